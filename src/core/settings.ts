@@ -1,0 +1,74 @@
+/** The effective configuration: checked, complete and frozen. All durations in milliseconds, all sizes in bytes. */
+export interface Settings {
+  readonly server: ServerSettings;
+  readonly admin: AdminSettings;
+  readonly auth: AuthSettings;
+  readonly stats: StatsSettings;
+  readonly logging: { readonly level: LogLevel };
+  readonly timeouts: Timeouts;
+  readonly providers: readonly Provider[];
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Number of data threads; `auto` is the available parallelism. */
+  readonly workers: number | "auto";
+  readonly maxBodyBytes: number | undefined;
+  readonly maxHeadBytes: number;
+  readonly maxHeaders: number;
+}
+
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly tokenPath: string;
+}
+
+export interface AuthSettings {
+  readonly allowlistPath: string;
+  readonly pollIntervalMs: number;
+  readonly allowPreflight: boolean;
+}
+
+export interface StatsSettings {
+  readonly outputPath: string;
+  readonly flushIntervalMs: number;
+  readonly rotateBytes: number;
+  /** Permission bits, e.g. 0o640. */
+  readonly fileMode: number;
+}
+
+export interface Timeouts {
+  readonly clientHeadMs: number;
+  readonly clientIdleMs: number;
+  readonly clientBodyIdleMs: number;
+  readonly clientWriteStallMs: number;
+  readonly connectMs: number;
+  readonly responseHeadMs: number;
+  readonly streamIdleMs: number;
+  readonly upstreamIdleMs: number;
+  readonly drainDelayMs: number;
+  readonly drainMs: number;
+}
+
+/** One provider that this gateway forwards to. */
+export interface Provider {
+  /** Also the path prefix: `openai` serves `/openai/…`. */
+  readonly name: string;
+  readonly upstream: Upstream;
+  /** Reasoning tokens are reported beside the output counter (the gap rule may fill them in). */
+  readonly exclusiveReasoning: boolean;
+}
+
+export interface Upstream {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Put before the left path; no trailing slash; empty for none. */
+  readonly pathPrefix: string;
+  /** Value of the `Host` header: with the port where it is not the scheme's own. */
+  readonly authority: string;
+}
