@@ -1,0 +1,54 @@
+import type { ForbiddenReason, Refusal, UpstreamFault } from "./refusal.ts";
+import type { ThreadStatus } from "./status.ts";
+
+/**
+ * What a data thread tells the main thread once a second: counts since its previous delta, and gauges as they stand.
+ * Deltas, not totals, so that the sums do not run backwards when a thread is replaced. Plain JSON throughout.
+ */
+export interface GateDelta {
+  /** Only providers with news since the previous delta, or with calls still running. */
+  readonly providers: Readonly<Record<string, ProviderDelta>>;
+  readonly denied: Readonly<Partial<Record<ForbiddenReason, number>>>;
+  readonly refused: Readonly<Partial<Record<RefusedKind, number>>>;
+  /** Records handed to the ledger. */
+  readonly records: number;
+  readonly loopLagMs: ThreadStatus["loopLagMs"];
+}
+
+/** Answers of LMGate's own that are neither a denial of access nor the upstream's fault. */
+export type RefusedKind = Exclude<Refusal["kind"], "forbidden" | "upstream">;
+
+export interface ProviderDelta {
+  readonly plain: StatusCounts;
+  readonly streamed: StatusCounts;
+  readonly tokens: TokenCounts;
+  /** Calls running now: absolute, not a difference. */
+  readonly active: number;
+  readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
+  readonly usageMissing: Readonly<Record<string, number>>;
+  readonly duration: BucketCounts;
+  readonly timeToFirstToken: BucketCounts;
+}
+
+/** Calls by the class of their status: no status at all, then 1xx to 5xx. */
+export type StatusCounts = readonly [number, number, number, number, number, number];
+
+/** Cached, cache-write and reasoning tokens are parts of input and output, not additions to them. */
+export interface TokenCounts {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+  readonly reasoning: number;
+}
+
+/** Observations per bucket (not cumulative); the last bucket is what lies above the highest bound. */
+export interface BucketCounts {
+  readonly counts: readonly number[];
+  readonly sumSeconds: number;
+}
+
+/** Powers of two from 10 ms, as OpenTelemetry's, and two more for agents' long turns. */
+export const durationBounds: readonly number[] = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
+];

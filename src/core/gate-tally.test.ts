@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CallRecord } from "./call-record.ts";
+import { durationBounds } from "./gate-delta.ts";
+import { GateTally } from "./gate-tally.ts";
+
+const lag = { p50: 1, p99: 2, max: 3 };
+
+function record(fields: Partial<CallRecord>): CallRecord {
+  return {
+    timestamp: "2026-01-01T00:00:00.000Z",
+    lmgate_id: "1",
+    provider: "openai",
+    endpoint: "/openai/v1/chat/completions",
+    model: "m",
+    status: 200,
+    input_tokens: null,
+    output_tokens: null,
+    masked_key: "",
+    error_type: null,
+    id: "018f",
+    ...fields,
+  };
+}
+
+test("calls are counted by status class, streams apart from plain answers", () => {
+  const tally = new GateTally();
+  for (const status of [null, 101, 200, 204, 302, 404, 503]) tally.recorded(record({ status }));
+  tally.recorded(record({ status: 200, stream: true }));
+  const delta = tally.take(lag);
+  assert.deepEqual(delta.providers["openai"]?.plain, [1, 1, 2, 1, 1, 1]);
+  assert.deepEqual(delta.providers["openai"]?.streamed, [0, 0, 1, 0, 0, 0]);
+  assert.equal(delta.records, 8);
+});
+
+test("the computed totals are what tokens are summed from, the provider's own counters only where there is no total", () => {
+  const tally = new GateTally();
+  tally.recorded(
+    record({
+      input_tokens: 5,
+      total_input_tokens: 105,
+      cached_input_tokens: 60,
+      cache_write_tokens: 40,
+      output_tokens: 7,
+      reasoning_tokens: 3,
+    }),
+  );
+  assert.deepEqual(tally.take(lag).providers["openai"]?.tokens, {
+    input: 105,
+    output: 7,
+    cacheRead: 60,
+    cacheWrite: 40,
+    reasoning: 3,
+  });
+});
+
+test("a response that is read again counts as a call but not as use", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ input_tokens: 5, output_tokens: 7, usage_state: "replay" }));
+  const counts = tally.take(lag).providers["openai"];
+  assert.equal(counts?.plain[2], 1);
+  assert.equal(counts?.tokens.input, 0);
+});
+
+test("faults of the upstream are counted by kind, and the provider's own error types are not", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ status: 502, error_type: "upstream_reset" }));
+  tally.recorded(record({ status: 429, error_type: "rate_limit_error" }));
+  assert.deepEqual(tally.take(lag).providers["openai"]?.upstreamErrors, { upstream_reset: 1 });
+});
+
+test("usage that is missing is counted with its reason", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ usage_state: "missing", usage_reason: "not_requested" }));
+  tally.recorded(record({ usage_state: "missing" }));
+  tally.recorded(record({ usage_state: "not_applicable" }));
+  assert.deepEqual(tally.take(lag).providers["openai"]?.usageMissing, { not_requested: 1, unknown: 1 });
+});
+
+test("an observation falls into the bucket whose bound it does not exceed", () => {
+  const tally = new GateTally();
+  for (const duration_ms of [0, 10, 10.1, 327_680, 327_681]) tally.recorded(record({ duration_ms }));
+  const { counts, sumSeconds } = tally.take(lag).providers["openai"]?.duration ?? { counts: [], sumSeconds: 0 };
+  assert.equal(counts.length, durationBounds.length + 1);
+  assert.equal(counts[0], 2);
+  assert.equal(counts[1], 1);
+  assert.equal(counts.at(-2), 1);
+  assert.equal(counts.at(-1), 1);
+  assert.ok(Math.abs(sumSeconds - 655.3811) < 0.001);
+});
+
+test("denials of access are told apart from calls that could not be read, and upstream faults are neither", () => {
+  const tally = new GateTally();
+  tally.refused({ kind: "forbidden", reason: "unknown_key" });
+  tally.refused({ kind: "forbidden", reason: "unknown_key" });
+  tally.refused({ kind: "malformed", detail: "bare CR" });
+  tally.refused({ kind: "upstream", fault: "upstream_timeout" });
+  const delta = tally.take(lag);
+  assert.deepEqual(delta.denied, { unknown_key: 2 });
+  assert.deepEqual(delta.refused, { malformed: 1 });
+});
+
+test("taking a delta starts the counts again, but calls that still run stay in every delta", () => {
+  const tally = new GateTally();
+  tally.began("openai");
+  tally.began("openai");
+  tally.ended("openai");
+  tally.recorded(record({}));
+  assert.equal(tally.take(lag).providers["openai"]?.active, 1);
+
+  const second = tally.take(lag).providers["openai"];
+  assert.equal(second?.active, 1);
+  assert.deepEqual(second?.plain, [0, 0, 0, 0, 0, 0]);
+
+  tally.ended("openai");
+  assert.equal(tally.take(lag).providers["openai"]?.active, 0);
+  assert.deepEqual(tally.take(lag), { providers: {}, denied: {}, refused: {}, records: 0, loopLagMs: lag });
+});
+
+test("a delta is plain data that a message can carry", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ provider: "__proto__", duration_ms: 3, ttft_ms: 2 }));
+  const delta = tally.take(lag);
+  assert.deepEqual(structuredClone(delta), delta);
+  assert.ok(Object.hasOwn(delta.providers, "__proto__"));
+});
