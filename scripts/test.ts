@@ -1,0 +1,43 @@
+// `npm test` runs every test; `npm test -- src/wire drain` those whose path holds one of the words. Flags go to the runner.
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, sep } from "node:path";
+import { runNode } from "./run-node.ts";
+
+const TEST_FILES = ["src/**/*.test.ts", "simulator/**/*.test.ts", "test/**/*.test.ts"];
+const CLOSING_LINE = /^# (tests|pass|fail|cancelled|skipped|duration_ms) /;
+
+const root = join(import.meta.dirname, "..");
+const flags = process.argv.slice(2).filter((argument) => argument.startsWith("-"));
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const files = globSync(TEST_FILES, { cwd: root })
+  .map((file) => file.split(sep).join("/"))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word.replace(/^\.\//, ""))))
+  .sort();
+
+if (files.length === 0) {
+  console.error(`No test file matches ${words.join(" ")}`);
+  process.exitCode = 1;
+} else {
+  process.exitCode = await test(files);
+}
+
+// The readable report goes to the terminal; its closing lines are said again at the very end, below any failures.
+async function test(paths: readonly string[]): Promise<number> {
+  const scratch = mkdtempSync(join(tmpdir(), "lmgate-test-report-"));
+  const plainReport = join(scratch, "report.tap");
+  try {
+    const reporters = [
+      ["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ["--test-reporter=tap", `--test-reporter-destination=${plainReport}`],
+    ];
+    const ended = await runNode(["--test", ...reporters.flat(), ...flags, ...paths], { cwd: root, show: true });
+    const closing = readFileSync(plainReport, "utf8")
+      .split("\n")
+      .filter((line) => CLOSING_LINE.test(line));
+    console.log(`\n${closing.join("\n")}`);
+    return ended.exitCode;
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
