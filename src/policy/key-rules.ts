@@ -1,0 +1,41 @@
+import { hash } from "node:crypto";
+
+/** Node refuses heads far below this; a key that long is a paste gone wrong. */
+const MAX_KEY_LENGTH = 4096;
+const MIN_KEY_LENGTH = 8;
+
+/** What programs write where a key is missing; a list that holds one would let every broken client in. */
+const NOT_KEYS: ReadonlySet<string> = new Set([
+  "undefined",
+  "__proto__",
+  "constructor",
+  "prototype",
+  "changeme",
+  "change-me",
+  "password",
+  "your-api-key",
+  "your_api_key",
+  "your-key-here",
+  "[object object]",
+]);
+
+/** Why `key` cannot stand in the allow-list; `undefined` when it can. The answer never quotes the key. */
+export function keyFault(key: string): string | undefined {
+  if (key === "") return "empty";
+  if (/^sha256:/i.test(key)) {
+    return /^sha256:[0-9a-f]{64}$/i.test(key) ? undefined : "sha256: must be followed by 64 hexadecimal digits";
+  }
+  if (/\s/.test(key)) return "holds a space, a tab or a line break";
+  if (!/^[\x21-\x7e]*$/.test(key))
+    return "holds a character that cannot travel in a header (allowed are visible ASCII characters)";
+  if (key.length < MIN_KEY_LENGTH) return `only ${key.length} characters; at least ${MIN_KEY_LENGTH} are needed`;
+  if (key.length > MAX_KEY_LENGTH) return `${key.length} characters; at most ${MAX_KEY_LENGTH} are allowed`;
+  if (NOT_KEYS.has(key.toLowerCase()) || /^(.)\1*$/.test(key)) return "a placeholder, not a key";
+  return undefined;
+}
+
+/** SHA-256 of a key as the allow-list writes it, or the digest it gives in place of the key. */
+export function keyDigest(key: string): Buffer {
+  if (/^sha256:/i.test(key)) return Buffer.from(key.slice("sha256:".length), "hex");
+  return hash("sha256", key, "buffer");
+}
