@@ -1,0 +1,153 @@
+import { plainAnswer, type Answer, type Ask, type Frame } from "./answer.ts";
+import type { Counters } from "./call-ledger.ts";
+import { fieldsOf, listOf, numberOf } from "./json-fields.ts";
+import { makePlan, slices, toolUse, type Plan, type ToolUse } from "./plan.ts";
+import { openaiErrorBody } from "./provider-errors.ts";
+
+/** `POST /v1/chat/completions`: https://platform.openai.com/docs/api-reference/chat */
+export function answerChat(ask: Ask): Answer {
+  const { body } = ask;
+  const plan = makePlan(ask, {
+    prompt: [body["messages"], body["tools"]],
+    maxTokens: body["max_completion_tokens"] ?? body["max_tokens"],
+  });
+  const talk: Talk = {
+    ask,
+    plan,
+    id: ask.id("chatcmpl-"),
+    choices: numberOf(body["n"]) ?? 1,
+    tool: requestedTool(ask),
+  };
+  if (body["stream"] === true) return streamed(talk);
+  return plainAnswer({
+    operation: "chat",
+    id: talk.id,
+    model: ask.model,
+    body: completion(talk),
+    tells: plan.countsUsage ? told(plan) : {},
+  });
+}
+
+interface Talk {
+  readonly ask: Ask;
+  readonly plan: Plan;
+  readonly id: string;
+  readonly choices: number;
+  readonly tool: ToolUse | undefined;
+}
+
+function requestedTool({ body }: Ask): ToolUse | undefined {
+  if (body["tool_choice"] === "none") return undefined;
+  const last = fieldsOf(listOf(body["messages"]).at(-1));
+  if (last["role"] === "tool") return undefined; // Its result is here: now comes the answer.
+  const first = fieldsOf(fieldsOf(listOf(body["tools"])[0])["function"]);
+  return toolUse({ name: first["name"], schema: first["parameters"] });
+}
+
+function usageOf(plan: Plan): object {
+  return {
+    prompt_tokens: plan.input,
+    completion_tokens: plan.output,
+    total_tokens: plan.input + plan.output,
+    prompt_tokens_details: { cached_tokens: plan.cached, cache_write_tokens: plan.written, audio_tokens: 0 },
+    completion_tokens_details: {
+      reasoning_tokens: plan.reasoning,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
+  };
+}
+
+function told(plan: Plan): Partial<Counters> {
+  const { input, output, cached, written, reasoning } = plan;
+  return { input, output, cached, written, reasoning };
+}
+
+function finishReason({ plan, tool }: Talk): string {
+  if (tool) return "tool_calls";
+  return plan.cutShort ? "length" : "stop";
+}
+
+function completion(talk: Talk): object {
+  const { ask, plan, tool } = talk;
+  const call = tool && {
+    id: `call_${talk.id.slice(9)}`,
+    type: "function",
+    function: { name: tool.name, arguments: JSON.stringify(tool.input) },
+  };
+  const message = {
+    role: "assistant",
+    content: tool ? null : plan.text,
+    ...(call && { tool_calls: [call] }),
+    refusal: null,
+    annotations: [],
+  };
+  const finish_reason = finishReason(talk);
+  return {
+    id: talk.id,
+    object: "chat.completion",
+    created: ask.seconds,
+    model: ask.model,
+    choices: Array.from({ length: talk.choices }, (_, index) => ({ index, message, logprobs: null, finish_reason })),
+    ...(plan.countsUsage && { usage: usageOf(plan) }),
+    service_tier: "default",
+    system_fingerprint: "fp_51a1a70b0e",
+  };
+}
+
+function streamed(talk: Talk): Answer {
+  return {
+    operation: "chat",
+    id: talk.id,
+    model: talk.ask.model,
+    status: 200,
+    headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
+    stream: true,
+    frames: chunks(talk),
+    errorFrame: () => `data: ${JSON.stringify(openaiErrorBody(500))}\n\n`,
+  };
+}
+
+function* chunks(talk: Talk): Generator<Frame> {
+  const { ask, plan } = talk;
+  const options = fieldsOf(ask.body["stream_options"]);
+  const withUsage = options["include_usage"] === true && plan.countsUsage;
+  const head = {
+    id: talk.id,
+    object: "chat.completion.chunk",
+    created: ask.seconds,
+    model: ask.model,
+    service_tier: "default",
+    system_fingerprint: "fp_51a1a70b0e",
+  };
+  let turn = 0;
+  const chunk = (choices: readonly object[]): string => {
+    turn += 1;
+    // Filler of varying length, so that the size of a frame does not give its token away.
+    const obfuscation = options["include_obfuscation"] === false ? {} : { obfuscation: "x".repeat(1 + (turn % 12)) };
+    return `data: ${JSON.stringify({ ...head, choices, ...(withUsage && { usage: null }), ...obfuscation })}\n\n`;
+  };
+  const each = (delta: object, finish_reason: string | null): readonly object[] =>
+    Array.from({ length: talk.choices }, (_, index) => ({ index, delta, logprobs: null, finish_reason }));
+
+  yield { text: chunk(each({ role: "assistant", content: talk.tool ? null : "", refusal: null }, null)) };
+  for (const delta of deltas(talk)) yield { text: chunk(each(delta, null)), content: true };
+  yield { text: chunk(each({}, finishReason(talk))) };
+  if (withUsage) {
+    yield { text: `data: ${JSON.stringify({ ...head, choices: [], usage: usageOf(plan) })}\n\n`, tells: told(plan) };
+  }
+  yield { text: "data: [DONE]\n\n" };
+}
+
+function* deltas({ tool, id, plan }: Talk): Generator<object> {
+  if (!tool) {
+    for (const content of plan.pieces) yield { content };
+    return;
+  }
+  const opening = { name: tool.name, arguments: "" };
+  yield { tool_calls: [{ index: 0, id: `call_${id.slice(9)}`, type: "function", function: opening }] };
+  for (const part of slices(JSON.stringify(tool.input), 3)) {
+    yield { tool_calls: [{ index: 0, function: { arguments: part } }] };
+  }
+}
