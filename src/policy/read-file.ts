@@ -1,0 +1,113 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from "node:fs";
+import { open, stat, type FileHandle } from "node:fs/promises";
+
+export interface FileContent {
+  readonly bytes: Buffer;
+  /** Changes when the file does, as far as its directory entry shows. */
+  readonly fingerprint: string;
+}
+
+export interface FileFault {
+  /** The system's error code, or our own word: `ENOENT`, `NOT_A_FILE`, `TOO_LARGE`, `CHANGING`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+// Without it, opening a FIFO would wait for a writer that may never come.
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Reads a regular file of at most `maxBytes`. A file that changes while it is read is a fault. */
+export async function readRegularFile(path: string, maxBytes: number): Promise<FileContent | FileFault> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, OPEN_FLAGS);
+    const before = await handle.stat({ bigint: true });
+    const fault = faultOf(before, maxBytes);
+    if (fault !== undefined) return fault;
+    const bytes = Buffer.alloc(Number(before.size));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    const fingerprint = fingerprintOf(await handle.stat({ bigint: true }));
+    if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
+    return { bytes, fingerprint };
+  } catch (error) {
+    return faultFrom(error);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The same for start-up and commands, where nothing else waits. */
+export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileFault {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, OPEN_FLAGS);
+    const before = fstatSync(descriptor, { bigint: true });
+    const fault = faultOf(before, maxBytes);
+    if (fault !== undefined) return fault;
+    const bytes = Buffer.alloc(Number(before.size));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = readSync(descriptor, bytes, filled, bytes.length - filled, filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    const fingerprint = fingerprintOf(fstatSync(descriptor, { bigint: true }));
+    if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
+    return { bytes, fingerprint };
+  } catch (error) {
+    return faultFrom(error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** What the directory entry says now, symbolic links followed; the error code where it cannot be asked. */
+export async function fingerprintAt(path: string): Promise<string> {
+  try {
+    return fingerprintOf(await stat(path, { bigint: true }));
+  } catch (error) {
+    return faultFrom(error).code;
+  }
+}
+
+function fingerprintOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+}
+
+function faultOf(stats: BigIntStats, maxBytes: number): FileFault | undefined {
+  if (stats.isDirectory()) return { code: "NOT_A_FILE", message: "this is a directory, not a file" };
+  if (!stats.isFile()) return { code: "NOT_A_FILE", message: "this is not a regular file" };
+  if (stats.size > BigInt(maxBytes)) {
+    return { code: "TOO_LARGE", message: `the file has ${stats.size} bytes; at most ${maxBytes} are read` };
+  }
+  return undefined;
+}
+
+function changing(): FileFault {
+  return { code: "CHANGING", message: "the file changed while it was read" };
+}
+
+function faultFrom(error: unknown): FileFault {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
+  switch (error.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return { code: error.code, message: "there is no such file" };
+    case "EACCES":
+    case "EPERM":
+      return { code: error.code, message: "this process may not read the file" };
+    case "EISDIR":
+      return { code: "NOT_A_FILE", message: "this is a directory, not a file" };
+    case "ELOOP":
+      return { code: error.code, message: "the symbolic links go round in a circle" };
+    case "ENXIO":
+      return { code: "NOT_A_FILE", message: "this is not a regular file" };
+    default:
+      return { code: error.code, message: `the file cannot be read: ${error.code}` };
+  }
+}
