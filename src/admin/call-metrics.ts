@@ -1,0 +1,155 @@
+// Calls and what they used: sums of the data threads' deltas.
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { GateDelta, ProviderDelta, StatusCounts } from "../core/gate-delta.ts";
+import { durationBounds } from "../core/gate-delta.ts";
+import type { ForbiddenReason } from "../core/refusal.ts";
+import { BoundedLabel } from "./bounded-label.ts";
+import { BucketedHistogram } from "./bucketed-histogram.ts";
+
+/** The dialects give a handful of reasons; more than this would be words of a provider slipping through. */
+const maxReasons = 32;
+
+export class CallMetrics {
+  readonly #providers: BoundedLabel;
+  readonly #reasons = new BoundedLabel([], maxReasons);
+  readonly #counters: CallCounters;
+  readonly #duration: BucketedHistogram;
+  readonly #timeToFirstToken: BucketedHistogram;
+  /** Running calls by thread and provider: a thread says how many run, not how many more. */
+  readonly #active = new Map<string, ReadonlyMap<string, number>>();
+
+  constructor(registry: Registry, providers: readonly string[]) {
+    this.#providers = new BoundedLabel(providers);
+    this.#counters = callCounters(registry);
+    this.#duration = histogram(registry, {
+      name: "lmgate_request_duration_seconds",
+      help: "Time from a call's head to the end of its answer.",
+    });
+    this.#timeToFirstToken = histogram(registry, {
+      name: "lmgate_time_to_first_token_seconds",
+      help: "Time from a call's head to the first content of a streamed answer.",
+    });
+    registerActive(registry, providers, this.#active);
+    startAtZero(this.#counters, providers);
+  }
+
+  add(thread: string, delta: GateDelta): void {
+    for (const [reason, count] of Object.entries(delta.denied)) this.#counters.denied.inc({ reason }, count);
+    for (const [kind, count] of Object.entries(delta.refused)) this.#counters.refused.inc({ kind }, count);
+    this.#counters.recordsSent.inc(delta.records);
+    const active = new Map<string, number>();
+    for (const [name, counts] of Object.entries(delta.providers)) {
+      const provider = this.#providers.of(name);
+      this.#addProvider(provider, counts);
+      active.set(provider, (active.get(provider) ?? 0) + counts.active);
+    }
+    this.#active.set(thread, active);
+  }
+
+  /** A thread that ended took its calls with it. */
+  forget(thread: string): void {
+    this.#active.delete(thread);
+  }
+
+  #addProvider(provider: string, counts: ProviderDelta): void {
+    const { tokens, upstreamErrors, usageMissing } = this.#counters;
+    this.#addRequests(provider, "false", counts.plain);
+    this.#addRequests(provider, "true", counts.streamed);
+    for (const kind of tokenKinds) tokens[kind].inc({ provider }, counts.tokens[kind]);
+    for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
+    for (const [reason, count] of Object.entries(counts.usageMissing)) {
+      usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
+    }
+    this.#duration.add(provider, counts.duration);
+    this.#timeToFirstToken.add(provider, counts.timeToFirstToken);
+  }
+
+  #addRequests(provider: string, stream: "true" | "false", counts: StatusCounts): void {
+    for (const [index, code_class] of codeClasses.entries()) {
+      const count = counts[index];
+      if (count !== undefined && count > 0) this.#counters.requests.inc({ provider, code_class, stream }, count);
+    }
+  }
+}
+
+const codeClasses = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
+
+const tokenKinds = ["input", "output", "cacheRead", "cacheWrite", "reasoning"] as const;
+
+const deniedReasons: Readonly<Record<ForbiddenReason, true>> = {
+  no_key: true,
+  unknown_key: true,
+  expired: true,
+  mixed_keys: true,
+  not_ready: true,
+};
+
+type CallCounters = ReturnType<typeof callCounters>;
+
+function callCounters(registry: Registry) {
+  const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
+    new Counter({ name, help, labelNames, registers: [registry] });
+  const tokens = (name: string, help: string): Counter<"provider"> => counter(name, help, ["provider"]);
+  return {
+    requests: counter("lmgate_requests_total", "Calls forwarded to a provider, by how they were answered.", [
+      "provider",
+      "code_class",
+      "stream",
+    ]),
+    denied: counter("lmgate_denied_total", "Calls refused because of their key.", ["reason"]),
+    refused: counter("lmgate_refused_total", "Calls LMGate refused for any other reason.", ["kind"]),
+    recordsSent: counter("lmgate_stats_records_sent_total", "Records handed to the ledger thread.", []),
+    // Separate names, not a label: cached and reasoning tokens are parts of input and output, and a sum over a label
+    // would count them twice.
+    tokens: {
+      input: tokens("lmgate_input_tokens_total", "Input tokens, cached ones included."),
+      output: tokens("lmgate_output_tokens_total", "Output tokens, reasoning included."),
+      cacheRead: tokens("lmgate_cache_read_input_tokens_total", "Input tokens read from a provider's cache."),
+      cacheWrite: tokens("lmgate_cache_write_input_tokens_total", "Input tokens written to a provider's cache."),
+      reasoning: tokens("lmgate_reasoning_output_tokens_total", "Output tokens spent on reasoning."),
+    },
+    upstreamErrors: counter("lmgate_upstream_errors_total", "Calls that failed between LMGate and a provider.", [
+      "provider",
+      "kind",
+    ]),
+    usageMissing: counter("lmgate_usage_missing_total", "Calls whose usage could not be read, by reason.", [
+      "provider",
+      "reason",
+    ]),
+  };
+}
+
+function histogram(registry: Registry, description: { name: string; help: string }): BucketedHistogram {
+  const made = new BucketedHistogram({ ...description, label: "provider", bounds: durationBounds });
+  registry.registerMetric(made.asMetric());
+  return made;
+}
+
+function registerActive(
+  registry: Registry,
+  providers: readonly string[],
+  active: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): void {
+  const gauge = new Gauge({
+    name: "lmgate_active_requests",
+    help: "Calls running now.",
+    labelNames: ["provider"],
+    registers: [registry],
+    collect: () => {
+      gauge.reset();
+      for (const provider of providers) gauge.set({ provider }, 0);
+      for (const calls of active.values()) for (const [provider, count] of calls) gauge.inc({ provider }, count);
+    },
+  });
+}
+
+/** A series that appears only with its first event hides that event from `rate()`. */
+function startAtZero(counters: CallCounters, providers: readonly string[]): void {
+  for (const reason of Object.keys(deniedReasons)) counters.denied.inc({ reason }, 0);
+  for (const provider of providers) {
+    for (const kind of tokenKinds) counters.tokens[kind].inc({ provider }, 0);
+    for (const code_class of codeClasses) {
+      for (const stream of ["true", "false"]) counters.requests.inc({ provider, code_class, stream }, 0);
+    }
+  }
+}

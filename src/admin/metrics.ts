@@ -1,0 +1,65 @@
+// What Prometheus reads. The main thread is told what happened (deltas of the data threads, status of the others) and
+// adds it up here; no scrape waits for another thread. Labels are bounded: providers by the configuration, threads by
+// the number of cores, everything else by closed sets or a cap.
+import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import type { GateDelta } from "../core/gate-delta.ts";
+import type { AllowlistStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
+import { CallMetrics } from "./call-metrics.ts";
+import { AllowlistMetrics, LedgerMetrics, ThreadMetrics } from "./state-metrics.ts";
+
+export interface BuildFacts {
+  readonly version: string;
+  readonly node: string;
+  /** Names of the configured providers: the only values that label may have. */
+  readonly providers: readonly string[];
+}
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #calls: CallMetrics;
+  readonly #ledger: LedgerMetrics;
+  readonly #allowlist: AllowlistMetrics;
+  readonly #threads: ThreadMetrics;
+
+  constructor(facts: BuildFacts) {
+    new Gauge({
+      name: "lmgate_build_info",
+      help: "Always 1; the labels say what runs.",
+      labelNames: ["version", "node"],
+      registers: [this.#registry],
+    }).set({ version: facts.version, node: facts.node }, 1);
+    this.#calls = new CallMetrics(this.#registry, facts.providers);
+    this.#ledger = new LedgerMetrics(this.#registry);
+    this.#allowlist = new AllowlistMetrics(this.#registry);
+    this.#threads = new ThreadMetrics(this.#registry);
+    // process_* are the whole process; nodejs_* know only the thread they run in, which is this one.
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** The name and version of the text's format, for the header of the answer. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  add(thread: string, delta: GateDelta): void {
+    this.#calls.add(thread, delta);
+    this.#threads.setLag(thread, delta.loopLagMs);
+  }
+
+  ledger(status: LedgerStatus): void {
+    this.#ledger.set(status);
+  }
+
+  allowlist(status: AllowlistStatus): void {
+    this.#allowlist.set(status);
+  }
+
+  threads(status: readonly ThreadStatus[]): void {
+    this.#threads.set(status);
+    for (const thread of status) if (thread.state !== "running") this.#calls.forget(thread.name);
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}

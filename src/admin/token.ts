@@ -1,0 +1,101 @@
+// The one credential of the admin listener. It lives in a file, never in the configuration, the environment or an
+// argument list, where `ps`, `docker inspect` and crash reports would show it.
+import { randomBytes } from "node:crypto";
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+export interface TokenContext {
+  readonly warn: (message: string) => void;
+  /** A key of a client must never open the admin listener. */
+  readonly isClientKey: (text: string) => boolean;
+}
+
+/** The token file cannot be used; the message names it and says what to do. Never contains the token. */
+export class AdminTokenError extends Error {
+  override readonly name = "AdminTokenError";
+}
+
+const minChars = 16;
+const maxBytes = 4096;
+
+/** Reads the token; makes one of 32 random bytes, readable by its owner alone, where there is no such file yet. */
+export function loadAdminToken(path: string, context: TokenContext): { token: string; created: boolean } {
+  const made = createToken(path);
+  if (made !== undefined) return { token: made, created: true };
+  const { text, mode } = readToken(path);
+  const token = text.trim();
+  const fault = findFault(token, context);
+  if (fault !== undefined) {
+    throw new AdminTokenError(`admin token file ${path} ${fault}; delete the file to have a new token made`);
+  }
+  if ((mode & 0o077) !== 0) {
+    context.warn(`admin token file ${path} can be read by others than its owner; chmod 600 it`);
+  }
+  return { token, created: false };
+}
+
+/** `undefined`: there is a file already. O_EXCL, so that of two processes that start at once only one makes it. */
+function createToken(path: string): string | undefined {
+  let file: number;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    file = openSync(path, "wx", 0o600);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return undefined;
+    throw unusable(path, "cannot be created", error);
+  }
+  const token = randomBytes(32).toString("base64url");
+  try {
+    writeSync(file, `${token}\n`);
+    fsyncSync(file);
+  } catch (error) {
+    unlinkSync(path);
+    throw unusable(path, "cannot be written", error);
+  } finally {
+    closeSync(file);
+  }
+  return token;
+}
+
+function readToken(path: string): { text: string; mode: number } {
+  try {
+    const file = openSync(path, "r");
+    try {
+      const buffer = Buffer.alloc(maxBytes);
+      const length = readSync(file, buffer, 0, maxBytes, 0);
+      return { text: buffer.toString("utf8", 0, length), mode: fstatSync(file).mode };
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw unusable(path, "cannot be read", error);
+  }
+}
+
+function findFault(token: string, context: TokenContext): string | undefined {
+  if (token === "") return "is empty";
+  if (token.length < minChars) return `holds fewer than ${minChars} characters`;
+  if (token.length > maxBytes / 2) return "holds more than a token";
+  // What `Authorization: Bearer` can carry: visible ASCII (RFC 6750 section 2.1).
+  if (!/^[\x21-\x7e]+$/.test(token)) return "holds spaces or characters that a header cannot carry";
+  if (isPlaceholder(token)) return "holds a placeholder";
+  if (context.isClientKey(token)) return "holds a key that is on the allow-list";
+  return undefined;
+}
+
+const placeholders =
+  /changeme|changeit|changethis|replaceme|replacethis|placeholder|yourtoken|youradmin|yoursecret|tokenhere|secrethere|example|insert|password|admintoken|lmgatetoken/;
+
+function isPlaceholder(token: string): boolean {
+  const letters = token.toLowerCase().replaceAll(/[^a-z]/g, "");
+  return placeholders.test(letters) || new Set(token).size < 6;
+}
+
+function unusable(path: string, problem: string, cause: unknown): AdminTokenError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new AdminTokenError(`admin token file ${path} ${problem}: ${detail}`, { cause });
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
