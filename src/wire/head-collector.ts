@@ -1,0 +1,185 @@
+import { Buffer } from "node:buffer";
+import { malformed, tooLarge, type WireFault } from "./fault.ts";
+import { fieldFault, readField, tooManyFields, type Field } from "./field.ts";
+import { COLON, CR, LF, octet, TOKEN, VALUE } from "./octet.ts";
+
+export interface HeadLimits {
+  readonly maxBytes: number;
+  readonly maxFields: number;
+}
+
+/** What the first line of a head must look like; the lines after it are the same for requests and responses. */
+export interface StartLine {
+  /** Empty lines before it are skipped (RFC 9112 §2.2: requests only). */
+  readonly afterBlankLines: boolean;
+  /** Judges the line as far as it has come: only faults that no further byte could mend. */
+  readonly begun: (bytes: Buffer, from: number, to: number) => WireFault | undefined;
+  /** Judges the complete line. */
+  readonly complete: (line: string) => WireFault | undefined;
+}
+
+const NOTHING = Buffer.alloc(0);
+const HEAD_END = Buffer.from("\r\n\r\n");
+const MAX_BLANK_LINES = 8;
+
+/**
+ * Turns bytes into the text of one whole head. A head that comes in one piece, as nearly all do, is found by a native search and not
+ * looked at here. A head that comes in pieces is judged line by line as it grows, each byte once, so that nonsense is refused when
+ * it is certain and a dribbling sender costs no more than a fast one.
+ */
+export class HeadCollector {
+  rest: Buffer = NOTHING;
+
+  readonly #limits: HeadLimits;
+  readonly #startLine: StartLine;
+  #fault: WireFault | undefined = undefined;
+  #blankLines = 0;
+  #halfBlankLine = false;
+  /** The pieces so far, in `#held[0, #length)`; lines before `#lineStart` and bytes before `#seen` have been judged. */
+  #held: Buffer = NOTHING;
+  #length = 0;
+  #lineStart = 0;
+  #seen = 0;
+  #lines = 0;
+  #colon = false;
+
+  constructor(limits: HeadLimits, startLine: StartLine) {
+    this.#limits = limits;
+    this.#startLine = startLine;
+  }
+
+  get empty(): boolean {
+    return this.#length === 0 && !this.#halfBlankLine;
+  }
+
+  push(bytes: Buffer): string | WireFault | undefined {
+    this.rest = NOTHING;
+    if (this.#fault !== undefined) return this.#fault;
+    let from = 0;
+    if (this.#length === 0) {
+      if (this.#startLine.afterBlankLines) from = this.#skipBlankLines(bytes);
+      if (from < 0) return this.refuse(malformed("a carriage return stands without its line feed before the request"));
+      const lastLine = bytes.indexOf(HEAD_END, from);
+      const end = lastLine + 4;
+      if (lastLine >= 0 && end - from <= this.#limits.maxBytes) {
+        this.#blankLines = 0;
+        if (end < bytes.length) this.rest = bytes.subarray(end);
+        return bytes.toString("latin1", from, end);
+      }
+      if (from === bytes.length) return undefined;
+    }
+    return this.#grow(bytes, from);
+  }
+
+  /** From here on every push gets this fault: after it nobody can know where a next head would begin. */
+  refuse(fault: WireFault): WireFault {
+    this.#held = NOTHING;
+    this.rest = NOTHING;
+    return (this.#fault = fault);
+  }
+
+  #skipBlankLines(bytes: Buffer): number {
+    let at = 0;
+    while (at < bytes.length) {
+      const code = bytes[at];
+      if (this.#halfBlankLine) {
+        if (code !== LF || ++this.#blankLines > MAX_BLANK_LINES) return -1;
+        this.#halfBlankLine = false;
+      } else if (code === CR) {
+        this.#halfBlankLine = true;
+      } else {
+        break;
+      }
+      at++;
+    }
+    return at;
+  }
+
+  #grow(bytes: Buffer, from: number): string | WireFault | undefined {
+    const before = this.#length;
+    this.#append(bytes, from);
+    for (;;) {
+      const lineFeed = this.#held.subarray(this.#seen, this.#length).indexOf(LF);
+      if (lineFeed < 0) break;
+      const end = this.#seen + lineFeed + 1;
+      const fault = this.#judgeLine(end);
+      if (fault !== undefined) return this.refuse(fault);
+      if (this.#lineStart === end) continue;
+      this.rest = bytes.subarray(from + end - before);
+      return this.#take(end);
+    }
+    const fault = this.#judgePart();
+    if (fault !== undefined) return this.refuse(fault);
+    if (this.#length < this.#limits.maxBytes) return undefined;
+    return this.refuse(tooLarge(`the head is longer than ${this.#limits.maxBytes} bytes`));
+  }
+
+  #append(bytes: Buffer, from: number): void {
+    const { maxBytes } = this.#limits;
+    const length = Math.min(this.#length + bytes.length - from, maxBytes);
+    if (length > this.#held.length) {
+      const grown = Buffer.alloc(Math.min(Math.max(length * 2, 1024), maxBytes));
+      this.#held.copy(grown, 0, 0, this.#length);
+      this.#held = grown;
+    }
+    bytes.copy(this.#held, this.#length, from, from + length - this.#length);
+    this.#length = length;
+  }
+
+  /** Judges the line up to `end`; moves on to the next, unless it was the blank one. */
+  #judgeLine(end: number): WireFault | undefined {
+    const line = this.#held.toString("latin1", this.#lineStart, end);
+    if (this.#lines > 0 && line === "\r\n") return undefined;
+    const fault = this.#lines === 0 ? this.#startLine.complete(line) : this.#judgeField(line);
+    this.#lines++;
+    this.#lineStart = end;
+    this.#seen = end;
+    this.#colon = false;
+    return fault;
+  }
+
+  #judgeField(line: string): WireFault | undefined {
+    const { maxFields } = this.#limits;
+    if (this.#lines > maxFields) return tooManyFields(maxFields);
+    const unused: Field[] = [];
+    return readField(line, 0, unused) < 0 ? fieldFault(line, 0) : undefined;
+  }
+
+  /** Judges what has come of a line whose end has not. */
+  #judgePart(): WireFault | undefined {
+    if (this.#lineStart === this.#length) return undefined;
+    if (this.#lines === 0) {
+      const fault = this.#startLine.begun(this.#held, this.#seen, this.#length);
+      // A carriage return at the very end is looked at again, together with what follows it.
+      this.#seen = this.#held[this.#length - 1] === CR ? this.#length - 1 : this.#length;
+      return fault;
+    }
+    if (this.#held[this.#lineStart] !== CR && this.#lines > this.#limits.maxFields) {
+      return tooManyFields(this.#limits.maxFields);
+    }
+    for (; this.#seen < this.#length; this.#seen++) {
+      const code = this.#held[this.#seen] ?? 0;
+      if (code === CR && this.#seen + 1 === this.#length && (this.#colon || this.#seen === this.#lineStart)) break;
+      if (this.#colon ? (octet(code) & VALUE) !== 0 : (octet(code) & TOKEN) !== 0) continue;
+      if (code !== COLON || this.#seen === this.#lineStart) return fieldFault(this.#partText(), 0);
+      this.#colon = true;
+    }
+    return undefined;
+  }
+
+  // A line feed at the end, so that the part reads as a line whose fault is before it.
+  #partText(): string {
+    return `${this.#held.toString("latin1", this.#lineStart, this.#length)}\n`;
+  }
+
+  #take(end: number): string {
+    const text = this.#held.toString("latin1", 0, end);
+    this.#held = NOTHING;
+    this.#length = 0;
+    this.#lineStart = 0;
+    this.#seen = 0;
+    this.#lines = 0;
+    this.#blankLines = 0;
+    return text;
+  }
+}

@@ -1,0 +1,46 @@
+/** The methods llhttp knows (Node's `http.METHODS`), as data: this room imports nothing. A test compares the two. */
+export const METHODS: readonly string[] = [
+  "ACL",
+  "BIND",
+  "CHECKOUT",
+  "CONNECT",
+  "COPY",
+  "DELETE",
+  "GET",
+  "HEAD",
+  "LINK",
+  "LOCK",
+  "M-SEARCH",
+  "MERGE",
+  "MKACTIVITY",
+  "MKCALENDAR",
+  "MKCOL",
+  "MOVE",
+  "NOTIFY",
+  "OPTIONS",
+  "PATCH",
+  "POST",
+  "PROPFIND",
+  "PROPPATCH",
+  "PURGE",
+  "PUT",
+  "QUERY",
+  "REBIND",
+  "REPORT",
+  "SEARCH",
+  "SOURCE",
+  "SUBSCRIBE",
+  "TRACE",
+  "UNBIND",
+  "UNLINK",
+  "UNLOCK",
+  "UNSUBSCRIBE",
+];
+
+export const LONGEST_METHOD = "UNSUBSCRIBE".length;
+
+const KNOWN: ReadonlySet<string> = new Set(METHODS);
+
+export function isMethod(text: string): boolean {
+  return KNOWN.has(text);
+}

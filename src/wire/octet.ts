@@ -1,0 +1,56 @@
+/** What a byte may be part of: one table, one look per byte, because every byte of every head is asked. */
+
+export const HTAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const COLON = 0x3a;
+export const SEMICOLON = 0x3b;
+
+/** `tchar` of RFC 9110 §5.6.2. */
+export const TOKEN = 1;
+/** A–Z: the names that need lower-casing. */
+export const UPPER = 2;
+/** HTAB, SP, VCHAR and obs-text: what a field value may hold (RFC 9110 §5.5). */
+export const VALUE = 4;
+/** Visible ASCII without `#` (never sent, RFC 9112 §3.2) and `\` (read as `/` by WHATWG parsers). */
+export const TARGET = 8;
+/** `.` and `%`: a target without them can hide neither a dot segment nor a NUL. */
+export const SUSPECT = 16;
+/** unreserved / sub-delims of RFC 3986 §2: what a reg-name may hold unencoded. */
+export const NAME = 32;
+export const HEX = 64;
+export const DIGIT = 128;
+
+const OCTETS = classify();
+
+/** The classes of one byte, as bits. */
+export function octet(code: number): number {
+  return OCTETS[code] ?? 0;
+}
+
+function classify(): Uint8Array {
+  const table = new Uint8Array(256);
+  const mark = (characters: string, bits: number): void => {
+    for (let at = 0; at < characters.length; at++) {
+      const code = characters.charCodeAt(at);
+      table[code] = (table[code] ?? 0) | bits;
+    }
+  };
+  const digits = "0123456789";
+  const lower = "abcdefghijklmnopqrstuvwxyz";
+  const upper = lower.toUpperCase();
+  mark(digits + lower + upper + "!#$%&'*+-.^_`|~", TOKEN);
+  mark(upper, UPPER);
+  mark(digits + lower + upper + "-._~!$&'()*+,;=", NAME);
+  mark(digits + "abcdefABCDEF", HEX);
+  mark(digits, DIGIT);
+  mark(".%", SUSPECT);
+  for (let code = SP; code < 256; code++) {
+    if (code !== 0x7f) table[code] = (table[code] ?? 0) | VALUE;
+  }
+  for (let code = 0x21; code < 0x7f; code++) table[code] = (table[code] ?? 0) | TARGET;
+  mark("\t", VALUE);
+  for (const code of [0x23, 0x5c]) table[code] = (table[code] ?? 0) & ~TARGET;
+  return table;
+}

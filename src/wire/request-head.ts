@@ -1,0 +1,181 @@
+// HTTP/1.1 as bytes (RFC 9112): pure, no sockets. This file reads request heads. It decides what a message is and where it ends;
+// what may be done with it is for others to say.
+import type { Buffer } from "node:buffer";
+import { declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
+import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
+import { readFields, type Field } from "./field.ts";
+import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
+import { isAuthority, isHost } from "./host.ts";
+import { isMethod, LONGEST_METHOD } from "./method.ts";
+import { CR, octet, SP, SUSPECT, TARGET, TOKEN } from "./octet.ts";
+import { targetFault } from "./target.ts";
+
+export type { BodyFraming } from "./body.ts";
+export type { HeadLimits } from "./head-collector.ts";
+
+export interface RequestHead {
+  /** The whole head from the request line to the blank line inclusive, one character per byte. */
+  readonly text: string;
+  readonly method: string;
+  readonly target: string;
+  /** Where the target stands in `text`. */
+  readonly targetStart: number;
+  readonly targetEnd: number;
+  readonly minor: 0 | 1;
+  readonly fields: readonly Field[];
+  readonly host: string | undefined;
+  readonly body: BodyFraming;
+  readonly keepAlive: boolean;
+  /** The names Connection lists, in lower case. */
+  readonly connection: readonly string[];
+  /** `undefined` in HTTP/1.0, where an expectation is to be ignored (RFC 9110 §10.1.1). */
+  readonly expect: string | undefined;
+  /** Only if Connection names it and the version is 1.1; else it is to be ignored (RFC 9110 §7.8). */
+  readonly upgrade: string | undefined;
+}
+
+export class RequestHeadReader {
+  readonly #limits: HeadLimits;
+  readonly #collector: HeadCollector;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+    this.#collector = new HeadCollector(limits, REQUEST_START);
+  }
+
+  /** The bytes after the head that the last push completed. */
+  get rest(): Buffer {
+    return this.#collector.rest;
+  }
+
+  /** True while no byte of a next head has been seen; empty lines before a request do not count. */
+  get empty(): boolean {
+    return this.#collector.empty;
+  }
+
+  push(bytes: Buffer): RequestHead | WireFault | undefined {
+    const text = this.#collector.push(bytes);
+    if (typeof text !== "string") return text;
+    const head = parseRequestHead(text, this.#limits.maxFields);
+    return isFault(head) ? this.#collector.refuse(head) : head;
+  }
+}
+
+interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  readonly targetStart: number;
+  readonly targetEnd: number;
+  readonly minor: 0 | 1;
+  /** Where the first field line starts. */
+  readonly end: number;
+}
+
+function parseRequestHead(text: string, maxFields: number): RequestHead | WireFault {
+  const line = readRequestLine(text);
+  if (isFault(line)) return line;
+  const fields: Field[] = [];
+  const fault = readFields(text, line.end, maxFields, fields);
+  if (fault !== undefined) return fault;
+  const found = survey(fields);
+  if (isFault(found)) return found;
+  const { minor } = line;
+  const connectionFault = hostFault(found, minor) ?? protectedFault(found.connection);
+  if (connectionFault !== undefined) return connectionFault;
+  const framing = declaredFraming(found, minor);
+  if (framing !== undefined && isFault(framing)) return framing;
+  return {
+    text,
+    method: line.method,
+    target: line.target,
+    targetStart: line.targetStart,
+    targetEnd: line.targetEnd,
+    minor,
+    fields,
+    host: found.host,
+    body: framing ?? NO_BODY,
+    keepAlive: persists(found.connection, minor),
+    connection: found.connection,
+    expect: minor === 1 ? found.expect : undefined,
+    upgrade: minor === 1 && found.connection.includes("upgrade") ? found.upgrade : undefined,
+  };
+}
+
+function readRequestLine(text: string): RequestLine | WireFault {
+  let at = 0;
+  while ((octet(text.charCodeAt(at)) & TOKEN) !== 0) at++;
+  if (text.charCodeAt(at) !== SP) return malformed("the request line does not begin with a method and a space");
+  const method = text.slice(0, at);
+  if (!isMethod(method)) return malformed("the method is unknown");
+
+  const targetStart = ++at;
+  let seen = 0;
+  let bits = octet(text.charCodeAt(at));
+  while ((bits & TARGET) !== 0) {
+    seen |= bits;
+    bits = octet(text.charCodeAt(++at));
+  }
+  const code = text.charCodeAt(at);
+  if (code === CR) return malformed("the request line has no HTTP version");
+  if (code !== SP) return malformed("the request target holds a character that is not allowed");
+  const target = text.slice(targetStart, at);
+  const form = formFault(method, target);
+  if (form !== undefined) return form;
+  const hidden = (seen & SUSPECT) === 0 ? undefined : targetFault(target);
+  if (hidden !== undefined) return hidden;
+
+  const end = at + "_HTTP/1.1\r\n".length;
+  if (text.startsWith("HTTP/1.1\r\n", at + 1)) return { method, target, targetStart, targetEnd: at, minor: 1, end };
+  if (text.startsWith("HTTP/1.0\r\n", at + 1)) return { method, target, targetStart, targetEnd: at, minor: 0, end };
+  // Off the good path, so a pattern may be used: a version that can be read but is not ours is 505, all else is nonsense.
+  const known = /^HTTP\/\d\.\d\r\n/.test(text.slice(at + 1, end));
+  return known ? wrongVersion() : malformed("the request line does not end in an HTTP version and CRLF");
+}
+
+/** Only the origin-form is for a server that is not a proxy in the RFC's sense; CONNECT is let by so that it can be told "not allowed". */
+function formFault(method: string, target: string): WireFault | undefined {
+  if (method === "CONNECT") {
+    return isAuthority(target) ? undefined : malformed("the target of CONNECT is not a host and a port");
+  }
+  return target.startsWith("/") ? undefined : malformed("the request target is not a path");
+}
+
+function hostFault(found: Survey, minor: 0 | 1): WireFault | undefined {
+  if (found.hosts > 1) return malformed("there is more than one Host");
+  if (found.host === undefined) return minor === 1 ? malformed("there is no Host") : undefined;
+  return isHost(found.host) ? undefined : malformed("Host is not a valid host and port");
+}
+
+// A proxy on the way would take the named field off, and with it what the request is and for whom (Host) or where it ends.
+function protectedFault(connection: readonly string[]): WireFault | undefined {
+  for (const name of connection) {
+    if (name === "host" || name === "content-length" || name === "transfer-encoding") {
+      return malformed("Connection names Host or a framing field");
+    }
+  }
+  return undefined;
+}
+
+const REQUEST_START: StartLine = {
+  afterBlankLines: true,
+
+  begun(bytes, from, to) {
+    for (let at = 0; at <= LONGEST_METHOD && at < to && bytes[at] !== SP; at++) {
+      const code = bytes[at] ?? 0;
+      if (code !== 0x2d && (code < 0x41 || code > 0x5a))
+        return malformed("the request line does not begin with a method");
+      if (at === LONGEST_METHOD) return malformed("the method is unknown");
+    }
+    for (let at = from; at < to; at++) {
+      const code = bytes[at] ?? 0;
+      if ((octet(code) & TARGET) !== 0 || code === SP || (code === CR && at === to - 1)) continue;
+      return malformed("the request line holds a character that is not allowed");
+    }
+    return undefined;
+  },
+
+  complete(line) {
+    const read = readRequestLine(line);
+    return isFault(read) ? read : undefined;
+  },
+};

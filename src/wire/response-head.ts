@@ -1,0 +1,149 @@
+import type { Buffer } from "node:buffer";
+import { BODY_UNTIL_CLOSE, declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
+import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
+import { readFields, type Field } from "./field.ts";
+import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
+import { CR, DIGIT, LF, octet, SP, VALUE } from "./octet.ts";
+
+export interface ResponseHead {
+  /** The whole head from the status line to the blank line inclusive, one character per byte. */
+  readonly text: string;
+  readonly minor: 0 | 1;
+  readonly status: number;
+  /** As it was sent: it may be empty or hold bytes beyond ASCII. */
+  readonly reason: string;
+  readonly fields: readonly Field[];
+  readonly body: BodyFraming;
+  readonly keepAlive: boolean;
+  /** `timeout` of the Keep-Alive field: how long the server means to hold the idle connection. */
+  readonly keepAliveTimeoutSeconds: number | undefined;
+  /** The names Connection lists, in lower case. */
+  readonly connection: readonly string[];
+  readonly upgrade: string | undefined;
+}
+
+/** Reads response heads, interim ones (1xx) like any other, as strictly as requests where framing is concerned. */
+export class ResponseHeadReader {
+  readonly #limits: HeadLimits;
+  readonly #collector: HeadCollector;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+    this.#collector = new HeadCollector(limits, RESPONSE_START);
+  }
+
+  /** The bytes after the head that the last push completed. */
+  get rest(): Buffer {
+    return this.#collector.rest;
+  }
+
+  /** True while no byte of a next head has been seen. */
+  get empty(): boolean {
+    return this.#collector.empty;
+  }
+
+  /** The method of the request decides whether the answer can have a body (RFC 9112 §6.3). */
+  push(bytes: Buffer, requestMethod: string): ResponseHead | WireFault | undefined {
+    const text = this.#collector.push(bytes);
+    if (typeof text !== "string") return text;
+    const head = parseResponseHead(text, this.#limits.maxFields, requestMethod);
+    return isFault(head) ? this.#collector.refuse(head) : head;
+  }
+}
+
+interface StatusLine {
+  readonly minor: 0 | 1;
+  readonly status: number;
+  readonly reason: string;
+  /** Where the first field line starts. */
+  readonly end: number;
+}
+
+function parseResponseHead(text: string, maxFields: number, requestMethod: string): ResponseHead | WireFault {
+  const line = readStatusLine(text);
+  if (isFault(line)) return line;
+  const fields: Field[] = [];
+  const fault = readFields(text, line.end, maxFields, fields);
+  if (fault !== undefined) return fault;
+  const found = survey(fields);
+  if (isFault(found)) return found;
+  const body = responseBody(found, line, requestMethod);
+  if (isFault(body)) return body;
+  return {
+    text,
+    minor: line.minor,
+    status: line.status,
+    reason: line.reason,
+    fields,
+    body,
+    keepAlive: body.kind !== "until-close" && persists(found.connection, line.minor),
+    keepAliveTimeoutSeconds: found.keepAlive === undefined ? undefined : readTimeout(found.keepAlive),
+    connection: found.connection,
+    upgrade: found.upgrade,
+  };
+}
+
+// The fields must make sense even where they describe no body: a server that contradicts itself once is not to be believed.
+function responseBody(found: Survey, line: StatusLine, requestMethod: string): BodyFraming | WireFault {
+  const declared = declaredFraming(found, line.minor);
+  if (declared !== undefined && isFault(declared)) return declared;
+  const { status } = line;
+  if (status < 200 || status === 204 || status === 304 || requestMethod === "HEAD") return NO_BODY;
+  return declared ?? BODY_UNTIL_CLOSE;
+}
+
+const STATUS_AT = "HTTP/1.1 ".length;
+const REASON_AT = "HTTP/1.1 200 ".length;
+
+function readStatusLine(text: string): StatusLine | WireFault {
+  const minor = text.startsWith("HTTP/1.1 ") ? 1 : text.startsWith("HTTP/1.0 ") ? 0 : undefined;
+  if (minor === undefined) {
+    return /^HTTP\/\d\.\d /.test(text)
+      ? wrongVersion()
+      : malformed("the status line does not begin with an HTTP version");
+  }
+  let status = 0;
+  for (let at = STATUS_AT; at < STATUS_AT + 3; at++) {
+    const code = text.charCodeAt(at);
+    if ((octet(code) & DIGIT) === 0) return malformed("the status is not three digits");
+    status = status * 10 + code - 0x30;
+  }
+  if (status < 100 || status > 599) return malformed("the status is not between 100 and 599");
+
+  // The space belongs to the grammar even before an empty reason, but many servers leave it out, and nothing hangs on it.
+  const separator = text.charCodeAt(REASON_AT - 1);
+  if (separator !== SP && separator !== CR) return malformed("the status is not followed by a space");
+  const reasonStart = separator === SP ? REASON_AT : REASON_AT - 1;
+  let at = reasonStart;
+  while ((octet(text.charCodeAt(at)) & VALUE) !== 0) at++;
+  if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF)
+    return malformed("the status line does not end in CRLF");
+  return { minor, status, reason: text.slice(reasonStart, at), end: at + 2 };
+}
+
+/** The whole seconds of `timeout=…`; anything else is no promise and is passed over. */
+function readTimeout(value: string): number | undefined {
+  const found = /(?:^|[,\s])timeout=(\d{1,9})(?![^,\s])/i.exec(value);
+  return found === null ? undefined : Number(found[1]);
+}
+
+const RESPONSE_START: StartLine = {
+  afterBlankLines: false,
+
+  begun(bytes, from, to) {
+    for (let at = 0; at < to && at < "HTTP/".length; at++) {
+      if (bytes[at] !== "HTTP/".charCodeAt(at)) return malformed("the status line does not begin with an HTTP version");
+    }
+    for (let at = from; at < to; at++) {
+      const code = bytes[at] ?? 0;
+      if ((octet(code) & VALUE) === 0 && (code !== CR || at !== to - 1))
+        return malformed("the status line holds a control character");
+    }
+    return undefined;
+  },
+
+  complete(line) {
+    const read = readStatusLine(line);
+    return isFault(read) ? read : undefined;
+  },
+};
