@@ -1,0 +1,9 @@
+/** The system's name of what failed (`ENOSPC`, `EIO`, …); `undefined` for anything that is no system error. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
