@@ -13,7 +13,7 @@ const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-
 const files = globSync(TEST_FILES, { cwd: root })
   .map((file) => file.split(sep).join("/"))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word.replace(/^\.\//, ""))))
-  .sort();
+  .toSorted();
 
 if (files.length === 0) {
   console.error(`No test file matches ${words.join(" ")}`);
