@@ -5,6 +5,8 @@ import { readFields, type Field } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
 import { CR, DIGIT, LF, octet, SP, VALUE } from "./octet.ts";
 
+export type { HeadLimits } from "./head-collector.ts";
+
 export interface ResponseHead {
   /** The whole head from the status line to the blank line inclusive, one character per byte. */
   readonly text: string;
