@@ -1,0 +1,10 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+
+/** Sends exactly these lines and reads to the end: for heads that no client library would send. */
+export async function rawRequest(port: number, lines: readonly string[]): Promise<{ status: number; text: string }> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`${[...lines, "Connection: close"].join("\r\n")}\r\n\r\n`);
+  const answer = await text(socket);
+  return { status: Number(answer.slice(9, 12)), text: answer };
+}
