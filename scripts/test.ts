@@ -7,6 +7,9 @@ import { runNode } from "./run-node.ts";
 const TEST_FILES = ["src/**/*.test.ts", "simulator/**/*.test.ts", "test/**/*.test.ts"];
 const CLOSING_LINE = /^# (tests|pass|fail|cancelled|skipped|duration_ms) /;
 
+// A file that leaves a handle open never ends by itself; this names it.
+const TEST_TIMEOUT_MS = 120_000;
+
 const root = join(import.meta.dirname, "..");
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith("-"));
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
@@ -31,13 +34,20 @@ async function test(paths: readonly string[]): Promise<number> {
       ["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ["--test-reporter=tap", `--test-reporter-destination=${plainReport}`],
     ];
-    const ended = await runNode(["--test", ...reporters.flat(), ...flags, ...paths], { cwd: root, show: true });
-    const closing = readFileSync(plainReport, "utf8")
-      .split("\n")
-      .filter((line) => CLOSING_LINE.test(line));
-    console.log(`\n${closing.join("\n")}`);
+    const limit = `--test-timeout=${TEST_TIMEOUT_MS}`;
+    const ended = await runNode(["--test", limit, ...reporters.flat(), ...flags, ...paths], { cwd: root, show: true });
+    console.log(`\n${closingLines(readFileSync(plainReport, "utf8"))}`);
     return ended.exitCode;
   } finally {
     rmSync(scratch, { recursive: true });
   }
+}
+
+// What a test prints stands in the report as comments too, so only what follows the last `# tests` is the runner's.
+function closingLines(report: string): string {
+  const closing = report.slice(report.lastIndexOf("\n# tests ") + 1);
+  return closing
+    .split("\n")
+    .filter((line) => CLOSING_LINE.test(line))
+    .join("\n");
 }
