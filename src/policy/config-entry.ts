@@ -1,0 +1,45 @@
+/** Where a value of the configuration was written. */
+export type Origin =
+  | { readonly kind: "default" }
+  | { readonly kind: "file"; readonly file: string; readonly line: number; readonly column: number }
+  | { readonly kind: "env"; readonly name: string }
+  | { readonly kind: "flag"; readonly name: string };
+
+/** One value as it was written: what every layer (file, environment, flags) is turned into. */
+export interface Entry {
+  /** `["server", "port"]`, `["providers", "openai", "upstream"]`; a provider's name may hold dots. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export function formatOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case "default":
+      return "default";
+    case "file":
+      return `${origin.file}:${origin.line}`;
+    case "env":
+      return origin.name;
+    case "flag":
+      return origin.name;
+  }
+}
+
+/** The beginning of a fault about what was written there. */
+export function sourceOf(origin: Origin): {
+  readonly source: string;
+  readonly line?: number;
+  readonly column?: number;
+} {
+  switch (origin.kind) {
+    case "default":
+      return { source: "default" };
+    case "file":
+      return { source: origin.file, line: origin.line, column: origin.column };
+    case "env":
+      return { source: `environment variable ${origin.name}` };
+    case "flag":
+      return { source: `option ${origin.name}` };
+  }
+}

@@ -1,0 +1,131 @@
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, Scalar, type Document, type Node } from "yaml";
+import type { Entry } from "./config-entry.ts";
+import type { Fault } from "./fault.ts";
+import { hideUserinfo } from "./upstream-url.ts";
+
+export type ConfigFileRead = { readonly entries: readonly Entry[]; readonly faults: readonly Fault[] };
+
+/** Section, provider, setting: nothing in a configuration lies deeper, so nothing deeper is looked at. */
+const MAX_DEPTH = 3;
+
+/**
+ * Reads the YAML of a configuration as plain entries. Of YAML, only what a configuration needs is let in: maps and
+ * scalars of the 1.2 core schema. Anchors, aliases, merge keys, tags and directives are refused by name, since each of
+ * them makes a file say something else than what is written there.
+ */
+export function readConfigFile(text: string, file: string): ConfigFileRead {
+  const lines = new LineCounter();
+  const faults: Fault[] = [];
+  const report: Report = (offset, message, key) => {
+    const { line, col } = lines.linePos(offset);
+    faults.push({ source: file, line, column: col, key, message });
+  };
+  const nesting = tooDeep(text);
+  if (nesting !== undefined)
+    return { entries: [], faults: [{ source: file, line: nesting, message: "nested too deeply" }] };
+
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    strict: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+    lineCounter: lines,
+  });
+  const hasDirectives = document.directives?.yaml.explicit === true;
+  if (hasDirectives) report(0, "YAML directives (%YAML, %TAG) are not allowed");
+  for (const problem of [...document.errors, ...document.warnings]) report(problem.pos[0], describe(problem));
+  if (faults.length > 0) return { entries: [], faults };
+  const entries: Entry[] = [];
+  const add: Add = (path, value, offset) => {
+    const { line, col } = lines.linePos(offset);
+    entries.push({ path, value, origin: { kind: "file", file, line, column: col } });
+  };
+  walkDocument(document, { report, add });
+  return { entries, faults };
+}
+
+type Report = (offset: number, message: string, key?: string) => void;
+type Add = (path: readonly string[], value: unknown, offset: number) => void;
+
+interface Walk {
+  readonly report: Report;
+  readonly add: Add;
+}
+
+function walkDocument(document: Document.Parsed, walk: Walk): void {
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return;
+  if (!isMap(root)) return walk.report(root.range[0], "the file must hold sections (server:, admin:, …)");
+  walkNode(root, [], walk);
+}
+
+function walkNode(node: Node, path: readonly string[], walk: Walk): void {
+  const offset = node.range?.[0] ?? 0;
+  const key = path.join(".") || undefined;
+  if (isAlias(node)) return walk.report(offset, "YAML aliases (*name) are not allowed", key);
+  if ("anchor" in node && node.anchor !== undefined) {
+    return walk.report(offset, "YAML anchors (&name) are not allowed", key);
+  }
+  if (node.tag !== undefined) return walk.report(offset, "YAML tags (!name) are not allowed", key);
+  if (isScalar(node)) return walk.add(path, plainValue(node), offset);
+  if (!isMap(node)) return walk.add(path, [], offset);
+  if (path.length >= MAX_DEPTH) return walk.add(path, {}, offset);
+  if (node.items.length === 0) return walk.add(path, null, offset);
+
+  const seen = new Map<string, number>();
+  for (const { key: name, value } of node.items) {
+    // as: a parsed map's keys and values are nodes; an absent value is null.
+    const keyNode = name as Node;
+    const keyOffset = keyNode.range?.[0] ?? offset;
+    if (!isScalar(keyNode) || isTagged(keyNode)) {
+      walk.report(keyOffset, "a key must be a plain name", key);
+      continue;
+    }
+    const text = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "");
+    if (seen.has(text)) {
+      walk.report(keyOffset, "this key is written twice", [...path, text].join("."));
+      continue;
+    }
+    seen.set(text, keyOffset);
+    if (text === "<<") walk.report(keyOffset, "YAML merge keys (<<) are not allowed", key);
+    else if (value === null) walk.add([...path, text], null, keyOffset);
+    else walkNode(value as Node, [...path, text], walk); // as: see above
+  }
+}
+
+function isTagged(node: Scalar): boolean {
+  return node.tag !== undefined || node.anchor !== undefined;
+}
+
+/**
+ * Numbers only as people write them: `012`, `0x10` and `1e3` are text, because half of the readers of a file would take
+ * them for something else. So `file_mode: 0640` is what it says.
+ */
+function plainValue(node: Scalar): unknown {
+  const { value, source } = node;
+  if (typeof value !== "number" || node.type !== Scalar.PLAIN || source === undefined) return value;
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source) ? value : source;
+}
+
+/** The parser recurses; a few hundred brackets are enough to know that this is no configuration. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  let line = 1;
+  for (const character of text) {
+    if (character === "\n") line += 1;
+    else if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    if (depth > 100) return line;
+  }
+  return undefined;
+}
+
+function describe(problem: { readonly code: string; readonly message: string }): string {
+  if (problem.code === "TAB_AS_INDENT") return "a tab is used for indentation; use spaces";
+  if (problem.code === "MULTIPLE_DOCS") return "the file holds more than one YAML document";
+  if (problem.code === "TAG_RESOLVE_FAILED") return "YAML tags (!name) are not allowed";
+  return `not valid YAML: ${hideUserinfo(problem.message.split("\n", 1)[0] ?? "")}`;
+}

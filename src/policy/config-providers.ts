@@ -1,0 +1,105 @@
+import type { Provider } from "../core/settings.ts";
+import { findProvider, knownProviders, providerNameFault } from "../providers/index.ts";
+import { sourceOf, type Entry, type Origin } from "./config-entry.ts";
+import type { Fault } from "./fault.ts";
+import { describeFound } from "./found.ts";
+import { nearest } from "./nearest.ts";
+import { formatUpstream, parseUpstream } from "./upstream-url.ts";
+
+export interface ProvidersRead {
+  readonly providers: readonly Provider[];
+  readonly origins: ReadonlyMap<string, { readonly value: string; readonly origin: Origin }>;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+}
+
+interface Wanted {
+  readonly upstream: Entry | undefined;
+  /** Where the provider was named; the default's origin where it was not. */
+  readonly origin: Origin;
+}
+
+/**
+ * The providers of a configuration: those that are on by default, those that it names, without those it sets to
+ * `false`. A name nobody knows is a server that speaks like OpenAI and needs an upstream.
+ */
+export function readProviders(entries: readonly Entry[]): ProvidersRead {
+  const faults: Fault[] = [];
+  const warnings: Fault[] = [];
+  const wanted = collect(entries, faults);
+  const providers: Provider[] = [];
+  const origins = new Map<string, { value: string; origin: Origin }>();
+  for (const [name, { upstream: written, origin }] of wanted) {
+    const known = findProvider(name);
+    const key = `providers.${name}.upstream`;
+    const place = sourceOf(written?.origin ?? origin);
+    const text = written === undefined ? known?.upstream : written.value;
+    if (text === undefined) {
+      faults.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
+      continue;
+    }
+    const read = typeof text === "string" ? parseUpstream(text) : { message: "allowed is an http:// or https:// URL" };
+    if (!("upstream" in read)) {
+      faults.push({ ...place, key, message: `found ${describeFound(text)}; ${read.message}` });
+      continue;
+    }
+    if (read.warning !== undefined) warnings.push({ ...place, key, message: read.warning });
+    providers.push({ name, upstream: read.upstream, exclusiveReasoning: known?.exclusiveReasoning ?? false });
+    origins.set(key, { value: formatUpstream(read.upstream), origin: written?.origin ?? { kind: "default" } });
+  }
+  if (providers.length === 0 && faults.length === 0) {
+    faults.push({ source: "providers", key: "providers", message: "all are switched off; at least one is needed" });
+  }
+  return { providers, origins, faults, warnings };
+}
+
+function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const { name, onByDefault } of knownProviders()) {
+    if (onByDefault) wanted.set(name, { upstream: undefined, origin: { kind: "default" } });
+  }
+  for (const entry of entries) {
+    const [, name = "", key, ...deeper] = entry.path;
+    const place = { ...sourceOf(entry.origin), key: entry.path.join(".") };
+    const fault = faultOf(entry, deeper.length);
+    if (fault !== undefined) faults.push({ ...place, ...fault });
+    else if (key !== undefined) wanted.set(name, { upstream: entry, origin: entry.origin });
+    else if (entry.value === false) wanted.delete(name);
+    else if (!wanted.has(name)) wanted.set(name, { upstream: undefined, origin: entry.origin });
+  }
+  return wanted;
+}
+
+/** What a provider's entry may be: nothing or `true` (on), `false` (off), or an upstream. */
+function faultOf({ path, value }: Entry, deeper: number): { message: string; hint?: string | undefined } | undefined {
+  const [, name, key] = path;
+  if (name === undefined) {
+    return value === null ? undefined : { message: `found ${describeFound(value)}; allowed is a section of providers` };
+  }
+  const nameFault = providerNameFault(name);
+  if (nameFault !== undefined) return { message: `not a provider name: ${nameFault}` };
+  if (key === undefined) {
+    if (value === null || typeof value === "boolean") return undefined;
+    // Not quoted: this is where somebody would paste a key.
+    return { message: "allowed is { upstream: URL }, nothing (on), or false (off)" };
+  }
+  if (key !== "upstream" || deeper > 0) {
+    const guess = nearest(key, ["upstream"]);
+    return {
+      message: "no such setting",
+      hint: guess === undefined ? "allowed is upstream" : `did you mean "${guess}"?`,
+    };
+  }
+  return undefined;
+}
+
+function hintFor(name: string, isKnown: boolean): string | undefined {
+  if (isKnown) return "every customer of this provider has a host of their own";
+  const guess = nearest(
+    name,
+    knownProviders().map((provider) => provider.name),
+  );
+  return guess === undefined
+    ? "this name is not known, so it is taken as an OpenAI-compatible server"
+    : `did you mean "${guess}"?`;
+}
