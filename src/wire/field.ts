@@ -11,16 +11,23 @@ export interface Field {
   readonly end: number;
 }
 
-/** Reads the field lines from `from` up to the blank line that must end `text`. */
-export function readFields(text: string, from: number, maxFields: number, into: Field[]): WireFault | undefined {
+/** The same bytes twice, at the same offsets: numbers to judge by (several times faster than characters), a string to cut from. */
+export interface Head {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/** Reads the field lines from `from` up to the blank line that must end the head. */
+export function readFields(head: Head, from: number, maxFields: number, into: Field[]): WireFault | undefined {
+  const { bytes } = head;
   let at = from;
-  while (text.charCodeAt(at) !== CR) {
+  while (bytes[at] !== CR) {
     if (into.length === maxFields) return tooManyFields(maxFields);
-    const next = readField(text, at, into);
-    if (next < 0) return fieldFault(text, at);
+    const next = readField(head, at, into);
+    if (next < 0) return fieldFault(bytes, at);
     at = next;
   }
-  return text.charCodeAt(at + 1) === LF ? undefined : malformed("a carriage return stands without its line feed");
+  return bytes[at + 1] === LF ? undefined : malformed("a carriage return stands without its line feed");
 }
 
 export function tooManyFields(maxFields: number): WireFault {
@@ -28,24 +35,25 @@ export function tooManyFields(maxFields: number): WireFault {
 }
 
 /** Appends the field of the line at `start`; returns where the next line starts, or -1 if the line breaks the grammar. */
-export function readField(text: string, start: number, into: Field[]): number {
+export function readField(head: Head, start: number, into: Field[]): number {
+  const { bytes, text } = head;
   let at = start;
   let seen = 0;
-  let bits = octet(text.charCodeAt(at));
+  let bits = octet(bytes[at]);
   while ((bits & TOKEN) !== 0) {
     seen |= bits;
-    bits = octet(text.charCodeAt(++at));
+    bits = octet(bytes[++at]);
   }
-  if (at === start || text.charCodeAt(at) !== COLON) return -1;
+  if (at === start || bytes[at] !== COLON) return -1;
   const name = text.slice(start, at);
 
-  let code = text.charCodeAt(++at);
-  while (code === SP || code === HTAB) code = text.charCodeAt(++at);
+  do at++;
+  while (isBlank(bytes[at]));
   const valueStart = at;
-  while ((octet(code) & VALUE) !== 0) code = text.charCodeAt(++at);
-  if (code !== CR || text.charCodeAt(at + 1) !== LF) return -1;
+  while ((octet(bytes[at]) & VALUE) !== 0) at++;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return -1;
   let valueEnd = at;
-  while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd--;
 
   into.push({
     name: (seen & UPPER) === 0 ? name : name.toLowerCase(),
@@ -57,25 +65,25 @@ export function readField(text: string, start: number, into: Field[]): number {
 }
 
 /** Says what is wrong with a line that `readField` did not accept. Apart, so that the good path stays small. */
-export function fieldFault(text: string, start: number): WireFault {
-  const first = text.charCodeAt(start);
+export function fieldFault(bytes: Uint8Array, start: number): WireFault {
+  const first = bytes[start];
   if (isBlank(first)) return malformed("a header line begins with white space (folding is obsolete)");
   if (first === COLON) return malformed("a header field has no name");
   if (first === CR) return malformed("a carriage return stands without its line feed");
   let at = start;
-  while ((octet(text.charCodeAt(at)) & TOKEN) !== 0) at++;
-  const code = text.charCodeAt(at);
+  while ((octet(bytes[at]) & TOKEN) !== 0) at++;
+  const code = bytes[at];
   if (isBlank(code)) return malformed("a header field name holds or is followed by white space");
   if (code === CR || code === LF) return malformed("a header line has no colon, or ends in a bare line feed");
   if (code !== COLON) return malformed("a header field name holds a character that is not allowed");
   do at++;
-  while ((octet(text.charCodeAt(at)) & VALUE) !== 0);
-  if (text.charCodeAt(at) === CR) return malformed("a carriage return stands without its line feed");
-  if (text.charCodeAt(at) === LF) return malformed("a header line ends in a bare line feed");
+  while ((octet(bytes[at]) & VALUE) !== 0);
+  if (bytes[at] === CR) return malformed("a carriage return stands without its line feed");
+  if (bytes[at] === LF) return malformed("a header line ends in a bare line feed");
   return malformed("a header field value holds a control character");
 }
 
-export function isBlank(code: number): boolean {
+export function isBlank(code: number | undefined): boolean {
   return code === SP || code === HTAB;
 }
 

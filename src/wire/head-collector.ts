@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
-import { fieldFault, readField, tooManyFields, type Field } from "./field.ts";
+import { fieldFault, readField, tooManyFields, type Field, type Head } from "./field.ts";
 import { COLON, CR, LF, octet, TOKEN, VALUE } from "./octet.ts";
 
 export interface HeadLimits {
@@ -15,7 +15,7 @@ export interface StartLine {
   /** Judges the line as far as it has come: only faults that no further byte could mend. */
   readonly begun: (bytes: Buffer, from: number, to: number) => WireFault | undefined;
   /** Judges the complete line. */
-  readonly complete: (line: string) => WireFault | undefined;
+  readonly complete: (line: Head) => WireFault | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -52,7 +52,7 @@ export class HeadCollector {
     return this.#length === 0 && !this.#halfBlankLine;
   }
 
-  push(bytes: Buffer): string | WireFault | undefined {
+  push(bytes: Buffer): Head | WireFault | undefined {
     this.rest = NOTHING;
     if (this.#fault !== undefined) return this.#fault;
     let from = 0;
@@ -64,7 +64,7 @@ export class HeadCollector {
       if (lastLine >= 0 && end - from <= this.#limits.maxBytes) {
         this.#blankLines = 0;
         if (end < bytes.length) this.rest = bytes.subarray(end);
-        return bytes.toString("latin1", from, end);
+        return { bytes: from === 0 ? bytes : bytes.subarray(from), text: bytes.toString("latin1", from, end) };
       }
       if (from === bytes.length) return undefined;
     }
@@ -95,7 +95,7 @@ export class HeadCollector {
     return at;
   }
 
-  #grow(bytes: Buffer, from: number): string | WireFault | undefined {
+  #grow(bytes: Buffer, from: number): Head | WireFault | undefined {
     const before = this.#length;
     this.#append(bytes, from);
     for (;;) {
@@ -128,8 +128,9 @@ export class HeadCollector {
 
   /** Judges the line up to `end`; moves on to the next, unless it was the blank one. */
   #judgeLine(end: number): WireFault | undefined {
-    const line = this.#held.toString("latin1", this.#lineStart, end);
-    if (this.#lines > 0 && line === "\r\n") return undefined;
+    const bytes = this.#held.subarray(this.#lineStart, end);
+    if (this.#lines > 0 && bytes.length === 2 && bytes[0] === CR) return undefined;
+    const line = { bytes, text: bytes.toString("latin1") };
     const fault = this.#lines === 0 ? this.#startLine.complete(line) : this.#judgeField(line);
     this.#lines++;
     this.#lineStart = end;
@@ -138,11 +139,11 @@ export class HeadCollector {
     return fault;
   }
 
-  #judgeField(line: string): WireFault | undefined {
+  #judgeField(line: Head): WireFault | undefined {
     const { maxFields } = this.#limits;
     if (this.#lines > maxFields) return tooManyFields(maxFields);
     const unused: Field[] = [];
-    return readField(line, 0, unused) < 0 ? fieldFault(line, 0) : undefined;
+    return readField(line, 0, unused) < 0 ? fieldFault(line.bytes, 0) : undefined;
   }
 
   /** Judges what has come of a line whose end has not. */
@@ -161,25 +162,22 @@ export class HeadCollector {
       const code = this.#held[this.#seen] ?? 0;
       if (code === CR && this.#seen + 1 === this.#length && (this.#colon || this.#seen === this.#lineStart)) break;
       if (this.#colon ? (octet(code) & VALUE) !== 0 : (octet(code) & TOKEN) !== 0) continue;
-      if (code !== COLON || this.#seen === this.#lineStart) return fieldFault(this.#partText(), 0);
+      if (code !== COLON || this.#seen === this.#lineStart) {
+        return fieldFault(this.#held.subarray(this.#lineStart, this.#length), 0);
+      }
       this.#colon = true;
     }
     return undefined;
   }
 
-  // A line feed at the end, so that the part reads as a line whose fault is before it.
-  #partText(): string {
-    return `${this.#held.toString("latin1", this.#lineStart, this.#length)}\n`;
-  }
-
-  #take(end: number): string {
-    const text = this.#held.toString("latin1", 0, end);
+  #take(end: number): Head {
+    const head = { bytes: this.#held, text: this.#held.toString("latin1", 0, end) };
     this.#held = NOTHING;
     this.#length = 0;
     this.#lineStart = 0;
     this.#seen = 0;
     this.#lines = 0;
     this.#blankLines = 0;
-    return text;
+    return head;
   }
 }

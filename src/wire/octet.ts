@@ -24,9 +24,9 @@ export const DIGIT = 128;
 
 const OCTETS = classify();
 
-/** The classes of one byte, as bits. */
-export function octet(code: number): number {
-  return OCTETS[code] ?? 0;
+/** The classes of one byte, as bits; past the end there is no byte and no class. */
+export function octet(code: number | undefined): number {
+  return code === undefined ? 0 : (OCTETS[code] ?? 0);
 }
 
 function classify(): Uint8Array {
@@ -53,4 +53,12 @@ function classify(): Uint8Array {
   mark("\t", VALUE);
   for (const code of [0x23, 0x5c]) table[code] = (table[code] ?? 0) & ~TARGET;
   return table;
+}
+
+/** Whether `ascii` stands at that place. */
+export function standsAt(bytes: Uint8Array, at: number, ascii: string): boolean {
+  for (let index = 0; index < ascii.length; index++) {
+    if (bytes[at + index] !== ascii.charCodeAt(index)) return false;
+  }
+  return true;
 }

@@ -3,11 +3,11 @@
 import type { Buffer } from "node:buffer";
 import { declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
-import { readFields, type Field } from "./field.ts";
+import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
 import { isAuthority, isHost } from "./host.ts";
 import { isMethod, LONGEST_METHOD } from "./method.ts";
-import { CR, octet, SP, SUSPECT, TARGET, TOKEN } from "./octet.ts";
+import { CR, octet, SP, standsAt, SUSPECT, TARGET, TOKEN } from "./octet.ts";
 import { targetFault } from "./target.ts";
 
 export type { BodyFraming } from "./body.ts";
@@ -54,9 +54,9 @@ export class RequestHeadReader {
   }
 
   push(bytes: Buffer): RequestHead | WireFault | undefined {
-    const text = this.#collector.push(bytes);
-    if (typeof text !== "string") return text;
-    const head = parseRequestHead(text, this.#limits.maxFields);
+    const raw = this.#collector.push(bytes);
+    if (raw === undefined || isFault(raw)) return raw;
+    const head = parseRequestHead(raw, this.#limits.maxFields);
     return isFault(head) ? this.#collector.refuse(head) : head;
   }
 }
@@ -71,11 +71,11 @@ interface RequestLine {
   readonly end: number;
 }
 
-function parseRequestHead(text: string, maxFields: number): RequestHead | WireFault {
-  const line = readRequestLine(text);
+function parseRequestHead(raw: Head, maxFields: number): RequestHead | WireFault {
+  const line = readRequestLine(raw);
   if (isFault(line)) return line;
   const fields: Field[] = [];
-  const fault = readFields(text, line.end, maxFields, fields);
+  const fault = readFields(raw, line.end, maxFields, fields);
   if (fault !== undefined) return fault;
   const found = survey(fields);
   if (isFault(found)) return found;
@@ -85,7 +85,7 @@ function parseRequestHead(text: string, maxFields: number): RequestHead | WireFa
   const framing = declaredFraming(found, minor);
   if (framing !== undefined && isFault(framing)) return framing;
   return {
-    text,
+    text: raw.text,
     method: line.method,
     target: line.target,
     targetStart: line.targetStart,
@@ -101,32 +101,29 @@ function parseRequestHead(text: string, maxFields: number): RequestHead | WireFa
   };
 }
 
-function readRequestLine(text: string): RequestLine | WireFault {
+function readRequestLine({ bytes, text }: Head): RequestLine | WireFault {
   let at = 0;
-  while ((octet(text.charCodeAt(at)) & TOKEN) !== 0) at++;
-  if (text.charCodeAt(at) !== SP) return malformed("the request line does not begin with a method and a space");
+  while ((octet(bytes[at]) & TOKEN) !== 0) at++;
+  if (bytes[at] !== SP) return malformed("the request line does not begin with a method and a space");
   const method = text.slice(0, at);
   if (!isMethod(method)) return malformed("the method is unknown");
 
   const targetStart = ++at;
   let seen = 0;
-  let bits = octet(text.charCodeAt(at));
+  let bits = octet(bytes[at]);
   while ((bits & TARGET) !== 0) {
     seen |= bits;
-    bits = octet(text.charCodeAt(++at));
+    bits = octet(bytes[++at]);
   }
-  const code = text.charCodeAt(at);
-  if (code === CR) return malformed("the request line has no HTTP version");
-  if (code !== SP) return malformed("the request target holds a character that is not allowed");
+  if (bytes[at] === CR) return malformed("the request line has no HTTP version");
+  if (bytes[at] !== SP) return malformed("the request target holds a character that is not allowed");
   const target = text.slice(targetStart, at);
-  const form = formFault(method, target);
-  if (form !== undefined) return form;
-  const hidden = (seen & SUSPECT) === 0 ? undefined : targetFault(target);
-  if (hidden !== undefined) return hidden;
+  const fault = formFault(method, target) ?? ((seen & SUSPECT) === 0 ? undefined : targetFault(target));
+  if (fault !== undefined) return fault;
 
   const end = at + "_HTTP/1.1\r\n".length;
-  if (text.startsWith("HTTP/1.1\r\n", at + 1)) return { method, target, targetStart, targetEnd: at, minor: 1, end };
-  if (text.startsWith("HTTP/1.0\r\n", at + 1)) return { method, target, targetStart, targetEnd: at, minor: 0, end };
+  const minor = standsAt(bytes, at + 1, "HTTP/1.1\r\n") ? 1 : standsAt(bytes, at + 1, "HTTP/1.0\r\n") ? 0 : undefined;
+  if (minor !== undefined) return { method, target, targetStart, targetEnd: at, minor, end };
   // Off the good path, so a pattern may be used: a version that can be read but is not ours is 505, all else is nonsense.
   const known = /^HTTP\/\d\.\d\r\n/.test(text.slice(at + 1, end));
   return known ? wrongVersion() : malformed("the request line does not end in an HTTP version and CRLF");

@@ -1,9 +1,9 @@
 import type { Buffer } from "node:buffer";
 import { BODY_UNTIL_CLOSE, declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
-import { readFields, type Field } from "./field.ts";
+import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
-import { CR, DIGIT, LF, octet, SP, VALUE } from "./octet.ts";
+import { CR, DIGIT, LF, octet, SP, standsAt, VALUE } from "./octet.ts";
 
 export type { HeadLimits } from "./head-collector.ts";
 
@@ -46,9 +46,9 @@ export class ResponseHeadReader {
 
   /** The method of the request decides whether the answer can have a body (RFC 9112 §6.3). */
   push(bytes: Buffer, requestMethod: string): ResponseHead | WireFault | undefined {
-    const text = this.#collector.push(bytes);
-    if (typeof text !== "string") return text;
-    const head = parseResponseHead(text, this.#limits.maxFields, requestMethod);
+    const raw = this.#collector.push(bytes);
+    if (raw === undefined || isFault(raw)) return raw;
+    const head = parseResponseHead(raw, this.#limits.maxFields, requestMethod);
     return isFault(head) ? this.#collector.refuse(head) : head;
   }
 }
@@ -61,18 +61,18 @@ interface StatusLine {
   readonly end: number;
 }
 
-function parseResponseHead(text: string, maxFields: number, requestMethod: string): ResponseHead | WireFault {
-  const line = readStatusLine(text);
+function parseResponseHead(raw: Head, maxFields: number, requestMethod: string): ResponseHead | WireFault {
+  const line = readStatusLine(raw);
   if (isFault(line)) return line;
   const fields: Field[] = [];
-  const fault = readFields(text, line.end, maxFields, fields);
+  const fault = readFields(raw, line.end, maxFields, fields);
   if (fault !== undefined) return fault;
   const found = survey(fields);
   if (isFault(found)) return found;
   const body = responseBody(found, line, requestMethod);
   if (isFault(body)) return body;
   return {
-    text,
+    text: raw.text,
     minor: line.minor,
     status: line.status,
     reason: line.reason,
@@ -97,8 +97,8 @@ function responseBody(found: Survey, line: StatusLine, requestMethod: string): B
 const STATUS_AT = "HTTP/1.1 ".length;
 const REASON_AT = "HTTP/1.1 200 ".length;
 
-function readStatusLine(text: string): StatusLine | WireFault {
-  const minor = text.startsWith("HTTP/1.1 ") ? 1 : text.startsWith("HTTP/1.0 ") ? 0 : undefined;
+function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
+  const minor = standsAt(bytes, 0, "HTTP/1.1 ") ? 1 : standsAt(bytes, 0, "HTTP/1.0 ") ? 0 : undefined;
   if (minor === undefined) {
     return /^HTTP\/\d\.\d /.test(text)
       ? wrongVersion()
@@ -106,20 +106,19 @@ function readStatusLine(text: string): StatusLine | WireFault {
   }
   let status = 0;
   for (let at = STATUS_AT; at < STATUS_AT + 3; at++) {
-    const code = text.charCodeAt(at);
+    const code = bytes[at] ?? 0;
     if ((octet(code) & DIGIT) === 0) return malformed("the status is not three digits");
     status = status * 10 + code - 0x30;
   }
   if (status < 100 || status > 599) return malformed("the status is not between 100 and 599");
 
   // The space belongs to the grammar even before an empty reason, but many servers leave it out, and nothing hangs on it.
-  const separator = text.charCodeAt(REASON_AT - 1);
+  const separator = bytes[REASON_AT - 1];
   if (separator !== SP && separator !== CR) return malformed("the status is not followed by a space");
   const reasonStart = separator === SP ? REASON_AT : REASON_AT - 1;
   let at = reasonStart;
-  while ((octet(text.charCodeAt(at)) & VALUE) !== 0) at++;
-  if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF)
-    return malformed("the status line does not end in CRLF");
+  while ((octet(bytes[at]) & VALUE) !== 0) at++;
+  if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformed("the status line does not end in CRLF");
   return { minor, status, reason: text.slice(reasonStart, at), end: at + 2 };
 }
 

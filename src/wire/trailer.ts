@@ -83,9 +83,10 @@ export class TrailerSection {
   }
 
   #endLine(): void {
-    const line = this.#line.toString("latin1", 0, this.#length);
+    const bytes = this.#line.subarray(0, this.#length);
+    const text = bytes.toString("latin1");
     this.#length = 0;
-    if (line === "\r\n") {
+    if (text === "\r\n") {
       this.done = true;
       return;
     }
@@ -94,11 +95,11 @@ export class TrailerSection {
       return;
     }
     const fields: Field[] = [];
-    if (readField(line, 0, fields) < 0) {
-      this.fault = malformed(`in the trailer section: ${fieldFault(line, 0).detail}`);
+    if (readField({ bytes, text }, 0, fields) < 0) {
+      this.fault = malformed(`in the trailer section: ${fieldFault(bytes, 0).detail}`);
       return;
     }
     const name = fields[0]?.name ?? "";
-    if (!this.#limits.dropTrailer(name)) this.#kept += line;
+    if (!this.#limits.dropTrailer(name)) this.#kept += text;
   }
 }
