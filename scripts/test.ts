@@ -7,7 +7,7 @@ import { runNode } from "./run-node.ts";
 const TEST_FILES = ["src/**/*.test.ts", "simulator/**/*.test.ts", "test/**/*.test.ts"];
 const CLOSING_LINE = /^# (tests|pass|fail|cancelled|skipped|duration_ms) /;
 
-// A file that leaves a handle open never ends by itself; this names it.
+// A test that hangs fails by its name. A file that leaves a handle open never ends: Ctrl-C makes the runner name it.
 const TEST_TIMEOUT_MS = 120_000;
 
 const root = join(import.meta.dirname, "..");
