@@ -3,7 +3,8 @@ import type { UsageSource, UsageState } from "./usage.ts";
 /** One line of `stats.jsonl`. The first ten are always there, `null` when unknown; the rest are left out when unknown. */
 export interface CallRecord {
   timestamp: string;
-  lmgate_id: string;
+  /** `null` only for a preflight that was let through without a key. */
+  lmgate_id: string | null;
   provider: string;
   endpoint: string;
   model: string | null;

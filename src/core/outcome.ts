@@ -4,5 +4,7 @@ import type { UpstreamFault } from "./refusal.ts";
 export type Outcome =
   | { readonly kind: "complete" }
   | { readonly kind: "client-aborted" }
+  /** A body of undeclared length outgrew the limit while it passed. */
+  | { readonly kind: "body-too-large" }
   | { readonly kind: "shutdown" }
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };

@@ -8,7 +8,6 @@ export type Refusal =
   | { readonly kind: "unknown-route"; readonly prefixes: readonly string[]; readonly suggestion: string | undefined }
   | { readonly kind: "body-too-large"; readonly maxBytes: number }
   | { readonly kind: "expectation"; readonly value: string }
-  | { readonly kind: "client-timeout" }
   | { readonly kind: "draining" }
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };
 

@@ -1,0 +1,271 @@
+import type { Socket } from "node:net";
+import type { Refusal } from "../core/refusal.ts";
+import { isFault, type WireFault } from "../wire/fault.ts";
+import { RequestHeadReader, type RequestHead } from "../wire/request-head.ts";
+import type { CallOnClient, ClientSide } from "./client-side.ts";
+import { Exchange } from "./exchange.ts";
+import { decide, type HealthPath } from "./gate.ts";
+import type { Plane } from "./plane.ts";
+import { ownResponse, refusalBody, refuse } from "./refuse.ts";
+import type { Expiring } from "./timer-wheel.ts";
+
+/** Bytes of later requests kept while one is under way; after that the client is not read from. */
+const MAX_AHEAD_BYTES = 65_536;
+/** How long we read on after a last answer, so that it is not lost to a reset (RFC 9112 §9.6). */
+const LINGER_MS = 2_000;
+
+/** One client's connection: its requests in order, one at a time. */
+export class ClientConnection implements Expiring, ClientSide {
+  deadline = 0;
+  scheduled = 0;
+  readonly ip: string;
+  readonly #socket: Socket;
+  readonly #plane: Plane;
+  readonly #heads: RequestHeadReader;
+  readonly #onGone: (connection: ClientConnection) => void;
+  #call: CallOnClient | undefined;
+  #ahead: Buffer[] = [];
+  #aheadBytes = 0;
+  #pumping = false;
+  #headBegun = false;
+  #state: "open" | "ending" | "gone" = "open";
+  #minor: 0 | 1 = 1;
+  #headOnly = false;
+  #keepAlive = false;
+
+  constructor(socket: Socket, plane: Plane, onGone: (connection: ClientConnection) => void) {
+    this.#socket = socket;
+    this.#plane = plane;
+    this.#onGone = onGone;
+    this.ip = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    this.#heads = new RequestHeadReader({ maxBytes: plane.gate.maxHeadBytes, maxFields: plane.gate.maxHeaders });
+    socket.on("data", (bytes: Buffer) => this.#received(bytes));
+    socket.on("drain", () => this.#call?.clientDrained());
+    socket.on("end", () => this.#ended());
+    // "close" always follows; what matters is that the connection is gone, not why.
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#gone());
+    plane.wheel.arm(this, plane.gate.timeouts.clientHeadMs);
+  }
+
+  get closing(): boolean {
+    return this.#plane.draining;
+  }
+
+  /** No call on it and none begun. */
+  get idle(): boolean {
+    return this.#call === undefined && this.#heads.empty && this.#ahead.length === 0;
+  }
+
+  // What a call does with its client.
+
+  write(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pauseReading(): void {
+    this.#socket.pause();
+  }
+
+  resumeReading(): void {
+    if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#socket.resume();
+  }
+
+  await(what: "body" | "write" | "none"): void {
+    const { timeouts } = this.#plane.gate;
+    const delayMs = what === "body" ? timeouts.clientBodyIdleMs : what === "write" ? timeouts.clientWriteStallMs : 0;
+    this.#plane.wheel.arm(this, delayMs);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#call = undefined;
+    this.#socket.destroy();
+  }
+
+  refuse(refusal: Refusal, close: boolean): void {
+    this.#call = undefined;
+    const answer = refuse(refusal);
+    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, close);
+    this.#next();
+  }
+
+  finished(reusable: boolean): void {
+    this.#call = undefined;
+    if (reusable) this.#next();
+    else this.#endAndLinger();
+  }
+
+  // What the process does with a connection.
+
+  /** End the call under way, at once, with a record. */
+  shutdown(): void {
+    const call = this.#call;
+    if (call === undefined) this.destroy();
+    else call.shutdown();
+  }
+
+  endWhenIdle(): void {
+    if (this.idle && this.#state === "open") this.#endAndLinger();
+  }
+
+  expire(): void {
+    if (this.#call === undefined) this.destroy();
+    else this.#call.clientExpired();
+  }
+
+  // What the socket says.
+
+  #received(bytes: Buffer): void {
+    if (this.#state !== "open") return;
+    let rest: Buffer | undefined = bytes;
+    if (this.#call !== undefined) rest = this.#call.clientData(bytes);
+    if (rest === undefined || rest.length === 0) return;
+    this.#ahead.push(rest);
+    this.#aheadBytes += rest.length;
+    if (this.#call === undefined) this.#pump();
+    else if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
+  }
+
+  /** Reads heads until one starts a call that takes time. A loop, since refusals can follow one another. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#call === undefined && this.#state === "open") {
+      const bytes = this.#ahead.shift();
+      if (bytes === undefined) break;
+      this.#aheadBytes -= bytes.length;
+      this.#readHead(bytes);
+    }
+    this.#pumping = false;
+  }
+
+  #readHead(bytes: Buffer): void {
+    const head = this.#heads.push(bytes);
+    if (head === undefined) {
+      if (!this.#headBegun && !this.#heads.empty) {
+        this.#headBegun = true;
+        this.#plane.wheel.arm(this, this.#plane.gate.timeouts.clientHeadMs);
+      }
+    } else if (isFault(head)) this.#refuseFault(head);
+    else {
+      this.#headBegun = false;
+      this.#begin(head, this.#heads.rest);
+    }
+  }
+
+  #begin(head: RequestHead, rest: Buffer): void {
+    const plane = this.#plane;
+    this.#minor = head.minor;
+    this.#headOnly = head.method === "HEAD";
+    this.#keepAlive = head.keepAlive;
+    const decision = decide(head, plane.gate, plane.wallClock());
+    let left: Buffer | undefined = rest;
+    switch (decision.kind) {
+      case "forward": {
+        plane.wheel.arm(this, 0);
+        const exchange = new Exchange(plane, this, decision);
+        this.#call = exchange;
+        left = exchange.start(rest);
+        break;
+      }
+      case "health":
+        this.#health(decision.path, head.body.kind !== "none");
+        break;
+      case "refuse":
+        this.#refuseHead(decision.refusal, decision.maskedKey, head);
+        break;
+    }
+    if (left !== undefined && left.length > 0) {
+      this.#ahead.unshift(left);
+      this.#aheadBytes += left.length;
+    }
+  }
+
+  #health(path: HealthPath, hasBody: boolean): void {
+    const health = this.#plane.gate.health(path);
+    this.#answer(health.status, health.contentType, health.body, undefined, hasBody);
+    this.#idleAgain();
+  }
+
+  #refuseHead(refusal: Refusal, maskedKey: string, head: RequestHead): void {
+    const answer = refuse(refusal);
+    const prefix = head.target.slice(0, 64).split(/[/?]/, 2)[1] ?? "";
+    this.#plane.gate.refused({ refusal, maskedKey, prefix, clientIp: this.ip });
+    // A body that nobody reads must not be taken for the next request.
+    const close = head.body.kind !== "none" || refusal.kind === "malformed";
+    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, close);
+    this.#idleAgain();
+  }
+
+  #refuseFault(fault: WireFault): void {
+    const refusal: Refusal = { kind: fault.fault, detail: fault.detail };
+    const answer = refuse(refusal);
+    this.#minor = 1;
+    this.#headOnly = false;
+    this.#plane.gate.refused({ refusal, maskedKey: "", prefix: "", clientIp: this.ip });
+    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, true);
+  }
+
+  #answer(status: number, contentType: string, body: string, errorCode: string | undefined, close: boolean): void {
+    const closes = close || !this.#keepAlive || this.#plane.draining;
+    const date = new Date(this.#plane.wallClock()).toUTCString();
+    const minor = this.#minor;
+    const withBody = !this.#headOnly;
+    this.#socket.write(ownResponse({ status, contentType, body, errorCode, close: closes, minor, withBody }, date));
+    if (closes) this.#endAndLinger();
+  }
+
+  #next(): void {
+    if (this.#state !== "open") return;
+    this.#idleAgain();
+    this.#socket.resume();
+    if (this.#ahead.length > 0) this.#pump();
+  }
+
+  #idleAgain(): void {
+    if (this.#state === "open") this.#plane.wheel.arm(this, this.#plane.gate.timeouts.clientIdleMs);
+  }
+
+  /** Say that nothing more comes, then read on for a moment and forget what is read. */
+  #endAndLinger(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.#ahead = [];
+    this.#aheadBytes = 0;
+    const { wheel, gate } = this.#plane;
+    // While a slow reader still takes the answer it has the time of any slow reader.
+    wheel.arm(this, this.#socket.writableLength > 0 ? gate.timeouts.clientWriteStallMs : LINGER_MS);
+    this.#socket.end(() => {
+      if (this.#state === "ending") wheel.arm(this, LINGER_MS);
+    });
+    this.#socket.resume();
+  }
+
+  #ended(): void {
+    if (this.#call !== undefined) this.#call.clientEnded();
+    else if (this.#state === "open") this.#endAndLinger();
+  }
+
+  #gone(): void {
+    if (this.#state === "gone") return;
+    this.#state = "gone";
+    this.#plane.wheel.arm(this, 0);
+    const call = this.#call;
+    this.#call = undefined;
+    this.#ahead = [];
+    call?.clientGone();
+    this.#onGone(this);
+  }
+}

@@ -1,0 +1,426 @@
+import type { Outcome } from "../core/outcome.ts";
+import type { Refusal, UpstreamFault } from "../core/refusal.ts";
+import type { Ending } from "../usage/observer.ts";
+import type { Field } from "../wire/field.ts";
+import { isFault } from "../wire/fault.ts";
+import type { ResponseHead } from "../wire/response-head.ts";
+import type { CallOnClient, ClientSide } from "./client-side.ts";
+import { Download } from "./download.ts";
+import type { Admitted } from "./gate.ts";
+import { SideGlance } from "./observe.ts";
+import { recordOf } from "./passage.ts";
+import type { Plane } from "./plane.ts";
+import { refuse } from "./refuse.ts";
+import { isUpgrade } from "./request-forwarding.ts";
+import { Tunnel } from "./tunnel.ts";
+import { Upload } from "./upload.ts";
+import type { UpstreamConnection, UpstreamUser } from "./upstream-connection.ts";
+
+const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+/** An upstream that has not asked for the body by then is taken to want it. */
+const CONTINUE_MS = 1_000;
+const MAX_INTERIM_HEADS = 100;
+const NO_FIELDS: readonly Field[] = [];
+
+/**
+ * One forwarded call: from the head that was admitted to the one record it leaves. Its phases are
+ * connect → head (the upload runs beside it) → body or tunnel → over, and `#settle` is the only way out.
+ */
+export class Exchange implements CallOnClient, UpstreamUser {
+  readonly #plane: Plane;
+  readonly #client: ClientSide;
+  readonly #call: Admitted;
+  readonly #glance: SideGlance;
+  readonly #upload: Upload;
+  readonly #id: string;
+  readonly #startedAt: number;
+  readonly #upgrading: boolean;
+  #upstream: UpstreamConnection;
+  #download: Download | undefined;
+  #tunnel: Tunnel | undefined;
+  #phase: "connect" | "head" | "body" | "tunnel" | "over" = "connect";
+  #retried = false;
+  #answered = false;
+  #interimHeads = 0;
+  #continueSent = false;
+  #head: ResponseHead | undefined;
+  #status: number | undefined;
+  #requestSentAt: number | undefined;
+  #firstByteAt: number | undefined;
+
+  constructor(plane: Plane, client: ClientSide, call: Admitted) {
+    this.#plane = plane;
+    this.#client = client;
+    this.#call = call;
+    this.#startedAt = plane.clock();
+    this.#id = plane.ids.next();
+    this.#upgrading = isUpgrade(call.head);
+    this.#glance = new SideGlance(observedRequest(call, this.#upgrading), plane.clock);
+    this.#upload = new Upload(call, client, this.#glance, plane.gate.maxBodyBytes);
+    plane.gate.began(call.route.provider.name);
+    this.#upstream = plane.poolOf(call.route.provider).acquire(this, false);
+  }
+
+  /** Sends what can be sent now; `bytes` came behind the head. Returns those that are not this call's. */
+  start(bytes: Buffer): Buffer | undefined {
+    const rest = this.#upgrading ? this.#holdForTunnel(bytes) : this.#upload.take(bytes);
+    if (this.#upload.tooLarge) this.#bodyTooLarge();
+    else if (this.#upload.fault !== undefined) this.#badBody();
+    else if (this.#upstream.ready) this.upstreamReady();
+    return rest;
+  }
+
+  upstreamReady(): void {
+    if (this.#phase !== "connect") return;
+    this.#phase = "head";
+    this.#upstream.uses++;
+    const open = this.#upload.begin(this.#upstream, this.#upgrading);
+    if (this.#upload.done) this.#requestSent();
+    else if (!open) this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+    else if (this.#awaitsContinue()) this.#upstream.arm(CONTINUE_MS);
+    else this.#client.await("body");
+  }
+
+  #awaitsContinue(): boolean {
+    return this.#call.head.expect !== undefined && this.#call.head.minor === 1 && !this.#continueSent;
+  }
+
+  #requestSent(): void {
+    this.#requestSentAt = this.#plane.clock();
+    this.#client.await("none");
+    if (this.#phase === "head") this.#upstream.arm(this.#plane.gate.timeouts.responseHeadMs);
+  }
+
+  // The client's side.
+
+  clientData(bytes: Buffer): Buffer | undefined {
+    if (this.#phase === "tunnel") {
+      this.#tunnel?.fromClient(bytes);
+      return undefined;
+    }
+    if (this.#upgrading) return this.#holdForTunnel(bytes);
+    if (this.#upload.done || this.#phase === "over") return bytes;
+    const rest = this.#upload.take(bytes);
+    if (this.#upload.tooLarge) this.#bodyTooLarge();
+    else if (this.#upload.fault !== undefined) this.#badBody();
+    else this.#uploadAdvanced();
+    return rest;
+  }
+
+  #uploadAdvanced(): void {
+    if (this.#phase === "connect") return;
+    // The body is coming, so nobody waits for a 100 any more.
+    this.#continueSent = true;
+    if (this.#upload.done) this.#requestSent();
+    else if (this.#upload.blocked) {
+      this.#client.await("none");
+      if (this.#phase === "head") this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+    } else {
+      this.#client.await("body");
+      if (this.#phase === "head") this.#upstream.arm(0);
+    }
+  }
+
+  #holdForTunnel(bytes: Buffer): undefined {
+    this.#tunnel ??= new Tunnel(this.#client, this.#plane);
+    this.#tunnel.fromClient(bytes);
+  }
+
+  clientDrained(): void {
+    if (this.#phase === "tunnel") this.#tunnel?.clientDrained();
+    else if (this.#phase === "body") {
+      this.#client.await(this.#upload.done ? "none" : "body");
+      if (this.#download !== undefined) this.#download.blocked = false;
+      this.#upstream.resume();
+      this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+    }
+  }
+
+  clientEnded(): void {
+    if (this.#phase === "tunnel") {
+      if (this.#tunnel?.clientEnded() === true) this.#tunnelOver();
+    } else this.#abort({ kind: "client-aborted" });
+  }
+
+  clientGone(): void {
+    this.#abort(this.#phase === "tunnel" ? { kind: "complete" } : { kind: "client-aborted" });
+  }
+
+  clientExpired(): void {
+    this.#abort({ kind: "client-aborted" });
+  }
+
+  shutdown(): void {
+    this.#abort({ kind: "shutdown" });
+  }
+
+  /** Ends the call at both ends at once. */
+  #abort(outcome: Outcome): void {
+    if (this.#phase === "over") return;
+    this.#upstream.destroy();
+    this.#client.destroy();
+    this.#settle(outcome, outcome.kind === "complete" ? "complete" : "aborted");
+  }
+
+  #bodyTooLarge(): void {
+    const maxBytes = this.#plane.gate.maxBodyBytes ?? 0;
+    this.#giveUp({ kind: "body-too-large", maxBytes }, { kind: "body-too-large" }, "aborted");
+  }
+
+  #badBody(): void {
+    const detail = this.#upload.fault?.detail ?? "bad chunk";
+    this.#giveUp({ kind: "malformed", detail }, { kind: "client-aborted" }, "aborted");
+  }
+
+  /** The call cannot go on: an answer of our own if there is still room for one, else a visible break. */
+  #giveUp(refusal: Refusal, outcome: Outcome, ending: Ending): void {
+    const bodyUnread = !this.#upload.done;
+    this.#upstream.destroy();
+    if (this.#answered) {
+      this.#client.destroy();
+      this.#settle(outcome, ending);
+    } else {
+      this.#status = refuse(refusal).status;
+      this.#settle(outcome, ending);
+      this.#client.refuse(refusal, bodyUnread);
+    }
+  }
+
+  // The upstream's side.
+
+  upstreamData(bytes: Buffer): void {
+    switch (this.#phase) {
+      case "head":
+        this.#responseHeadBytes(bytes);
+        break;
+      case "body":
+        this.#bodyBytes(bytes);
+        break;
+      case "tunnel":
+        this.#tunnel?.fromUpstream(bytes);
+        break;
+      default:
+        // Bytes before a request was sent on a connection: not an answer to anything.
+        this.#fail("upstream_invalid");
+    }
+  }
+
+  #responseHeadBytes(bytes: Buffer): void {
+    this.#firstByteAt ??= this.#plane.clock();
+    const reader = this.#upstream.responseHeads;
+    let pending = bytes;
+    for (;;) {
+      const head = reader.push(pending, this.#call.head.method);
+      if (head === undefined) return;
+      if (isFault(head)) {
+        this.#fail("upstream_invalid");
+        return;
+      }
+      if (head.status === 101) {
+        if (this.#upgrading) this.#openTunnel(head, reader.rest);
+        else this.#fail("upstream_invalid");
+        return;
+      }
+      if (head.status >= 200) {
+        this.#beginBody(head, reader.rest, pending);
+        return;
+      }
+      if (++this.#interimHeads > MAX_INTERIM_HEADS) {
+        this.#fail("upstream_invalid");
+        return;
+      }
+      this.#interim(head);
+      pending = reader.rest;
+      if (pending.length === 0) return;
+    }
+  }
+
+  /** 1xx answers are passed on; HTTP/1.0 knows none, and a 100 that nobody waits for says nothing. */
+  #interim(head: ResponseHead): void {
+    if (this.#call.head.minor === 0) return;
+    if (head.status === 100) {
+      if (!this.#awaitsContinue()) return;
+      this.#continueSent = true;
+      if (!this.#upload.done) {
+        this.#upstream.arm(0);
+        this.#client.await("body");
+      }
+    }
+    this.#client.write(Buffer.from(head.text, "latin1"));
+  }
+
+  #beginBody(head: ResponseHead, rest: Buffer, whole: Buffer): void {
+    this.#phase = "body";
+    this.#head = head;
+    this.#status = head.status;
+    this.#answered = true;
+    this.#glance.responseHead(responseFacts(head));
+    const close = !this.#call.head.keepAlive || this.#client.closing || !this.#upload.done;
+    const download = new Download(head, this.#call.head.minor, close, this.#client, this.#glance);
+    this.#download = download;
+    download.begin(rest, whole);
+    this.#downloadAdvanced(download);
+  }
+
+  #bodyBytes(bytes: Buffer): void {
+    const download = this.#download;
+    if (download === undefined) return;
+    download.push(bytes);
+    this.#downloadAdvanced(download);
+  }
+
+  #downloadAdvanced(download: Download): void {
+    if (download.faulty) this.#fail("upstream_invalid");
+    else if (download.done) this.#complete(download);
+    else if (download.blocked) {
+      this.#upstream.pause();
+      this.#upstream.arm(0);
+      this.#client.await("write");
+    } else this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+  }
+
+  #complete(download: Download): void {
+    const head = this.#head;
+    const reusable = head?.keepAlive === true && !download.untilClose && !download.overrun && this.#upload.done;
+    if (reusable && head !== undefined) {
+      this.#plane.poolOf(this.#call.route.provider).release(this.#upstream, head.keepAliveTimeoutSeconds);
+    } else this.#upstream.destroy();
+    this.#settle({ kind: "complete" }, "complete");
+    this.#client.finished(!download.closesClient);
+  }
+
+  #openTunnel(head: ResponseHead, rest: Buffer): void {
+    this.#phase = "tunnel";
+    this.#answered = true;
+    this.#status = 101;
+    this.#head = head;
+    this.#tunnel ??= new Tunnel(this.#client, this.#plane);
+    this.#tunnel.open(this.#upstream, head, rest);
+  }
+
+  #tunnelOver(): void {
+    if (this.#phase === "over") return;
+    this.#upstream.destroy();
+    this.#settle({ kind: "complete" }, "complete");
+    this.#client.finished(false);
+  }
+
+  upstreamDrained(): void {
+    if (this.#phase === "tunnel") {
+      this.#tunnel?.upstreamDrained();
+      return;
+    }
+    if (this.#phase === "over" || this.#upload.done) return;
+    this.#upload.unblock();
+    this.#uploadAdvanced();
+  }
+
+  upstreamEnded(): void {
+    if (this.#phase === "tunnel") {
+      if (this.#tunnel?.upstreamEnded() === true) this.#tunnelOver();
+    } else if (this.#phase === "body" && this.#download?.untilClose === true) {
+      this.#upstream.destroy();
+      this.#download.done = true;
+      this.#complete(this.#download);
+    } else this.#fail("upstream_reset");
+  }
+
+  upstreamClosed(fault: UpstreamFault): void {
+    if (this.#phase === "tunnel") this.#tunnelOver();
+    else this.#fail(fault);
+  }
+
+  upstreamExpired(): void {
+    if (this.#phase === "head" && !this.#upload.done && this.#awaitsContinue()) {
+      this.#continueSent = true;
+      this.#client.write(CONTINUE);
+      this.#client.await("body");
+    } else if (this.#phase === "tunnel") this.#abort({ kind: "complete" });
+    else this.#fail("upstream_timeout");
+  }
+
+  #fail(fault: UpstreamFault): void {
+    if (this.#phase === "over") return;
+    this.#upstream.destroy();
+    if (fault === "upstream_reset" && this.#retryable()) {
+      this.#retried = true;
+      this.#phase = "connect";
+      this.#upstream = this.#plane.poolOf(this.#call.route.provider).acquire(this, true);
+      return;
+    }
+    this.#giveUp({ kind: "upstream", fault }, { kind: "upstream", fault }, "cut");
+  }
+
+  /** A bodiless GET or HEAD that got not one byte of an answer may be asked once more (RFC 9110 §9.2.2). */
+  #retryable(): boolean {
+    const { head } = this.#call;
+    return (
+      !this.#retried &&
+      this.#phase === "head" &&
+      this.#firstByteAt === undefined &&
+      head.body.kind === "none" &&
+      !this.#upgrading &&
+      (head.method === "GET" || head.method === "HEAD")
+    );
+  }
+
+  #settle(outcome: Outcome, ending: Ending): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    const endedAt = this.#plane.clock();
+    const wallNow = this.#plane.wallClock();
+    const { gate } = this.#plane;
+    this.#glance.finish(ending, (reading) => {
+      const passage = {
+        id: this.#id,
+        call: this.#call,
+        clientIp: this.#client.ip,
+        outcome,
+        status: this.#status,
+        responseFields: this.#head?.fields ?? NO_FIELDS,
+        startedAt: this.#startedAt,
+        requestSentAt: this.#requestSentAt,
+        firstByteAt: this.#firstByteAt,
+        endedAt,
+        requestBytes: this.#upload.bytes + (this.#tunnel?.clientBytes ?? 0),
+        responseBytes: (this.#download?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
+        upgraded: this.#tunnel?.isOpen === true,
+        reading,
+      };
+      gate.record(recordOf(passage, wallNow));
+    });
+  }
+}
+
+function observedRequest(call: Admitted, upgrade: boolean) {
+  const { head, route } = call;
+  let contentType: string | undefined;
+  let contentEncoding: string | undefined;
+  for (const field of head.fields) {
+    if (field.name === "content-type") contentType = field.value;
+    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
+  }
+  return {
+    method: head.method,
+    path: route.path,
+    query: route.query,
+    exclusiveReasoning: route.provider.exclusiveReasoning,
+    upgrade,
+    contentType,
+    contentEncoding,
+  };
+}
+
+function responseFacts(head: ResponseHead) {
+  let contentType: string | undefined;
+  let contentEncoding: string | undefined;
+  for (const field of head.fields) {
+    if (field.name === "content-type") contentType = field.value;
+    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
+  }
+  return { status: head.status, contentType, contentEncoding, hasBody: head.body.kind !== "none" };
+}
+
+function joined(list: string | undefined, value: string): string {
+  return list === undefined ? value : `${list}, ${value}`;
+}

@@ -1,0 +1,124 @@
+import type { ApiKey, Client } from "../core/client.ts";
+import type { CallRecord } from "../core/call-record.ts";
+import type { Refusal } from "../core/refusal.ts";
+import type { Provider, Timeouts } from "../core/settings.ts";
+import type { RequestHead } from "../wire/request-head.ts";
+import { authorize } from "./authorize.ts";
+import { CREDENTIAL_FIELDS, credentialsOf } from "./credentials.ts";
+import { findRoute, type Route } from "./route.ts";
+
+// The data plane's one line: parse → method → health → authorize → route → size → forward. It knows words and bytes
+// only; whatever needs a file, a clock or another thread is a function it is handed.
+
+/** What the gate is handed. */
+export interface Gate {
+  readonly maxBodyBytes: number | undefined;
+  readonly maxHeadBytes: number;
+  readonly maxHeaders: number;
+  readonly allowPreflight: boolean;
+  readonly timeouts: Timeouts;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly prefixes: readonly string[];
+  identify(key: ApiKey): Client | undefined;
+  /** Which path was probably meant by one that has no route. */
+  suggest(path: string): string | undefined;
+  health(path: HealthPath): HealthAnswer;
+  refused(refused: Refused): void;
+  /** A call starts towards a provider; exactly one `record` follows. */
+  began(provider: string): void;
+  record(record: CallRecord): void;
+}
+
+export type HealthPath = "/healthz" | "/livez" | "/readyz";
+
+export interface HealthAnswer {
+  readonly status: 200 | 503;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What is remembered of an answer LMGate gave itself instead of forwarding. */
+export interface Refused {
+  readonly refusal: Refusal;
+  readonly maskedKey: string;
+  readonly prefix: string;
+  readonly clientIp: string;
+}
+
+/** A call that may pass. */
+export interface Admitted {
+  readonly kind: "forward";
+  readonly head: RequestHead;
+  readonly route: Route;
+  /** `undefined` for a preflight let through without a key. */
+  readonly client: Client | undefined;
+  readonly maskedKey: string;
+}
+
+export type Decision =
+  | Admitted
+  | { readonly kind: "health"; readonly path: HealthPath }
+  | { readonly kind: "refuse"; readonly refusal: Refusal; readonly maskedKey: string };
+
+/** Decides on a request head alone, before anything of the call touches an upstream. */
+export function decide(head: RequestHead, gate: Gate, now: number): Decision {
+  if (head.method === "CONNECT" || head.method === "TRACE") {
+    return refused({ kind: "method", method: head.method }, "");
+  }
+  const health = healthPath(head);
+  if (health !== undefined) return { kind: "health", path: health };
+
+  const stripped = head.connection.find((name) => isProtected(name));
+  if (stripped !== undefined) {
+    return refused({ kind: "malformed", detail: `Connection names the field ${stripped}` }, "");
+  }
+  const credentials = credentialsOf(head.fields, head.target);
+  if (credentials.authorizationFields > 1) {
+    return refused({ kind: "malformed", detail: "more than one Authorization field" }, "");
+  }
+  const preflight = gate.allowPreflight && isPreflight(head) && credentials.providerKeys.length === 0;
+  const authorization = authorize(credentials, (key) => gate.identify(key), now);
+  if (!authorization.ok && !(preflight && authorization.reason === "no_key")) {
+    return refused({ kind: "forbidden", reason: authorization.reason }, authorization.maskedKey);
+  }
+
+  const route = findRoute(head.target, gate.providers);
+  if (route === undefined) {
+    const suggestion = gate.suggest(head.target.split("?", 1)[0] ?? "");
+    return refused({ kind: "unknown-route", prefixes: gate.prefixes, suggestion }, authorization.maskedKey);
+  }
+  const { maxBodyBytes } = gate;
+  if (maxBodyBytes !== undefined && head.body.kind === "length" && head.body.length > maxBodyBytes) {
+    return refused({ kind: "body-too-large", maxBytes: maxBodyBytes }, authorization.maskedKey);
+  }
+  if (head.expect !== undefined && head.minor === 1 && head.expect.toLowerCase() !== "100-continue") {
+    return refused({ kind: "expectation", value: head.expect }, authorization.maskedKey);
+  }
+  const client = authorization.ok ? authorization.client : undefined;
+  return { kind: "forward", head, route, client, maskedKey: authorization.maskedKey };
+}
+
+function refused(refusal: Refusal, maskedKey: string): Decision {
+  return { kind: "refuse", refusal, maskedKey };
+}
+
+function healthPath(head: RequestHead): HealthPath | undefined {
+  if (head.method !== "GET" && head.method !== "HEAD") return undefined;
+  switch (head.target) {
+    case "/healthz":
+    case "/livez":
+    case "/readyz":
+      return head.target;
+    default:
+      return undefined;
+  }
+}
+
+/** Fields that `Connection` must not name: what was checked would not be what is sent. */
+function isProtected(name: string): boolean {
+  return CREDENTIAL_FIELDS.has(name) || name === "host" || name === "content-length" || name === "transfer-encoding";
+}
+
+function isPreflight(head: RequestHead): boolean {
+  return head.method === "OPTIONS" && head.fields.some((field) => field.name === "access-control-request-method");
+}

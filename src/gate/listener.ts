@@ -1,0 +1,63 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { ClientConnection } from "./client-connection.ts";
+import type { Plane } from "./plane.ts";
+
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Several threads share the port; the kernel deals out connections. */
+  readonly reusePort: boolean;
+}
+
+/** The client port of one data thread. */
+export class Listener {
+  readonly #plane: Plane;
+  readonly #server: Server;
+  readonly #connections = new Set<ClientConnection>();
+  #accepting = true;
+
+  constructor(plane: Plane) {
+    this.#plane = plane;
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  listen(options: ListenOptions): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ ...options, backlog: 4_096 }, () => {
+        this.#server.off("error", reject);
+        // Bound to a host and port, so this is an address and not a pipe's name.
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** From now on every answer says `Connection: close`. */
+  drain(): void {
+    this.#plane.draining = true;
+  }
+
+  /** No new connections; those without a call are ended. Resolves when the last call is over. */
+  async stop(): Promise<void> {
+    this.#accepting = false;
+    this.drain();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.endWhenIdle();
+    await closed;
+  }
+
+  /** Ends what is still running, each call with its record. */
+  destroyAll(): void {
+    for (const connection of this.#connections) connection.shutdown();
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new ClientConnection(socket, this.#plane, (gone) => this.#connections.delete(gone));
+    this.#connections.add(connection);
+    if (!this.#accepting) connection.endWhenIdle();
+  }
+}

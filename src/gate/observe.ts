@@ -1,0 +1,76 @@
+import type { Reading } from "../core/usage.ts";
+import { CallObserver, type Ending, type ObservedRequest, type ResponseFacts } from "../usage/observer.ts";
+
+const UNREADABLE: Reading = {
+  dialect: "none",
+  operation: "unknown",
+  stream: undefined,
+  requestModel: undefined,
+  responseModel: undefined,
+  deployment: undefined,
+  responseId: undefined,
+  usage: undefined,
+  source: "none",
+  state: "missing",
+  reason: "observer_error",
+  errorType: undefined,
+  firstContentAt: undefined,
+};
+
+/** The side glance: whatever goes wrong in here, the call does not notice, and its record says so. */
+export class SideGlance {
+  #observer: CallObserver | undefined;
+
+  constructor(request: ObservedRequest, clock: () => number) {
+    try {
+      this.#observer = new CallObserver(request, clock);
+    } catch {
+      this.#observer = undefined;
+    }
+  }
+
+  requestBytes(payload: Buffer): void {
+    try {
+      this.#observer?.requestBytes(payload);
+    } catch {
+      this.#observer = undefined;
+    }
+  }
+
+  responseHead(facts: ResponseFacts): void {
+    try {
+      this.#observer?.responseHead(facts);
+    } catch {
+      this.#observer = undefined;
+    }
+  }
+
+  responseBytes(payload: Buffer): void {
+    try {
+      this.#observer?.responseBytes(payload);
+    } catch {
+      this.#observer = undefined;
+    }
+  }
+
+  /** Calls `done` exactly once. */
+  finish(ending: Ending, done: (reading: Reading) => void): void {
+    const observer = this.#observer;
+    this.#observer = undefined;
+    let told = false;
+    const once = (reading: Reading): void => {
+      if (told) return;
+      told = true;
+      done(reading);
+    };
+    if (observer === undefined) {
+      once(UNREADABLE);
+      return;
+    }
+    try {
+      observer.finish(ending, once);
+    } catch {
+      once(UNREADABLE);
+    }
+  }
+}

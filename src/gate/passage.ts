@@ -1,0 +1,154 @@
+import type { CallRecord } from "../core/call-record.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Reading, Usage } from "../core/usage.ts";
+import type { Field } from "../wire/field.ts";
+import type { Admitted } from "./gate.ts";
+import { parseTags } from "./tags.ts";
+
+const MAX_USER_AGENT = 256;
+const MAX_REQUEST_ID = 128;
+
+/** Everything that is known of one forwarded call when it ends. Times are on the thread's monotonic clock. */
+export interface Passage {
+  readonly id: string;
+  readonly call: Admitted;
+  readonly clientIp: string;
+  readonly outcome: Outcome;
+  /** As sent to the client; `undefined` when nothing was. */
+  readonly status: number | undefined;
+  readonly responseFields: readonly Field[];
+  readonly startedAt: number;
+  readonly requestSentAt: number | undefined;
+  readonly firstByteAt: number | undefined;
+  readonly endedAt: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly upgraded: boolean;
+  readonly reading: Reading;
+}
+
+/** The one place where a call becomes a record. `wallNow` is the moment it ended, in epoch milliseconds. */
+export function recordOf(passage: Passage, wallNow: number): CallRecord {
+  const { call, reading, requestSentAt } = passage;
+  const usage: Usage = reading.usage ?? {};
+  const sent = sentFacts(call.head.fields);
+  return {
+    timestamp: new Date(wallNow).toISOString(),
+    lmgate_id: call.client?.id ?? null,
+    provider: call.route.provider.name,
+    endpoint: call.route.endpoint,
+    model: reading.responseModel ?? reading.requestModel ?? null,
+    status: passage.status ?? null,
+    input_tokens: usage.inputTokens ?? null,
+    output_tokens: usage.outputTokens ?? null,
+    masked_key: call.maskedKey,
+    error_type: errorType(passage),
+    id: passage.id,
+    owner: call.client?.owner,
+    method: call.head.method,
+    operation: passage.upgraded ? "session" : reading.operation,
+    stream: reading.stream,
+    duration_ms: rounded(passage.endedAt - passage.startedAt),
+    ttfb_ms: since(requestSentAt, passage.firstByteAt),
+    ttft_ms: since(requestSentAt, reading.firstContentAt),
+    request_bytes: passage.requestBytes,
+    response_bytes: passage.responseBytes,
+    total_input_tokens: usage.totalInputTokens,
+    total_output_tokens: usage.totalOutputTokens,
+    total_tokens: usage.totalTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    cache_write_by_ttl: usage.cacheWriteByTtl,
+    reasoning_tokens: usage.reasoningTokens,
+    tool_input_tokens: usage.toolInputTokens,
+    unattributed_tokens: usage.unattributedTokens,
+    input_by_modality: usage.inputByModality,
+    output_by_modality: usage.outputByModality,
+    cached_by_modality: usage.cachedByModality,
+    prediction_accepted_tokens: usage.predictionAcceptedTokens,
+    prediction_rejected_tokens: usage.predictionRejectedTokens,
+    audio_seconds: usage.audioSeconds,
+    pages: usage.pages,
+    images: usage.images,
+    search_units: usage.searchUnits,
+    tool_calls: usage.toolCalls,
+    service_tier: usage.serviceTier,
+    speed: usage.speed,
+    inference_geo: usage.inferenceGeo,
+    traffic_type: usage.trafficType,
+    provider_cost_usd: usage.providerCostUsd,
+    extra_items: usage.extraItems,
+    usage_raw: usage.raw,
+    usage_source: reading.source,
+    usage_state: passage.upgraded ? "not_applicable" : reading.state,
+    usage_reason: passage.upgraded ? undefined : reading.reason,
+    request_model: differing(reading.requestModel, reading.responseModel),
+    response_model: differing(reading.responseModel, reading.requestModel),
+    deployment: reading.deployment,
+    response_id: reading.responseId,
+    request_id: requestId(passage.responseFields),
+    user_agent: sent.userAgent,
+    client_ip: passage.clientIp,
+    tags: sent.tags,
+  };
+}
+
+/** The two model names are worth their own fields only when both are known and they differ. */
+function differing(model: string | undefined, other: string | undefined): string | undefined {
+  return other !== undefined && model !== other ? model : undefined;
+}
+
+function since(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : rounded(Math.max(0, to - from));
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}
+
+function errorType(passage: Passage): string | null {
+  const { outcome, reading, status } = passage;
+  switch (outcome.kind) {
+    case "complete":
+      if (reading.errorType !== undefined) return reading.errorType;
+      return status !== undefined && status >= 400 ? `http_${status}` : null;
+    case "client-aborted":
+      return "client_aborted";
+    case "body-too-large":
+      return "body_too_large";
+    case "shutdown":
+      return "shutdown";
+    case "upstream":
+      return outcome.fault;
+  }
+}
+
+interface SentFacts {
+  readonly userAgent: string | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+}
+
+function sentFacts(fields: readonly Field[]): SentFacts {
+  let userAgent: string | undefined;
+  let tags: Readonly<Record<string, string>> | undefined;
+  for (const field of fields) {
+    if (field.name === "user-agent") userAgent ??= field.value.slice(0, MAX_USER_AGENT);
+    else if (field.name === "x-lmgate-tags") tags ??= parseTags(field.value);
+  }
+  return { userAgent, tags };
+}
+
+/** The provider's own name for the call, for talking to its support. */
+function requestId(fields: readonly Field[]): string | undefined {
+  for (const field of fields) {
+    switch (field.name) {
+      case "x-request-id":
+      case "request-id":
+      case "x-amzn-requestid":
+      case "apim-request-id":
+        return field.value.slice(0, MAX_REQUEST_ID);
+      default:
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import type { Provider } from "../core/settings.ts";
+import { DnsCache } from "./dns-cache.ts";
+import type { Gate } from "./gate.ts";
+import { RecordIds } from "./record-ids.ts";
+import { TimerWheel } from "./timer-wheel.ts";
+import { UpstreamPool } from "./upstream-pool.ts";
+
+/** What all connections of a data thread share. */
+export interface Plane {
+  readonly gate: Gate;
+  readonly wheel: TimerWheel;
+  readonly ids: RecordIds;
+  /** Monotonic, in milliseconds. */
+  readonly clock: () => number;
+  /** Epoch milliseconds. */
+  readonly wallClock: () => number;
+  poolOf(provider: Provider): UpstreamPool;
+  closePools(): void;
+  /** Set when the process is on its way out: every answer then closes its connection. */
+  draining: boolean;
+}
+
+export function openPlane(gate: Gate, clock: () => number, wallClock: () => number): Plane {
+  const wheel = new TimerWheel(clock);
+  const dns = new DnsCache(clock);
+  const pools = new Map<string, UpstreamPool>();
+  const settings = {
+    connectMs: gate.timeouts.connectMs,
+    idleMs: gate.timeouts.upstreamIdleMs,
+    headLimits: { maxBytes: gate.maxHeadBytes, maxFields: gate.maxHeaders },
+  };
+  return {
+    gate,
+    wheel,
+    ids: new RecordIds(wallClock),
+    clock,
+    wallClock,
+    poolOf(provider) {
+      let pool = pools.get(provider.name);
+      if (pool === undefined) {
+        pool = new UpstreamPool(provider.upstream, settings, dns, wheel);
+        pools.set(provider.name, pool);
+      }
+      return pool;
+    },
+    closePools() {
+      for (const pool of pools.values()) pool.close();
+    },
+    draining: false,
+  };
+}

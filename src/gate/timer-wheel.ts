@@ -1,0 +1,81 @@
+/** Something with one deadline. The wheel writes `scheduled`; nobody else does. */
+export interface Expiring {
+  /** Wheel time of expiry; 0 for none. */
+  deadline: number;
+  scheduled: number;
+  expire(): void;
+}
+
+const SLOTS = 512;
+
+/**
+ * All timeouts of a data thread on one interval timer. Moving a deadline later, which every chunk does, is one
+ * assignment: an entry is looked at again only when the slot it was first put in comes round.
+ *
+ * Wheel time advances at most `maxStepMs` per tick, so a process that was stopped and continued does not find all its
+ * calls overdue.
+ */
+export class TimerWheel {
+  readonly #tickMs: number;
+  readonly #clock: () => number;
+  readonly #slots: Expiring[][] = Array.from({ length: SLOTS }, () => []);
+  readonly #interval: NodeJS.Timeout;
+  #slot = 0;
+  #now = 1;
+  #lastClock: number;
+
+  constructor(clock: () => number, tickMs = 50) {
+    this.#clock = clock;
+    this.#tickMs = tickMs;
+    this.#lastClock = clock();
+    this.#interval = setInterval(() => this.#advance(), tickMs);
+  }
+
+  /** Expire `entry` in `delayMs`, instead of at whatever was set before; 0 means never. */
+  arm(entry: Expiring, delayMs: number): void {
+    if (delayMs <= 0) {
+      entry.deadline = 0;
+      return;
+    }
+    // One tick of grace: time since the last tick is not in #now yet, and a timeout may be late but never early.
+    const deadline = this.#now + delayMs + this.#tickMs;
+    entry.deadline = deadline;
+    if (entry.scheduled === 0 || deadline < entry.scheduled) this.#insert(entry);
+  }
+
+  close(): void {
+    clearInterval(this.#interval);
+  }
+
+  #insert(entry: Expiring): void {
+    const ticks = Math.min(SLOTS - 1, Math.max(1, Math.ceil((entry.deadline - this.#now) / this.#tickMs)));
+    entry.scheduled = this.#now + ticks * this.#tickMs;
+    this.#slots[(this.#slot + ticks) % SLOTS]?.push(entry);
+  }
+
+  #advance(): void {
+    const clock = this.#clock();
+    const steps = Math.max(1, Math.min(20, Math.round((clock - this.#lastClock) / this.#tickMs)));
+    this.#lastClock = clock;
+    for (let step = 0; step < steps; step++) this.#tick();
+  }
+
+  #tick(): void {
+    this.#now += this.#tickMs;
+    this.#slot = (this.#slot + 1) % SLOTS;
+    const due = this.#slots[this.#slot];
+    if (due === undefined || due.length === 0) return;
+    this.#slots[this.#slot] = [];
+    for (const entry of due) {
+      // Put in a nearer slot since: that one counts.
+      if (entry.scheduled > this.#now || entry.scheduled === 0) continue;
+      entry.scheduled = 0;
+      if (entry.deadline === 0) continue;
+      if (entry.deadline > this.#now) this.#insert(entry);
+      else {
+        entry.deadline = 0;
+        entry.expire();
+      }
+    }
+  }
+}

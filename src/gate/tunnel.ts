@@ -1,0 +1,87 @@
+import type { ResponseHead } from "../wire/response-head.ts";
+import type { ClientSide } from "./client-side.ts";
+import type { Plane } from "./plane.ts";
+import { forwardedResponseHead } from "./response-forwarding.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+const MAX_HELD_BYTES = 65_536;
+
+/** A connection after a real 101: bytes both ways. Before it, what the client already sent waits here. */
+export class Tunnel {
+  clientBytes = 0;
+  upstreamBytes = 0;
+  readonly #client: ClientSide;
+  readonly #plane: Plane;
+  readonly #held: Buffer[] = [];
+  #upstream: UpstreamConnection | undefined;
+  #clientEnded = false;
+  #upstreamEnded = false;
+
+  constructor(client: ClientSide, plane: Plane) {
+    this.#client = client;
+    this.#plane = plane;
+  }
+
+  get isOpen(): boolean {
+    return this.#upstream !== undefined;
+  }
+
+  open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer): void {
+    this.#upstream = upstream;
+    const text = forwardedResponseHead(head, { minor: 1, close: false }, true) ?? head.text;
+    this.#client.write(Buffer.from(text, "latin1"));
+    if (rest.length > 0) this.fromUpstream(rest);
+    for (const bytes of this.#held) upstream.write(bytes);
+    this.#held.length = 0;
+    this.#client.resumeReading();
+    this.#touch();
+  }
+
+  fromClient(bytes: Buffer): void {
+    this.clientBytes += bytes.length;
+    if (this.#upstream === undefined) {
+      this.#held.push(bytes);
+      if (this.clientBytes > MAX_HELD_BYTES) this.#client.pauseReading();
+      return;
+    }
+    if (!this.#upstream.write(bytes)) this.#client.pauseReading();
+    this.#touch();
+  }
+
+  fromUpstream(bytes: Buffer): void {
+    this.upstreamBytes += bytes.length;
+    if (!this.#client.write(bytes)) {
+      this.#upstream?.pause();
+      this.#client.await("write");
+    }
+    this.#touch();
+  }
+
+  clientDrained(): void {
+    this.#client.await("none");
+    this.#upstream?.resume();
+    this.#touch();
+  }
+
+  upstreamDrained(): void {
+    this.#client.resumeReading();
+  }
+
+  /** Returns true when both sides have ended. */
+  clientEnded(): boolean {
+    this.#clientEnded = true;
+    this.#upstream?.end();
+    return this.#upstreamEnded;
+  }
+
+  /** Returns true when both sides have ended. */
+  upstreamEnded(): boolean {
+    this.#upstreamEnded = true;
+    this.#client.end();
+    return this.#clientEnded;
+  }
+
+  #touch(): void {
+    this.#upstream?.arm(this.#plane.gate.timeouts.streamIdleMs);
+  }
+}

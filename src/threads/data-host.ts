@@ -1,0 +1,162 @@
+import type { GateDelta } from "../core/gate-delta.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ThreadStatus } from "../core/status.ts";
+import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
+import type {
+  AccessVersion,
+  DataThreadInit,
+  FromDataThread,
+  LedgerLink,
+  Readiness,
+  RefusedNote,
+  ToDataThread,
+} from "./protocol.ts";
+
+export interface DataHostOptions {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly log: ThreadLog;
+  readonly access: () => AccessVersion;
+  readonly readiness: () => Readiness;
+  readonly link: () => LedgerLink;
+  readonly onDelta: (thread: string, delta: GateDelta) => void;
+  readonly onRefused: (refused: readonly RefusedNote[], unlisted: number) => void;
+  readonly onDropped: (records: number) => void;
+  /** Running, or down, or on another version of the allow-list. */
+  readonly onChange: () => void;
+}
+
+const NO_LAG = { p50: 0, p99: 0, max: 0 };
+
+/** The main thread's side of one data thread. */
+export class DataHost {
+  readonly listening: Promise<void>;
+  readonly stopped: Promise<void>;
+  readonly #options: DataHostOptions;
+  readonly #thread: ManagedThread<ToDataThread, FromDataThread>;
+  readonly #listening = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #stopping = false;
+  #accessVersion = 0;
+  #lag: ThreadStatus["loopLagMs"] = NO_LAG;
+  #callsInFlight = 0;
+  #connections = 0;
+
+  constructor(options: DataHostOptions) {
+    this.#options = options;
+    this.listening = this.#listening.promise;
+    this.stopped = this.#stopped.promise;
+    this.#thread = new ManagedThread<ToDataThread, FromDataThread>({
+      name: options.name,
+      entry: "data-thread",
+      log: options.log,
+      init: (heartbeat) => {
+        const ledger = options.link();
+        const access = options.access();
+        this.#accessVersion = access.version;
+        const { name, settings, port, reusePort } = options;
+        const readiness = options.readiness();
+        const data: DataThreadInit = {
+          kind: "data",
+          name,
+          settings,
+          port,
+          reusePort,
+          access,
+          readiness,
+          ledger,
+          heartbeat,
+        };
+        return { data, transfer: [ledger.port] };
+      },
+      onMessage: (message) => this.#receive(message),
+      onDown: () => this.#down(),
+    });
+  }
+
+  get callsInFlight(): number {
+    return this.#callsInFlight;
+  }
+
+  status(): ThreadStatus {
+    return {
+      name: this.#thread.name,
+      state: this.#thread.state,
+      restarts: this.#thread.restarts,
+      loopLagMs: this.#lag,
+      accessVersion: this.#accessVersion,
+    };
+  }
+
+  post(message: ToDataThread): void {
+    this.#thread.post(message);
+  }
+
+  relink(): void {
+    const link = this.#options.link();
+    this.#thread.post({ kind: "ledger", link }, [link.port]);
+  }
+
+  /** No new connections; `stopped` resolves when the last call is over. */
+  stop(): void {
+    this.#stopping = true;
+    this.#thread.retire();
+    if (this.#thread.state === "running") this.#thread.post({ kind: "stop" });
+    else this.#stopped.resolve();
+  }
+
+  terminate(): Promise<void> {
+    return this.#thread.terminate();
+  }
+
+  #receive(message: FromDataThread): void {
+    switch (message.kind) {
+      case "listening":
+        this.#thread.state = "running";
+        this.#listening.resolve();
+        this.#options.onChange();
+        break;
+      case "listen-failed":
+        this.#listening.reject(Object.assign(new Error(message.message), { code: message.code }));
+        // On a restart: end it, so that it is tried again with back-off.
+        if (this.#thread.restarts > 0) this.#thread.end();
+        break;
+      case "access-taken":
+        this.#accessVersion = message.version;
+        this.#options.onChange();
+        break;
+      case "delta":
+        this.#delta(message);
+        break;
+      case "refused":
+        this.#options.onRefused(message.refused, message.unlisted);
+        break;
+      case "stopped":
+        this.#stopped.resolve();
+        break;
+    }
+  }
+
+  #delta(message: Extract<FromDataThread, { kind: "delta" }>): void {
+    this.#lag = message.delta.loopLagMs;
+    this.#connections = message.connections;
+    this.#callsInFlight = 0;
+    for (const provider of Object.values(message.delta.providers)) this.#callsInFlight += provider.active;
+    if (message.dropped > 0) this.#options.onDropped(message.dropped);
+    this.#options.onDelta(this.#thread.name, message.delta);
+  }
+
+  #down(): void {
+    this.#options.log.error(
+      { thread: this.#thread.name, connections: this.#connections, calls: this.#callsInFlight },
+      "data thread ended; its connections were reset",
+    );
+    this.#callsInFlight = 0;
+    this.#connections = 0;
+    this.#lag = NO_LAG;
+    if (this.#stopping) this.#stopped.resolve();
+    this.#options.onChange();
+  }
+}

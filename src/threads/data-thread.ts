@@ -1,0 +1,161 @@
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import { GateTally } from "../core/gate-tally.ts";
+import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
+import { Listener } from "../gate/listener.ts";
+import { openPlane } from "../gate/plane.ts";
+import { suggestPrefix } from "../providers/index.ts";
+import { startBeating } from "./heartbeat.ts";
+import { Access } from "./identify.ts";
+import type { DataThreadInit, FromDataThread, Readiness, ToDataThread } from "./protocol.ts";
+import { RecordOutbox } from "./record-outbox.ts";
+import { RefusalNotes } from "./refusal-notes.ts";
+
+// One data thread: joins the gate to the functions it is handed. Sockets only; no file is touched here.
+
+const REPORT_MS = 1_000;
+const LAG_RESOLUTION_MS = 20;
+
+class DataThread {
+  readonly #init: DataThreadInit;
+  readonly #post: (message: FromDataThread) => void;
+  readonly #access: Access;
+  readonly #outbox: RecordOutbox;
+  readonly #tally = new GateTally();
+  readonly #notes = new RefusalNotes();
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  readonly #listener: Listener;
+  readonly #stopBeating: () => void;
+  readonly #report: NodeJS.Timeout;
+  readonly #closePlane: () => void;
+  #readiness: Readiness;
+
+  constructor(init: DataThreadInit, post: (message: FromDataThread) => void) {
+    this.#init = init;
+    this.#post = post;
+    this.#access = new Access(init.access);
+    this.#outbox = new RecordOutbox(init.ledger);
+    this.#readiness = init.readiness;
+    const plane = openPlane(
+      this.#gate(),
+      () => performance.now(),
+      () => Date.now(),
+    );
+    this.#closePlane = () => {
+      plane.closePools();
+      plane.wheel.close();
+    };
+    this.#listener = new Listener(plane);
+    this.#stopBeating = startBeating(init.heartbeat);
+    this.#lag.enable();
+    this.#report = setInterval(() => this.#sendReport(), REPORT_MS);
+  }
+
+  async listen(): Promise<void> {
+    const { settings, port, reusePort } = this.#init;
+    try {
+      await this.#listener.listen({ host: settings.server.host, port, reusePort });
+      this.#post({ kind: "listening" });
+    } catch (error) {
+      const { code = "", message } = error as NodeJS.ErrnoException; // what `listen` rejects with
+      this.#post({ kind: "listen-failed", code, message });
+    }
+  }
+
+  receive(message: ToDataThread): void {
+    switch (message.kind) {
+      case "access":
+        this.#access.take(message.access);
+        this.#post({ kind: "access-taken", version: message.access.version });
+        break;
+      case "readiness":
+        this.#readiness = message.readiness;
+        break;
+      case "ledger":
+        this.#outbox.relink(message.link);
+        break;
+      case "drain":
+        this.#listener.drain();
+        break;
+      case "stop":
+        void this.#stop();
+        break;
+      case "destroy":
+        this.#listener.destroyAll();
+        break;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    await this.#listener.stop();
+    clearInterval(this.#report);
+    this.#sendReport();
+    this.#outbox.end();
+    this.#lag.disable();
+    this.#stopBeating();
+    this.#closePlane();
+    this.#post({ kind: "stopped" });
+  }
+
+  #gate(): Gate {
+    const { settings } = this.#init;
+    const enabled = settings.providers.map((provider) => provider.name);
+    return {
+      maxBodyBytes: settings.server.maxBodyBytes,
+      maxHeadBytes: settings.server.maxHeadBytes,
+      maxHeaders: settings.server.maxHeaders,
+      allowPreflight: settings.auth.allowPreflight,
+      timeouts: settings.timeouts,
+      providers: new Map(settings.providers.map((provider) => [provider.name, provider])),
+      prefixes: enabled.map((name) => `/${name}/`),
+      identify: (key) => this.#access.identify(key),
+      suggest: (path) => suggestPrefix(path, enabled),
+      health: (path) => this.#health(path),
+      refused: (refused) => {
+        this.#tally.refused(refused.refusal);
+        this.#notes.add(refused, Date.now());
+      },
+      began: (provider) => this.#tally.began(provider),
+      record: (record) => {
+        this.#tally.ended(record.provider);
+        this.#tally.recorded(record);
+        this.#outbox.add(JSON.stringify(record));
+      },
+    };
+  }
+
+  #health(path: HealthPath): HealthAnswer {
+    if (path === "/readyz") return { ...this.#readiness, contentType: "application/json" };
+    return { status: 200, contentType: "text/plain; charset=utf-8", body: "ok" };
+  }
+
+  #sendReport(): void {
+    const lag = this.#lag;
+    const milliseconds = (nanoseconds: number): number =>
+      Math.max(0, Math.round(nanoseconds / 10_000) / 100 - LAG_RESOLUTION_MS);
+    const loopLagMs = {
+      p50: milliseconds(lag.percentile(50)),
+      p99: milliseconds(lag.percentile(99)),
+      max: milliseconds(lag.max),
+    };
+    lag.reset();
+    const { dropped } = this.#outbox;
+    this.#outbox.dropped = 0;
+    this.#post({
+      kind: "delta",
+      delta: this.#tally.take(loopLagMs),
+      dropped,
+      connections: this.#listener.connections,
+    });
+    const notes = this.#notes.take();
+    if (notes !== undefined) this.#post({ kind: "refused", ...notes });
+  }
+}
+
+const parent = parentPort;
+if (parent !== null) {
+  const init = workerData as DataThreadInit; // written by the supervisor, which has the same type
+  const thread = new DataThread(init, (message) => parent.postMessage(message));
+  parent.on("message", (message: ToDataThread) => thread.receive(message));
+  await thread.listen();
+}

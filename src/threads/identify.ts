@@ -1,0 +1,24 @@
+import { hash } from "node:crypto";
+import type { ApiKey, Client } from "../core/client.ts";
+import { AccessTable } from "../policy/access-table.ts";
+import type { AccessVersion } from "./protocol.ts";
+
+/** The allow-list as a data thread sees it: one version at a time, swapped by reference. */
+export class Access {
+  #table: AccessTable;
+
+  constructor(access: AccessVersion) {
+    this.#table = new AccessTable(access.table);
+  }
+
+  take(access: AccessVersion): void {
+    this.#table = new AccessTable(access.table);
+  }
+
+  identify(key: ApiKey): Client | undefined {
+    const text = key.reveal();
+    if (text === "") return undefined;
+    // Header text is latin1, one character a byte: the digest is of the bytes as they came.
+    return this.#table.find(hash("sha256", Buffer.from(text, "latin1"), "buffer"));
+  }
+}

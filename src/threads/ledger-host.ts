@@ -1,0 +1,123 @@
+import { MessageChannel } from "node:worker_threads";
+import type { Settings } from "../core/settings.ts";
+import type { LedgerStatus } from "../core/status.ts";
+import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
+import type { FromLedger, Heartbeat, LedgerLink, LedgerThreadInit, ToLedger } from "./protocol.ts";
+
+export interface LedgerHostOptions {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly log: ThreadLog;
+  readonly onStatus: () => void;
+  /** A new ledger thread took over; the data threads need new links. */
+  readonly onReplaced: () => void;
+}
+
+/** The main thread's side of the ledger thread. */
+export class LedgerHost {
+  readonly opened: Promise<void>;
+  readonly thread: ManagedThread<ToLedger, FromLedger>;
+  readonly #options: LedgerHostOptions;
+  readonly #closed = Promise.withResolvers<void>();
+  #status: LedgerStatus;
+  /** Of ledger threads that are gone: counters must not run backwards. */
+  #past = { written: 0, dropped: 0, rotations: 0 };
+
+  constructor(options: LedgerHostOptions) {
+    this.#options = options;
+    this.#status = emptyStatus(options.settings.stats.outputPath);
+    const opened = Promise.withResolvers<void>();
+    this.opened = opened.promise;
+    let first = true;
+    this.thread = new ManagedThread<ToLedger, FromLedger>({
+      name: "ledger",
+      entry: "ledger-thread",
+      log: options.log,
+      init: (heartbeat) => ({ data: this.#init(heartbeat), transfer: [] }),
+      onMessage: (message) => {
+        if (message.kind === "open") {
+          this.thread.state = "running";
+          if (first) opened.resolve();
+          else options.onReplaced();
+          first = false;
+        } else if (message.kind === "open-failed") {
+          if (first) opened.reject(new Error(message.message));
+          else this.#options.log.error({ error: message.message }, "ledger cannot be opened again");
+        } else this.#receive(message);
+      },
+      onDown: () => this.#down(),
+    });
+  }
+
+  status(): LedgerStatus {
+    const { written, dropped, rotations } = this.#past;
+    return {
+      ...this.#status,
+      written: this.#status.written + written,
+      dropped: this.#status.dropped + dropped,
+      rotations: this.#status.rotations + rotations,
+    };
+  }
+
+  /** A data thread could not hand over records and said so. */
+  countDropped(records: number): void {
+    this.#past.dropped += records;
+  }
+
+  /** A new way from one data thread to the ledger; the data thread's end of it is returned. */
+  link(): LedgerLink {
+    const { port1, port2 } = new MessageChannel();
+    const taken = new SharedArrayBuffer(4);
+    this.thread.post({ kind: "link", link: { port: port1, taken } }, [port1]);
+    return { port: port2, taken };
+  }
+
+  /** Writes what is left, syncs and unlocks; resolves when that is done. */
+  close(): Promise<void> {
+    this.thread.retire();
+    this.thread.post({ kind: "close" });
+    return this.#closed.promise;
+  }
+
+  #init(heartbeat: Heartbeat): LedgerThreadInit {
+    return { kind: "ledger", settings: this.#options.settings, instance: this.#options.instance, heartbeat };
+  }
+
+  #receive(message: FromLedger): void {
+    switch (message.kind) {
+      case "status":
+        this.#status = message.status;
+        this.#options.onStatus();
+        break;
+      case "log":
+        this.#options.log[message.level](message.facts, message.message);
+        break;
+      case "closed":
+        this.#closed.resolve();
+        break;
+      default:
+    }
+  }
+
+  #down(): void {
+    const { written, dropped, queued, rotations } = this.#status;
+    this.#past.written += written;
+    this.#past.rotations += rotations;
+    // What waited in that thread's memory is lost, and said so.
+    this.#past.dropped += dropped + queued;
+    this.#status = { ...emptyStatus(this.#status.path), degraded: true, lastError: "the ledger thread was replaced" };
+  }
+}
+
+function emptyStatus(path: string): LedgerStatus {
+  return {
+    path,
+    written: 0,
+    dropped: 0,
+    queued: 0,
+    degraded: false,
+    lastError: undefined,
+    lastWriteAt: undefined,
+    rotations: 0,
+  };
+}

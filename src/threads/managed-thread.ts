@@ -1,0 +1,122 @@
+import { Worker, type Transferable } from "node:worker_threads";
+import type { ThreadStatus } from "../core/status.ts";
+import { PulseWatch } from "./heartbeat.ts";
+import type { Heartbeat } from "./protocol.ts";
+
+const FIRST_BACK_OFF_MS = 100;
+const MAX_BACK_OFF_MS = 5_000;
+/** A thread that lived this long failed for a new reason: back-off starts again. */
+const SETTLED_MS = 60_000;
+const LOOK_MS = 1_000;
+const MAX_SILENT_LOOKS = 5;
+
+export interface ThreadLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ManagedThreadOptions<Out> {
+  readonly name: string;
+  /** Module name in this folder, without its extension. */
+  readonly entry: "data-thread" | "ledger-thread";
+  readonly log: ThreadLog;
+  /** Made anew for each start; ports in it are listed in `transfer`. */
+  readonly init: (heartbeat: Heartbeat) => { readonly data: unknown; readonly transfer: readonly Transferable[] };
+  readonly onMessage: (message: Out) => void;
+  /** The thread is gone, unasked; it will be started again. */
+  readonly onDown: () => void;
+}
+
+/** A thread that is kept alive: replaced when it throws, runs out of memory or falls silent. */
+export class ManagedThread<In, Out> {
+  state: ThreadStatus["state"] = "starting";
+  restarts = 0;
+  readonly #options: ManagedThreadOptions<Out>;
+  readonly #looks: NodeJS.Timeout;
+  #worker: Worker;
+  #pulse: PulseWatch;
+  #startedAt = 0;
+  #backOffMs = FIRST_BACK_OFF_MS;
+  #backOff: NodeJS.Timeout | undefined;
+  #retired = false;
+
+  constructor(options: ManagedThreadOptions<Out>) {
+    this.#options = options;
+    [this.#worker, this.#pulse] = this.#start();
+    this.#looks = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  post(message: In, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, [...transfer]);
+  }
+
+  /** End it now; a replacement follows unless it was retired. */
+  end(): void {
+    void this.#worker.terminate();
+  }
+
+  /** From now on its end is what is wanted. */
+  retire(): void {
+    this.#retired = true;
+    clearInterval(this.#looks);
+    clearTimeout(this.#backOff);
+  }
+
+  async terminate(): Promise<void> {
+    this.retire();
+    await this.#worker.terminate();
+  }
+
+  #start(): [Worker, PulseWatch] {
+    const { entry, name } = this.#options;
+    const heartbeat: Heartbeat = { beats: new SharedArrayBuffer(4), slot: 0 };
+    const { data, transfer } = this.#options.init(heartbeat);
+    // Type stripping runs `.ts` in a checkout; a package holds compiled `.js`.
+    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+    const worker = new Worker(new URL(`./${entry}.${extension}`, import.meta.url), {
+      name,
+      workerData: data,
+      transferList: [...transfer],
+    });
+    worker.on("message", (message: Out) => this.#options.onMessage(message));
+    worker.on("error", (error: unknown) => {
+      this.#options.log.error({ thread: name, error: describe(error) }, "thread failed");
+    });
+    worker.on("exit", () => this.#exited(worker));
+    this.#startedAt = performance.now();
+    this.state = "starting";
+    return [worker, new PulseWatch(heartbeat)];
+  }
+
+  #look(): void {
+    if (this.state === "down" || this.#pulse.look() < MAX_SILENT_LOOKS) return;
+    this.#options.log.error({ thread: this.name, silentSeconds: MAX_SILENT_LOOKS }, "thread is silent and is replaced");
+    this.end();
+  }
+
+  #exited(worker: Worker): void {
+    if (worker !== this.#worker) return;
+    this.state = "down";
+    if (this.#retired) return;
+    if (performance.now() - this.#startedAt > SETTLED_MS) this.#backOffMs = FIRST_BACK_OFF_MS;
+    const delayMs = this.#backOffMs;
+    this.#backOffMs = Math.min(MAX_BACK_OFF_MS, this.#backOffMs * 2);
+    this.#options.onDown();
+    this.#options.log.warn({ thread: this.name, delayMs }, "thread is replaced");
+    this.#backOff = setTimeout(() => {
+      this.restarts++;
+      [this.#worker, this.#pulse] = this.#start();
+    }, delayMs);
+  }
+}
+
+/** Message and place, never values: an error of the data plane could hold a caller's bytes. */
+function describe(error: unknown): { message: string; stack: string | undefined } {
+  if (error instanceof Error) return { message: error.message, stack: error.stack };
+  return { message: String(error), stack: undefined };
+}

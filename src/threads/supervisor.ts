@@ -1,0 +1,178 @@
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import type { GateDelta } from "../core/gate-delta.ts";
+import type { Settings } from "../core/settings.ts";
+import type { LedgerStatus, ThreadStatus } from "../core/status.ts";
+import { DataHost } from "./data-host.ts";
+import { LedgerHost } from "./ledger-host.ts";
+import type { ThreadLog } from "./managed-thread.ts";
+import type { AccessVersion, Readiness, RefusedNote } from "./protocol.ts";
+
+export interface SupervisorOptions {
+  readonly settings: Settings;
+  readonly instance: string;
+  readonly log: ThreadLog;
+  readonly access: AccessVersion;
+  readonly readiness: Readiness;
+  readonly onDelta: (thread: string, delta: GateDelta) => void;
+  readonly onRefused: (refused: readonly RefusedNote[], unlisted: number) => void;
+  /** Something that readiness depends on may have changed. */
+  readonly onChange: () => void;
+}
+
+/** Starts the threads, keeps them alive, and hands on to them what changes. */
+export class Supervisor {
+  readonly port: number;
+  readonly #options: SupervisorOptions;
+  readonly #ledger: LedgerHost;
+  readonly #data: readonly DataHost[];
+  #access: AccessVersion;
+  #readiness: Readiness;
+
+  private constructor(options: SupervisorOptions, ledger: LedgerHost, port: number) {
+    this.port = port;
+    this.#options = options;
+    this.#ledger = ledger;
+    this.#access = options.access;
+    this.#readiness = options.readiness;
+    const count = dataThreads(options.settings, options.log);
+    this.#data = Array.from({ length: count }, (_, index) => this.#host(index, port));
+  }
+
+  /** Resolves when every data thread listens. Throws when the port is taken or the ledger is somebody else's. */
+  static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const port = await claimPort(options.settings);
+    let supervisor: Supervisor | undefined;
+    const ledger = new LedgerHost({
+      settings: options.settings,
+      instance: options.instance,
+      log: options.log,
+      onStatus: options.onChange,
+      onReplaced: () => supervisor?.relink(),
+    });
+    try {
+      await ledger.opened;
+    } catch (error) {
+      await ledger.thread.terminate();
+      throw error;
+    }
+    supervisor = new Supervisor(options, ledger, port);
+    try {
+      await Promise.all(supervisor.#data.map((host) => host.listening));
+    } catch (error) {
+      await supervisor.abandon();
+      throw error;
+    }
+    return supervisor;
+  }
+
+  get callsInFlight(): number {
+    return this.#data.reduce((sum, host) => sum + host.callsInFlight, 0);
+  }
+
+  threads(): readonly ThreadStatus[] {
+    const { thread } = this.#ledger;
+    const ledger: ThreadStatus = {
+      name: thread.name,
+      state: thread.state,
+      restarts: thread.restarts,
+      loopLagMs: { p50: 0, p99: 0, max: 0 },
+      accessVersion: 0,
+    };
+    return [...this.#data.map((host) => host.status()), ledger];
+  }
+
+  ledger(): LedgerStatus {
+    return this.#ledger.status();
+  }
+
+  setAccess(access: AccessVersion): void {
+    this.#access = access;
+    for (const host of this.#data) host.post({ kind: "access", access });
+  }
+
+  setReadiness(readiness: Readiness): void {
+    this.#readiness = readiness;
+    for (const host of this.#data) host.post({ kind: "readiness", readiness });
+  }
+
+  relink(): void {
+    for (const host of this.#data) host.relink();
+  }
+
+  /** Every answer closes its connection from now on. */
+  drain(): void {
+    for (const host of this.#data) host.post({ kind: "drain" });
+  }
+
+  /** No new connections; resolves when the last call is over. */
+  async stop(): Promise<void> {
+    for (const host of this.#data) host.stop();
+    await Promise.all(this.#data.map((host) => host.stopped));
+  }
+
+  /** Ends the calls that still run. */
+  destroyCalls(): void {
+    for (const host of this.#data) host.post({ kind: "destroy" });
+  }
+
+  /** After `stop`: the last records to disk. */
+  async closeLedger(): Promise<void> {
+    await this.#ledger.close();
+  }
+
+  async abandon(): Promise<void> {
+    await Promise.all(this.#data.map((host) => host.terminate()));
+    await this.#ledger.close();
+    await this.#ledger.thread.terminate();
+  }
+
+  #host(index: number, port: number): DataHost {
+    const { settings, log, onDelta, onRefused, onChange } = this.#options;
+    return new DataHost({
+      name: `data-${index + 1}`,
+      settings,
+      port,
+      reusePort: canReusePort(),
+      log,
+      access: () => this.#access,
+      readiness: () => this.#readiness,
+      link: () => this.#ledger.link(),
+      onDelta,
+      onRefused,
+      onDropped: (records) => this.#ledger.countDropped(records),
+      onChange,
+    });
+  }
+}
+
+/** SO_REUSEPORT with load balancing exists on Linux and the newer BSDs; elsewhere one thread has the port. */
+function canReusePort(): boolean {
+  return process.platform === "linux";
+}
+
+function dataThreads(settings: Settings, log: ThreadLog): number {
+  const wanted = settings.server.workers === "auto" ? availableParallelism() : settings.server.workers;
+  if (wanted > 1 && !canReusePort()) {
+    log.info({ platform: process.platform }, "ports cannot be shared between threads here: one data thread");
+    return 1;
+  }
+  return wanted;
+}
+
+/**
+ * Binds the port once without sharing it, so that a second instance hears "address in use" and port 0 becomes one
+ * real port for all threads.
+ */
+function claimPort(settings: Settings): Promise<number> {
+  const { host, port } = settings.server;
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      const claimed = typeof address === "object" && address !== null ? address.port : port;
+      server.close(() => resolve(claimed));
+    });
+  });
+}
