@@ -121,7 +121,7 @@ function callCounters(registry: Registry) {
 
 function histogram(registry: Registry, description: { name: string; help: string }): BucketedHistogram {
   const made = new BucketedHistogram({ ...description, label: "provider", bounds: durationBounds });
-  registry.registerMetric(made.asMetric());
+  made.register(registry);
   return made;
 }
 

@@ -28,8 +28,9 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
   if (fault !== undefined) {
     throw new AdminTokenError(`admin token file ${path} ${fault}; delete the file to have a new token made`);
   }
-  if ((mode & 0o077) !== 0) {
-    context.warn(`admin token file ${path} can be read by others than its owner; chmod 600 it`);
+  // Its group may read it: a container's volume is often shared that way.
+  if ((mode & 0o007) !== 0) {
+    context.warn(`admin token file ${path} is open to every user of this machine; chmod 600 it`);
   }
   return { token, created: false };
 }
