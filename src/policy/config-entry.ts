@@ -11,6 +11,13 @@ export interface Entry {
   readonly path: readonly string[];
   readonly value: unknown;
   readonly origin: Origin;
+  /** In a file, where each name of the path stands. */
+  readonly keys?: readonly Place[];
+}
+
+export interface Place {
+  readonly line: number;
+  readonly column: number;
 }
 
 export function formatOrigin(origin: Origin): string {
@@ -24,6 +31,11 @@ export function formatOrigin(origin: Origin): string {
     case "flag":
       return origin.name;
   }
+}
+
+/** The beginning of a fault about a name of the entry's path, not about its value. */
+export function sourceOfKey(entry: Entry, depth: number): ReturnType<typeof sourceOf> {
+  return { ...sourceOf(entry.origin), ...entry.keys?.[depth] };
 }
 
 /** The beginning of a fault about what was written there. */

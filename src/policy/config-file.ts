@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, Scalar, type Document, type Node } from "yaml";
-import type { Entry } from "./config-entry.ts";
+import type { Entry, Place } from "./config-entry.ts";
 import type { Fault } from "./fault.ts";
 import { hideUserinfo } from "./upstream-url.ts";
 
@@ -39,16 +39,25 @@ export function readConfigFile(text: string, file: string): ConfigFileRead {
   for (const problem of [...document.errors, ...document.warnings]) report(problem.pos[0], describe(problem));
   if (faults.length > 0) return { entries: [], faults };
   const entries: Entry[] = [];
-  const add: Add = (path, value, offset) => {
+  const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    entries.push({ path, value, origin: { kind: "file", file, line, column: col } });
+    return { line, column: col };
+  };
+  const add: Add = ({ path, offsets }, value, offset) => {
+    entries.push({ path, value, origin: { kind: "file", file, ...place(offset) }, keys: offsets.map(place) });
   };
   walkDocument(document, { report, add });
   return { entries, faults };
 }
 
 type Report = (offset: number, message: string, key?: string) => void;
-type Add = (path: readonly string[], value: unknown, offset: number) => void;
+type Add = (at: Location, value: unknown, offset: number) => void;
+
+interface Location {
+  readonly path: readonly string[];
+  /** Where each name of the path stands. */
+  readonly offsets: readonly number[];
+}
 
 interface Walk {
   readonly report: Report;
@@ -59,40 +68,39 @@ function walkDocument(document: Document.Parsed, walk: Walk): void {
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return;
   if (!isMap(root)) return walk.report(root.range[0], "the file must hold sections (server:, admin:, …)");
-  walkNode(root, [], walk);
+  walkNode(root, { path: [], offsets: [] }, walk);
 }
 
-function walkNode(node: Node, path: readonly string[], walk: Walk): void {
+function walkNode(node: Node, at: Location, walk: Walk): void {
   const offset = node.range?.[0] ?? 0;
-  const key = path.join(".") || undefined;
+  const key = at.path.join(".") || undefined;
   if (isAlias(node)) return walk.report(offset, "YAML aliases (*name) are not allowed", key);
   if ("anchor" in node && node.anchor !== undefined) {
     return walk.report(offset, "YAML anchors (&name) are not allowed", key);
   }
   if (node.tag !== undefined) return walk.report(offset, "YAML tags (!name) are not allowed", key);
-  if (isScalar(node)) return walk.add(path, plainValue(node), offset);
-  if (!isMap(node)) return walk.add(path, [], offset);
-  if (path.length >= MAX_DEPTH) return walk.add(path, {}, offset);
-  if (node.items.length === 0) return walk.add(path, null, offset);
+  if (isScalar(node)) return walk.add(at, plainValue(node), offset);
+  if (!isMap(node)) return walk.add(at, [], offset);
+  if (at.path.length >= MAX_DEPTH) return walk.add(at, {}, offset);
+  if (node.items.length === 0) return walk.add(at, null, offset);
 
-  const seen = new Map<string, number>();
-  for (const { key: name, value } of node.items) {
+  const seen = new Set<string>();
+  for (const item of node.items) {
     // as: a parsed map's keys and values are nodes; an absent value is null.
-    const keyNode = name as Node;
+    const keyNode = item.key as Node;
+    const value = item.value as Node | null;
     const keyOffset = keyNode.range?.[0] ?? offset;
     if (!isScalar(keyNode) || isTagged(keyNode)) {
       walk.report(keyOffset, "a key must be a plain name", key);
       continue;
     }
-    const text = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "");
-    if (seen.has(text)) {
-      walk.report(keyOffset, "this key is written twice", [...path, text].join("."));
-      continue;
-    }
-    seen.set(text, keyOffset);
-    if (text === "<<") walk.report(keyOffset, "YAML merge keys (<<) are not allowed", key);
-    else if (value === null) walk.add([...path, text], null, keyOffset);
-    else walkNode(value as Node, [...path, text], walk); // as: see above
+    const name = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "");
+    const inner = { path: [...at.path, name], offsets: [...at.offsets, keyOffset] };
+    if (seen.has(name)) walk.report(keyOffset, "this key is written twice", inner.path.join("."));
+    else if (name === "<<") walk.report(keyOffset, "YAML merge keys (<<) are not allowed", key);
+    else if (value === null) walk.add(inner, null, keyOffset);
+    else walkNode(value, inner, walk);
+    seen.add(name);
   }
 }
 
@@ -127,5 +135,6 @@ function describe(problem: { readonly code: string; readonly message: string }):
   if (problem.code === "TAB_AS_INDENT") return "a tab is used for indentation; use spaces";
   if (problem.code === "MULTIPLE_DOCS") return "the file holds more than one YAML document";
   if (problem.code === "TAG_RESOLVE_FAILED") return "YAML tags (!name) are not allowed";
+  if (problem.message.startsWith("Maximum call stack")) return "nested too deeply";
   return `not valid YAML: ${hideUserinfo(problem.message.split("\n", 1)[0] ?? "")}`;
 }

@@ -1,6 +1,6 @@
 import type { Provider } from "../core/settings.ts";
 import { findProvider, knownProviders, providerNameFault } from "../providers/index.ts";
-import { sourceOf, type Entry, type Origin } from "./config-entry.ts";
+import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
 import type { Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "./nearest.ts";
@@ -59,10 +59,10 @@ function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string
     if (onByDefault) wanted.set(name, { upstream: undefined, origin: { kind: "default" } });
   }
   for (const entry of entries) {
-    const [, name = "", key, ...deeper] = entry.path;
-    const place = { ...sourceOf(entry.origin), key: entry.path.join(".") };
-    const fault = faultOf(entry, deeper.length);
-    if (fault !== undefined) faults.push({ ...place, ...fault });
+    const [, name = "", key] = entry.path;
+    const fault = faultOf(entry);
+    if (fault !== undefined)
+      faults.push({ ...sourceOfKey(entry, fault.depth), key: entry.path.join("."), ...fault.words });
     else if (key !== undefined) wanted.set(name, { upstream: entry, origin: entry.origin });
     else if (entry.value === false) wanted.delete(name);
     else if (!wanted.has(name)) wanted.set(name, { upstream: undefined, origin: entry.origin });
@@ -70,27 +70,30 @@ function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string
   return wanted;
 }
 
+interface EntryFault {
+  /** Which name of the path is at fault. */
+  readonly depth: number;
+  readonly words: { readonly message: string; readonly hint?: string };
+}
+
 /** What a provider's entry may be: nothing or `true` (on), `false` (off), or an upstream. */
-function faultOf({ path, value }: Entry, deeper: number): { message: string; hint?: string | undefined } | undefined {
-  const [, name, key] = path;
+function faultOf({ path, value }: Entry): EntryFault | undefined {
+  const [, name, key, ...deeper] = path;
   if (name === undefined) {
-    return value === null ? undefined : { message: `found ${describeFound(value)}; allowed is a section of providers` };
+    const message = `found ${describeFound(value)}; allowed is a section of providers`;
+    return value === null ? undefined : { depth: 0, words: { message } };
   }
   const nameFault = providerNameFault(name);
-  if (nameFault !== undefined) return { message: `not a provider name: ${nameFault}` };
+  if (nameFault !== undefined) return { depth: 1, words: { message: `not a provider name: ${nameFault}` } };
   if (key === undefined) {
-    if (value === null || typeof value === "boolean") return undefined;
-    // Not quoted: this is where somebody would paste a key.
-    return { message: "allowed is { upstream: URL }, nothing (on), or false (off)" };
+    // The value is not quoted: this is where somebody would paste a key.
+    const message = "allowed is { upstream: URL }, nothing (on), or false (off)";
+    return value === null || typeof value === "boolean" ? undefined : { depth: 1, words: { message } };
   }
-  if (key !== "upstream" || deeper > 0) {
-    const guess = nearest(key, ["upstream"]);
-    return {
-      message: "no such setting",
-      hint: guess === undefined ? "allowed is upstream" : `did you mean "${guess}"?`,
-    };
-  }
-  return undefined;
+  if (key === "upstream" && deeper.length === 0) return undefined;
+  const guess = nearest(key, ["upstream"]);
+  const hint = guess === undefined || deeper.length > 0 ? "allowed is upstream" : `did you mean "${guess}"?`;
+  return { depth: 2, words: { message: "no such setting", hint } };
 }
 
 function hintFor(name: string, isKnown: boolean): string | undefined {

@@ -6,12 +6,12 @@
 import { resolve } from "node:path";
 import type { Settings } from "../core/settings.ts";
 import { readConfigFile } from "./config-file.ts";
-import { sourceOf, type Entry, type Origin } from "./config-entry.ts";
+import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
 import { readEnvironment, readFlags, type Flag } from "./config-overlay.ts";
 import { readProviders } from "./config-providers.ts";
 import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sections } from "./config-schema.ts";
 import { toSettings } from "./config-settings.ts";
-import type { Fault } from "./fault.ts";
+import { formatFault, type Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "./nearest.ts";
 import { readRegularFileSync } from "./read-file.ts";
@@ -43,7 +43,8 @@ export interface LoadedSettings {
 export type SettingsRead = LoadedSettings | { readonly faults: readonly Fault[] };
 
 export const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
-const MAX_CONFIG_BYTES = 256 * 1024;
+/** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
+const MAX_CONFIG_BYTES = 64 * 1024;
 
 /** `--config`, then `LMGATE_CONFIG`, then `config/lmgate.yaml` in the working directory. */
 export function findConfigFile(named: string | undefined, env: SettingsSource["env"]): string {
@@ -111,16 +112,29 @@ function isEmptySection({ path, value }: Entry): boolean {
   return path.length === 1 && value === null && sectionShape(path[0] ?? "") !== undefined;
 }
 
-function unknownSetting({ path, origin, value }: Entry): Fault | undefined {
+function unknownSetting(entry: Entry): Fault | undefined {
+  const { path, value } = entry;
   const [section = "", key, ...deeper] = path;
-  const place = { ...sourceOf(origin), key: path.join(".") };
   const shape = sectionShape(section);
   if (shape === undefined) {
-    return { ...place, message: "no such section", hint: didYouMean(section, sectionNames()) };
+    return {
+      ...sourceOfKey(entry, 0),
+      key: section,
+      message: "no such section",
+      hint: didYouMean(section, sectionNames()),
+    };
   }
-  if (key === undefined) return { ...place, message: `found ${describeFound(value)}; allowed is a section` };
+  const place = sourceOf(entry.origin);
+  if (key === undefined) {
+    return { ...place, key: section, message: `found ${describeFound(value)}; allowed is a section` };
+  }
   if (schemaOf(section, key) === undefined) {
-    return { ...place, message: "no such setting", hint: didYouMean(key, Object.keys(shape)) };
+    return {
+      ...sourceOfKey(entry, 1),
+      key: `${section}.${key}`,
+      message: "no such setting",
+      hint: didYouMean(key, Object.keys(shape)),
+    };
   }
   if (deeper.length > 0) {
     return { ...place, key: `${section}.${key}`, message: `found a section; allowed is ${allowedFor(section, key)}` };
@@ -198,5 +212,7 @@ function inOrder(faults: readonly Fault[]): readonly Fault[] {
   const sources = [...new Set(faults.map((fault) => fault.source))];
   const place = (fault: Fault): number =>
     sources.indexOf(fault.source) * 1e9 + (fault.line ?? 0) * 1e3 + (fault.column ?? 0);
-  return [...faults].sort((a, b) => place(a) - place(b));
+  const sorted = [...faults].sort((a, b) => place(a) - place(b));
+  // One for each unknown section, however much stands in it.
+  return sorted.filter((fault, index) => index === 0 || formatFault(fault) !== formatFault(sorted[index - 1] ?? fault));
 }
