@@ -1,0 +1,36 @@
+#!/bin/sh
+# Runs once before the server, as root with three capabilities, and lets two users share data/: the one who owns the
+# checkout, whoever that is, and the server, which is always the same. See docs/decisions/0006-container.md.
+set -u
+
+server_id=1000
+data=/app/data
+config=/app/config
+
+# Some network and desktop file systems refuse; often the server can write there all the same, else it says so itself.
+failed() {
+  echo "prepare: could not change $1; if LMGate cannot use it, give user or group $server_id access" >&2
+}
+
+# Where data/ was missing, the engine has made it, as root; it belongs to whoever owns the checkout.
+if [ "$(stat -c %u "$data")" = 0 ]; then
+  chown "$(stat -c %u "$config")" "$data" || failed data/
+fi
+
+# The server comes in through the group, and new files get that group (setgid). Nobody else comes in: the allow-list
+# holds keys, and inside, the stats file is open to all, because the owner of the checkout is not in the server's group.
+{ chgrp "$server_id" "$data" && chmod 2770 "$data"; } || failed data/
+
+# Files of the owner, or of an LMGate that ran outside the container. The server's own stay as they are: it may be running.
+find "$data" -xdev -mindepth 1 -maxdepth 1 -type f ! -user "$server_id" \
+  -exec chgrp "$server_id" {} + -exec chmod g+rw {} + || failed "files in data/"
+
+# A checkout made under a strict umask has a configuration that only its owner can read.
+find "$config" -xdev \( -type f -o -type d \) ! -perm -o+r ! -user "$server_id" \
+  -exec chgrp "$server_id" {} + -exec chmod g+rX {} + || failed config/
+
+if [ ! -e "$data/allowlist.csv" ]; then
+  echo "prepare: data/allowlist.csv is missing, and LMGate does not start without it. Create it with the first line" \
+    "id,api_key,owner,added and one line for each key, such as 1,sk-proj-...,dev-team,2026-02-16" >&2
+fi
+exit 0
