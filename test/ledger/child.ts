@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+
+import type { LedgerStatus } from "../../src/core/status.ts";
+import type { LedgerOptions } from "../../src/ledger/ledger.ts";
+import type { LogEntry } from "./workplace.ts";
+
+export type ChildOptions = Omit<LedgerOptions, "now" | "log">;
+
+export type Command =
+  | { readonly kind: "open"; readonly options: ChildOptions }
+  | { readonly kind: "append"; readonly from: number; readonly count: number }
+  | { readonly kind: "run" }
+  | { readonly kind: "status" }
+  | { readonly kind: "close" };
+
+export interface Reply {
+  readonly error: string | undefined;
+  readonly status: LedgerStatus | undefined;
+  readonly log: LogEntry[];
+}
+
+const SCRIPT = join(import.meta.dirname, "ledger-child.ts");
+
+/** A process with a ledger, perhaps inside another program (`strace`, `prlimit`); gone when the test ends. */
+export class Child {
+  readonly process: ChildProcess;
+  #output = "";
+
+  constructor(t: TestContext, wrapper: readonly string[] = [], stdout: "pipe" | number = "pipe") {
+    const [command = process.execPath, ...args] = [...wrapper, process.execPath, SCRIPT];
+    const stdio: StdioOptions = ["ignore", stdout, "inherit", "ipc"];
+    this.process = spawn(command, args, { stdio });
+    this.process.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+    t.after(() => this.stop());
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  /** What the child has written on its stdout. */
+  get output(): string {
+    return this.#output;
+  }
+
+  async ask(command: Command): Promise<Reply> {
+    const answered = once(this.process, "message");
+    this.process.send(command);
+    const [reply] = await answered;
+    // Sent by `ledger-child.ts` alone.
+    return reply as Reply;
+  }
+
+  async status(): Promise<LedgerStatus> {
+    const { status } = await this.ask({ kind: "status" });
+    if (!status) throw new Error("the child has no ledger open");
+    return status;
+  }
+
+  async open(options: Partial<ChildOptions> & { readonly path: string }): Promise<Reply> {
+    const full: ChildOptions = {
+      flushIntervalMs: 60_000,
+      rotateBytes: 100_000_000,
+      fileMode: 0o640,
+      maxQueueBytes: 32_000_000,
+      instance: "child",
+      ...options,
+    };
+    return this.ask({ kind: "open", options: full });
+  }
+
+  /** Kills it and waits until its last output has arrived. */
+  async kill(): Promise<void> {
+    const closed = once(this.process, "close");
+    this.process.kill("SIGKILL");
+    await closed;
+  }
+
+  /** Lets it end by itself, so that a program around it ends as well. */
+  async stop(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const exited = once(this.process, "exit");
+    if (this.process.connected) this.process.disconnect();
+    await exited;
+  }
+}
