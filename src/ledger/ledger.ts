@@ -117,7 +117,7 @@ export class Ledger {
     this.#closed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#busyTimer);
-    this.#drop(this.#queue.length);
+    this.#drop(this.#queue.clear());
     this.#file.close();
     if (this.#dropped > 0) {
       this.#options.log("error", "records were dropped", { path: this.#options.path, dropped: this.#dropped });

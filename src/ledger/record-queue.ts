@@ -58,6 +58,11 @@ export class RecordQueue {
     return count;
   }
 
+  /** Gives up all lines, and returns how many they were. */
+  clear(): number {
+    return this.release(this.#bytes);
+  }
+
   #shift(): number {
     const { bytes } = this.#lines[this.#head] ?? RELEASED;
     this.#lines[this.#head] = RELEASED;
