@@ -2,18 +2,20 @@
  * Starts the real LMGate, as a process of its own, for the tests that look at it from outside.
  * Nothing of the gateway is replaced: the command line, the threads and the files are the ones that ship.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
+import {
+  GatewayStartError,
+  startChildGateway,
+  withoutGatewaySettings,
+  type ChildGateway,
+} from "../src/cli/child-gateway.ts";
+import { parseRecords } from "../src/cli/usage-table.ts";
 import type { CallRecord } from "../src/core/call-record.ts";
 
-const mainPath = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const startDeadlineMs = 30_000;
 const recordDeadlineMs = 15_000;
 
@@ -53,7 +55,7 @@ export interface Gateway {
   /** Waits until at least `count` records stand in the stats file, and gives all of them. */
   records(count: number): Promise<CallRecord[]>;
   signal(name: NodeJS.Signals): void;
-  /** The exit code (128 + signal number has no place here: a signal death gives `null`). */
+  /** The exit code; `null` if a signal ended the process. */
   exited(): Promise<number | null>;
   /** SIGTERM, waits for the end, reads the last records, removes the directory. */
   stop(): Promise<number | null>;
@@ -68,40 +70,25 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const configPath = join(directory, "lmgate.yaml");
   await writeFile(configPath, JSON.stringify(configuration(options.config ?? {}), undefined, 2)); // JSON is YAML
 
-  const child = spawn(process.execPath, [mainPath, "start", "--config", configPath], {
-    cwd: directory,
-    env: { ...inheritedEnvironment(), ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const captured = capture(child);
-  const reap = (): void => void child.kill("SIGKILL");
-  process.once("exit", reap);
-  const exit = once(child, "exit").then(([code]: unknown[]) => {
-    process.off("exit", reap);
-    return typeof code === "number" ? code : null;
-  });
-
   try {
-    const addresses = await listening(child, exit);
-    return running({ child, exit, captured, directory, addresses });
+    const gateway = await startChildGateway({
+      configPath,
+      cwd: directory,
+      env: { ...withoutGatewaySettings(process.env), ...options.env },
+      startDeadlineMs,
+    });
+    return running(gateway, directory);
   } catch (cause) {
-    child.kill("SIGKILL");
-    await exit;
     await rm(directory, { recursive: true, force: true });
-    const { stdout, stderr } = captured();
-    throw new Error(`the gateway did not start\nstdout: ${stdout}\nstderr: ${stderr}`, { cause });
+    if (!(cause instanceof GatewayStartError)) throw cause;
+    const { stdout, stderr } = cause.output;
+    throw new Error(`${cause.message}\nstdout: ${stdout}\nstderr: ${stderr}`, { cause });
   }
 }
 
 export function allowlistText(keys: readonly AllowedKey[]): string {
   const rows = keys.map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01`);
   return ["id,api_key,owner,added", ...rows, ""].join("\n");
-}
-
-export function parseRecords(text: string): CallRecord[] {
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1); // A line still being written is not a record yet.
-  // The file is ours and every line is a record: what else a line holds is for the test to find.
-  return whole.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as CallRecord]));
 }
 
 function configuration(over: Readonly<Record<string, Section>>): Record<string, Section> {
@@ -117,65 +104,7 @@ function configuration(over: Readonly<Record<string, Section>>): Record<string, 
   return Object.fromEntries([...sections].map((name) => [name, { ...defaults[name], ...over[name] }]));
 }
 
-/** The gateway reads `LMGATE_*`; a value from the developer's shell must not reach a test. */
-function inheritedEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LMGATE_")));
-}
-
-function capture(child: ChildProcess): () => { stdout: string; stderr: string } {
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
-  return () => ({ stdout, stderr });
-}
-
-interface Addresses {
-  readonly address: string;
-  readonly admin: string;
-}
-
-async function listening(child: ChildProcess, exit: Promise<number | null>): Promise<Addresses> {
-  const { stdout } = child;
-  if (!stdout) throw new Error("no stdout");
-  const lines = createInterface({ input: stdout });
-  const told = new Promise<Addresses>((resolve) => {
-    lines.on("line", (line) => {
-      const found = addressesIn(line);
-      if (found) resolve(found);
-    });
-  });
-  const ended = exit.then((code) => Promise.reject(new Error(`ended with exit code ${code}`)));
-  const late = new AbortController();
-  const deadline = delay(startDeadlineMs, undefined, { signal: late.signal, ref: false }).then(() =>
-    Promise.reject(new Error(`not listening after ${startDeadlineMs} ms`)),
-  );
-  try {
-    return await Promise.race([told, ended, deadline]);
-  } finally {
-    late.abort();
-    ended.catch(() => undefined); // Once it listens, its end is reported by `exited`, not here.
-    deadline.catch(() => undefined);
-  }
-}
-
-function addressesIn(line: string): Addresses | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const entry: unknown = JSON.parse(line);
-  if (typeof entry !== "object" || entry === null || !("msg" in entry) || entry.msg !== "listening") return undefined;
-  if (!("address" in entry) || !("admin" in entry)) return undefined;
-  return { address: String(entry.address), admin: String(entry.admin) };
-}
-
-interface Launched {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | null>;
-  readonly captured: () => { stdout: string; stderr: string };
-  readonly directory: string;
-  readonly addresses: Addresses;
-}
-
-function running({ child, exit, captured, directory, addresses }: Launched): Gateway {
+function running({ address, admin, child, exited, output }: ChildGateway, directory: string): Gateway {
   const dataDir = join(directory, "data");
   const statsPath = join(dataDir, "stats.jsonl");
   let lastRecords: CallRecord[] | undefined;
@@ -186,29 +115,29 @@ function running({ child, exit, captured, directory, addresses }: Launched): Gat
       const found = lastRecords ?? parseRecords(await readFile(statsPath, "utf8").catch(emptyIfAbsent));
       if (found.length >= count) return found;
       if (lastRecords || performance.now() > deadline) {
-        throw new Error(`${found.length} records instead of ${count}: ${JSON.stringify(found)}\n${captured().stderr}`);
+        throw new Error(`${found.length} records instead of ${count}: ${JSON.stringify(found)}\n${output().stderr}`);
       }
       await delay(10);
     }
   };
 
   return {
-    url: addresses.address,
-    adminUrl: addresses.admin,
-    port: Number(new URL(addresses.address).port),
-    adminPort: Number(new URL(addresses.admin).port),
+    url: address,
+    adminUrl: admin,
+    port: Number(new URL(address).port),
+    adminPort: Number(new URL(admin).port),
     pid: child.pid ?? -1,
     directory,
     dataDir,
     statsPath,
     allowlistPath: join(dataDir, "allowlist.csv"),
-    output: captured,
+    output,
     records,
     signal: (name) => void child.kill(name),
-    exited: () => exit,
+    exited: () => exited,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-      const code = await exit;
+      const code = await exited;
       lastRecords ??= parseRecords(await readFile(statsPath, "utf8").catch(emptyIfAbsent));
       await rm(directory, { recursive: true, force: true });
       return code;
