@@ -1,0 +1,68 @@
+import { amountAt, countAt, type Fields, fieldsAt, isFields, member } from "./fields.ts";
+
+/** Counters of one object as a map under plain names: `{"text_tokens":80}` with suffix `_tokens` → `{text: 80}`. */
+export function countsBySuffix(fields: Fields | undefined, suffix: string): Record<string, number> | undefined {
+  if (fields === undefined) return undefined;
+  const counts: Record<string, number> = {};
+  let any = false;
+  for (const key of Object.keys(fields)) {
+    const name = key.slice(0, -suffix.length);
+    if (!key.endsWith(suffix) || !PLAIN_NAME.test(name)) continue;
+    const count = countAt(fields, key);
+    if (count === undefined) continue;
+    counts[name] = count;
+    any = true;
+  }
+  return any ? counts : undefined;
+}
+
+/** The kinds of tokens in a details object; nothing where it only says that there were none. */
+export function modalitiesOf(details: Fields | undefined): Record<string, number> | undefined {
+  if (details === undefined) return undefined;
+  const counts: Record<string, number> = {};
+  let sum = 0;
+  for (const name of MODALITIES) {
+    const count = countAt(details, `${name}_tokens`);
+    if (count === undefined) continue;
+    counts[name] = count;
+    sum += count;
+  }
+  return sum > 0 ? counts : undefined;
+}
+
+/** What the provider says the call cost, in US dollars. */
+export function statedCost(usage: Fields): number | undefined {
+  const ticks = countAt(usage, "cost_in_usd_ticks");
+  if (ticks !== undefined) return ticks / 1e10;
+  return amountAt(usage, "cost") ?? amountAt(fieldsAt(usage, "cost"), "total_cost");
+}
+
+/** Lower-case and short: the only vendor-named keys that a record takes over. */
+export const PLAIN_NAME = /^[a-z0-9][a-z0-9_]{0,39}$/;
+
+/** A provider's usage object for the record, as it was sent; nothing where that would be large. */
+export function rawUsage(usage: Fields | undefined): unknown {
+  return usage !== undefined && weigh(usage, MAX_RAW) >= 0 ? usage : undefined;
+}
+
+/** What is left of the budget, below zero where the value does not fit: about the length of its JSON. */
+function weigh(value: unknown, budget: number): number {
+  if (typeof value === "string") return budget - value.length - 2;
+  if (typeof value !== "object" || value === null) return budget - 8;
+  let left = budget - 2;
+  if (Array.isArray(value)) {
+    for (const element of value) {
+      left = weigh(element, left - 1);
+      if (left < 0) return left;
+    }
+  } else if (isFields(value)) {
+    for (const key of Object.keys(value)) {
+      left = weigh(member(value, key), left - key.length - 4);
+      if (left < 0) return left;
+    }
+  }
+  return left;
+}
+
+const MAX_RAW = 4096;
+const MODALITIES = ["text", "audio", "image", "video"] as const;

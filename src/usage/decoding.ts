@@ -1,0 +1,29 @@
+import { type Coding, codingsOf, type DecodedSink, Decoder, type DecodeFault } from "./decode.ts";
+
+/** Undoes all codings of a body, the last one applied first. */
+export interface Decoding {
+  write(bytes: Buffer): DecodeFault | undefined;
+  close(): void;
+}
+
+/** `undefined`: the codings are not known to us, or too many. */
+export function openDecoding(contentEncoding: string | undefined, emit: DecodedSink): Decoding | undefined {
+  if (contentEncoding === undefined) return { write: emit, close: () => {} };
+  const codings = codingsOf(contentEncoding);
+  return codings === undefined ? undefined : chain(codings, emit);
+}
+
+function chain(codings: readonly Coding[], emit: DecodedSink): Decoding {
+  let write = emit;
+  const decoders = codings.map((coding) => {
+    const decoder = new Decoder(coding, write);
+    write = (bytes) => decoder.write(bytes);
+    return decoder;
+  });
+  return {
+    write,
+    close: () => {
+      for (const decoder of decoders) decoder.close();
+    },
+  };
+}

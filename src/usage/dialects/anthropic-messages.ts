@@ -1,0 +1,113 @@
+import type { ExtraItem, Usage } from "../../core/usage.ts";
+import { countsBySuffix, rawUsage } from "../amounts.ts";
+import { COMMON, type Dialect, type Findings, readCommon, type SettleFacts } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../fields.ts";
+import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { modelName } from "../safe-names.ts";
+
+export const MESSAGES_SPEC = {
+  ...COMMON,
+  message: { id: "value", model: "value", usage: "value" },
+} as const satisfies ShapeSpec;
+
+/** POST …/v1/messages, at Anthropic, on Vertex and at the vendors that speak it too. */
+export const anthropicMessages: Dialect = {
+  name: "anthropic.messages",
+  shape: shapeOf(MESSAGES_SPEC),
+  optionalInStreams: false,
+  telling: /"usage"\s*:\s*\{|"error"\s*:\s*(?!null|\s)|"message_stop"/,
+  read: readMessages,
+  hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
+  settle: settleMessages,
+};
+
+function readMessages(findings: Findings, document: Fields, event: string | undefined): Findings {
+  const type = textAt(document, "type") ?? event;
+  switch (type) {
+    case "message_start": {
+      const message = fieldsAt(document, "message") ?? {};
+      return { ...readCommon(findings, message), usage: fieldsAt(message, "usage") ?? findings.usage };
+    }
+    case "message_delta": {
+      const usage = fieldsAt(document, "usage");
+      if (usage === undefined) return findings;
+      // Running totals: overwrite what is there and not null, never add; the rest stays as message_start had it.
+      return { ...findings, usage: merged(findings.usage, usage), outputSeen: true };
+    }
+    case "message_stop":
+      return { ...findings, ended: true };
+    case "message":
+    case "error":
+    case undefined: {
+      const usage = fieldsAt(document, "usage");
+      return { ...readCommon(findings, document), usage: usage ?? findings.usage, outputSeen: usage !== undefined };
+    }
+    default:
+      return findings;
+  }
+}
+
+function settleMessages(findings: Findings, facts: SettleFacts): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const items = listAt(usage, "iterations")?.filter(isFields).slice(0, MAX_ITERATIONS);
+
+  return {
+    // A stream begins with a placeholder for the output; only message_delta knows.
+    ...counters(usage, !facts.stream || findings.outputSeen),
+    toolCalls: countsBySuffix(fieldsAt(usage, "server_tool_use"), "_requests"),
+    serviceTier: labelAt(usage, "service_tier"),
+    speed: labelAt(usage, "speed"),
+    inferenceGeo: labelAt(usage, "inference_geo"),
+    extraItems: extraItems(items),
+    raw: rawUsage(usage),
+  };
+}
+
+/** Input is exclusive: cache reads and writes stand beside `input_tokens`. Thinking lies inside `output_tokens`. */
+function counters(usage: Fields, outputKnown: boolean): Usage {
+  const inputTokens = countAt(usage, "input_tokens");
+  const outputTokens = outputKnown ? countAt(usage, "output_tokens") : undefined;
+  const cached = countAt(usage, "cache_read_input_tokens");
+  const byTtl = writesByTtl(fieldsAt(usage, "cache_creation"));
+  const written = countAt(usage, "cache_creation_input_tokens") ?? sum(byTtl);
+  const totalInputTokens = inputTokens === undefined ? undefined : inputTokens + (cached ?? 0) + (written ?? 0);
+  const known = totalInputTokens !== undefined && outputTokens !== undefined;
+
+  return {
+    inputTokens,
+    outputTokens,
+    totalInputTokens,
+    totalOutputTokens: outputTokens,
+    totalTokens: known ? totalInputTokens + outputTokens : undefined,
+    cachedInputTokens: cached,
+    cacheWriteTokens: written,
+    cacheWriteByTtl: byTtl,
+    reasoningTokens: countAt(fieldsAt(usage, "output_tokens_details"), "thinking_tokens"),
+  };
+}
+
+/** `{"ephemeral_5m_input_tokens":2048}` → `{"5m": 2048}` */
+function writesByTtl(creation: Fields | undefined): Record<string, number> | undefined {
+  const counts = countsBySuffix(creation, "_input_tokens");
+  if (counts === undefined) return undefined;
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name.replace(/^ephemeral_/, ""), count]));
+}
+
+/** Compaction is not contained in the top-level numbers, and an advisor is billed at its own model's price. */
+function extraItems(iterations: readonly Fields[] | undefined): readonly ExtraItem[] | undefined {
+  const items: ExtraItem[] = [];
+  for (const iteration of iterations ?? []) {
+    const kind = textAt(iteration, "type");
+    if (kind !== "compaction" && kind !== "advisor_message") continue;
+    items.push({ kind, model: modelName(textAt(iteration, "model")), ...counters(iteration, true) });
+  }
+  return items.length === 0 ? undefined : items;
+}
+
+function sum(counts: Readonly<Record<string, number>> | undefined): number | undefined {
+  return counts === undefined ? undefined : Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+const MAX_ITERATIONS = 32;
+const NO_CONTENT: ReadonlySet<string> = new Set(["ping", "message_start", "error"]);

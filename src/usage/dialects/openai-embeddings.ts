@@ -1,0 +1,35 @@
+import type { Usage } from "../../core/usage.ts";
+import { rawUsage, statedCost } from "../amounts.ts";
+import { COMMON, type Dialect, type Findings, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt } from "../fields.ts";
+import { shapeOf } from "../json-shape.ts";
+
+/** POST …/embeddings: the usage stands at the end of a large body, and there is no output. */
+export const openaiEmbeddings: Dialect = {
+  name: "openai.embeddings",
+  shape: shapeOf(COMMON),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  read: readEmbeddings,
+  hasContent: () => false,
+  settle: settleEmbeddings,
+};
+
+function readEmbeddings(findings: Findings, document: Fields): Findings {
+  return { ...readCommon(findings, document), usage: fieldsAt(document, "usage") ?? findings.usage };
+}
+
+function settleEmbeddings(findings: Findings): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const inputTokens = countAt(usage, "prompt_tokens");
+  return {
+    inputTokens,
+    outputTokens: 0,
+    totalInputTokens: inputTokens,
+    totalOutputTokens: 0,
+    totalTokens: countAt(usage, "total_tokens") ?? inputTokens,
+    providerCostUsd: statedCost(usage),
+    raw: rawUsage(usage),
+  };
+}

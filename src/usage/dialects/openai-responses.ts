@@ -1,0 +1,126 @@
+import type { Usage } from "../../core/usage.ts";
+import { countsBySuffix, modalitiesOf, rawUsage, statedCost } from "../amounts.ts";
+import { COMMON, type Dialect, errorTypeOf, type Findings, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../fields.ts";
+import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+
+const RESPONSE = {
+  ...COMMON,
+  status: "value",
+  service_tier: "value",
+  output: { type: "value" },
+} as const satisfies ShapeSpec;
+
+/** A response object by itself, or inside the events of a stream. */
+export const RESPONSES_SPEC = { ...RESPONSE, response: RESPONSE } as const satisfies ShapeSpec;
+
+/** …/responses: plain, streamed, retrieved or canceled. */
+export const openaiResponses: Dialect = {
+  name: "openai.responses",
+  shape: shapeOf(RESPONSES_SPEC),
+  optionalInStreams: false,
+  telling:
+    /"usage"\s*:\s*\{|"error"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled))"/,
+  read: readResponses,
+  hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
+  settle: settleResponses,
+};
+
+/** The answer will not change any more; before that its usage is unknown. */
+export function isTerminal(status: string | undefined): boolean {
+  return status !== undefined && TERMINAL.has(status);
+}
+
+function readResponses(findings: Findings, document: Fields, event: string | undefined): Findings {
+  const inner = fieldsAt(document, "response");
+  if (inner !== undefined) return readResponse(findings, inner);
+
+  const type = textAt(document, "type") ?? event;
+  if (type === undefined || document["object"] === "response") return readResponse(findings, document);
+  // Any other event; an id in it belongs to an item, not to the response.
+  if (type !== "error" && (document["error"] ?? undefined) === undefined) return findings;
+  return { ...findings, failed: true, errorType: streamError(document) ?? findings.errorType };
+}
+
+/** The error event has its code beside its type; a nested error object is also seen. */
+function streamError(document: Fields): string | undefined {
+  return errorTypeOf(document);
+}
+
+function readResponse(findings: Findings, response: Fields): Findings {
+  const next = readCommon(findings, response);
+  const status = labelAt(response, "status") ?? findings.status;
+  const usage = fieldsAt(response, "usage");
+  return {
+    ...next,
+    usage: usage ?? findings.usage,
+    status,
+    serviceTier: labelAt(response, "service_tier") ?? findings.serviceTier,
+    ended: findings.ended || isTerminal(status),
+    toolCalls: toolCalls(response) ?? findings.toolCalls,
+  };
+}
+
+function settleResponses(findings: Findings): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const input = fieldsAt(usage, "input_tokens_details");
+  const output = fieldsAt(usage, "output_tokens_details");
+  const inputTokens = countAt(usage, "input_tokens");
+  const outputTokens = countAt(usage, "output_tokens");
+  const total = countAt(usage, "total_tokens");
+
+  return {
+    inputTokens,
+    outputTokens,
+    totalInputTokens: inputTokens,
+    totalOutputTokens: outputTokens,
+    totalTokens:
+      total ?? (inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens),
+    cachedInputTokens: countAt(input, "cached_tokens"),
+    cacheWriteTokens: countAt(input, "cache_write_tokens"),
+    cacheWriteByTtl: writesByTtl(input),
+    reasoningTokens: countAt(output, "reasoning_tokens"),
+    inputByModality: modalitiesOf(input),
+    outputByModality: modalitiesOf(output),
+    toolCalls: findings.toolCalls,
+    serviceTier: findings.serviceTier,
+    providerCostUsd: statedCost(usage),
+    raw: rawUsage(usage),
+  };
+}
+
+/** `{"ttl_30m_tokens":128}` → `{"30m": 128}` */
+function writesByTtl(input: Fields | undefined): Record<string, number> | undefined {
+  const counts = countsBySuffix(fieldsAt(input, "cache_write_tokens_details"), "_tokens");
+  if (counts === undefined) return undefined;
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name.replace(/^ttl_/, ""), count]));
+}
+
+/** Built-in tools have no counter in the usage; their calls stand among the output items. */
+function toolCalls(response: Fields): Record<string, number> | undefined {
+  let counts: Record<string, number> | undefined;
+  for (const item of listAt(response, "output") ?? []) {
+    const type = isFields(item) ? textAt(item, "type") : undefined;
+    const tool = type === undefined ? undefined : BILLED_TOOLS.get(type);
+    if (tool === undefined) continue;
+    counts ??= {};
+    counts[tool] = (counts[tool] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const TERMINAL: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled"]);
+const NO_CONTENT: ReadonlySet<string> = new Set([
+  "response.created",
+  "response.queued",
+  "response.in_progress",
+  "error",
+  "response.failed",
+]);
+const BILLED_TOOLS: ReadonlyMap<string, string> = new Map([
+  ["web_search_call", "web_search"],
+  ["file_search_call", "file_search"],
+  ["code_interpreter_call", "code_interpreter"],
+  ["image_generation_call", "image_generation"],
+]);

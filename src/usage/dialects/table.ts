@@ -1,0 +1,203 @@
+import type { Dialect } from "../dialect.ts";
+import { anthropicMessages } from "./anthropic-messages.ts";
+import { googleGenerate } from "./google-generate.ts";
+import { openaiChat, openaiCompletions } from "./openai-chat.ts";
+import { openaiEmbeddings } from "./openai-embeddings.ts";
+import { openaiResponses } from "./openai-responses.ts";
+import { plain } from "./plain.ts";
+import { sniffed } from "./sniffed.ts";
+
+/** What a method and a path amount to, and who reads the answer. */
+export interface Endpoint {
+  readonly dialect: string;
+  readonly operation: string;
+  readonly reader: Dialect;
+  /**
+   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's; `possible`: nobody knows; `none`: it never has
+   * any; `unread`: it has, in a dialect without a reader.
+   */
+  readonly usage: "expected" | "replay" | "possible" | "none" | "unread";
+}
+
+/** The endpoint of a call by its left path, without query. The first row that matches decides. */
+export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
+  const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  for (const row of ROWS) {
+    if (row.methods.includes(method) && (row.upgrade ?? upgrade) === upgrade && matches(row, trimmed))
+      return row.endpoint;
+  }
+  return method === "POST" ? UNKNOWN : NOTHING_USED;
+}
+
+interface Row {
+  readonly methods: readonly string[];
+  /** A text is how the path must end; whatever comes before belongs to the provider. */
+  readonly paths: readonly (string | RegExp)[];
+  readonly upgrade?: boolean;
+  readonly endpoint: Endpoint;
+}
+
+function matches(row: Row, path: string): boolean {
+  for (const pattern of row.paths) {
+    if (typeof pattern === "string" ? path.endsWith(pattern) : pattern.test(path)) return true;
+  }
+  return false;
+}
+
+const UNKNOWN: Endpoint = { dialect: "none", operation: "other", reader: sniffed, usage: "possible" };
+const NOTHING_USED: Endpoint = { dialect: "none", operation: "other", reader: plain, usage: "none" };
+
+const POST = ["POST"];
+const GET = ["GET"];
+const BOTH = ["POST", "GET"];
+
+function read(reader: Dialect, operation: string, usage: "expected" | "replay" = "expected"): Endpoint {
+  return { dialect: reader.name, operation, reader, usage };
+}
+
+function free(dialect: string, operation: string): Endpoint {
+  return { dialect, operation, reader: plain, usage: "none" };
+}
+
+function unread(dialect: string, operation: string): Endpoint {
+  return { dialect, operation, reader: plain, usage: "unread" };
+}
+
+const SEGMENT = "[^/]+";
+
+/** `*` is one path segment, or at the end of a segment whatever follows. */
+function path(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.]/g, "\\.");
+  return new RegExp(`${escaped.replace(/(?<=[^/])\*/g, "(?:/.*)?").replaceAll("/*", `/${SEGMENT}`)}$`);
+}
+
+const ROWS: readonly Row[] = [
+  { methods: POST, paths: ["/chat/completions"], endpoint: read(openaiChat, "chat") },
+  { methods: POST, paths: ["/fim/completions", "/agents/completions"], endpoint: read(openaiChat, "chat") },
+  { methods: POST, paths: ["/completions"], endpoint: read(openaiCompletions, "text_completion") },
+  { methods: POST, paths: ["/responses"], endpoint: read(openaiResponses, "chat") },
+  { methods: POST, paths: ["/responses/compact"], endpoint: read(openaiResponses, "compact") },
+  {
+    methods: GET,
+    upgrade: false,
+    paths: [path("/responses/*")],
+    endpoint: read(openaiResponses, "fetch_response", "replay"),
+  },
+  { methods: POST, paths: [path("/responses/*/cancel")], endpoint: read(openaiResponses, "cancel_response", "replay") },
+  { methods: POST, paths: ["/responses/input_tokens"], endpoint: free("openai.count", "count") },
+  { methods: GET, upgrade: true, paths: ["/responses"], endpoint: unread("openai.responses.ws", "chat") },
+  { methods: POST, paths: ["/embeddings"], endpoint: read(openaiEmbeddings, "embeddings") },
+  { methods: POST, paths: ["/moderations"], endpoint: free("openai.moderations", "moderation") },
+  {
+    methods: POST,
+    paths: ["/images/generations", "/images/edits", "/images/variations"],
+    endpoint: unread("openai.images", "image"),
+  },
+  {
+    methods: POST,
+    paths: ["/audio/transcriptions", "/audio/translations"],
+    endpoint: unread("openai.transcription", "transcription"),
+  },
+  { methods: POST, paths: ["/audio/speech"], endpoint: unread("openai.speech", "speech") },
+  {
+    methods: GET,
+    upgrade: true,
+    paths: ["/realtime", "/realtime/translations"],
+    endpoint: unread("openai.realtime", "realtime"),
+  },
+  {
+    methods: POST,
+    paths: [
+      "/realtime/client_secrets",
+      "/realtime/sessions",
+      "/realtime/transcription_sessions",
+      path("/realtime/calls*"),
+    ],
+    endpoint: free("none", "control"),
+  },
+  { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: unread("openai.live", "realtime") },
+  { methods: POST, paths: ["/live/sessions"], endpoint: unread("openai.live", "control") },
+  { methods: POST, paths: ["/decisions"], endpoint: unread("openai.decisions", "decision") },
+  { methods: BOTH, paths: [path("/threads/*/runs*"), "/threads/runs"], endpoint: unread("openai.assistants", "run") },
+  { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: unread("openai.agents", "agent") },
+  // Anthropic's batches have a row of their own below.
+  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: unread("openai.batch", "batch") },
+  { methods: GET, paths: [path("/files/*/content")], endpoint: unread("openai.batch", "batch") },
+  { methods: BOTH, paths: [path("/videos*")], endpoint: free("openai.videos", "video") },
+  { methods: POST, paths: ["/v1/messages"], endpoint: read(anthropicMessages, "chat") },
+  {
+    methods: POST,
+    paths: ["/v1/messages/count_tokens", "/models/count-tokens:rawPredict"],
+    endpoint: free("anthropic.count", "count"),
+  },
+  { methods: GET, paths: [path("/v1/messages/batches/*/results")], endpoint: unread("anthropic.batch", "batch") },
+  {
+    methods: BOTH,
+    paths: [path("/v1/sessions/*/events/stream"), path("/v1/sessions/*/threads/*/stream")],
+    endpoint: unread("anthropic.agents", "agent"),
+  },
+  { methods: GET, paths: [path("/v1/sessions/*")], endpoint: unread("anthropic.agents", "agent") },
+  {
+    methods: POST,
+    paths: [":generateContent", ":streamGenerateContent"],
+    endpoint: read(googleGenerate, "generate_content"),
+  },
+  { methods: POST, paths: [":countTokens", ":computeTokens"], endpoint: free("google.count", "count") },
+  {
+    methods: POST,
+    paths: [":embedContent", ":batchEmbedContents", ":asyncBatchEmbedContent"],
+    endpoint: unread("google.embed", "embeddings"),
+  },
+  { methods: POST, paths: [":predict", ":predictLongRunning"], endpoint: unread("google.predict", "predict") },
+  {
+    methods: POST,
+    paths: [/\/publishers\/anthropic\/.*:(?:rawP|streamRawP)redict$/],
+    endpoint: read(anthropicMessages, "chat"),
+  },
+  {
+    methods: POST,
+    paths: [/\/publishers\/mistralai\/.*:(?:rawP|streamRawP)redict$/],
+    endpoint: read(openaiChat, "chat"),
+  },
+  {
+    methods: POST,
+    paths: [":rawPredict", ":streamRawPredict"],
+    endpoint: { ...read(sniffed, "predict"), usage: "possible" },
+  },
+  { methods: BOTH, paths: [path("/interactions*")], endpoint: unread("google.interactions", "interaction") },
+  {
+    methods: GET,
+    upgrade: true,
+    paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*\/[^/]*BidiGenerateContent[^/]*$/],
+    endpoint: unread("google.live", "realtime"),
+  },
+  { methods: BOTH, paths: [path("/cachedContents*")], endpoint: unread("google.cache", "cache") },
+  {
+    methods: POST,
+    paths: [path("/model/*/converse"), path("/model/*/converse-stream")],
+    endpoint: unread("bedrock.converse", "chat"),
+  },
+  {
+    methods: POST,
+    paths: [path("/model/*/invoke"), path("/model/*/invoke-with-response-stream")],
+    endpoint: unread("bedrock.invoke", "invoke"),
+  },
+  {
+    methods: POST,
+    paths: [path("/model/*/invoke-with-bidirectional-stream")],
+    endpoint: unread("bedrock.bidi", "realtime"),
+  },
+  { methods: POST, paths: [path("/model/*/count-tokens")], endpoint: free("bedrock.count", "count") },
+  { methods: POST, paths: ["/v2/chat", "/v1/chat"], endpoint: unread("cohere.chat", "chat") },
+  {
+    methods: POST,
+    paths: ["/v2/embed", "/v2/rerank", "/v1/embed", "/v1/rerank", "/v1/classify", "/v2/parse"],
+    endpoint: unread("cohere.meta", "embeddings"),
+  },
+  { methods: POST, paths: ["/api/chat", "/api/generate"], endpoint: unread("ollama", "chat") },
+  { methods: POST, paths: ["/api/embed"], endpoint: unread("ollama", "embeddings") },
+  { methods: POST, paths: ["/api/v1/chat", "/api/v0/chat/completions"], endpoint: unread("lmstudio", "chat") },
+  { methods: POST, paths: [path("/v1/conversations*")], endpoint: unread("mistral.conversations", "chat") },
+  { methods: POST, paths: ["/v1/ocr"], endpoint: unread("mistral.ocr", "ocr") },
+  { methods: POST, paths: [path("/v1/audio/*")], endpoint: unread("mistral.audio", "transcription") },
+];

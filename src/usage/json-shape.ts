@@ -1,0 +1,42 @@
+/** Which members to take out of a JSON object: a value whole, or a look inside an object or at each object of an array. */
+export interface ShapeSpec {
+  readonly [key: string]: "value" | ShapeSpec;
+}
+
+/** A spec made ready for comparing raw key bytes: the wanted members by the length of their name. */
+export interface Shape {
+  readonly byLength: readonly (readonly Wanted[] | undefined)[];
+  readonly byName: ReadonlyMap<string, Wanted>;
+}
+
+export interface Wanted {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Look inside instead of taking the value whole; a string or a number found here is still taken. */
+  readonly inner: Shape | undefined;
+}
+
+export function shapeOf(spec: ShapeSpec): Shape {
+  const byLength: (Wanted[] | undefined)[] = [];
+  const byName = new Map<string, Wanted>();
+  for (const [name, want] of Object.entries(spec)) {
+    const wanted = { name, bytes: Buffer.from(name), inner: want === "value" ? undefined : shapeOf(want) };
+    while (byLength.length <= wanted.bytes.length) byLength.push(undefined);
+    (byLength[wanted.bytes.length] ??= []).push(wanted);
+    byName.set(name, wanted);
+  }
+  return { byLength, byName };
+}
+
+/** The wanted member whose name is the bytes from `from` to `to`, if there is one. */
+export function wantedKey(shape: Shape, bytes: Uint8Array, from: number, to: number): Wanted | undefined {
+  const candidates = shape.byLength[to - from];
+  if (candidates === undefined) return undefined;
+  for (const wanted of candidates) {
+    const name = wanted.bytes;
+    let at = 0;
+    while (at < name.length && name[at] === bytes[from + at]) at++;
+    if (at === name.length) return wanted;
+  }
+  return undefined;
+}

@@ -1,0 +1,55 @@
+import type { Framing } from "./framing.ts";
+
+/** A body that cannot be cut into documents: audio, images, plain text, a web page. */
+export type Lead = Framing | "opaque";
+
+/**
+ * How to cut a body: by its content type, but a type can be missing or wrong, so its first byte has the last word where
+ * that byte is unmistakable. `undefined`: only the first byte can tell.
+ */
+export function framingOf(contentType: string | undefined): Lead | undefined {
+  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return BY_TYPE.get(type) ?? (/^(?:audio|image|video)\//.test(type) ? "opaque" : undefined);
+}
+
+/** The framing that a body shows by its first byte behind byte order mark and white space. */
+export function sniffedFraming(byte: number, declared: Lead | undefined): Lead {
+  if (declared === "ndjson" || declared === "opaque") return declared;
+  if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return "json";
+  if (declared === "sse") return "sse";
+  return byte === LETTER_D || byte === LETTER_E || byte === COLON ? "sse" : "opaque";
+}
+
+/** Where the body really begins; `to` if it has not begun yet. A byte order mark may come in pieces. */
+export function leadEnd(bytes: Buffer, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
+    const byte = bytes[at] ?? 0;
+    if (!(byte === SPACE || (byte >= TAB && byte <= CR) || byte === 0xef || byte === 0xbb || byte === 0xbf)) return at;
+    at++;
+  }
+  return to;
+}
+
+const BY_TYPE: ReadonlyMap<string, Lead> = new Map([
+  ["text/event-stream", "sse"],
+  ["application/json", "json"],
+  ["application/x-ndjson", "ndjson"],
+  ["application/jsonl", "ndjson"],
+  ["application/x-jsonl", "ndjson"],
+  ["application/stream+json", "ndjson"],
+  ["application/octet-stream", "opaque"],
+  ["application/x-subrip", "opaque"],
+  ["application/sdp", "opaque"],
+  ["text/plain", "opaque"],
+  ["text/vtt", "opaque"],
+]);
+
+const TAB = 0x09;
+const CR = 0x0d;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const LETTER_D = 0x64;
+const LETTER_E = 0x65;
+const OPEN_BRACE = 0x7b;

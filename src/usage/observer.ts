@@ -1,0 +1,189 @@
+import type { Reading } from "../core/usage.ts";
+import { clamped } from "./consistency.ts";
+import type { DecodeFault } from "./decode.ts";
+import { type Decoding, openDecoding } from "./decoding.ts";
+import { NOTHING } from "./dialect.ts";
+import { type Endpoint, endpointOf } from "./dialects/table.ts";
+import { type FrameReader, openFraming } from "./framing.ts";
+import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
+import { modelInQuery, namesInPath } from "./path-names.ts";
+import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
+import { modelName } from "./safe-names.ts";
+import { Tally } from "./tally.ts";
+import { type Blindness, type Ending, judge } from "./verdict.ts";
+
+export type { Ending } from "./verdict.ts";
+
+export interface ObservedRequest {
+  readonly method: string;
+  /** The left path: provider prefix and query removed, as sent. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  readonly exclusiveReasoning: boolean;
+  readonly upgrade: boolean;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+}
+
+export interface ResponseFacts {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly hasBody: boolean;
+}
+
+/**
+ * Watches a copy of one exchange and says in the end what it used. It only looks: it changes no buffer, holds a bounded
+ * amount of memory whatever passes, and lets no exception out. What it fails to understand becomes a word in its reading.
+ */
+export class CallObserver {
+  readonly #request: ObservedRequest;
+  readonly #now: () => number;
+  readonly #endpoint: Endpoint;
+  #requestReader: RequestReader | undefined;
+  #response: ResponseFacts | undefined;
+  #decoding: Decoding | undefined;
+  #declared: Lead | undefined;
+  #frames: FrameReader | undefined;
+  #tally: Tally | undefined;
+  #blindness: Blindness | undefined;
+
+  constructor(request: ObservedRequest, now: () => number) {
+    this.#request = request;
+    this.#now = now;
+    this.#endpoint = endpointOf(request.method, request.path, request.upgrade);
+  }
+
+  /** A piece of the request body: without its framing, still content-encoded. */
+  requestBytes(bytes: Buffer): void {
+    if (this.#request.upgrade) return;
+    try {
+      this.#requestReader ??= new RequestReader(this.#request.contentType, this.#request.contentEncoding);
+      this.#requestReader.push(bytes);
+    } catch {
+      this.#blindness = "observer_error";
+    }
+  }
+
+  responseHead(facts: ResponseFacts): void {
+    this.#response = facts;
+    this.#declared = framingOf(facts.contentType);
+    // An error that says it is text may well be a JSON object; one that says it is audio is none.
+    if (facts.status >= 400 && this.#declared === "opaque") this.#declared = undefined;
+  }
+
+  /** A piece of the response body: without its framing, still content-encoded. */
+  responseBytes(bytes: Buffer): void {
+    if (this.#blindness !== undefined || this.#response === undefined || this.#response.status === 101) return;
+    try {
+      this.#decoding ??= openDecoding(this.#response.contentEncoding, (decoded) => this.#cut(decoded));
+      const fault = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
+      if (fault !== undefined && fault !== "stopped") this.#blindness = fault;
+      if (fault !== undefined) this.#decoding?.close();
+    } catch {
+      this.#blindness = "observer_error";
+    }
+  }
+
+  /** Calls `done` exactly once, before it returns. */
+  finish(ending: Ending, done: (reading: Reading) => void): void {
+    let reading: Reading;
+    try {
+      reading = this.#conclude(ending);
+    } catch {
+      reading = this.#nothing();
+    }
+    done(reading);
+  }
+
+  #cut(bytes: Buffer): DecodeFault | undefined {
+    if (this.#frames === undefined) {
+      const start = leadEnd(bytes, 0, bytes.length);
+      if (start === bytes.length) return undefined;
+      const framing = sniffedFraming(bytes[start] ?? 0, this.#declared);
+      if (framing === "opaque") {
+        this.#blindness = "opaque";
+        return "stopped";
+      }
+      this.#tally = new Tally(this.#endpoint.reader, (this.#response?.status ?? 0) >= 400, this.#now);
+      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
+      this.#frames.push(bytes, start, bytes.length);
+    } else {
+      this.#frames.push(bytes, 0, bytes.length);
+    }
+    return undefined;
+  }
+
+  #conclude(ending: Ending): Reading {
+    const stream = this.#frames?.isStream ?? false;
+    const torn = this.#frames?.end() === "torn";
+    this.#decoding?.close();
+    const asked = this.#requestReader?.end() ?? NO_FACTS;
+    const findings = this.#tally?.findings ?? NOTHING;
+    const dialect = findings.dialect ?? this.#endpoint.reader;
+    const settled = dialect.settle(findings, { exclusiveReasoning: this.#request.exclusiveReasoning, stream });
+    const { usage, inconsistent } =
+      settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
+
+    const verdict = judge({
+      ending,
+      endpoint: this.#endpoint,
+      findings,
+      usage,
+      inconsistent,
+      status: this.#response?.status,
+      hasBody: this.#response?.hasBody ?? false,
+      stream,
+      blindness: this.#blindness,
+      torn: torn || this.#tally?.hasTorn === true,
+      usageRequested: asked.includeUsage,
+    });
+    return {
+      dialect: findings.dialect?.name ?? this.#endpoint.dialect,
+      operation: this.#endpoint.operation,
+      stream: this.#isStream(stream, asked),
+      ...this.#names(asked),
+      responseModel: findings.model,
+      responseId: findings.id,
+      usage,
+      ...verdict,
+      errorType: findings.errorType,
+      firstContentAt: stream ? this.#tally?.firstContentAt : undefined,
+    };
+  }
+
+  #names(asked: RequestFacts): Pick<Reading, "requestModel" | "deployment"> {
+    const { path, query } = this.#request;
+    const inPath = namesInPath(path);
+    return {
+      requestModel: modelName(asked.model) ?? inPath.model ?? modelInQuery(query),
+      deployment: inPath.deployment,
+    };
+  }
+
+  #isStream(seen: boolean, asked: RequestFacts): boolean | undefined {
+    const answered = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
+    if (seen || answered) return seen;
+    return asked.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
+  }
+
+  /** The reading of an exchange that nothing could be read of. */
+  #nothing(): Reading {
+    return {
+      dialect: this.#endpoint.dialect,
+      operation: this.#endpoint.operation,
+      stream: undefined,
+      requestModel: undefined,
+      responseModel: undefined,
+      deployment: undefined,
+      responseId: undefined,
+      usage: undefined,
+      source: "none",
+      state: "missing",
+      reason: "observer_error",
+      errorType: undefined,
+      firstContentAt: undefined,
+    };
+  }
+}

@@ -1,0 +1,29 @@
+import { modelName } from "./safe-names.ts";
+
+/** What a left path names: a model, or a deployment or endpoint that is not one. */
+export interface PathNames {
+  readonly model: string | undefined;
+  readonly deployment: string | undefined;
+}
+
+export function namesInPath(path: string): PathNames {
+  const model = /\/(?:models|model)\/([^/:]+)(?:[:/]|$)|\/(tunedModels\/[^/:]+):/.exec(path);
+  // Azure's deployments and Vertex' numbered endpoints are aliases; the answer has the model.
+  const alias = /\/(?:deployments|endpoints)\/([^/:]+)[:/]/.exec(path);
+  return { model: modelName(decoded(model?.[1] ?? model?.[2])), deployment: modelName(decoded(alias?.[1])) };
+}
+
+/** Realtime sockets name their model in the query. */
+export function modelInQuery(query: string): string | undefined {
+  return modelName(decoded(/(?:^|&)model=([^&]*)/.exec(query)?.[1]));
+}
+
+function decoded(text: string | undefined): string | undefined {
+  if (text === undefined || !text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Not percent-encoding after all: the text as it was sent.
+    return text;
+  }
+}

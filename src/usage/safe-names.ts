@@ -1,0 +1,21 @@
+/**
+ * Names that others chose and the ledger keeps. A key that was put where a model belongs, or that a provider echoes in its
+ * error, must not be kept.
+ */
+export function modelName(value: string | undefined): string | undefined {
+  if (value === undefined || value === "") return undefined;
+  const name = value.length > MAX_MODEL ? value.slice(0, MAX_MODEL) : value;
+  return KEY_SHAPED.test(name) ? "[redacted]" : name;
+}
+
+/** An error type is a token; a sentence in its place says nothing to a statistic. */
+export function errorName(value: unknown): string | undefined {
+  if (typeof value !== "string" || !ERROR_TOKEN.test(value)) return undefined;
+  return KEY_SHAPED.test(value) ? undefined : value.slice(0, MAX_ERROR);
+}
+
+const MAX_MODEL = 256;
+const MAX_ERROR = 64;
+const ERROR_TOKEN = /^[A-Za-z0-9_.:-]{1,256}$/;
+const KEY_SHAPED =
+  /(?:^|[^A-Za-z0-9])(?:sk-[\w-]{8}|AIza[\w-]{16}|(?:gsk|xai|pplx|csk|tgp|fw|hf|r8)[-_]\w{20}|(?:AKIA|ASIA)[A-Z0-9]{12}|ya29\.|eyJ[\w-]{12}|Bearer\s)/;
