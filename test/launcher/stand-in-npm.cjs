@@ -1,0 +1,40 @@
+"use strict";
+
+// Stands in for npm: notes each call, then leaves behind what `npm ci` would. A runtime is a link to the Node at hand.
+const fs = require("node:fs");
+const path = require("node:path");
+
+const directory = process.argv[process.argv.indexOf("--prefix") + 1];
+const { INSTALL_LOG, INSTALL_FAILS, INSTALL_WAITS_FOR } = process.env;
+fs.appendFileSync(INSTALL_LOG, `${process.argv[2]} ${path.basename(directory)}\n`);
+if (INSTALL_FAILS) {
+  process.stderr.write("npm error the registry is on holiday\n");
+  process.exit(1);
+}
+if (INSTALL_WAITS_FOR) {
+  const directoryToWatch = path.dirname(INSTALL_WAITS_FOR);
+  const watcher = fs.watch(directoryToWatch, leaveOnceReleased);
+  leaveOnceReleased();
+  function leaveOnceReleased() {
+    // The test is over, and this one's parent may have been killed.
+    if (!fs.existsSync(directoryToWatch)) process.exit(1);
+    if (!fs.existsSync(INSTALL_WAITS_FOR)) return;
+    watcher.close();
+    install();
+  }
+} else {
+  install();
+}
+
+function install() {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(directory, "package-lock.json"), "utf8"));
+  fs.mkdirSync(path.join(directory, "node_modules"), { recursive: true });
+  fs.writeFileSync(path.join(directory, "node_modules", ".package-lock.json"), JSON.stringify({ packages }));
+  for (const [name, entry] of Object.entries(packages)) {
+    if (entry.bin?.node === undefined) continue;
+    const link = path.join(directory, name, entry.bin.node);
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.symlinkSync(process.execPath, link);
+  }
+  process.stdout.write("added some packages\n");
+}
