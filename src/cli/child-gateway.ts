@@ -4,10 +4,12 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ChildGatewayOptions {
   readonly configPath: string;
   readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Environment;
   /** A process group of its own, so that a Ctrl-C at the terminal reaches its parent alone. */
   readonly detached?: boolean;
   readonly startDeadlineMs?: number;
@@ -64,7 +66,7 @@ export async function startChildGateway(options: ChildGatewayOptions): Promise<C
 }
 
 /** The gateway reads `LMGATE_*` over its file; what stands in the caller's shell is meant for another gateway. */
-export function withoutGatewaySettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutGatewaySettings(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("LMGATE_")));
 }
 
