@@ -31,7 +31,8 @@ export function readConfigFile(text: string, file: string): ConfigFileRead {
     strict: true,
     uniqueKeys: false,
     prettyErrors: false,
-    logLevel: "silent",
+    // "silent" would also silence the error about a second document.
+    logLevel: "error",
     lineCounter: lines,
   });
   const hasDirectives = document.directives?.yaml.explicit === true;

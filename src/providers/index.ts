@@ -82,9 +82,15 @@ const LEFT_PATHS: readonly { readonly pattern: RegExp; readonly providers: reado
   { pattern: /^(?:\/v1)?\/messages(?:\/|$)/, providers: ["anthropic"] },
   { pattern: /^\/v1(?:beta1)?\/(?:projects|publishers)\//, providers: ["google"] },
   { pattern: /^\/v1(?:beta|alpha)\/openai\//, providers: ["gemini"] },
-  { pattern: /^\/v1(?:beta|alpha)?\/(?:models|tunedModels|files|cachedContents)\/[^/]*:/, providers: ["gemini", "google"] },
+  {
+    pattern: /^\/v1(?:beta|alpha)?\/(?:models|tunedModels|files|cachedContents)\/[^/]*:/,
+    providers: ["gemini", "google"],
+  },
   { pattern: /^\/v1(?:beta|alpha)\//, providers: ["gemini", "google"] },
-  { pattern: /:(?:generateContent|streamGenerateContent|countTokens|embedContent|rawPredict|streamRawPredict|predict)$/, providers: ["google", "gemini"] },
+  {
+    pattern: /:(?:generateContent|streamGenerateContent|countTokens|embedContent|rawPredict|streamRawPredict|predict)$/,
+    providers: ["google", "gemini"],
+  },
   { pattern: /^\/openai\/deployments\//, providers: ["azure"] },
   { pattern: /^\/model\/[^/]+\/(?:converse|invoke)/, providers: ["bedrock"] },
   { pattern: /^\/v2\/(?:chat|embed|rerank)$/, providers: ["cohere"] },

@@ -1,0 +1,91 @@
+import { Command } from "commander";
+import { AccessTable, buildAccessTable } from "../policy/access-table.ts";
+import { checkAdminToken } from "../policy/admin-token.ts";
+import { parseAllowlist, type AllowRow } from "../policy/allowlist.ts";
+import { findConfigFile, loadSettings, type LoadedSettings } from "../policy/config.ts";
+import { formatFault, formatFaults, type Fault } from "../policy/fault.ts";
+import { keyDigest } from "../policy/key-rules.ts";
+import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../policy/load.ts";
+import { readRegularFileSync } from "../policy/read-file.ts";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
+import { EXIT, printJson, say, type ExitCode, type Terminal } from "./terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate check
+  lmgate check /etc/lmgate/lmgate.yaml
+  lmgate check --json
+
+Exit code 0 when all is well, 3 when something is not.`;
+
+export function checkCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("check"))
+    .description("Validate the configuration, the allow-list and the admin token, without starting anything.")
+    .argument("[file]", "configuration file, as with --config")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action((file: string | undefined, options: SettingsOptions) => {
+      const config = findConfigFile(file ?? configFileOf(options), terminal.env);
+      finish(report(terminal, examine(config, terminal, options), options));
+    });
+}
+
+interface Findings {
+  readonly config: string;
+  readonly loaded: LoadedSettings | undefined;
+  readonly rows: readonly AllowRow[];
+  readonly faults: readonly Fault[];
+}
+
+function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
+  const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
+  if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults };
+  const { auth, admin } = loaded.settings;
+  const allowlist = readAllowlist(auth.allowlistPath);
+  const rows = "rows" in allowlist ? allowlist.rows : [];
+  const faults = [...("faults" in allowlist ? allowlist.faults : []), ...tokenFaults(admin.tokenPath, rows)];
+  return { config, loaded, rows, faults };
+}
+
+function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
+  const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
+  return "bytes" in content ? parseAllowlist(content.bytes, path) : { faults: [missingAllowlist(path, content)] };
+}
+
+/** A token file that does not exist is made at the first start. */
+function tokenFaults(path: string, rows: readonly AllowRow[]): readonly Fault[] {
+  const content = readRegularFileSync(path, 4096);
+  if (!("bytes" in content)) return content.code === "ENOENT" ? [] : [{ source: path, message: content.message }];
+  const text = content.bytes.toString("utf8");
+  const message = checkAdminToken(text);
+  if (message !== undefined) return [{ source: path, message }];
+  const isKey = new AccessTable(buildAccessTable(rows)).find(keyDigest(text.trim())) !== undefined;
+  return isKey
+    ? [{ source: path, message: "the token is a key of the allow-list; it must be a secret of its own" }]
+    : [];
+}
+
+function report(terminal: Terminal, findings: Findings, options: SettingsOptions): ExitCode {
+  const { config, loaded, rows, faults } = findings;
+  const ok = faults.length === 0;
+  const warnings = loaded?.warnings ?? [];
+  const path = loaded?.settings.auth.allowlistPath;
+  const providers = loaded?.settings.providers.map((provider) => provider.name) ?? [];
+  if ("json" in options) {
+    const allowlist = { path, keys: rows.length, disabled: rows.filter((row) => row.disabled).length };
+    printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
+    return ok ? EXIT.ok : EXIT.invalid;
+  }
+  for (const warning of warnings) say(terminal, `warning: ${formatFault(warning)}`);
+  for (const line of formatFaults(faults)) terminal.stdout.write(`${line}\n`);
+  if (!ok) {
+    if (loaded === undefined)
+      say(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
+    return EXIT.invalid;
+  }
+  const expired = rows.filter((row) => row.expiresAt !== undefined && row.expiresAt <= Date.now()).length;
+  const disabled = rows.filter((row) => row.disabled).length;
+  terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);
+  terminal.stdout.write(`${path}: ok (keys: ${rows.length}, disabled: ${disabled}, expired: ${expired})\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,74 @@
+import { Command, CommanderError } from "commander";
+import manifest from "../../package.json" with { type: "json" };
+import { EXIT, type ExitCode, type Terminal } from "./terminal.ts";
+
+/** Builds a command. Its action returns nothing and reports its exit code with `finish`. */
+export type BuildCommand = (terminal: Terminal, finish: (code: number) => void) => Command;
+
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<BuildCommand>;
+}
+
+const EXAMPLES = `
+Examples:
+  lmgate init                     write config/lmgate.yaml and data/allowlist.csv
+  lmgate keys add --owner ann     add a key, read from the terminal or a pipe
+  lmgate check                    say what is wrong, and where
+  lmgate start                    run the gateway
+  lmgate keys --help              examples for one command`;
+
+/** Runs one command line to its end; resolves to the exit code. */
+export async function runCommandLine(
+  rows: readonly CommandRow[],
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const finish = (code: number): void => void (exitCode = code);
+  const program = new Command("lmgate")
+    .description("A transparent gateway for LLM APIs: allow-list in front, every byte unchanged, every call counted.")
+    .version(manifest.version, "-v, --version", "print the version")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
+  const wanted = args.find((argument) => !argument.startsWith("-"));
+  for (const { name, summary, load } of rows) {
+    const command = name === wanted ? (await load())(terminal, finish) : new Command(name);
+    program.addCommand(command.summary(summary));
+  }
+  prepare(program, terminal);
+  if (args.length === 0) {
+    program.outputHelp();
+    return EXIT.ok;
+  }
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(error, terminal);
+  }
+}
+
+/** commander would end the process itself, write to the process's own streams, and call usage errors 1. */
+function prepare(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text.replace(/^error: /, "lmgate: ")),
+    });
+  if (command.commands.length > 0) command.configureHelp({ subcommandTerm: (sub) => sub.name() });
+  for (const sub of command.commands) prepare(sub, terminal);
+}
+
+function exitCodeOf(error: unknown, { stderr }: Terminal): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.ok;
+    stderr.write("Try 'lmgate --help'.\n");
+    return EXIT.usage;
+  }
+  stderr.write(`lmgate: ${error instanceof Error ? error.message : String(error)}\n`);
+  return EXIT.failure;
+}

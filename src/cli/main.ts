@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/**
+ * The command line. One row for each command; a command's file, and what it needs, is loaded only when it is the one
+ * that runs. Commands print data to stdout and messages to stderr, and end with one of four exit codes.
+ */
+import { runCommandLine, type CommandRow } from "./command-line.ts";
+
+const COMMANDS: readonly CommandRow[] = [
+  {
+    name: "start",
+    summary: "run the gateway",
+    load: async () => (await import("./start.ts")).startCommand,
+  },
+  {
+    name: "check",
+    summary: "validate configuration and allow-list",
+    load: async () => (await import("./check.ts")).checkCommand,
+  },
+  {
+    name: "init",
+    summary: "write a commented configuration and an empty allow-list",
+    load: async () => (await import("./init.ts")).initCommand,
+  },
+  {
+    name: "config",
+    summary: "show the configuration in force",
+    load: async () => (await import("./config.ts")).configCommand,
+  },
+  {
+    name: "keys",
+    summary: "list, add and revoke keys of the allow-list",
+    load: async () => (await import("./keys.ts")).keysCommand,
+  },
+  {
+    name: "demo",
+    summary: "simulated providers, a gateway and some traffic",
+    load: async () => (await import("./demo-command.ts")).demoCommand,
+  },
+  {
+    name: "healthcheck",
+    summary: "ask a running gateway whether it is well",
+    load: async () => (await import("./healthcheck.ts")).healthcheckCommand,
+  },
+  {
+    name: "version",
+    summary: "print the version",
+    load: async () => (await import("./version.ts")).versionCommand,
+  },
+];
+
+// A reader that has seen enough (`lmgate keys list | head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+process.exitCode = await runCommandLine(COMMANDS, process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+});

@@ -1,0 +1,53 @@
+import { Option, type Command } from "commander";
+import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../policy/config.ts";
+import { reportFaults, type ExitCode, type Terminal } from "./terminal.ts";
+
+/** Options that stand for a setting, by the name commander gives their value. */
+const SETTINGS = [
+  { option: "--host <address>", key: "server.host", text: "listen on this address" },
+  { option: "--port <number>", key: "server.port", text: "listen on this port" },
+  { option: "--workers <number>", key: "server.workers", text: "data threads, or auto" },
+  { option: "--admin-host <address>", key: "admin.host", text: "address of the admin listener" },
+  { option: "--admin-port <number>", key: "admin.port", text: "port of the admin listener" },
+  { option: "--allowlist <file>", key: "auth.allowlist_path", text: "read keys from this file" },
+  { option: "--stats <file>", key: "stats.output_path", text: "write records to this file" },
+  { option: "--log-level <level>", key: "logging.level", text: "debug, info, warn or error" },
+] as const;
+
+export type SettingsOptions = Readonly<Record<string, unknown>>;
+
+export function addConfigOption(command: Command): Command {
+  return command.option("-c, --config <file>", "configuration file (default: $LMGATE_CONFIG or config/lmgate.yaml)");
+}
+
+/** `--config` and every option that overrides a setting. */
+export function addSettingsOptions(command: Command): Command {
+  addConfigOption(command);
+  for (const { option, text } of SETTINGS) command.addOption(new Option(option, text));
+  return command;
+}
+
+export function configFileOf(options: SettingsOptions): string | undefined {
+  const { config } = options as { readonly config?: unknown }; // commander's values have no types of their own
+  return typeof config === "string" ? config : undefined;
+}
+
+export function flagsOf(options: SettingsOptions): readonly Flag[] {
+  return SETTINGS.flatMap(({ option, key }) => {
+    const { long, attribute } = namesOf(option);
+    const text = options[attribute];
+    return typeof text === "string" ? [{ name: long, key, text }] : [];
+  });
+}
+
+/** The settings a command works with; the exit code, with everything said, when they are not valid. */
+export function settingsFor(terminal: Terminal, options: SettingsOptions): LoadedSettings | ExitCode {
+  const file = findConfigFile(configFileOf(options), terminal.env);
+  const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
+  return "faults" in read ? reportFaults(terminal, "configuration", read.faults) : read;
+}
+
+function namesOf(option: string): { long: string; attribute: string } {
+  const parsed = new Option(option);
+  return { long: parsed.long ?? option, attribute: parsed.attributeName() };
+}

@@ -1,0 +1,22 @@
+import { Command } from "commander";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
+import type { Terminal } from "./terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate start
+  lmgate start --config /etc/lmgate/lmgate.yaml
+  lmgate start --port 9090 --workers 2
+  LMGATE_SERVER__PORT=9090 lmgate start
+
+Runs in the foreground. SIGTERM and SIGINT let running calls finish, SIGHUP reads the allow-list again.`;
+
+export function startCommand({ env, stdout, stderr }: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("start"))
+    .description("Run the gateway in the foreground.")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: SettingsOptions) => {
+      const { runApp } = await import("../app.ts");
+      finish(await runApp({ configFile: configFileOf(options), flags: flagsOf(options), env, stdout, stderr }));
+    });
+}

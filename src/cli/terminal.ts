@@ -1,0 +1,28 @@
+import { formatFaults, type Fault } from "../policy/fault.ts";
+
+/** The outside world of a command. */
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export const EXIT = { ok: 0, failure: 1, usage: 2, invalid: 3 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export function say({ stderr }: Terminal, message: string): void {
+  stderr.write(`lmgate: ${message}\n`);
+}
+
+/** Prints what is wrong with the operator's files; the exit code that goes with it. */
+export function reportFaults(terminal: Terminal, what: string, faults: readonly Fault[]): ExitCode {
+  say(terminal, `the ${what} is not valid`);
+  for (const line of formatFaults(faults)) terminal.stderr.write(`  ${line}\n`);
+  return EXIT.invalid;
+}
+
+export function printJson({ stdout }: Terminal, value: unknown): void {
+  stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
