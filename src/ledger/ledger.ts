@@ -54,7 +54,7 @@ export class Ledger {
     this.#queue = new RecordQueue(options.maxQueueBytes);
     this.#lineEnd = `,"instance":${JSON.stringify(options.instance)},"seq":`;
     this.#timers = [
-      setInterval(() => this.#watch(), WATCH_MS).unref(),
+      setInterval(() => this.#drain(), WATCH_MS).unref(),
       setInterval(() => this.#sync(), options.flushIntervalMs).unref(),
       setInterval(() => this.#heartbeat(), HEARTBEAT_MS).unref(),
     ];
@@ -193,10 +193,6 @@ export class Ledger {
       });
     }
     this.#dropped += records;
-  }
-
-  #watch(): void {
-    this.#drain();
   }
 
   #sync(): void {

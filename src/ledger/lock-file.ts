@@ -2,10 +2,10 @@ import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, wr
 
 import { errorCode } from "./errno.ts";
 import { LedgerOpenError } from "./ledger-open-error.ts";
-import { isProvablyDead, isSameProcess, ownIdentity } from "./process-identity.ts";
+import { isSameProcess, liveness, ownIdentity } from "./process-identity.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
-export interface LockOptions {
+interface LockOptions {
   readonly path: string;
   readonly instance: string;
   /** An instance of this very process whose thread has died; its lock may be taken at once. */
@@ -40,11 +40,11 @@ export class LockFile {
   static acquire(options: LockOptions): LockFile {
     const lock = new LockFile(options);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      if (lock.#create()) return lock;
+      if (lock.#create(options.path)) return lock;
       const holder = readHolder(options.path);
       if (holder === undefined) continue;
-      if (!lock.#mayReplace(holder)) throw new LedgerOpenError(heldMessage(options, holder));
-      lock.#remove(holder);
+      if (!lock.#mayReplace(holder)) throw heldBy(holder, options);
+      if (lock.#replace(holder)) return lock;
     }
     throw new LedgerOpenError(
       `the lock ${options.path} changes hands again and again; is something else using this name?`,
@@ -58,12 +58,11 @@ export class LockFile {
 
   /** Shows that the holder lives; false if somebody else has taken the lock. */
   heartbeat(): boolean {
-    const holder = readHolder(this.#options.path);
-    if (holder === undefined)
-      return this.#create() || readHolder(this.#options.path)?.instance === this.#options.instance;
-    if (holder.instance !== this.#options.instance) return false;
+    const { path } = this.#options;
+    if (readHolder(path) === undefined && this.#create(path)) return true;
+    if (!this.#isOurs()) return false;
     // Always the same length, so written over in place: the lock is never missing and never empty.
-    const fd = openSync(this.#options.path, "r+");
+    const fd = openSync(path, "r+");
     try {
       this.#write(fd);
     } finally {
@@ -74,13 +73,18 @@ export class LockFile {
 
   /** Leaves the lock to others, unless others have it already. */
   release(): void {
-    if (readHolder(this.#options.path)?.instance === this.#options.instance) unlinkSync(this.#options.path);
+    if (this.#isOurs()) unlinkSync(this.#options.path);
   }
 
-  #create(): boolean {
+  #isOurs(): boolean {
+    return readHolder(this.#options.path)?.instance === this.#options.instance;
+  }
+
+  /** False if there is such a file already. */
+  #create(path: string): boolean {
     let fd: number;
     try {
-      fd = openSync(this.#options.path, "wx", 0o644);
+      fd = openSync(path, "wx", 0o644);
     } catch (error) {
       if (errorCode(error) === "EEXIST") return false;
       throw error;
@@ -89,7 +93,7 @@ export class LockFile {
       this.#write(fd);
       return true;
     } catch (error) {
-      unlinkSync(this.#options.path);
+      unlinkSync(path);
       throw error;
     } finally {
       closeSync(fd);
@@ -112,24 +116,38 @@ export class LockFile {
     if (holder.instance === this.#options.replaces && isSameProcess(holder, this.#self)) return true;
     // A heartbeat from the future is as dead as an old one: the clock was set back since.
     if (Math.abs(this.#options.now() - holder.heartbeat) > STALE_MS) return true;
-    return isProvablyDead(holder);
+    return liveness(holder) === "dead";
   }
 
   /**
-   * Takes an abandoned lock away. Of several that try, rename lets one succeed; one that comes late may catch the
-   * winner's new lock instead, sees that by what it caught, and puts it back.
+   * Puts our lock in the place of an abandoned one. Of several that try, the one that makes the next lock may rename it
+   * over the old one, which so is never missing. One that was held up may thereby install the next lock of another
+   * instead: what the lock says in the end is what holds.
    */
-  #remove(abandoned: Holder): void {
-    const caught = `${this.#options.path}.${this.#options.instance}`;
-    try {
-      renameSync(this.#options.path, caught);
-    } catch (error) {
-      if (errorCode(error) === "ENOENT") return;
-      throw error;
+  #replace(abandoned: Holder): boolean {
+    const { path } = this.#options;
+    const next = `${path}.next`;
+    if (!this.#create(next)) {
+      const rival = readHolder(next);
+      if (rival && !this.#mayReplace(rival)) throw heldBy(rival, this.#options);
+      unlessMissing(() => unlinkSync(next));
+      return false;
     }
-    const holder = readHolder(caught);
-    if (holder?.instance === abandoned.instance && holder.heartbeat === abandoned.heartbeat) unlinkSync(caught);
-    else renameSync(caught, this.#options.path);
+    const holder = readHolder(path);
+    if (holder?.instance !== abandoned.instance || holder.heartbeat !== abandoned.heartbeat) {
+      unlessMissing(() => unlinkSync(next));
+      return false;
+    }
+    unlessMissing(() => renameSync(next, path));
+    return this.#isOurs();
+  }
+}
+
+function unlessMissing(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
   }
 }
 
@@ -145,15 +163,19 @@ function readHolder(path: string): Holder | undefined {
 
 function parseHolder(text: string, modifiedAt: number): Holder {
   const found = parseObject(text);
-  const heartbeat = Date.parse(String(found["heartbeat"]));
+  const heartbeat = Date.parse(textOf(found["heartbeat"]) ?? "");
   return {
-    instance: String(found["instance"] ?? ""),
-    pid: Number(found["pid"] ?? 0),
-    host: String(found["host"] ?? "unknown"),
-    pidSpace: typeof found["pidSpace"] === "string" ? found["pidSpace"] : null,
-    startedAt: typeof found["startedAt"] === "string" ? found["startedAt"] : null,
+    instance: textOf(found["instance"]) ?? "",
+    pid: typeof found["pid"] === "number" ? found["pid"] : 0,
+    host: textOf(found["host"]) ?? "unknown",
+    pidSpace: textOf(found["pidSpace"]) ?? null,
+    startedAt: textOf(found["startedAt"]) ?? null,
     heartbeat: Number.isNaN(heartbeat) ? modifiedAt : heartbeat,
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
@@ -167,13 +189,14 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   return {};
 }
 
-function heldMessage({ path, now }: LockOptions, holder: Holder): string {
+function heldBy(holder: Holder, { path, now }: LockOptions): LedgerOpenError {
+  const ageMs = Math.max(0, now() - holder.heartbeat);
   const who =
     holder.pid === 0 ? "an unknown process" : `pid ${holder.pid} on host ${holder.host} (instance ${holder.instance})`;
-  const age = Math.max(0, Math.round((now() - holder.heartbeat) / 1000));
-  return (
-    `another LMGate writes to this stats file: ${path} is held by ${who}, last heard of ${age} s ago. Stop that one, or ` +
-    `give this one a stats.output_path of its own. If it no longer runs, its lock expires ${STALE_MS / 1000} s after it ` +
-    `was last heard of: try again then.`
+  return new LedgerOpenError(
+    `another LMGate writes to this stats file: ${path} is held by ${who}, last heard of ${Math.round(ageMs / 1000)} s ago. ` +
+      `Stop that one, or give this one a stats.output_path of its own. If it no longer runs, its lock expires ` +
+      `${STALE_MS / 1000} s after it was last heard of: try again then.`,
+    liveness(holder) === "alive" ? undefined : STALE_MS - ageMs + 1,
   );
 }

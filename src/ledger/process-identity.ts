@@ -29,15 +29,15 @@ export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boo
   return one.pid === other.pid && one.pidSpace === other.pidSpace && one.startedAt === other.startedAt;
 }
 
-/** True only where it is certain: seen from another container or machine, nothing is. */
-export function isProvablyDead(identity: ProcessIdentity): boolean {
+/** Says only what is certain: seen from another container or machine, nothing is. */
+export function liveness(identity: ProcessIdentity): "alive" | "dead" | "unknown" {
   const space = pidSpace();
-  if (space === null || identity.pidSpace !== space) return false;
-  if (!exists(identity.pid)) return true;
+  if (space === null || identity.pidSpace !== space) return "unknown";
+  if (!exists(identity.pid)) return "dead";
   const state = processState(identity.pid);
   // /proc may hide the processes of other users (hidepid): unseen is not dead.
-  if (state === undefined) return false;
-  return state.isZombie || (identity.startedAt !== null && state.startedAt !== identity.startedAt);
+  if (state === undefined || identity.startedAt === null) return "unknown";
+  return state.isZombie || state.startedAt !== identity.startedAt ? "dead" : "alive";
 }
 
 function pidSpace(): string | null {

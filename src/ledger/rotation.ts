@@ -35,7 +35,7 @@ export function syncDirectoryOf(path: string): void {
 }
 
 /** `stats.jsonl` → `stats-20261123T154530.123Z.jsonl`: sorts by time and holds no character that a shell or Windows minds. */
-export function rotatedName(path: string, at: number): string {
+function rotatedName(path: string, at: number): string {
   const extension = extname(path);
   const stem = extension === "" ? path : path.slice(0, -extension.length);
   return `${stem}-${new Date(at).toISOString().replaceAll(/[-:]/g, "")}${extension}`;

@@ -11,14 +11,14 @@ import {
   writeSync,
 } from "node:fs";
 
-import { errorCode } from "./errno.ts";
+import { asError, errorCode } from "./errno.ts";
 import type { Target, WriteOutcome } from "./target.ts";
 import { MAX_TORN_BYTES, saveTail, tornBytes } from "./torn-tail.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDWR } = constants;
 const LINE_END = 0x0a;
 
-export interface SegmentOptions {
+interface SegmentOptions {
   readonly path: string;
   readonly mode: number;
   readonly maxBytes: number;
@@ -64,7 +64,7 @@ export class SegmentFile implements Target {
     try {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
-      return { accepted: Math.max(0, this.#cutBack(bytes, written) - lead), error };
+      return { accepted: Math.max(0, this.#cutBack(bytes, written) - lead), error: asError(error) };
     }
     this.#torn = false;
     this.#size += bytes.length;

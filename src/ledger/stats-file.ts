@@ -9,11 +9,7 @@ import { StreamTarget } from "./stream-target.ts";
 import { followLinks, isRegular } from "./target.ts";
 import type { Target, WriteOutcome } from "./target.ts";
 
-export type Log = (
-  level: "info" | "warn" | "error",
-  message: string,
-  facts?: Readonly<Record<string, unknown>>,
-) => void;
+type Log = (level: "info" | "warn" | "error", message: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 export interface StatsFileOptions {
   readonly path: string;

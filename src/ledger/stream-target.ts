@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 
+import { asError } from "./errno.ts";
 import type { Target, WriteOutcome } from "./target.ts";
 
 const { O_APPEND, O_NONBLOCK, O_WRONLY } = constants;
@@ -34,7 +35,7 @@ export class StreamTarget implements Target {
       const atLineStart = written === 0 ? owed === 0 : bytes[written - 1] === LINE_END;
       const end = atLineStart ? written : bytes.indexOf(LINE_END, written) + 1;
       this.#rest = Buffer.from(bytes.subarray(written, end));
-      return { accepted: Math.max(0, end - owed), error };
+      return { accepted: Math.max(0, end - owed), error: asError(error) };
     }
     this.#rest = Buffer.alloc(0);
     return { accepted: lines.length, error: undefined };

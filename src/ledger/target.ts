@@ -18,7 +18,7 @@ export interface Target {
 export interface WriteOutcome {
   /** Bytes of whole lines that are the target's now; they must not be written again. */
   readonly accepted: number;
-  readonly error: unknown;
+  readonly error: Error | undefined;
 }
 
 const MAX_LINKS = 40;

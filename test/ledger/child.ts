@@ -8,7 +8,7 @@ import type { LedgerStatus } from "../../src/core/status.ts";
 import type { LedgerOptions } from "../../src/ledger/ledger.ts";
 import type { LogEntry } from "./workplace.ts";
 
-export type ChildOptions = Omit<LedgerOptions, "now" | "log">;
+type ChildOptions = Omit<LedgerOptions, "now" | "log">;
 
 export type Command =
   | { readonly kind: "open"; readonly options: ChildOptions }
@@ -31,7 +31,7 @@ export class Child {
   #output = "";
 
   constructor(t: TestContext, wrapper: readonly string[] = [], stdout: "pipe" | number = "pipe") {
-    const [command = process.execPath, ...args] = [...wrapper, process.execPath, SCRIPT];
+    const [command, ...args] = [...wrapper, process.execPath, SCRIPT];
     const stdio: StdioOptions = ["ignore", stdout, "inherit", "ipc"];
     this.process = spawn(command, args, { stdio });
     this.process.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
@@ -50,9 +50,9 @@ export class Child {
   async ask(command: Command): Promise<Reply> {
     const answered = once(this.process, "message");
     this.process.send(command);
-    const [reply] = await answered;
     // Sent by `ledger-child.ts` alone.
-    return reply as Reply;
+    const [reply] = (await answered) as [Reply];
+    return reply;
   }
 
   async status(): Promise<LedgerStatus> {

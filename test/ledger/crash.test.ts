@@ -63,7 +63,7 @@ test(
     const lines = readFileSync(place.path, "utf8").split("\n");
     assert.equal(lines[2], '{"n":2');
     assert.deepEqual(
-      linesOf(`${lines.slice(3).join("\n")}`).map(({ n }) => n),
+      linesOf(lines.slice(3).join("\n")).map(({ n }) => n),
       [3, 4],
     );
   },

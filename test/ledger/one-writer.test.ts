@@ -52,11 +52,21 @@ test("the lock names its holder while the ledger is open, and is gone after it",
 
 test("a lock of another machine is respected for 15 seconds after it was last heard of", (t) => {
   const place = workplace(t);
-  leaveLock(place, 14_000);
-  assert.throws(() => place.open(), LedgerOpenError);
-  leaveLock(place, 15_500);
-  place.open();
+  leaveLock(place, 0);
+  const { heartbeat } = lockIn(place);
+  const after = (ms: number) => ({ now: () => Date.parse(heartbeat) + ms });
+  assert.throws(() => place.open(after(15_000)), LedgerOpenError);
+  place.open(after(15_001));
   assert.equal(lockIn(place).instance, "one");
+});
+
+test("a refusal says when to try again, unless the holder is known to live", (t) => {
+  const place = workplace(t);
+  leaveLock(place, 0);
+  const now = Date.parse(lockIn(place).heartbeat) + 4_000;
+  assert.throws(() => place.open({ now: () => now }), { name: "LedgerOpenError", retryAfterMs: 11_001 });
+  place.open({ now: () => now + 11_001 });
+  assert.throws(() => place.open({ instance: "two" }), { name: "LedgerOpenError", retryAfterMs: undefined });
 });
 
 test("a lock from the future is as dead as an old one", (t) => {

@@ -96,7 +96,7 @@ export function linesIn(path: string): Line[] {
 export function rotatedNames(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => /^stats-.*\.jsonl$/.test(name))
-    .sort();
+    .toSorted();
 }
 
 export function linesInAll(dir: string, names: readonly string[]): Line[] {
