@@ -34,7 +34,7 @@ const COMMANDS: readonly CommandRow[] = [
   {
     name: "demo",
     summary: "simulated providers, a gateway and some traffic",
-    load: async () => (await import("./demo-command.ts")).demoCommand,
+    load: async () => (await import("./demo.ts")).demoCommand,
   },
   {
     name: "healthcheck",
