@@ -10,7 +10,7 @@ import { decodeUtf8 } from "./utf8.ts";
 /** One row of the allow-list: who it is, and when the key opens. The key itself is gone. */
 export interface AllowRow extends AccessRow {
   readonly added: string;
-  /** The tail of the key, as it may be shown; empty for a short one. */
+  /** The key as it may be shown: `…` and its tail, nothing more of a short one. */
   readonly masked: string;
   readonly line: number;
   readonly endLine: number;
@@ -22,7 +22,11 @@ export type AllowlistRead = { readonly rows: readonly AllowRow[] } | { readonly 
  * Reads an allow-list. All faults are reported together; one bad row spoils the whole list, because a list that is
  * half in force is what nobody wrote. A list without rows is refused too: it is nearly always an accident.
  */
-export function parseAllowlist(input: string | Uint8Array, file: string): AllowlistRead {
+export function parseAllowlist(
+  input: string | Uint8Array,
+  file: string,
+  options: { readonly allowEmpty?: boolean } = {},
+): AllowlistRead {
   const decoded = typeof input === "string" ? { text: input.replace(/^\ufeff/, "") } : decodeUtf8(input);
   if (!("text" in decoded)) return { faults: [{ source: file, ...decoded }] };
   const csv = readCsv(decoded.text);
@@ -51,7 +55,7 @@ export function parseAllowlist(input: string | Uint8Array, file: string): Allowl
   }
   faults.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
   if (faults.length > 0) return { faults: faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
-  if (rows.length === 0) return { faults: [noKeys(file, header.line)] };
+  if (rows.length === 0 && options.allowEmpty !== true) return { faults: [noKeys(file, header.line)] };
   return { rows };
 }
 
@@ -111,12 +115,17 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
     owner: cell("owner"),
     added: cell("added"),
     digest: keyDigest(key),
-    masked: new ApiKey(key).masked,
+    masked: maskedKey(key),
     disabled,
     expiresAt,
     line: record.line,
     endLine: record.endLine,
   };
+}
+
+/** Enough to recognize a key by, and not enough to use it. */
+function maskedKey(key: string): string {
+  return /^sha256:/i.test(key) ? `${key.slice(0, 13).toLowerCase()}…` : `…${new ApiKey(key).masked}`;
 }
 
 /** Why `id` cannot name a caller. It appears in every record, log line and table. */

@@ -1,0 +1,75 @@
+import { createInterface } from "node:readline/promises";
+import { Command } from "commander";
+import { disableRows, removeRows } from "../policy/allowlist-edit.ts";
+import type { AllowlistText } from "../policy/allowlist-file.ts";
+import type { AllowRow } from "../policy/allowlist.ts";
+import { addListOptions, openList, saveList } from "./keys-file.ts";
+import type { SettingsOptions } from "./settings-options.ts";
+import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate keys revoke 7
+  lmgate keys revoke 7 ci-2 --yes
+
+The rows leave the file. The last one of all stays, disabled, because a list without rows is taken for an accident
+and would not be put in force.`;
+
+interface RevokeOptions extends SettingsOptions {
+  readonly yes?: boolean;
+}
+
+export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addListOptions(new Command("revoke"))
+    .summary("take keys off the list")
+    .description("Take all keys of an id off the allow-list.")
+    .argument("<id...>", "whose")
+    .option("-y, --yes", "do not ask")
+    .addHelpText("after", EXAMPLES)
+    .action(async (ids: readonly string[], options: RevokeOptions) => finish(await revoke(terminal, ids, options)));
+}
+
+async function revoke(terminal: Terminal, ids: readonly string[], options: RevokeOptions): Promise<ExitCode> {
+  const list = openList(terminal, options);
+  if (typeof list === "number") return list;
+  const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
+  if (unknown.length > 0) {
+    say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
+    return EXIT.failure;
+  }
+  const rows = list.rows.filter((row) => ids.includes(row.id));
+  if (options.yes !== true) {
+    if (!terminal.stdin.isTTY) {
+      say(terminal, "nobody is there to confirm; add --yes");
+      return EXIT.usage;
+    }
+    if (!(await confirm(terminal, rows))) return EXIT.failure;
+  }
+  const code = saveList(terminal, list, without(list, rows));
+  if (code !== EXIT.ok) return code;
+  for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
+  return EXIT.ok;
+}
+
+function without(list: AllowlistText, rows: readonly AllowRow[]): string {
+  if (rows.length < list.rows.length) return removeRows(list.text, rows);
+  const [last] = rows.slice(-1);
+  if (last === undefined) return list.text;
+  // First the cell, then the lines: the line numbers are those of the text as it was read.
+  const closed = disableRows(list.text, [last]);
+  return removeRows(
+    closed,
+    rows.filter((row) => row !== last),
+  );
+}
+
+async function confirm({ stdin, stderr }: Terminal, rows: readonly AllowRow[]): Promise<boolean> {
+  for (const row of rows) stderr.write(`  ${row.id}  ${row.owner}  ${row.masked}\n`);
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await lines.question(`Revoke ${rows.length === 1 ? "this key" : "these keys"}? [y/N] `);
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
