@@ -4,6 +4,11 @@ export type Coding = "gzip" | "deflate" | "br" | "zstd";
 /** `stopped`: whoever takes the decoded bytes wants no more of them. */
 export type DecodeFault = "encoding" | "too_large" | "stopped";
 
+/** What came over the wire so far: the measure of what may come out, through however many codings. */
+export interface Allowance {
+  wireBytes: number;
+}
+
 /** Takes decoded bytes, which are overwritten afterwards; a fault stops the decoding. */
 export type DecodedSink = (bytes: Buffer) => DecodeFault | undefined;
 
@@ -34,13 +39,14 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
 export class Decoder {
   readonly #coding: Coding;
   readonly #emit: DecodedSink;
+  readonly #allowance: Allowance;
   #stream: NativeDecoder | undefined;
   #output: Buffer | undefined;
-  #taken = 0;
   #given = 0;
 
-  constructor(coding: Coding, emit: DecodedSink) {
+  constructor(coding: Coding, allowance: Allowance, emit: DecodedSink) {
     this.#coding = coding;
+    this.#allowance = allowance;
     this.#emit = emit;
   }
 
@@ -51,8 +57,7 @@ export class Decoder {
     if (stream?._handle?.writeSync === undefined) return "encoding";
     const output = this.#roomFor(bytes.length);
 
-    const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * (this.#taken + bytes.length));
-    this.#taken += bytes.length;
+    const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * this.#allowance.wireBytes);
     let left = bytes.length;
     for (;;) {
       stream._handle.writeSync(FLUSH[this.#coding], bytes, bytes.length - left, left, output, 0, output.length);
@@ -115,7 +120,8 @@ function create(coding: Coding, firstByte: number, options: { chunkSize: number 
     case "br":
       return zlib.createBrotliDecompress(options);
     case "zstd":
-      return zlib.createZstdDecompress(options);
+      // RFC 9659: a window above 8 MB is not for content coding, and would be allocated on the word of a header.
+      return zlib.createZstdDecompress({ ...options, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
     case "deflate":
       // RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC
       // 1950); as bare data that byte would be a stored block with stray padding bits.

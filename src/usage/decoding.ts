@@ -14,14 +14,20 @@ export function openDecoding(contentEncoding: string | undefined, emit: DecodedS
 }
 
 function chain(codings: readonly Coding[], emit: DecodedSink): Decoding {
+  const allowance = { wireBytes: 0 };
+  const decoders: Decoder[] = [];
   let write = emit;
-  const decoders = codings.map((coding) => {
-    const decoder = new Decoder(coding, write);
+  for (const coding of codings) {
+    const decoder = new Decoder(coding, allowance, write);
+    decoders.push(decoder);
     write = (bytes) => decoder.write(bytes);
-    return decoder;
-  });
+  }
+  const undo = write;
   return {
-    write,
+    write: (bytes) => {
+      allowance.wireBytes += bytes.length;
+      return undo(bytes);
+    },
     close: () => {
       for (const decoder of decoders) decoder.close();
     },

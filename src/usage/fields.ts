@@ -52,14 +52,18 @@ export function amountAt(fields: Fields | undefined, key: string): number | unde
 /** The members of both, `later` winning where it has a value that is not null. Counters are running totals: never added. */
 export function merged(earlier: Fields | undefined, later: Fields): Fields {
   if (earlier === undefined) return later;
-  // No prototype: a member that a provider calls `__proto__` is a member like any other.
-  const result: Record<string, unknown> = Object.create(null);
+  const result = emptyFields();
   for (const key of Object.keys(earlier)) result[key] = earlier[key];
   for (const key of Object.keys(later)) {
     const value = later[key];
     if (value !== null && value !== undefined) result[key] = value;
   }
   return result;
+}
+
+/** An object without a prototype: a member that a provider calls `__proto__` is a member like any other. */
+export function emptyFields(): Record<string, unknown> {
+  return { __proto__: null };
 }
 
 function inRange(value: unknown): value is number {

@@ -1,7 +1,19 @@
-import { ByteStore } from "./byte-store.ts";
-import type { Fields } from "./fields.ts";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  isJsonSpace,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from "./ascii.ts";
+import { emptyFields, type Fields } from "./fields.ts";
+import { JsonCapture } from "./json-capture.ts";
 import { type Shape, type Wanted, wantedKey } from "./json-shape.ts";
-import { OPEN_ESCAPED, stringEnd } from "./json-string.ts";
+import { OPEN, OPEN_ESCAPED, parsed, scalarEnd, stringEnd } from "./json-text.ts";
 
 /**
  * Takes a handful of named members out of JSON of any size, in constant memory, at any split of the bytes. It follows the
@@ -11,6 +23,7 @@ import { OPEN_ESCAPED, stringEnd } from "./json-string.ts";
 export class JsonPicker {
   readonly #shape: Shape;
   readonly #emit: (document: Fields) => void;
+  readonly #capture = new JsonCapture();
   #mode: Mode = TOP;
   /** The objects and arrays we are looking into; never deeper than the shape. */
   readonly #levels: Level[] = [];
@@ -21,10 +34,6 @@ export class JsonPicker {
   #inString = false;
   #escaped = false;
   #keyEscaped = false;
-  #overflow = false;
-  /** Bytes of values taken from the current document. */
-  #taken = 0;
-  #store: ByteStore | undefined;
 
   constructor(shape: Shape, emit: (document: Fields) => void) {
     this.#shape = shape;
@@ -39,9 +48,10 @@ export class JsonPicker {
   push(bytes: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to) {
-      if (this.#mode === VALUE || this.#mode === SCALAR) at = this.#value(bytes, at, to);
-      else if (this.#mode === KEY) at = this.#key(bytes, at, to);
-      else if (this.#mode === DONE || this.#mode === BROKEN) return;
+      const mode = this.#mode;
+      if (mode === VALUE || mode === SCALAR) at = this.#value(bytes, at, to);
+      else if (mode === KEY) at = this.#key(bytes, at, to);
+      else if (mode === DONE || mode === BROKEN) return;
       else if (this.#token(bytes[at] ?? 0)) at++;
     }
   }
@@ -54,14 +64,14 @@ export class JsonPicker {
     this.#mode = TOP;
     this.#levels.length = 0;
     this.#inArray = false;
-    this.#store?.clear();
+    this.#capture.clear();
     if (root !== undefined) this.#emit(root);
     return mode === DONE ? "whole" : empty ? "empty" : "torn";
   }
 
   /** Takes one structural byte; `false` where it begins a value, which reads it again. */
   #token(byte: number): boolean {
-    if (byte <= SPACE && (byte === SPACE || byte === LF || byte === CR || byte === TAB)) return true;
+    if (byte <= SPACE && isJsonSpace(byte)) return true;
     switch (this.#mode) {
       case TOP:
         return this.#top(byte);
@@ -85,8 +95,8 @@ export class JsonPicker {
 
   #top(byte: number): boolean {
     if (byte === OPEN_BRACE) {
-      this.#taken = 0;
-      this.#open(this.#shape, Object.create(null), undefined);
+      this.#capture.startDocument();
+      this.#open({ shape: this.#shape, object: emptyFields(), list: undefined });
       return true;
     }
     if (!this.#inArray) {
@@ -99,15 +109,14 @@ export class JsonPicker {
     return true;
   }
 
-  #open(shape: Shape, object: Record<string, unknown> | undefined, list: unknown[] | undefined): void {
-    this.#levels.push({ shape, object, list });
-    this.#mode = list === undefined ? MEMBER : ELEMENT;
+  #open(level: Level): void {
+    this.#levels.push(level);
+    this.#mode = level.list === undefined ? MEMBER : ELEMENT;
     this.#wanted = undefined;
   }
 
   #closeLevel(): void {
     const closed = this.#levels.pop();
-    this.#wanted = undefined;
     if (this.#levels.length > 0) return this.#afterValue();
     this.#mode = this.#inArray ? TOP : DONE;
     if (closed?.object !== undefined) this.#emit(closed.object);
@@ -122,52 +131,44 @@ export class JsonPicker {
   #startKey(): void {
     this.#mode = KEY;
     this.#keyEscaped = false;
-    this.#restart();
-  }
-
-  #restart(): void {
     this.#escaped = false;
-    this.#overflow = false;
-    this.#store?.clear();
+    this.#capture.start();
   }
 
   #key(bytes: Buffer, from: number, to: number): number {
     let at = from;
-    let closed = false;
-    while (at < to && !closed) {
+    while (at < to) {
       const byte = bytes[at++];
       if (this.#escaped) this.#escaped = false;
       else if (byte === BACKSLASH) this.#escaped = this.#keyEscaped = true;
-      else closed = byte === QUOTE;
+      else if (byte === QUOTE) {
+        this.#wanted = this.#named(bytes, from, at - 1);
+        this.#mode = AFTER_KEY;
+        return at;
+      }
     }
-
-    const end = closed ? at - 1 : at;
-    if (closed && (this.#store?.length ?? 0) === 0) {
-      this.#finishKey(bytes, from, end);
-    } else {
-      // No wanted name is this long, however it is escaped.
-      this.#keep(bytes, from, end, MAX_KEY_BYTES);
-      const kept = this.#store?.view();
-      if (closed && kept !== undefined) this.#finishKey(kept, 0, kept.length);
-    }
-    return at;
+    this.#capture.keep(bytes, from, to);
+    return to;
   }
 
-  #finishKey(bytes: Buffer, from: number, to: number): void {
+  /** The member that the key means whose last piece this is. */
+  #named(bytes: Buffer, from: number, to: number): Wanted | undefined {
     const shape = this.#levels.at(-1)?.shape ?? this.#shape;
-    if (this.#overflow) this.#wanted = undefined;
-    else if (this.#keyEscaped) this.#wanted = shape.byName.get(unescaped(bytes.toString("utf8", from, to)) ?? "");
-    else this.#wanted = wantedKey(shape, bytes, from, to);
-    this.#mode = AFTER_KEY;
+    if (!this.#keyEscaped && this.#capture.isEmpty) return wantedKey(shape, bytes, from, to);
+    const text = this.#capture.finish(bytes, from, to);
+    if (text === undefined || !this.#keyEscaped) return shape.byName.get(text ?? "");
+    const name = parsed(`"${text}"`);
+    return typeof name === "string" ? shape.byName.get(name) : undefined;
   }
 
   #startValue(byte: number): boolean {
     const level = this.#levels.at(-1);
     if (level !== undefined && this.#descend(level, byte)) return true;
 
-    this.#restart();
+    this.#capture.start();
     this.#depth = 0;
     this.#inString = false;
+    this.#escaped = false;
     this.#mode = byte === QUOTE || byte === OPEN_BRACE || byte === OPEN_BRACKET ? VALUE : SCALAR;
     return false;
   }
@@ -175,21 +176,21 @@ export class JsonPicker {
   /** Looks into the value that begins here, where the shape says so. */
   #descend(level: Level, byte: number): boolean {
     if (byte === OPEN_BRACE && level.list !== undefined && level.list.length < MAX_ELEMENTS) {
-      const element: Record<string, unknown> = Object.create(null);
-      level.list.push(element);
-      this.#open(level.shape, element, undefined);
+      const object = emptyFields();
+      level.list.push(object);
+      this.#open({ shape: level.shape, object, list: undefined });
       return true;
     }
     const wanted = this.#wanted;
     if (wanted?.inner === undefined || level.object === undefined) return false;
     if (byte === OPEN_BRACE) {
-      const inner: Record<string, unknown> = Object.create(null);
-      level.object[wanted.name] = inner;
-      this.#open(wanted.inner, inner, undefined);
+      const object = emptyFields();
+      level.object[wanted.name] = object;
+      this.#open({ shape: wanted.inner, object, list: undefined });
     } else if (byte === OPEN_BRACKET) {
       const list: unknown[] = [];
       level.object[wanted.name] = list;
-      this.#open(wanted.inner, undefined, list);
+      this.#open({ shape: wanted.inner, object: undefined, list });
     } else {
       return false;
     }
@@ -198,10 +199,20 @@ export class JsonPicker {
 
   #value(bytes: Buffer, from: number, to: number): number {
     const end = this.#mode === SCALAR ? scalarEnd(bytes, from, to) : this.#valueEnd(bytes, from, to);
-    const at = end === OPEN ? to : end;
-    if (this.#wanted !== undefined) this.#take(this.#wanted, bytes, from, at, end !== OPEN);
-    if (end !== OPEN) this.#afterValue();
-    return at;
+    const wanted = this.#wanted;
+    if (end === OPEN) {
+      if (wanted !== undefined) this.#capture.keep(bytes, from, to);
+      return to;
+    }
+    const object = this.#levels.at(-1)?.object;
+    if (wanted !== undefined && object !== undefined) {
+      const value = this.#capture.finishValue(bytes, from, end);
+      // A later member of the same name replaces an earlier one, even by nothing.
+      if (value !== undefined) object[wanted.name] = value;
+      else if (wanted.name in object) delete object[wanted.name];
+    }
+    this.#afterValue();
+    return end;
   }
 
   /** The end of a string, an object or an array, or `OPEN`. */
@@ -209,44 +220,23 @@ export class JsonPicker {
     let at = from;
     while (at < to) {
       if (this.#inString) {
-        const end = this.#escaped ? stringEnd(bytes, at + 1, to) : stringEnd(bytes, at, to);
+        const end = stringEnd(bytes, this.#escaped ? at + 1 : at, to);
         this.#escaped = end === OPEN_ESCAPED;
         if (end < 0) return OPEN;
         this.#inString = false;
+        if (this.#depth === 0) return end;
         at = end;
-        if (this.#depth === 0) return at;
         continue;
       }
-      const byte = bytes[at++];
+      let byte = bytes[at++] ?? 0;
+      // Digits, commas and colons, of which embeddings have megabytes.
+      while (byte > QUOTE && byte < OPEN_BRACKET && at < to) byte = bytes[at++] ?? 0;
       if (byte === QUOTE) this.#inString = true;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        if (++this.#depth > MAX_DEPTH) this.#overflow = true;
+        if (++this.#depth > MAX_DEPTH) this.#capture.spoil();
       } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --this.#depth === 0) return at;
     }
     return OPEN;
-  }
-
-  #take(wanted: Wanted, bytes: Buffer, from: number, to: number, last: boolean): void {
-    if (!last || (this.#store?.length ?? 0) > 0) this.#keep(bytes, from, to, MAX_TAKEN - this.#taken);
-    if (!last) return;
-
-    const object = this.#levels.at(-1)?.object;
-    if (object === undefined) return;
-    const kept = this.#store?.view();
-    const length = kept === undefined || kept.length === 0 ? to - from : kept.length;
-    // A later member of the same name replaces an earlier one, even by nothing.
-    if (wanted.name in object) delete object[wanted.name];
-    if (this.#overflow || this.#taken + length > MAX_TAKEN) return;
-    this.#taken += length;
-    const text = length === to - from ? bytes.toString("utf8", from, to) : (kept?.toString("utf8") ?? "");
-    const value = parsed(text);
-    if (value !== undefined) object[wanted.name] = value;
-  }
-
-  #keep(bytes: Buffer, from: number, to: number, cap: number): void {
-    if (this.#overflow) return;
-    this.#store ??= new ByteStore();
-    this.#overflow = !this.#store.append(bytes, from, to, cap);
   }
 }
 
@@ -260,36 +250,11 @@ interface Level {
   readonly list: unknown[] | undefined;
 }
 
-function scalarEnd(bytes: Buffer, from: number, to: number): number {
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= SPACE) return at;
-  }
-  return -1;
-}
-
-function unescaped(text: string): string | undefined {
-  const value = parsed(`"${text}"`);
-  return typeof value === "string" ? value : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: as good as absent.
-    return undefined;
-  }
-}
-
-/** All values taken from one document; usage objects are some hundred bytes. */
-const MAX_TAKEN = 60 * 1024;
-const MAX_KEY_BYTES = 256;
 /** No usage object nests deeper; more would burden whoever walks through the value later. */
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 256;
-const OPEN = -1;
 
+/** Where in a document we are. Numbers, because they are compared for every token. */
 const TOP = 0;
 const MEMBER = 1;
 const KEY = 2;
@@ -300,27 +265,4 @@ const SCALAR = 6;
 const ELEMENT = 7;
 const DONE = 8;
 const BROKEN = 9;
-type Mode =
-  | typeof TOP
-  | typeof MEMBER
-  | typeof KEY
-  | typeof AFTER_KEY
-  | typeof BEFORE_VALUE
-  | typeof VALUE
-  | typeof SCALAR
-  | typeof ELEMENT
-  | typeof DONE
-  | typeof BROKEN;
-
-const TAB = 0x09;
-const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
+type Mode = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;

@@ -1,3 +1,4 @@
+import { TAB, CR, SPACE, COLON, OPEN_BRACKET, LETTER_D, LETTER_E, OPEN_BRACE } from "./ascii.ts";
 import type { Framing } from "./framing.ts";
 
 /** A body that cannot be cut into documents: audio, images, plain text, a web page. */
@@ -44,12 +45,3 @@ const BY_TYPE: ReadonlyMap<string, Lead> = new Map([
   ["text/plain", "opaque"],
   ["text/vtt", "opaque"],
 ]);
-
-const TAB = 0x09;
-const CR = 0x0d;
-const SPACE = 0x20;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const LETTER_D = 0x64;
-const LETTER_E = 0x65;
-const OPEN_BRACE = 0x7b;

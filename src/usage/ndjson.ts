@@ -1,3 +1,4 @@
+import { LF } from "./ascii.ts";
 import type { FrameReader, FrameSink } from "./framing.ts";
 import { JsonPicker, type Wholeness } from "./json-picker.ts";
 import type { Shape } from "./json-shape.ts";
@@ -34,5 +35,3 @@ export class NdjsonReader implements FrameReader {
     return wholeness === "empty" ? "whole" : wholeness;
   }
 }
-
-const LF = 0x0a;

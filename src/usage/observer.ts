@@ -9,6 +9,7 @@ import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
 import { modelInQuery, namesInPath } from "./path-names.ts";
 import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
 import { modelName } from "./safe-names.ts";
+import { SseReader } from "./sse.ts";
 import { Tally } from "./tally.ts";
 import { type Blindness, type Ending, judge } from "./verdict.ts";
 
@@ -136,7 +137,9 @@ export class CallObserver {
       hasBody: this.#response?.hasBody ?? false,
       stream,
       blindness: this.#blindness,
-      torn: torn || this.#tally?.hasTorn === true,
+      torn,
+      ragged: this.#tally?.hasTorn ?? false,
+      unended: this.#frames instanceof SseReader && !findings.ended,
       usageRequested: asked.includeUsage,
     });
     return {

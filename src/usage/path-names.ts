@@ -7,10 +7,14 @@ export interface PathNames {
 }
 
 export function namesInPath(path: string): PathNames {
-  const model = /\/(?:models|model)\/([^/:]+)(?:[:/]|$)|\/(tunedModels\/[^/:]+):/.exec(path);
+  // Google's verb follows a colon; Bedrock's model ids may hold one.
+  const model = /\/models\/([^/:]+)|\/(tunedModels\/[^/:]+):|\/model\/([^/]+)\//.exec(path);
   // Azure's deployments and Vertex' numbered endpoints are aliases; the answer has the model.
-  const alias = /\/(?:deployments|endpoints)\/([^/:]+)[:/]/.exec(path);
-  return { model: modelName(decoded(model?.[1] ?? model?.[2])), deployment: modelName(decoded(alias?.[1])) };
+  const alias = /\/(?:deployments|endpoints)\/(?!openapi\/)([^/:]+)[:/]/.exec(path);
+  return {
+    model: modelName(decoded(model?.[1] ?? model?.[2] ?? model?.[3])),
+    deployment: modelName(decoded(alias?.[1])),
+  };
 }
 
 /** Realtime sockets name their model in the query. */

@@ -8,7 +8,7 @@ export function modelName(value: string | undefined): string | undefined {
   return KEY_SHAPED.test(name) ? "[redacted]" : name;
 }
 
-/** An error type is a token; a sentence in its place says nothing to a statistic. */
+/** An error type is a token; a sentence in its place says nothing to a statistic, and a bare number only repeats the status. */
 export function errorName(value: unknown): string | undefined {
   if (typeof value !== "string" || !ERROR_TOKEN.test(value)) return undefined;
   return KEY_SHAPED.test(value) ? undefined : value.slice(0, MAX_ERROR);
@@ -16,6 +16,6 @@ export function errorName(value: unknown): string | undefined {
 
 const MAX_MODEL = 256;
 const MAX_ERROR = 64;
-const ERROR_TOKEN = /^[A-Za-z0-9_.:-]{1,256}$/;
+const ERROR_TOKEN = /^(?!\d+$)[A-Za-z0-9_.:-]{1,256}$/;
 const KEY_SHAPED =
   /(?:^|[^A-Za-z0-9])(?:sk-[\w-]{8}|AIza[\w-]{16}|(?:gsk|xai|pplx|csk|tgp|fw|hf|r8)[-_]\w{20}|(?:AKIA|ASIA)[A-Z0-9]{12}|ya29\.|eyJ[\w-]{12}|Bearer\s)/;

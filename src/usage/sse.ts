@@ -1,3 +1,4 @@
+import { LF, CR, SPACE, COLON, OPEN_BRACKET } from "./ascii.ts";
 import { ByteStore } from "./byte-store.ts";
 import type { FrameReader, FrameSink } from "./framing.ts";
 import { JsonPicker, type Wholeness } from "./json-picker.ts";
@@ -205,8 +206,3 @@ const EMPTY = Buffer.alloc(0);
 const NEWLINE = Buffer.from("\n");
 const DATA = Buffer.from("data");
 const EVENT = Buffer.from("event");
-const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;

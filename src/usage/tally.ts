@@ -21,8 +21,9 @@ export class Tally implements FrameSink {
   wants(bytes: Buffer, from: number, to: number): boolean {
     if (this.firstContentAt === undefined) return true;
     // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
+    const dialect = this.findings.dialect ?? this.#dialect;
     const text = bytes.toString("latin1", from, to);
-    return this.#dialect.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
+    return dialect.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
   }
 
   document(document: Fields, event: string | undefined): void {

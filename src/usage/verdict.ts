@@ -1,7 +1,7 @@
 import type { Usage, UsageSource, UsageState } from "../core/usage.ts";
 import type { Findings } from "./dialect.ts";
-import type { Endpoint } from "./dialects/table.ts";
 import { isTerminal } from "./dialects/openai-responses.ts";
+import type { Endpoint } from "./dialects/table.ts";
 
 /** How the exchange ended: complete; the client left or the gateway shut down; the provider's answer was cut or timed out. */
 export type Ending = "complete" | "aborted" | "cut";
@@ -21,7 +21,12 @@ export interface Evidence {
   readonly hasBody: boolean;
   readonly stream: boolean;
   readonly blindness: Blindness | undefined;
+  /** The body ended within a document. */
   readonly torn: boolean;
+  /** A document in between was not JSON. */
+  readonly ragged: boolean;
+  /** An event stream stopped without the end that its dialect has. */
+  readonly unended: boolean;
   readonly usageRequested: boolean | undefined;
 }
 
@@ -56,37 +61,51 @@ interface Word {
 
 function counted(evidence: Evidence): Word {
   const { ending, endpoint, findings } = evidence;
-  if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (endpoint.usage === "replay") return { state: "replay", reason: undefined };
+  if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (ending === "cut") return { state: "partial", reason: "cut" };
   if (evidence.blindness !== undefined) return { state: "partial", reason: evidence.blindness };
   // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
   const failedMidway = evidence.stream && findings.failed && !isTerminal(findings.status);
   if (failedMidway) return { state: "partial", reason: "error" };
-  if (evidence.stream ? !findings.ended : evidence.torn)
-    return { state: "partial", reason: evidence.stream ? "cut" : "unparsable" };
+  if (evidence.torn && !evidence.stream) return { state: "partial", reason: "unparsable" };
+  if (evidence.torn || evidence.unended) return { state: "partial", reason: "cut" };
   return { state: "final", reason: evidence.inconsistent ? "inconsistent" : undefined };
 }
 
 function uncounted(evidence: Evidence): Word {
   const { ending, endpoint, findings, status } = evidence;
   if (endpoint.usage === "none") return NOT_APPLICABLE;
+  // An error uses nothing, a redirect neither; a 101 leads to another protocol that may.
+  if (status !== undefined && status >= 300) return NOT_APPLICABLE;
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (status === undefined || ending === "cut") return missing("cut");
-  if (status >= 300 || !evidence.hasBody) return NOT_APPLICABLE;
   if (endpoint.usage === "unread") return missing("unsupported");
-  if (endpoint.usage === "replay") {
-    return isTerminal(findings.status) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
+  if (!evidence.hasBody || isPlainError(evidence)) return NOT_APPLICABLE;
+  switch (endpoint.usage) {
+    case "replay":
+      return isTerminal(findings.status) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
+    case "possible":
+      return evidence.usage === undefined ? NOT_APPLICABLE : missing("unsupported");
+    case "expected":
+      return missing(whyMissing(evidence));
   }
-  if (evidence.blindness !== undefined)
-    return endpoint.usage === "possible" ? NOT_APPLICABLE : missing(evidence.blindness);
-  if (endpoint.usage === "possible") return evidence.usage === undefined ? NOT_APPLICABLE : missing("unsupported");
-  if (findings.failed) return evidence.stream ? missing("error") : NOT_APPLICABLE;
-  if (findings.status !== undefined && !isTerminal(findings.status) && !evidence.stream) return missing("pending");
-  if (evidence.torn) return missing("unparsable");
-  if (evidence.stream && evidence.usageRequested !== true && endpoint.reader.optionalInStreams)
-    return missing("not_requested");
-  return missing(evidence.stream && !findings.ended ? "cut" : "absent");
+}
+
+/** A body that is an error and nothing else, whatever its status says. */
+function isPlainError(evidence: Evidence): boolean {
+  return evidence.findings.failed && !evidence.stream && evidence.findings.status === undefined;
+}
+
+/** Why a complete, successful answer that should have had usage has none that we know. */
+function whyMissing(evidence: Evidence): string {
+  const { findings, stream } = evidence;
+  if (evidence.blindness !== undefined) return evidence.blindness;
+  if (findings.failed) return "error";
+  if (findings.status !== undefined && !isTerminal(findings.status)) return stream ? "cut" : "pending";
+  if (evidence.torn || evidence.ragged) return "unparsable";
+  if (stream && evidence.usageRequested !== true && evidence.endpoint.reader.optionalInStreams) return "not_requested";
+  return evidence.unended ? "cut" : "absent";
 }
 
 function missing(reason: string): Word {

@@ -14,7 +14,7 @@ export const sniffed: Dialect = {
   optionalInStreams: false,
   telling: /"(?:usage|usageMetadata|usage_metadata|error)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readSniffed,
-  hasContent: (document, event) => dialectOf(document)?.hasContent(document, event) ?? false,
+  hasContent: () => false,
   // A usage object of no known kind is kept as it is, and its counters stay unknown.
   settle: (findings) => (findings.usage === undefined ? undefined : { raw: rawUsage(findings.usage) }),
 };

@@ -151,12 +151,12 @@ const ROWS: readonly Row[] = [
   { methods: POST, paths: [":predict", ":predictLongRunning"], endpoint: unread("google.predict", "predict") },
   {
     methods: POST,
-    paths: [/\/publishers\/anthropic\/.*:(?:rawP|streamRawP)redict$/],
+    paths: [path("/publishers/anthropic/models/*:rawPredict"), path("/publishers/anthropic/models/*:streamRawPredict")],
     endpoint: read(anthropicMessages, "chat"),
   },
   {
     methods: POST,
-    paths: [/\/publishers\/mistralai\/.*:(?:rawP|streamRawP)redict$/],
+    paths: [path("/publishers/mistralai/models/*:rawPredict"), path("/publishers/mistralai/models/*:streamRawPredict")],
     endpoint: read(openaiChat, "chat"),
   },
   {

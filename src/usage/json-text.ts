@@ -1,3 +1,5 @@
+import { SPACE, QUOTE, COMMA, BACKSLASH, CLOSE_BRACKET, CLOSE_BRACE } from "./ascii.ts";
+
 /** The string goes on past the bytes at hand. */
 export const OPEN = -1;
 /** The same, and the last byte is a backslash whose escaped character is still to come. */
@@ -34,5 +36,21 @@ function endsEscaped(bytes: Buffer, from: number, to: number): boolean {
   return (to - at) % 2 === 1;
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+/** The index behind the number or word that `from` lies in, or `OPEN`. */
+export function scalarEnd(bytes: Buffer, from: number, to: number): number {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= SPACE) return at;
+  }
+  return OPEN;
+}
+
+/** The value that the text is the JSON of; `undefined` where it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: as good as absent.
+    return undefined;
+  }
+}
