@@ -37,11 +37,25 @@ function readPlain(text: string): readonly CsvRecord[] {
   let line = 0;
   for (const content of text.split(LINE_BREAK)) {
     line += 1;
-    const trimmed = content.trim();
+    const trimmed = trim(content);
     if (trimmed === "" || trimmed.startsWith("#")) continue;
-    records.push({ cells: content.split(",").map((cell) => cell.trim()), line, endLine: line });
+    records.push({ cells: content.split(",").map(trim), line, endLine: line });
   }
   return records;
+}
+
+/** As the library does it; `String.trim` would take away more. */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+/** Space, tab, form feed. */
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 12;
 }
 
 export function readQuoted(text: string): CsvRead {

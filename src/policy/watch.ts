@@ -103,8 +103,8 @@ export class AllowlistWatch {
 
   /** Looks at the file now, without waiting for it to keep still. */
   async reload(): Promise<AllowlistStatus> {
-    await this.#examination;
-    if (!this.#closed) await this.#read(PATIENCE);
+    while (this.#examination !== undefined) await this.#examination;
+    if (!this.#closed) await this.#run(() => this.#read(PATIENCE));
     return this.status();
   }
 
@@ -124,14 +124,20 @@ export class AllowlistWatch {
     }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#examination = this.#examine().then(
-        (settled) => this.#finish(settled),
-        (error: unknown) => {
-          this.#options.log.error({ err: error }, "allow-list not examined");
-          this.#finish(true);
-        },
-      );
+      if (this.#examination === undefined) void this.#run(() => this.#examine());
+      else this.#again = true;
     }, delayMs);
+  }
+
+  async #run(work: () => Promise<boolean>): Promise<void> {
+    this.#examination = work().then(
+      (settled) => this.#finish(settled),
+      (error: unknown) => {
+        this.#options.log.error({ err: error }, "allow-list not examined");
+        this.#finish(true);
+      },
+    );
+    await this.#examination;
   }
 
   #finish(settled: boolean): void {
