@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { checkAdminToken } from "../policy/admin-token.ts";
 
 export interface TokenContext {
   readonly warn: (message: string) => void;
@@ -15,7 +16,7 @@ export class AdminTokenError extends Error {
   override readonly name = "AdminTokenError";
 }
 
-const minChars = 16;
+/** More than any token; what is longer is refused for its length. */
 const maxBytes = 4096;
 
 /** Reads the token; makes one of 32 random bytes, readable by its owner alone, where there is no such file yet. */
@@ -26,7 +27,7 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
   const token = text.trim();
   const fault = findFault(token, context);
   if (fault !== undefined) {
-    throw new AdminTokenError(`admin token file ${path} ${fault}; delete the file to have a new token made`);
+    throw new AdminTokenError(`admin token file ${path}: ${fault}; delete the file to have a new token made`);
   }
   // Its group may read it: a container's volume is often shared that way.
   if ((mode & 0o007) !== 0) {
@@ -74,22 +75,11 @@ function readToken(path: string): { text: string; mode: number } {
 }
 
 function findFault(token: string, context: TokenContext): string | undefined {
-  if (token === "") return "is empty";
-  if (token.length < minChars) return `holds fewer than ${minChars} characters`;
-  if (token.length > maxBytes / 2) return "holds more than a token";
-  // What `Authorization: Bearer` can carry: visible ASCII (RFC 6750 section 2.1).
-  if (!/^[\x21-\x7e]+$/.test(token)) return "holds spaces or characters that a header cannot carry";
-  if (isPlaceholder(token)) return "holds a placeholder";
-  if (context.isClientKey(token)) return "holds a key that is on the allow-list";
-  return undefined;
-}
-
-const placeholders =
-  /changeme|changeit|changethis|replaceme|replacethis|placeholder|yourtoken|youradmin|yoursecret|tokenhere|secrethere|example|insert|password|admintoken|lmgatetoken/;
-
-function isPlaceholder(token: string): boolean {
-  const letters = token.toLowerCase().replaceAll(/[^a-z]/g, "");
-  return placeholders.test(letters) || new Set(token).size < 6;
+  const fault = checkAdminToken(token);
+  if (fault !== undefined) return fault;
+  return context.isClientKey(token)
+    ? "the token is a key of the allow-list; it must be a secret of its own"
+    : undefined;
 }
 
 function unusable(path: string, problem: string, cause: unknown): AdminTokenError {

@@ -37,19 +37,22 @@ test("a token of the operator's own is taken without the line's end", (t) => {
 });
 
 const refused: readonly (readonly [text: string, reason: RegExp])[] = [
-  ["", /is empty/],
-  [" \n\t ", /is empty/],
-  ["short-15-chars-", /fewer than 16 characters/],
-  ["two words of a token", /spaces/],
-  ["first-line-of-two\nsecond-line-of-two", /spaces/],
-  ["tokenwithanümlaut", /characters that a header cannot carry/],
+  ["", /file is empty/],
+  [" \n\t ", /file is empty/],
+  ["short-15-chars-", /15 characters; at least 16/],
+  ["two words of a token", /space/],
+  ["first-line-of-two\nsecond-line-of-two", /line break/],
+  ["tokenwithanümlaut", /cannot travel in a header/],
   ["aaaaaaaaaaaaaaaaaaaaaaaa", /placeholder/],
   ["change-me-change-me", /placeholder/],
   ["CHANGE_ME_PLEASE_1234", /placeholder/],
   ["<your-admin-token>", /placeholder/],
   ["replace-me-with-a-token", /placeholder/],
   ["my-example-token-123", /placeholder/],
-  ["x0".repeat(2000), /more than a token/],
+  ["admin-token-123456", /placeholder/],
+  ["lmgate-token-123456", /placeholder/],
+  ["password12345678", /placeholder/],
+  ["x0".repeat(2000), /more than 1024 characters/],
 ];
 
 for (const [text, reason] of refused) {
@@ -76,7 +79,7 @@ test("R89: a token that is also a key on the allow-list is refused", (t) => {
   writeFileSync(path, key, { mode: 0o600 });
   assert.throws(
     () => loadAdminToken(path, { warn: () => {}, isClientKey: (text) => text === key }),
-    /holds a key that is on the allow-list/,
+    /is a key of the allow-list/,
   );
 });
 
