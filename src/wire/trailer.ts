@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
 import { fieldFault, readField, type Field } from "./field.ts";
-import { LF } from "./octet.ts";
+import { CR, LF } from "./octet.ts";
 
 // RFC 9110 §6.5.1: what frames or routes a message, authenticates it, modifies the request, steers caches and clients, or says how to
 // read the content must be known before the content and is dangerous after it. Content-Digest is made for trailers and stays allowed.
@@ -69,6 +69,8 @@ export class TrailerSection {
       const code = bytes[at++] ?? 0;
       if (++this.#total > this.#limits.maxTrailerBytes) {
         this.fault = tooLarge(`the trailer section is longer than ${this.#limits.maxTrailerBytes} bytes`);
+      } else if (this.#length > 0 && this.#line[this.#length - 1] === CR && code !== LF) {
+        this.fault = malformed("in the trailer section a carriage return stands without its line feed");
       } else {
         this.#append(code);
         if (code === LF) this.#endLine();

@@ -1,0 +1,116 @@
+// Node's own parser, asked over sockets that exist only in memory. Holds no tests of its own.
+import { Buffer } from "node:buffer";
+import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+export interface Understood {
+  readonly method: string | undefined;
+  readonly target: string | undefined;
+  readonly status: number | undefined;
+  readonly version: string;
+  /** Names and values in turn, as they came. */
+  readonly fields: readonly string[];
+  body: string;
+  trailers: readonly string[];
+  complete: boolean;
+  keepAlive: boolean;
+}
+
+export interface Opinion {
+  readonly messages: readonly Understood[];
+  /** What the parser complained of. */
+  readonly error: string | undefined;
+}
+
+/** How llhttp reads what one client sends. */
+export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
+  const messages: Understood[] = [];
+  const server = createServer({ maxHeaderSize: 1 << 20 });
+  server.maxHeadersCount = 0;
+  const socket = memorySocket();
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const answer = (message: IncomingMessage, response: ServerResponse): void => {
+    messages.push(understand(message, response.shouldKeepAlive));
+    message.on("close", () => response.end());
+  };
+  const leave = (message: IncomingMessage): void => {
+    messages.push({ ...understand(message, false), complete: true });
+    resolve(undefined);
+  };
+  server.on("request", answer).on("checkContinue", answer).on("checkExpectation", answer);
+  server.on("connect", leave).on("upgrade", leave);
+  server.on("clientError", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  socket.on("close", () => resolve(undefined));
+  server.emit("connection", socket);
+  socket.push(bytes);
+  socket.push(null);
+  const error = await promise;
+  // Complaints come at once, data that was read before them in the next turn.
+  await nextTurn();
+  socket.destroy();
+  return { messages, error };
+}
+
+/** How llhttp reads what one server answers to one request; interim answers are left out. */
+export async function askAboutResponse(bytes: Buffer, method: string): Promise<Opinion> {
+  const messages: Understood[] = [];
+  const socket = memorySocket();
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const asked: ClientRequest = request({
+    createConnection: () => socket,
+    method,
+    maxHeaderSize: 1 << 20,
+    host: "a",
+    headers: { connection: "keep-alive" },
+  });
+  asked.maxHeadersCount = 0;
+  asked.on("response", (message) => {
+    messages.push(understand(message, asked.shouldKeepAlive));
+    message.on("close", () => resolve(undefined));
+    message.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  });
+  asked.on("upgrade", (message) => {
+    messages.push({ ...understand(message, false), complete: true });
+    resolve(undefined);
+  });
+  asked.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  asked.on("close", () => resolve(undefined));
+  asked.end();
+  socket.push(bytes);
+  socket.push(null);
+  const error = await promise;
+  await nextTurn();
+  asked.destroy();
+  socket.destroy();
+  return { messages, error };
+}
+
+function memorySocket(): Duplex {
+  return new Duplex({
+    read: () => undefined,
+    write: (_chunk, _encoding, done) => done(),
+  });
+}
+
+function understand(message: IncomingMessage, keepAlive: boolean): Understood {
+  const understood: Understood = {
+    method: message.method ?? undefined,
+    target: message.url,
+    status: message.statusCode ?? undefined,
+    version: message.httpVersion,
+    fields: message.rawHeaders,
+    body: "",
+    trailers: [],
+    complete: false,
+    keepAlive,
+  };
+  message.setEncoding("latin1");
+  message.on("data", (text: string) => (understood.body += text));
+  message.on("end", () => {
+    understood.complete = message.complete;
+    understood.trailers = message.rawTrailers;
+  });
+  message.on("error", () => undefined);
+  return understood;
+}
