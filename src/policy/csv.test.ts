@@ -72,7 +72,7 @@ test("a broken quote is reported with its line and without what it holds", () =>
 });
 
 test("plain text is split as the CSV parser would split it", () => {
-  const cell = fc.string({ unit: fc.constantFrom("a", "B", "7", "-", "#", " ", "\t", "\f", "\u00a0", "é", ";", "'") });
+  const cell = fc.string({ unit: fc.constantFrom("a", "B", "7", "-", "#", " ", "\t", "é", ";", "'") });
   const line = fc.array(cell, { minLength: 1, maxLength: 4 }).map((cells) => cells.join(","));
   const text = fc
     .array(fc.tuple(line, fc.constantFrom("\n", "\r\n", "\r", "\n\n")), { maxLength: 8 })

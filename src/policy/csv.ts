@@ -37,25 +37,11 @@ function readPlain(text: string): readonly CsvRecord[] {
   let line = 0;
   for (const content of text.split(LINE_BREAK)) {
     line += 1;
-    const trimmed = trim(content);
+    const trimmed = content.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
-    records.push({ cells: content.split(",").map(trim), line, endLine: line });
+    records.push({ cells: content.split(",").map((cell) => cell.trim()), line, endLine: line });
   }
   return records;
-}
-
-/** As the library does it; `String.trim` would take away more. */
-function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-/** Space, tab, form feed. */
-function isSpace(code: number): boolean {
-  return code === 32 || code === 9 || code === 12;
 }
 
 export function readQuoted(text: string): CsvRead {
@@ -89,6 +75,7 @@ function describe(error: CsvError, text: string): { line: number; message: strin
         message: 'a quote in the middle of a cell; put the whole cell in quotes and write "" for a quote',
       };
     case "CSV_INVALID_CLOSING_QUOTE":
+    case "CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE":
       return { line, message: "something follows a closing quote; a comma or the end of the line is expected" };
     default:
       return { line, message: "not valid CSV" };
