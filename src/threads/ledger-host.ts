@@ -13,6 +13,8 @@ export interface LedgerHostOptions {
   readonly onReplaced: () => void;
 }
 
+const REOPEN_MS = 1_000;
+
 /** The main thread's side of the ledger thread. */
 export class LedgerHost {
   readonly opened: Promise<void>;
@@ -20,6 +22,8 @@ export class LedgerHost {
   readonly #options: LedgerHostOptions;
   readonly #closed = Promise.withResolvers<void>();
   #status: LedgerStatus;
+  #instance: string | undefined;
+  #starts = 0;
   /** Of ledger threads that are gone: counters must not run backwards. */
   #past = { written: 0, dropped: 0, rotations: 0 };
 
@@ -41,8 +45,9 @@ export class LedgerHost {
           else options.onReplaced();
           first = false;
         } else if (message.kind === "open-failed") {
-          if (first) opened.reject(new Error(message.message));
-          else this.#options.log.error({ error: message.message }, "ledger cannot be opened again");
+          const { message: reason, retryAfterMs } = message;
+          if (retryAfterMs === undefined && first) opened.reject(new Error(reason));
+          else this.#openLater(reason, retryAfterMs ?? REOPEN_MS);
         } else this.#receive(message);
       },
       onDown: () => this.#down(),
@@ -73,14 +78,25 @@ export class LedgerHost {
   }
 
   /** Writes what is left, syncs and unlocks; resolves when that is done. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.thread.retire();
     this.thread.post({ kind: "close" });
-    return this.#closed.promise;
+    await this.#closed.promise;
+    await this.thread.terminate();
   }
 
+  /** Every ledger thread numbers its records from 1, so every one has an instance id of its own. */
   #init(heartbeat: Heartbeat): LedgerThreadInit {
-    return { kind: "ledger", settings: this.#options.settings, instance: this.#options.instance, heartbeat };
+    const { settings, instance } = this.#options;
+    const replaces = this.#instance;
+    this.#starts++;
+    this.#instance = this.#starts === 1 ? instance : `${instance}.${this.#starts}`;
+    return { kind: "ledger", settings, instance: this.#instance, replaces, heartbeat };
+  }
+
+  #openLater(reason: string, delayMs: number): void {
+    this.#options.log.warn({ reason, delayMs }, "stats file not opened yet; trying again");
+    setTimeout(() => this.thread.end(), delayMs);
   }
 
   #receive(message: FromLedger): void {

@@ -89,6 +89,7 @@ if (parent !== null) {
       fileMode: stats.fileMode,
       maxQueueBytes: MAX_QUEUE_BYTES,
       instance: init.instance,
+      ...(init.replaces === undefined ? {} : { replaces: init.replaces }),
       now: () => Date.now(),
       log: (level, message, facts) => post({ kind: "log", level, message, facts: facts ?? {} }),
     });
@@ -96,6 +97,6 @@ if (parent !== null) {
     parent.on("message", (message: ToLedger) => thread.receive(message));
   } catch (error) {
     if (!(error instanceof LedgerOpenError)) throw error;
-    post({ kind: "open-failed", message: error.message });
+    post({ kind: "open-failed", message: error.message, retryAfterMs: error.retryAfterMs });
   }
 }

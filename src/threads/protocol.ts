@@ -22,6 +22,8 @@ export interface LedgerThreadInit {
   readonly kind: "ledger";
   readonly settings: Settings;
   readonly instance: string;
+  /** The instance id of a ledger thread of this process that died: its lock may be taken. */
+  readonly replaces: string | undefined;
   readonly heartbeat: Heartbeat;
 }
 
@@ -87,7 +89,8 @@ export type ToLedger =
 
 export type FromLedger =
   | { readonly kind: "open" }
-  | { readonly kind: "open-failed"; readonly message: string }
+  /** `retryAfterMs`: the file's owner may be dead, which shows by then. */
+  | { readonly kind: "open-failed"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "status"; readonly status: LedgerStatus }
   | {
       readonly kind: "log";

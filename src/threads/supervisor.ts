@@ -109,11 +109,17 @@ export class Supervisor {
   async stop(): Promise<void> {
     for (const host of this.#data) host.stop();
     await Promise.all(this.#data.map((host) => host.stopped));
+    await this.terminateData();
   }
 
   /** Ends the calls that still run. */
   destroyCalls(): void {
     for (const host of this.#data) host.post({ kind: "destroy" });
+  }
+
+  /** Data threads that do not end by themselves. */
+  async terminateData(): Promise<void> {
+    await Promise.all(this.#data.map((host) => host.terminate()));
   }
 
   /** After `stop`: the last records to disk. */
@@ -122,9 +128,8 @@ export class Supervisor {
   }
 
   async abandon(): Promise<void> {
-    await Promise.all(this.#data.map((host) => host.terminate()));
+    await this.terminateData();
     await this.#ledger.close();
-    await this.#ledger.thread.terminate();
   }
 
   #host(index: number, port: number): DataHost {

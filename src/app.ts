@@ -1,0 +1,248 @@
+import { hash, randomUUID } from "node:crypto";
+import type { Logger } from "pino";
+import manifest from "../package.json" with { type: "json" };
+import { startAdmin, type AdminServer } from "./admin/admin-server.ts";
+import { Metrics } from "./admin/metrics.ts";
+import { AdminTokenError, loadAdminToken } from "./admin/token.ts";
+import { openLog } from "./app/logger.ts";
+import { readinessOf } from "./app/readiness.ts";
+import { RefusalLog } from "./app/refusal-log.ts";
+import { drain } from "./app/shutdown.ts";
+import type { Settings } from "./core/settings.ts";
+import type { GateStatus } from "./core/status.ts";
+import { AccessTable } from "./policy/access-table.ts";
+import { findConfigFile, loadSettings, type Flag } from "./policy/config.ts";
+import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
+import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
+import { Supervisor } from "./threads/supervisor.ts";
+
+// Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
+
+export interface AppOptions {
+  readonly configFile?: string | undefined;
+  readonly flags: readonly Flag[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+export const version: string = manifest.version;
+
+const EXIT_OK = 0;
+const EXIT_FAILURE = 1;
+const EXIT_INVALID = 3;
+
+/** Runs the gateway until it is told to end; resolves to the exit code. */
+export async function runApp(options: AppOptions): Promise<number> {
+  const file = findConfigFile(options.configFile, options.env);
+  const read = loadSettings({ file, env: options.env, flags: options.flags });
+  if ("faults" in read) return complain(options.stderr, "configuration", read.faults);
+  const { settings } = read;
+  const log = openLog(settings.logging.level, options.stdout);
+  for (const warning of read.warnings) log.warn({ at: formatFault(warning) }, "configuration");
+
+  const app = new App(settings, log);
+  const allowlist = await openAllowlist({
+    path: settings.auth.allowlistPath,
+    pollIntervalMs: settings.auth.pollIntervalMs,
+    now: () => Date.now(),
+    log,
+    onChange: (list) => app.accessChanged(list),
+    onError: () => app.refresh(),
+  });
+  if ("faults" in allowlist) return complain(options.stderr, "allow-list", allowlist.faults);
+  try {
+    await app.start(allowlist);
+    return await app.untilTold();
+  } catch (error) {
+    await app.abandon();
+    if (error instanceof AdminTokenError) {
+      options.stderr.write(`lmgate: ${error.message}\n`);
+      return EXIT_INVALID;
+    }
+    options.stderr.write(`lmgate: ${startFailure(error, settings)}\n`);
+    return EXIT_FAILURE;
+  } finally {
+    allowlist.close();
+  }
+}
+
+class App {
+  readonly #settings: Settings;
+  readonly #log: Logger;
+  readonly #instance = randomUUID();
+  readonly #startedAt = Date.now();
+  readonly #metrics: Metrics;
+  readonly #refusals: RefusalLog;
+  #state: GateStatus["state"] = "starting";
+  #allowlist: AllowlistWatch | undefined;
+  #supervisor: Supervisor | undefined;
+  #admin: AdminServer | undefined;
+  #readyBody = "";
+
+  constructor(settings: Settings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#refusals = new RefusalLog(log);
+    this.#metrics = new Metrics({
+      version,
+      node: process.version,
+      providers: settings.providers.map((provider) => provider.name),
+    });
+  }
+
+  async start(allowlist: AllowlistWatch): Promise<void> {
+    const settings = this.#settings;
+    this.#allowlist = allowlist;
+    const { token, created } = loadAdminToken(settings.admin.tokenPath, {
+      warn: (message) => this.#log.warn(message),
+      isClientKey: (text) => new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
+    });
+    if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
+    const { current } = allowlist;
+    this.#supervisor = await Supervisor.start({
+      settings,
+      instance: this.#instance,
+      log: this.#log,
+      access: { version: current.version, table: current.buffer },
+      readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
+      onDelta: (thread, delta) => this.#metrics.add(thread, delta),
+      onRefused: (refused, unlisted) => this.#refusals.add(refused, unlisted, Date.now()),
+      onChange: () => this.refresh(),
+    });
+    // The list may have changed while the threads were starting.
+    this.accessChanged(allowlist.current);
+    const { host, port } = settings.admin;
+    this.#admin = await startAdmin({
+      host,
+      port,
+      token,
+      status: () => this.#status(),
+      metrics: this.#metrics,
+      log: this.#log,
+    });
+    this.#state = "serving";
+    this.refresh();
+    this.#log.info(
+      {
+        address: url(settings.server.host, this.#supervisor.port),
+        admin: url(this.#admin.host, this.#admin.port),
+        version,
+        instance: this.#instance,
+        keys: allowlist.status().keys,
+        providers: settings.providers.map((provider) => provider.name),
+        stats: settings.stats.outputPath,
+        pid: process.pid,
+      },
+      "listening",
+    );
+  }
+
+  accessChanged(list: AllowlistVersion): void {
+    this.#supervisor?.setAccess({ version: list.version, table: list.buffer });
+    this.refresh();
+  }
+
+  /** Whatever changed: what `/readyz` and `/metrics` say follows. */
+  refresh(): void {
+    const allowlist = this.#allowlist;
+    const supervisor = this.#supervisor;
+    if (allowlist === undefined || supervisor === undefined) return;
+    const status = allowlist.status();
+    const threads = supervisor.threads();
+    const ledger = supervisor.ledger();
+    this.#metrics.allowlist(status);
+    this.#metrics.ledger(ledger);
+    this.#metrics.threads(threads);
+    const readiness = readinessOf(this.#state, status, ledger, threads);
+    if (readiness.body === this.#readyBody) return;
+    this.#readyBody = readiness.body;
+    supervisor.setReadiness(readiness);
+  }
+
+  /** Resolves to the exit code once a signal has ended the process's work. */
+  async untilTold(): Promise<number> {
+    const hurry = new AbortController();
+    const first = Promise.withResolvers<NodeJS.Signals>();
+    let second: NodeJS.Signals | undefined;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (this.#state === "draining") {
+        second ??= signal;
+        hurry.abort();
+      } else first.resolve(signal);
+      this.#state = "draining";
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+    process.on("SIGHUP", () => void this.#reload());
+    const signal = await first.promise;
+    const inFlight = this.#supervisor?.callsInFlight ?? 0;
+    this.#log.info({ signal, callsInFlight: inFlight }, "draining");
+    this.refresh();
+    const closed = await this.#stop(hurry.signal);
+    if (second !== undefined) return second === "SIGINT" ? 130 : 143;
+    return closed ? EXIT_OK : EXIT_FAILURE;
+  }
+
+  async abandon(): Promise<void> {
+    await this.#admin?.close();
+    await this.#supervisor?.abandon();
+  }
+
+  async #stop(hurry: AbortSignal): Promise<boolean> {
+    const supervisor = this.#supervisor;
+    if (supervisor === undefined) return true;
+    const closed = await drain(supervisor, this.#settings.timeouts, hurry);
+    await this.#admin?.close();
+    if (closed) this.#log.info({ written: supervisor.ledger().written }, "stopped");
+    else this.#log.error("the ledger did not close in time; records may be missing");
+    return closed;
+  }
+
+  async #reload(): Promise<void> {
+    const status = await this.#allowlist?.reload();
+    this.#log.info({ keys: status?.keys, error: status?.error }, "allow-list read again on SIGHUP");
+  }
+
+  #status(): GateStatus {
+    const supervisor = this.#supervisor;
+    const allowlist = this.#allowlist;
+    if (supervisor === undefined || allowlist === undefined) throw new Error("asked for a status before the start");
+    return {
+      version,
+      node: process.version,
+      instance: this.#instance,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      uptimeSeconds: Math.round(process.uptime()),
+      state: this.#state,
+      address: { host: this.#settings.server.host, port: supervisor.port },
+      allowlist: allowlist.status(),
+      ledger: supervisor.ledger(),
+      threads: supervisor.threads(),
+      callsInFlight: supervisor.callsInFlight,
+      refusals: this.#refusals.recent,
+    };
+  }
+}
+
+function complain(stderr: NodeJS.WritableStream, what: string, faults: readonly Fault[]): number {
+  stderr.write(`lmgate: the ${what} is not valid, nothing was started\n`);
+  for (const line of formatFaults(faults)) stderr.write(`  ${line}\n`);
+  return EXIT_INVALID;
+}
+
+function startFailure(error: unknown, settings: Settings): string {
+  const { code, message } = error as NodeJS.ErrnoException; // whatever it is, these two are all that is read
+  const { host, port } = settings.server;
+  if (code === "EADDRINUSE") {
+    return `address in use: is another LMGate running on ${host}:${port} (server) or ${settings.admin.host}:${settings.admin.port} (admin)?`;
+  }
+  if (code === "EACCES") return `not allowed to listen on ${host}:${port}; ports below 1024 need privileges`;
+  if (code === "EADDRNOTAVAIL") return `${host} is not an address of this machine (server.host or admin.host)`;
+  return `could not start: ${message}`;
+}
+
+function url(host: string, port: number): string {
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

@@ -1,0 +1,26 @@
+import type { AllowlistStatus, GateStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
+import type { Readiness } from "../threads/protocol.ts";
+
+/**
+ * The answer of `/readyz`. It is open to every client, so it names states and counts, no paths and no messages.
+ * Degraded is still ready: a full disk must not take the gateway out of service.
+ */
+export function readinessOf(
+  state: GateStatus["state"],
+  allowlist: AllowlistStatus,
+  ledger: LedgerStatus,
+  threads: readonly ThreadStatus[],
+): Readiness {
+  const data = threads.filter((thread) => thread.name.startsWith("data-"));
+  const running = data.filter((thread) => thread.state === "running").length;
+  const stale = allowlist.error !== undefined;
+  const degraded = stale || ledger.degraded || running < data.length;
+  const status = state !== "serving" ? state : degraded ? "degraded" : "ok";
+  const body = JSON.stringify({
+    status,
+    allowlist: { state: stale ? "stale" : "ok", keys: allowlist.keys, version: allowlist.version },
+    ledger: { state: ledger.degraded ? "degraded" : "ok", dropped: ledger.dropped },
+    threads: { running, configured: data.length },
+  });
+  return { status: state === "serving" ? 200 : 503, body };
+}
