@@ -42,7 +42,8 @@ export interface Findings {
   /** The usage seen includes the output side. */
   readonly outputSeen: boolean;
   readonly toolCalls: Readonly<Record<string, number>> | undefined;
-  readonly trafficType: string | undefined;
+  /** What the models behind a compound system used, where it says so beside the usage. */
+  readonly breakdown: Fields | undefined;
   /** The dialect that an unknown shape turned out to be. */
   readonly dialect: Dialect | undefined;
 }
@@ -58,7 +59,7 @@ export const NOTHING: Findings = Object.freeze({
   status: undefined,
   outputSeen: false,
   toolCalls: undefined,
-  trafficType: undefined,
+  breakdown: undefined,
   dialect: undefined,
 });
 

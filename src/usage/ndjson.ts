@@ -1,5 +1,5 @@
 import { LF } from "./ascii.ts";
-import type { FrameReader, FrameSink } from "./framing.ts";
+import type { FrameReader, FrameSink } from "./frame-reader.ts";
 import { JsonPicker, type Wholeness } from "./json-picker.ts";
 import type { Shape } from "./json-shape.ts";
 

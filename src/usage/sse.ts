@@ -1,6 +1,6 @@
 import { LF, CR, SPACE, COLON, OPEN_BRACKET } from "./ascii.ts";
 import { ByteStore } from "./byte-store.ts";
-import type { FrameReader, FrameSink } from "./framing.ts";
+import type { FrameReader, FrameSink } from "./frame-reader.ts";
 import { JsonPicker, type Wholeness } from "./json-picker.ts";
 import type { Shape } from "./json-shape.ts";
 

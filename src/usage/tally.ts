@@ -1,6 +1,6 @@
 import { type Dialect, errorTypeOf, type Findings, NOTHING } from "./dialect.ts";
 import type { Fields } from "./fields.ts";
-import type { FrameSink } from "./framing.ts";
+import type { FrameSink } from "./frame-reader.ts";
 
 /** Adds up the documents of one answer by its dialect's rules. */
 export class Tally implements FrameSink {
@@ -21,19 +21,23 @@ export class Tally implements FrameSink {
   wants(bytes: Buffer, from: number, to: number): boolean {
     if (this.firstContentAt === undefined) return true;
     // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
-    const dialect = this.findings.dialect ?? this.#dialect;
     const text = bytes.toString("latin1", from, to);
-    return dialect.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
+    return this.#current.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
   }
 
   document(document: Fields, event: string | undefined): void {
     this.findings = this.#dialect.read(this.findings, document, event);
-    if (this.firstContentAt === undefined && this.#dialect.hasContent(document, event))
+    if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
       this.firstContentAt = this.#now();
     // The answers of some hosts are the bare error object, which only the status tells from any other.
     if (this.#isError && this.findings.errorType === undefined) {
       this.findings = { ...this.findings, failed: true, errorType: errorTypeOf(document) };
     }
+  }
+
+  /** The dialect, or what an unknown one turned out to be. */
+  get #current(): Dialect {
+    return this.findings.dialect ?? this.#dialect;
   }
 
   torn(): void {

@@ -10,7 +10,8 @@ export const CHAT_SPEC = {
   ...COMMON,
   service_tier: "value",
   choices: { finish_reason: "value" },
-  x_groq: { usage: "value", error: "value" },
+  usage_breakdown: "value",
+  x_groq: { usage: "value", usage_breakdown: "value", error: "value" },
 } as const satisfies ShapeSpec;
 
 export const openaiChat: Dialect = {
@@ -36,6 +37,7 @@ function readChat(findings: Findings, document: Fields): Findings {
     // Every snapshot is complete, also where it comes with each chunk: the last one is the usage.
     usage: usage ?? findings.usage,
     serviceTier: labelAt(document, "service_tier") ?? findings.serviceTier,
+    breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? findings.breakdown,
     failed: next.failed || stopped,
     ended: findings.ended || (usage !== undefined && isLastChunk(document)),
   };
@@ -81,7 +83,7 @@ function settleChat(findings: Findings, facts: SettleFacts): Usage | undefined {
     serviceTier: findings.serviceTier ?? labelAt(usage, "service_tier"),
     trafficType: labelAt(fieldsAt(fieldsAt(usage, "extra_properties"), "google"), "traffic_type"),
     providerCostUsd: statedCost(usage),
-    extraItems: breakdown(usage),
+    extraItems: itemsOf(findings.breakdown),
     raw: rawUsage(usage),
   };
 }
@@ -134,8 +136,8 @@ function searches(usage: Fields): Record<string, number> | undefined {
 }
 
 /** Groq's compound systems call several models and list what each of them used. */
-function breakdown(usage: Fields): readonly ExtraItem[] | undefined {
-  const models = listAt(fieldsAt(usage, "usage_breakdown"), "models")?.slice(0, 16);
+function itemsOf(breakdown: Fields | undefined): readonly ExtraItem[] | undefined {
+  const models = listAt(breakdown, "models")?.slice(0, 16);
   const items = models?.filter(isFields).map((entry): ExtraItem => {
     const used = fieldsAt(entry, "usage");
     const inputTokens = countAt(used, "prompt_tokens");
