@@ -10,7 +10,7 @@ export type BodyFraming =
   | { readonly kind: "until-close" };
 
 export const NO_BODY: BodyFraming = { kind: "none" };
-export const CHUNKED_BODY: BodyFraming = { kind: "chunked" };
+const CHUNKED_BODY: BodyFraming = { kind: "chunked" };
 export const BODY_UNTIL_CLOSE: BodyFraming = { kind: "until-close" };
 
 /** What the fields say about the connection and the framing of the message, before anything is decided. */

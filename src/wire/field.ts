@@ -83,7 +83,7 @@ export function fieldFault(bytes: Uint8Array, start: number): WireFault {
   return malformed("a header field value holds a control character");
 }
 
-export function isBlank(code: number | undefined): boolean {
+function isBlank(code: number | undefined): boolean {
   return code === SP || code === HTAB;
 }
 

@@ -1,5 +1,5 @@
 // Node's own parser, asked over sockets that exist only in memory. Holds no tests of its own.
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
