@@ -6,10 +6,17 @@ export interface Ended {
   readonly output: string;
 }
 
+interface Options {
+  readonly cwd: string;
+  readonly show: boolean;
+  /** After which it is told to end. */
+  readonly limitMs?: number;
+}
+
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Runs Node on a file of this project or of a tool; what it says is shown as it comes, or gathered. */
-export async function runNode(args: readonly string[], options: { cwd: string; show: boolean }): Promise<Ended> {
+export async function runNode(args: readonly string[], options: Options): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd,
     stdio: options.show ? "inherit" : ["ignore", "pipe", "pipe"],
@@ -20,10 +27,12 @@ export async function runNode(args: readonly string[], options: { cwd: string; s
 
   const passOn = (signal: NodeJS.Signals): unknown => child.kill(signal);
   for (const signal of PASSED_ON) process.on(signal, passOn);
+  const limit = options.limitMs === undefined ? undefined : setTimeout(passOn, options.limitMs, "SIGTERM");
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
+  clearTimeout(limit);
   for (const signal of PASSED_ON) process.removeListener(signal, passOn);
   return { exitCode, output: Buffer.concat(output).toString() };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -147,13 +148,14 @@ test("of two commands started together one installs and the other waits for it",
 
 test("the lock of a command that died is not waited for", async (t) => {
   const place = checkout(t);
+  const release = join(place.directory, "release");
   place.write("program.ts", "");
-  const blocked = { INSTALL_WAITS_FOR: join(place.directory, "never") };
-  const killed = place.start(["program.ts"], { env: blocked });
-  await said(killed, "Installing");
-  const death = ending(killed);
+  const killed = place.start(["program.ts"], { env: { INSTALL_WAITS_FOR: release } });
+  await said(killed, "fetching");
+  const death = once(killed, "exit");
   killed.kill("SIGKILL");
   await death;
+  writeFileSync(release, "");
   assert.equal((await place.run(["program.ts"])).code, 0);
 });
 
@@ -161,7 +163,7 @@ test("Ctrl-C during an install ends it and leaves no lock", async (t) => {
   const place = checkout(t);
   place.write("program.ts", "");
   const launcher = place.start(["program.ts"], { env: { INSTALL_WAITS_FOR: join(place.directory, "never") } });
-  await said(launcher, "Installing");
+  await said(launcher, "fetching");
   const end = ending(launcher);
   launcher.kill("SIGINT");
   assert.equal((await end).signal, "SIGINT");

@@ -14,6 +14,7 @@ if (INSTALL_FAILS) {
 if (INSTALL_WAITS_FOR) {
   const directoryToWatch = path.dirname(INSTALL_WAITS_FOR);
   const watcher = fs.watch(directoryToWatch, leaveOnceReleased);
+  process.stdout.write("fetching\n");
   leaveOnceReleased();
   function leaveOnceReleased() {
     // The test is over, and this one's parent may have been killed.
