@@ -15,8 +15,8 @@ export interface ProvidersRead {
 
 interface Wanted {
   readonly upstream: Entry | undefined;
-  /** Where the provider was named; the default's origin where it was not. */
-  readonly origin: Origin;
+  /** Where the provider was named, if it was. */
+  readonly named: Entry | undefined;
 }
 
 /**
@@ -29,10 +29,10 @@ export function readProviders(entries: readonly Entry[]): ProvidersRead {
   const wanted = collect(entries, faults);
   const providers: Provider[] = [];
   const origins = new Map<string, { value: string; origin: Origin }>();
-  for (const [name, { upstream: written, origin }] of wanted) {
+  for (const [name, { upstream: written, named }] of wanted) {
     const known = findProvider(name);
     const key = `providers.${name}.upstream`;
-    const place = sourceOf(written?.origin ?? origin);
+    const place = placeOf(written, named);
     const text = written === undefined ? known?.upstream : written.value;
     if (text === undefined) {
       faults.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
@@ -56,18 +56,25 @@ export function readProviders(entries: readonly Entry[]): ProvidersRead {
 function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const { name, onByDefault } of knownProviders()) {
-    if (onByDefault) wanted.set(name, { upstream: undefined, origin: { kind: "default" } });
+    if (onByDefault) wanted.set(name, { upstream: undefined, named: undefined });
   }
   for (const entry of entries) {
-    const [, name = "", key] = entry.path;
+    const [, name, key] = entry.path;
     const fault = faultOf(entry);
     if (fault !== undefined)
       faults.push({ ...sourceOfKey(entry, fault.depth), key: entry.path.join("."), ...fault.words });
-    else if (key !== undefined) wanted.set(name, { upstream: entry, origin: entry.origin });
+    else if (name === undefined) continue;
+    else if (key !== undefined) wanted.set(name, { upstream: entry, named: entry });
     else if (entry.value === false) wanted.delete(name);
-    else if (!wanted.has(name)) wanted.set(name, { upstream: undefined, origin: entry.origin });
+    else if (!wanted.has(name)) wanted.set(name, { upstream: undefined, named: entry });
   }
   return wanted;
+}
+
+/** A wrong upstream is shown where it stands, a missing one where its provider is named. */
+function placeOf(written: Entry | undefined, named: Entry | undefined): ReturnType<typeof sourceOf> {
+  if (written !== undefined) return sourceOf(written.origin);
+  return named === undefined ? sourceOf({ kind: "default" }) : sourceOfKey(named, 1);
 }
 
 interface EntryFault {

@@ -44,7 +44,7 @@ export type SettingsRead = LoadedSettings | { readonly faults: readonly Fault[] 
 
 export const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
 /** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
-const MAX_CONFIG_BYTES = 64 * 1024;
+export const MAX_CONFIG_BYTES = 32 * 1024;
 
 /** `--config`, then `LMGATE_CONFIG`, then `config/lmgate.yaml` in the working directory. */
 export function findConfigFile(named: string | undefined, env: SettingsSource["env"]): string {
@@ -207,12 +207,13 @@ function listOrigins(sections: Sections, effective: ReadonlyMap<string, Entry>):
   );
 }
 
-/** By source, then by line: as one would go through the files. */
+/** The file from top to bottom, then the environment, then the options. */
 function inOrder(faults: readonly Fault[]): readonly Fault[] {
-  const sources = [...new Set(faults.map((fault) => fault.source))];
-  const place = (fault: Fault): number =>
-    sources.indexOf(fault.source) * 1e9 + (fault.line ?? 0) * 1e3 + (fault.column ?? 0);
-  const sorted = [...faults].sort((a, b) => place(a) - place(b));
+  const rank = ({ source, line }: Fault): number =>
+    line !== undefined ? 0 : source.startsWith("environment") ? 1 : source.startsWith("option") ? 2 : 3;
+  const sorted = [...faults].sort(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
   // One for each unknown section, however much stands in it.
   return sorted.filter((fault, index) => index === 0 || formatFault(fault) !== formatFault(sorted[index - 1] ?? fault));
 }

@@ -38,7 +38,7 @@ export function formatUpstream(upstream: Upstream): string {
 
 /** Any text with what stands before an `@` in a URL blotted out: that is where people put passwords. */
 export function hideUserinfo(text: string): string {
-  return text.replace(/\/\/[^/\s"']*@/g, "//…@");
+  return text.replace(/\/\/[^\s"']*@/g, "//…@");
 }
 
 function faultOfText(text: string, authority: string, path: string): string | undefined {
