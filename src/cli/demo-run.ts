@@ -148,8 +148,10 @@ function remarks(records: readonly CallRecord[]): readonly string[] {
   const failed = records.filter((record) => record.error_type !== null && record.error_type !== "client_aborted");
   return [
     `Input has cached tokens in it, output has reasoning. Usage is known for ${known} of ${records.length} calls:`,
-    ...failed.map(({ status, error_type, id }) => `  ${id}: the provider answered ${status} (${error_type})`),
-    ...aborted.map(({ model, id }) => `  ${id}: the client left in the middle of a stream from ${model}`),
+    ...failed.map(
+      ({ status, error_type, lmgate_id }) => `  ${lmgate_id}: the provider answered ${status} (${error_type})`,
+    ),
+    ...aborted.map(({ model, lmgate_id }) => `  ${lmgate_id}: the client left in the middle of a stream from ${model}`),
   ];
 }
 

@@ -7,7 +7,7 @@ import { parseRecords, usageTable } from "./usage-table.ts";
 function record(fields: Partial<CallRecord>): CallRecord {
   return {
     timestamp: "2026-11-23T10:00:00.000Z",
-    lmgate_id: "0",
+    lmgate_id: "a",
     provider: "openai",
     endpoint: "/openai/v1/chat/completions",
     model: "gpt-5.5",
@@ -16,7 +16,7 @@ function record(fields: Partial<CallRecord>): CallRecord {
     output_tokens: null,
     masked_key: "",
     error_type: null,
-    id: "a",
+    id: "01a2092a-5410-7480-9520-3d3bb95c03b2",
     owner: "alice",
     ...fields,
   };
@@ -26,7 +26,7 @@ describe("the table of usage", () => {
   it("sums what each key and model used, with the totals that hold all parts", () => {
     const lines = usageTable([
       record({ input_tokens: 3, output_tokens: 5, total_input_tokens: 1053, total_output_tokens: 5 }),
-      record({ id: "b", owner: "bob", model: "gemini-x", total_input_tokens: 10, total_output_tokens: 32 }),
+      record({ lmgate_id: "b", owner: "bob", model: "gemini-x", total_input_tokens: 10, total_output_tokens: 32 }),
       record({ input_tokens: 7, output_tokens: 1 }),
     ]);
     assert.deepEqual(lines, [
@@ -50,7 +50,7 @@ describe("the table of usage", () => {
   });
 
   it("keeps an owner named like a property of objects apart", () => {
-    const lines = usageTable([record({ id: "__proto__", model: "constructor", total_input_tokens: 1 })]);
+    const lines = usageTable([record({ lmgate_id: "__proto__", model: "constructor", total_input_tokens: 1 })]);
     assert.match(lines[1] ?? "", /^__proto__ +alice +constructor +1 +1 +— +1$/);
   });
 

@@ -27,7 +27,7 @@ export function usageTable(records: readonly CallRecord[]): readonly string[] {
   const total: Sum = { id: "total", owner: "", model: "", calls: 0, input: undefined, output: undefined };
   for (const record of records) {
     const model = record.model ?? "unknown";
-    const name = JSON.stringify([record.id, model]);
+    const name = JSON.stringify([record.lmgate_id, model]);
     const sum = sums.get(name) ?? emptySum(record, model);
     sums.set(name, sum);
     for (const each of [sum, total]) add(each, record);
@@ -38,8 +38,8 @@ export function usageTable(records: readonly CallRecord[]): readonly string[] {
   return [...lines.slice(0, -1), rule, ...lines.slice(-1)];
 }
 
-function emptySum({ id, owner = "" }: CallRecord, model: string): Sum {
-  return { id, owner, model, calls: 0, input: undefined, output: undefined };
+function emptySum({ lmgate_id, owner = "" }: CallRecord, model: string): Sum {
+  return { id: lmgate_id ?? "unknown", owner, model, calls: 0, input: undefined, output: undefined };
 }
 
 function add(sum: Sum, record: CallRecord): void {

@@ -87,7 +87,7 @@ export function assertRecord(record: CallRecord, answered: AnsweredCall, more: P
     output_tokens: output,
     masked_key: testKey.key.slice(-6),
     error_type: null,
-    id: testKey.id,
+    lmgate_id: testKey.id,
     owner: testKey.owner,
     method: "POST",
     stream: answered.stream,
@@ -105,9 +105,9 @@ export function assertRecord(record: CallRecord, answered: AnsweredCall, more: P
 
 /** A provider's error: recorded like any answer, with the provider's name for it and without tokens. */
 export function assertErrorRecord(record: CallRecord, answered: AnsweredCall, errorType: string): void {
-  const { provider, model, status, input_tokens, output_tokens, error_type, id } = record;
+  const { provider, model, status, input_tokens, output_tokens, error_type, lmgate_id } = record;
   assert.deepEqual(
-    { provider, model, status, input_tokens, output_tokens, error_type, id },
+    { provider, model, status, input_tokens, output_tokens, error_type, lmgate_id },
     {
       provider: answered.provider,
       model: answered.model,
@@ -115,7 +115,7 @@ export function assertErrorRecord(record: CallRecord, answered: AnsweredCall, er
       input_tokens: null,
       output_tokens: null,
       error_type: errorType,
-      id: testKey.id,
+      lmgate_id: testKey.id,
     },
   );
 }
