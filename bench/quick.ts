@@ -1,0 +1,167 @@
+// A first, small benchmark: CPU time per request of LMGate's own process and of a plain nginx reverse proxy, in
+// alternation, in front of the same upstream. Access check, usage and ledger are on; one data thread.
+//
+//   npm run bench:quick [-- --rounds N --seconds N --gzip]
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { childrenCpuMicroseconds, cpuMicroseconds } from "./cpu-time.ts";
+import { listening, startNginx } from "./nginx.ts";
+import { runWrk } from "./wrk.ts";
+
+const UPSTREAM_PORT = 19_099;
+const NGINX_PORT = 19_098;
+const GATE_PORT = 19_097;
+const KEY = "sk-bench-0123456789-abcdef";
+const MAX_RATIO = 3.0;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "4" },
+    connections: { type: "string", default: "32" },
+    gzip: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
+  },
+});
+
+for (const [tool, hint] of [
+  ["nginx", "apt-get install nginx"],
+  ["wrk", "apt-get install wrk"],
+] as const) {
+  if (spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0) {
+    process.stderr.write(`bench:quick needs ${tool}: ${hint}\n`);
+    process.exit(1);
+  }
+}
+
+const directory = mkdtempSync(join(tmpdir(), "lmgate-bench-"));
+const answer = JSON.stringify({
+  id: "chatcmpl-bench",
+  object: "chat.completion",
+  created: 1_795_000_000,
+  model: "gpt-bench-2026",
+  choices: [{ index: 0, message: { role: "assistant", content: "word ".repeat(120) }, finish_reason: "stop" }],
+  usage: {
+    prompt_tokens: 120,
+    completion_tokens: 120,
+    total_tokens: 240,
+    prompt_tokens_details: { cached_tokens: 64, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+  },
+  service_tier: "default",
+});
+
+const upstream = await startNginx(
+  join(directory, "upstream"),
+  UPSTREAM_PORT,
+  `server { listen 127.0.0.1:${UPSTREAM_PORT} backlog=4096;
+     ${values.gzip ? "gzip on; gzip_types application/json; gzip_comp_level 1;" : ""}
+     location / { default_type application/json; add_header x-request-id bench; return 200 '${answer}'; } }`,
+);
+const nginx = await startNginx(
+  join(directory, "nginx"),
+  NGINX_PORT,
+  `upstream up { server 127.0.0.1:${UPSTREAM_PORT}; keepalive 256; keepalive_requests 100000000; }
+   server { listen 127.0.0.1:${NGINX_PORT} backlog=4096;
+     location /openai/ { proxy_pass http://up/; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Accept-Encoding $http_accept_encoding; } }`,
+);
+const gate = await startGate();
+
+const load = {
+  directory,
+  connections: Number(values.connections),
+  method: "POST",
+  headers: {
+    Authorization: `Bearer ${KEY}`,
+    "Content-Type": "application/json",
+    Accept: "application/json",
+    "User-Agent": "OpenAI/JS 7.57.0",
+    "X-Stainless-Lang": "js",
+    "X-Stainless-Package-Version": "7.57.0",
+    "X-Stainless-Runtime": "node",
+    "X-Stainless-Retry-Count": "0",
+    ...(values.gzip ? { "Accept-Encoding": "gzip, deflate" } : {}),
+  },
+  body: JSON.stringify({ model: "gpt-bench", messages: [{ role: "user", content: "hello ".repeat(22) }] }),
+};
+
+const figures = { nginx: [] as number[], lmgate: [] as number[] };
+const rates = { nginx: [] as number[], lmgate: [] as number[] };
+try {
+  await measure("nginx", 1);
+  await measure("lmgate", 2);
+  figures.nginx.length = figures.lmgate.length = rates.nginx.length = rates.lmgate.length = 0;
+  for (let round = 0; round < Number(values.rounds); round++) {
+    await measure("nginx", Number(values.seconds));
+    await measure("lmgate", Number(values.seconds));
+  }
+  report();
+} finally {
+  gate.child.kill("SIGTERM");
+  await once(gate.child, "exit");
+  await nginx.stop();
+  await upstream.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function measure(who: "nginx" | "lmgate", seconds: number): Promise<void> {
+  const port = who === "nginx" ? NGINX_PORT : GATE_PORT;
+  const used = (): number => (who === "nginx" ? childrenCpuMicroseconds(nginx.pid) : cpuMicroseconds(gate.pid));
+  const before = used();
+  const result = await runWrk({ ...load, seconds, url: `http://127.0.0.1:${port}/openai/v1/chat/completions` });
+  if (result.errors > 0) throw new Error(`${who}: ${result.errors} of ${result.requests} requests failed`);
+  figures[who].push((used() - before) / result.requests);
+  rates[who].push(result.requestsPerSecond);
+}
+
+function report(): void {
+  const ratios = figures.lmgate.map((figure, round) => figure / (figures.nginx[round] ?? NaN));
+  const records = readFileSync(join(directory, "data/stats.jsonl"), "utf8").trimEnd().split("\n");
+  const last = JSON.parse(records.at(-1) ?? "{}") as { total_tokens?: number };
+  const row = (name: string, cpu: number[], rate: number[]): string =>
+    `| ${name} | ${median(cpu).toFixed(1)} (${Math.min(...cpu).toFixed(1)}–${Math.max(...cpu).toFixed(1)}) | ${Math.round(median(rate))} |`;
+  process.stdout.write(`
+${values.rounds} rounds of ${values.seconds} s, ${values.connections} connections, 1 KB JSON answers${values.gzip ? ", gzipped" : ""}; usage of the last record: ${last.total_tokens} tokens
+
+| proxy | CPU µs per request: median (range) | requests/s |
+| --- | --- | --- |
+${row("nginx, plain reverse proxy", figures.nginx, rates.nginx)}
+${row("LMGate, everything on", figures.lmgate, rates.lmgate)}
+
+ratio LMGate / nginx, round by round: median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}), at most ${MAX_RATIO.toFixed(1)} is wanted
+`);
+  if (median(ratios) > MAX_RATIO) process.exitCode = 1;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+async function startGate() {
+  mkdirSync(join(directory, "data"));
+  writeFileSync(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\n1,${KEY},bench,2026-01-01\n`);
+  writeFileSync(
+    join(directory, "lmgate.yaml"),
+    `server: { host: 127.0.0.1, port: ${GATE_PORT}, workers: 1 }
+admin: { host: 127.0.0.1, port: 0 }
+providers:
+  openai: { upstream: "http://127.0.0.1:${UPSTREAM_PORT}/" }
+`,
+  );
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const built = join(root, "dist/src/cli/main.js");
+  const main = existsSync(built) ? built : join(root, "src/cli/main.ts");
+  const flags = values.profile ? ["--cpu-prof", `--cpu-prof-dir=${join(tmpdir(), "lmgate-profile")}`] : [];
+  const child = spawn(process.execPath, [...flags, main, "start", "--config", "lmgate.yaml"], {
+    cwd: directory,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  await listening(child, GATE_PORT);
+  return { child, pid: child.pid ?? 0 };
+}
