@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
-import { fieldFault, readField, tooManyFields, type Field, type Head } from "./field.ts";
+import { fieldFault, headOf, readField, tooManyFields, type Field, type Head } from "./field.ts";
 import { COLON, CR, LF, octet, TOKEN, VALUE } from "./octet.ts";
 
 export interface HeadLimits {
@@ -64,7 +64,7 @@ export class HeadCollector {
       if (lastLine >= 0 && end - from <= this.#limits.maxBytes) {
         this.#blankLines = 0;
         if (end < bytes.length) this.rest = bytes.subarray(end);
-        return { bytes: from === 0 ? bytes : bytes.subarray(from), text: bytes.toString("latin1", from, end) };
+        return headOf(from === 0 ? bytes : bytes.subarray(from), end - from);
       }
       if (from === bytes.length) return undefined;
     }
@@ -130,7 +130,7 @@ export class HeadCollector {
   #judgeLine(end: number): WireFault | undefined {
     const bytes = this.#held.subarray(this.#lineStart, end);
     if (this.#lines > 0 && bytes.length === 2 && bytes[0] === CR) return undefined;
-    const line = { bytes, text: bytes.toString("latin1") };
+    const line = headOf(bytes, bytes.length);
     const fault = this.#lines === 0 ? this.#startLine.complete(line) : this.#judgeField(line);
     this.#lines++;
     this.#lineStart = end;
@@ -171,7 +171,7 @@ export class HeadCollector {
   }
 
   #take(end: number): Head {
-    const head = { bytes: this.#held, text: this.#held.toString("latin1", 0, end) };
+    const head = headOf(this.#held, end);
     this.#held = NOTHING;
     this.#length = 0;
     this.#lineStart = 0;

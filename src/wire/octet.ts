@@ -9,18 +9,16 @@ export const SEMICOLON = 0x3b;
 
 /** `tchar` of RFC 9110 §5.6.2. */
 export const TOKEN = 1;
-/** A–Z: the names that need lower-casing. */
-export const UPPER = 2;
 /** HTAB, SP, VCHAR and obs-text: what a field value may hold (RFC 9110 §5.5). */
-export const VALUE = 4;
+export const VALUE = 2;
 /** Visible ASCII without `#` (never sent, RFC 9112 §3.2) and `\` (read as `/` by WHATWG parsers). */
-export const TARGET = 8;
+export const TARGET = 4;
 /** `.` and `%`: a target without them can hide neither a dot segment nor a NUL. */
-export const SUSPECT = 16;
+export const SUSPECT = 8;
 /** unreserved / sub-delims of RFC 3986 §2: what a reg-name may hold unencoded. */
-export const NAME = 32;
-export const HEX = 64;
-export const DIGIT = 128;
+export const NAME = 16;
+export const HEX = 32;
+export const DIGIT = 64;
 
 const OCTETS = classify();
 
@@ -41,7 +39,6 @@ function classify(): Uint8Array {
   const lower = "abcdefghijklmnopqrstuvwxyz";
   const upper = lower.toUpperCase();
   mark(digits + lower + upper + "!#$%&'*+-.^_`|~", TOKEN);
-  mark(upper, UPPER);
   mark(digits + lower + upper + "-._~!$&'()*+,;=", NAME);
   mark(digits + "abcdefABCDEF", HEX);
   mark(digits, DIGIT);

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
-import { fieldFault, readField, type Field } from "./field.ts";
+import { fieldFault, headOf, readField, type Field } from "./field.ts";
 import { CR, LF } from "./octet.ts";
 
 // RFC 9110 §6.5.1: what frames or routes a message, authenticates it, modifies the request, steers caches and clients, or says how to
@@ -72,9 +72,9 @@ export class TrailerSection {
 
   #endLine(): void {
     const bytes = this.#line.subarray(0, this.#length);
-    const text = bytes.toString("latin1");
+    const line = headOf(bytes, bytes.length);
     this.#length = 0;
-    if (text === "\r\n") {
+    if (line.text === "\r\n") {
       this.done = true;
       return;
     }
@@ -83,11 +83,11 @@ export class TrailerSection {
       return;
     }
     const fields: Field[] = [];
-    if (readField({ bytes, text }, 0, fields) < 0) {
+    if (readField(line, 0, fields) < 0) {
       this.fault = malformed(`in the trailer section: ${fieldFault(bytes, 0).detail}`);
       return;
     }
     const name = fields[0]?.name ?? "";
-    if (!this.#limits.dropTrailer(name)) this.#kept += text;
+    if (!this.#limits.dropTrailer(name)) this.#kept += line.text;
   }
 }
