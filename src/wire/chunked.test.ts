@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ChunkedReader, isForbiddenTrailer } from "./chunked.ts";
+import { ChunkedReader } from "./chunked.ts";
 import { CHUNK_LIMITS, cut, everySplit, octets } from "./replay.test.ts";
+import { isForbiddenTrailer } from "./trailer.ts";
 
 interface Result {
   readonly payload: string;

@@ -4,8 +4,6 @@ import { malformed, type WireFault } from "./fault.ts";
 import { CR, LF, SEMICOLON } from "./octet.ts";
 import { TrailerSection, type TrailerLimits } from "./trailer.ts";
 
-export { isForbiddenTrailer } from "./trailer.ts";
-
 export interface ChunkedLimits extends TrailerLimits {
   /** Per chunk. */
   readonly maxExtensionBytes: number;

@@ -52,6 +52,12 @@ export class HeadCollector {
     return this.#length === 0 && !this.#halfBlankLine;
   }
 
+  takeRest(): Buffer {
+    const { rest } = this;
+    this.rest = NOTHING;
+    return rest;
+  }
+
   push(bytes: Buffer): Head | WireFault | undefined {
     this.rest = NOTHING;
     if (this.#fault !== undefined) return this.#fault;

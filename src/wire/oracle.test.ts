@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Field } from "./field.ts";
 import { askAboutRequests, askAboutResponse, type Understood } from "./llhttp.test.ts";
 import { METHODS } from "./method.ts";
-import { cut, octets, readRequests, readResponses, type Conversation } from "./replay.test.ts";
+import { cut, octets, readRequests, readResponses, summary, type Conversation } from "./replay.test.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -180,6 +180,24 @@ function compareRequests(ours: Conversation<RequestHead>, theirs: readonly Under
 test("our methods are those of llhttp", async () => {
   const { METHODS: theirs } = await import("node:http");
   assert.deepEqual(METHODS.toSorted(), theirs.toSorted());
+});
+
+test("heads and bodies, damaged or not, get the same verdict whole and in pieces", () => {
+  const limits = { maxBytes: 160, maxFields: 4 };
+  fc.assert(
+    fc.property(requestText, responseText, damage, places, (request, response, changes, cuts) => {
+      const asked = octets(damaged(request, changes));
+      const answered = octets(damaged(response, changes));
+      assert.deepEqual(summary(readRequests(cut(asked, cuts))), summary(readRequests([asked])));
+      assert.deepEqual(summary(readRequests(cut(asked, cuts), limits)), summary(readRequests([asked], limits)));
+      assert.deepEqual(summary(readResponses(cut(answered, cuts))), summary(readResponses([answered])));
+      assert.deepEqual(
+        summary(readResponses(cut(answered, cuts), "GET", limits)),
+        summary(readResponses([answered], "GET", limits)),
+      );
+    }),
+    { ...RUNS, numRuns: 2000 },
+  );
 });
 
 test("whatever requests we accept, llhttp accepts and reads in the same way", async () => {

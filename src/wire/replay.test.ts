@@ -1,8 +1,9 @@
 // How the tests of this room feed bytes: one connection read to its end, in any pieces. Holds no tests of its own.
-import { ChunkedReader, isForbiddenTrailer, type ChunkedLimits } from "./chunked.ts";
+import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
 import { isFault, type WireFault } from "./fault.ts";
 import { RequestHeadReader, type BodyFraming, type HeadLimits, type RequestHead } from "./request-head.ts";
 import { ResponseHeadReader, type ResponseHead } from "./response-head.ts";
+import { isForbiddenTrailer } from "./trailer.ts";
 
 export const LIMITS: HeadLimits = { maxBytes: 65_536, maxFields: 1000 };
 

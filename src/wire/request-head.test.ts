@@ -49,6 +49,8 @@ test("the bytes after a head are handed back, and the next head is read from the
   const second = reader.push(reader.rest);
   assert.ok(second !== undefined && !isFault(second));
   assert.deepEqual([first.target, second.target, reader.rest.toString()], ["/1", "/2", "left"]);
+  assert.equal(reader.takeRest().toString(), "left");
+  assert.equal(reader.rest.length, 0);
 });
 
 test("a head reads the same in whatever pieces it comes, with what follows it left over", () => {

@@ -48,6 +48,11 @@ export class RequestHeadReader {
     return this.#collector.rest;
   }
 
+  /** The same, let go of: an idle connection should not hold on to the buffer its last body came in. */
+  takeRest(): Buffer {
+    return this.#collector.takeRest();
+  }
+
   /** True while no byte of a next head has been seen; empty lines before a request do not count. */
   get empty(): boolean {
     return this.#collector.empty;

@@ -39,6 +39,11 @@ export class ResponseHeadReader {
     return this.#collector.rest;
   }
 
+  /** The same, let go of: an idle connection should not hold on to the buffer its last body came in. */
+  takeRest(): Buffer {
+    return this.#collector.takeRest();
+  }
+
   /** True while no byte of a next head has been seen. */
   get empty(): boolean {
     return this.#collector.empty;
