@@ -147,7 +147,7 @@ export class HeadCollector {
 
   #judgeField(line: Head): WireFault | undefined {
     const { maxFields } = this.#limits;
-    if (this.#lines > maxFields) return tooManyFields(maxFields);
+    if (this.#lines > maxFields && line.bytes[0] !== CR) return tooManyFields(maxFields);
     const unused: Field[] = [];
     return readField(line, 0, unused) < 0 ? fieldFault(line.bytes, 0) : undefined;
   }

@@ -137,6 +137,8 @@ test("R25: a response that contradicts itself or is none is refused", () => {
     "HTTP/1.1 200\tOK\r\n\r\n",
     "HTTP/1.1 200 O\0K\r\n\r\n",
     "HTTP/1.1 OK\r\n\r\n",
+    "HTTP/1.0 100 Continue\r\n\r\n",
+    "HTTP/2.0 200 O\0K\r\n\r\n",
   ];
   for (const text of rows) assert.equal(verdict(text), "malformed", JSON.stringify(text));
   for (const version of ["1.2", "2.0", "0.9", "3.0"])

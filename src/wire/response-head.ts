@@ -105,9 +105,11 @@ const REASON_AT = "HTTP/1.1 200 ".length;
 function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
   const minor = standsAt(bytes, 0, "HTTP/1.1 ") ? 1 : standsAt(bytes, 0, "HTTP/1.0 ") ? 0 : undefined;
   if (minor === undefined) {
-    return /^HTTP\/\d\.\d /.test(text)
+    // The whole line must make sense before its version can be what is wrong with it.
+    const known = /^HTTP\/\d\.\d [\t\x20-\x7e\x80-\xff]*\r\n/.test(text);
+    return known
       ? wrongVersion()
-      : malformed("the status line does not begin with an HTTP version");
+      : malformed("the status line does not begin with an HTTP version, or does not end in CRLF");
   }
   let status = 0;
   for (let at = STATUS_AT; at < STATUS_AT + 3; at++) {
@@ -124,6 +126,7 @@ function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
   let at = reasonStart;
   while ((octet(bytes[at]) & VALUE) !== 0) at++;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return malformed("the status line does not end in CRLF");
+  if (minor === 0 && status < 200) return malformed("HTTP/1.0 has no interim responses");
   return { minor, status, reason: text.slice(reasonStart, at), end: at + 2 };
 }
 
