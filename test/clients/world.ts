@@ -65,10 +65,10 @@ export async function startWorld(): Promise<World> {
       return observed;
     },
     async stop() {
-      assert.equal(await gateway.stop(), 0);
-      const records = await gateway.records(0);
+      const exitCode = await gateway.stop();
       await simulator.close();
-      assert.equal(records.length, expectedRecords, "no record came later");
+      assert.equal(exitCode, 0);
+      assert.equal((await gateway.records(0)).length, expectedRecords, "no record came later");
     },
   };
 }

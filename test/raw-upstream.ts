@@ -1,0 +1,63 @@
+/** An upstream on a bare socket: it records every byte that comes and answers exactly the bytes it was told. */
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+
+import { readMessage, type RawMessage } from "./raw-message.ts";
+
+/** Writes the answer, piece by piece if it likes; what it returns is awaited. */
+export type Script = (socket: Socket, request: RawMessage) => void | Promise<void>;
+
+export interface RawUpstream {
+  readonly port: number;
+  /** All requests so far that came whole. */
+  readonly requests: readonly RawMessage[];
+  /** Connections and bytes of any kind, whole requests or not. */
+  readonly seen: { connections: number; bytes: number };
+  /** What the next requests are answered with. */
+  answer: Script;
+  close(): Promise<void>;
+}
+
+export interface RawUpstreamOptions {
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promise<RawUpstream> {
+  const requests: RawMessage[] = [];
+  const sockets = new Set<Socket>();
+  const seen = { connections: 0, bytes: 0 };
+  const accept = (socket: Socket): void => {
+    seen.connections += 1;
+    sockets.add(socket);
+    let pending = Buffer.alloc(0);
+    socket.on("error", () => undefined); // A caller may leave at any time; tests look at what came before.
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("data", (bytes: Buffer) => {
+      seen.bytes += bytes.length;
+      pending = Buffer.concat([pending, bytes]);
+      const request = readMessage(pending, "request");
+      if (!request) return;
+      pending = pending.subarray(request.length);
+      requests.push(request);
+      void upstream.answer(socket, request);
+    });
+  };
+  const server: Server = tls ? createTlsServer(tls, accept) : createServer(accept);
+  server.on("tlsClientError", () => undefined);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // A TCP server that listens has one.
+  const upstream: RawUpstream = {
+    port,
+    requests,
+    seen,
+    answer: (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, "close");
+    },
+  };
+  return upstream;
+}
