@@ -16,11 +16,13 @@ const OLDEST_NODE = 24;
 const OLDEST_NPM = 7; // the first that reads lockfileVersion 3
 const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"];
 const ECHO_MS = 500;
+const SHELL_POLL_MS = 250;
 const LOCK_POLL_MS = 200;
 const LOCK_STALE_MS = 10 * 60 * 1000;
 
 const root = path.dirname(__dirname);
 const runtimeHome = path.join(root, ".runtime");
+let told = false; // whether a signal to end has come
 
 main(process.argv.slice(2)).catch((error) => {
   if (error instanceof Interrupted) return process.kill(process.pid, error.signal);
@@ -31,6 +33,7 @@ main(process.argv.slice(2)).catch((error) => {
 
 async function main(args) {
   if (args.length === 0) throw new Refusal("usage: node scripts/launch.cjs <file> [arguments]");
+  endWithShell();
   if (major(process.versions.node) < OLDEST_NODE) return startAgain(args);
   if (!isInstalled()) await underLock(isInstalled, install);
   return startHere(args);
@@ -59,15 +62,29 @@ async function startAgain(args) {
 // already sent Ctrl-C to all of them. One keystroke must not count as two: the second means "end at once".
 function ignoreEchoes() {
   const emit = process.emit;
-  const last = {};
+  let last = 0;
   process.emit = function (event) {
     if (PASSED_ON.indexOf(event) !== -1) {
+      told = true;
       const now = Date.now();
-      if (now - (last[event] || 0) < ECHO_MS) return true;
-      last[event] = now;
+      if (now - last < ECHO_MS) return true;
+      last = now;
     }
     return emit.apply(this, arguments);
   };
+}
+
+// npm starts its script through a shell, and a shell that npm ends with SIGTERM passes nothing on. That it is gone is the
+// only sign: without this, `npm start` could be ended and the gateway run on.
+function endWithShell() {
+  if (!process.env.npm_lifecycle_event) return;
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(watch);
+    if (!told) process.kill(process.pid, "SIGTERM");
+  }, SHELL_POLL_MS);
+  watch.unref();
 }
 
 // The Node for this platform, as scripts/runtime/package-lock.json pins it.
@@ -210,7 +227,11 @@ function run(command, args, options) {
   return new Promise((resolve, reject) => {
     let passedOn;
     const child = childProcess.spawn(command, args, options);
-    const passOn = (signal) => child.kill((passedOn = signal));
+    const passOn = (signal) => {
+      told = true;
+      passedOn = signal;
+      child.kill(signal);
+    };
     PASSED_ON.forEach((signal) => process.on(signal, passOn));
     child.on("error", reject);
     child.on("exit", (code, signal) => {

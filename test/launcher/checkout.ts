@@ -6,6 +6,12 @@ import { join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../..");
 
+export interface Options {
+  /** Whether the launcher is to believe that its Node is an older one. */
+  readonly old?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -55,9 +61,22 @@ export class Checkout {
     return readFileSync(this.#log, "utf8").split("\n").filter(Boolean);
   }
 
-  start(args: readonly string[], options: { old?: boolean; env?: NodeJS.ProcessEnv } = {}): ChildProcess {
+  start(args: readonly string[], options: Options = {}): ChildProcess {
+    return this.#spawn([process.execPath, ...this.#command(args, options)], options);
+  }
+
+  /** As npm does it: `sh -c`, where many shells stay between. */
+  startInShell(args: readonly string[], options: Options = {}): ChildProcess {
+    return this.#spawn(["sh", "-c", '"$0" "$@"; exit', process.execPath, ...this.#command(args, options)], options);
+  }
+
+  #command(args: readonly string[], options: Options): readonly string[] {
     const preload = options.old ? ["--require", join(this.directory, "old-node.cjs")] : [];
-    const child = spawn(process.execPath, [...preload, join(this.directory, "scripts/launch.cjs"), ...args], {
+    return [...preload, join(this.directory, "scripts/launch.cjs"), ...args];
+  }
+
+  #spawn([file = "", ...args]: readonly string[], options: Options): ChildProcess {
+    const child = spawn(file, args, {
       cwd: this.directory,
       env: {
         PATH: process.env["PATH"],
@@ -70,7 +89,7 @@ export class Checkout {
     return child;
   }
 
-  async run(args: readonly string[], options: { old?: boolean; env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+  async run(args: readonly string[], options: Options = {}): Promise<Ended> {
     return ending(this.start(args, options));
   }
 

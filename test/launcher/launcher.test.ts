@@ -115,7 +115,7 @@ test("a signal that arrives again at once, as npm repeats it, counts once; a lat
   const program = `
     let now = 1_000_000;
     Date.now = () => now;
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => console.log(signal));
+    for (const signal of ["SIGINT", "SIGUSR2"]) process.on(signal, () => console.log(signal));
     process.stdin.on("data", () => { now += 1000; console.log("a second later"); });
     console.log("listening");`;
   place.write("program.ts", program);
@@ -124,13 +124,24 @@ test("a signal that arrives again at once, as npm repeats it, counts once; a lat
   launcher.kill("SIGINT");
   await line(launcher, "SIGINT");
   launcher.kill("SIGINT");
-  launcher.kill("SIGTERM");
-  assert.equal(await line(launcher), "SIGTERM", "the second SIGINT came before it and was left out");
+  launcher.kill("SIGUSR2");
+  assert.equal(await line(launcher), "SIGUSR2", "the second SIGINT came before it and was left out");
   launcher.stdin?.write("\n");
   await line(launcher, "a second later");
   launcher.kill("SIGINT");
   await line(launcher, "SIGINT");
 });
+
+for (const old of [true, false]) {
+  test(`when npm ends the shell between, the program is told (older Node: ${old})`, async (t) => {
+    const place = checkout(t);
+    place.write("program.ts", listening("SIGTERM", 'console.log("told"); process.exit();'));
+    const shell = place.startInShell(["program.ts"], { old, env: { npm_lifecycle_event: "start" } });
+    await line(shell, "listening");
+    shell.kill("SIGTERM");
+    await line(shell, "told");
+  });
+}
 
 test("of two commands started together one installs and the other waits for it", async (t) => {
   const place = checkout(t);
