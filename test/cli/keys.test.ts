@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { watchList } from "../policy/watched-list.ts";
+import { workplace } from "./run-lmgate.ts";
+
+const KEY = "sk-proj-SECRET-new-0123456789";
+const LIST = `# our keys\r
+id,api_key,owner,added,team\r
+1,sk-proj-SECRET-a-0123456789,"Smith, Al",2026-01-01,red\r
+\r
+# bob left\r
+7,sk-proj-SECRET-b-0123456789,bob,2026-01-02,\r
+`;
+const ON = ["--allowlist", "allowlist.csv"];
+
+test("keys add writes one line, keeps the rest byte for byte, and shows no key", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  chmodSync(place.path("allowlist.csv"), 0o640);
+  const { code, stdout, stderr } = await place.run(["keys", "add", ...ON, "--owner", "eve"], { input: `${KEY}\n` });
+  assert.deepEqual([code, stdout, stderr], [0, "added 8 (owner eve) to allowlist.csv\n", ""]);
+  const today = new Date().toISOString().slice(0, 10);
+  assert.equal(readFileSync(place.path("allowlist.csv"), "utf8"), `${LIST}8,${KEY},eve,${today},\r\n`);
+  assert.equal(statSync(place.path("allowlist.csv")).mode & 0o777, 0o640);
+  assert.deepEqual(readdirSync(place.directory), ["allowlist.csv"]);
+});
+
+test("keys add takes id, expiry and a key file, and can keep the digest alone", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  writeFileSync(place.path("key.txt"), `${KEY}\n`);
+  const more = [
+    "--owner",
+    "ci",
+    "--id",
+    "ci-1",
+    "--expires",
+    "2099-12-31",
+    "--key-file",
+    "key.txt",
+    "--hash",
+    "--json",
+  ];
+  const { code, stdout } = await place.run(["keys", "add", ...ON, ...more]);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), { id: "ci-1", owner: "ci", allowlist: "allowlist.csv" });
+  const text = readFileSync(place.path("allowlist.csv"), "utf8");
+  assert.match(text, /^id,api_key,owner,added,team,expires_at\r$/m);
+  assert.match(text, /^ci-1,sha256:[0-9a-f]{64},ci,\d{4}-\d\d-\d\d,,2099-12-31\r$/m);
+  assert.ok(!text.includes(KEY));
+});
+
+test("keys add refuses a key on the command line, a bad one, and one that is there; nothing is written or shown", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  const cases: readonly (readonly [args: readonly string[], input: string, code: number, message: RegExp])[] = [
+    [["--key", KEY], "", 2, /use --key - or --key-file/],
+    [["--key", "-", "--key-file", "x"], "", 2, /exclude each other/],
+    [["--expires", "tomorrow"], KEY, 2, /--expires: allowed are/],
+    [["--expires", "2020-01-01"], KEY, 2, /in the past/],
+    [[], "", 1, /the key cannot be used: empty/],
+    [[], `${KEY}\n${KEY}\n`, 1, /the key cannot be used: holds a space/],
+    [["--key", "-"], "sk-proj-SECRET-b-0123456789", 1, /on the list already: id 7, line 6/],
+    [["--id", "7"], KEY, 1, /the same id as on line 6/],
+    [["--key-file", "none.txt"], "", 1, /none\.txt: there is no such file/],
+  ];
+  const attempts = cases.map(async ([args, input, expected, message]) => {
+    const { code, stdout, stderr } = await place.run(["keys", "add", ...ON, "--owner", "eve", ...args], { input });
+    assert.deepEqual([code, stdout], [expected, ""], stderr);
+    assert.match(stderr, message);
+    assert.ok(!stderr.includes("SECRET"), stderr);
+  });
+  await Promise.all(attempts);
+  assert.equal(readFileSync(place.path("allowlist.csv"), "utf8"), LIST);
+});
+
+test("keys revoke takes the row away and nothing else, and says whose it was", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  const alone = await place.run(["keys", "revoke", "7", ...ON]);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /add --yes/);
+  const unknown = await place.run(["keys", "revoke", "9", "--yes", ...ON]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /not on the list: 9/);
+  assert.equal(readFileSync(place.path("allowlist.csv"), "utf8"), LIST);
+
+  const done = await place.run(["keys", "revoke", "7", "--yes", ...ON]);
+  assert.deepEqual([done.code, done.stdout], [0, "revoked 7 (owner bob, key …456789)\n"]);
+  assert.equal(readFileSync(place.path("allowlist.csv"), "utf8"), LIST.replace(/^7,.*\r\n/m, ""));
+});
+
+test("the last key that is revoked stays in the file, disabled, so that the gateway lets it go", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  const list = await watchList(t, place.directory);
+  await place.run(["keys", "revoke", "1", "7", "--yes", ...ON]);
+  await list.until(() => list.changes.length > 0);
+  assert.deepEqual([list.changes, list.errors], [[0], []]);
+  assert.match(readFileSync(place.path("allowlist.csv"), "utf8"), /^7,.*,true\r$/m);
+});
+
+test("a running gateway's watch sees a key that is added", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  const list = await watchList(t, place.directory);
+  await place.run(["keys", "add", ...ON, "--owner", "eve"], { input: KEY });
+  await list.until(() => list.changes.length > 0);
+  assert.ok(list.opens("new"));
+});
+
+test("an allow-list behind a link is changed where it is", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("real.csv"), LIST);
+  symlinkSync("real.csv", place.path("allowlist.csv"));
+  assert.equal((await place.run(["keys", "add", ...ON, "--owner", "eve"], { input: KEY })).code, 0);
+  assert.ok(readFileSync(place.path("real.csv"), "utf8").includes(KEY));
+});
+
+test("keys list shows who is on the list and in which state, for people and for programs", async (t) => {
+  const place = workplace(t);
+  const rows = [
+    '1,sk-proj-SECRET-a-0123456789,"Ann\tB",d,,',
+    "2,sk-proj-SECRET-b-0123456789,bob,d,true,",
+    "3,sk-proj-SECRET-c-0123456789,eve,d,,2020-01-01",
+  ];
+  writeFileSync(place.path("allowlist.csv"), `id,api_key,owner,added,disabled,expires_at\n${rows.join("\n")}\n`);
+  const { code, stdout } = await place.run(["keys", "list", ...ON]);
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.split("\n"), [
+    "ID\tOWNER\tKEY\tSTATE\tADDED\tEXPIRES",
+    "1\tAnn B\t…456789\tactive\td\tnever",
+    "2\tbob\t…456789\tdisabled\td\tnever",
+    "3\teve\t…456789\texpired\td\t2020-01-02T00:00:00.000Z",
+    "",
+  ]);
+  const json = await place.run(["keys", "list", "--json", ...ON]);
+  assert.deepEqual(
+    (JSON.parse(json.stdout) as { state: string }[]).map(({ state }) => state),
+    ["active", "disabled", "expired"],
+  ); // as: our own output
+  assert.ok(!`${stdout}${json.stdout}`.includes("SECRET"));
+});
+
+test("an invalid allow-list ends a keys command with 3 and its faults", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), "id,api_key,owner\n");
+  for (const args of [["list"], ["add", "--owner", "x"], ["revoke", "1", "--yes"]]) {
+    const { code, stderr } = await place.run(["keys", ...args, ...ON], { input: KEY });
+    assert.equal(code, 3);
+    assert.match(stderr, /allowlist\.csv:1 added: this required column is missing/);
+  }
+  const none = await place.run(["keys", "list", "--allowlist", "none.csv"]);
+  assert.equal(none.code, 3);
+  assert.match(none.stderr, /none\.csv: there is no such file/);
+});
+
+test("a list without rows can be listed and added to", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), "id,api_key,owner,added\n");
+  const empty = await place.run(["keys", "list", ...ON]);
+  assert.equal(empty.code, 0);
+  assert.match(empty.stderr, /holds no keys; add one with/);
+  assert.equal((await place.run(["keys", "add", "--owner", "ann", ...ON], { input: KEY })).code, 0);
+});

@@ -1,0 +1,48 @@
+/** Runs the command line as a process of its own, in a directory of its own. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Place {
+  readonly directory: string;
+  path(name: string): string;
+  run(args: readonly string[], extra?: { readonly input?: string; readonly env?: NodeJS.ProcessEnv }): Promise<Ran>;
+}
+
+export function workplace(t: TestContext): Place {
+  const directory = mkdtempSync(join(tmpdir(), "lmgate-cli-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return {
+    directory,
+    path: (name) => join(directory, name),
+    async run(args, { input = "", env = {} } = {}) {
+      const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env: { ...inherited(), ...env } });
+      child.stdin.on("error", () => undefined); // a command that reads nothing may have ended already
+      child.stdin.end(input);
+      const [stdout, stderr, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, "close"),
+      ]);
+      return { code: typeof code === "number" ? code : null, stdout, stderr };
+    },
+  };
+}
+
+/** What a developer's shell sets for LMGate must not reach a test. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LMGATE_")));
+}
