@@ -54,7 +54,7 @@ export function parseAllowlist(
     if (row !== undefined) rows.push(row);
   }
   faults.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
-  if (faults.length > 0) return { faults: faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  if (faults.length > 0) return { faults: faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
   if (rows.length === 0 && options.allowEmpty !== true) return { faults: [noKeys(file, header.line)] };
   return { rows };
 }

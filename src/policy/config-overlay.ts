@@ -25,7 +25,7 @@ const PREFIX = "LMGATE_";
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>, named: readonly string[]): Overlay {
   const entries: Entry[] = [];
   const faults: Fault[] = [];
-  for (const [name, text] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, text] of Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (text === undefined || !name.startsWith(PREFIX) || !name.includes("__")) continue;
     const origin: Origin = { kind: "env", name };
     const source = `environment variable ${name}`;

@@ -42,7 +42,7 @@ export interface LoadedSettings {
 
 export type SettingsRead = LoadedSettings | { readonly faults: readonly Fault[] };
 
-export const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
+const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
 /** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
 export const MAX_CONFIG_BYTES = 32 * 1024;
 
@@ -211,7 +211,7 @@ function listOrigins(sections: Sections, effective: ReadonlyMap<string, Entry>):
 function inOrder(faults: readonly Fault[]): readonly Fault[] {
   const rank = ({ source, line }: Fault): number =>
     line !== undefined ? 0 : source.startsWith("environment") ? 1 : source.startsWith("option") ? 2 : 3;
-  const sorted = [...faults].sort(
+  const sorted = faults.toSorted(
     (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
   // One for each unknown section, however much stands in it.

@@ -11,7 +11,7 @@ export type CsvRead = { readonly records: readonly CsvRecord[] } | { readonly li
 
 const LINE_BREAK = /\r\n|\n|\r/;
 
-const OPTIONS: Options<string[]> = {
+const OPTIONS: Options = {
   // Spaces around a cell go, spaces inside quotes stay.
   trim: true,
   info: true,

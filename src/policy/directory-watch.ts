@@ -32,7 +32,7 @@ export class DirectoryWatch {
   }
 
   close(): void {
-    for (const directory of [...this.#watched.keys()]) this.#drop(directory);
+    for (const directory of this.#watched.keys()) this.#drop(directory);
   }
 
   #follow(directory: string): void {

@@ -4,8 +4,8 @@ import { hideUserinfo } from "./upstream-url.ts";
 export function describeFound(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a section";
-  if (typeof value !== "string") return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return "a section";
   if (value === "") return "an empty text";
   if (looksSecret(value)) return "what looks like a key";
   const shown = hideUserinfo(value);

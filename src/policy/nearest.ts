@@ -24,7 +24,7 @@ function tolerance(length: number): number {
 }
 
 /** Optimal string alignment: insertions, deletions, replacements and swapped neighbors. */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   if (Math.abs(from.length - to.length) > 3) return Infinity;
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -27,7 +27,7 @@ test("every known provider has a unique and usable name, and an upstream that is
 
 test("reasoning is counted beside the output by xai, gemini, google and perplexity alone", () => {
   const exclusive = knownProviders().filter((provider) => provider.exclusiveReasoning);
-  assert.deepEqual(exclusive.map((provider) => provider.name).sort(), ["gemini", "google", "perplexity", "xai"]);
+  assert.deepEqual(exclusive.map((provider) => provider.name).toSorted(), ["gemini", "google", "perplexity", "xai"]);
 });
 
 test("providers whose customers have a host each come without an upstream", () => {

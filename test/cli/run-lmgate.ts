@@ -32,12 +32,12 @@ export function workplace(t: TestContext): Place {
       const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env: { ...inherited(), ...env } });
       child.stdin.on("error", () => undefined); // a command that reads nothing may have ended already
       child.stdin.end(input);
-      const [stdout, stderr, [code]] = await Promise.all([
+      const [stdout, stderr, ended]: [string, string, readonly unknown[]] = await Promise.all([
         text(child.stdout),
         text(child.stderr),
         once(child, "close"),
       ]);
-      return { code: typeof code === "number" ? code : null, stdout, stderr };
+      return { code: typeof ended[0] === "number" ? ended[0] : null, stdout, stderr };
     },
   };
 }
