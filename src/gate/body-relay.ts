@@ -2,6 +2,7 @@ import type { BodyFraming } from "../wire/body.ts";
 import { ChunkedReader, type ChunkedOutput } from "../wire/chunked.ts";
 import type { WireFault } from "../wire/fault.ts";
 import { isForbiddenTrailer } from "../wire/trailer.ts";
+import { CREDENTIAL_FIELDS } from "./credentials.ts";
 
 /** Where the bytes of a body go: on to the other side, and past the observer. */
 export interface BodySink {
@@ -13,7 +14,9 @@ const CHUNK_LIMITS = {
   maxExtensionBytes: 4_096,
   maxTrailerBytes: 16_384,
   maxTrailers: 100,
-  dropTrailer: isForbiddenTrailer,
+  // A key in a trailer would pass unchecked, and ours end here.
+  dropTrailer: (name: string) =>
+    isForbiddenTrailer(name) || CREDENTIAL_FIELDS.has(name) || name.startsWith("x-lmgate-"),
 };
 
 /**

@@ -94,6 +94,11 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#socket.destroy();
   }
 
+  reset(): void {
+    this.#call = undefined;
+    this.#socket.resetAndDestroy();
+  }
+
   refuse(refusal: Refusal, close: boolean): void {
     this.#call = undefined;
     const answer = refuse(refusal);
@@ -161,7 +166,7 @@ export class ClientConnection implements Expiring, ClientSide {
     } else if (isFault(head)) this.#refuseFault(head);
     else {
       this.#headBegun = false;
-      this.#begin(head, this.#heads.rest);
+      this.#begin(head, this.#heads.takeRest());
     }
   }
 

@@ -17,6 +17,8 @@ export interface ClientSide {
   /** Half-close, for tunnels. */
   end(): void;
   destroy(): void;
+  /** Destroy it so that the client cannot take what it has for the whole. */
+  reset(): void;
   /** Answer for ourselves; nothing of a response was sent yet. */
   refuse(refusal: Refusal, close: boolean): void;
   /** The call is over; the connection may take the next one when `reusable`. */

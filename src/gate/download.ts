@@ -15,6 +15,8 @@ export class Download implements BodySink {
   done = false;
   /** The upstream sent bytes behind the end of its answer: its connection is not to be trusted. */
   overrun = false;
+  /** Only the end of the connection tells the client that the answer is complete. */
+  readonly endsWithConnection: boolean;
   /** The client's connection ends with this answer. */
   readonly closesClient: boolean;
   readonly #head: ResponseHead;
@@ -32,7 +34,8 @@ export class Download implements BodySink {
     this.#minor = minor;
     this.#client = client;
     this.#glance = glance;
-    this.closesClient = close || !isSelfDelimited(head.body, minor);
+    this.endsWithConnection = !isSelfDelimited(head.body, minor);
+    this.closesClient = close || this.endsWithConnection;
     this.#relay = new BodyRelay(head.body, this, minor === 0);
   }
 

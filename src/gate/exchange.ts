@@ -8,6 +8,7 @@ import type { CallOnClient, ClientSide } from "./client-side.ts";
 import { Download } from "./download.ts";
 import type { Admitted } from "./gate.ts";
 import { SideGlance } from "./observe.ts";
+import { observedRequest, responseFacts } from "./observed-facts.ts";
 import { recordOf } from "./passage.ts";
 import type { Plane } from "./plane.ts";
 import { refuse } from "./refuse.ts";
@@ -158,8 +159,14 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #abort(outcome: Outcome): void {
     if (this.#phase === "over") return;
     this.#upstream.destroy();
-    this.#client.destroy();
+    this.#breakClient();
     this.#settle(outcome, outcome.kind === "complete" ? "complete" : "aborted");
+  }
+
+  /** Where the end of the connection is the end of the body, only a reset can say that this was not it. */
+  #breakClient(): void {
+    if (this.#download?.endsWithConnection === true) this.#client.reset();
+    else this.#client.destroy();
   }
 
   #bodyTooLarge(): void {
@@ -177,7 +184,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     const bodyUnread = !this.#upload.done;
     this.#upstream.destroy();
     if (this.#answered) {
-      this.#client.destroy();
+      this.#breakClient();
       this.#settle(outcome, ending);
     } else {
       this.#status = refuse(refusal).status;
@@ -217,12 +224,12 @@ export class Exchange implements CallOnClient, UpstreamUser {
         return;
       }
       if (head.status === 101) {
-        if (this.#upgrading) this.#openTunnel(head, reader.rest);
+        if (this.#upgrading) this.#openTunnel(head, reader.takeRest());
         else this.#fail("upstream_invalid");
         return;
       }
       if (head.status >= 200) {
-        this.#beginBody(head, reader.rest, pending);
+        this.#beginBody(head, reader.takeRest(), pending);
         return;
       }
       if (++this.#interimHeads > MAX_INTERIM_HEADS) {
@@ -230,7 +237,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
         return;
       }
       this.#interim(head);
-      pending = reader.rest;
+      pending = reader.takeRest();
       if (pending.length === 0) return;
     }
   }
@@ -390,37 +397,4 @@ export class Exchange implements CallOnClient, UpstreamUser {
       gate.record(recordOf(passage, wallNow));
     });
   }
-}
-
-function observedRequest(call: Admitted, upgrade: boolean) {
-  const { head, route } = call;
-  let contentType: string | undefined;
-  let contentEncoding: string | undefined;
-  for (const field of head.fields) {
-    if (field.name === "content-type") contentType = field.value;
-    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
-  }
-  return {
-    method: head.method,
-    path: route.path,
-    query: route.query,
-    exclusiveReasoning: route.provider.exclusiveReasoning,
-    upgrade,
-    contentType,
-    contentEncoding,
-  };
-}
-
-function responseFacts(head: ResponseHead) {
-  let contentType: string | undefined;
-  let contentEncoding: string | undefined;
-  for (const field of head.fields) {
-    if (field.name === "content-type") contentType = field.value;
-    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
-  }
-  return { status: head.status, contentType, contentEncoding, hasBody: head.body.kind !== "none" };
-}
-
-function joined(list: string | undefined, value: string): string {
-  return list === undefined ? value : `${list}, ${value}`;
 }
