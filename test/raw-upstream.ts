@@ -12,7 +12,7 @@ export interface RawUpstream {
   readonly port: number;
   /** All requests so far that came whole. */
   readonly requests: readonly RawMessage[];
-  /** Connections and bytes of any kind, whole requests or not. */
+  /** TCP connections, and the bytes that came over them (after decryption), whole requests or not. */
   readonly seen: { connections: number; bytes: number };
   /** What the next requests are answered with. */
   answer: Script;
@@ -28,7 +28,6 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
   const sockets = new Set<Socket>();
   const seen = { connections: 0, bytes: 0 };
   const accept = (socket: Socket): void => {
-    seen.connections += 1;
     sockets.add(socket);
     let pending = Buffer.alloc(0);
     socket.on("error", () => undefined); // A caller may leave at any time; tests look at what came before.
@@ -44,6 +43,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
     });
   };
   const server: Server = tls ? createTlsServer(tls, accept) : createServer(accept);
+  server.on("connection", () => void (seen.connections += 1));
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
