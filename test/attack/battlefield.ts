@@ -1,0 +1,92 @@
+/** A running gateway between raw clients and an upstream that believes anything, with a listener that nobody may reach. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+import { startGateway, type AllowedKey, type Gateway, type GatewayOptions } from "../start-gateway.ts";
+import { startRecordingUpstream, type Recorded, type RecordingUpstream } from "./recording-upstream.ts";
+import { talk, type Talk } from "./talk.ts";
+
+export const goodKey: AllowedKey = { id: "k-good", key: "sk-good-0123456789-ABCDEF", owner: "Good Team" };
+export const otherKey: AllowedKey = { id: "k-other", key: "sk-other-0123456789-GHIJKL", owner: "Other Team" };
+export const unknownKey = "sk-unknown-0123456789-MNOPQR";
+
+export const FORBIDDEN = '{"error":"forbidden","message":"API key not authorized"}';
+export const GOOD = `Authorization: Bearer ${goodKey.key}\r\n`;
+
+export interface Battlefield {
+  readonly gateway: Gateway;
+  readonly upstream: RecordingUpstream;
+  /** `127.0.0.2:PORT`: where no request may lead. */
+  readonly evil: string;
+  readonly authority: string;
+  talk(said: string, methods?: readonly string[]): Promise<Talk>;
+  /** What reached the upstream since the last call of this. */
+  taken(): readonly Recorded[];
+  /** Ends everything; fails if the evil listener was reached or the gateway did not end in order. */
+  leave(): Promise<void>;
+}
+
+export async function enterBattlefield(options: GatewayOptions = {}): Promise<Battlefield> {
+  const upstream = await startRecordingUpstream();
+  const evil = await startEvil();
+  const authority = `127.0.0.1:${upstream.port}`;
+  const origin = { upstream: `http://${authority}` };
+  const providers = {
+    openai: origin,
+    anthropic: origin,
+    google: origin,
+    based: { upstream: `http://${authority}/v1` },
+  };
+  const gateway = await startGateway({
+    keys: [goodKey, otherKey],
+    ...options,
+    config: { ...options.config, providers: { ...providers, ...options.config?.["providers"] } },
+  });
+  return {
+    gateway,
+    upstream,
+    evil: evil.authority,
+    authority,
+    talk: (said, methods) => talk(gateway.port, said, methods),
+    taken: () => upstream.requests.splice(0),
+    async leave() {
+      const code = await gateway.stop();
+      const { stderr } = gateway.output();
+      await upstream.close();
+      await evil.close();
+      assert.equal(evil.reached(), 0, "the evil listener was reached");
+      assert.equal(stderr, "");
+      assert.equal(code, 0);
+    },
+  };
+}
+
+async function startEvil() {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  server.listen(0, "127.0.0.2");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // as: a TCP server that listens has one
+  return {
+    authority: `127.0.0.2:${port}`,
+    reached: () => connections,
+    async close() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A request with `Host` in first place. `lines` carry their own CRLF. */
+export function request(method: string, target: string, lines = "", body = ""): string {
+  return `${method} ${target} HTTP/1.1\r\nHost: gate.example\r\n${lines}\r\n${body}`;
+}
+
+/** A request that may pass. */
+export function keyed(method: string, target: string, lines = "", body = ""): string {
+  return request(method, target, `${GOOD}${lines}`, body);
+}

@@ -1,0 +1,198 @@
+// Where a call goes comes from the configuration alone. Gateways that let a header or a body field choose it have sent their
+// provider keys to strangers (CVE-2024-6587, CVE-2025-66405).
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { enterBattlefield, keyed, request, type Battlefield } from "./battlefield.ts";
+import { exchange } from "./talk.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+
+async function assertStatus(status: number, said: string): Promise<void> {
+  const { statuses, open } = await field.talk(said);
+  assert.deepEqual(statuses, [status], said);
+  assert.equal(open, false, said);
+  assert.deepEqual(field.taken(), [], said);
+}
+
+test("S4: the upstream gets the configured Host, whatever Host the client sent", async () => {
+  for (const host of [field.evil, "api.openai.com", "localhost", "[::1]:80", "a.b-c_d~e", "x:0"]) {
+    const { statuses } = await field.talk(keyed("GET", "/openai/x").replace("gate.example", host));
+    assert.deepEqual(statuses, [200], host);
+    const [taken] = field.taken();
+    assert.deepEqual(
+      taken?.lines.filter((line) => /^host:/i.test(line)),
+      [`Host: ${field.authority}`],
+      host,
+    );
+  }
+});
+
+test("S4: fields that other proxies believe change nothing and arrive as they came", async () => {
+  const { evil } = field;
+  const lines = [
+    `X-Forwarded-Host: ${evil}`,
+    `Forwarded: host=${evil}`,
+    `X-Host: ${evil}`,
+    `X-Forwarded-Server: ${evil}`,
+  ];
+  await field.talk(keyed("GET", "/openai/x", `${lines.join("\r\n")}\r\n`));
+  assert.deepEqual(field.taken()[0]?.lines.slice(2), lines);
+});
+
+test("S4: two Hosts, equal or not, and pseudo-headers are refused", async () => {
+  const { evil } = field;
+  for (const line of [
+    `Host: ${evil}`,
+    "Host: gate.example",
+    `hOST: ${evil}`,
+    `:authority: ${evil}`,
+    `Host : ${evil}`,
+  ]) {
+    await assertStatus(400, keyed("GET", "/openai/x", `${line}\r\n`));
+  }
+});
+
+test("S5: absolute-form targets are refused, whoever they name", async () => {
+  const { evil } = field;
+  for (const target of [
+    `http://${evil}/openai/x`,
+    `https://api.openai.com@${evil}/x`,
+    `http://gate.example/openai/x`,
+    `HTTP://gate.example/openai/x`,
+    `ftp://${evil}/`,
+    `openai/x`,
+    `@${evil}/openai/x`,
+    `${evil}/openai/x`,
+    `?/openai/x`,
+  ]) {
+    await assertStatus(400, keyed("GET", target));
+  }
+});
+
+test("S6: CONNECT and TRACE are not allowed, tunnel nothing and echo nothing", async () => {
+  const { evil, authority } = field;
+  for (const said of [keyed("CONNECT", evil), keyed("CONNECT", authority), keyed("TRACE", "/openai/x")]) {
+    const { answers } = await field.talk(said);
+    assert.equal(answers[0]?.status, 405);
+    assert.ok(answers[0].lines.includes("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    assert.doesNotMatch(answers[0].text, /sk-good/);
+    assert.deepEqual(field.taken(), []);
+  }
+});
+
+test("S6: methods that nobody here knows and targets that are no path are refused", async () => {
+  for (const [method, target] of [
+    ["TRACK", "/openai/x"],
+    ["DEBUG", "/openai/x"],
+    ["get", "/openai/x"],
+    ["GET ", "/openai/x"],
+    ["GET", "*"],
+    ["OPTIONS", "*"],
+    ["CONNECT", "/openai/x"],
+    ["GET", "gate.example:443"],
+  ] as const) {
+    await assertStatus(400, keyed(method, target));
+  }
+  const preface = await exchange(field.gateway.port, Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  assert.match(preface.toString(), /^HTTP\/1\.1 400 /);
+});
+
+test("S7: steering fields of other gateways, and of frameworks, are passed on and never followed", async () => {
+  const { evil } = field;
+  const lines = [
+    `x-portkey-custom-host: http://${evil}`,
+    "x-portkey-provider: anthropic",
+    `helicone-target-url: http://${evil}`,
+    `x-original-url: /anthropic/v1/messages`,
+    `x-rewrite-url: /anthropic/v1/messages`,
+    `x-forwarded-prefix: /anthropic`,
+    `x-forwarded-proto: https`,
+    `x-http-method-override: DELETE`,
+    `x-method-override: DELETE`,
+    `x-base-url: http://${evil}`,
+    `x-upstream: http://${evil}`,
+    `Destination: http://${evil}/x`,
+    `Max-Forwards: 0`,
+    `Via: 1.1 ${evil}`,
+  ];
+  const body = JSON.stringify({ model: "m", api_base: `http://${evil}`, base_url: `http://${evil}`, proxy: evil });
+  const said = keyed("POST", "/openai/v1/x", `${lines.join("\r\n")}\r\nContent-Length: ${body.length}\r\n`, body);
+  assert.deepEqual((await field.talk(said)).statuses, [200]);
+  const [taken] = field.taken();
+  assert.equal(taken?.startLine, "POST /v1/x HTTP/1.1");
+  assert.deepEqual(taken.lines.slice(2, -1), lines);
+  assert.equal(taken.body.toString(), body);
+});
+
+test("S7: LMGate's own request fields steer nothing and do not leave it", async () => {
+  const { evil } = field;
+  const lines = `x-lmgate-upstream: http://${evil}\r\nX-LMGate-Host: ${evil}\r\nx-lmgate-tags: a=b\r\nX-Kept: 1\r\n`;
+  await field.talk(keyed("GET", "/openai/x", lines));
+  assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 1"]);
+});
+
+test("S8: a URL in a body is not fetched, and a redirect is the client's to follow", async () => {
+  const { evil, upstream } = field;
+  const body = JSON.stringify({
+    model: "m",
+    messages: [
+      { role: "user", content: [{ type: "image_url", image_url: { url: `http://${evil}/latest/meta-data` } }] },
+    ],
+  });
+  const post = keyed("POST", "/openai/v1/chat/completions", `Content-Length: ${body.length}\r\n`, body);
+  assert.deepEqual((await field.talk(post)).statuses, [200]);
+  const usual = upstream.answer;
+  for (const status of [301, 302, 303, 307, 308]) {
+    upstream.answer = (socket) =>
+      void socket.write(`HTTP/1.1 ${status} Moved\r\nLocation: http://${evil}/x\r\nContent-Length: 0\r\n\r\n`);
+    const { answers } = await field.talk(keyed("GET", "/openai/x"));
+    assert.equal(answers[0]?.status, status);
+    assert.ok(answers[0].lines.includes(`Location: http://${evil}/x`));
+  }
+  upstream.answer = usual;
+  assert.equal(field.taken().length, 6);
+});
+
+test("S11: a Host that is no host and port is refused on the client port, with a key and without", async () => {
+  for (const host of BAD_HOSTS) {
+    await assertStatus(400, keyed("GET", "/openai/x").replace("gate.example", host));
+    await assertStatus(400, request("GET", "/healthz").replace("gate.example", host));
+  }
+});
+
+test("S11: what the admin listener tells does not depend on a Host that only looks like its own", async () => {
+  const { adminPort } = field.gateway;
+  const own = `127.0.0.1:${adminPort}`;
+  for (const host of [...BAD_HOSTS, `${own}.evil`, `${own}/#@x`, "rebind.evil", "gate.example"]) {
+    const said = `GET /api/v1/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const answer = (await exchange(adminPort, Buffer.from(said, "latin1"))).toString();
+    assert.doesNotMatch(answer, /^HTTP\/1\.1 200/, host);
+    assert.doesNotMatch(answer, /allowlist/, host);
+  }
+});
+
+const BAD_HOSTS: readonly string[] = [
+  "localhost:4000/#@x",
+  "a/b",
+  "a?b",
+  "a b",
+  "a@b",
+  "user:pass@a",
+  "",
+  "a".repeat(300),
+  "[::1",
+  "::1]",
+  "[::1]x",
+  "a:b",
+  "a:65536",
+  "a:80:80",
+  "a\\b",
+  "a%zz",
+  "a\x80b",
+  "<script>",
+];

@@ -1,0 +1,90 @@
+/**
+ * An upstream that believes anything: it takes bare line feeds, any spelling of `chunked` and several requests from one
+ * read, and keeps the bytes of each. If a request could be smuggled past the gateway, it would turn up here.
+ */
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+
+import { readMessage, type RawMessage } from "../raw-message.ts";
+
+export interface Recorded extends RawMessage {
+  /** The whole request as it stood on the wire. */
+  readonly text: string;
+  readonly method: string;
+  readonly target: string;
+}
+
+export type Responder = (socket: Socket, request: Recorded) => void;
+
+export interface RecordingUpstream {
+  readonly port: number;
+  readonly requests: Recorded[];
+  /** Connections and bytes of any kind, whole requests or not. */
+  readonly seen: { connections: number; bytes: number };
+  answer: Responder;
+  close(): Promise<void>;
+}
+
+const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
+
+/** A small complete answer, with what the gateway counts. */
+export function jsonAnswer(body: object = { model: "m-1", usage }, status = "200 OK"): string {
+  const text = JSON.stringify(body);
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+}
+
+export async function startRecordingUpstream(host = "127.0.0.1"): Promise<RecordingUpstream> {
+  const sockets = new Set<Socket>();
+  const upstream = {
+    port: 0,
+    requests: [] as Recorded[],
+    seen: { connections: 0, bytes: 0 },
+    answer: (socket: Socket): void => void socket.write(jsonAnswer()),
+    async close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, "close");
+    },
+  };
+  const server = createServer((socket) => {
+    upstream.seen.connections++;
+    sockets.add(socket);
+    let pending: Buffer = Buffer.alloc(0);
+    socket.on("error", () => undefined); // A caller may leave at any time; tests look at what came before.
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("data", (bytes: Buffer) => {
+      upstream.seen.bytes += bytes.length;
+      pending = Buffer.concat([pending, bytes]);
+      for (;;) {
+        const request = readLeniently(pending);
+        if (request === undefined) return;
+        pending = pending.subarray(request.length);
+        upstream.requests.push(request);
+        (upstream as RecordingUpstream).answer(socket, request); // as: a test may have put a responder here that looks at the request
+      }
+    });
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  upstream.port = (server.address() as AddressInfo).port; // as: a TCP server that listens has one
+  return upstream;
+}
+
+/** Bare line feeds count as line ends and a blank start is skipped, as the most lenient servers do. */
+function readLeniently(bytes: Buffer): Recorded | undefined {
+  const text = bytes.toString("latin1");
+  const headEnd = /\r?\n\r?\n/.exec(text.replace(/^(\r?\n)+/, (blank) => "x".repeat(blank.length)));
+  if (headEnd === null) return undefined;
+  const isStrict = headEnd[0] === "\r\n\r\n" && !/^\s/.test(text);
+  const message = isStrict ? readMessage(bytes, "request") : mended(bytes, headEnd.index + headEnd[0].length);
+  if (message === undefined) return undefined;
+  const [method = "", target = ""] = message.startLine.split(" ");
+  return { ...message, method, target, text: text.slice(0, message.length) };
+}
+
+/** The head with its line ends put right; what counts is that such a request is noticed at all. */
+function mended(bytes: Buffer, headLength: number): RawMessage | undefined {
+  const head = bytes.toString("latin1", 0, headLength).trimStart().replace(/\r?\n/g, "\r\n");
+  const message = readMessage(Buffer.concat([Buffer.from(head, "latin1"), bytes.subarray(headLength)]), "request");
+  return message && { ...message, length: message.length - head.length + headLength };
+}

@@ -1,0 +1,207 @@
+// Where a request goes is decided by its first path segment alone, and nothing in it can name another host. Joining a path to a
+// base URL with a URL parser sends `//evil/x` to evil; so do prefixes matched without their end.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { enterBattlefield, keyed, request, type Battlefield } from "./battlefield.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+
+/** Sends each target with a good key; returns `[target, status, targets at the upstream]`. */
+async function outcomes(
+  targets: readonly string[],
+): Promise<readonly (readonly [string, number | undefined, string[]])[]> {
+  const rows: (readonly [string, number | undefined, string[]])[] = [];
+  for (const target of targets) {
+    const { statuses } = await field.talk(keyed("GET", target));
+    const taken = field.taken();
+    for (const { lines } of taken) assert.ok(lines.includes(`Host: ${field.authority}`), target);
+    rows.push([target, statuses[0], taken.map((recorded) => recorded.target)]);
+  }
+  return rows;
+}
+
+async function assertVerbatim(prefix: string, base: string, rests: readonly string[]): Promise<void> {
+  for (const [target, status, reached] of await outcomes(rests.map((rest) => prefix + rest))) {
+    assert.equal(status, 200, target);
+    assert.deepEqual(reached, [base + target.slice(prefix.length)], target);
+  }
+}
+
+async function assertRefused(status: number, targets: readonly string[]): Promise<void> {
+  for (const [target, found, reached] of await outcomes(targets)) {
+    assert.equal(found, status, target);
+    assert.deepEqual(reached, [], target);
+  }
+}
+
+test("S1: a prefix ends in a slash, a question mark or the end, or it is not that prefix", async () => {
+  const { evil } = field;
+  await assertRefused(404, [
+    `//${evil}/x`,
+    `///${evil}/x`,
+    `//openai/x`,
+    `/openai@${evil}/x`,
+    `/openai.${evil}/x`,
+    `/openai:81@${evil}/x`,
+    `/openai;${evil}`,
+    `/openai;/x`,
+    `/openai&x=1`,
+    `/openai%3Fx`,
+    `/openai:443/x`,
+    `/openaix/v1/models`,
+    `/open/ai/x`,
+    `/http://${evil}/openai/x`,
+    `/@${evil}`,
+    `/?/openai/x`,
+    `/`,
+  ]);
+});
+
+test("S1: what follows the prefix is sent as it came, under the provider's own authority", async () => {
+  const { evil } = field;
+  await assertVerbatim("/openai", "", [
+    `/v1/models`,
+    `//${evil}/x`,
+    `///${evil}/x`,
+    `/http://${evil}/x`,
+    `/https:${evil}`,
+    `/@${evil}/x`,
+    `/:80@${evil}/x`,
+    `/x;p=1:verb?next=http://${evil}/&a=//b`,
+    `/x?url=http://${evil}/`,
+    `/%2F%2F${evil}/x`,
+    `/%40${evil}`,
+    `/x%0d%0aHost:%20${evil}`,
+    `/a%20b//c/`,
+  ]);
+  await assertVerbatim("/based", "/v1", [`/models`, `//${evil}/x`, `/@${evil}`, `?x=1`, ``]);
+});
+
+test("S1: a prefix without a path asks for the provider's root", async () => {
+  assert.deepEqual(await outcomes(["/openai", "/openai?x=1", "/openai/"]), [
+    ["/openai", 200, ["/"]],
+    ["/openai?x=1", 200, ["/?x=1"]],
+    ["/openai/", 200, ["/"]],
+  ]);
+});
+
+test("S1: a backslash is refused, since WHATWG parsers take it for a slash", async () => {
+  const { evil } = field;
+  await assertRefused(400, [`/openai/\\${evil}/x`, `/\\${evil}/x`, `\\\\${evil}/x`, `/openai\\..\\x`, `/openai/x?\\`]);
+});
+
+test("S2: a target that would leave its base when normalized, in any spelling, is refused", async () => {
+  await assertRefused(
+    400,
+    ["/openai", "/based"].flatMap((prefix) =>
+      [
+        "/../anthropic/x",
+        "/..",
+        "/x/../../y",
+        "/%2e%2e/x",
+        "/.%2e/x",
+        "/%2E./x",
+        "/..%2fx",
+        "/%2e%2e%2fx",
+        "/x/..%2F..%2Fy",
+        "/%252e%252e/x",
+        "/%252e%252e%252fx",
+        "/..%252fx",
+        "/..;/x",
+        "/..;a=b/x",
+        "/%2e%2e;/x",
+        "%2f..",
+        "%2f../x",
+        "/..%5cx",
+        "/%5c..%5cx",
+        "/x%5C../y",
+        "/..%3fx",
+        "/..%23x",
+      ].map((rest) => prefix + rest),
+    ),
+  );
+  await assertRefused(400, ["/../openai/x", "/%2e%2e/openai/x", "/..;/openai/x"]);
+});
+
+test("S2: dots that lead nowhere pass as they came", async () => {
+  await assertVerbatim("/based", "/v1", [
+    "/./x",
+    "/.",
+    "/x.",
+    "/x..",
+    "/..x",
+    "/.../x",
+    "/x..y/z",
+    "/%2e/x",
+    "/..%20/x",
+    "/x?path=/../y",
+    "/x?a=%2e%2e%2f",
+  ]);
+  await assertRefused(404, ["/openai../x", "/openai./x", "/.openai/x", "/./openai/x"]);
+});
+
+test("S3: a prefix is compared byte by byte", async () => {
+  await assertRefused(404, [
+    "/OPENAI/v1/models",
+    "/OpenAI/v1/models",
+    "/open%61i/v1/models",
+    "/%6fpenai/v1/models",
+    "/openai%20/x",
+    "/openai%c0%af/x",
+    "/%c0%ae%c0%ae/openai/x",
+    "/%EF%BC%85openai/x",
+    "/openai%E2%80%8B/x",
+  ]);
+});
+
+test("S3: an encoded NUL is refused wherever it stands", async () => {
+  await assertRefused(400, ["/openai%00", "/openai%00/x", "/openai/%00", "/openai/x%2500", "/openai/x?a=%00"]);
+});
+
+test("S3: bytes that no target may hold are refused", async () => {
+  await assertRefused(400, [
+    "/openai/\0x",
+    "/openai/x y",
+    "/openai/\xc3\xa4",
+    "/\xef\xbc\x85openai/x",
+    "/openai/x#y",
+    "/openai/\x7f",
+  ]);
+});
+
+test("S12: spellings of LMGate's own paths on the client port never reach the admin listener or a health answer", async () => {
+  const paths = [
+    "//healthz",
+    "/healthz/",
+    "/%68ealthz",
+    "/healthz%20",
+    "/HEALTHZ",
+    "/healthz?x=1",
+    "/healthz;x",
+    "/./healthz",
+    "/readyz/",
+    "//readyz",
+    "/livez//",
+    "/metrics",
+    "//metrics",
+    "/%6detrics",
+    "/api/v1/status",
+    "//api/v1/status",
+    "/api//v1/status",
+    "/api%2fv1%2fstatus",
+    "/api/v1/status/",
+    "/admin",
+    "/dashboard",
+    "/index.html",
+  ];
+  for (const path of paths) {
+    const { statuses } = await field.talk(request("GET", path));
+    assert.deepEqual(statuses, [403], path);
+  }
+  await assertRefused(404, paths);
+});
