@@ -1,0 +1,38 @@
+import type { ObservedRequest, ResponseFacts } from "../usage/observer.ts";
+import type { ResponseHead } from "../wire/response-head.ts";
+import type { Admitted } from "./gate.ts";
+
+/** What an observer needs of a request head. */
+export function observedRequest(call: Admitted, upgrade: boolean): ObservedRequest {
+  const { head, route } = call;
+  let contentType: string | undefined;
+  let contentEncoding: string | undefined;
+  for (const field of head.fields) {
+    if (field.name === "content-type") contentType = field.value;
+    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
+  }
+  return {
+    method: head.method,
+    path: route.path,
+    query: route.query,
+    exclusiveReasoning: route.provider.exclusiveReasoning,
+    upgrade,
+    contentType,
+    contentEncoding,
+  };
+}
+
+/** What an observer needs of a response head. */
+export function responseFacts(head: ResponseHead): ResponseFacts {
+  let contentType: string | undefined;
+  let contentEncoding: string | undefined;
+  for (const field of head.fields) {
+    if (field.name === "content-type") contentType = field.value;
+    else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
+  }
+  return { status: head.status, contentType, contentEncoding, hasBody: head.body.kind !== "none" };
+}
+
+function joined(list: string | undefined, value: string): string {
+  return list === undefined ? value : `${list}, ${value}`;
+}

@@ -1,0 +1,127 @@
+/** One end of a TCP connection, as a test holds it: exactly what came, how it ended, and every way of ending it. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+import { readMessage, type BodyRule, type Message } from "./http-message.ts";
+import { Waiting } from "./until.ts";
+
+export class RawPeer {
+  readonly socket: Socket;
+  /** The other side's FIN came. */
+  ended = false;
+  /** Nothing more passes in either direction. */
+  closed = false;
+  /** The connection was reset rather than ended. */
+  wasReset = false;
+  readonly #waiting = new Waiting();
+  readonly #pieces: Buffer[] = [];
+  #received: Buffer = Buffer.alloc(0);
+  #taken = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (bytes: Buffer) => {
+      this.#pieces.push(bytes);
+      this.#waiting.changed();
+    });
+    socket.on("end", () => {
+      this.ended = true;
+      this.#waiting.changed();
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNRESET" || error.code === "EPIPE") this.wasReset = true;
+    });
+    socket.on("close", () => {
+      this.closed = true;
+      this.#waiting.changed();
+    });
+    socket.on("drain", () => this.#waiting.changed());
+  }
+
+  /** Every byte so far. */
+  get received(): Buffer {
+    if (this.#pieces.length > 0) this.#received = Buffer.concat([this.#received, ...this.#pieces.splice(0)]);
+    return this.#received;
+  }
+
+  get text(): string {
+    return this.received.toString("latin1");
+  }
+
+  /** What no `message` has taken yet. */
+  get unread(): Buffer {
+    return this.received.subarray(this.#taken);
+  }
+
+  send(bytes: string | Buffer): void {
+    this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+  }
+
+  /** FIN: nothing more will be sent. */
+  end(): void {
+    this.socket.end();
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  /** Close both directions, with a FIN unless bytes were left unread. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Takes the next whole message off what came. */
+  message(rule: BodyRule = "by head"): Promise<Message> {
+    return this.until("a whole message", () => {
+      const found = readMessage(this.unread, rule);
+      if (found !== undefined) this.#taken += found.length;
+      else if (this.closed) throw new Error(`closed before a whole message: ${this.#state()}`);
+      return found;
+    });
+  }
+
+  /** Takes the next head alone; its body stays in `unread`. */
+  head(): Promise<Message> {
+    return this.message("none");
+  }
+
+  /** Until the bytes that no message took hold `text`. */
+  holds(text: string): Promise<true> {
+    return this.until(`"${text}"`, () => this.unread.includes(text) || undefined);
+  }
+
+  /** The other side's FIN, or the end of it all. */
+  hasEnded(): Promise<true> {
+    return this.until("the end", () => this.ended || this.closed || undefined);
+  }
+
+  close(): Promise<true> {
+    return this.until("the close", () => this.closed || undefined);
+  }
+
+  until<Found>(what: string, found: () => Found | undefined): Promise<Found> {
+    return this.#waiting.until(what, found, () => this.#state());
+  }
+
+  #state(): string {
+    const end = this.closed ? (this.wasReset ? "reset" : "closed") : this.ended ? "ended" : "open";
+    return `${end}, received ${JSON.stringify(this.text.slice(0, 2_000))}`;
+  }
+}
+
+/** A client's end. `allowHalfOpen`, so that a FIN of the other side is seen as such and answered when the test says so. */
+export async function connectRaw(port: number, host = "127.0.0.1"): Promise<RawPeer> {
+  const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
+  const peer = new RawPeer(socket);
+  await once(socket, "connect");
+  return peer;
+}

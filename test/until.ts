@@ -1,0 +1,38 @@
+/** Waiting for something to become so, told by events, with a deadline that says what did not happen. */
+const deadlineMs = 10_000;
+
+/** Conditions that are looked at again whenever `changed` is called. */
+export class Waiting {
+  readonly #waiters = new Set<() => void>();
+
+  changed(): void {
+    for (const look of this.#waiters) look();
+  }
+
+  /** Resolves to what `found` gives once it gives something; rejects at the deadline, saying what `state` says then. */
+  until<Found>(what: string, found: () => Found | undefined, state: () => string = () => ""): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(look);
+      };
+      const look = (): void => {
+        try {
+          const value = found();
+          if (value === undefined) return;
+          end();
+          resolve(value);
+        } catch (error) {
+          end();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      const timer = setTimeout(() => {
+        end();
+        reject(new Error(`waited ${deadlineMs / 1000} s for ${what}; ${state()}`));
+      }, deadlineMs);
+      this.#waiters.add(look);
+      look();
+    });
+  }
+}
