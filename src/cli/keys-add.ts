@@ -4,7 +4,7 @@ import type { AllowlistText } from "../policy/allowlist-file.ts";
 import { faultOfId } from "../policy/allowlist.ts";
 import { parseExpiry } from "../policy/expiry.ts";
 import { keyDigest, keyFault } from "../policy/key-rules.ts";
-import { addListOptions, openList, saveList } from "./keys-file.ts";
+import { addListOptions, changeList, openList } from "./keys-file.ts";
 import { readKey } from "./read-key.ts";
 import type { SettingsOptions } from "./settings-options.ts";
 import { EXIT, printJson, say, type ExitCode, type Terminal } from "./terminal.ts";
@@ -50,13 +50,16 @@ async function addKey(terminal: Terminal, options: AddOptions): Promise<ExitCode
   const list = openList(terminal, options);
   if (typeof list === "number") return list;
   const key = await readKey(terminal, options.keyFile);
-  const refusal = refusalOf(list, key);
-  if (refusal !== undefined) {
-    say(terminal, refusal);
-    return EXIT.failure;
-  }
-  const id = options.id?.trim() ?? nextId(list.rows.map((row) => row.id));
-  const code = saveList(terminal, list, appendRow(list.text, rowFor(id, key, options)));
+  let id = "";
+  const code = await changeList(terminal, list.path, (current) => {
+    const refusal = refusalOf(current, key);
+    if (refusal !== undefined) {
+      say(terminal, refusal);
+      return EXIT.failure;
+    }
+    id = options.id?.trim() ?? nextId(current.rows.map((row) => row.id));
+    return appendRow(current.text, rowFor(id, key, options));
+  });
   if (code !== EXIT.ok) return code;
   if (options.json === true) printJson(terminal, { id, owner: options.owner, allowlist: list.path });
   else terminal.stdout.write(`added ${id} (owner ${options.owner}) to ${list.path}\n`);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../policy/allowlist-file.ts";
 import { addConfigOption, settingsFor, type SettingsOptions } from "./settings-options.ts";
@@ -22,18 +23,31 @@ function openPath(terminal: Terminal, path: string): AllowlistText | ExitCode {
   return "faults" in list ? reportFaults(terminal, "allow-list", list.faults) : list;
 }
 
-/** Writes the changed list back and says what stood in the way, if anything did. */
-export function saveList(terminal: Terminal, list: AllowlistText, text: string): ExitCode {
-  const result = saveAllowlistText(list, text);
-  switch (result.kind) {
-    case "written":
-      return EXIT.ok;
-    case "overtaken":
-      say(terminal, `${list.path} was changed by someone else just now; nothing was written, try again`);
-      return EXIT.failure;
-    case "invalid":
+const ATTEMPTS = 50;
+
+/**
+ * Changes the list, again from the start when somebody else changed it in the meantime. `change` gives the new text,
+ * or an exit code when there is a reason not to, which it has said by then.
+ */
+export async function changeList(
+  terminal: Terminal,
+  path: string,
+  change: (list: AllowlistText) => string | ExitCode,
+): Promise<ExitCode> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const list = openPath(terminal, path);
+    if (typeof list === "number") return list;
+    const text = change(list);
+    if (typeof text === "number") return text;
+    const result = saveAllowlistText(list, text);
+    if (result.kind === "written") return EXIT.ok;
+    if (result.kind === "invalid") {
       reportFaults(terminal, "allow-list with this change", result.faults);
       say(terminal, "nothing was written");
       return EXIT.failure;
+    }
+    await delay(10 + Math.random() * 100);
   }
+  say(terminal, `${path} is being changed by others all the time; nothing was written`);
+  return EXIT.failure;
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { disableRows, removeRows } from "../policy/allowlist-edit.ts";
 import type { AllowlistText } from "../policy/allowlist-file.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
-import { addListOptions, openList, saveList } from "./keys-file.ts";
+import { addListOptions, changeList, openList } from "./keys-file.ts";
 import type { SettingsOptions } from "./settings-options.ts";
 import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
@@ -32,12 +32,8 @@ export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => 
 async function revoke(terminal: Terminal, ids: readonly string[], options: RevokeOptions): Promise<ExitCode> {
   const list = openList(terminal, options);
   if (typeof list === "number") return list;
-  const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
-  if (unknown.length > 0) {
-    say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
-    return EXIT.failure;
-  }
-  const rows = list.rows.filter((row) => ids.includes(row.id));
+  let rows = rowsOf(terminal, list, ids);
+  if (typeof rows === "number") return rows;
   if (options.yes !== true) {
     if (!terminal.stdin.isTTY) {
       say(terminal, "nobody is there to confirm; add --yes");
@@ -45,10 +41,20 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
     }
     if (!(await confirm(terminal, rows))) return EXIT.failure;
   }
-  const code = saveList(terminal, list, without(list, rows));
-  if (code !== EXIT.ok) return code;
+  const code = await changeList(terminal, list.path, (current) => {
+    rows = rowsOf(terminal, current, ids);
+    return typeof rows === "number" ? rows : without(current, rows);
+  });
+  if (code !== EXIT.ok || typeof rows === "number") return code;
   for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
   return EXIT.ok;
+}
+
+function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[]): readonly AllowRow[] | ExitCode {
+  const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
+  if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
+  say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
+  return EXIT.failure;
 }
 
 function without(list: AllowlistText, rows: readonly AllowRow[]): string {

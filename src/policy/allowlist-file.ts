@@ -31,10 +31,11 @@ export function openAllowlistText(path: string): AllowlistText | { readonly faul
 export function saveAllowlistText(list: AllowlistText, text: string): EditResult {
   const check = parseAllowlist(text, list.path, { allowEmpty: true });
   if ("faults" in check) return { kind: "invalid", faults: check.faults };
-  const now = readRegularFileSync(list.path, MAX_ALLOWLIST_BYTES);
-  if (!("bytes" in now) || now.fingerprint !== list.fingerprint) return { kind: "overtaken" };
-  replaceFile(list.path, text);
-  return { kind: "written" };
+  const isCurrent = (): boolean => {
+    const now = readRegularFileSync(list.path, MAX_ALLOWLIST_BYTES);
+    return "bytes" in now && now.fingerprint === list.fingerprint;
+  };
+  return { kind: replaceFile(list.path, text, isCurrent) ? "written" : "overtaken" };
 }
 
 /** With its byte order mark, which is written back as it was. */

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { buildAccessTable } from "./access-table.ts";
-import { parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { parseAllowlist } from "./allowlist.ts";
 import type { Fault } from "./fault.ts";
 import { readRegularFile, type FileFault } from "./read-file.ts";
 
@@ -8,7 +8,6 @@ import { readRegularFile, type FileFault } from "./read-file.ts";
 export const MAX_ALLOWLIST_BYTES = 256 * 1024 * 1024;
 
 export interface LoadedAllowlist {
-  readonly rows: readonly AllowRow[];
   readonly table: SharedArrayBuffer;
   /** Keys in force: rows that are not disabled. */
   readonly keys: number;
@@ -44,7 +43,7 @@ export function loadAllowlist(
   const read = parseAllowlist(content.bytes, path);
   if ("faults" in read) return read;
   const keys = read.rows.reduce((sum, row) => sum + (row.disabled ? 0 : 1), 0);
-  return { rows: read.rows, table: buildAccessTable(read.rows), keys, contentHash: content.contentHash };
+  return { table: buildAccessTable(read.rows), keys, contentHash: content.contentHash };
 }
 
 /** An unreadable allow-list as a fault that says how to come by one. */

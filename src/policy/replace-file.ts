@@ -13,22 +13,27 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+/** A writer that died left its file behind; no living one takes so long. */
+const ABANDONED_MS = 10_000;
+
 /**
  * Puts `text` in the place of an existing file in one step: readers see the old file or the new one, never a part.
- * Links are followed; mode and owner stay, since the gateway may run as another user.
+ * Links are followed; mode and owner stay, since the gateway may run as another user. The new file's temporary name
+ * is the same for all writers and so keeps out a second one between `isCurrent` and the rename. False when there is
+ * such a writer, or when the file is no longer current; nothing was written then.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, isCurrent: () => boolean): boolean {
   const target = realpathSync(path);
-  const { mode, uid, gid } = statSync(target);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  const descriptor = openSync(temporary, "wx", 0o600);
+  const temporary = join(dirname(target), `.${basename(target)}.lmgate-new`);
+  const descriptor = createAlone(temporary);
+  if (descriptor === undefined) return false;
   try {
     try {
-      const made = fstatSync(descriptor);
-      if (made.uid !== uid || made.gid !== gid) fchownSync(descriptor, uid, gid);
-      fchmodSync(descriptor, mode & 0o7777);
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
+      if (!isCurrent()) {
+        rmSync(temporary);
+        return false;
+      }
+      fill(descriptor, text, target);
     } finally {
       closeSync(descriptor);
     }
@@ -38,9 +43,30 @@ export function replaceFile(path: string, text: string): void {
     throw error;
   }
   syncDirectory(dirname(target));
+  return true;
 }
 
-/** Without it, a power cut may bring the old name back. */
+function createAlone(path: string): number | undefined {
+  try {
+    return openSync(path, "wx", 0o600);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (made !== undefined && Date.now() - made > ABANDONED_MS) rmSync(path, { force: true });
+    return undefined;
+  }
+}
+
+function fill(descriptor: number, text: string, like: string): void {
+  const { mode, uid, gid } = statSync(like);
+  const made = fstatSync(descriptor);
+  if (made.uid !== uid || made.gid !== gid) fchownSync(descriptor, uid, gid);
+  fchmodSync(descriptor, mode & 0o7777);
+  writeFileSync(descriptor, text);
+  fsyncSync(descriptor);
+}
+
+/** Without it, a power cut may bring the old file back. */
 function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, "r");
   try {

@@ -24,8 +24,8 @@ export interface AllowlistOptions {
   readonly now: () => number;
   readonly log: PolicyLog;
   readonly onChange: (version: AllowlistVersion) => void;
-  /** Called when a new version of the file was refused, or the file went away. */
-  readonly onError?: ((message: string) => void) | undefined;
+  /** Called when a new version was refused or the file went away; with `undefined` when the file is as before again. */
+  readonly onError?: ((message: string | undefined) => void) | undefined;
   /** How long a file must not change before it is read. */
   readonly settleMs?: number | undefined;
 }
@@ -210,6 +210,8 @@ export class AllowlistWatch {
     this.#refusedHash = undefined;
     if (this.#error === undefined) return;
     this.#error = undefined;
-    this.#options.log.info({ path: this.#options.path, keys: this.#list.keys }, "allow-list is good again");
+    const { path, log, onError } = this.#options;
+    log.info({ path, keys: this.#list.keys }, "allow-list is as before again");
+    onError?.(undefined);
   }
 }

@@ -110,6 +110,22 @@ test("a running gateway's watch sees a key that is added", async (t) => {
   assert.ok(list.opens("new"));
 });
 
+test("keys that are added at the same moment all get onto the list, each with an id of its own", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("allowlist.csv"), LIST);
+  const adds = Array.from({ length: 6 }, (_, index) =>
+    place.run(["keys", "add", ...ON, "--owner", "eve"], { input: `sk-proj-parallel-${index}-0123456789` }),
+  );
+  assert.deepEqual(
+    (await Promise.all(adds)).map(({ code }) => code),
+    [0, 0, 0, 0, 0, 0],
+  );
+  const json = await place.run(["keys", "list", "--json", ...ON]);
+  const ids = (JSON.parse(json.stdout) as { id: string }[]).map(({ id }) => id); // as: our own output
+  assert.deepEqual(ids, ["1", "7", "8", "9", "10", "11", "12", "13"]);
+  assert.deepEqual(readdirSync(place.directory), ["allowlist.csv"]);
+});
+
 test("an allow-list behind a link is changed where it is", async (t) => {
   const place = workplace(t);
   writeFileSync(place.path("real.csv"), LIST);

@@ -72,7 +72,7 @@ export async function watchList(t: TestContext, directory: string, over: Over = 
       events.emit("event");
     },
     onError: (message) => {
-      errors.push(message);
+      if (message !== undefined) errors.push(message);
       events.emit("event");
     },
     ...over,
