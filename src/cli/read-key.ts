@@ -29,9 +29,10 @@ async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
 
 /** What is typed is not shown: shoulders and scrollback remember. */
 async function ask({ stdin, stderr }: Terminal): Promise<string> {
-  stderr.write("Key (not shown): ");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true });
+  // Only now: until the line above the terminal itself shows what is typed.
+  stderr.write("Key (not shown): ");
   try {
     return await new Promise((resolve, reject) => {
       lines.once("line", (line) => resolve(line.trim()));
