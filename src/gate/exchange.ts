@@ -99,7 +99,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
       this.#tunnel?.fromClient(bytes);
       return undefined;
     }
-    if (this.#upgrading) return this.#holdForTunnel(bytes);
+    if (this.#upgrading && !this.#answered) return this.#holdForTunnel(bytes);
     if (this.#upload.done || this.#phase === "over") return bytes;
     const rest = this.#upload.take(bytes);
     if (this.#upload.tooLarge) this.#bodyTooLarge();
@@ -125,6 +125,11 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #holdForTunnel(bytes: Buffer): undefined {
     this.#tunnel ??= new Tunnel(this.#client, this.#plane);
     this.#tunnel.fromClient(bytes);
+  }
+
+  /** Bytes of this call that nobody took, or that were meant for a protocol nobody switched to: no next call begins behind them. */
+  get #leavesUnread(): boolean {
+    return !this.#upload.done || (this.#tunnel?.clientBytes ?? 0) > 0;
   }
 
   clientDrained(): void {
@@ -181,7 +186,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
 
   /** The call cannot go on: an answer of our own if there is still room for one, else a visible break. */
   #giveUp(refusal: Refusal, outcome: Outcome, ending: Ending): void {
-    const bodyUnread = !this.#upload.done;
+    const unread = this.#leavesUnread;
     this.#upstream.destroy();
     if (this.#answered) {
       this.#breakClient();
@@ -189,7 +194,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     } else {
       this.#status = refuse(refusal).status;
       this.#settle(outcome, ending);
-      this.#client.refuse(refusal, bodyUnread);
+      this.#client.refuse(refusal, unread);
     }
   }
 
@@ -262,7 +267,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     this.#status = head.status;
     this.#answered = true;
     this.#glance.responseHead(responseFacts(head));
-    const close = !this.#call.head.keepAlive || this.#client.closing || !this.#upload.done;
+    const close = !this.#call.head.keepAlive || this.#client.closing || this.#leavesUnread;
     const download = new Download(head, this.#call.head.minor, close, this.#client, this.#glance);
     this.#download = download;
     download.begin(rest, whole);

@@ -49,6 +49,6 @@ export function isUpgrade(head: RequestHead): boolean {
     head.body.kind === "none" &&
     head.connection.includes("upgrade") &&
     // HTTP/2 behind an upgrade could carry further requests past the access check.
-    !/(^|,)\s*h2c?\s*(,|$)/i.test(head.upgrade)
+    !/(^|,)\s*(h2c?|http)\s*([/,]|$)/i.test(head.upgrade)
   );
 }

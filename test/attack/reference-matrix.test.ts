@@ -1,0 +1,93 @@
+// The requests that HAProxy, nginx, Caddy and a plain Node proxy were once given, sent to a running gateway: what any of them refuses
+// it must refuse (but for an empty line before a request, RFC 9112 §2.2), and what it forwards must arrive as what was sent.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { REFERENCE_REQUESTS } from "../../src/wire/reference-requests.test.ts";
+import { readMessage, type RawMessage } from "../raw-message.ts";
+import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield({ config: { server: { max_head_kilobytes: 16 } } });
+});
+after(() => field.leave());
+
+const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
+
+/** All others pass it on; refused here, or the key that was checked would not be the key that is sent. */
+const REFUSED_BY_MEANING: readonly string[] = ["Connection: x-api-key"];
+/** A whole request, and then something that is none. */
+const ANSWERED_FIRST: readonly string[] = ["\\r\\n\\rX"];
+const HOP_BY_HOP: readonly string[] = ["connection", "upgrade", "te", "keep-alive"];
+
+for (const { name, bytes, refused } of REFERENCE_REQUESTS) {
+  const said = withKey(bytes);
+
+  if ((refused || REFUSED_BY_MEANING.includes(name)) && !ANSWERED_FIRST.includes(name)) {
+    test(`S13–S18: "${name}" is answered once, with a refusal, and the connection ends`, async () => {
+      const { statuses, open } = await field.talk(said);
+      assert.equal(statuses.length, 1);
+      assert.match(String(statuses[0]), /^(400|405|413|417|431|505)$/);
+      // An unknown expectation and a forbidden method are refused by meaning, not by framing.
+      if (name !== "TRACE" && name !== "CONNECT") assert.equal(open, false);
+      assert.deepEqual(field.taken(), []);
+    });
+  } else {
+    test(`"${name}" reaches the upstream as it was sent`, async () => {
+      const { statuses } = await field.talk(said);
+      const sent = messagesIn(said);
+      const taken = field.taken();
+      const routed = sent.filter(
+        ({ startLine }) => startLine.startsWith("GET /openai/") || startLine.startsWith("POST /openai/"),
+      );
+      assert.deepEqual(
+        taken.map(semantics),
+        routed.map((message) => forwarded(message)),
+      );
+      for (const recorded of taken) assert.ok(recorded.lines.includes(`Host: ${field.authority}`));
+      assert.deepEqual(
+        statuses.filter((status) => status >= 200 && !(ANSWERED_FIRST.includes(name) && status === 400)),
+        expectedStatuses(sent),
+      );
+    });
+  }
+}
+
+/** The key behind each Host line, or behind the request line where there is none. */
+function withKey(text: string): string {
+  if (/Host: a\r?\n/.test(text)) return text.replace(/Host: a(\r?\n)/g, `Host: a$1${KEY_FIELD}$1`);
+  return text.replace(/^(\S+ \S+ HTTP\/\d\.\d)\r\n/, `$1\r\n${KEY_FIELD}\r\n`);
+}
+
+function messagesIn(text: string): readonly RawMessage[] {
+  const found: RawMessage[] = [];
+  let rest = Buffer.from(text.replace(/^\r\n/, ""), "latin1");
+  for (let message = readMessage(rest, "request"); message !== undefined; message = readMessage(rest, "request")) {
+    found.push(message);
+    rest = rest.subarray(message.length);
+  }
+  return found;
+}
+
+function expectedStatuses(sent: readonly RawMessage[]): readonly number[] {
+  return sent.map(({ startLine }) => (startLine.includes(" /openai/") ? 200 : 404));
+}
+
+/** What a request means: method and target, the header lines in order, the body without its framing. */
+function semantics({ startLine, lines, body, trailers }: RawMessage) {
+  return { startLine, lines: lines.filter((line) => !/^host:/i.test(line)), body: body.toString("latin1"), trailers };
+}
+
+/** The same of what the client sent, less what belongs to its own hop and what no trailer may carry. */
+function forwarded(message: RawMessage) {
+  const named = message.lines.filter((line) => /^connection:/i.test(line)).flatMap((line) => line.slice(11).split(","));
+  const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim().toLowerCase()), "x-lmgate-key", "host"]);
+  const upgrading = message.lines.includes("Upgrade: websocket");
+  const lines = message.lines.filter((line) => !dropped.has(line.slice(0, line.indexOf(":")).toLowerCase()));
+  if (upgrading) lines.splice(0, 0, "Upgrade: websocket");
+  if (upgrading) lines.push("Connection: Upgrade");
+  const startLine = message.startLine.replace(" /openai/", " /").replace("HTTP/1.0", "HTTP/1.1");
+  const trailers = message.trailers?.filter((line) => !/^authorization:/i.test(line));
+  return { startLine, lines, body: message.body.toString("latin1"), trailers };
+}
