@@ -29,7 +29,7 @@ export interface AnsweredCall extends Counters {
   readonly ending: Ending;
 }
 
-export const nothingCounted: Counters = {
+const nothingCounted: Counters = {
   input: null,
   output: null,
   cached: null,

@@ -7,7 +7,7 @@ import { createHash, randomFillSync } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 
-import { converse, openConversation } from "./raw-conversation.ts";
+import { converse, openConversation } from "./raw-client.ts";
 import { nameOf, type RawMessage } from "./raw-message.ts";
 import { startRawUpstream, type RawUpstream } from "./raw-upstream.ts";
 import { startGateway, testKey, type Gateway } from "./start-gateway.ts";

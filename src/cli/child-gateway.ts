@@ -83,25 +83,26 @@ interface Addresses {
   readonly admin: string;
 }
 
-function firstWord(
-  child: ChildProcess,
-  exited: Promise<number | null>,
-  deadlineMs: number,
-): Promise<Addresses | { readonly problem: string }> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => resolve({ problem: `not listening after ${deadlineMs / 1000} seconds` }), deadlineMs);
-    void exited.then((code) => {
-      clearTimeout(late);
-      resolve({ problem: `ended with ${code === null ? "a signal" : `exit code ${code}`}` });
-    });
-    if (!child.stdout) return;
+type FirstWord = Addresses | { readonly problem: string };
+
+async function firstWord(child: ChildProcess, exited: Promise<number | null>, deadlineMs: number): Promise<FirstWord> {
+  const first = Promise.withResolvers<FirstWord>();
+  const late = setTimeout(() => first.resolve({ problem: `not listening after ${deadlineMs} ms` }), deadlineMs);
+  if (child.stdout) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const found = addressesIn(line);
-      if (!found) return;
-      clearTimeout(late);
-      resolve(found);
+      if (found) first.resolve(found);
     });
-  });
+  }
+  const ended = async (): Promise<FirstWord> => {
+    const code = await exited;
+    return { problem: `ended with ${code === null ? "a signal" : `exit code ${code}`}` };
+  };
+  try {
+    return await Promise.race([first.promise, ended()]);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** The start-up line of the log: `{"msg":"listening","address":"http://…","admin":"http://…"}`. */

@@ -147,7 +147,7 @@ function remarks(records: readonly CallRecord[]): readonly string[] {
   const aborted = records.filter((record) => record.error_type === "client_aborted");
   const failed = records.filter((record) => record.error_type !== null && record.error_type !== "client_aborted");
   return [
-    `Input has cached tokens in it, output has reasoning. Usage is known for ${known} of ${records.length} calls:`,
+    `Input includes cached tokens, output includes reasoning. Usage is known in full for ${known} of ${records.length} calls; not for:`,
     ...failed.map(
       ({ status, error_type, lmgate_id }) => `  ${lmgate_id}: the provider answered ${status} (${error_type})`,
     ),

@@ -17,7 +17,7 @@ interface Run {
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly exited: Promise<number | null>;
-  until(text: string): Promise<void>;
+  readonly until: (text: string) => Promise<void>;
 }
 
 describe("lmgate demo", () => {

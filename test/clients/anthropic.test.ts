@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 
 import { testKey } from "../start-gateway.ts";
-import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, type World } from "./world.ts";
+import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, statusOf, type World } from "./world.ts";
 
 const request = {
   model: "claude-sonnet-5",
@@ -121,7 +121,7 @@ describe("the Anthropic SDK through the gateway", () => {
         const error = await errorOf(() => client(baseUrl, `status=${status}`).messages.create(request));
         assert.ok(error instanceof Anthropic.APIError);
         assert.match(error.requestID ?? "", /^req_sim/);
-        return { name: error.constructor.name, status: error.status, type: error.type };
+        return { name: error.constructor.name, status: statusOf(error), type: error.type };
       });
       assert.deepEqual([seen.status, seen.type], [status, errorType]);
       assertErrorRecord(record, answered, errorType);

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import OpenAI from "openai";
 
 import { testKey } from "../start-gateway.ts";
-import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, type World } from "./world.ts";
+import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, statusOf, type World } from "./world.ts";
 
 const messages = [{ role: "user" as const, content: "Who passes every byte on unchanged?" }];
 
@@ -182,7 +182,7 @@ describe("the OpenAI SDK through the gateway", () => {
         const error = await errorOf(() => openai.chat.completions.create({ model: "gpt-5.5", messages }));
         assert.ok(error instanceof OpenAI.APIError);
         assert.match(error.requestID ?? "", /^req_sim/);
-        return { name: error.constructor.name, status: error.status, code: error.code, message: error.message };
+        return { name: error.constructor.name, status: statusOf(error), code: error.code, message: error.message };
       });
       assert.equal(seen.status, status);
       assertErrorRecord(record, answered, errorType);

@@ -138,3 +138,8 @@ export async function errorOf(call: () => Promise<unknown>): Promise<unknown> {
   }
   return assert.fail("the call should have failed");
 }
+
+/** The SDKs leave the status of an error untyped. */
+export function statusOf(error: { readonly status?: unknown }): unknown {
+  return error.status;
+}

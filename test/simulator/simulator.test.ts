@@ -109,8 +109,14 @@ describe("the simulator", () => {
     const array: unknown = await (await post(`${vertexPath}:streamGenerateContent`, body, "chunks=3")).json();
     assert.ok(Array.isArray(array));
     assert.equal(array.length, documents.length);
-    assert.deepEqual(array[0].usageMetadata, { trafficType: "ON_DEMAND" });
-    const { promptTokenCount, candidatesTokenCount, thoughtsTokenCount, totalTokenCount } = array.at(-1).usageMetadata;
+    const metadata = (array as { usageMetadata: Record<string, number> }[]).map((each) => each.usageMetadata);
+    assert.deepEqual(metadata[0], { trafficType: "ON_DEMAND" });
+    const {
+      promptTokenCount = NaN,
+      candidatesTokenCount = NaN,
+      thoughtsTokenCount = NaN,
+      totalTokenCount,
+    } = metadata.at(-1) ?? {};
     assert.equal(totalTokenCount, promptTokenCount + candidatesTokenCount + thoughtsTokenCount);
     const { input, output, reasoning, model } = await lastCall();
     assert.deepEqual([input, output, reasoning], [promptTokenCount, candidatesTokenCount, thoughtsTokenCount]);
