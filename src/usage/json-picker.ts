@@ -164,6 +164,10 @@ export class JsonPicker {
   #startValue(byte: number): boolean {
     const level = this.#levels.at(-1);
     if (level !== undefined && this.#descend(level, byte)) return true;
+    if (byte <= SPACE || byte === COMMA || byte === COLON || byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      this.#mode = BROKEN;
+      return true;
+    }
 
     this.#capture.start();
     this.#depth = 0;

@@ -1,0 +1,56 @@
+import type { Reading } from "../../src/core/usage.ts";
+import { CallObserver, type ObservedRequest, type ResponseFacts } from "../../src/usage/observer.ts";
+
+/** A call that nothing is special about; tests name only what matters to them. */
+export const CHAT: ObservedRequest = {
+  method: "POST",
+  path: "/v1/chat/completions",
+  query: "",
+  exclusiveReasoning: false,
+  upgrade: false,
+  contentType: "application/json",
+  contentEncoding: undefined,
+};
+
+export const MESSAGES: ObservedRequest = { ...CHAT, path: "/v1/messages" };
+
+export const JSON_ANSWER: ResponseFacts = {
+  status: 200,
+  contentType: "application/json",
+  contentEncoding: undefined,
+  hasBody: true,
+};
+
+export const EVENTS: ResponseFacts = { ...JSON_ANSWER, contentType: "text/event-stream" };
+
+export interface Exchange {
+  readonly request?: Partial<ObservedRequest>;
+  readonly requestBody?: string | Buffer | undefined;
+  readonly response?: Partial<ResponseFacts>;
+  readonly body?: string | Buffer | Iterable<Buffer>;
+  readonly ending?: "complete" | "aborted" | "cut";
+}
+
+/** The reading of one exchange. */
+export function read(exchange: Exchange): Reading {
+  const observer = new CallObserver({ ...CHAT, ...exchange.request }, () => 1);
+  if (exchange.requestBody !== undefined) observer.requestBytes(Buffer.from(exchange.requestBody));
+  if (exchange.response !== undefined || exchange.body !== undefined) {
+    observer.responseHead({ ...JSON_ANSWER, ...exchange.response });
+  }
+  for (const piece of pieces(exchange.body)) observer.responseBytes(piece);
+  return finished(observer, exchange.ending);
+}
+
+export function finished(observer: CallObserver, ending: "complete" | "aborted" | "cut" = "complete"): Reading {
+  const readings: Reading[] = [];
+  observer.finish(ending, (reading) => readings.push(reading));
+  const [reading] = readings;
+  if (reading === undefined || readings.length !== 1) throw new Error(`${readings.length} readings of one call`);
+  return reading;
+}
+
+function pieces(body: Exchange["body"]): Iterable<Buffer> {
+  if (body === undefined) return [];
+  return typeof body === "string" || Buffer.isBuffer(body) ? [Buffer.from(body)] : body;
+}
