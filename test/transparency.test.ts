@@ -208,6 +208,15 @@ describe("through the gateway", () => {
       await compare({});
     });
 
+    it("the gateway's own HTTP version, whatever the upstream's is", async () => {
+      upstream.answer = (socket) => void socket.end("HTTP/1.0 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
+      records += 1;
+      const answer = await converse(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
+      assert.equal(answer.startLine, "HTTP/1.1 200 OK");
+      assert.deepEqual(answer.lines.filter(isEndToEnd), ["X-A: 1", "Content-Length: 2"]);
+      assert.equal(answer.body.toString(), "ok");
+    });
+
     it("early hints before it", async () => {
       await bothWays(
         {},

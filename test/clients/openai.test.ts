@@ -189,6 +189,19 @@ describe("the OpenAI SDK through the gateway", () => {
     }
   });
 
+  it("tries again after a 429, and each attempt has a record of its own", async () => {
+    const before = (await world.gateway.records(0)).length;
+    await world.through(async (baseUrl) => {
+      const openai = client(baseUrl, "status=429");
+      await errorOf(() => openai.chat.completions.create({ model: "gpt-5.5", messages }, { maxRetries: 2 }));
+    }, 3);
+    const attempts = (await world.gateway.records(before + 3)).slice(before);
+    assert.deepEqual(
+      attempts.map(({ status, error_type }) => `${status} ${error_type}`),
+      Array.from({ length: 3 }, () => "429 rate_limit_exceeded"),
+    );
+  });
+
   it("sees an error inside a stream", async () => {
     const { seen, record } = await world.compare(async (baseUrl) => {
       const openai = client(baseUrl, "chunks=5,fail=2");

@@ -14,8 +14,8 @@ export interface World {
   readonly gateway: Gateway;
   /** Runs a scenario against the provider itself, then through the gateway; both must see the same. */
   compare<Seen>(scenario: (baseUrl: string) => Promise<Seen>): Promise<Observed<Seen>>;
-  /** Runs a scenario through the gateway alone, for what cannot be equal: aborts. */
-  through<Seen>(scenario: (baseUrl: string) => Promise<Seen>): Promise<Observed<Seen>>;
+  /** Runs a scenario through the gateway alone, for what cannot be equal: aborts. It makes one call, or as many as said. */
+  through<Seen>(scenario: (baseUrl: string) => Promise<Seen>, count?: number): Promise<Observed<Seen>>;
   /** The records written so far are all there will be. */
   stop(): Promise<void>;
 }
@@ -40,15 +40,15 @@ export async function startWorld(): Promise<World> {
   });
   let expectedRecords = 0;
 
-  async function through<Seen>(scenario: (baseUrl: string) => Promise<Seen>): Promise<Observed<Seen>> {
+  async function through<Seen>(scenario: (baseUrl: string) => Promise<Seen>, count = 1): Promise<Observed<Seen>> {
     const before = simulator.calls().length;
     const seen = await scenario(gateway.url);
-    await simulator.ended(before + 1);
+    await simulator.ended(before + count);
     const calls = simulator.calls();
-    assert.equal(calls.length, before + 1, "the provider is called once");
-    expectedRecords += 1;
+    assert.equal(calls.length, before + count, "the provider is called no more often than the client calls");
+    expectedRecords += count;
     const records = await gateway.records(expectedRecords);
-    assert.equal(records.length, expectedRecords, "the call has one record");
+    assert.equal(records.length, expectedRecords, "each call has one record");
     const [answered, record] = [calls.at(-1), records.at(-1)];
     assert.ok(answered && record);
     return { seen, answered, record };
