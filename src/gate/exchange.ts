@@ -1,18 +1,16 @@
 import type { Outcome } from "../core/outcome.ts";
 import type { Refusal, UpstreamFault } from "../core/refusal.ts";
 import type { Ending } from "../usage/observer.ts";
-import type { Field } from "../wire/field.ts";
 import { isFault } from "../wire/fault.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import type { CallOnClient, ClientSide } from "./client-side.ts";
 import { Download } from "./download.ts";
 import type { Admitted } from "./gate.ts";
-import { SideGlance } from "./observe.ts";
-import { observedRequest, responseFacts } from "./observed-facts.ts";
-import { recordOf } from "./passage.ts";
+import { responseFacts } from "./observed-facts.ts";
 import type { Plane } from "./plane.ts";
 import { refuse } from "./refuse.ts";
 import { isUpgrade } from "./request-forwarding.ts";
+import { Settlement } from "./settlement.ts";
 import { Tunnel } from "./tunnel.ts";
 import { Upload } from "./upload.ts";
 import type { UpstreamConnection, UpstreamUser } from "./upstream-connection.ts";
@@ -21,7 +19,6 @@ const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
 /** An upstream that has not asked for the body by then is taken to want it. */
 const CONTINUE_MS = 1_000;
 const MAX_INTERIM_HEADS = 100;
-const NO_FIELDS: readonly Field[] = [];
 
 /**
  * One forwarded call: from the head that was admitted to the one record it leaves. Its phases are
@@ -31,10 +28,8 @@ export class Exchange implements CallOnClient, UpstreamUser {
   readonly #plane: Plane;
   readonly #client: ClientSide;
   readonly #call: Admitted;
-  readonly #glance: SideGlance;
+  readonly #settlement: Settlement;
   readonly #upload: Upload;
-  readonly #id: string;
-  readonly #startedAt: number;
   readonly #upgrading: boolean;
   #upstream: UpstreamConnection;
   #download: Download | undefined;
@@ -45,20 +40,14 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #interimHeads = 0;
   #continueSent = false;
   #head: ResponseHead | undefined;
-  #status: number | undefined;
-  #requestSentAt: number | undefined;
-  #firstByteAt: number | undefined;
 
   constructor(plane: Plane, client: ClientSide, call: Admitted) {
     this.#plane = plane;
     this.#client = client;
     this.#call = call;
-    this.#startedAt = plane.clock();
-    this.#id = plane.ids.next();
     this.#upgrading = isUpgrade(call.head);
-    this.#glance = new SideGlance(observedRequest(call, this.#upgrading), plane.clock);
-    this.#upload = new Upload(call, client, this.#glance, plane.gate.maxBodyBytes);
-    plane.gate.began(call.route.provider.name);
+    this.#settlement = new Settlement(plane, call, client.ip, this.#upgrading);
+    this.#upload = new Upload(call, client, this.#settlement.glance, plane.gate.maxBodyBytes);
     this.#upstream = plane.poolOf(call.route.provider).acquire(this, false);
   }
 
@@ -87,7 +76,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
   }
 
   #requestSent(): void {
-    this.#requestSentAt = this.#plane.clock();
+    this.#settlement.requestSent();
     this.#client.await("none");
     if (this.#phase === "head") this.#upstream.arm(this.#plane.gate.timeouts.responseHeadMs);
   }
@@ -192,7 +181,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
       this.#breakClient();
       this.#settle(outcome, ending);
     } else {
-      this.#status = refuse(refusal).status;
+      this.#settlement.status = refuse(refusal).status;
       this.#settle(outcome, ending);
       this.#client.refuse(refusal, unread);
     }
@@ -218,7 +207,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
   }
 
   #responseHeadBytes(bytes: Buffer): void {
-    this.#firstByteAt ??= this.#plane.clock();
+    this.#settlement.byteReceived();
     const reader = this.#upstream.responseHeads;
     let pending = bytes;
     for (;;) {
@@ -264,11 +253,12 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #beginBody(head: ResponseHead, rest: Buffer, whole: Buffer): void {
     this.#phase = "body";
     this.#head = head;
-    this.#status = head.status;
+    this.#settlement.responseFields = head.fields;
+    this.#settlement.status = head.status;
     this.#answered = true;
-    this.#glance.responseHead(responseFacts(head));
+    this.#settlement.glance.responseHead(responseFacts(head));
     const close = !this.#call.head.keepAlive || this.#client.closing || this.#leavesUnread;
-    const download = new Download(head, this.#call.head.minor, close, this.#client, this.#glance);
+    const download = new Download(head, this.#call.head.minor, close, this.#client, this.#settlement.glance);
     this.#download = download;
     download.begin(rest, whole);
     this.#downloadAdvanced(download);
@@ -304,8 +294,9 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #openTunnel(head: ResponseHead, rest: Buffer): void {
     this.#phase = "tunnel";
     this.#answered = true;
-    this.#status = 101;
+    this.#settlement.status = 101;
     this.#head = head;
+    this.#settlement.responseFields = head.fields;
     this.#tunnel ??= new Tunnel(this.#client, this.#plane);
     this.#tunnel.open(this.#upstream, head, rest);
   }
@@ -369,7 +360,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     return (
       !this.#retried &&
       this.#phase === "head" &&
-      this.#firstByteAt === undefined &&
+      this.#settlement.firstByteAt === undefined &&
       head.body.kind === "none" &&
       !this.#upgrading &&
       (head.method === "GET" || head.method === "HEAD")
@@ -379,27 +370,10 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #settle(outcome: Outcome, ending: Ending): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    const endedAt = this.#plane.clock();
-    const wallNow = this.#plane.wallClock();
-    const { gate } = this.#plane;
-    this.#glance.finish(ending, (reading) => {
-      const passage = {
-        id: this.#id,
-        call: this.#call,
-        clientIp: this.#client.ip,
-        outcome,
-        status: this.#status,
-        responseFields: this.#head?.fields ?? NO_FIELDS,
-        startedAt: this.#startedAt,
-        requestSentAt: this.#requestSentAt,
-        firstByteAt: this.#firstByteAt,
-        endedAt,
-        requestBytes: this.#upload.bytes + (this.#tunnel?.clientBytes ?? 0),
-        responseBytes: (this.#download?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
-        upgraded: this.#tunnel?.isOpen === true,
-        reading,
-      };
-      gate.record(recordOf(passage, wallNow));
+    this.#settlement.settle(outcome, ending, {
+      requestBytes: this.#upload.bytes + (this.#tunnel?.clientBytes ?? 0),
+      responseBytes: (this.#download?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
+      upgraded: this.#tunnel?.isOpen === true,
     });
   }
 }
