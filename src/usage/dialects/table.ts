@@ -188,7 +188,8 @@ const ROWS: readonly Row[] = [
     endpoint: unread("bedrock.bidi", "realtime"),
   },
   { methods: POST, paths: [path("/model/*/count-tokens")], endpoint: free("bedrock.count", "count") },
-  { methods: POST, paths: ["/v2/chat", "/v1/chat"], endpoint: unread("cohere.chat", "chat") },
+  // LM Studio has /api/v1/chat.
+  { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: unread("cohere.chat", "chat") },
   {
     methods: POST,
     paths: ["/v2/embed", "/v2/rerank", "/v1/embed", "/v1/rerank", "/v1/classify", "/v2/parse"],

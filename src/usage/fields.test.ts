@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { amountAt, countAt, listAt, member, merged, textAt } from "./fields.ts";
+
+test("a counter is a whole number, also as a float or as text", () => {
+  for (const [value, count] of [
+    [12, 12],
+    [0, 0],
+    [6.0, 6],
+    ["12", 12],
+    ["6.0", 6],
+    [2 ** 53, 2 ** 53],
+  ] as const) {
+    assert.equal(countAt({ n: value }, "n"), count);
+  }
+});
+
+test("anything else is unknown", () => {
+  for (const value of [
+    -1,
+    1.5,
+    1e308,
+    Infinity,
+    Number.NaN,
+    2 ** 53 + 2,
+    "-1",
+    "",
+    "1e3",
+    " 1",
+    "1.5",
+    null,
+    true,
+    [],
+    {},
+    "9".repeat(400),
+  ]) {
+    assert.equal(countAt({ n: value }, "n"), undefined, String(value));
+  }
+  assert.equal(countAt(undefined, "n"), undefined);
+});
+
+test("an amount may have a fraction", () => {
+  assert.deepEqual(
+    [amountAt({ n: 0.5 }, "n"), amountAt({ n: "0.5" }, "n"), amountAt({ n: -0.5 }, "n")],
+    [0.5, 0.5, undefined],
+  );
+});
+
+test("only own members are seen", () => {
+  assert.equal(member({}, "toString"), undefined);
+  assert.equal(textAt(JSON.parse('{"__proto__":{"x":"inherited"}}'), "x"), undefined);
+});
+
+test("an empty text says nothing", () => assert.equal(textAt({ model: "" }, "model"), undefined));
+
+test("a list is an array", () => assert.equal(listAt({ list: { length: 1 } }, "list"), undefined));
+
+test("later members win unless they are null, and nothing is added up", () => {
+  const result = merged({ a: 1, b: 2, c: { x: 1 } }, { a: null, b: 5, d: 0 });
+  assert.deepEqual({ ...result }, { a: 1, b: 5, c: { x: 1 }, d: 0 });
+});

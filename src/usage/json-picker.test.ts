@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Fields } from "./fields.ts";
+import { JsonPicker } from "./json-picker.ts";
+import { shapeOf } from "./json-shape.ts";
+
+const SHAPE = shapeOf({ id: "value", usage: "value", error: { code: "value" }, items: { kind: "value" } });
+
+function pick(text: string): { documents: Fields[]; wholeness: string } {
+  const documents: Fields[] = [];
+  const picker = new JsonPicker(SHAPE, (document) => documents.push(document));
+  const bytes = Buffer.from(text);
+  picker.push(bytes, 0, bytes.length);
+  const wholeness = picker.end();
+  return { documents: plain(documents), wholeness };
+}
+
+function plain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T; // Reason: JSON data stays what it is, but for its prototypes.
+}
+
+const CASES: readonly (readonly [title: string, text: string, documents: readonly unknown[], wholeness: string])[] = [
+  ["takes wanted members and nothing else", '{"a":1,"id":"x","b":{"id":2}}', [{ id: "x" }], "whole"],
+  [
+    "reads through white space",
+    ' \n\t{ "id" :\r\n 1.5e3 , "usage" : [ 1 , {} ] } \n',
+    [{ id: 1500, usage: [1, {}] }],
+    "whole",
+  ],
+  ["skips strings that look like structure", '{"a":"}{\\"id\\":1","id":"\\\\"}', [{ id: "\\" }], "whole"],
+  ["looks into an object", '{"error":{"message":"m","code":"c"}}', [{ error: { code: "c" } }], "whole"],
+  [
+    "looks at the objects of an array",
+    '{"items":[{"kind":1},7,[{"kind":2}],{}]}',
+    [{ items: [{ kind: 1 }, {}] }],
+    "whole",
+  ],
+  ["keeps an empty array", '{"items":[]}', [{ items: [] }], "whole"],
+  [
+    "takes a scalar where it would look inside",
+    '{"error":"text","items":null}',
+    [{ error: "text", items: null }],
+    "whole",
+  ],
+  ["reads an array as documents", '[{"id":1},2,"x",[3],\n{"id":4}]', [{ id: 1 }, { id: 4 }], "whole"],
+  ["lets the last of two members win", '{"id":1,"id":{"x":2}}', [{ id: { x: 2 } }], "whole"],
+  ["reads escaped names", '{"\\u0069d":1}', [{ id: 1 }], "whole"],
+  ["leaves out a value that is no JSON", '{"id":tru,"usage":1}', [{ usage: 1 }], "whole"],
+  ["hands on what a torn document had", '{"id":1,"usage":{"a"', [{ id: 1 }], "torn"],
+  ["does not take a number whose end is missing", '{"id":12', [{}], "torn"],
+  ["calls a torn array torn", '[{"id":1}', [{ id: 1 }], "torn"],
+  ["says that nothing came", " \n", [], "empty"],
+  ["gives up on what is no JSON", "<html>", [], "torn"],
+  ["stops at a missing value", '{"id":}', [{}], "torn"],
+  ["stops at a bracket that closes nothing", '{"items":[}]}', [{ items: [] }], "torn"],
+  ["stops at a control byte", '{"id":\u0001}', [{}], "torn"],
+  ["stops at a member without a name", "{1:2}", [{}], "torn"],
+  ["stops at a comma in place of a colon", '{"id",1}', [{}], "torn"],
+  ["ignores what follows the document", '{"id":1}{"id":2}', [{ id: 1 }], "whole"],
+];
+
+for (const [title, text, documents, wholeness] of CASES) {
+  test(title, () => assert.deepEqual(pick(text), { documents, wholeness }));
+}
+
+test("a value of more than 60 KiB is left out", () => {
+  const text = `{"id":"${"x".repeat(61 * 1024)}","usage":{"a":1}}`;
+  assert.deepEqual(pick(text).documents, [{ usage: { a: 1 } }]);
+});
+
+test("values that together pass 60 KiB are left out from the one that passes", () => {
+  const part = "x".repeat(40 * 1024);
+  assert.deepEqual(pick(`{"id":"${part}","usage":"${part}"}`).documents, [{ id: part }]);
+});
+
+test("a value nested more than 32 levels deep is left out", () => {
+  const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  assert.deepEqual(pick(`{"id":${nested(33)},"usage":[]}`).documents, [{ usage: [] }]);
+  assert.equal("id" in (pick(`{"id":${nested(32)}}`).documents[0] ?? {}), true);
+});
+
+test("at most 256 objects of an array are kept", () => {
+  const items = Array<string>(300).fill('{"kind":1}').join(",");
+  const [document] = pick(`{"items":[${items}],"id":1}`).documents;
+  assert.equal((document?.["items"] as unknown[]).length, 256); // Reason: the test has just put an array there.
+  assert.equal(document?.["id"], 1);
+});
