@@ -8,13 +8,17 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   "api-key",
   "x-goog-api-key",
   "x-lmgate-key",
+  "sec-websocket-protocol",
 ]);
 
 /** Where the OpenAI realtime client for browsers puts its key. */
 const SUBPROTOCOL_KEY = "openai-insecure-api-key.";
 
-/** Query parameters that carry a key (Gemini, Vertex, Azure realtime from a browser). */
-const QUERY_KEYS: ReadonlySet<string> = new Set(["key", "access_token", "api-key", "Authorization"]);
+/**
+ * Query parameters that carry a key (Gemini, Vertex, Azure realtime from a browser), in lower case: servers that do not
+ * tell `Key` from `key` would find one there that was not checked.
+ */
+const QUERY_KEYS: ReadonlySet<string> = new Set(["key", "access_token", "api-key", "authorization"]);
 
 export interface Credentials {
   /** `x-lmgate-key`: with it nothing else is looked at. */
@@ -55,13 +59,26 @@ export function credentialsOf(fields: readonly Field[], target: string): Credent
 
 /** The token of `Bearer <token>` (RFC 6750; the scheme in any case). Another scheme stays whole: it is on no list. */
 function bearerToken(value: string): string {
-  if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return value.slice(7).trim();
+  if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return withoutBlanks(value.slice(7));
   return value;
+}
+
+/** `trim` would also take off what only Unicode calls white space, and the provider would get another key than was checked. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 function collectSubprotocolKeys(value: string, keys: ApiKey[]): void {
   for (const part of value.split(",")) {
-    const protocol = part.trim();
+    const protocol = withoutBlanks(part);
     if (protocol.startsWith(SUBPROTOCOL_KEY)) keys.push(new ApiKey(protocol.slice(SUBPROTOCOL_KEY.length)));
   }
 }
@@ -70,10 +87,10 @@ function collectQueryKeys(target: string, from: number, keys: ApiKey[]): void {
   for (const parameter of target.slice(from).split("&")) {
     const equals = parameter.indexOf("=");
     const rawName = equals === -1 ? parameter : parameter.slice(0, equals);
-    const name = rawName.includes("%") ? percentDecoded(rawName) : rawName;
+    const name = percentDecoded(rawName).toLowerCase();
     if (!QUERY_KEYS.has(name)) continue;
     const value = equals === -1 ? "" : percentDecoded(parameter.slice(equals + 1));
-    keys.push(new ApiKey(name === "Authorization" ? bearerToken(value.replaceAll("+", " ")) : value));
+    keys.push(new ApiKey(name === "authorization" ? bearerToken(value.replaceAll("+", " ")) : value));
   }
 }
 

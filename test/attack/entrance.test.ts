@@ -63,7 +63,7 @@ test("S9: without an allowed key no method opens any path, and all get the same 
       }
     }
   }
-  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0 });
+  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
 test("S9: the only answers to be had without a key are the three health paths, by GET and HEAD", async () => {
@@ -74,7 +74,7 @@ test("S9: the only answers to be had without a key are the three health paths, b
       assert.deepEqual(statuses, [expected], `${method} ${path}`);
     }
   }
-  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0 });
+  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
 test("S9: a health answer is the same with any key and tells nothing of keys or owners", async () => {

@@ -20,7 +20,9 @@ export interface RecordingUpstream {
   readonly port: number;
   readonly requests: Recorded[];
   /** Connections and bytes of any kind, whole requests or not. */
-  readonly seen: { connections: number; bytes: number };
+  readonly seen: { connections: number; bytes: number; requests: number };
+  /** Resolves once as many bytes as that have come in all. */
+  gotBytes(count: number): Promise<void>;
   answer: Responder;
   close(): Promise<void>;
 }
@@ -35,10 +37,20 @@ export function jsonAnswer(body: object = { model: "m-1", usage }, status = "200
 
 export async function startRecordingUpstream(host = "127.0.0.1"): Promise<RecordingUpstream> {
   const sockets = new Set<Socket>();
+  let waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const wake = (): void => {
+    for (const { count, resolve } of waiting) if (upstream.seen.bytes >= count) resolve();
+    waiting = waiting.filter(({ count }) => upstream.seen.bytes < count);
+  };
   const upstream = {
     port: 0,
     requests: [] as Recorded[],
-    seen: { connections: 0, bytes: 0 },
+    seen: { connections: 0, bytes: 0, requests: 0 },
+    gotBytes: (count: number) =>
+      new Promise<void>((resolve) => {
+        waiting.push({ count, resolve });
+        wake();
+      }),
     answer: (socket: Socket): void => void socket.write(jsonAnswer()),
     async close() {
       server.close();
@@ -54,12 +66,14 @@ export async function startRecordingUpstream(host = "127.0.0.1"): Promise<Record
     socket.on("close", () => sockets.delete(socket));
     socket.on("data", (bytes: Buffer) => {
       upstream.seen.bytes += bytes.length;
+      wake();
       pending = Buffer.concat([pending, bytes]);
       for (;;) {
         const request = readLeniently(pending);
         if (request === undefined) return;
         pending = pending.subarray(request.length);
         upstream.requests.push(request);
+        upstream.seen.requests++;
         (upstream as RecordingUpstream).answer(socket, request); // as: a test may have put a responder here that looks at the request
       }
     });

@@ -1,0 +1,352 @@
+// What counts as a key, where it may travel, and that what was checked is what is sent: an allowed key in one place must never carry
+// a foreign one past the gate in another.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, beforeEach, test } from "node:test";
+
+import {
+  enterBattlefield,
+  FORBIDDEN,
+  goodKey,
+  otherKey,
+  request,
+  unknownKey,
+  type Battlefield,
+} from "./battlefield.ts";
+
+const secondKey = "sk-second-0123456789-STUVWX"; // The same id as `goodKey`, while keys are exchanged.
+const disabledKey = "sk-disabled-0123456789-YZabcd";
+const expiredKey = "sk-expired-0123456789-efghij";
+const hashedKey = "sk-hashed-0123456789-klmnop";
+const shared = "sk-proj-the-same-forty-characters-for-all-of-";
+const siblings = Array.from({ length: 2_000 }, (_, n) => ({
+  id: `s-${n}`,
+  key: `${shared}${String(n).padStart(5, "0")}-and-the-same-end`,
+}));
+
+const digest = (text: string): string => createHash("sha256").update(text, "latin1").digest("hex");
+
+const ALLOWLIST = [
+  "id,api_key,owner,added,disabled,expires_at",
+  `${goodKey.id},${goodKey.key},Good Team,2026-11-01,,`,
+  `${goodKey.id},${secondKey},Good Team,2026-11-01,false,2999-01-01`,
+  `${otherKey.id},${otherKey.key},Other Team,2026-11-01,,2999-12-31T23:59:59Z`,
+  `k-disabled,${disabledKey},Off,2026-11-01,true,`,
+  `k-expired,${expiredKey},Past,2026-11-01,,2020-01-01`,
+  `k-hashed,sha256:${digest(hashedKey).toUpperCase()},Hashed,2026-11-01,,`,
+  ...siblings.map(({ id, key }) => `${id},${key},Siblings,2026-11-01,,`),
+  "",
+].join("\n");
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield({ allowlist: ALLOWLIST });
+});
+after(() => field.leave());
+beforeEach(() => void field.taken());
+
+const bearer = (key: string): string => `Authorization: Bearer ${key}\r\n`;
+
+async function assertRefused(status: 400 | 403, lines: string, target = "/openai/v1/models"): Promise<void> {
+  const before = field.upstream.seen.requests;
+  const { answers } = await field.talk(request("GET", target, lines));
+  const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
+  assert.deepEqual(
+    answers.map((answer) => answer.status),
+    [status],
+    what,
+  );
+  if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
+  assert.equal(field.upstream.seen.requests, before, what);
+}
+
+/** Lets a call through and returns the `lmgate_id` that its record names. */
+async function callerOf(lines: string, target = "/openai/v1/models"): Promise<string | null | undefined> {
+  const { statuses } = await field.talk(request("GET", target, lines));
+  assert.deepEqual(statuses, [200], `${target} ${lines}`);
+  const records = await field.gateway.records(field.upstream.seen.requests);
+  return records.at(-1)?.lmgate_id;
+}
+
+/** Every place where a key can travel, as header lines and a target. */
+function carriers(key: string): readonly (readonly [lines: string, target: string])[] {
+  const path = "/google/v1/models";
+  return [
+    [bearer(key), path],
+    [`authorization: bearer ${key}\r\n`, path],
+    [`AUTHORIZATION: BEARER   ${key}  \r\n`, path],
+    [`x-api-key: ${key}\r\n`, path],
+    [`X-API-Key:${key}\t\r\n`, path],
+    [`api-key: ${key}\r\n`, path],
+    [`x-goog-api-key: ${key}\r\n`, path],
+    [`x-lmgate-key: ${key}\r\n`, path],
+    [`Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.${key}, openai-beta.realtime-v1\r\n`, path],
+    [`Sec-WebSocket-Protocol: realtime\r\nSec-WebSocket-Protocol: openai-insecure-api-key.${key}\r\n`, path],
+    ["", `${path}?key=${key}`],
+    ["", `${path}?alt=sse&key=${key}&x=1`],
+    ["", `${path}?K%65y=${key}`.replace("K", "k")],
+    ["", `${path}?key=${key.replaceAll("-", "%2d").replace("s", "%73")}`],
+    ["", `${path}?access_token=${key}`],
+    ["", `${path}?api-key=${key}`],
+    ["", `${path}?Authorization=Bearer%20${key}`],
+    ["", `${path}?Authorization=bearer+${key}`],
+  ];
+}
+
+test("S23: a key is the same caller wherever it travels, and another key there is another", async () => {
+  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await callerOf(lines, target), goodKey.id);
+  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await callerOf(lines, target), otherKey.id);
+});
+
+test("S23: an unknown, a disabled and an expired key are refused wherever they travel", async () => {
+  for (const key of [unknownKey, disabledKey, expiredKey]) {
+    for (const [lines, target] of carriers(key)) await assertRefused(403, lines, target);
+  }
+});
+
+test("an entry that holds a digest opens for its key, and nothing else does", async () => {
+  assert.equal(await callerOf(bearer(hashedKey)), "k-hashed");
+  for (const key of [`sha256:${digest(hashedKey)}`, `sha256:${digest(hashedKey).toUpperCase()}`, digest(hashedKey)]) {
+    await assertRefused(403, bearer(key));
+  }
+});
+
+test("S32: keys of different callers in one call are refused, whichever stands first", async () => {
+  const all = [...carriers(unknownKey), ...carriers(otherKey.key), ...carriers(expiredKey)];
+  for (const [lines, target] of all.filter(([line]) => !line.startsWith("x-lmgate-key"))) {
+    if (/^authorization/i.test(lines)) continue; // Two of them are malformed; see below.
+    await assertRefused(403, bearer(goodKey.key) + lines, target);
+    await assertRefused(403, lines + bearer(goodKey.key), target);
+  }
+  await assertRefused(403, "", `/google/x?key=${goodKey.key}&key=${unknownKey}`);
+  await assertRefused(403, "", `/google/x?key=${unknownKey}&key=${goodKey.key}`);
+  await assertRefused(403, "", `/google/x?key=${goodKey.key}&access_token=${otherKey.key}`);
+  await assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key: ${unknownKey}\r\n`);
+  await assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
+});
+
+test("S32: a query key is found under every spelling that a provider may take for its name", async () => {
+  for (const name of [
+    "key",
+    "Key",
+    "KEY",
+    "%6bey",
+    "K%65Y",
+    "access_token",
+    "Access_Token",
+    "access%5Ftoken",
+    "api-key",
+    "API-Key",
+    "Authorization",
+    "authorization",
+    "AUTHORIZATION",
+  ]) {
+    await assertRefused(403, bearer(goodKey.key), `/google/v1/models?${name}=${unknownKey}`);
+    await assertRefused(403, bearer(goodKey.key), `/google/v1/models?a=b&&${name}=Bearer%20${unknownKey}&c`);
+  }
+});
+
+test("S32: the same key in several places, and two keys of one caller, pass and are all sent on", async () => {
+  const lines = `${bearer(goodKey.key)}x-api-key: ${goodKey.key}\r\nx-api-key: ${secondKey}\r\n`;
+  const target = `/google/v1/models?key=${secondKey}`;
+  const { statuses } = await field.talk(request("GET", target, lines));
+  assert.deepEqual(statuses, [200]);
+  const [taken] = field.taken();
+  assert.equal(taken?.target, target.slice("/google".length));
+  assert.equal(`${taken.lines.slice(1).join("\r\n")}\r\n`, lines);
+});
+
+test("S32: a second Authorization is refused, even an equal one, even beside x-lmgate-key", async () => {
+  for (const second of [goodKey.key, otherKey.key, unknownKey, ""]) {
+    await assertRefused(400, bearer(goodKey.key) + bearer(second));
+    await assertRefused(
+      400,
+      `${bearer(goodKey.key)}X: y\r\nauthorization: ${second}\r\nx-lmgate-key: ${goodKey.key}\r\n`,
+    );
+  }
+});
+
+test("S32: an Authorization that is not one Bearer token opens nothing", async () => {
+  const { key } = goodKey;
+  for (const value of [
+    `Bearer ${key}, Bearer ${key}`,
+    `Bearer ${key}, Bearer ${unknownKey}`,
+    `Bearer ${key},`,
+    `Bearer ${key} ${key}`,
+    `Bearer ${key} x`,
+    `Bearer "${key}"`,
+    `Bearer: ${key}`,
+    `Bearer${key}`,
+    `Bearer\t${key}x`,
+    `Bearer Bearer ${key}`,
+    `Token ${key}`,
+    `Basic ${Buffer.from(`${key}:`).toString("base64")}`,
+    `Basic ${Buffer.from(`user:${key}`).toString("base64")}`,
+    `AWS4-HMAC-SHA256 Credential=${key}/20261101/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00`,
+    `Bearer ${key}\xa0`,
+    `Bearer \xc2\xa0${key}`,
+    `Bearer ${"a".repeat(8_192)}`,
+    `Bearer ${key}${"\xff".repeat(64)}`,
+    "Bearer",
+    "Bearer ",
+    "",
+  ]) {
+    await assertRefused(403, `Authorization: ${value}\r\n`);
+  }
+  await assertRefused(403, `x-api-key: Bearer ${key}\r\n`);
+  await assertRefused(403, "", `/openai/x?key=Bearer%20${key}`);
+});
+
+test("S37: a Connection that names a field with a key is refused, or it would be checked and then dropped", async () => {
+  const lines = `${bearer(goodKey.key)}x-api-key: ${goodKey.key}\r\n`;
+  for (const value of [
+    "authorization",
+    "Authorization",
+    "close, X-Api-Key",
+    "x-api-key,keep-alive",
+    "api-key",
+    "x-goog-api-key",
+    "x-lmgate-key",
+    "sec-websocket-protocol",
+    "host",
+    "content-length",
+    "transfer-encoding",
+  ]) {
+    await assertRefused(400, `${lines}Connection: ${value}\r\n`);
+    await assertRefused(400, `Connection: keep-alive\r\n${lines}connection: ${value}\r\n`);
+  }
+});
+
+test("S37: other fields that Connection names are for this hop and end here, repeated ones as well", async () => {
+  const lines =
+    "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nX-Kept: 2\r\nx-hop: 3\r\nKeep-Alive: timeout=0\r\nTE: trailers\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n";
+  await field.talk(request("GET", "/openai/x", bearer(goodKey.key) + lines));
+  assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 2"]);
+});
+
+test("x-lmgate-key alone says who calls: the provider's credential is neither looked at nor touched, and it ends here", async () => {
+  for (const credential of [
+    bearer("ya29.an-oauth-token"),
+    bearer(otherKey.key),
+    `x-api-key: ${unknownKey}\r\n`,
+    "Authorization: Basic eDp5\r\n",
+  ]) {
+    assert.equal(await callerOf(`${credential}X-LMGate-Key: ${goodKey.key}\r\n`), goodKey.id);
+    const [taken] = field.taken();
+    assert.equal(`${taken?.lines.slice(1).join("\r\n")}\r\n`, credential);
+  }
+  assert.equal(await callerOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
+});
+
+test("x-lmgate-key that is unknown, empty, expired or at odds with a second one is refused, whatever else is carried", async () => {
+  for (const key of [unknownKey, "", expiredKey, disabledKey, `Bearer ${goodKey.key}`]) {
+    await assertRefused(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
+  }
+  await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
+  await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
+  await assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
+});
+
+test("S20: only the exact bytes of a key open, however alike others are", async () => {
+  const { key } = siblings[1234] ?? goodKey;
+  assert.equal(await callerOf(bearer(key)), "s-1234");
+  assert.equal(await callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
+  const near = new Set<string>([
+    key.toUpperCase(),
+    key.toLowerCase().replace("sk", "Sk"),
+    `${key}0`,
+    `x${key}`,
+    key.repeat(2),
+    `${shared}99999-and-the-same-end`,
+    shared,
+  ]);
+  for (let at = 0; at < key.length; at++) {
+    near.add(`${key.slice(0, at)}${key[at] === "x" ? "y" : "x"}${key.slice(at + 1)}`);
+    near.add(key.slice(0, at) + key.slice(at + 1));
+    if (at >= 8) near.add(key.slice(0, at));
+  }
+  const zeroWidth = Buffer.from("\u200b", "utf8").toString("latin1");
+  const combining = Buffer.from("k\u0301", "utf8").toString("latin1");
+  for (const odd of [
+    `${key}${zeroWidth}`,
+    `${zeroWidth}${key}`,
+    key.replace("k", combining),
+    `${key}\xad`,
+    `\xef\xbb\xbf${key}`,
+    `${key}%00`,
+  ])
+    near.add(odd);
+  for (const { key: other } of siblings) near.delete(other);
+  for (const other of near) await assertRefused(403, bearer(other));
+  await assertRefused(400, bearer(`${key}\0`));
+});
+
+test("S22: what is known about a key does not stand for it: its hash, its mask, its id", async () => {
+  const { key, id, owner } = goodKey;
+  const sha = createHash("sha256").update(key);
+  for (const value of [
+    digest(key),
+    digest(key).toUpperCase(),
+    sha.copy().digest("base64"),
+    sha.digest("base64url"),
+    key.slice(-6),
+    `…${key.slice(-6)}`,
+    id,
+    owner,
+    "null",
+    "*",
+    "undefined",
+    "[api key]",
+  ]) {
+    const text = Buffer.from(value, "utf8").toString("latin1");
+    await assertRefused(403, bearer(text));
+    await assertRefused(403, `x-lmgate-key: ${text}\r\n`);
+  }
+});
+
+test("S21: whatever stands in the place of a key is only bytes", async () => {
+  for (const value of [
+    "' OR '1'='1",
+    "1;DROP TABLE keys--",
+    "${jndi:ldap://127.0.0.2/x}",
+    "{{7*7}}",
+    "<script>alert(1)</script>",
+    "../../etc/passwd",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "toString",
+    "%s%s%s%n",
+    "%00",
+    "NaN",
+    "0",
+    "true",
+    "\\u0000",
+    "\xff\xfe",
+    '{"$ne":null}',
+    "a".repeat(60_000),
+    `a${" ".repeat(60_000)}b`,
+    `a${", ".repeat(30_000)}b`,
+  ]) {
+    for (const line of [
+      "Authorization: Bearer ",
+      "x-api-key: ",
+      "x-lmgate-key: ",
+      "Sec-WebSocket-Protocol: openai-insecure-api-key.",
+    ]) {
+      await assertRefused(403, `${line}${value}\r\n`);
+    }
+    await assertRefused(403, "", `/openai/x?key=${encodeURIComponent(value).replaceAll("%00", "%01")}`);
+  }
+  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await assertRefused(400, bearer(value));
+});
+
+test("OPTIONS without a key is refused like any other call while preflights are not allowed", async () => {
+  const preflight =
+    "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
+  const { answers } = await field.talk(request("OPTIONS", "/openai/v1/chat/completions", preflight));
+  assert.equal(answers[0]?.status, 403);
+  assert.equal(answers[0].text, FORBIDDEN);
+  assert.ok(answers[0].lines.every((line) => !/^access-control/i.test(line)));
+  assert.deepEqual(field.taken(), []);
+});

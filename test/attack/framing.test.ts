@@ -1,0 +1,324 @@
+// Where a request ends must be beyond doubt: whoever reads an end somewhere else than the next server in line lets a second request
+// ride inside the first. One answer, the connection closed, and nothing of the hidden request at the upstream.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { after, before, beforeEach, test } from "node:test";
+
+import { openConversation } from "../raw-client.ts";
+import { enterBattlefield, goodKey, keyed, type Battlefield } from "./battlefield.ts";
+import { jsonAnswer } from "./recording-upstream.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+beforeEach(() => {
+  field.taken();
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+});
+
+const HIDDEN = keyed("GET", "/openai/smuggled");
+const EMPTY_CHUNKED = "0\r\n\r\n";
+
+/** One refusal, the end of the connection, and nothing whole at the upstream. */
+async function assertRefused(said: string, status: 400 | 431 = 400): Promise<void> {
+  const { statuses, open } = await field.talk(said);
+  const what = JSON.stringify(said.slice(0, 400));
+  assert.deepEqual(statuses, [status], what);
+  assert.equal(open, false, what);
+  assert.deepEqual(field.taken(), [], what);
+}
+
+function post(lines: string, body: string): string {
+  return keyed("POST", "/openai/v1/x", lines, body);
+}
+
+test("S13: a length beside a transfer coding is refused in every order, case and spelling", async () => {
+  const codings = [
+    "Transfer-Encoding: chunked",
+    "transfer-encoding:chunked",
+    "TRANSFER-ENCODING: Chunked",
+    "Transfer-Encoding:\tchunked",
+    "Transfer-Encoding: identity",
+    "Transfer-Encoding:",
+  ];
+  const lengths = ["Content-Length: 5", "content-length:0", "Content-Length: 44", "CONTENT-LENGTH: 005"];
+  for (const coding of codings) {
+    for (const length of lengths) {
+      await assertRefused(post(`${coding}\r\n${length}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await assertRefused(post(`${length}\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await assertRefused(post(`${length}\r\nX: y\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+    }
+  }
+});
+
+test("S13: a coding or a length that is hidden from one kind of reader is hidden from none", async () => {
+  for (const lines of [
+    "Transfer-Encoding : chunked\r\n",
+    "Transfer-Encoding\t: chunked\r\n",
+    " Transfer-Encoding: chunked\r\n",
+    "X: y\r\n Transfer-Encoding: chunked\r\n",
+    "X: y\nTransfer-Encoding: chunked\r\n",
+    "X: y\rTransfer-Encoding: chunked\r\n",
+    "X: y\r\r\nTransfer-Encoding: chunked\r\n",
+    "X: y\0\r\nTransfer-Encoding: chunked\r\n",
+    "Transfer-Encoding\0: chunked\r\n",
+    "Transfer-Encoding:\r\n chunked\r\n",
+    "Transfer\x80Encoding: chunked\r\n",
+    "Transfer Encoding: chunked\r\n",
+    "\x0bTransfer-Encoding: chunked\r\n",
+    "Content-Length : 5\r\n",
+    "Content-Length\x00: 5\r\n",
+    "Content-\rLength: 5\r\n",
+    ": chunked\r\n",
+    "Content-Length[]: 5\r\n",
+    "nonsense\r\n",
+  ]) {
+    await assertRefused(post(lines, EMPTY_CHUNKED + HIDDEN));
+    await assertRefused(post(`Content-Length: 5\r\n${lines}`, EMPTY_CHUNKED + HIDDEN));
+  }
+});
+
+test("S13: look-alikes of framing fields frame nothing and pass as they came", async () => {
+  for (const line of [
+    "Content_Length: 99",
+    "Transfer_Encoding: chunked",
+    "X-Content-Length: 99",
+    "Content-Length-X: 5",
+    "Transfer-Encodin: chunked",
+  ]) {
+    const { statuses, open } = await field.talk(post(`${line}\r\n`, HIDDEN));
+    assert.deepEqual(statuses, [200, 200], line);
+    assert.equal(open, true, line);
+    const [first, second] = field.taken();
+    assert.equal(first?.lines.at(-1), line);
+    assert.equal(first.body.length, 0);
+    assert.equal(second?.target, "/smuggled"); // Not hidden: a call of its own, checked and counted.
+  }
+});
+
+test("S15: a length is digits without a leading zero, once", async () => {
+  const values = [
+    "+5",
+    "-5",
+    "-0",
+    "0x5",
+    "5,5",
+    "5, 5",
+    "5,6",
+    "5;",
+    "1 0",
+    "1_0",
+    "00",
+    "005",
+    "",
+    "5.0",
+    "5e0",
+    "\x0b5",
+    "5\x0c",
+
+    "\xb2",
+    "18446744073709551621",
+    "9007199254740993",
+    "1".repeat(400),
+  ];
+  for (const value of values) await assertRefused(post(`Content-Length: ${value}\r\n`, `hello${HIDDEN}`));
+  for (const [first, second] of [
+    [5, 5],
+    [5, 6],
+    [0, 5],
+  ]) {
+    await assertRefused(post(`Content-Length: ${first}\r\nContent-Length: ${second}\r\n`, `hello${HIDDEN}`));
+  }
+  for (const value of ["5", " 5", "5 ", "\t5\t"]) {
+    const { statuses } = await field.talk(post(`Content-Length:${value}\r\n`, `hello${HIDDEN}`));
+    assert.deepEqual(statuses, [200, 200]);
+    assert.deepEqual(
+      field.taken().map(({ body }) => body.toString()),
+      ["hello", ""],
+    );
+  }
+});
+
+test("S16: the one coding is chunked, once, in HTTP/1.1", async () => {
+  const values = [
+    "gzip, chunked",
+    "chunked, gzip",
+    "chunked, identity",
+    "chunked, chunked",
+    "identity",
+    "xchunked",
+    "chunkedx",
+    "x chunked",
+    "chunked;q=1",
+    "chunked,",
+    ",chunked",
+    '"chunked"',
+    "\x0bchunked",
+    "chunked\x0c",
+    "chun\0ked",
+    "chunked\0",
+    "",
+    "deflate",
+    "\\chunked",
+    "chunked\r\n\tx",
+  ];
+  for (const value of values) await assertRefused(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
+  for (const [first, second] of [
+    ["gzip", "chunked"],
+    ["chunked", "gzip"],
+    ["chunked", "chunked"],
+    ["", "chunked"],
+  ]) {
+    await assertRefused(
+      post(`Transfer-Encoding: ${first}\r\nTransfer-Encoding: ${second}\r\n`, EMPTY_CHUNKED + HIDDEN),
+    );
+  }
+  await assertRefused(post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"));
+});
+
+test("S17: a head that breaks the grammar is refused before anything is looked up", async () => {
+  for (const line of [
+    "X : a",
+    " X: a",
+    "\tX: a",
+    "X[]: a",
+    "X(): a",
+    ": a",
+    "X",
+    "X: a\0b",
+    "X: a\x07b",
+    "X: a\x7fb",
+    "X: a\rb",
+    "X: a\nb",
+    "X: a\r\n b",
+    "X\x80: a",
+    'X": a',
+    "X@Y: a",
+  ]) {
+    await assertRefused(keyed("GET", "/openai/x", `${line}\r\n`));
+  }
+  const plain = keyed("GET", "/openai/x");
+  await assertRefused(plain.replaceAll("\r\n", "\n"));
+  await assertRefused(plain.replace("\r\n\r\n", "\n\n"));
+  await assertRefused(plain.replace("\r\n", "\n"));
+  await assertRefused(plain.replaceAll("\r\n", "\r"));
+  await assertRefused(plain.replace("GET /", "GET  /"));
+  await assertRefused(plain.replace(" HTTP/1.1", "\tHTTP/1.1"));
+  await assertRefused(plain.replace(" HTTP/1.1", " HTTP/1.1 "));
+  await assertRefused(plain.replace("HTTP/1.1", "http/1.1"));
+  await assertRefused(plain.replace("HTTP/1.1", "HTTP/1.1\0"));
+  await assertRefused(plain.replace("HTTP/1.1", "HTTP/11"));
+});
+
+const BAD_CHUNKS: readonly string[] = [
+  "0x5\r\nhello\r\n0\r\n\r\n",
+  "+5\r\nhello\r\n0\r\n\r\n",
+  "-5\r\nhello\r\n0\r\n\r\n",
+  "5 \r\nhello\r\n0\r\n\r\n",
+  " 5\r\nhello\r\n0\r\n\r\n",
+  "5\nhello\n0\n\n",
+  "5\r\nhello\n0\r\n\r\n",
+  "5\r\nhello0\r\n\r\n",
+  "5\r\nhelloworld\r\n0\r\n\r\n",
+  "5\rX\nhello\r\n0\r\n\r\n",
+  "\r\nhello\r\n0\r\n\r\n",
+  "g\r\nhello\r\n0\r\n\r\n",
+  "5_0\r\nhello\r\n0\r\n\r\n",
+  "10000000000000005\r\nhello\r\n0\r\n\r\n",
+  "fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+  `5;${"a".repeat(20_000)}\r\nhello\r\n0\r\n\r\n`,
+  "5;a=b\nX: y\r\nhello\r\n0\r\n\r\n",
+  "5;\0\r\nhello\r\n0\r\n\r\n",
+  "5\r\nhello\r\n0\r\nX : y\r\n\r\n",
+  "5\r\nhello\r\n0\r\nX\r\n\r\n",
+  "5\r\nhello\r\n0\r\n X: y\r\n\r\n",
+  "5\r\nhello\r\n0\n\n",
+  `5\r\nhello\r\n0\r\n${"T: x\r\n".repeat(200)}\r\n`,
+  `5\r\nhello\r\n0\r\nT: ${"x".repeat(20_000)}\r\n\r\n`,
+];
+
+test("S18: a bad chunk is answered 400 when it comes with the head", async () => {
+  for (const body of BAD_CHUNKS) await assertRefused(post("Transfer-Encoding: chunked\r\n", body + HIDDEN));
+});
+
+test("S18: a bad chunk that comes after the upstream was reached ends the upstream's connection, unfinished and unused", async () => {
+  const { gateway, upstream } = field;
+  for (const body of BAD_CHUNKS) {
+    const seen = upstream.seen.bytes;
+    const conversation = await openConversation(gateway.port);
+    conversation.socket.write(post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
+    await upstream.gotBytes(seen + 100);
+    conversation.socket.write(Buffer.from(body + HIDDEN, "latin1"));
+    await once(conversation.socket, "end");
+    assert.match(
+      conversation.received().toString("latin1"),
+      /^HTTP\/1\.1 400 [^]*\}$/,
+      JSON.stringify(body.slice(0, 60)),
+    );
+    conversation.close();
+    const connections = upstream.seen.connections;
+    assert.deepEqual((await field.talk(keyed("GET", "/openai/after"))).statuses, [200]);
+    assert.equal(upstream.seen.connections, connections + 1);
+    assert.deepEqual(
+      field.taken().map(({ target }) => target),
+      ["/after"],
+    );
+    // Leave no idle connection to the next round.
+    upstream.answer = (socket) => void socket.end(jsonAnswer());
+  }
+});
+
+test("S19: trailers are never looked at for access and carry no key, no Host and no framing to the upstream", async () => {
+  const trailers = [
+    `Authorization: Bearer ${goodKey.key}`,
+    `authorization: Bearer x`,
+    `X-Api-Key: foreign-key-1`,
+    `api-key: foreign-key-2`,
+    `x-goog-api-key: foreign-key-3`,
+    `x-lmgate-key: ${goodKey.key}`,
+    `X-LMGate-Tags: a=b`,
+    `Sec-WebSocket-Protocol: openai-insecure-api-key.foreign-key-4`,
+    `Cookie: a=b`,
+    `Host: ${field.evil}`,
+    `Content-Length: 5`,
+    `Transfer-Encoding: chunked`,
+    `Connection: close`,
+    `Proxy-Authorization: Basic x`,
+  ];
+  const body = `5\r\nhello\r\n0\r\n${trailers.join("\r\n")}\r\nX-Kept: 1\r\n__proto__: 2\r\n\r\n`;
+  assert.deepEqual((await field.talk(post("Transfer-Encoding: chunked\r\n", body))).statuses, [200]);
+  assert.deepEqual(field.taken()[0]?.trailers, ["X-Kept: 1", "__proto__: 2"]);
+
+  const keyless = post("Transfer-Encoding: chunked\r\n", body).replace(/Authorization: [^\r]*\r\n/, "");
+  assert.deepEqual((await field.talk(keyless)).statuses, [403]);
+  assert.deepEqual(field.taken(), []);
+});
+
+test("R44: a head with more fields or bytes than configured is answered 431, and a key behind them opens nothing", async () => {
+  const many = (count: number): string => "a: b\r\n".repeat(count);
+  const auth = `Authorization: Bearer ${goodKey.key}\r\n`;
+  const get = (lines: string): string => `GET /openai/x HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
+  assert.deepEqual((await field.talk(get(many(998) + auth))).statuses, [200]);
+  assert.equal(field.taken()[0]?.lines.length, 1000);
+  for (const said of [
+    get(many(999) + auth),
+    get(`${auth}${many(999)}`),
+    get(`${many(2500)}x-api-key: ${goodKey.key}\r\n`),
+    get(`${auth}${many(2500)}Content-Length: 5\r\n`),
+    get(`${auth}X: ${"a".repeat(65_536)}\r\n`),
+    get(`${auth}${`X: ${"a".repeat(1000)}\r\n`.repeat(66)}`),
+    get(`Authorization: Bearer ${"a".repeat(65_536)}\r\n`),
+    keyed("GET", `/openai/${"a".repeat(65_536)}`),
+    `GET /openai/${"a".repeat(70_000)}`,
+  ]) {
+    await assertRefused(said, 431);
+  }
+});
+
+test("R44: a head of 60 KB passes as it came", async () => {
+  const lines = `X-Big: ${"b".repeat(60_000)}\r\n`;
+  assert.deepEqual((await field.talk(keyed("GET", "/openai/x", lines))).statuses, [200]);
+  assert.equal(`${field.taken()[0]?.lines.at(-1)}\r\n`, lines);
+});
