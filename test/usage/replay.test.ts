@@ -5,6 +5,7 @@ import type { Reading } from "../../src/core/usage.ts";
 import { type Fixture, loadFixtures, observe, plainly } from "./fixtures.ts";
 
 const fixtures = loadFixtures();
+const streams = fixtures.filter(({ isStream }) => isStream);
 
 for (const fixture of fixtures) {
   test(`${fixture.name} is read as expected`, () => {
@@ -18,7 +19,7 @@ test("every fixture is read the same byte by byte and cut in two at every positi
 });
 
 test("every stream is read the same with CRLF, LF and CR line ends, at every cut", () => {
-  for (const fixture of fixtures.filter(({ isStream }) => isStream)) {
+  for (const fixture of streams) {
     const text = fixture.body.toString().replaceAll("\r\n", "\n");
     for (const end of ["\n", "\r\n", "\r"]) everyCut(fixture, Buffer.from(text.replaceAll("\n", end)), undefined);
   }
@@ -26,13 +27,13 @@ test("every stream is read the same with CRLF, LF and CR line ends, at every cut
 
 test("every stream is read the same behind a byte order mark, at every cut", () => {
   const mark = Buffer.from([0xef, 0xbb, 0xbf]);
-  for (const fixture of fixtures.filter(({ isStream }) => isStream)) {
+  for (const fixture of streams) {
     everyCut(fixture, Buffer.concat([mark, fixture.body]), undefined);
   }
 });
 
 test("a stream without its last empty line or line end is read the same", () => {
-  for (const fixture of fixtures.filter(({ isStream }) => isStream)) {
+  for (const fixture of streams) {
     const body = Buffer.from(fixture.body.toString().trimEnd());
     agree(fixture, observe(fixture.call, [body]), "trimmed");
   }
@@ -49,13 +50,17 @@ const CODINGS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
 };
 
 for (const [coding, encode] of Object.entries(CODINGS)) {
-  test(`every fixture is read the same in ${coding}, cut in two at every position`, () => {
-    for (const fixture of fixtures) everyCut(fixture, encode(fixture.body), coding);
+  test(`every stream is read the same in ${coding}, cut in two at every position`, () => {
+    for (const fixture of streams) everyCut(fixture, encode(fixture.body), coding);
+  });
+
+  test(`every plain body is read the same in ${coding}`, () => {
+    for (const fixture of fixtures) agree(fixture, observe(fixture.call, [encode(fixture.body)], coding), "whole");
   });
 }
 
 test("bodies of several gzip members or zstd frames are read to their end", () => {
-  for (const fixture of fixtures) {
+  for (const fixture of streams) {
     const middle = fixture.body.length >> 1;
     const halves = [fixture.body.subarray(0, middle), fixture.body.subarray(middle)];
     everyCut(fixture, Buffer.concat(halves.map((half) => zlib.gzipSync(half))), "gzip");

@@ -32,7 +32,8 @@ function readMessages(findings: Findings, document: Fields, event: string | unde
       const usage = fieldsAt(document, "usage");
       if (usage === undefined) return findings;
       // Running totals: overwrite what is there and not null, never add; the rest stays as message_start had it.
-      return { ...findings, usage: merged(findings.usage, usage), outputSeen: true };
+      const model = fallbackModel(usage) ?? findings.model;
+      return { ...findings, model, usage: merged(findings.usage, usage), outputSeen: true };
     }
     case "message_stop":
       return { ...findings, ended: true };
@@ -40,7 +41,13 @@ function readMessages(findings: Findings, document: Fields, event: string | unde
     case "error":
     case undefined: {
       const usage = fieldsAt(document, "usage");
-      return { ...readCommon(findings, document), usage: usage ?? findings.usage, outputSeen: usage !== undefined };
+      const next = readCommon(findings, document);
+      return {
+        ...next,
+        model: fallbackModel(usage) ?? next.model,
+        usage: usage ?? findings.usage,
+        outputSeen: findings.outputSeen || usage !== undefined,
+      };
     }
     default:
       return findings;
@@ -103,6 +110,12 @@ function extraItems(iterations: readonly Fields[] | undefined): readonly ExtraIt
     items.push({ kind, model: modelName(textAt(iteration, "model")), ...counters(iteration, true) });
   }
   return items.length === 0 ? undefined : items;
+}
+
+/** Where a server-side fallback answered, an iteration names its model. */
+function fallbackModel(usage: Fields | undefined): string | undefined {
+  const fallback = listAt(usage, "iterations")?.find((item) => isFields(item) && item["type"] === "fallback_message");
+  return isFields(fallback) ? modelName(textAt(fallback, "model")) : undefined;
 }
 
 function sum(counts: Readonly<Record<string, number>> | undefined): number | undefined {
