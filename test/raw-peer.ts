@@ -104,6 +104,13 @@ export class RawPeer {
     return this.until("the end", () => this.ended || this.closed || undefined);
   }
 
+  /** The other side has ended or reset the connection; our end of it follows. */
+  async gone(): Promise<void> {
+    await this.hasEnded();
+    this.end();
+    await this.close();
+  }
+
   close(): Promise<true> {
     return this.until("the close", () => this.closed || undefined);
   }

@@ -1,5 +1,5 @@
 /** Waiting for something to become so, told by events, with a deadline that says what did not happen. */
-const deadlineMs = 10_000;
+const deadlineMs = 5_000;
 
 /** Conditions that are looked at again whenever `changed` is called. */
 export class Waiting {

@@ -53,7 +53,9 @@ function isDropped(name: string, head: ResponseHead, dechunk: boolean, upgraded:
   if (isHopByHop(name)) return true;
   if (name === "upgrade") return !upgraded;
   if (dechunk && (name === "transfer-encoding" || name === "trailer")) return true;
-  return head.connection.length > 0 && head.connection.includes(name) && name !== "transfer-encoding";
+  // Without its framing fields the client could not tell where the body ends.
+  if (name === "transfer-encoding" || name === "content-length") return false;
+  return head.connection.length > 0 && head.connection.includes(name);
 }
 
 /** Whether the client can tell the end of this body without the connection being closed. */

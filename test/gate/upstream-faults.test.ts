@@ -46,7 +46,7 @@ test("R13: an end before any byte of the answer is 502", async () => {
   const { connection } = await world.faker.call();
   connection.end();
   assert.equal(statusOf(await client.message()), 502);
-  await connection.close();
+  await connection.gone();
   await world.record({ status: 502, error_type: "upstream_reset" });
 });
 
@@ -82,7 +82,7 @@ test("R15: an end within a body of known length breaks the client's connection b
   connection.end();
   await client.hasEnded();
   assert.equal(client.text, cut);
-  await connection.close();
+  await connection.gone();
   await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", response_bytes: 5 });
 });
 
