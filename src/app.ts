@@ -8,6 +8,7 @@ import { openLog } from "./app/logger.ts";
 import { readinessOf } from "./app/readiness.ts";
 import { RefusalLog } from "./app/refusal-log.ts";
 import { drain } from "./app/shutdown.ts";
+import { Signals } from "./app/signals.ts";
 import type { Settings } from "./core/settings.ts";
 import type { GateStatus } from "./core/status.ts";
 import { AccessTable } from "./policy/access-table.ts";
@@ -74,6 +75,8 @@ class App {
   readonly #startedAt = Date.now();
   readonly #metrics: Metrics;
   readonly #refusals: RefusalLog;
+  // Heard from before anything is opened, so that a signal during the start still ends in order.
+  readonly #signals = new Signals(() => void this.#reload());
   #state: GateStatus["state"] = "starting";
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
@@ -96,7 +99,8 @@ class App {
     this.#allowlist = allowlist;
     const { token, created } = loadAdminToken(settings.admin.tokenPath, {
       warn: (message) => this.#log.warn(message),
-      isClientKey: (text) => new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
+      isClientKey: (text) =>
+        new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
     });
     if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
     const { current } = allowlist;
@@ -162,26 +166,13 @@ class App {
 
   /** Resolves to the exit code once a signal has ended the process's work. */
   async untilTold(): Promise<number> {
-    const hurry = new AbortController();
-    const first = Promise.withResolvers<NodeJS.Signals>();
-    let second: NodeJS.Signals | undefined;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (this.#state === "draining") {
-        second ??= signal;
-        hurry.abort();
-      } else first.resolve(signal);
-      this.#state = "draining";
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-    process.on("SIGHUP", () => void this.#reload());
-    const signal = await first.promise;
+    const signal = await this.#signals.first;
+    this.#state = "draining";
     const inFlight = this.#supervisor?.callsInFlight ?? 0;
     this.#log.info({ signal, callsInFlight: inFlight }, "draining");
     this.refresh();
-    const closed = await this.#stop(hurry.signal);
-    if (second !== undefined) return second === "SIGINT" ? 130 : 143;
-    return closed ? EXIT_OK : EXIT_FAILURE;
+    const closed = await this.#stop(this.#signals.hurry);
+    return this.#signals.impatientExitCode ?? (closed ? EXIT_OK : EXIT_FAILURE);
   }
 
   async abandon(): Promise<void> {

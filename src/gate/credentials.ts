@@ -57,10 +57,13 @@ export function credentialsOf(fields: readonly Field[], target: string): Credent
   return { gateKeys, providerKeys, authorizationFields };
 }
 
-/** The token of `Bearer <token>` (RFC 6750; the scheme in any case). Another scheme stays whole: it is on no list. */
+/**
+ * The token of `Bearer <token>` (RFC 6750; the scheme in any case). Another scheme, and a bare key, is kept in a form
+ * that no list can hold: no key has a space in it.
+ */
 function bearerToken(value: string): string {
   if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return withoutBlanks(value.slice(7));
-  return value;
+  return value === "" ? value : ` ${value}`;
 }
 
 /** `trim` would also take off what only Unicode calls white space, and the provider would get another key than was checked. */
