@@ -76,9 +76,9 @@ export function decide(head: RequestHead, gate: Gate, now: number): Decision {
   if (credentials.authorizationFields > 1) {
     return refused({ kind: "malformed", detail: "more than one Authorization field" }, "");
   }
-  const preflight = gate.allowPreflight && isPreflight(head) && credentials.providerKeys.length === 0;
+  const keyless = credentials.gateKeys.length === 0 && credentials.providerKeys.length === 0;
   const authorization = authorize(credentials, (key) => gate.identify(key), now);
-  if (!authorization.ok && !(preflight && authorization.reason === "no_key")) {
+  if (!authorization.ok && !(keyless && gate.allowPreflight && isPreflight(head))) {
     return refused({ kind: "forbidden", reason: authorization.reason }, authorization.maskedKey);
   }
 
@@ -119,6 +119,8 @@ function isProtected(name: string): boolean {
   return CREDENTIAL_FIELDS.has(name) || name === "host" || name === "content-length" || name === "transfer-encoding";
 }
 
+/** A browser's question before a call (Fetch standard, CORS-preflight): it has no body and leads to no other protocol. */
 function isPreflight(head: RequestHead): boolean {
-  return head.method === "OPTIONS" && head.fields.some((field) => field.name === "access-control-request-method");
+  if (head.method !== "OPTIONS" || head.body.kind !== "none" || head.upgrade !== undefined) return false;
+  return head.fields.some((field) => field.name === "access-control-request-method");
 }

@@ -176,6 +176,7 @@ test("S32: an Authorization that is not one Bearer token opens nothing", async (
     `Bearer ${key} x`,
     `Bearer "${key}"`,
     `Bearer: ${key}`,
+    key,
     `Bearer${key}`,
     `Bearer\t${key}x`,
     `Bearer Bearer ${key}`,
