@@ -1,6 +1,6 @@
 // `npm test` runs every test; `npm test -- src/wire drain` those whose path holds one of the words. Flags go to the runner.
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { runNode } from "./run-node.ts";
 
@@ -35,7 +35,8 @@ async function test(paths: readonly string[]): Promise<number> {
       ["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ["--test-reporter=tap", `--test-reporter-destination=${plainReport}`],
     ];
-    const args = ["--test", `--test-timeout=${TEST_LIMIT_MS}`, ...reporters.flat(), ...flags, ...paths];
+    const defaults = [`--test-timeout=${TEST_LIMIT_MS}`, `--test-concurrency=${availableParallelism()}`];
+    const args = ["--test", ...defaults, ...reporters.flat(), ...flags, ...paths];
     const ended = await runNode(args, { cwd: root, show: true, limitMs: WHOLE_LIMIT_MS });
     console.log(`\n${closingLines(readFileSync(plainReport, "utf8"))}`);
     return ended.exitCode;
