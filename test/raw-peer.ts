@@ -96,7 +96,7 @@ export class RawPeer {
 
   /** Until the bytes that no message took hold `text`. */
   holds(text: string): Promise<true> {
-    return this.until(`"${text}"`, () => this.unread.includes(text) || undefined);
+    return this.until(`"${text}"`, () => this.unread.includes(text, 0, "latin1") || undefined);
   }
 
   /** The other side's FIN, or the end of it all. */

@@ -159,7 +159,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
 
   /** Where the end of the connection is the end of the body, only a reset can say that this was not it. */
   #breakClient(): void {
-    if (this.#download?.endsWithConnection === true) this.#client.reset();
+    if (this.#phase === "tunnel" || this.#download?.endsWithConnection === true) this.#client.reset();
     else this.#client.destroy();
   }
 
@@ -329,7 +329,8 @@ export class Exchange implements CallOnClient, UpstreamUser {
   }
 
   upstreamClosed(fault: UpstreamFault): void {
-    if (this.#phase === "tunnel") this.#tunnelOver();
+    // Behind the client's own end, the upstream may hang up as it likes.
+    if (this.#phase === "tunnel" && this.#tunnel?.clientHasEnded === true) this.#tunnelOver();
     else this.#fail(fault);
   }
 

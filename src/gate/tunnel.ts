@@ -10,11 +10,11 @@ const MAX_HELD_BYTES = 65_536;
 export class Tunnel {
   clientBytes = 0;
   upstreamBytes = 0;
+  clientHasEnded = false;
   readonly #client: ClientSide;
   readonly #plane: Plane;
   readonly #held: Buffer[] = [];
   #upstream: UpstreamConnection | undefined;
-  #clientEnded = false;
   #upstreamEnded = false;
 
   constructor(client: ClientSide, plane: Plane) {
@@ -69,7 +69,7 @@ export class Tunnel {
 
   /** Returns true when both sides have ended. */
   clientEnded(): boolean {
-    this.#clientEnded = true;
+    this.clientHasEnded = true;
     this.#upstream?.end();
     return this.#upstreamEnded;
   }
@@ -78,7 +78,7 @@ export class Tunnel {
   upstreamEnded(): boolean {
     this.#upstreamEnded = true;
     this.#client.end();
-    return this.#clientEnded;
+    return this.clientHasEnded;
   }
 
   #touch(): void {

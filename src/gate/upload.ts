@@ -22,6 +22,7 @@ export class Upload implements BodySink {
   readonly #relay: BodyRelay;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
+  #doubtful: Buffer[] | undefined;
   #upstream: UpstreamConnection | undefined;
 
   constructor(call: Admitted, client: ClientSide, glance: SideGlance, maxBytes: number | undefined) {
@@ -51,7 +52,11 @@ export class Upload implements BodySink {
 
   /** Takes what belongs to the body; returns the rest. */
   take(bytes: Buffer): Buffer | undefined {
+    // Pieces are passed on before they are counted; so near the limit they wait, lest a body we refuse arrive whole.
+    const doubtful = this.#maxBytes !== undefined && this.#relay.bytes + bytes.length > this.#maxBytes;
+    if (doubtful) this.#doubtful = [];
     const used = this.#relay.push(bytes);
+    if (doubtful) this.#passDoubtful();
     return used < bytes.length ? bytes.subarray(used) : undefined;
   }
 
@@ -68,7 +73,8 @@ export class Upload implements BodySink {
   }
 
   forward(bytes: Buffer): void {
-    if (this.#upstream === undefined) {
+    if (this.#doubtful !== undefined) this.#doubtful.push(bytes);
+    else if (this.#upstream === undefined) {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;
       if (this.#heldBytes > MAX_HELD_BYTES) this.#client.pauseReading();
@@ -83,6 +89,13 @@ export class Upload implements BodySink {
     if (!this.blocked) return;
     this.blocked = false;
     this.#client.resumeReading();
+  }
+
+  #passDoubtful(): void {
+    const pieces = this.#doubtful ?? [];
+    this.#doubtful = undefined;
+    if (this.tooLarge) return;
+    for (const piece of pieces) this.forward(piece);
   }
 
   #block(): void {
