@@ -139,7 +139,7 @@ ratio LMGate / nginx, round by round: median ${median(ratios).toFixed(2)} (${Mat
 }
 
 function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
+  const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 

@@ -27,7 +27,7 @@ export interface AppOptions {
   readonly stderr: NodeJS.WritableStream;
 }
 
-export const version: string = manifest.version;
+const version: string = manifest.version;
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;

@@ -6,13 +6,14 @@ import type { CallOnClient, ClientSide } from "./client-side.ts";
 import { Exchange } from "./exchange.ts";
 import { decide, type HealthPath } from "./gate.ts";
 import type { Plane } from "./plane.ts";
-import { ownResponse, refusalBody, refuse } from "./refuse.ts";
+import { ownResponse, refusalBody, refuse, type OwnResponse } from "./refuse.ts";
 import type { Expiring } from "./timer-wheel.ts";
 
 /** Bytes of later requests kept while one is under way; after that the client is not read from. */
 const MAX_AHEAD_BYTES = 65_536;
 /** How long we read on after a last answer, so that it is not lost to a reset (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
+const JSON_TYPE = "application/json";
 
 /** One client's connection: its requests in order, one at a time. */
 export class ClientConnection implements Expiring, ClientSide {
@@ -40,7 +41,10 @@ export class ClientConnection implements Expiring, ClientSide {
     this.ip = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
     this.#heads = new RequestHeadReader({ maxBytes: plane.gate.maxHeadBytes, maxFields: plane.gate.maxHeaders });
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
-    socket.on("drain", () => this.#call?.clientDrained());
+    socket.on("drain", () => {
+      if (this.#call === undefined) this.#next();
+      else this.#call.clientDrained();
+    });
     socket.on("end", () => this.#ended());
     // "close" always follows; what matters is that the connection is gone, not why.
     socket.on("error", () => undefined);
@@ -102,7 +106,13 @@ export class ClientConnection implements Expiring, ClientSide {
   refuse(refusal: Refusal, close: boolean): void {
     this.#call = undefined;
     const answer = refuse(refusal);
-    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, close);
+    this.#answer({
+      status: answer.status,
+      contentType: JSON_TYPE,
+      body: refusalBody(answer),
+      errorCode: answer.code,
+      close,
+    });
     this.#next();
   }
 
@@ -140,14 +150,14 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#ahead.push(rest);
     this.#aheadBytes += rest.length;
     if (this.#call === undefined) this.#pump();
-    else if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
+    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
   }
 
   /** Reads heads until one starts a call that takes time. A loop, since refusals can follow one another. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#call === undefined && this.#state === "open") {
+    while (this.#call === undefined && this.#state === "open" && !this.#socket.writableNeedDrain) {
       const bytes = this.#ahead.shift();
       if (bytes === undefined) break;
       this.#aheadBytes -= bytes.length;
@@ -200,7 +210,7 @@ export class ClientConnection implements Expiring, ClientSide {
 
   #health(path: HealthPath, hasBody: boolean): void {
     const health = this.#plane.gate.health(path);
-    this.#answer(health.status, health.contentType, health.body, undefined, hasBody);
+    this.#answer({ ...health, errorCode: undefined, close: hasBody });
     this.#idleAgain();
   }
 
@@ -210,7 +220,13 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#plane.gate.refused({ refusal, maskedKey, prefix, clientIp: this.ip });
     // A body that nobody reads must not be taken for the next request.
     const close = head.body.kind !== "none" || refusal.kind === "malformed";
-    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, close);
+    this.#answer({
+      status: answer.status,
+      contentType: JSON_TYPE,
+      body: refusalBody(answer),
+      errorCode: answer.code,
+      close,
+    });
     this.#idleAgain();
   }
 
@@ -220,16 +236,21 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#minor = 1;
     this.#headOnly = false;
     this.#plane.gate.refused({ refusal, maskedKey: "", prefix: "", clientIp: this.ip });
-    this.#answer(answer.status, "application/json", refusalBody(answer), answer.code, true);
+    this.#answer({
+      status: answer.status,
+      contentType: JSON_TYPE,
+      body: refusalBody(answer),
+      errorCode: answer.code,
+      close: true,
+    });
   }
 
-  #answer(status: number, contentType: string, body: string, errorCode: string | undefined, close: boolean): void {
-    const closes = close || !this.#keepAlive || this.#plane.draining;
+  #answer(answer: Omit<OwnResponse, "minor" | "withBody">): void {
+    const close = answer.close || !this.#keepAlive || this.#plane.draining;
     const date = new Date(this.#plane.wallClock()).toUTCString();
-    const minor = this.#minor;
-    const withBody = !this.#headOnly;
-    this.#socket.write(ownResponse({ status, contentType, body, errorCode, close: closes, minor, withBody }, date));
-    if (closes) this.#endAndLinger();
+    const response = { ...answer, close, minor: this.#minor, withBody: !this.#headOnly };
+    this.#socket.write(ownResponse(response, date));
+    if (close) this.#endAndLinger();
   }
 
   #next(): void {
@@ -239,8 +260,11 @@ export class ClientConnection implements Expiring, ClientSide {
     if (this.#ahead.length > 0) this.#pump();
   }
 
+  /** A client that does not take its answers gets no further ones: they would pile up here. */
   #idleAgain(): void {
-    if (this.#state === "open") this.#plane.wheel.arm(this, this.#plane.gate.timeouts.clientIdleMs);
+    if (this.#state !== "open") return;
+    const { timeouts } = this.#plane.gate;
+    this.#plane.wheel.arm(this, this.#socket.writableNeedDrain ? timeouts.clientWriteStallMs : timeouts.clientIdleMs);
   }
 
   /** Say that nothing more comes, then read on for a moment and forget what is read. */

@@ -2,7 +2,7 @@ import type { ResponseHead } from "../wire/response-head.ts";
 import { BodyRelay, type BodySink } from "./body-relay.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { SideGlance } from "./observe.ts";
-import { forwardedResponseHead, isSelfDelimited } from "./response-forwarding.ts";
+import { forwardedResponseHead, isSelfDelimited, type ClientHop } from "./response-forwarding.ts";
 
 /** Up to here head and body are copied into one buffer; above, two buffers in one system call cost less. */
 const MAX_COPIED_BYTES = 16_384;
@@ -29,13 +29,14 @@ export class Download implements BodySink {
   /** The upstream's buffer, where it starts with a head that needs no change. */
   #whole: Buffer | undefined;
 
-  constructor(head: ResponseHead, minor: 0 | 1, close: boolean, client: ClientSide, glance: SideGlance) {
+  constructor(head: ResponseHead, hop: ClientHop, client: ClientSide, glance: SideGlance) {
+    const { minor } = hop;
     this.#head = head;
     this.#minor = minor;
     this.#client = client;
     this.#glance = glance;
     this.endsWithConnection = !isSelfDelimited(head.body, minor);
-    this.closesClient = close || this.endsWithConnection;
+    this.closesClient = hop.close || this.endsWithConnection;
     this.#relay = new BodyRelay(head.body, this, minor === 0);
   }
 

@@ -258,7 +258,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     this.#answered = true;
     this.#settlement.glance.responseHead(responseFacts(head));
     const close = !this.#call.head.keepAlive || this.#client.closing || this.#leavesUnread;
-    const download = new Download(head, this.#call.head.minor, close, this.#client, this.#settlement.glance);
+    const download = new Download(head, { minor: this.#call.head.minor, close }, this.#client, this.#settlement.glance);
     this.#download = download;
     download.begin(rest, whole);
     this.#downloadAdvanced(download);

@@ -42,13 +42,13 @@ export class Supervisor {
   /** Resolves when every data thread listens. Throws when the port is taken or the ledger is somebody else's. */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const port = await claimPort(options.settings);
-    let supervisor: Supervisor | undefined;
     const ledger = new LedgerHost({
       settings: options.settings,
       instance: options.instance,
       log: options.log,
       onStatus: options.onChange,
-      onReplaced: () => supervisor?.relink(),
+      // It can only be replaced once it was open, and then the supervisor is there.
+      onReplaced: () => supervisor.relink(),
     });
     try {
       await ledger.opened;
@@ -56,7 +56,7 @@ export class Supervisor {
       await ledger.thread.terminate();
       throw error;
     }
-    supervisor = new Supervisor(options, ledger, port);
+    const supervisor = new Supervisor(options, ledger, port);
     try {
       await Promise.all(supervisor.#data.map((host) => host.listening));
     } catch (error) {
