@@ -3,7 +3,7 @@ import type { ForbiddenReason } from "../core/refusal.ts";
 import type { Credentials } from "./credentials.ts";
 
 export type Authorization =
-  | { readonly ok: true; readonly client: Client; readonly maskedKey: string }
+  | { readonly ok: true; readonly client: Client; readonly keys: readonly ApiKey[]; readonly maskedKey: string }
   | { readonly ok: false; readonly reason: ForbiddenReason; readonly maskedKey: string };
 
 /**
@@ -28,7 +28,7 @@ export function authorize(
     if (other === undefined || other.id !== client.id) return { ok: false, reason: "mixed_keys", maskedKey };
     if (isExpired(other, now)) return { ok: false, reason: "expired", maskedKey };
   }
-  return { ok: true, client, maskedKey };
+  return { ok: true, client, keys, maskedKey };
 }
 
 function isExpired(client: Client, now: number): boolean {

@@ -7,6 +7,7 @@ import { Exchange } from "./exchange.ts";
 import { decide, type HealthPath } from "./gate.ts";
 import type { Plane } from "./plane.ts";
 import { ownResponse, refusalBody, refuse, type OwnResponse } from "./refuse.ts";
+import { shownPrefix } from "./route.ts";
 import type { Expiring } from "./timer-wheel.ts";
 
 /** Bytes of later requests kept while one is under way; after that the client is not read from. */
@@ -216,7 +217,7 @@ export class ClientConnection implements Expiring, ClientSide {
 
   #refuseHead(refusal: Refusal, maskedKey: string, head: RequestHead): void {
     const answer = refuse(refusal);
-    const prefix = head.target.slice(0, 64).split(/[/?]/, 2)[1] ?? "";
+    const prefix = shownPrefix(head.target, this.#plane.gate.providers);
     this.#plane.gate.refused({ refusal, maskedKey, prefix, clientIp: this.ip });
     // A body that nobody reads must not be taken for the next request.
     const close = head.body.kind !== "none" || refusal.kind === "malformed";

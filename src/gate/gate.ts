@@ -2,6 +2,7 @@ import type { ApiKey, Client } from "../core/client.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Provider, Timeouts } from "../core/settings.ts";
+import { withoutKeyShapes } from "../usage/safe-names.ts";
 import type { RequestHead } from "../wire/request-head.ts";
 import { authorize } from "./authorize.ts";
 import { CREDENTIAL_FIELDS, credentialsOf } from "./credentials.ts";
@@ -52,6 +53,8 @@ export interface Admitted {
   readonly route: Route;
   /** `undefined` for a preflight let through without a key. */
   readonly client: Client | undefined;
+  /** Those that opened the call, so that its record can be kept free of them. */
+  readonly keys: readonly ApiKey[];
   readonly maskedKey: string;
 }
 
@@ -84,7 +87,7 @@ export function decide(head: RequestHead, gate: Gate, now: number): Decision {
 
   const route = findRoute(head.target, gate.providers);
   if (route === undefined) {
-    const suggestion = gate.suggest(head.target.split("?", 1)[0] ?? "");
+    const suggestion = gate.suggest(withoutKeyShapes(head.target.split("?", 1)[0] ?? ""));
     return refused({ kind: "unknown-route", prefixes: gate.prefixes, suggestion }, authorization.maskedKey);
   }
   const { maxBodyBytes } = gate;
@@ -94,8 +97,8 @@ export function decide(head: RequestHead, gate: Gate, now: number): Decision {
   if (head.expect !== undefined && head.minor === 1 && head.expect.toLowerCase() !== "100-continue") {
     return refused({ kind: "expectation", value: head.expect }, authorization.maskedKey);
   }
-  const client = authorization.ok ? authorization.client : undefined;
-  return { kind: "forward", head, route, client, maskedKey: authorization.maskedKey };
+  const { client, keys } = authorization.ok ? authorization : { client: undefined, keys: [] };
+  return { kind: "forward", head, route, client, keys, maskedKey: authorization.maskedKey };
 }
 
 function refused(refusal: Refusal, maskedKey: string): Decision {

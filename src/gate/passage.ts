@@ -3,6 +3,7 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Reading, Usage } from "../core/usage.ts";
 import type { Field } from "../wire/field.ts";
 import type { Admitted } from "./gate.ts";
+import { withoutKeys } from "./redaction.ts";
 import { parseTags } from "./tags.ts";
 
 const MAX_USER_AGENT = 256;
@@ -34,7 +35,7 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
   const { call, reading, requestSentAt } = passage;
   const usage: Usage = reading.usage ?? {};
   const sent = sentFacts(call.head.fields);
-  return {
+  const record: CallRecord = {
     timestamp: new Date(wallNow).toISOString(),
     lmgate_id: call.client?.id ?? null,
     provider: call.route.provider.name,
@@ -93,6 +94,7 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     client_ip: passage.clientIp,
     tags: sent.tags,
   };
+  return withoutKeys(record, call.keys);
 }
 
 /** The two model names are worth their own fields only when both are known and they differ. */

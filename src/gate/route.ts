@@ -32,3 +32,12 @@ export function findRoute(target: string, providers: ReadonlyMap<string, Provide
     query: question === -1 ? "" : target.slice(question + 1),
   };
 }
+
+/** No key on a list is shorter (`lmgate keys add` and the allow-list's reader refuse it). */
+const SHORTEST_KEY = 8;
+
+/** What stands where a provider's name should, for the list of refusals: left out where it could be a key put in the wrong place. */
+export function shownPrefix(target: string, providers: ReadonlyMap<string, Provider>): string {
+  const [name = ""] = target.slice(1, 128).split(/[/?]/, 1);
+  return name.length < SHORTEST_KEY || providers.has(name) ? name : "";
+}

@@ -5,7 +5,7 @@
 export function modelName(value: string | undefined): string | undefined {
   if (value === undefined || value === "") return undefined;
   const name = value.length > MAX_MODEL ? value.slice(0, MAX_MODEL) : value;
-  return KEY_SHAPED.test(name) ? "[redacted]" : name;
+  return KEY_SHAPED.test(name) ? REDACTED : name;
 }
 
 /** An error type is a token; a sentence in its place says nothing to a statistic, and a bare number only repeats the status. */
@@ -14,8 +14,17 @@ export function errorName(value: unknown): string | undefined {
   return KEY_SHAPED.test(value) ? undefined : value.slice(0, MAX_ERROR);
 }
 
+/** A text that somebody chose, with every word that looks like a key taken out. */
+export function withoutKeyShapes(text: string): string {
+  return KEY_SHAPED.test(text) ? text.replace(KEY_WORDS, `$1${REDACTED}`) : text;
+}
+
+export const REDACTED = "[redacted]";
 const MAX_MODEL = 256;
 const MAX_ERROR = 64;
 const ERROR_TOKEN = /^(?!\d+$)[A-Za-z0-9_.:-]{1,256}$/;
-const KEY_SHAPED =
-  /(?:^|[^A-Za-z0-9])(?:sk-[\w-]{8}|AIza[\w-]{16}|(?:gsk|xai|pplx|csk|tgp|fw|hf|r8)[-_]\w{20}|(?:AKIA|ASIA)[A-Z0-9]{12}|ya29\.|eyJ[\w-]{12}|Bearer\s)/;
+const SHAPES =
+  /sk-[\w-]{8}|AIza[\w-]{16}|(?:gsk|xai|pplx|csk|tgp|fw|hf|r8)[-_]\w{20}|(?:AKIA|ASIA)[A-Z0-9]{12}|ya29\.|eyJ[\w-]{12}|Bearer\s/
+    .source;
+const KEY_SHAPED = new RegExp(`(?:^|[^A-Za-z0-9])(?:${SHAPES})`);
+const KEY_WORDS = new RegExp(`(^|[^A-Za-z0-9])(?:${SHAPES})[^\\s/,;&]*`, "g");

@@ -1,0 +1,79 @@
+import type { CallRecord } from "../core/call-record.ts";
+import type { ApiKey } from "../core/client.ts";
+import { REDACTED, withoutKeyShapes } from "../usage/safe-names.ts";
+
+/** What of a record callers and providers choose. All else is our own, and no key may make us take a part of it out. */
+const FOREIGN = [
+  "endpoint",
+  "model",
+  "request_model",
+  "response_model",
+  "deployment",
+  "error_type",
+  "service_tier",
+  "speed",
+  "inference_geo",
+  "traffic_type",
+  "response_id",
+  "request_id",
+  "user_agent",
+  "tags",
+  "usage_raw",
+  "extra_items",
+  "tool_calls",
+  "cache_write_by_ttl",
+  "input_by_modality",
+  "output_by_modality",
+  "cached_by_modality",
+] as const satisfies readonly (keyof CallRecord)[];
+
+/**
+ * The record without the keys that opened the call, wherever somebody put or echoed them, and without what looks like
+ * any key. Only keys from the list are taken out by their text: else a caller could hide a model by sending its name
+ * as a credential.
+ */
+export function withoutKeys(record: CallRecord, keys: readonly ApiKey[]): CallRecord {
+  let result = record;
+  for (const name of FOREIGN) {
+    const value = record[name];
+    const clean = cleaned(value, keys);
+    if (clean !== value) result = { ...result, [name]: clean };
+  }
+  return result;
+}
+
+/** The same value where there is nothing to take out. */
+function cleaned(value: unknown, keys: readonly ApiKey[]): unknown {
+  if (typeof value === "string") return cleanText(value, keys);
+  if (typeof value !== "object" || value === null) return value;
+  let found = false;
+  const entries = Object.entries(value).map(([name, member]) => {
+    const clean = [cleanText(name, keys), cleaned(member, keys)] as const;
+    found ||= clean[0] !== name || clean[1] !== member;
+    return clean;
+  });
+  if (!found) return value;
+  return Array.isArray(value) ? entries.map(([, member]) => member) : Object.fromEntries(entries);
+}
+
+function cleanText(text: string, keys: readonly ApiKey[]): string {
+  let clean = withoutKeyShapes(text);
+  for (const key of keys) {
+    const secret = key.reveal();
+    if (secret !== "" && clean.includes(secret)) clean = clean.replaceAll(secret, REDACTED);
+  }
+  if (!clean.includes("%")) return clean;
+  // A path may hold a key in another spelling; then its whole segment goes.
+  return clean
+    .split("/")
+    .map((segment) => (holdsEncoded(segment, keys) ? REDACTED : segment))
+    .join("/");
+}
+
+function holdsEncoded(segment: string, keys: readonly ApiKey[]): boolean {
+  const plain = segment.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  if (plain === segment) return false;
+  return withoutKeyShapes(plain) !== plain || keys.some((key) => key.reveal() !== "" && plain.includes(key.reveal()));
+}

@@ -1,0 +1,339 @@
+// Canary keys go through every carrier into every kind of answer, with the log at its most talkative; then everything that the gateway
+// wrote or showed is searched for them. Leaks come from rare paths: LiteLLM logged keys where a budget was exceeded, and in its 429s.
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { enterBattlefield, request, type Battlefield } from "../attack/battlefield.ts";
+import { jsonAnswer, type Recorded } from "../attack/recording-upstream.ts";
+import { exchange, talk } from "../attack/talk.ts";
+import { findSecret } from "./secret-forms.ts";
+
+const ALLOWED: readonly string[] = [
+  "sk-proj-canaryA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6",
+  "AIzaSyCanaryQ7w8E9r0T1y2U3i4O5p6A7s8D9f0G1h",
+  "c0ffee11deadbeef22c0ffee33deadbeef",
+  'odd+ca/na"ry\\key==%41&x=1;canary0123456789',
+];
+const REFUSED: readonly string[] = [
+  "sk-ant-api03-canaryZ9y8X7w6V5u4T3s2R1q0P9o8N7m6",
+  "AIzaSyCanaryZ1x2C3v4B5n6M7a8S9d0F1g2H3j4K5l",
+  "badc0de1badc0de2badc0de3badc0de4",
+  'odd-ba/na"na\\key==%42&y=2;canary9876543210',
+];
+const EXPIRED = "sk-canary-expired-Kk1Ll2Mm3Nn4Oo5Pp6Qq7";
+const DISABLED = "sk-canary-disabled-Rr1Ss2Tt3Uu4Vv5Ww6Xx7";
+const MISPLACED = "sk-canary-misplaced-Ab1Cd2Ef3Gh4Ij5Kl6Mn7";
+const MISPLACED_GOOGLE = "AIzaSyMisplacedCanary0123456789abcdefghij";
+const BROKEN_LIST = "sk-canary-broken-list-Aa1Bb2Cc3Dd4Ee5Ff6Gg";
+const FOR_ADMIN = "sk-canary-admin-guess-Hh1Ii2Jj3Kk4Ll5Mm6";
+const CANARIES: readonly string[] = [
+  ...ALLOWED,
+  ...REFUSED,
+  EXPIRED,
+  DISABLED,
+  MISPLACED,
+  MISPLACED_GOOGLE,
+  BROKEN_LIST,
+  FOR_ADMIN,
+];
+
+const quoted = (cell: string): string => `"${cell.replaceAll('"', '""')}"`;
+const ALLOWLIST = [
+  "id,api_key,owner,added,disabled,expires_at",
+  ...ALLOWED.map((key, n) => `k-${n},${quoted(key)},Canary Owners,2026-11-01,,`),
+  `k-expired,${EXPIRED},Canary Owners,2026-11-01,,2020-01-01`,
+  `k-disabled,${DISABLED},Canary Owners,2026-11-01,true,`,
+  "",
+].join("\n");
+
+let field: Battlefield;
+/** Everything that was written or shown, by where. */
+const seen = new Map<string, string>();
+/** Bodies and heads of answers that LMGate gave itself. */
+const ownAnswers: string[] = [];
+
+before(async () => {
+  field = await enterBattlefield({
+    allowlist: ALLOWLIST,
+    config: {
+      logging: { level: "DEBUG" },
+      server: { max_body_megabytes: 1 },
+      timeouts: { response_head_seconds: 1, connect_seconds: 1 },
+      providers: { closed: { upstream: "http://127.0.0.1:1" } },
+    },
+  });
+  await wrongPaths();
+  await everyCarrierAndOutcome();
+  await misplacedKeys();
+  await brokenLists();
+  await visitAdmin();
+  await collect();
+});
+after(async () => {
+  field.gateway.output();
+  await field.leave();
+});
+
+const path = "/openai/v1/chat/completions";
+
+function carriers(key: string): readonly (readonly [lines: string, query: string])[] {
+  return [
+    [`Authorization: Bearer ${key}\r\n`, ""],
+    [`x-api-key: ${key}\r\n`, ""],
+    [`api-key: ${key}\r\n`, ""],
+    [`x-goog-api-key: ${key}\r\n`, ""],
+    [`x-lmgate-key: ${key}\r\n`, ""],
+    [`Authorization: Basic ${Buffer.from(`user:${key}`).toString("base64")}\r\n`, ""],
+    [`Authorization: ${key}\r\n`, ""],
+    [`Sec-WebSocket-Protocol: openai-insecure-api-key.${key}\r\n`, ""],
+    ["", `?key=${encodeURIComponent(key)}`],
+    ["", `?K%65y=${encodeURIComponent(key)}`],
+    ["", `?access_token=${encodeURIComponent(key)}`],
+    ["", `?api-key=${encodeURIComponent(key)}`],
+    ["", `?api_key=${encodeURIComponent(key)}`],
+    ["", `?Authorization=Bearer%20${encodeURIComponent(key)}`],
+    [`Authorization: Bearer ${key}\r\nAuthorization: Bearer ${key}\r\n`, ""],
+    [`x-api-key: ${key}\r\nConnection: x-api-key\r\n`, ""],
+    [`Cookie: key=${key}\r\nReferer: http://x/?key=${encodeURIComponent(key)}\r\n`, ""],
+  ];
+}
+
+/** How an upstream may answer; each is told the key that it got. */
+const ANSWERS: Readonly<Record<string, (key: string) => string | undefined>> = {
+  json: () => jsonAnswer(),
+  stream: () =>
+    'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {"model":"m","usage":{"prompt_tokens":1,"completion_tokens":2}}\n\ndata: [DONE]\n\n',
+  echoInMessage: (key) =>
+    jsonAnswer(
+      { error: { message: `Incorrect API key provided: ${key}`, type: "auth", code: "invalid_api_key", param: key } },
+      "401 No",
+    ),
+  echoInCode: (key) => jsonAnswer({ error: { message: "no", type: `bad ${key}`, code: key, status: key } }, "400 Bad"),
+  echoAsModel: (key) =>
+    jsonAnswer({ id: key, model: key, service_tier: key, usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+  echoAsId: (key) => jsonAnswer().replace("Content-Type", `x-request-id: ${key}\r\nrequest-id: ${key}\r\nContent-Type`),
+  broken: () => "HTTP/1.1 nonsense\r\n\r\n",
+  reset: () => undefined,
+};
+
+async function everyCarrierAndOutcome(): Promise<void> {
+  for (const key of [...ALLOWED, ...REFUSED, EXPIRED, DISABLED]) {
+    for (const [lines, query] of carriers(key)) {
+      await say(request("GET", `${path}${query}`, lines));
+      await say(request("POST", `/unknown${query}`, `${lines}Content-Length: 2\r\n`, "{}"));
+    }
+    const auth = `x-api-key: ${key}\r\n`;
+    for (const answer of Object.values(ANSWERS)) {
+      field.upstream.answer = (socket) => {
+        const text = answer(key);
+        if (text === undefined) socket.resetAndDestroy();
+        else if (text.includes("Connection: close")) socket.end(text);
+        else socket.write(text);
+      };
+      await say(
+        request("POST", path, `${auth}Content-Type: application/json\r\nContent-Length: 13\r\n`, '{"model":"m"}'),
+      );
+    }
+    field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+    await refusals(auth, key);
+  }
+}
+
+/** Every refusal that LMGate gives itself, with a key in the request. */
+async function refusals(auth: string, key: string): Promise<void> {
+  for (const said of [
+    request("GET", "/closed/x", auth),
+    request("TRACE", path, auth),
+    request("CONNECT", "gate.example:443", auth),
+    request("POST", path, `${auth}Content-Length: 2000000\r\n`),
+    request("POST", path, `${auth}Expect: ${encodeURIComponent(key)}\r\nContent-Length: 1\r\n`, "x"),
+    request("POST", path, `${auth}Transfer-Encoding: chunked\r\n`, `${key}\r\n`),
+    request("GET", path, `${auth}X: ${"y".repeat(70_000)}\r\n`),
+    request("GET", path, `${auth}Bad Name: ${key}\r\n`),
+    request("GET", path, auth).replace("gate.example", `user:${key}@gate.example`),
+    request("GET", path, auth).replace("HTTP/1.1", "HTTP/3.7"),
+    request("GET", `http://${encodeURIComponent(key)}@gate.example/x`, auth),
+    request(encodeURIComponent(key).replaceAll("%", ""), path, auth),
+    request("GET", `/openai/../${encodeURIComponent(key)}`, auth),
+    `${key}\r\n\r\n`,
+  ]) {
+    await say(said);
+  }
+}
+
+/** Before all else: only the first refusals of a second are listed, and all of these have to be. */
+async function wrongPaths(): Promise<void> {
+  for (const key of [MISPLACED, MISPLACED_GOOGLE, REFUSED[2]]) {
+    await say(request("GET", `/${key}`));
+    await say(request("GET", `/${key}/v1/models`, `Authorization: Bearer ${ALLOWED[0]}\r\n`));
+    await say(request("GET", `/v1/${key}`, `x-api-key: ${REFUSED[0]}\r\n`));
+  }
+  await untilLogged(/"refused"/g, 9);
+}
+
+/** Keys where no key belongs. */
+async function misplacedKeys(): Promise<void> {
+  const auth = `Authorization: Bearer ${ALLOWED[0]}\r\n`;
+  field.upstream.answer = (socket, recorded: Recorded) =>
+    void socket.write(
+      jsonAnswer({ model: recorded.target.slice(0, 200), usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+    );
+  for (const key of [MISPLACED, MISPLACED_GOOGLE]) {
+    for (const lines of ["", auth]) {
+      await say(request("GET", `/${key}`, lines));
+      await say(request("GET", `/${key}/v1/models`, lines));
+      await say(request("GET", `/v1/models/${key}`, lines));
+      await say(request("GET", `/OpenAI/v1/models/${key}`, lines));
+      await say(request("GET", `/openai/${key}/v1/models`, lines));
+      await say(request("GET", `/openai/v1/models/${key}?x=${key}`, lines));
+      await say(request("GET", `/openai/v1/models/${key.replace("-", "%2D")}`, lines));
+      await say(request("GET", `/google/v1beta/models/${key}:generateContent`, lines));
+      await say(request("GET", `/openai/v1/x;key=${key}`, lines));
+      await say(request("GET", "/openai/v1/x", `${lines}User-Agent: curl/8 ${key}\r\n`));
+      await say(request("GET", "/openai/v1/x", `${lines}x-lmgate-tags: team=${key},${key}=1,note=Bearer ${key}\r\n`));
+      const body = JSON.stringify({
+        model: key,
+        user: key,
+        metadata: { key },
+        messages: [{ role: "user", content: key }],
+      });
+      await say(
+        request("POST", path, `${lines}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`, body),
+      );
+    }
+  }
+}
+
+/** Lists that are refused, with keys in and around what is wrong. */
+async function brokenLists(): Promise<void> {
+  const { gateway } = field;
+  for (const [n, text] of [
+    `k,${BROKEN_LIST},o,2026-01-01\n`,
+    `id,${BROKEN_LIST},owner,added\na,b,c,d\n`,
+    `id,api_key,owner,added\nk,${BROKEN_LIST}\n`,
+    `id,api_key,owner,added\nk,${BROKEN_LIST} x,o,2026\n`,
+    `id,api_key,owner,added\nk,${BROKEN_LIST},o,2026,${BROKEN_LIST}\n`,
+    `id,api_key,owner,added\nk,"${BROKEN_LIST},o,2026\n`,
+    `id,api_key,owner,added\nk,${BROKEN_LIST}"x,o,2026\n`,
+    `id,api_key,owner,added\nk1,${BROKEN_LIST},o,2026\nk2,${BROKEN_LIST},o,2026\n`,
+    `id,api_key,owner,added,disabled,expires_at\nk1,${BROKEN_LIST},o,2026,${BROKEN_LIST},${BROKEN_LIST}\n`,
+    `id,api_key,owner,added,rpm\nk1,${BROKEN_LIST},o,2026,${BROKEN_LIST}\n`,
+    `id,api_key,owner,added\nk1,sha256:${BROKEN_LIST},o,2026\n`,
+    `id,api_kye,owner,added\nk1,${BROKEN_LIST},o,2026\n`,
+  ].entries()) {
+    await writeFile(gateway.allowlistPath, text);
+    gateway.signal("SIGHUP");
+    await untilLogged(/allow-list read again on SIGHUP/g, n + 1);
+  }
+  await writeFile(gateway.allowlistPath, ALLOWLIST);
+}
+
+async function visitAdmin(): Promise<void> {
+  const { adminPort } = field.gateway;
+  const visit = async (target: string, lines: string): Promise<string> => {
+    const said = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}Connection: close\r\n\r\n`;
+    return (await exchange(adminPort, Buffer.from(said, "latin1"))).toString("latin1");
+  };
+  const token = (await readFile(join(field.gateway.dataDir, "admin-token"), "utf8")).trim();
+  for (const target of ["/api/v1/status", "/metrics", `/${FOR_ADMIN}`, `/api/v1/status?token=${FOR_ADMIN}`]) {
+    const name = target.replace(FOR_ADMIN, "…");
+    seen.set(`admin, wrong token, ${name}`, await visit(target, `Authorization: Bearer ${FOR_ADMIN}\r\n`));
+    seen.set(`admin, cookie, ${name}`, await visit(target, `Cookie: token=${FOR_ADMIN}\r\n`));
+    seen.set(`admin ${name}`, await visit(target, `Authorization: Bearer ${token}\r\n`));
+  }
+}
+
+async function collect(): Promise<void> {
+  const { gateway } = field;
+  await gateway.records(field.upstream.seen.requests);
+  for (const name of ["cmdline", "environ"])
+    seen.set(`/proc ${name}`, await readFile(`/proc/${gateway.pid}/${name}`, "latin1"));
+  gateway.signal("SIGTERM");
+  await gateway.exited();
+  seen.set("stdout", gateway.output().stdout);
+  seen.set("stderr", gateway.output().stderr);
+  for (const entry of await readdir(gateway.directory, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && file !== gateway.allowlistPath)
+      seen.set(file.slice(gateway.directory.length), await readFile(file, "latin1"));
+  }
+}
+
+/** Sends and keeps what LMGate answered itself. An upstream's own words may name the key: they pass as they came. */
+async function say(said: string): Promise<void> {
+  const { answers } = await talk(field.gateway.port, said);
+  for (const { startLine, lines, text } of answers) {
+    if (lines.some((line) => line.startsWith("x-lmgate-error:")))
+      ownAnswers.push([startLine, ...lines, text].join("\n"));
+  }
+}
+
+async function untilLogged(what: RegExp, count: number): Promise<void> {
+  while ((field.gateway.output().stdout.match(what) ?? []).length < count)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function assertNothingIn(where: string, text: string): void {
+  const found = CANARIES.flatMap((canary) =>
+    findSecret(text, canary).map(({ form, around }) => `${canary.slice(0, 14)}… ${form}: ${around}`),
+  );
+  assert.deepEqual(found, [], where);
+}
+
+test("S25: no canary stands in the log, in any form, at the most talkative level", () => {
+  const log = seen.get("stdout") ?? "";
+  assert.match(log, /"refused"/);
+  assert.match(log, /"last good one stays in force"|the last good one stays in force/);
+  assertNothingIn("stdout", log);
+  assertNothingIn("stderr", seen.get("stderr") ?? "");
+});
+
+test("S25, S26: no canary stands in any file that the gateway wrote", () => {
+  const files = [...seen].filter(([where]) => where.startsWith("/data") || where.startsWith("/lmgate"));
+  assert.ok(files.some(([where]) => where.endsWith("stats.jsonl")));
+  for (const [where, text] of files) assertNothingIn(where, text);
+});
+
+test("S25: no canary stands in the metrics, the status or any other page of the admin listener", () => {
+  const pages = [...seen].filter(([where]) => where.startsWith("admin"));
+  assert.match(seen.get("admin /metrics") ?? "", /^lmgate_/m);
+  assert.match(seen.get("admin /api/v1/status") ?? "", /"refusals":\[\{/);
+  for (const [where, text] of pages) assertNothingIn(where, text);
+});
+
+test("S25: no canary stands in the command line or the environment of the process", () => {
+  for (const where of ["/proc cmdline", "/proc environ"]) {
+    assert.notEqual(seen.get(where) ?? "", "");
+    assertNothingIn(where, seen.get(where) ?? "");
+  }
+});
+
+test("S21, S28: LMGate's own answers name no key, no owner, no upstream and no place in the code", () => {
+  assert.ok(ownAnswers.length > 300);
+  for (const answer of ownAnswers) {
+    assertNothingIn("an answer", answer);
+    assert.doesNotMatch(answer, /Canary Owners|k-\d|127\.0\.0\.1|\.ts\b|at .*:\d+:\d+|allowlist/i);
+  }
+});
+
+test("S26: a record's endpoint is the path without its query, and what looks like a key is taken out of every name", () => {
+  const lines = (seen.get("/data/stats.jsonl") ?? "").trim().split("\n");
+  const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const { endpoint } of records) assert.doesNotMatch(String(endpoint), /[?]/);
+  const endpoints = new Set(records.map(({ endpoint }) => endpoint));
+  assert.ok(endpoints.has("/openai/[redacted]/v1/models"), [...endpoints].join(" "));
+  assert.ok(endpoints.has("/openai/v1/models/[redacted]"));
+  assert.ok(records.some(({ user_agent: agent }) => agent === "curl/8 [redacted]"));
+  assert.ok(records.some(({ model }) => model === "[redacted]"));
+});
+
+test("S25: what is shown of a key are its last six characters, and nothing of a short one", () => {
+  const masks = new Set(
+    [...(seen.get("/data/stats.jsonl") ?? "").matchAll(/"masked_key":("(?:[^"\\]|\\.)*")/g)].map(
+      ([, mask = '""']) => JSON.parse(mask) as string,
+    ),
+  );
+  assert.deepEqual([...masks].toSorted(), ALLOWED.map((key) => key.slice(-6)).toSorted());
+});
