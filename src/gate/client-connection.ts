@@ -256,6 +256,8 @@ export class ClientConnection implements Expiring, ClientSide {
 
   #next(): void {
     if (this.#state !== "open") return;
+    // Its answer began before the drain did, and promised nothing of an end.
+    if (this.#plane.stopping) this.endWhenIdle();
     this.#idleAgain();
     this.#socket.resume();
     if (this.#ahead.length > 0) this.#pump();

@@ -14,7 +14,6 @@ export class Listener {
   readonly #plane: Plane;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
-  #accepting = true;
 
   constructor(plane: Plane) {
     this.#plane = plane;
@@ -43,7 +42,7 @@ export class Listener {
 
   /** No new connections; those without a call are ended. Resolves when the last call is over. */
   async stop(): Promise<void> {
-    this.#accepting = false;
+    this.#plane.stopping = true;
     this.drain();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections) connection.endWhenIdle();
@@ -58,6 +57,6 @@ export class Listener {
   #accept(socket: Socket): void {
     const connection = new ClientConnection(socket, this.#plane, (gone) => this.#connections.delete(gone));
     this.#connections.add(connection);
-    if (!this.#accepting) connection.endWhenIdle();
+    if (this.#plane.stopping) connection.endWhenIdle();
   }
 }

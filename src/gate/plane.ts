@@ -18,6 +18,8 @@ export interface Plane {
   closePools(): void;
   /** Set when the process is on its way out: every answer then closes its connection. */
   draining: boolean;
+  /** Set when there is no listening any more: a connection ends as soon as it has no call. */
+  stopping: boolean;
 }
 
 export function openPlane(gate: Gate, clock: () => number, wallClock: () => number): Plane {
@@ -47,5 +49,6 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
       for (const pool of pools.values()) pool.close();
     },
     draining: false,
+    stopping: false,
   };
 }
