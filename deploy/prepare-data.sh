@@ -25,9 +25,11 @@ fi
 find "$data" -xdev -mindepth 1 -maxdepth 1 -type f ! -user "$server_id" \
   -exec chgrp "$server_id" {} + -exec chmod g+rw {} + || failed "files in data/"
 
-# A checkout made under a strict umask has a configuration that only its owner can read.
+# A checkout made under a strict umask has a configuration that only its owner can read. Editors that write a new file and
+# rename it keep its mode; the setgid bit keeps its group.
 find "$config" -xdev \( -type f -o -type d \) ! -perm -o+r ! -user "$server_id" \
   -exec chgrp "$server_id" {} + -exec chmod g+rX {} + || failed config/
+find "$config" -xdev -type d ! -perm -o+r ! -user "$server_id" -exec chmod g+s {} + || failed config/
 
 if [ ! -e "$data/allowlist.csv" ]; then
   echo "prepare: data/allowlist.csv is missing, and LMGate does not start without it. Create it with the first line" \
