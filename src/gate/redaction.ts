@@ -42,18 +42,28 @@ export function withoutKeys(record: CallRecord, keys: readonly ApiKey[]): CallRe
   return result;
 }
 
-/** The same value where there is nothing to take out. */
 function cleaned(value: unknown, keys: readonly ApiKey[]): unknown {
   if (typeof value === "string") return cleanText(value, keys);
-  if (typeof value !== "object" || value === null) return value;
-  let found = false;
-  const entries = Object.entries(value).map(([name, member]) => {
-    const clean = [cleanText(name, keys), cleaned(member, keys)] as const;
-    found ||= clean[0] !== name || clean[1] !== member;
-    return clean;
-  });
-  if (!found) return value;
-  return Array.isArray(value) ? entries.map(([, member]) => member) : Object.fromEntries(entries);
+  if (!isObject(value) || !holdsKey(value, keys)) return value;
+  if (Array.isArray(value)) return value.map((member) => cleaned(member, keys));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [cleanText(name, keys), cleaned(member, keys)]),
+  );
+}
+
+/** Looks before anything is copied: nearly every record is clean. */
+function holdsKey(value: object, keys: readonly ApiKey[]): boolean {
+  for (const name of Object.keys(value)) {
+    if (cleanText(name, keys) !== name) return true;
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[name]; // as: any object may be read by the names it has
+    if (typeof member === "string" ? cleanText(member, keys) !== member : isObject(member) && holdsKey(member, keys))
+      return true;
+  }
+  return false;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function cleanText(text: string, keys: readonly ApiKey[]): string {

@@ -15,7 +15,7 @@ export function formsOf(secret: string): ReadonlyMap<string, string> {
     ["upper case", secret.toUpperCase()],
     ["first 20", secret.slice(0, 20)],
     ["last 20", secret.slice(-20)],
-    ["reversed", [...secret].toReversed().join("")],
+    ["reversed", Buffer.from(bytes.toReversed()).toString("latin1")],
     ["hex", bytes.toString("hex")],
     ["HEX", bytes.toString("hex").toUpperCase()],
     ["percent-encoded", encodeURIComponent(secret)],
