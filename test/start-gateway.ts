@@ -86,7 +86,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   }
 }
 
-function allowlistText(keys: readonly AllowedKey[]): string {
+export function allowlistText(keys: readonly AllowedKey[]): string {
   const rows = keys.map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01`);
   return ["id,api_key,owner,added", ...rows, ""].join("\n");
 }
