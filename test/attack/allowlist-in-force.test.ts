@@ -1,0 +1,213 @@
+// Which list is in force, call by call, while its file is edited, broken, mended, and replaced by a very long one under load.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { after, before, beforeEach, test } from "node:test";
+
+import { openConversation } from "../raw-client.ts";
+import { allowlistText } from "../start-gateway.ts";
+import { enterBattlefield, FORBIDDEN, goodKey, otherKey, request, type Battlefield } from "./battlefield.ts";
+import { jsonAnswer } from "./recording-upstream.ts";
+import { exchange } from "./talk.ts";
+
+const newKey = { id: "k-new", key: "sk-new-0123456789-UVWXYZ", owner: "New Team" };
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+beforeEach(() => {
+  field.taken();
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+});
+
+async function statusFor(key: string): Promise<number | undefined> {
+  return (await field.talk(request("GET", "/openai/v1/models", `x-api-key: ${key}\r\n`))).statuses[0];
+}
+
+async function readiness(): Promise<{
+  readonly code: number | undefined;
+  readonly body: Readonly<Record<string, unknown>>;
+}> {
+  const { answers } = await field.talk(request("GET", "/readyz"));
+  return { code: answers[0]?.status, body: JSON.parse(answers[0]?.text ?? "{}") as Record<string, unknown> };
+}
+
+/** Calls again and again until the condition holds; every answer on the way is one of the two that may be given. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 15_000;
+  while (!(await condition())) assert.ok(performance.now() < deadline, "the list did not come into force");
+}
+
+/** Replaces the file as careful editors do: all at once. */
+async function replaceList(text: string): Promise<void> {
+  const { allowlistPath } = field.gateway;
+  await writeFile(`${allowlistPath}.next`, text);
+  await rename(`${allowlistPath}.next`, allowlistPath);
+}
+
+test("a key that is added opens, and one that is taken off the list no longer does, without a restart", async () => {
+  assert.equal(await statusFor(newKey.key), 403);
+  await replaceList(allowlistText([goodKey, otherKey, newKey]));
+  await until(async () => (await statusFor(newKey.key)) === 200);
+  assert.equal(await statusFor(goodKey.key), 200);
+  await replaceList(allowlistText([goodKey, newKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 403);
+  assert.equal(await statusFor(newKey.key), 200);
+});
+
+test("a reload takes effect on the next call of a connection that is already open", async () => {
+  await replaceList(allowlistText([goodKey, otherKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 200);
+  const conversation = await openConversation(field.gateway.port);
+  const call = request("GET", "/openai/v1/models", `x-api-key: ${otherKey.key}\r\n`);
+  const answered = (count: number, what: string): Promise<true> =>
+    conversation.until((received) => received.toString("latin1").split(what).length > count || undefined);
+  conversation.socket.write(call);
+  await answered(1, "HTTP/1.1 200");
+  await replaceList(allowlistText([goodKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 403);
+  conversation.socket.write(call);
+  await answered(1, FORBIDDEN);
+  conversation.close();
+});
+
+test("R84: a key removed while its answer streams sees that answer to its end, and opens nothing after it", async () => {
+  await replaceList(allowlistText([goodKey, otherKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 200);
+  field.taken();
+  const streaming = Promise.withResolvers<Socket>();
+  field.upstream.answer = (socket) => {
+    socket.write(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n",
+    );
+    streaming.resolve(socket);
+  };
+  const conversation = await openConversation(field.gateway.port);
+  conversation.socket.write(request("GET", "/openai/v1/stream", `x-api-key: ${otherKey.key}\r\n`));
+  const upstream = await streaming.promise;
+  await conversation.until((received) => received.includes("data: 1") || undefined);
+
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  await replaceList(allowlistText([goodKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 403);
+  upstream.write("8\r\ndata: 2\n\r\n");
+  await conversation.until((received) => received.includes("data: 2") || undefined);
+  upstream.write("0\r\n\r\n");
+  await conversation.until((received) => received.includes("0\r\n\r\n") || undefined);
+  conversation.socket.write(request("GET", "/openai/v1/again", `x-api-key: ${otherKey.key}\r\n`));
+  await conversation.until((received) => received.includes(FORBIDDEN) || undefined);
+  conversation.close();
+  assert.ok(field.taken().every(({ target }) => target !== "/v1/again"));
+});
+
+test("a broken list changes nothing for callers, shows as degraded without a word of its content, and heals when mended", async () => {
+  await replaceList(allowlistText([goodKey, otherKey]));
+  await until(async () => (await statusFor(otherKey.key)) === 200);
+  const version = ((await readiness()).body["allowlist"] as { version: number }).version;
+  for (const broken of [
+    "id,api_key\n",
+    "",
+    "id,api_key,owner,added\n",
+    `id,api_key,owner,added\nk-new,${newKey.key},"Quote,2026\n`,
+    `${allowlistText([newKey])}k-bad,short,x,y\n`,
+    `${allowlistText([newKey])}k-twice,${newKey.key},x,y\n`,
+    "\x89PNG\r\n\x1a\n\0\0\0",
+  ]) {
+    await replaceList(allowlistText([goodKey, otherKey]));
+    await until(async () => (await readiness()).body["status"] === "ok");
+    await replaceList(broken);
+    await until(async () => {
+      assert.equal(await statusFor(newKey.key), 403);
+      return (await readiness()).body["status"] === "degraded";
+    });
+    const { code, body } = await readiness();
+    assert.equal(code, 200);
+    assert.deepEqual(body["allowlist"], { state: "stale", keys: 2, version });
+    assert.equal(await statusFor(goodKey.key), 200);
+    assert.equal(await statusFor(newKey.key), 403);
+  }
+  await replaceList(allowlistText([goodKey, newKey]));
+  await until(async () => (await statusFor(newKey.key)) === 200);
+  assert.equal((await readiness()).body["status"], "ok");
+});
+
+test("a list that is deleted stays in force until there is a new one", async () => {
+  await replaceList(allowlistText([goodKey]));
+  await until(async () => (await statusFor(newKey.key)) === 403);
+  await rm(field.gateway.allowlistPath);
+  await until(async () => (await readiness()).body["status"] === "degraded");
+  assert.equal(await statusFor(goodKey.key), 200);
+  assert.equal(await statusFor(newKey.key), 403);
+  await replaceList(allowlistText([goodKey, newKey]));
+  await until(async () => (await statusFor(newKey.key)) === 200);
+});
+
+test("R79: a list that is written in pieces is never in force half-written", async () => {
+  await replaceList(allowlistText([goodKey, newKey]));
+  await until(async () => (await statusFor(newKey.key)) === 200);
+  const text = allowlistText([goodKey, otherKey, newKey]);
+  const { allowlistPath } = field.gateway;
+  for (let at = 0; at < text.length; at += Math.ceil(text.length / 8)) {
+    await writeFile(allowlistPath, text.slice(at, at + Math.ceil(text.length / 8)), { flag: at === 0 ? "w" : "a" });
+    // Some calls between two pieces: both known keys stay known throughout.
+    for (let call = 0; call < 5; call++) {
+      assert.equal(await statusFor(goodKey.key), 200);
+      assert.equal(await statusFor(newKey.key), 200);
+    }
+  }
+  await until(async () => (await statusFor(otherKey.key)) === 200);
+});
+
+test("R78: a list of 100,000 keys comes into force under load, with every call answered", async (context) => {
+  const many = Array.from({ length: 100_000 }, (_, n) => ({
+    id: `m-${n}`,
+    key: `sk-many-${n}-${"0123456789abcdef".repeat(2)}`,
+    owner: "Many",
+  }));
+  const last = many.at(-1) ?? goodKey;
+  const loaded = new AbortController();
+  const load = Array.from({ length: 8 }, () => callWithoutPause(loaded.signal));
+  await replaceList(allowlistText([goodKey, ...many]));
+  let lag = 0;
+  await until(async () => {
+    lag = Math.max(lag, await dataThreadLag());
+    return (await statusFor(last.key)) === 200;
+  });
+  lag = Math.max(lag, await dataThreadLag());
+  loaded.abort();
+  const answered = (await Promise.all(load)).reduce((sum, count) => sum + count, 0);
+  context.diagnostic(`${answered} calls answered meanwhile; longest pause of a data thread ${lag} ms`);
+  assert.ok(answered > 0);
+  assert.equal(await statusFor(newKey.key), 403);
+  assert.equal(await statusFor(many[50_000]?.key ?? ""), 200);
+});
+
+/** One connection, one call after the other; resolves to how many were answered 200. Any other answer rejects. */
+async function callWithoutPause(signal: AbortSignal): Promise<number> {
+  const socket = connect({ port: field.gateway.port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  const call = request("GET", "/openai/v1/models", `x-api-key: ${goodKey.key}\r\n`);
+  let count = 0;
+  while (!signal.aborted) {
+    socket.write(call);
+    const [bytes] = (await once(socket, "data")) as [Buffer]; // as: what a socket's "data" carries
+    assert.equal(bytes.toString("latin1", 0, 12), "HTTP/1.1 200");
+    count++;
+  }
+  socket.destroy();
+  return count;
+}
+
+async function dataThreadLag(): Promise<number> {
+  const said = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const answer = (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
+  const status = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as {
+    threads: { name: string; loopLagMs: { max: number } }[];
+  };
+  return Math.max(
+    ...status.threads.filter(({ name }) => name.startsWith("data-")).map(({ loopLagMs }) => loopLagMs.max),
+  );
+}
