@@ -60,6 +60,9 @@ export interface CallRecord {
   user_agent?: string | undefined;
   client_ip?: string | undefined;
   tags?: Readonly<Record<string, string>> | undefined;
+  /** Only where the provider gave no counter; never part of any other field, a sum or a cost. */
+  estimated_input_tokens?: number | undefined;
+  estimated_output_tokens?: number | undefined;
   session_id?: string | undefined;
   /** Added by the ledger. */
   instance?: string | undefined;

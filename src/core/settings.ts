@@ -6,6 +6,7 @@ export interface Settings {
   readonly stats: StatsSettings;
   readonly logging: { readonly level: LogLevel };
   readonly timeouts: Timeouts;
+  readonly accounting: AccountingSettings;
   readonly providers: readonly Provider[];
 }
 
@@ -54,6 +55,19 @@ export interface Timeouts {
   readonly drainMs: number;
 }
 
+/** What is done to learn what a call used. */
+export interface AccountingSettings {
+  /** Whether calls that ended without usage get estimates beside their counters. */
+  readonly estimate: "off" | "heuristic";
+  /** Bounds of the calls that are read to their end behind a client that left; `drainConcurrent` is per data thread. */
+  readonly drainBytes: number;
+  readonly drainMs: number;
+  readonly drainConcurrent: number;
+}
+
+/** A client that leaves ends its call, as on a direct connection, or the answer is read to its end for its usage. */
+export type OnClientAbort = "cancel" | "drain";
+
 /** One provider that this gateway forwards to. */
 export interface Provider {
   /** Also the path prefix: `openai` serves `/openai/…`. */
@@ -61,6 +75,7 @@ export interface Provider {
   readonly upstream: Upstream;
   /** Reasoning tokens are reported beside the output counter (the gap rule may fill them in). */
   readonly exclusiveReasoning: boolean;
+  readonly onClientAbort: OnClientAbort;
 }
 
 export interface Upstream {

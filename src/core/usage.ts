@@ -57,6 +57,9 @@ export interface Reading {
   readonly deployment: string | undefined;
   readonly responseId: string | undefined;
   readonly usage: Usage | undefined;
+  /** Our own guesses, only where the provider gave no counter. */
+  readonly estimatedInputTokens?: number | undefined;
+  readonly estimatedOutputTokens?: number | undefined;
   readonly source: UsageSource;
   readonly state: UsageState;
   readonly reason: string | undefined;

@@ -1,4 +1,5 @@
 import type { Entry, Origin } from "./config-entry.ts";
+import { PROVIDER_SETTINGS } from "./config-providers.ts";
 import { schemaOf, settingKeys } from "./config-schema.ts";
 import type { Fault } from "./fault.ts";
 import { nearest } from "./nearest.ts";
@@ -54,7 +55,7 @@ function resolvePath(parts: readonly string[], named: readonly string[]): readon
   if (section !== "providers") {
     return parts.length === 2 && schemaOf(section, key) !== undefined ? [section, key] : undefined;
   }
-  if (key === "" || parts.length > 3 || (third !== undefined && third !== "upstream")) return undefined;
+  if (key === "" || parts.length > 3 || (third !== undefined && !PROVIDER_SETTINGS.includes(third))) return undefined;
   const spelled = named.find((name) => name.replace(/[-.]/g, "_") === key) ?? key;
   return third === undefined ? [section, spelled] : [section, spelled, third];
 }
@@ -68,7 +69,7 @@ function suggest(name: string): string | undefined {
 /** Text stays text where the setting takes text; elsewhere it is read as the file would be. */
 function readText(path: readonly string[], text: string): unknown {
   const [section = "", key = ""] = path;
-  if (path[2] === "upstream" || schemaOf(section, key)?.safeParse(text).success === true) return text;
+  if (path[2] !== undefined || schemaOf(section, key)?.safeParse(text).success === true) return text;
   switch (text) {
     case "true":
       return true;

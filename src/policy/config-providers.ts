@@ -1,6 +1,7 @@
-import type { Provider } from "../core/settings.ts";
+import type { OnClientAbort, Provider } from "../core/settings.ts";
 import { findProvider, knownProviders, providerNameFault } from "../providers/index.ts";
 import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
+import { ON_CLIENT_ABORT, oneOf } from "./config-schema.ts";
 import type { Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "./nearest.ts";
@@ -13,8 +14,12 @@ export interface ProvidersRead {
   readonly warnings: readonly Fault[];
 }
 
+/** What can be set of a provider. */
+export const PROVIDER_SETTINGS: readonly string[] = ["upstream", "on_client_abort"];
+
 interface Wanted {
   readonly upstream: Entry | undefined;
+  readonly onClientAbort: Entry | undefined;
   /** Where the provider was named, if it was. */
   readonly named: Entry | undefined;
 }
@@ -23,15 +28,21 @@ interface Wanted {
  * The providers of a configuration: those that are on by default, those that it names, without those it sets to
  * `false`. A name nobody knows is a server that speaks like OpenAI and needs an upstream.
  */
-export function readProviders(entries: readonly Entry[]): ProvidersRead {
+export function readProviders(entries: readonly Entry[], onClientAbort: OnClientAbort): ProvidersRead {
   const faults: Fault[] = [];
   const warnings: Fault[] = [];
   const wanted = collect(entries, faults);
   const providers: Provider[] = [];
   const origins = new Map<string, { value: string; origin: Origin }>();
-  for (const [name, { upstream: written, named }] of wanted) {
+  for (const [name, settings] of wanted) {
+    const { upstream: written, named } = settings;
     const known = findProvider(name);
     const key = `providers.${name}.upstream`;
+    const abort = readOnClientAbort(settings.onClientAbort, onClientAbort);
+    if ("fault" in abort) faults.push(abort.fault);
+    else if (settings.onClientAbort !== undefined) {
+      origins.set(`providers.${name}.on_client_abort`, { value: abort.value, origin: settings.onClientAbort.origin });
+    }
     const place = placeOf(written, named);
     const text = written === undefined ? known?.upstream : written.value;
     if (text === undefined) {
@@ -44,7 +55,12 @@ export function readProviders(entries: readonly Entry[]): ProvidersRead {
       continue;
     }
     if (read.warning !== undefined) warnings.push({ ...place, key, message: read.warning });
-    providers.push({ name, upstream: read.upstream, exclusiveReasoning: known?.exclusiveReasoning ?? false });
+    providers.push({
+      name,
+      upstream: read.upstream,
+      exclusiveReasoning: known?.exclusiveReasoning ?? false,
+      onClientAbort: "value" in abort ? abort.value : onClientAbort,
+    });
     origins.set(key, { value: formatUpstream(read.upstream), origin: written?.origin ?? { kind: "default" } });
   }
   if (providers.length === 0 && faults.length === 0) {
@@ -56,7 +72,7 @@ export function readProviders(entries: readonly Entry[]): ProvidersRead {
 function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const { name, onByDefault } of knownProviders()) {
-    if (onByDefault) wanted.set(name, { upstream: undefined, named: undefined });
+    if (onByDefault) wanted.set(name, { ...BARE, named: undefined });
   }
   for (const entry of entries) {
     const [, name, key] = entry.path;
@@ -64,11 +80,26 @@ function collect(entries: readonly Entry[], faults: Fault[]): ReadonlyMap<string
     if (fault !== undefined)
       faults.push({ ...sourceOfKey(entry, fault.depth), key: entry.path.join("."), ...fault.words });
     else if (name === undefined) continue;
-    else if (key !== undefined) wanted.set(name, { upstream: entry, named: entry });
+    else if (key === "upstream") wanted.set(name, { ...(wanted.get(name) ?? BARE), upstream: entry, named: entry });
+    else if (key !== undefined) wanted.set(name, { ...(wanted.get(name) ?? BARE), onClientAbort: entry, named: entry });
     else if (entry.value === false) wanted.delete(name);
-    else if (!wanted.has(name)) wanted.set(name, { upstream: undefined, named: entry });
+    else if (!wanted.has(name)) wanted.set(name, { ...BARE, named: entry });
   }
   return wanted;
+}
+
+const BARE: Wanted = { upstream: undefined, onClientAbort: undefined, named: undefined };
+
+/** A provider's own word over the one for all. */
+function readOnClientAbort(
+  entry: Entry | undefined,
+  otherwise: OnClientAbort,
+): { readonly value: OnClientAbort } | { readonly fault: Fault } {
+  if (entry === undefined) return { value: otherwise };
+  const value = ON_CLIENT_ABORT.find((word) => word === entry.value);
+  if (value !== undefined) return { value };
+  const message = `found ${describeFound(entry.value)}; allowed is ${oneOf(ON_CLIENT_ABORT)}`;
+  return { fault: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
 }
 
 /** A wrong upstream is shown where it stands, a missing one where its provider is named. */
@@ -83,7 +114,7 @@ interface EntryFault {
   readonly words: { readonly message: string; readonly hint?: string };
 }
 
-/** What a provider's entry may be: nothing or `true` (on), `false` (off), or an upstream. */
+/** What a provider's entry may be: nothing or `true` (on), `false` (off), or what can be set. */
 function faultOf({ path, value }: Entry): EntryFault | undefined {
   const [, name, key, ...deeper] = path;
   if (name === undefined) {
@@ -97,9 +128,10 @@ function faultOf({ path, value }: Entry): EntryFault | undefined {
     const message = "allowed is { upstream: URL }, nothing (on), or false (off)";
     return value === null || typeof value === "boolean" ? undefined : { depth: 1, words: { message } };
   }
-  if (key === "upstream" && deeper.length === 0) return undefined;
-  const guess = nearest(key, ["upstream"]);
-  const hint = guess === undefined || deeper.length > 0 ? "allowed is upstream" : `did you mean "${guess}"?`;
+  if (PROVIDER_SETTINGS.includes(key) && deeper.length === 0) return undefined;
+  const guess = nearest(key, PROVIDER_SETTINGS);
+  const allowed = `allowed are ${PROVIDER_SETTINGS.join(" and ")}`;
+  const hint = guess === undefined || deeper.length > 0 ? allowed : `did you mean "${guess}"?`;
   return { depth: 2, words: { message: "no such setting", hint } };
 }
 

@@ -48,6 +48,10 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "stats.file_mode": { good: ['"0640"', '"600"', "0640"], bad: ["640", '"0888"', '"0040"', '"rw"', "0o640"] },
   "logging.level": { good: ["INFO", "debug", "Warn", "WARNING", "error"], bad: ["verbose", "1", "off"] },
   "timeouts.drain_delay_seconds": { good: ["0", "5"], bad: ["-1", "x"] },
+  "accounting.estimate": { good: ["off", "heuristic"], bad: ["on", "true", "exact", "null"] },
+  "accounting.on_client_abort": { good: ["cancel", "drain"], bad: ["off", "true", "wait"] },
+  "accounting.drain_max_megabytes": { good: ["0.001", "64"], bad: ["0", "null", "1048577"] },
+  "accounting.drain_concurrent": { good: ["1", "100"], bad: ["0", "1.5", "100001", "null"] },
   "timeouts.drain_seconds": { good: ["0", "0.5"], bad: ["-1", "1m"] },
 };
 const SECONDS = { good: ["0.1", "10", "604800"], bad: ["0", "-1", "604801", "10s", "true", "null"] };

@@ -34,6 +34,13 @@ function megabytes(): z.ZodNumber {
   return z.number().min(0.001).max(1_048_576).describe("a number of megabytes from 0.001 to 1048576");
 }
 
+const ESTIMATES = ["off", "heuristic"] as const;
+export const ON_CLIENT_ABORT = ["cancel", "drain"] as const;
+
+export function oneOf(words: readonly string[]): string {
+  return words.join(" or ");
+}
+
 export const SECTIONS = z.strictObject({
   server: z.strictObject({
     host: host().default("0.0.0.0"),
@@ -87,6 +94,13 @@ export const SECTIONS = z.strictObject({
     upstream_idle_seconds: seconds(0.1).default(50),
     drain_delay_seconds: seconds(0).default(0),
     drain_seconds: seconds(0).default(300),
+  }),
+  accounting: z.strictObject({
+    estimate: z.literal(ESTIMATES).describe(oneOf(ESTIMATES)).default("heuristic"),
+    on_client_abort: z.literal(ON_CLIENT_ABORT).describe(oneOf(ON_CLIENT_ABORT)).default("cancel"),
+    drain_max_megabytes: megabytes().default(64),
+    drain_seconds: seconds(0.1).default(300),
+    drain_concurrent: whole(1, 100_000).default(100),
   }),
 });
 

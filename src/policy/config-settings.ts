@@ -6,7 +6,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** From the units people write to the units the program counts in. */
 export function toSettings(sections: Sections, providers: readonly Provider[]): Settings {
-  const { server, admin, auth, stats, logging, timeouts } = sections;
+  const { server, admin, auth, stats, logging, timeouts, accounting } = sections;
   return deepFreeze<Settings>({
     server: {
       host: server.host,
@@ -40,6 +40,12 @@ export function toSettings(sections: Sections, providers: readonly Provider[]): 
       upstreamIdleMs: milliseconds(timeouts.upstream_idle_seconds),
       drainDelayMs: milliseconds(timeouts.drain_delay_seconds),
       drainMs: milliseconds(timeouts.drain_seconds),
+    },
+    accounting: {
+      estimate: accounting.estimate,
+      drainBytes: Math.round(accounting.drain_max_megabytes * MEGABYTE),
+      drainMs: milliseconds(accounting.drain_seconds),
+      drainConcurrent: accounting.drain_concurrent,
     },
     providers,
   });

@@ -60,6 +60,12 @@ test("an empty file gives every default, in bytes and milliseconds, frozen to th
     drainDelayMs: 0,
     drainMs: 300_000,
   });
+  assert.deepEqual(settings.accounting, {
+    estimate: "heuristic",
+    drainBytes: 67_108_864,
+    drainMs: 300_000,
+    drainConcurrent: 100,
+  });
   assert.deepEqual(
     settings.providers.map(({ name, upstream }) => [name, upstream.authority]),
     [
@@ -245,4 +251,32 @@ test("the configuration file is the named one, then LMGATE_CONFIG, then config/l
   assert.equal(findConfigFile(undefined, { LMGATE_CONFIG: "b.yaml" }), "b.yaml");
   assert.equal(findConfigFile(undefined, { LMGATE_CONFIG: "" }), "config/lmgate.yaml");
   assert.equal(findConfigFile(undefined, {}), "config/lmgate.yaml");
+});
+
+test("what becomes of a call whose client left is set for all providers, and for one alone", () => {
+  const file = "accounting: { on_client_abort: drain }\nproviders:\n  openai: { on_client_abort: cancel }\n  gemini:\n";
+  const kinds = (settings: LoadedSettings): object =>
+    Object.fromEntries(settings.settings.providers.map(({ name, onClientAbort }) => [name, onClientAbort]));
+  assert.deepEqual(kinds(loaded(file)), { openai: "cancel", anthropic: "drain", google: "drain", gemini: "drain" });
+  assert.equal(loaded("").settings.providers[0]?.onClientAbort, "cancel");
+
+  const { settings, origins } = loaded(
+    "providers: { mine: { upstream: http://m.example, on_client_abort: cancel } }\n",
+    {
+      LMGATE_PROVIDERS__MINE__ON_CLIENT_ABORT: "drain",
+    },
+  );
+  const mine = settings.providers.find(({ name }) => name === "mine");
+  assert.deepEqual([mine?.upstream.authority, mine?.onClientAbort], ["m.example", "drain"]);
+  assert.equal(origins.find(({ key }) => key === "providers.mine.on_client_abort")?.value, "drain");
+});
+
+test("R87: a provider's setting of a wrong kind says what is allowed", () => {
+  assert.deepEqual(faultsOf("providers: { openai: { on_client_abort: wait } }\n"), [
+    'lmgate.yaml:1:41 providers.openai.on_client_abort: found "wait"; allowed is cancel or drain',
+  ]);
+  assert.match(
+    faultsOf("providers: { openai: { on_abort: drain } }\n")[0] ?? "",
+    /allowed are upstream and on_client_abort/,
+  );
 });

@@ -93,7 +93,7 @@ function resolveSettings(
     }
   }
   const sections = checkSections(effective, faults);
-  const providers = readProviders(providerEntries);
+  const providers = readProviders(providerEntries, sections?.accounting.on_client_abort ?? "cancel");
   faults.push(...providers.faults);
   if (sections !== undefined) faults.push(...contradictions(sections, effective));
   if (sections === undefined || faults.length > 0) return { faults: inOrder(faults) };
