@@ -1,0 +1,200 @@
+// The user guide beside the code: a setting, field, provider, metric or answer that is in the one must be in the other.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { Metrics } from "../src/admin/metrics.ts";
+import type { Refusal } from "../src/core/refusal.ts";
+import { refuse } from "../src/gate/refuse.ts";
+import { loadSettings, readSettings } from "../src/policy/config.ts";
+import { formatFaults } from "../src/policy/fault.ts";
+import { parseAllowlist } from "../src/policy/allowlist.ts";
+import { knownProviders } from "../src/providers/index.ts";
+import { codeBlocks, codeSpans, readDocument, rowsBelow } from "./markdown.ts";
+import { runLmgate } from "./run-program.ts";
+
+const guide = readDocument("docs/LMGate user guide.md");
+const blocks = codeBlocks(guide);
+
+test("the tables of settings name every setting with its default, and no other", () => {
+  const loaded = loadSettings({ file: undefined, env: {}, flags: [] });
+  assert.ok("origins" in loaded);
+  const actual = loaded.origins.flatMap(({ key, value }) =>
+    key.startsWith("providers.") ? [] : [`${key} ${JSON.stringify(value)}`],
+  );
+  const told = rowsBelow(guide, "Configuration")
+    .map((cells) => cells.slice(0, 2).flatMap(codeSpans).join(" "))
+    .filter((setting) => /^[a-z]+\.[a-z_]+ /.test(setting));
+  assert.deepEqual(sorted(told), sorted(actual));
+});
+
+test("the tables of settings name every option of the command line", async () => {
+  const { stdout } = await runLmgate(["start", "--help"]);
+  const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = ""]) => option);
+  const told = rowsBelow(guide, "Configuration").flatMap((cells) => codeSpans(cells.at(-1) ?? ""));
+  assert.deepEqual(
+    sorted(options.filter((option) => option !== "--help" && option !== "--config")),
+    sorted(told.filter((span) => span.startsWith("--"))),
+  );
+});
+
+test("the table of providers is the one in the code", () => {
+  const told = rowsBelow(guide, "Known names")
+    .slice(1)
+    .map(([name = "", upstream = "", reasoning]) => [codeSpans(name)[0], codeSpans(upstream)[0], reasoning === "yes"]);
+  const actual = knownProviders().map(({ name, upstream, exclusiveReasoning }) => [name, upstream, exclusiveReasoning]);
+  assert.deepEqual(told, actual);
+});
+
+test("the tables of the record name every field, the first ten in their order", () => {
+  const declared = [...readDocument("src/core/call-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(
+    ([, name]) => name,
+  );
+  const told = rowsBelow(guide, "Fields").flatMap(([name = ""]) => codeSpans(name));
+  assert.deepEqual(told.slice(0, 10), declared.slice(0, 10));
+  assert.deepEqual(sorted(told), sorted(declared));
+});
+
+test("the tables of states, reasons and sources name all that the code can write", () => {
+  const section = rowsBelow(guide, "usage_state, usage_reason, usage_source").flatMap(([name = ""]) => codeSpans(name));
+  const usage = readDocument("src/core/usage.ts");
+  const states = /type UsageState =([^;]+);/.exec(usage)?.[1] ?? "";
+  const verdict = readDocument("src/usage/verdict.ts");
+  const reasons = [
+    ...(/type Blindness =([^;]+);/.exec(verdict)?.[1] ?? "").matchAll(/"([a-z_]+)"/g),
+    ...verdict.matchAll(/(?:reason: |missing\(|return (?=")|\? |: )"([a-z_]+)"/g),
+  ].map(([, word]) => word);
+  const notReasons = new Set(["stream", "body", "none"]);
+  for (const [, state = ""] of states.matchAll(/"([a-z_]+)"/g)) assert.ok(section.includes(state), state);
+  for (const reason of reasons) {
+    if (reason !== undefined && !notReasons.has(reason)) assert.ok(section.includes(reason), reason);
+  }
+});
+
+test("what is counted, and what is not yet, names every dialect of the table", () => {
+  const table = readDocument("src/usage/dialects/table.ts");
+  const unread = [...table.matchAll(/unread\("([\w.]+)"/g)].map(([, name = ""]) => name);
+  const section = guide.slice(guide.indexOf("### What is counted"), guide.indexOf("### What cannot be seen"));
+  for (const name of unread) assert.ok(section.includes(`\`${name}\``), name);
+  for (const name of ["openai.chat", "openai.completions", "openai.responses", "openai.embeddings"]) {
+    assert.ok(section.includes(name), name);
+  }
+});
+
+test("the table of LMGate's own answers is the one in the code, but for what nothing raises", () => {
+  const refusals: readonly Refusal[] = [
+    { kind: "malformed", detail: "" },
+    { kind: "forbidden", reason: "no_key" },
+    { kind: "unknown-route", prefixes: [], suggestion: undefined },
+    { kind: "method", method: "TRACE" },
+    { kind: "body-too-large", maxBytes: 1 },
+    { kind: "expectation", value: "" },
+    { kind: "head-too-large", detail: "" },
+    { kind: "version", detail: "" },
+    { kind: "upstream", fault: "upstream_unreachable" },
+    { kind: "upstream", fault: "upstream_reset" },
+    { kind: "upstream", fault: "upstream_invalid" },
+    { kind: "upstream", fault: "upstream_timeout" },
+  ];
+  const actual = refusals.map(refuse).map(({ status, code }) => `${status} ${code}`);
+  const told = rowsBelow(guide, "Answers of LMGate's own")
+    .slice(1)
+    .map(([status = "", code = ""]) => `${status} ${codeSpans(code)[0]}`);
+  assert.deepEqual(sorted(told), sorted(actual));
+});
+
+test("the table of metrics names every one of LMGate's own with its labels, and no other", async () => {
+  const metrics = new Metrics({ version: "1", node: "v24", providers: ["openai"] });
+  const actual = [...(await metrics.text()).matchAll(/^# TYPE (lmgate_\w+)/gm)].map(([, name = ""]) => name);
+  const told = rowsBelow(guide, "GET /metrics").flatMap(([name = ""]) => codeSpans(name));
+  assert.deepEqual(sorted(told), sorted(actual));
+});
+
+describe("examples of files are sound", () => {
+  for (const { language, text, line } of blocks) {
+    if (language === "yaml") {
+      test(`the configuration on line ${line}`, () => {
+        const read = readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
+        assert.deepEqual("faults" in read ? formatFaults(read.faults) : [], []);
+      });
+    }
+    if (language === "csv") {
+      test(`the allow-list on line ${line}`, () => {
+        const read = parseAllowlist(text, "allowlist.csv");
+        assert.deepEqual("faults" in read ? formatFaults(read.faults) : [], []);
+      });
+    }
+    if (language === "json") test(`the JSON on line ${line}`, () => void JSON.parse(text));
+  }
+});
+
+const hasJq = spawnSync("jq", ["--version"]).status === 0;
+const questions = blocks.filter(({ language, text }) => language === "bash" && text.startsWith("jq "));
+
+describe("the questions to the stats file are answered", { skip: hasJq ? false : "jq is not installed" }, () => {
+  const answers = [
+    ["2\tclaude-sonnet-5\t2\t60\t20", "3\tgpt-5.5\t1\t0\t0"],
+    ["1\topenai\tnot_requested"],
+    ["1\tanthropic\toverloaded_error"],
+    ["2026-11-23T10\t2\t20", "2026-11-23T11\t1\t0"],
+    ["40\tanthropic\tclaude-sonnet-5"],
+    ["search\t1\t40"],
+  ];
+
+  test("there is an answer for each", () => assert.equal(questions.length, answers.length));
+
+  for (const [index, { text, line }] of questions.entries()) {
+    test(`line ${line}`, (t) => {
+      const directory = mkdtempSync(join(tmpdir(), "lmgate-guide-"));
+      t.after(() => rmSync(directory, { recursive: true }));
+      mkdirSync(join(directory, "data"));
+      const lines = RECORDS.map((record) => `${JSON.stringify(record)}\n`);
+      writeFileSync(join(directory, "data", "stats-20261123T110000.000Z.jsonl"), "");
+      writeFileSync(join(directory, "data", "stats.jsonl"), lines.join(""));
+      const ran = spawnSync("bash", ["-c", text], { cwd: directory, encoding: "utf8" });
+      assert.equal(ran.status, 0, ran.stderr);
+      assert.deepEqual(ran.stdout.trimEnd().split("\n"), answers[index]);
+    });
+  }
+});
+
+function sorted(values: readonly string[]): readonly string[] {
+  return values.toSorted((one, other) => (one < other ? -1 : 1));
+}
+
+/** Three calls, as far as the questions look at them. */
+const RECORDS = [
+  {
+    timestamp: "2026-11-23T10:15:30.123Z",
+    lmgate_id: "2",
+    provider: "anthropic",
+    model: "claude-sonnet-5",
+    error_type: null,
+    ttft_ms: 40,
+    total_input_tokens: 20,
+    total_output_tokens: 20,
+    total_tokens: 40,
+    usage_state: "final",
+    tags: { team: "search" },
+  },
+  {
+    timestamp: "2026-11-23T10:20:00.000Z",
+    lmgate_id: "2",
+    provider: "anthropic",
+    model: "claude-sonnet-5",
+    error_type: "overloaded_error",
+    total_input_tokens: 40,
+    usage_state: "partial",
+  },
+  {
+    timestamp: "2026-11-23T11:00:00.000Z",
+    lmgate_id: "3",
+    provider: "openai",
+    model: "gpt-5.5",
+    error_type: null,
+    usage_state: "missing",
+    usage_reason: "not_requested",
+  },
+];
