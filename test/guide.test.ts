@@ -105,7 +105,7 @@ test("the table of LMGate's own answers is the one in the code, but for what not
   assert.deepEqual(sorted(told), sorted(actual));
 });
 
-test("the table of metrics names every one of LMGate's own with its labels, and no other", async () => {
+test("the table of metrics names every one of LMGate's own, and no other", async () => {
   const metrics = new Metrics({ version: "1", node: "v24", providers: ["openai"] });
   const actual = [...(await metrics.text()).matchAll(/^# TYPE (lmgate_\w+)/gm)].map(([, name = ""]) => name);
   const told = rowsBelow(guide, "GET /metrics").flatMap(([name = ""]) => codeSpans(name));
