@@ -42,6 +42,9 @@ export async function enterBattlefield(options: GatewayOptions = {}): Promise<Ba
     keys: [goodKey, otherKey],
     ...options,
     config: { ...options.config, providers: { ...providers, ...options.config?.["providers"] } },
+  }).catch(async (error: unknown) => {
+    await Promise.all([upstream.close(), evil.close()]); // Or this process would never end.
+    throw error;
   });
   return {
     gateway,

@@ -1,0 +1,160 @@
+// Names that mean something to JavaScript, and JSON made to hurt whoever parses it. Both pass as they came, the record is right or says
+// that it does not know, and nobody else waits.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+
+import type { CallRecord } from "../../src/core/call-record.ts";
+import { enterBattlefield, goodKey, otherKey, request, type Battlefield } from "./battlefield.ts";
+import { jsonAnswer } from "./recording-upstream.ts";
+import { exchange } from "./talk.ts";
+
+const NAMES: readonly string[] = [
+  "__proto__",
+  "constructor",
+  "hasOwnProperty",
+  "toString",
+  "prototype",
+  "valueOf",
+  "__defineGetter__",
+];
+const ALLOWLIST = [
+  "id,api_key,owner,added",
+  `${goodKey.id},${goodKey.key},Good,2026-11-01`,
+  `${otherKey.id},${otherKey.key},__proto__,2026-11-01`,
+  ...NAMES.map((name, n) => `${name},sk-named-${n}-0123456789-abc,${name},2026-11-01`),
+  "",
+].join("\n");
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield({ allowlist: ALLOWLIST });
+});
+after(() => field.leave());
+beforeEach(() => {
+  field.taken();
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+});
+
+async function lastRecord(): Promise<CallRecord> {
+  const records = await field.gateway.records(field.upstream.seen.requests);
+  const last = records.at(-1);
+  assert.ok(last !== undefined);
+  return last;
+}
+
+async function assertHealthy(): Promise<void> {
+  assert.equal((await field.talk(request("GET", "/healthz"))).statuses[0], 200);
+  const said = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const answer = (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
+  const status = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as {
+    threads: { restarts: number; state: string }[];
+    polluted?: unknown;
+  };
+  assert.equal(status.polluted, undefined);
+  for (const { restarts, state } of status.threads)
+    assert.deepEqual({ restarts, state }, { restarts: 0, state: "running" });
+}
+
+test("S31: field names that are members of every object pass as they came", async () => {
+  const lines = NAMES.flatMap((name) => [`${name}: 1`, `${name}: 2`]);
+  const { statuses } = await field.talk(
+    request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n${lines.join("\r\n")}\r\n`),
+  );
+  assert.deepEqual(statuses, [200]);
+  assert.deepEqual(field.taken()[0]?.lines.slice(2), lines);
+  field.upstream.answer = (socket) =>
+    void socket.write(jsonAnswer().replace("Content-Type", `${lines.join("\r\n")}\r\nContent-Type`));
+  const { answers } = await field.talk(request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n`));
+  assert.deepEqual(answers[0]?.lines.slice(0, lines.length), lines);
+  await assertHealthy();
+});
+
+test("S31: callers and owners with such names are told apart like all others", async () => {
+  for (const [n, name] of NAMES.entries()) {
+    await field.talk(request("GET", "/openai/x", `x-lmgate-key: sk-named-${n}-0123456789-abc\r\n`));
+    const record = await lastRecord();
+    assert.deepEqual([record.lmgate_id, record.owner], [name, name]);
+  }
+  await assertHealthy();
+});
+
+test("S31: models, members, tags and paths with such names are data", async () => {
+  for (const name of NAMES) {
+    const tags = `x-lmgate-tags: ${name}=1,x=${name}\r\n`;
+    const body = `{"${name}":{"polluted":true},"model":"${name}","metadata":{"${name}":{"polluted":1}}}`;
+    field.upstream.answer = (socket) =>
+      void socket.write(
+        jsonAnswer()
+          .replace(/\r\n\r\n[^]*/, "")
+          .replace(/Content-Length: \d+/, "Transfer-Encoding: chunked") +
+          chunked(
+            `{"${name}":{"polluted":true},"model":"${name}","usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8,"${name}":{"polluted":1}}}`,
+          ),
+      );
+    const head = `x-api-key: ${goodKey.key}\r\n${tags}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+    assert.deepEqual((await field.talk(request("POST", `/openai/v1/chat/completions`, head, body))).statuses, [200]);
+    assert.equal(field.taken()[0]?.body.toString(), body);
+    const record = await lastRecord();
+    assert.equal(record.model, name);
+    assert.deepEqual([record.input_tokens, record.output_tokens], [3, 5]);
+    assert.deepEqual(Object.entries(record.tags ?? {}), [
+      [name, "1"],
+      ["x", name],
+    ]);
+    assert.deepEqual((await field.talk(request("GET", `/${name}/x`, `x-api-key: ${goodKey.key}\r\n`))).statuses, [404]);
+  }
+  await assertHealthy();
+});
+
+function chunked(text: string): string {
+  return `\r\n\r\n${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n0\r\n\r\n`;
+}
+
+const USAGE = '"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}';
+const MILLION = 1_000_000;
+
+/** JSON that passes through in both directions, and whether its counters can be read. */
+const DOCUMENTS: Readonly<Record<string, readonly [document: string, counted: boolean]>> = {
+  "a million open brackets": [`{"model":"m",${USAGE},"x":${"[".repeat(MILLION)}${"]".repeat(MILLION)}}`, true],
+  "a million open braces": [`{"model":"m",${USAGE},"x":${'{"a":'.repeat(MILLION)}1${"}".repeat(MILLION)}}`, true],
+  "brackets that never close": [`{"model":"m","x":${"[".repeat(MILLION)}`, false],
+  "a million members": [
+    `{"model":"m",${Array.from({ length: MILLION / 4 }, (_, n) => `"k${n}":1`).join(",")},${USAGE}}`,
+    true,
+  ],
+  "integer-like member names": [
+    `{"model":"m",${Array.from({ length: 100_000 }, (_, n) => `"${n * 65_536}":1`).join(",")},${USAGE}}`,
+    true,
+  ],
+  "a number of five megabytes": [`{"model":"m","x":${"9".repeat(5 * MILLION)},${USAGE}}`, true],
+  "a string of five megabytes": [`{"model":"m","x":"${"\\\\".repeat(2.5 * MILLION)}",${USAGE}}`, true],
+  "a member twice, the last one counts": [`{"model":"first","model":"m","usage":{"prompt_tokens":999},${USAGE}}`, true],
+  "members in another case": [`{"model":"m","Model":"other","USAGE":{"prompt_tokens":9},${USAGE}}`, true],
+  "escaped names": [
+    `{"\\u006dodel":"m","\\u0075sage":{"prompt\\u005ftokens":3,"completion_tokens":5,"total_tokens":8},"x":"\\u0000\\ud800"}`,
+    true,
+  ],
+  "no JSON at all": ["\0\x01\x02 not json \xff\xfe", false],
+};
+
+for (const [name, [document, counted]] of Object.entries(DOCUMENTS)) {
+  test(`S43: ${name}: passes as it came, both ways, and the gateway answers others meanwhile`, async () => {
+    const bytes = Buffer.from(document, "latin1");
+    field.upstream.answer = (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`);
+      socket.write(bytes);
+    };
+    const head = `x-api-key: ${goodKey.key}\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
+    const call = field.talk(request("POST", "/openai/v1/chat/completions", head, document));
+    const health = await field.talk(request("GET", "/healthz"));
+    assert.deepEqual(health.statuses, [200]);
+    const { answers } = await call;
+    assert.ok(answers[0]?.body.equals(bytes));
+    assert.ok(field.taken()[0]?.body.equals(bytes));
+    const record = await lastRecord();
+    assert.deepEqual([record.input_tokens, record.output_tokens], counted ? [3, 5] : [null, null]);
+    if (counted) assert.equal(record.model, "m");
+    else assert.notEqual(record.usage_reason, undefined);
+    await assertHealthy();
+  });
+}
