@@ -21,7 +21,7 @@ export class Download implements BodySink {
   readonly closesClient: boolean;
   readonly #head: ResponseHead;
   readonly #minor: 0 | 1;
-  readonly #client: ClientSide;
+  #client: ClientSide;
   readonly #glance: SideGlance;
   readonly #relay: BodyRelay;
   /** The head, until the first bytes of the body take it along. */
@@ -50,6 +50,11 @@ export class Download implements BodySink {
 
   get untilClose(): boolean {
     return this.#relay.untilClose;
+  }
+
+  /** Whoever takes the rest of the answer. */
+  redirect(client: ClientSide): void {
+    this.#client = client;
   }
 
   /** Sends the head and, in the same write, what came behind it. `whole` is the buffer that `rest` is the end of. */

@@ -4,6 +4,7 @@ import type { Ending } from "../usage/observer.ts";
 import { isFault } from "../wire/fault.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import type { CallOnClient, ClientSide } from "./client-side.ts";
+import { Continuation } from "./continuation.ts";
 import { Download } from "./download.ts";
 import type { Admitted } from "./gate.ts";
 import { responseFacts } from "./observed-facts.ts";
@@ -15,10 +16,8 @@ import { Tunnel } from "./tunnel.ts";
 import { Upload } from "./upload.ts";
 import type { UpstreamConnection, UpstreamUser } from "./upstream-connection.ts";
 
-const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
 /** An upstream that has not asked for the body by then is taken to want it. */
 const CONTINUE_MS = 1_000;
-const MAX_INTERIM_HEADS = 100;
 
 /**
  * One forwarded call: from the head that was admitted to the one record it leaves. Its phases are
@@ -26,19 +25,21 @@ const MAX_INTERIM_HEADS = 100;
  */
 export class Exchange implements CallOnClient, UpstreamUser {
   readonly #plane: Plane;
-  readonly #client: ClientSide;
+  /** The connection that the call came on, or what stands in for it once it is gone. */
+  #client: ClientSide;
   readonly #call: Admitted;
   readonly #settlement: Settlement;
   readonly #upload: Upload;
   readonly #upgrading: boolean;
+  readonly #continuation: Continuation;
   #upstream: UpstreamConnection;
   #download: Download | undefined;
   #tunnel: Tunnel | undefined;
   #phase: "connect" | "head" | "body" | "tunnel" | "over" = "connect";
   #retried = false;
   #answered = false;
-  #interimHeads = 0;
-  #continueSent = false;
+  /** The client left, and the answer is read to its end all the same. */
+  #outlived = false;
   #head: ResponseHead | undefined;
 
   constructor(plane: Plane, client: ClientSide, call: Admitted) {
@@ -46,6 +47,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     this.#client = client;
     this.#call = call;
     this.#upgrading = isUpgrade(call.head);
+    this.#continuation = new Continuation(call.head);
     this.#settlement = new Settlement(plane, call, client.ip, this.#upgrading);
     this.#upload = new Upload(call, client, this.#settlement.glance, plane.gate.maxBodyBytes);
     this.#upstream = plane.poolOf(call.route.provider).acquire(this, false);
@@ -54,9 +56,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
   /** Sends what can be sent now; `bytes` came behind the head. Returns those that are not this call's. */
   start(bytes: Buffer): Buffer | undefined {
     const rest = this.#upgrading ? this.#holdForTunnel(bytes) : this.#upload.take(bytes);
-    if (this.#upload.tooLarge) this.#bodyTooLarge();
-    else if (this.#upload.fault !== undefined) this.#badBody();
-    else if (this.#upstream.ready) this.upstreamReady();
+    if (!this.#uploadBroke() && this.#upstream.ready) this.upstreamReady();
     return rest;
   }
 
@@ -67,12 +67,8 @@ export class Exchange implements CallOnClient, UpstreamUser {
     const open = this.#upload.begin(this.#upstream, this.#upgrading);
     if (this.#upload.done) this.#requestSent();
     else if (!open) this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
-    else if (this.#awaitsContinue()) this.#upstream.arm(CONTINUE_MS);
+    else if (this.#continuation.awaited) this.#upstream.arm(CONTINUE_MS);
     else this.#client.await("body");
-  }
-
-  #awaitsContinue(): boolean {
-    return this.#call.head.expect !== undefined && this.#call.head.minor === 1 && !this.#continueSent;
   }
 
   #requestSent(): void {
@@ -91,16 +87,13 @@ export class Exchange implements CallOnClient, UpstreamUser {
     if (this.#upgrading && !this.#answered) return this.#holdForTunnel(bytes);
     if (this.#upload.done || this.#phase === "over") return bytes;
     const rest = this.#upload.take(bytes);
-    if (this.#upload.tooLarge) this.#bodyTooLarge();
-    else if (this.#upload.fault !== undefined) this.#badBody();
-    else this.#uploadAdvanced();
+    if (!this.#uploadBroke()) this.#uploadAdvanced();
     return rest;
   }
 
   #uploadAdvanced(): void {
     if (this.#phase === "connect") return;
-    // The body is coming, so nobody waits for a 100 any more.
-    this.#continueSent = true;
+    this.#continuation.bodyCame();
     if (this.#upload.done) this.#requestSent();
     else if (this.#upload.blocked) {
       this.#client.await("none");
@@ -134,15 +127,28 @@ export class Exchange implements CallOnClient, UpstreamUser {
   clientEnded(): void {
     if (this.#phase === "tunnel") {
       if (this.#tunnel?.clientEnded() === true) this.#tunnelOver();
-    } else this.#abort({ kind: "client-aborted" });
+    } else this.#clientLeft();
   }
 
   clientGone(): void {
-    this.#abort(this.#phase === "tunnel" ? { kind: "complete" } : { kind: "client-aborted" });
+    if (this.#phase === "tunnel") this.#abort({ kind: "complete" });
+    else this.#clientLeft();
   }
 
   clientExpired(): void {
-    this.#abort({ kind: "client-aborted" });
+    this.#clientLeft();
+  }
+
+  /** Ends the call, as the provider would see on a direct connection; or lets it go on unseen where that is wanted. */
+  #clientLeft(): void {
+    const sent = this.#upload.done && (this.#phase === "head" || this.#phase === "body");
+    const afterlife = sent && !this.#outlived ? this.#settlement.afterlife(this) : undefined;
+    if (afterlife === undefined) return this.#abort({ kind: "client-aborted" });
+    this.#breakClient();
+    this.#outlived = true;
+    this.#client = afterlife;
+    this.#download?.redirect(afterlife);
+    if (this.#phase === "body") this.clientDrained();
   }
 
   shutdown(): void {
@@ -163,14 +169,13 @@ export class Exchange implements CallOnClient, UpstreamUser {
     else this.#client.destroy();
   }
 
-  #bodyTooLarge(): void {
+  /** Whether the call ended just now because its body cannot go on. */
+  #uploadBroke(): boolean {
+    const { tooLarge, fault } = this.#upload;
     const maxBytes = this.#plane.gate.maxBodyBytes ?? 0;
-    this.#giveUp({ kind: "body-too-large", maxBytes }, { kind: "body-too-large" }, "aborted");
-  }
-
-  #badBody(): void {
-    const detail = this.#upload.fault?.detail ?? "bad chunk";
-    this.#giveUp({ kind: "malformed", detail }, { kind: "client-aborted" }, "aborted");
+    if (tooLarge) this.#giveUp({ kind: "body-too-large", maxBytes }, { kind: "body-too-large" }, "aborted");
+    else if (fault) this.#giveUp({ kind: "malformed", detail: fault.detail }, { kind: "client-aborted" }, "aborted");
+    return tooLarge || fault !== undefined;
   }
 
   /** The call cannot go on: an answer of our own if there is still room for one, else a visible break. */
@@ -226,35 +231,25 @@ export class Exchange implements CallOnClient, UpstreamUser {
         this.#beginBody(head, reader.takeRest(), pending);
         return;
       }
-      if (++this.#interimHeads > MAX_INTERIM_HEADS) {
+      const passed = this.#continuation.pass(head, this.#client);
+      if (passed === "too-many") {
         this.#fail("upstream_invalid");
         return;
       }
-      this.#interim(head);
-      pending = reader.takeRest();
-      if (pending.length === 0) return;
-    }
-  }
-
-  /** 1xx answers are passed on; HTTP/1.0 knows none, and a 100 that nobody waits for says nothing. */
-  #interim(head: ResponseHead): void {
-    if (this.#call.head.minor === 0) return;
-    if (head.status === 100) {
-      if (!this.#awaitsContinue()) return;
-      this.#continueSent = true;
-      if (!this.#upload.done) {
+      if (passed === "granted" && !this.#upload.done) {
         this.#upstream.arm(0);
         this.#client.await("body");
       }
+      pending = reader.takeRest();
+      if (pending.length === 0) return;
     }
-    this.#client.write(Buffer.from(head.text, "latin1"));
   }
 
   #beginBody(head: ResponseHead, rest: Buffer, whole: Buffer): void {
     this.#phase = "body";
     this.#head = head;
     this.#settlement.responseFields = head.fields;
-    this.#settlement.status = head.status;
+    if (!this.#outlived) this.#settlement.status = head.status;
     this.#answered = true;
     this.#settlement.glance.responseHead(responseFacts(head));
     const close = !this.#call.head.keepAlive || this.#client.closing || this.#leavesUnread;
@@ -287,7 +282,8 @@ export class Exchange implements CallOnClient, UpstreamUser {
     if (reusable && head !== undefined) {
       this.#plane.poolOf(this.#call.route.provider).release(this.#upstream, head.keepAliveTimeoutSeconds);
     } else this.#upstream.destroy();
-    this.#settle({ kind: "complete" }, "complete");
+    if (this.#outlived) this.#settle({ kind: "client-aborted" }, "drained");
+    else this.#settle({ kind: "complete" }, "complete");
     this.#client.finished(!download.closesClient);
   }
 
@@ -335,9 +331,8 @@ export class Exchange implements CallOnClient, UpstreamUser {
   }
 
   upstreamExpired(): void {
-    if (this.#phase === "head" && !this.#upload.done && this.#awaitsContinue()) {
-      this.#continueSent = true;
-      this.#client.write(CONTINUE);
+    if (this.#phase === "head" && !this.#upload.done && this.#continuation.awaited) {
+      this.#continuation.grant(this.#client);
       this.#client.await("body");
     } else if (this.#phase === "tunnel") this.#abort({ kind: "complete" });
     else this.#fail("upstream_timeout");
@@ -352,7 +347,10 @@ export class Exchange implements CallOnClient, UpstreamUser {
       this.#upstream = this.#plane.poolOf(this.#call.route.provider).acquire(this, true);
       return;
     }
-    this.#giveUp({ kind: "upstream", fault }, { kind: "upstream", fault }, "cut");
+    if (this.#outlived) {
+      this.#breakClient();
+      this.#settle({ kind: "client-aborted" }, "cut");
+    } else this.#giveUp({ kind: "upstream", fault }, { kind: "upstream", fault }, "cut");
   }
 
   /** A bodiless GET or HEAD that got not one byte of an answer may be asked once more (RFC 9110 §9.2.2). */

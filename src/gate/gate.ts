@@ -1,7 +1,7 @@
 import type { ApiKey, Client } from "../core/client.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import type { Refusal } from "../core/refusal.ts";
-import type { Provider, Timeouts } from "../core/settings.ts";
+import type { AccountingSettings, Provider, Timeouts } from "../core/settings.ts";
 import { withoutKeyShapes } from "../usage/safe-names.ts";
 import type { RequestHead } from "../wire/request-head.ts";
 import { authorize } from "./authorize.ts";
@@ -18,6 +18,7 @@ export interface Gate {
   readonly maxHeaders: number;
   readonly allowPreflight: boolean;
   readonly timeouts: Timeouts;
+  readonly accounting: AccountingSettings;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly prefixes: readonly string[];
   identify(key: ApiKey): Client | undefined;

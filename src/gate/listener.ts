@@ -45,6 +45,7 @@ export class Listener {
     this.#plane.stopping = true;
     this.drain();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#plane.afterlives.close();
     for (const connection of this.#connections) connection.endWhenIdle();
     await closed;
   }

@@ -29,6 +29,11 @@ export class SideGlance {
     }
   }
 
+  /** Whether the answer is one that says what it used. */
+  get countable(): boolean {
+    return this.#observer?.countable ?? false;
+  }
+
   requestBytes(payload: Buffer): void {
     try {
       this.#observer?.requestBytes(payload);

@@ -1,4 +1,5 @@
 import type { Provider } from "../core/settings.ts";
+import { Afterlives } from "./afterlife.ts";
 import { DnsCache } from "./dns-cache.ts";
 import type { Gate } from "./gate.ts";
 import { RecordIds } from "./record-ids.ts";
@@ -10,6 +11,7 @@ export interface Plane {
   readonly gate: Gate;
   readonly wheel: TimerWheel;
   readonly ids: RecordIds;
+  readonly afterlives: Afterlives;
   /** Monotonic, in milliseconds. */
   readonly clock: () => number;
   /** Epoch milliseconds. */
@@ -35,6 +37,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     gate,
     wheel,
     ids: new RecordIds(wallClock),
+    afterlives: new Afterlives(gate.accounting, wheel),
     clock,
     wallClock,
     poolOf(provider) {

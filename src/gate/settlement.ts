@@ -1,6 +1,8 @@
 import type { Outcome } from "../core/outcome.ts";
 import type { Ending } from "../usage/observer.ts";
 import type { Field } from "../wire/field.ts";
+import type { Afterlife } from "./afterlife.ts";
+import type { CallOnClient } from "./client-side.ts";
 import type { Admitted } from "./gate.ts";
 import { SideGlance } from "./observe.ts";
 import { observedRequest } from "./observed-facts.ts";
@@ -28,11 +30,13 @@ export class Settlement {
   readonly #clientIp: string;
   readonly #id: string;
   readonly #startedAt: number;
+  readonly #upgrading: boolean;
 
   constructor(plane: Plane, call: Admitted, clientIp: string, upgrading: boolean) {
     this.#plane = plane;
     this.#call = call;
     this.#clientIp = clientIp;
+    this.#upgrading = upgrading;
     this.#startedAt = plane.clock();
     this.#id = plane.ids.next();
     this.glance = new SideGlance(observedRequest(call, upgrading), plane.clock);
@@ -45,6 +49,12 @@ export class Settlement {
 
   byteReceived(): void {
     this.firstByteAt ??= this.#plane.clock();
+  }
+
+  /** What stands in for a client that left, if the rest of the answer is to be read for its usage. */
+  afterlife(call: CallOnClient): Afterlife | undefined {
+    const asked = this.#call.route.provider.onClientAbort === "drain" && !this.#upgrading;
+    return asked && this.glance.countable ? this.#plane.afterlives.open(call) : undefined;
   }
 
   /** Called once, when the call is over. */

@@ -106,6 +106,7 @@ class DataThread {
       maxHeaders: settings.server.maxHeaders,
       allowPreflight: settings.auth.allowPreflight,
       timeouts: settings.timeouts,
+      accounting: settings.accounting,
       providers: new Map(settings.providers.map((provider) => [provider.name, provider])),
       prefixes: enabled.map((name) => `/${name}/`),
       identify: (key) => this.#access.identify(key),

@@ -57,6 +57,11 @@ export class CallObserver {
     this.#endpoint = endpointOf(request.method, request.path, request.upgrade);
   }
 
+  /** Whether the answer is one that says what it used. */
+  get countable(): boolean {
+    return this.#endpoint.usage === "expected";
+  }
+
   /** A piece of the request body: without its framing, still content-encoded. */
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;

@@ -3,8 +3,11 @@ import type { Findings } from "./dialect.ts";
 import { isTerminal } from "./dialects/openai-responses.ts";
 import type { Endpoint } from "./dialects/table.ts";
 
-/** How the exchange ended: complete; the client left or the gateway shut down; the provider's answer was cut or timed out. */
-export type Ending = "complete" | "aborted" | "cut";
+/**
+ * How the exchange ended: complete; complete behind a client that left; the client left or the gateway shut down; the
+ * provider's answer was cut or timed out.
+ */
+export type Ending = "complete" | "drained" | "aborted" | "cut";
 
 /** Why observation of an answer stopped before its end. */
 export type Blindness = "encoding" | "too_large" | "opaque" | "observer_error";
@@ -70,7 +73,8 @@ function counted(evidence: Evidence): Word {
   if (failedMidway) return { state: "partial", reason: "error" };
   if (evidence.torn && !evidence.stream) return { state: "partial", reason: "unparsable" };
   if (evidence.torn || evidence.unended) return { state: "partial", reason: "cut" };
-  return { state: "final", reason: evidence.inconsistent ? "inconsistent" : undefined };
+  const reason = ending === "drained" ? "drained" : undefined;
+  return { state: "final", reason: evidence.inconsistent ? "inconsistent" : reason };
 }
 
 function uncounted(evidence: Evidence): Word {
