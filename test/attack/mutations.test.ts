@@ -1,0 +1,121 @@
+// The reference requests with bytes changed, doubled, lost and swapped, by a generator that makes the same ones every time. Whatever comes
+// of them, the upstream sees whole requests that a strict reader takes for one each, and never more than were answered.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { REFERENCE_REQUESTS } from "../../src/wire/reference-requests.test.ts";
+import { octets, readRequests } from "../../src/wire/replay.test.ts";
+import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+
+let field: Battlefield;
+before(async () => {
+  // A request that lost its end is given up at once.
+  field = await enterBattlefield({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
+});
+after(() => field.leave());
+
+/** Of those that are good to begin with, more changes lead to something that passes. */
+const ROUNDS = { good: 48, bad: 12 };
+const AT_ONCE = 64;
+const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
+const PIECES = [
+  "\r",
+  "\n",
+  "\r\n",
+  "\0",
+  " ",
+  "\t",
+  ":",
+  ";",
+  ",",
+  "chunked",
+  "0",
+  "5",
+  "\r\n\r\n",
+  "GET /openai/smug HTTP/1.1\r\n",
+  "Transfer-Encoding: chunked\r\n",
+  "Content-Length: 5\r\n",
+  "Host: b\r\n",
+  "\x0b",
+  "\x80",
+  "%2e%2e/",
+  "/",
+  "0\r\n\r\n",
+];
+
+test("S39: no mutation of a request makes the upstream see something else than was let through", async (context) => {
+  const said = [...mutations()];
+  let answered = 0;
+  const work = said.values();
+  const walk = async (): Promise<void> => {
+    for (const each of work) {
+      const { answers } = await field.talk(each);
+      // Health answers apart, what does not come from LMGate itself comes from the upstream.
+      answered += answers.filter(
+        ({ status, text, lines }) =>
+          status === 200 && text !== "ok" && !lines.some((line) => line.startsWith("x-lmgate-error")),
+      ).length;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, walk));
+  const taken = field.taken();
+  context.diagnostic(`${taken.length} of ${said.length} were let through`);
+  assert.ok(taken.length > 100);
+  assert.equal(taken.length, answered);
+  for (const { text, lines } of taken) {
+    const read = readRequests([octets(text)]);
+    assert.equal(read.fault, undefined, JSON.stringify(text));
+    assert.equal(read.messages.length, 1, JSON.stringify(text));
+    assert.equal(read.messages[0]?.complete, true, JSON.stringify(text));
+    assert.deepEqual(
+      lines.filter((line) => /^host/i.test(line)),
+      [`Host: ${field.authority}`],
+    );
+    assert.ok(lines.every((line) => !/^x-lmgate-/i.test(line)));
+  }
+  // Each that was let through has one record, and nothing else has.
+  const records = await field.gateway.records(taken.length);
+  assert.equal(records.filter(({ status }) => status === 200).length, taken.length);
+});
+
+function* mutations(): Generator<string> {
+  const random = generator(20_261_123);
+  const pick = (count: number): number => Math.floor(random() * count);
+  for (const { bytes, refused } of REFERENCE_REQUESTS) {
+    if (bytes.length > 4_000) continue;
+    for (let round = refused ? ROUNDS.bad : ROUNDS.good; round > 0; round--) {
+      let text = bytes;
+      for (let change = pick(3); change >= 0; change--) {
+        const at = pick(text.length);
+        const length = 1 + pick(4);
+        const piece = PIECES[pick(PIECES.length)] ?? "";
+        switch (pick(4)) {
+          case 0:
+            text = text.slice(0, at) + piece + text.slice(at);
+            break;
+          case 1:
+            text = text.slice(0, at) + text.slice(at + length);
+            break;
+          case 2:
+            text = text.slice(0, at) + text.slice(at, at + length * 8) + text.slice(at);
+            break;
+          default:
+            text = text.slice(0, at) + piece + text.slice(at + length);
+        }
+      }
+      // Last, so that most are refused for their form and not for their key.
+      yield text.replace(/Host: a\r\n/g, `Host: a\r\n${KEY_FIELD}\r\n`);
+    }
+  }
+}
+
+/** The same numbers from 0 to 1 every time (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
