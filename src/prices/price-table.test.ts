@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { calcPrice, waitForUpdate } from "@pydantic/genai-prices";
+import type { BilledAmounts } from "../core/billing.ts";
+import { findListed, tableVersion } from "./price-table.ts";
+import { chargeOf } from "./rate-card.ts";
+import { isSameModel } from "./same-model.ts";
+
+const NOON = Date.UTC(2026, 10, 23, 12, 0, 0);
+const table = await waitForUpdate();
+assert.ok(table, "the table is part of the package");
+const everyModel = table.flatMap((provider) => provider.models.map((model) => ({ book: provider.id, model })));
+
+/** Amounts as calls have them: small and above every threshold, plain and with every part there is. */
+const CALLS: readonly BilledAmounts[] = [
+  { input: 0, output: 0 },
+  { input: 1234, output: 567 },
+  { input: 5000, output: 100, cacheRead: 4000 },
+  { input: 5000, output: 100, cacheRead: 1000, cacheWrite: 3000, cacheWrite1h: 500 },
+  { input: 900_000, output: 60_000, cacheRead: 800_000, cacheWrite: 50_000 },
+  { input: 5000, output: 900, audioIn: 3000, audioOut: 700, cacheRead: 1000, cachedAudio: 400, cachedImage: 0 },
+  { input: 5000, output: 900, imageIn: 3000, imageOut: 700, cacheRead: 2000, cachedImage: 1500, cachedAudio: 0 },
+  { input: 100, output: 5000, reasoning: 4500 },
+  { input: 100, output: 50, webSearches: 3, fileSearches: 2 },
+  { audioSeconds: 4 },
+  { audioSeconds: 125.5 },
+  { pages: 12 },
+];
+
+const NAMES: Readonly<Record<keyof BilledAmounts, readonly string[]>> = {
+  input: ["input_tokens"],
+  output: ["output_tokens"],
+  cacheRead: ["cache_read_tokens"],
+  cacheWrite: ["cache_write_tokens"],
+  cacheWrite1h: ["cache_write_1h_tokens"],
+  audioIn: ["input_audio_tokens"],
+  imageIn: ["input_image_tokens"],
+  videoIn: ["input_video_tokens"],
+  cachedAudio: ["cache_audio_read_tokens"],
+  cachedImage: ["cache_image_read_tokens"],
+  audioOut: ["output_audio_tokens"],
+  imageOut: ["output_image_tokens"],
+  videoOut: ["output_video_tokens"],
+  reasoning: ["output_reasoning_tokens"],
+  audioSeconds: ["audio_seconds", "input_audio_seconds"],
+  pages: ["input_document_pages"],
+  images: [],
+  webSearches: ["web_searches"],
+  fileSearches: ["storage_searches"],
+};
+
+/** The table's own arithmetic on the same call. */
+function oracle(book: string, id: string, amounts: BilledAmounts): number | undefined {
+  const usage: Record<string, number> = {};
+  for (const [kind, names] of Object.entries(NAMES)) {
+    // The two are keyed alike.
+    const amount = amounts[kind as keyof BilledAmounts];
+    if (amount !== undefined) for (const name of names) usage[name] = amount;
+  }
+  return calcPrice(usage, id, { providerId: book, timestamp: new Date(NOON) })?.total_price;
+}
+
+test("every model of the table costs what the table's own arithmetic says, in calls of every kind", () => {
+  let compared = 0;
+  for (const { book, model } of everyModel) {
+    const listed = findListed(book, model.id, NOON);
+    if (listed === undefined || listed.id !== model.id) continue;
+    for (const amounts of CALLS) {
+      const charge = chargeOf(listed.card, amounts);
+      // What the card has no price for, the table takes for free; here it has no cost.
+      if (typeof charge === "string") continue;
+      const expected = oracle(book, model.id, amounts);
+      assert.ok(expected !== undefined);
+      const found = charge.tokensUsd + charge.unitsUsd;
+      const said = `${book}/${model.id} ${JSON.stringify(amounts)}: ${found} instead of ${expected}`;
+      assert.ok(Math.abs(found - expected) <= 1e-9 * Math.max(1, expected), said);
+      compared++;
+    }
+  }
+  assert.ok(compared > 10_000, `only ${compared} comparisons`);
+});
+
+test("a model's own name is never taken for another version of it", () => {
+  const strangers = everyModel.filter(({ model }) => !isSameModel(model.match, model.id));
+  assert.deepEqual(
+    strangers.map(({ book, model }) => `${book}/${model.id}`),
+    [],
+  );
+});
+
+test("a version that the table does not know yet is not priced as its predecessor", () => {
+  assert.ok(findListed("anthropic", "claude-sonnet-5", NOON));
+  assert.equal(findListed("anthropic", "claude-sonnet-5-5", NOON), undefined);
+  assert.equal(findListed("anthropic", "claude-sonnet-5.5-20270101", NOON), undefined);
+  assert.equal(findListed("anthropic", "claude-sonnet-5-mini", NOON), undefined);
+});
+
+test("dates, snapshots and a host's endings are the same model", () => {
+  const same = [
+    ["anthropic", "claude-sonnet-5-20260101"],
+    ["anthropic", "claude-sonnet-5-latest"],
+    ["aws", "us.anthropic.claude-sonnet-5-20260101-v1:0"],
+    ["google", "gemini-2.5-flash-preview-09-2025"],
+    ["google", "claude-sonnet-4-5@20250929"],
+    ["openai", "gpt-4o-2024-08-06"],
+    ["mistral", "mistral-large-2411"],
+  ] as const;
+  for (const [book, model] of same) assert.ok(findListed(book, model, NOON), `${book}/${model}`);
+});
+
+test("a name is understood with what only says where the model is", () => {
+  const plain = findListed("google", "gemini-2.5-flash", NOON);
+  assert.ok(plain);
+  for (const spelling of [
+    "models/gemini-2.5-flash",
+    "google/gemini-2.5-flash",
+    "publishers/google/models/gemini-2.5-flash",
+  ]) {
+    assert.equal(findListed("google", spelling, NOON)?.id, plain.id, spelling);
+  }
+  const arn = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+  assert.equal(
+    findListed("aws", arn, NOON)?.id,
+    findListed("aws", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", NOON)?.id,
+  );
+});
+
+test("a row of the table without a single price is an unknown price, not a free model", () => {
+  const empty = everyModel.filter(
+    ({ model }) => !Array.isArray(model.prices) && Object.keys(model.prices).length === 0,
+  );
+  assert.ok(empty.length > 0, "the table has such rows");
+  for (const { book, model } of empty.slice(0, 50)) {
+    const listed = findListed(book, model.id, NOON);
+    assert.ok(listed === undefined || Object.keys(listed.card).length > 0, `${book}/${model.id}`);
+  }
+});
+
+test("a model whose price depends on the hour is marked so", () => {
+  const timed = everyModel.filter(({ model }) => Array.isArray(model.prices));
+  assert.ok(timed.length > 0);
+  for (const { book, model } of timed) {
+    const listed = findListed(book, model.id, NOON);
+    assert.ok(listed === undefined || listed.id !== model.id || listed.isTimed, `${book}/${model.id}`);
+  }
+});
+
+test("the table says which version it is", () => {
+  assert.match(tableVersion(), /^genai-prices \d+\.\d+\.\d+$/);
+});
