@@ -30,7 +30,13 @@ export function responseFacts(head: ResponseHead): ResponseFacts {
     if (field.name === "content-type") contentType = field.value;
     else if (field.name === "content-encoding") contentEncoding = joined(contentEncoding, field.value);
   }
-  return { status: head.status, contentType, contentEncoding, hasBody: head.body.kind !== "none" };
+  return {
+    status: head.status,
+    contentType,
+    contentEncoding,
+    hasBody: head.body.kind !== "none",
+    header: (name) => head.fields.find((field) => field.name === name)?.value,
+  };
 }
 
 function joined(list: string | undefined, value: string): string {

@@ -1,7 +1,9 @@
 import type { Usage } from "../core/usage.ts";
 import { type Fields, fieldsAt, listAt, member, textAt } from "./fields.ts";
+import type { Framing } from "./framing.ts";
 import type { Shape, ShapeSpec } from "./json-shape.ts";
 import { errorName, modelName } from "./safe-names.ts";
+import type { Share } from "./shares.ts";
 
 /**
  * A wire shape that usage travels in: which members matter, how documents add up to findings, and what these mean. `read` is
@@ -18,7 +20,16 @@ export interface Dialect {
   /** Whether the frame brings the client something to show. */
   readonly hasContent: (document: Fields, event: string | undefined) => boolean;
   readonly settle: (findings: Findings, facts: SettleFacts) => Usage | undefined;
+  /** What the response's head says already. */
+  readonly readHead?: (header: HeaderLookup, isError: boolean) => Findings;
+  /** How its answers are cut whatever their content type says. */
+  readonly framing?: Framing;
+  /** The words of `status` that will not change any more, where they are not those of OpenAI's responses. */
+  readonly terminal?: ReadonlySet<string>;
 }
+
+/** The value of a response header by its lower-case name. */
+export type HeaderLookup = (name: string) => string | undefined;
 
 export interface SettleFacts {
   readonly exclusiveReasoning: boolean;
@@ -46,6 +57,12 @@ export interface Findings {
   readonly breakdown: Fields | undefined;
   /** The dialect that an unknown shape turned out to be. */
   readonly dialect: Dialect | undefined;
+  /** Counters that the response's head carried. */
+  readonly head: Usage | undefined;
+  /** Of an answer that collects other answers: what they amount to, by model. */
+  readonly shares: readonly Share[];
+  /** The latest of the ids that were counted, where a stream may repeat them. */
+  readonly seen: readonly string[];
 }
 
 export const NOTHING: Findings = Object.freeze({
@@ -61,6 +78,9 @@ export const NOTHING: Findings = Object.freeze({
   toolCalls: undefined,
   breakdown: undefined,
   dialect: undefined,
+  head: undefined,
+  shares: Object.freeze([]),
+  seen: Object.freeze([]),
 });
 
 /** What every dialect looks at: errors come in any of these shapes, whatever was called. */

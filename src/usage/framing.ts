@@ -1,3 +1,4 @@
+import { EventStreamReader } from "./event-stream.ts";
 import type { FrameReader, FrameSink } from "./frame-reader.ts";
 import { JsonPicker, type Wholeness } from "./json-picker.ts";
 import type { Shape } from "./json-shape.ts";
@@ -5,7 +6,7 @@ import { NdjsonReader } from "./ndjson.ts";
 import { SseReader } from "./sse.ts";
 
 /** How a body is cut into documents. */
-export type Framing = "json" | "sse" | "ndjson";
+export type Framing = "json" | "sse" | "ndjson" | "eventstream";
 
 export function openFraming(framing: Framing, shape: Shape, sink: FrameSink): FrameReader {
   switch (framing) {
@@ -15,6 +16,8 @@ export function openFraming(framing: Framing, shape: Shape, sink: FrameSink): Fr
       return new SseReader(shape, sink);
     case "ndjson":
       return new NdjsonReader(shape, sink);
+    case "eventstream":
+      return new EventStreamReader(shape, sink);
   }
 }
 

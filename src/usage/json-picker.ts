@@ -23,6 +23,7 @@ import { OPEN, OPEN_ESCAPED, parsed, scalarEnd, stringEnd } from "./json-text.ts
 export class JsonPicker {
   readonly #shape: Shape;
   readonly #emit: (document: Fields) => void;
+  readonly #pass: PieceSink | undefined;
   readonly #capture = new JsonCapture();
   #mode: Mode = TOP;
   /** The objects and arrays we are looking into; never deeper than the shape. */
@@ -35,9 +36,10 @@ export class JsonPicker {
   #escaped = false;
   #keyEscaped = false;
 
-  constructor(shape: Shape, emit: (document: Fields) => void) {
+  constructor(shape: Shape, emit: (document: Fields) => void, pass?: PieceSink) {
     this.#shape = shape;
     this.#emit = emit;
+    this.#pass = pass;
   }
 
   /** The document turned out to be an array. */
@@ -96,7 +98,7 @@ export class JsonPicker {
   #top(byte: number): boolean {
     if (byte === OPEN_BRACE) {
       this.#capture.startDocument();
-      this.#open({ shape: this.#shape, object: emptyFields(), list: undefined });
+      this.#open({ shape: this.#shape, object: emptyFields(), list: undefined, each: undefined });
       return true;
     }
     if (!this.#inArray) {
@@ -117,9 +119,20 @@ export class JsonPicker {
 
   #closeLevel(): void {
     const closed = this.#levels.pop();
-    if (this.#levels.length > 0) return this.#afterValue();
+    if (this.#levels.length > 0) {
+      if (closed?.each !== undefined && closed.object !== undefined) this.#handOut(closed.each, closed.object);
+      return this.#afterValue();
+    }
     this.#mode = this.#inArray ? TOP : DONE;
     if (closed?.object !== undefined) this.#emit(closed.object);
+  }
+
+  /** One element of a long array; what it took of the bounds is free again. */
+  #handOut(name: string, element: Fields): void {
+    this.#capture.startDocument();
+    const document = emptyFields();
+    document[name] = element;
+    this.#emit(document);
   }
 
   #afterValue(): void {
@@ -181,8 +194,8 @@ export class JsonPicker {
   #descend(level: Level, byte: number): boolean {
     if (byte === OPEN_BRACE && level.list !== undefined && level.list.length < MAX_ELEMENTS) {
       const object = emptyFields();
-      level.list.push(object);
-      this.#open({ shape: level.shape, object, list: undefined });
+      if (level.each === undefined) level.list.push(object);
+      this.#open({ shape: level.shape, object, list: undefined, each: level.each });
       return true;
     }
     const wanted = this.#wanted;
@@ -190,11 +203,12 @@ export class JsonPicker {
     if (byte === OPEN_BRACE) {
       const object = emptyFields();
       level.object[wanted.name] = object;
-      this.#open({ shape: wanted.inner, object, list: undefined });
+      this.#open({ shape: wanted.inner, object, list: undefined, each: undefined });
     } else if (byte === OPEN_BRACKET) {
       const list: unknown[] = [];
       level.object[wanted.name] = list;
-      this.#open({ shape: wanted.inner, object: undefined, list });
+      const each = wanted.each ? wanted.name : undefined;
+      this.#open({ shape: wanted.inner, object: undefined, list, each });
     } else {
       return false;
     }
@@ -204,6 +218,11 @@ export class JsonPicker {
   #value(bytes: Buffer, from: number, to: number): number {
     const end = this.#mode === SCALAR ? scalarEnd(bytes, from, to) : this.#valueEnd(bytes, from, to);
     const wanted = this.#wanted;
+    if (wanted?.passed === true) {
+      this.#pass?.(bytes, from, end === OPEN ? to : end);
+      if (end !== OPEN) this.#afterValue();
+      return end === OPEN ? to : end;
+    }
     if (end === OPEN) {
       if (wanted !== undefined) this.#capture.keep(bytes, from, to);
       return to;
@@ -252,7 +271,11 @@ interface Level {
   /** One of the two: we are inside an object, or inside an array at whose objects we look. */
   readonly object: Record<string, unknown> | undefined;
   readonly list: unknown[] | undefined;
+  /** The name of the array whose objects are handed out one by one. */
+  readonly each: string | undefined;
 }
+
+type PieceSink = (bytes: Buffer, from: number, to: number) => void;
 
 /** No usage object nests deeper; more would burden whoever walks through the value later. */
 const MAX_DEPTH = 32;

@@ -1,6 +1,18 @@
-/** Which members to take out of a JSON object: a value whole, or a look inside an object or at each object of an array. */
+/**
+ * Which members to take out of a JSON object: a value whole, the text of a string piece by piece, a look inside an object or at
+ * each object of an array, or the objects of an array one by one.
+ */
 export interface ShapeSpec {
-  readonly [key: string]: "value" | ShapeSpec;
+  readonly [key: string]: "value" | "text" | Each | ShapeSpec;
+}
+
+/** The objects of an array that may be too long to keep: each is a document of its own, `{[name]: object}`. */
+export class Each {
+  readonly spec: ShapeSpec;
+
+  constructor(spec: ShapeSpec) {
+    this.spec = spec;
+  }
 }
 
 /** A spec made ready for comparing raw key bytes: the wanted members by the length of their name. */
@@ -14,13 +26,24 @@ export interface Wanted {
   readonly bytes: Uint8Array;
   /** Look inside instead of taking the value whole; a string or a number found here is still taken. */
   readonly inner: Shape | undefined;
+  /** Hand out the objects of the array instead of keeping them. */
+  readonly each: boolean;
+  /** Hand out the raw bytes as they come instead of taking the value. */
+  readonly passed: boolean;
 }
 
 export function shapeOf(spec: ShapeSpec): Shape {
   const byLength: (Wanted[] | undefined)[] = [];
   const byName = new Map<string, Wanted>();
   for (const [name, want] of Object.entries(spec)) {
-    const wanted = { name, bytes: Buffer.from(name), inner: want === "value" ? undefined : shapeOf(want) };
+    const inner = want instanceof Each ? want.spec : want;
+    const wanted: Wanted = {
+      name,
+      bytes: Buffer.from(name),
+      inner: typeof inner === "string" ? undefined : shapeOf(inner),
+      each: want instanceof Each,
+      passed: want === "text",
+    };
     while (byLength.length <= wanted.bytes.length) byLength.push(undefined);
     (byLength[wanted.bytes.length] ??= []).push(wanted);
     byName.set(name, wanted);

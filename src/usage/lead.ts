@@ -16,6 +16,8 @@ export function framingOf(contentType: string | undefined): Lead | undefined {
 /** The framing that a body shows by its first byte behind byte order mark and white space. */
 export function sniffedFraming(byte: number, declared: Lead | undefined): Lead {
   if (declared === "ndjson" || declared === "opaque") return declared;
+  // The length of a frame begins with one of these, and nothing that is text does.
+  if (byte <= 1 && (byte === 0 || declared === "eventstream")) return "eventstream";
   if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return "json";
   if (declared === "sse") return "sse";
   return byte === LETTER_D || byte === LETTER_E || byte === COLON ? "sse" : "opaque";
@@ -39,6 +41,7 @@ const BY_TYPE: ReadonlyMap<string, Lead> = new Map([
   ["application/jsonl", "ndjson"],
   ["application/x-jsonl", "ndjson"],
   ["application/stream+json", "ndjson"],
+  ["application/vnd.amazon.eventstream", "eventstream"],
   ["application/octet-stream", "opaque"],
   ["application/x-subrip", "opaque"],
   ["application/sdp", "opaque"],

@@ -11,7 +11,13 @@ const CHAT: ObservedRequest = {
   contentType: "application/json",
   contentEncoding: undefined,
 };
-const OK: ResponseFacts = { status: 200, contentType: "application/json", contentEncoding: undefined, hasBody: true };
+const OK: ResponseFacts = {
+  status: 200,
+  contentType: "application/json",
+  contentEncoding: undefined,
+  hasBody: true,
+  header: () => undefined,
+};
 const EVENTS = "text/event-stream";
 const USAGE = '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}';
 

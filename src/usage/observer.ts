@@ -2,12 +2,13 @@ import type { Reading } from "../core/usage.ts";
 import { clamped } from "./consistency.ts";
 import type { DecodeFault } from "./decode.ts";
 import { type Decoding, openDecoding } from "./decoding.ts";
-import { NOTHING } from "./dialect.ts";
+import { type Findings, type HeaderLookup, NOTHING } from "./dialect.ts";
 import { type Endpoint, endpointOf } from "./dialects/table.ts";
+import { EventStreamReader } from "./event-stream.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import { openFraming } from "./framing.ts";
 import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
-import { modelInQuery, namesInPath } from "./path-names.ts";
+import { modelInQuery, namesInPath, resourceInPath } from "./path-names.ts";
 import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
 import { modelName } from "./safe-names.ts";
 import { SseReader } from "./sse.ts";
@@ -33,6 +34,7 @@ export interface ResponseFacts {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   readonly hasBody: boolean;
+  readonly header: HeaderLookup;
 }
 
 /**
@@ -46,6 +48,7 @@ export class CallObserver {
   #requestReader: RequestReader | undefined;
   #response: ResponseFacts | undefined;
   #decoding: Decoding | undefined;
+  #head: Findings = NOTHING;
   #declared: Lead | undefined;
   #frames: FrameReader | undefined;
   #tally: Tally | undefined;
@@ -75,9 +78,12 @@ export class CallObserver {
 
   responseHead(facts: ResponseFacts): void {
     this.#response = facts;
-    this.#declared = framingOf(facts.contentType);
+    const isError = facts.status >= 400;
+    const { framing, readHead } = this.#endpoint.reader;
+    this.#declared = framing !== undefined && !isError ? framing : framingOf(facts.contentType);
     // An error that says it is text may well be a JSON object; one that says it is audio is none.
-    if (facts.status >= 400 && this.#declared === "opaque") this.#declared = undefined;
+    if (isError && this.#declared === "opaque") this.#declared = undefined;
+    this.#head = readHead?.(facts.header, isError) ?? NOTHING;
   }
 
   /** A piece of the response body: without its framing, still content-encoded. */
@@ -113,7 +119,7 @@ export class CallObserver {
         this.#blindness = "opaque";
         return "stopped";
       }
-      this.#tally = new Tally(this.#endpoint.reader, (this.#response?.status ?? 0) >= 400, this.#now);
+      this.#tally = new Tally(this.#endpoint.reader, (this.#response?.status ?? 0) >= 400, this.#now, this.#head);
       this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
       this.#frames.push(bytes, start, bytes.length);
     } else {
@@ -127,7 +133,7 @@ export class CallObserver {
     const torn = this.#frames?.end() === "torn";
     this.#decoding?.close();
     const asked = this.#requestReader?.end() ?? NO_FACTS;
-    const findings = this.#tally?.findings ?? NOTHING;
+    const findings = this.#tally?.findings ?? this.#head;
     const dialect = findings.dialect ?? this.#endpoint.reader;
     const settled = dialect.settle(findings, { exclusiveReasoning: this.#request.exclusiveReasoning, stream });
     const { usage, inconsistent } =
@@ -145,7 +151,7 @@ export class CallObserver {
       blindness: this.#blindness,
       torn,
       ragged: this.#tally?.hasTorn ?? false,
-      unended: this.#frames instanceof SseReader && !findings.ended,
+      unended: hasEnd(this.#frames) && !findings.ended,
       usageRequested: asked.includeUsage,
     });
     return {
@@ -154,7 +160,7 @@ export class CallObserver {
       stream: this.#isStream(stream, asked),
       ...this.#names(asked),
       responseModel: findings.model,
-      responseId: findings.id,
+      responseId: findings.id ?? resourceInPath(this.#request.path),
       usage,
       ...verdict,
       errorType: findings.errorType,
@@ -195,4 +201,9 @@ export class CallObserver {
       firstContentAt: undefined,
     };
   }
+}
+
+/** The framings of which every dialect that we read says when it is over. */
+function hasEnd(frames: FrameReader | undefined): boolean {
+  return frames instanceof SseReader || frames instanceof EventStreamReader;
 }

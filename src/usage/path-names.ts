@@ -8,7 +8,7 @@ export interface PathNames {
 
 export function namesInPath(path: string): PathNames {
   // Google's verb follows a colon; Bedrock's model ids may hold one.
-  const model = /\/models\/([^/:]+)|\/(tunedModels\/[^/:]+):|\/model\/([^/]+)\//.exec(path);
+  const model = /\/models\/([^/:]+)|\/(tunedModels\/[^/:]+):|\/model\/(arn:[^/]+\/[^/]+|[^/]+)\//.exec(path);
   // Azure's deployments and Vertex' numbered endpoints are aliases; the answer has the model.
   const alias = /\/(?:deployments|endpoints)\/(?!openapi\/)([^/:]+)[:/]/.exec(path);
   return {
@@ -17,9 +17,19 @@ export function namesInPath(path: string): PathNames {
   };
 }
 
+/** The id of what is asked for again, or in pieces: a batch, an interaction, an agent's session. */
+export function resourceInPath(path: string): string | undefined {
+  return modelName(decoded(/\/(?:batches|interactions|sessions)\/([^/:]+)/.exec(path)?.[1]));
+}
+
 /** Realtime sockets name their model in the query. */
 export function modelInQuery(query: string): string | undefined {
   return modelName(decoded(/(?:^|&)model=([^&]*)/.exec(query)?.[1]));
+}
+
+/** Azure's older realtime sockets name their deployment there. */
+export function deploymentInQuery(query: string): string | undefined {
+  return modelName(decoded(/(?:^|&)deployment=([^&]*)/.exec(query)?.[1]));
 }
 
 function decoded(text: string | undefined): string | undefined {

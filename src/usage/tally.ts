@@ -1,4 +1,4 @@
-import { type Dialect, errorTypeOf, type Findings, NOTHING } from "./dialect.ts";
+import { type Dialect, errorTypeOf, type Findings } from "./dialect.ts";
 import type { Fields } from "./fields.ts";
 import type { FrameSink } from "./frame-reader.ts";
 
@@ -7,14 +7,15 @@ export class Tally implements FrameSink {
   readonly #dialect: Dialect;
   readonly #isError: boolean;
   readonly #now: () => number;
-  findings: Findings = NOTHING;
+  findings: Findings;
   firstContentAt: number | undefined;
   hasTorn = false;
 
-  constructor(dialect: Dialect, isError: boolean, now: () => number) {
+  constructor(dialect: Dialect, isError: boolean, now: () => number, head: Findings) {
     this.#dialect = dialect;
     this.#isError = isError;
     this.#now = now;
+    this.findings = head;
   }
 
   /** Everything until the first content and the model are known; then only what the dialect calls telling. */

@@ -1,5 +1,5 @@
 import type { Usage, UsageSource, UsageState } from "../core/usage.ts";
-import type { Findings } from "./dialect.ts";
+import type { Dialect, Findings } from "./dialect.ts";
 import { isTerminal } from "./dialects/openai-responses.ts";
 import type { Endpoint } from "./dialects/table.ts";
 
@@ -39,20 +39,24 @@ export interface Verdict {
   readonly source: UsageSource;
 }
 
-/** Whether any counter or price is known, as opposed to a tier or an object of an unknown kind. */
+/** Whether any counter, unit or price is known, as opposed to a tier or an object of an unknown kind. */
 export function isCounted(usage: Usage | undefined): usage is Usage {
   return (
     usage !== undefined &&
     (usage.inputTokens !== undefined ||
       usage.outputTokens !== undefined ||
       usage.totalTokens !== undefined ||
+      usage.images !== undefined ||
+      usage.pages !== undefined ||
+      usage.audioSeconds !== undefined ||
+      usage.searchUnits !== undefined ||
       usage.providerCostUsd !== undefined)
   );
 }
 
 /** The honest word on a call's usage. */
 export function judge(evidence: Evidence): Verdict {
-  const source = evidence.stream ? "stream" : "body";
+  const source = evidence.findings.head !== undefined ? "header" : evidence.stream ? "stream" : "body";
   if (isCounted(evidence.usage)) return { ...counted(evidence), source };
   return { ...uncounted(evidence), source: "none" };
 }
@@ -67,9 +71,12 @@ function counted(evidence: Evidence): Word {
   if (endpoint.usage === "replay") return { state: "replay", reason: undefined };
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (ending === "cut") return { state: "partial", reason: "cut" };
+  // Counters in the head are whole, whatever becomes of the body.
+  if (findings.head !== undefined)
+    return { state: "final", reason: evidence.inconsistent ? "inconsistent" : undefined };
   if (evidence.blindness !== undefined) return { state: "partial", reason: evidence.blindness };
   // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
-  const failedMidway = evidence.stream && findings.failed && !isTerminal(findings.status);
+  const failedMidway = evidence.stream && findings.failed && !isSettled(evidence);
   if (failedMidway) return { state: "partial", reason: "error" };
   if (evidence.torn && !evidence.stream) return { state: "partial", reason: "unparsable" };
   if (evidence.torn || evidence.unended) return { state: "partial", reason: "cut" };
@@ -88,8 +95,12 @@ function uncounted(evidence: Evidence): Word {
   if (!evidence.hasBody || isPlainError(evidence)) return NOT_APPLICABLE;
   switch (endpoint.usage) {
     case "replay":
-      return isTerminal(findings.status) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
+      return isSettled(evidence) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
+    case "sighted":
+      return findings.status === undefined || isSettled(evidence) ? missing(whyMissing(evidence)) : NOT_APPLICABLE;
     case "possible":
+      // A shape that was recognized is one that has usage.
+      if (findings.dialect !== undefined) return missing(whyMissing(evidence));
       return evidence.usage === undefined ? NOT_APPLICABLE : missing("unsupported");
     case "expected":
       return missing(whyMissing(evidence));
@@ -106,10 +117,21 @@ function whyMissing(evidence: Evidence): string {
   const { findings, stream } = evidence;
   if (evidence.blindness !== undefined) return evidence.blindness;
   if (findings.failed) return "error";
-  if (findings.status !== undefined && !isTerminal(findings.status)) return stream ? "cut" : "pending";
+  if (findings.status !== undefined && !isSettled(evidence)) return stream ? "cut" : "pending";
   if (evidence.torn || evidence.ragged) return "unparsable";
-  if (stream && evidence.usageRequested !== true && evidence.endpoint.reader.optionalInStreams) return "not_requested";
+  if (stream && evidence.usageRequested !== true && readerOf(evidence).optionalInStreams) return "not_requested";
   return evidence.unended ? "cut" : "absent";
+}
+
+function readerOf({ findings, endpoint }: Evidence): Dialect {
+  return findings.dialect ?? endpoint.reader;
+}
+
+/** The answer has a life of its own, and that is over. */
+function isSettled(evidence: Evidence): boolean {
+  const { status } = evidence.findings;
+  const { terminal } = readerOf(evidence);
+  return terminal === undefined ? isTerminal(status) : status !== undefined && terminal.has(status);
 }
 
 function missing(reason: string): Word {

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Reading } from "../../src/core/usage.ts";
 import { CallObserver, type Ending } from "../../src/usage/observer.ts";
+import { framesOf } from "./event-stream-frames.ts";
 
 /**
- * A body as a provider sent it, `NAME.sse` or `NAME.body`, and beside it `NAME.expected.json`: the call it answered and what
- * must be read of it. Members of the reading that are unknown are left out there; `raw` is compared only where it is given.
+ * A body as a provider sent it, `NAME.sse` or `NAME.body`, or an AWS event stream written down as `NAME.frames`, and beside it
+ * `NAME.expected.json`: the call it answered and what must be read of it. Members of the reading that are unknown are left out there; `raw` is compared only where it is given.
  */
 export interface Fixture {
   readonly name: string;
@@ -23,6 +24,7 @@ export interface FixtureCall {
   readonly exclusiveReasoning?: boolean;
   readonly status?: number;
   readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly ending?: Ending;
 }
 
@@ -35,13 +37,15 @@ export function loadFixtures(): readonly Fixture[] {
     for (const file of files) {
       if (!file.endsWith(".expected.json")) continue;
       const name = file.slice(0, -".expected.json".length);
-      const bodyFile = files.includes(`${name}.sse`) ? `${name}.sse` : `${name}.body`;
+      const bodyFile =
+        [".sse", ".frames"].map((end) => name + end).find((end) => files.includes(end)) ?? `${name}.body`;
       // Reason for the cast: our own files, whose shape the comparison below checks.
       const expected = JSON.parse(readFileSync(join(root, provider, file), "utf8")) as Pick<
         Fixture,
         "call" | "reading"
       >;
-      const body = readFileSync(join(root, provider, bodyFile));
+      const written = readFileSync(join(root, provider, bodyFile));
+      const body = bodyFile.endsWith(".frames") ? framesOf(written.toString()) : written;
       fixtures.push({ name: `${provider}/${name}`, isStream: bodyFile.endsWith(".sse"), body, ...expected });
     }
   }
@@ -68,6 +72,7 @@ export function observe(call: FixtureCall, pieces: Iterable<Buffer>, contentEnco
     contentType: call.contentType,
     contentEncoding,
     hasBody: true,
+    header: (name) => call.headers?.[name],
   });
   for (const piece of pieces) observer.responseBytes(piece);
 

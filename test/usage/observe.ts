@@ -19,6 +19,7 @@ export const JSON_ANSWER: ResponseFacts = {
   contentType: "application/json",
   contentEncoding: undefined,
   hasBody: true,
+  header: () => undefined,
 };
 
 export const EVENTS: ResponseFacts = { ...JSON_ANSWER, contentType: "text/event-stream" };

@@ -13,10 +13,10 @@ export interface Endpoint {
   readonly operation: string;
   readonly reader: Dialect;
   /**
-   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's; `possible`: nobody knows; `none`: it never has
-   * any; `unread`: it has, in a dialect without a reader.
+   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's; `sighted`: it has, once it is finished, and
+   * may be asked for again; `possible`: nobody knows; `none`: it never has any; `unread`: it has, in a dialect without a reader.
    */
-  readonly usage: "expected" | "replay" | "possible" | "none" | "unread";
+  readonly usage: "expected" | "replay" | "sighted" | "possible" | "none" | "unread";
 }
 
 /** The endpoint of a call by its left path, without query. The first row that matches decides. */
@@ -51,7 +51,7 @@ const POST = ["POST"];
 const GET = ["GET"];
 const BOTH = ["POST", "GET"];
 
-function read(reader: Dialect, operation: string, usage: "expected" | "replay" = "expected"): Endpoint {
+function read(reader: Dialect, operation: string, usage: Endpoint["usage"] = "expected"): Endpoint {
   return { dialect: reader.name, operation, reader, usage };
 }
 

@@ -1,0 +1,83 @@
+import type { ExtraItem, Usage } from "../core/usage.ts";
+
+/** What one model used of an answer that collects many: a batch's results, an agent's session. */
+export interface Share {
+  readonly kind: string;
+  readonly model: string | undefined;
+  readonly usage: Usage;
+}
+
+/** The shares with one more: added to the one of the same kind and model. */
+export function withShare(shares: readonly Share[], share: Share): readonly Share[] {
+  let at = shares.findIndex(({ kind, model }) => kind === share.kind && model === share.model);
+  // Beyond any number of models that a batch has, the counters are kept and the names are not.
+  if (at === -1 && shares.length >= MAX_SHARES) at = shares.findLastIndex(({ kind }) => kind === share.kind);
+  const before = shares[at];
+  if (before === undefined) return [...shares, share];
+  return shares.with(at, { ...before, usage: summed(before.usage, share.usage) });
+}
+
+/** The shares beyond the first of `kind`, which is the record itself. */
+export function itemsBeside(shares: readonly Share[], main: Share | undefined): readonly ExtraItem[] | undefined {
+  const others = shares.filter((share) => share !== main);
+  if (others.length === 0) return undefined;
+  return others.map(({ kind, model, usage }) => ({ kind, model, ...usage }));
+}
+
+/** One record of many answers: the first share of `kind`, the others beside it. */
+export function settledShares(shares: readonly Share[], kind: string): Usage | undefined {
+  const main = shares.find((share) => share.kind === kind);
+  if (main === undefined) return undefined;
+  return { ...main.usage, extraItems: itemsBeside(shares, main) };
+}
+
+/** Both together. A label stays as the first had it; what was sent verbatim has no sum. */
+function summed(a: Usage, b: Usage): Usage {
+  const sum: Usage = { ...a, raw: undefined, extraItems: undefined };
+  for (const key of COUNTERS) sum[key] = plus(a[key], b[key]);
+  for (const key of MAPS) sum[key] = plusEach(a[key], b[key]);
+  for (const key of LABELS) sum[key] = a[key] ?? b[key];
+  return sum;
+}
+
+function plus(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : a + (b ?? 0);
+}
+
+type Counts = Readonly<Record<string, number>> | undefined;
+
+function plusEach(a: Counts, b: Counts): Counts {
+  if (a === undefined || b === undefined) return a ?? b;
+  const sum: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (Object.hasOwn(sum, name) ? (sum[name] ?? 0) : 0) + count;
+  return sum;
+}
+
+const MAX_SHARES = 32;
+const COUNTERS = [
+  "inputTokens",
+  "outputTokens",
+  "totalInputTokens",
+  "totalOutputTokens",
+  "totalTokens",
+  "cachedInputTokens",
+  "cacheWriteTokens",
+  "reasoningTokens",
+  "toolInputTokens",
+  "unattributedTokens",
+  "predictionAcceptedTokens",
+  "predictionRejectedTokens",
+  "audioSeconds",
+  "pages",
+  "images",
+  "searchUnits",
+  "providerCostUsd",
+] as const satisfies readonly (keyof Usage)[];
+const MAPS = [
+  "cacheWriteByTtl",
+  "inputByModality",
+  "outputByModality",
+  "cachedByModality",
+  "toolCalls",
+] as const satisfies readonly (keyof Usage)[];
+const LABELS = ["serviceTier", "speed", "inferenceGeo", "trafficType"] as const satisfies readonly (keyof Usage)[];
