@@ -18,12 +18,6 @@ const secondKey = "sk-second-0123456789-STUVWX"; // The same id as `goodKey`, wh
 const disabledKey = "sk-disabled-0123456789-YZabcd";
 const expiredKey = "sk-expired-0123456789-efghij";
 const hashedKey = "sk-hashed-0123456789-klmnop";
-const shared = "sk-proj-the-same-forty-characters-for-all-of-";
-const siblings = Array.from({ length: 2_000 }, (_, n) => ({
-  id: `s-${n}`,
-  key: `${shared}${String(n).padStart(5, "0")}-and-the-same-end`,
-}));
-
 const digest = (text: string): string => createHash("sha256").update(text, "latin1").digest("hex");
 
 const ALLOWLIST = [
@@ -34,7 +28,6 @@ const ALLOWLIST = [
   `k-disabled,${disabledKey},Off,2026-11-01,true,`,
   `k-expired,${expiredKey},Past,2026-11-01,,2020-01-01`,
   `k-hashed,sha256:${digest(hashedKey).toUpperCase()},Hashed,2026-11-01,,`,
-  ...siblings.map(({ id, key }) => `${id},${key},Siblings,2026-11-01,,`),
   "",
 ].join("\n");
 
@@ -246,101 +239,6 @@ test("x-lmgate-key that is unknown, empty, expired or at odds with a second one 
   await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
   await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
   await assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
-});
-
-test("S20: only the exact bytes of a key open, however alike others are", async () => {
-  const { key } = siblings[1234] ?? goodKey;
-  assert.equal(await callerOf(bearer(key)), "s-1234");
-  assert.equal(await callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
-  const near = new Set<string>([
-    key.toUpperCase(),
-    key.toLowerCase().replace("sk", "Sk"),
-    `${key}0`,
-    `x${key}`,
-    key.repeat(2),
-    `${shared}99999-and-the-same-end`,
-    shared,
-  ]);
-  for (let at = 0; at < key.length; at++) {
-    near.add(`${key.slice(0, at)}${key[at] === "x" ? "y" : "x"}${key.slice(at + 1)}`);
-    near.add(key.slice(0, at) + key.slice(at + 1));
-    if (at >= 8) near.add(key.slice(0, at));
-  }
-  const zeroWidth = Buffer.from("\u200b", "utf8").toString("latin1");
-  const combining = Buffer.from("k\u0301", "utf8").toString("latin1");
-  for (const odd of [
-    `${key}${zeroWidth}`,
-    `${zeroWidth}${key}`,
-    key.replace("k", combining),
-    `${key}\xad`,
-    `\xef\xbb\xbf${key}`,
-    `${key}%00`,
-  ])
-    near.add(odd);
-  for (const { key: other } of siblings) near.delete(other);
-  for (const other of near) await assertRefused(403, bearer(other));
-  await assertRefused(400, bearer(`${key}\0`));
-});
-
-test("S22: what is known about a key does not stand for it: its hash, its mask, its id", async () => {
-  const { key, id, owner } = goodKey;
-  const sha = createHash("sha256").update(key);
-  for (const value of [
-    digest(key),
-    digest(key).toUpperCase(),
-    sha.copy().digest("base64"),
-    sha.digest("base64url"),
-    key.slice(-6),
-    `…${key.slice(-6)}`,
-    id,
-    owner,
-    "null",
-    "*",
-    "undefined",
-    "[api key]",
-  ]) {
-    const text = Buffer.from(value, "utf8").toString("latin1");
-    await assertRefused(403, bearer(text));
-    await assertRefused(403, `x-lmgate-key: ${text}\r\n`);
-  }
-});
-
-test("S21: whatever stands in the place of a key is only bytes", async () => {
-  for (const value of [
-    "' OR '1'='1",
-    "1;DROP TABLE keys--",
-    "${jndi:ldap://127.0.0.2/x}",
-    "{{7*7}}",
-    "<script>alert(1)</script>",
-    "../../etc/passwd",
-    "__proto__",
-    "constructor",
-    "hasOwnProperty",
-    "toString",
-    "%s%s%s%n",
-    "%00",
-    "NaN",
-    "0",
-    "true",
-    "\\u0000",
-    "\xff\xfe",
-    '{"$ne":null}',
-    "a".repeat(60_000),
-    `a${" ".repeat(60_000)}b`,
-    `a${", ".repeat(30_000)}b`,
-  ]) {
-    for (const line of [
-      "Authorization: Bearer ",
-      "x-api-key: ",
-      "x-lmgate-key: ",
-      "Sec-WebSocket-Protocol: openai-insecure-api-key.",
-    ]) {
-      await assertRefused(403, `${line}${value}\r\n`);
-    }
-    const query = encodeURIComponent(value).replaceAll("%00", "%01");
-    if (query.length < 64_000) await assertRefused(403, "", `/openai/x?key=${query}`);
-  }
-  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await assertRefused(400, bearer(value));
 });
 
 test("OPTIONS without a key is refused like any other call while preflights are not allowed", async () => {
