@@ -5,15 +5,22 @@ import { hideUserinfo } from "./upstream-url.ts";
 
 export type ConfigFileRead = { readonly entries: readonly Entry[]; readonly faults: readonly Fault[] };
 
-/** Section, provider, setting: nothing in a configuration lies deeper, so nothing deeper is looked at. */
-const MAX_DEPTH = 3;
+export interface FileForm {
+  /** How deep the file's own names go; what lies deeper is not looked at. */
+  readonly maxDepth: number;
+  /** In words, what stands at the top. */
+  readonly top: string;
+}
+
+/** Section, provider, setting. */
+const CONFIGURATION: FileForm = { maxDepth: 3, top: "sections (server:, admin:, …)" };
 
 /**
- * Reads the YAML of a configuration as plain entries. Of YAML, only what a configuration needs is let in: maps and
+ * Reads the YAML (and so the JSON) of a configuration as plain entries. Of YAML, only what a configuration needs is let in: maps and
  * scalars of the 1.2 core schema. Anchors, aliases, merge keys, tags and directives are refused by name, since each of
  * them makes a file say something else than what is written there.
  */
-export function readConfigFile(text: string, file: string): ConfigFileRead {
+export function readConfigFile(text: string, file: string, form: FileForm = CONFIGURATION): ConfigFileRead {
   const lines = new LineCounter();
   const faults: Fault[] = [];
   const report: Report = (offset, message, key) => {
@@ -47,7 +54,7 @@ export function readConfigFile(text: string, file: string): ConfigFileRead {
   const add: Add = ({ path, offsets }, value, offset) => {
     entries.push({ path, value, origin: { kind: "file", file, ...place(offset) }, keys: offsets.map(place) });
   };
-  walkDocument(document, { report, add });
+  walkDocument(document, { report, add, form });
   return { entries, faults };
 }
 
@@ -63,12 +70,13 @@ interface Location {
 interface Walk {
   readonly report: Report;
   readonly add: Add;
+  readonly form: FileForm;
 }
 
 function walkDocument(document: Document.Parsed, walk: Walk): void {
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return;
-  if (!isMap(root)) return walk.report(root.range[0], "the file must hold sections (server:, admin:, …)");
+  if (!isMap(root)) return walk.report(root.range[0], `the file must hold ${walk.form.top}`);
   walkNode(root, { path: [], offsets: [] }, walk);
 }
 
@@ -82,7 +90,7 @@ function walkNode(node: Node, at: Location, walk: Walk): void {
   if (node.tag !== undefined) return walk.report(offset, "YAML tags (!name) are not allowed", key);
   if (isScalar(node)) return walk.add(at, plainValue(node), offset);
   if (!isMap(node)) return walk.add(at, [], offset);
-  if (at.path.length >= MAX_DEPTH) return walk.add(at, {}, offset);
+  if (at.path.length >= walk.form.maxDepth) return walk.add(at, {}, offset);
   if (node.items.length === 0) return walk.add(at, null, offset);
 
   const seen = new Set<string>();
