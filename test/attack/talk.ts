@@ -35,13 +35,6 @@ export async function talk(port: number, said: string | Buffer, methods: readonl
   return { answers: kept, statuses: kept.map(({ status }) => status), open };
 }
 
-/** The first answer; for requests that are expected to get one. */
-export async function ask(port: number, said: string, method = "GET"): Promise<Answer> {
-  const [first] = (await talk(port, said, [method])).answers;
-  if (first === undefined) throw new Error(`no answer to ${said.slice(0, 200)}`);
-  return first;
-}
-
 /** Sends `bytes` and reads until the other side has ended. */
 export function exchange(port: number, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
