@@ -92,7 +92,7 @@ export class Decoder {
 }
 
 /** The parts of a `node:zlib` decoder that are used here; the underscored ones are not in its types. */
-interface NativeDecoder {
+export interface NativeDecoder {
   readonly _handle?: {
     writeSync(flush: number, input: Buffer, at: number, length: number, output: Buffer, to: number, room: number): void;
   };

@@ -1,0 +1,14 @@
+import type { SessionDialect } from "../session-dialect.ts";
+import { googleLive } from "./google-live.ts";
+import { openaiLive } from "./openai-live.ts";
+import { openaiRealtime } from "./openai-realtime.ts";
+import { openaiResponsesSocket } from "./openai-responses-ws.ts";
+
+/** Who reads the messages of a socket, by the dialect of its endpoint. */
+export function sessionDialectOf(dialect: string): SessionDialect | undefined {
+  return SESSIONS.get(dialect);
+}
+
+const SESSIONS: ReadonlyMap<string, SessionDialect> = new Map(
+  [openaiRealtime, openaiResponsesSocket, openaiLive, googleLive].map((dialect) => [dialect.name, dialect]),
+);
