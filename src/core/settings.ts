@@ -4,6 +4,7 @@ export interface Settings {
   readonly admin: AdminSettings;
   readonly auth: AuthSettings;
   readonly stats: StatsSettings;
+  readonly pricing: PricingSettings;
   readonly logging: { readonly level: LogLevel };
   readonly timeouts: Timeouts;
   readonly accounting: AccountingSettings;
@@ -40,6 +41,11 @@ export interface StatsSettings {
   readonly rotateBytes: number;
   /** Permission bits, e.g. 0o640. */
   readonly fileMode: number;
+}
+
+export interface PricingSettings {
+  /** The operator's own prices; `undefined`: the price table alone. */
+  readonly overridesPath: string | undefined;
 }
 
 export interface Timeouts {

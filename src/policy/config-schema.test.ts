@@ -46,6 +46,7 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "stats.flush_interval_seconds": { good: ["0.1", "60"], bad: ["0", "10s"] },
   "stats.rotate_megabytes": { good: ["0.001", "1000"], bad: ["0", "null", "1048577"] },
   "stats.file_mode": { good: ['"0640"', '"600"', "0640"], bad: ["640", '"0888"', '"0040"', '"rw"', "0o640"] },
+  "pricing.overrides_path": { good: ["prices.yaml", "null"], bad: ["5", "true", "[x]"] },
   "logging.level": { good: ["INFO", "debug", "Warn", "WARNING", "error"], bad: ["verbose", "1", "off"] },
   "timeouts.drain_delay_seconds": { good: ["0", "5"], bad: ["-1", "x"] },
   "accounting.estimate": { good: ["off", "heuristic"], bad: ["on", "true", "exact", "null"] },

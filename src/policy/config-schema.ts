@@ -76,6 +76,9 @@ export const SECTIONS = z.strictObject({
       .describe('permission bits in quotes that let the owner read and write, like "0640"')
       .default("0640"),
   }),
+  pricing: z.strictObject({
+    overrides_path: path().nullable().describe("a file path, or null for none").default(null),
+  }),
   logging: z.strictObject({
     level: z
       .string()

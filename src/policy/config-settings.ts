@@ -6,7 +6,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** From the units people write to the units the program counts in. */
 export function toSettings(sections: Sections, providers: readonly Provider[]): Settings {
-  const { server, admin, auth, stats, logging, timeouts, accounting } = sections;
+  const { server, admin, auth, stats, pricing, logging, timeouts, accounting } = sections;
   return deepFreeze<Settings>({
     server: {
       host: server.host,
@@ -28,6 +28,7 @@ export function toSettings(sections: Sections, providers: readonly Provider[]): 
       rotateBytes: Math.round(stats.rotate_megabytes * MEGABYTE),
       fileMode: Number.parseInt(stats.file_mode, 8),
     },
+    pricing: { overridesPath: pricing.overrides_path ?? undefined },
     logging: { level: logLevel(logging.level) },
     timeouts: {
       clientHeadMs: milliseconds(timeouts.client_head_seconds),

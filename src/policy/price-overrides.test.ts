@@ -68,7 +68,7 @@ multiplier:
 multipliers:
   batch: { half: 0.5 }
   region: 2
-  service_tears: { flex: 1 }
+  service_teir: { flex: 1 }
 providers:
   azure: { model: { gpt-x: { input: 1 } } }
 `;
@@ -80,7 +80,7 @@ providers:
     'prices.yaml:8:1 multiplier: no such name (did you mean "multipliers"?)',
     "prices.yaml:11:18 multipliers.batch.half: found 0.5; allowed is a factor from 0 to 1000",
     "prices.yaml:12:11 multipliers.region: found 2; allowed is factors by name, as { flex: 0.5 }",
-    'prices.yaml:13:3 multipliers.service_tears: no such name (did you mean "service_tier"?)',
+    'prices.yaml:13:3 multipliers.service_teir: no such name (did you mean "service_tier"?)',
     'prices.yaml:15:12 providers.azure.model: no such name (did you mean "models"?)',
   ]);
 });
