@@ -12,6 +12,10 @@ export function member(fields: Fields | undefined, key: string): unknown {
   return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
+export function hasMember(fields: Fields, key: string): boolean {
+  return Object.hasOwn(fields, key);
+}
+
 export function fieldsAt(fields: Fields | undefined, key: string): Fields | undefined {
   const value = member(fields, key);
   return isFields(value) ? value : undefined;

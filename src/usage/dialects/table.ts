@@ -1,5 +1,7 @@
 import type { Dialect } from "../dialect.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { bedrockConverse } from "./bedrock-converse.ts";
+import { bedrockInvoke } from "./bedrock-invoke.ts";
 import { googleGenerate } from "./google-generate.ts";
 import { openaiChat, openaiCompletions } from "./openai-chat.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
@@ -69,6 +71,11 @@ const SEGMENT = "[^/]+";
 function path(pattern: string): RegExp {
   const escaped = pattern.replace(/[.]/g, "\\.");
   return new RegExp(`${escaped.replace(/(?<=[^/])\*/g, "(?:/.*)?").replaceAll("/*", `/${SEGMENT}`)}$`);
+}
+
+/** A model of Bedrock's, whose id may be an ARN; most clients encode the slash in one, not all. */
+function model(operation: string): RegExp {
+  return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
 }
 
 const ROWS: readonly Row[] = [
@@ -174,20 +181,28 @@ const ROWS: readonly Row[] = [
   { methods: BOTH, paths: [path("/cachedContents*")], endpoint: unread("google.cache", "cache") },
   {
     methods: POST,
-    paths: [path("/model/*/converse"), path("/model/*/converse-stream")],
-    endpoint: unread("bedrock.converse", "chat"),
+    paths: [model("converse"), model("converse-stream")],
+    endpoint: read(bedrockConverse, "chat"),
   },
   {
     methods: POST,
-    paths: [path("/model/*/invoke"), path("/model/*/invoke-with-response-stream")],
-    endpoint: unread("bedrock.invoke", "invoke"),
+    paths: [model("invoke"), model("invoke-with-response-stream")],
+    endpoint: read(bedrockInvoke, "invoke"),
   },
   {
     methods: POST,
-    paths: [path("/model/*/invoke-with-bidirectional-stream")],
+    paths: [model("invoke-with-bidirectional-stream")],
     endpoint: unread("bedrock.bidi", "realtime"),
   },
-  { methods: POST, paths: [path("/model/*/count-tokens")], endpoint: free("bedrock.count", "count") },
+  { methods: POST, paths: [model("count-tokens")], endpoint: free("bedrock.count", "count") },
+  // Policy units, not tokens.
+  {
+    methods: POST,
+    paths: [path("/guardrail/*/version/*/apply"), path("/guardrail/*/apply"), "/guardrail-checks/invoke"],
+    endpoint: free("bedrock.guardrail", "guardrail"),
+  },
+  // The results are left in storage, where no gateway sees them.
+  { methods: POST, paths: ["/async-invoke"], endpoint: unread("bedrock.async", "invoke") },
   // LM Studio has /api/v1/chat.
   { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: unread("cohere.chat", "chat") },
   {
