@@ -9,11 +9,13 @@ import { readinessOf } from "./app/readiness.ts";
 import { RefusalLog } from "./app/refusal-log.ts";
 import { drain } from "./app/shutdown.ts";
 import { Signals } from "./app/signals.ts";
+import { NO_OVERRIDES, type PriceOverrides } from "./core/price-overrides.ts";
 import type { Settings } from "./core/settings.ts";
 import type { GateStatus } from "./core/status.ts";
 import { AccessTable } from "./policy/access-table.ts";
 import { findConfigFile, loadSettings, type Flag } from "./policy/config.ts";
 import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
+import { loadPriceOverrides } from "./policy/price-overrides.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
 import { Supervisor } from "./threads/supervisor.ts";
 
@@ -39,10 +41,12 @@ export async function runApp(options: AppOptions): Promise<number> {
   const read = loadSettings({ file, env: options.env, flags: options.flags });
   if ("faults" in read) return complain(options.stderr, "configuration", read.faults);
   const { settings } = read;
+  const prices = ownPrices(settings);
+  if ("faults" in prices) return complain(options.stderr, "price overrides", prices.faults);
   const log = openLog(settings.logging.level, options.stdout);
   for (const warning of read.warnings) log.warn({ at: formatFault(warning) }, "configuration");
 
-  const app = new App(settings, log);
+  const app = new App(settings, prices.overrides, log);
   const allowlist = await openAllowlist({
     path: settings.auth.allowlistPath,
     pollIntervalMs: settings.auth.pollIntervalMs,
@@ -70,6 +74,7 @@ export async function runApp(options: AppOptions): Promise<number> {
 
 class App {
   readonly #settings: Settings;
+  readonly #overrides: PriceOverrides;
   readonly #log: Logger;
   readonly #instance = randomUUID();
   readonly #startedAt = Date.now();
@@ -83,8 +88,9 @@ class App {
   #admin: AdminServer | undefined;
   #readyBody = "";
 
-  constructor(settings: Settings, log: Logger) {
+  constructor(settings: Settings, overrides: PriceOverrides, log: Logger) {
     this.#settings = settings;
+    this.#overrides = overrides;
     this.#log = log;
     this.#refusals = new RefusalLog(log);
     this.#metrics = new Metrics({
@@ -106,11 +112,13 @@ class App {
     const { current } = allowlist;
     this.#supervisor = await Supervisor.start({
       settings,
+      overrides: this.#overrides,
       instance: this.#instance,
       log: this.#log,
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (thread, delta) => this.#metrics.add(thread, delta),
+      onAccounts: (accounts) => this.#metrics.addAccounts(accounts),
       onRefused: (refused, unlisted) => this.#refusals.add(refused, unlisted, Date.now()),
       onChange: () => this.refresh(),
     });
@@ -123,6 +131,7 @@ class App {
       token,
       status: () => this.#status(),
       metrics: this.#metrics,
+      rotateLedger: () => this.#rotateLedger(),
       log: this.#log,
     });
     this.#state = "serving";
@@ -186,8 +195,18 @@ class App {
     const closed = await drain(supervisor, this.#settings.timeouts, hurry);
     await this.#admin?.close();
     if (closed) this.#log.info({ written: supervisor.ledger().written }, "stopped");
-    else this.#log.error("the ledger did not close in time; records may be missing");
+    else {
+      this.#log.error("the ledger did not close in time; records may be missing");
+      // An exit would wait for the thread that hangs in the kernel.
+      process.kill(process.pid, "SIGKILL");
+    }
     return closed;
+  }
+
+  async #rotateLedger(): Promise<string | undefined> {
+    const segment = await this.#supervisor?.rotateLedger();
+    this.#log.info({ segment }, "stats file rotated, as asked at the admin port");
+    return segment;
   }
 
   async #reload(): Promise<void> {
@@ -214,6 +233,10 @@ class App {
       refusals: this.#refusals.recent,
     };
   }
+}
+
+function ownPrices({ pricing }: Settings): ReturnType<typeof loadPriceOverrides> {
+  return pricing.overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(pricing.overridesPath);
 }
 
 function complain(stderr: NodeJS.WritableStream, what: string, faults: readonly Fault[]): number {

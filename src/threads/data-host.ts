@@ -52,6 +52,7 @@ export class DataHost {
       name: options.name,
       entry: "data-thread",
       log: options.log,
+      onSilence: "end",
       init: (heartbeat) => {
         const ledger = options.link();
         const access = options.access();
@@ -73,6 +74,7 @@ export class DataHost {
       },
       onMessage: (message) => this.#receive(message),
       onDown: () => this.#down(),
+      onLife: options.onChange,
     });
   }
 

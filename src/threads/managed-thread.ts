@@ -21,17 +21,25 @@ export interface ManagedThreadOptions<Out> {
   /** Module name in this folder, without its extension. */
   readonly entry: "data-thread" | "ledger-thread";
   readonly log: ThreadLog;
+  /**
+   * What silence means: a loop that will not come to an end, so the thread is ended; or a system call that hangs on a
+   * disk, which nobody can end and which may yet return, with all that waits behind it.
+   */
+  readonly onSilence: "end" | "wait";
   /** Made anew for each start; ports in it are listed in `transfer`. */
   readonly init: (heartbeat: Heartbeat) => { readonly data: unknown; readonly transfer: readonly Transferable[] };
   readonly onMessage: (message: Out) => void;
   /** The thread is gone, unasked; it will be started again. */
   readonly onDown: () => void;
+  /** It fell silent, or answers again. */
+  readonly onLife: () => void;
 }
 
 /** A thread that is kept alive: replaced when it throws, runs out of memory or falls silent. */
 export class ManagedThread<In, Out> {
   state: ThreadStatus["state"] = "starting";
   restarts = 0;
+  silent = false;
   readonly #options: ManagedThreadOptions<Out>;
   readonly #looks: NodeJS.Timeout;
   #worker: Worker;
@@ -94,14 +102,24 @@ export class ManagedThread<In, Out> {
   }
 
   #look(): void {
-    if (this.state === "down" || this.#pulse.look() < MAX_SILENT_LOOKS) return;
-    this.#options.log.error({ thread: this.name, silentSeconds: MAX_SILENT_LOOKS }, "thread is silent and is replaced");
-    this.end();
+    if (this.state === "down") return;
+    const silent = this.#pulse.look() >= MAX_SILENT_LOOKS;
+    if (silent === this.silent) return;
+    this.silent = silent;
+    const facts = { thread: this.name, silentSeconds: MAX_SILENT_LOOKS };
+    if (!silent) this.#options.log.info({ thread: this.name }, "thread answers again");
+    else if (this.#options.onSilence === "wait") this.#options.log.error(facts, "thread is silent");
+    else {
+      this.#options.log.error(facts, "thread is silent and is replaced");
+      this.end();
+    }
+    this.#options.onLife();
   }
 
   #exited(worker: Worker): void {
     if (worker !== this.#worker) return;
     this.state = "down";
+    this.silent = false;
     if (this.#retired) return;
     if (performance.now() - this.#startedAt > SETTLED_MS) this.#backOffMs = FIRST_BACK_OFF_MS;
     const delayMs = this.#backOffMs;
