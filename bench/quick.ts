@@ -102,8 +102,10 @@ try {
   }
   report();
 } finally {
-  gate.child.kill("SIGTERM");
-  await once(gate.child, "exit");
+  if (gate.child.exitCode === null && gate.child.signalCode === null) {
+    gate.child.kill("SIGTERM");
+    await once(gate.child, "exit");
+  }
   await nginx.stop();
   await upstream.stop();
   rmSync(directory, { recursive: true, force: true });
