@@ -21,11 +21,14 @@ export class Faker {
   /** Every connection that was ever made, in order. */
   readonly connections: RawPeer[] = [];
   readonly #server: Server;
+  /** Those whose TLS handshake failed are no connections in the sense of this class, but must end as well. */
+  readonly #sockets: Socket[] = [];
   readonly #waiting: Waiting;
   #taken = 0;
 
   private constructor(server: Server, connections: RawPeer[], waiting: Waiting, scheme: string) {
     this.#server = server;
+    server.on("connection", (socket: Socket) => this.#sockets.push(socket));
     this.#waiting = waiting;
     this.connections = connections;
     this.port = (server.address() as AddressInfo).port; // listening on a host and a port
@@ -80,6 +83,7 @@ export class Faker {
 
   async stop(): Promise<void> {
     for (const connection of this.connections) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, "close");
   }
