@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     builtins: [...BYTES, ...FILES, "node:crypto", "node:net"],
     packages: ["zod", "yaml", "csv-parse/sync"],
   },
-  prices: { imports: ["core"], builtins: [...BYTES, ...FILES], packages: ["zod"] },
+  prices: { imports: ["core"], builtins: [...BYTES, ...FILES], packages: ["@pydantic/genai-prices"] },
   ledger: { imports: ["core", "prices"], builtins: [...BYTES, ...FILES, "node:crypto"], packages: [] },
   store: { imports: ["core"], builtins: [...BYTES, ...FILES, "node:child_process"], packages: "any" },
   gate: {

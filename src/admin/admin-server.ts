@@ -16,6 +16,8 @@ export interface AdminOptions {
   readonly token: string;
   readonly status: () => GateStatus;
   readonly metrics: Metrics;
+  /** Closes the stats file that is written now; the name it got, or `undefined` where there was nothing to close. */
+  readonly rotateLedger: () => Promise<string | undefined>;
   readonly log: AdminLog;
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number;
@@ -37,7 +39,7 @@ type AdminContext = Context<{ Bindings: HttpBindings }>;
 type Check = (visitor: Visitor) => Response | undefined;
 type Answer = (context: AdminContext) => Response | Promise<Response>;
 
-const routes = ["/healthz", "/metrics", "/api/v1/status"] as const;
+const routes = ["/healthz", "/metrics", "/api/v1/status", "/api/v1/ledger/rotate"] as const;
 
 /** `cache-control` and the rest on every answer, so that no page, cache or frame keeps or shows one. */
 const answerHeaders: Readonly<Record<string, string>> = {
@@ -101,6 +103,10 @@ function requestListener(options: AdminOptions, gatekeeper: Gatekeeper): NodeLis
   app.get(
     "/api/v1/status",
     guarded(local, (context) => context.json(options.status())),
+  );
+  app.post(
+    "/api/v1/ledger/rotate",
+    guarded(closed, async (context) => context.json({ segment: (await options.rotateLedger()) ?? null })),
   );
   // Whoever has no token does not learn which paths exist.
   app.all(

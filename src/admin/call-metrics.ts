@@ -1,5 +1,6 @@
 // Calls and what they used: sums of the data threads' deltas.
 import { Counter, Gauge, type Registry } from "prom-client";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta, ProviderDelta, StatusCounts } from "../core/gate-delta.ts";
 import { durationBounds } from "../core/gate-delta.ts";
 import type { ForbiddenReason } from "../core/refusal.ts";
@@ -44,6 +45,17 @@ export class CallMetrics {
       active.set(provider, (active.get(provider) ?? 0) + counts.active);
     }
     this.#active.set(thread, active);
+  }
+
+  /** What the ledger thread knows better: costs, and tokens of answers that were read after their call. */
+  addAccounts(accounts: AccountsDelta): void {
+    const { cost, unpricedTokens, tokens } = this.#counters;
+    for (const [name, counts] of Object.entries(accounts)) {
+      const provider = this.#providers.of(name);
+      cost.inc({ provider }, counts.costUsd);
+      unpricedTokens.inc({ provider }, counts.unpricedTokens);
+      for (const kind of tokenKinds) tokens[kind].inc({ provider }, counts.settled[kind]);
+    }
   }
 
   /** A thread that ended took its calls with it. */
@@ -108,6 +120,8 @@ function callCounters(registry: Registry) {
       cacheWrite: tokens("lmgate_cache_write_input_tokens_total", "Input tokens written to a provider's cache."),
       reasoning: tokens("lmgate_reasoning_output_tokens_total", "Output tokens spent on reasoning."),
     },
+    cost: tokens("lmgate_cost_usd_total", "What calls cost in US dollars, estimated from list prices."),
+    unpricedTokens: tokens("lmgate_unpriced_tokens_total", "Tokens of calls that there is no price for."),
     upstreamErrors: counter("lmgate_upstream_errors_total", "Calls that failed between LMGate and a provider.", [
       "provider",
       "kind",
@@ -148,6 +162,8 @@ function startAtZero(counters: CallCounters, providers: readonly string[]): void
   for (const reason of Object.keys(deniedReasons)) counters.denied.inc({ reason }, 0);
   for (const provider of providers) {
     for (const kind of tokenKinds) counters.tokens[kind].inc({ provider }, 0);
+    counters.cost.inc({ provider }, 0);
+    counters.unpricedTokens.inc({ provider }, 0);
     for (const code_class of codeClasses) {
       for (const stream of ["true", "false"]) counters.requests.inc({ provider, code_class, stream }, 0);
     }

@@ -2,6 +2,7 @@
 // adds it up here; no scrape waits for another thread. Labels are bounded: providers by the configuration, threads by
 // the number of cores, everything else by closed sets or a cap.
 import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta } from "../core/gate-delta.ts";
 import type { AllowlistStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
 import { CallMetrics } from "./call-metrics.ts";
@@ -44,6 +45,10 @@ export class Metrics {
   add(thread: string, delta: GateDelta): void {
     this.#calls.add(thread, delta);
     this.#threads.setLag(thread, delta.loopLagMs);
+  }
+
+  addAccounts(accounts: AccountsDelta): void {
+    this.#calls.addAccounts(accounts);
   }
 
   ledger(status: LedgerStatus): void {

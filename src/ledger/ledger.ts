@@ -78,18 +78,28 @@ export class Ledger {
     return ledger;
   }
 
-  /** Takes the JSON text of one record, an object with at least one member. Nothing is written before `flush`. */
-  append(record: string): void {
+  /**
+   * Takes the JSON text of one record, an object with at least one member, and the text of members to put behind them,
+   * each with its comma before it. Nothing is written before `flush`.
+   */
+  append(record: string, more: string = ""): void {
     this.#seq += 1;
     // Between tokens a line break is the same as a space, and inside a string JSON allows neither.
     const text = /[\r\n]/.test(record) ? record.replaceAll(/[\r\n]/g, " ").trimEnd() : record;
-    this.#drop(this.#closed ? 1 : this.#queue.push(`${text.slice(0, -1)}${this.#lineEnd}${this.#seq}}\n`));
+    this.#drop(this.#closed ? 1 : this.#queue.push(`${text.slice(0, -1)}${more}${this.#lineEnd}${this.#seq}}\n`));
   }
 
   /** Hands everything appended so far to the operating system. Call it after the last record of a message. */
   flush(): void {
     // While the file fails it is tried at intervals, not once per message.
     if (!this.#trouble && !this.#closed && this.#queue.length > 0) this.#drain();
+  }
+
+  /** Closes the file that is written now, as if it were full; the name it got. `undefined` if there was nothing in it. */
+  rotate(): string | undefined {
+    if (this.#closed || this.#trouble) return undefined;
+    this.#drain();
+    return this.#file.rotate();
   }
 
   status(): LedgerStatus {

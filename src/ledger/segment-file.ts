@@ -96,6 +96,10 @@ export class SegmentFile implements Target {
     return this.#size > 0 && this.#size + bytes > this.#options.maxBytes;
   }
 
+  get hasLines(): boolean {
+    return this.#size > 0;
+  }
+
   close(): void {
     closeSync(this.#fd);
   }

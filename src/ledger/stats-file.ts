@@ -82,6 +82,14 @@ export class StatsFile {
     }
   }
 
+  /** Begins a new file; the name of the old one. `undefined` where there is none, or nothing in it. */
+  rotate(): string | undefined {
+    if (!this.#target?.hasLines) return undefined;
+    const name = this.#setAside();
+    if (name !== undefined) this.#leave();
+    return name;
+  }
+
   /** Shows other instances that this one lives. Throws if another has taken the lock; nothing more is written then. */
   heartbeat(): void {
     let held = true;
@@ -130,19 +138,19 @@ export class StatsFile {
 
   #rotate(): void {
     // Synced on leaving, because nothing comes back to this file later.
-    if (this.#setAside()) this.#leave();
+    if (this.#setAside() !== undefined) this.#leave();
   }
 
-  /** Renames the file; false if that is not possible, until the next sync tries again. */
-  #setAside(): boolean {
+  /** Renames the file; `undefined` if that is not possible, until the next sync tries again. */
+  #setAside(): string | undefined {
     try {
-      setAside(this.#path, this.#options.now());
+      const name = setAside(this.#path, this.#options.now());
       this.#rotations += 1;
-      return true;
+      return name;
     } catch (error) {
       this.#cannotRotate = true;
       this.#log("error", "the stats file cannot be rotated and goes on growing", { error: errorText(error) });
-      return false;
+      return undefined;
     }
   }
 

@@ -8,6 +8,8 @@ const LINE_END = 0x0a;
 
 /** A FIFO, a device or a descriptor: appended to and nothing more. */
 export class StreamTarget implements Target {
+  /** What was written here went on to somebody else. */
+  readonly hasLines = false;
   readonly #fd: number;
   /** What the last line begun still lacks. */
   #rest: Buffer = Buffer.alloc(0);

@@ -12,6 +12,8 @@ export interface Target {
   isCurrent(): boolean;
   /** True if `bytes` more would be too many for one file. */
   isFull(bytes: number): boolean;
+  /** Whether there is something that could be set aside. */
+  readonly hasLines: boolean;
   close(): void;
 }
 

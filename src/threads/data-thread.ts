@@ -5,6 +5,7 @@ import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
 import { Listener } from "../gate/listener.ts";
 import { openPlane } from "../gate/plane.ts";
 import { suggestPrefix } from "../providers/index.ts";
+import { handoverOf } from "./handover.ts";
 import { startBeating } from "./heartbeat.ts";
 import { Access } from "./identify.ts";
 import type { DataThreadInit, FromDataThread, Readiness, ToDataThread } from "./protocol.ts";
@@ -120,7 +121,7 @@ class DataThread {
       record: (record) => {
         this.#tally.ended(record.provider);
         this.#tally.recorded(record);
-        this.#outbox.add(JSON.stringify(record));
+        this.#outbox.add(handoverOf(record));
       },
     };
   }

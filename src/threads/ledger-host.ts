@@ -1,4 +1,6 @@
 import { MessageChannel } from "node:worker_threads";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
+import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LedgerStatus } from "../core/status.ts";
 import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
@@ -6,9 +8,11 @@ import type { FromLedger, Heartbeat, LedgerLink, LedgerThreadInit, ToLedger } fr
 
 export interface LedgerHostOptions {
   readonly settings: Settings;
+  readonly overrides: PriceOverrides;
   readonly instance: string;
   readonly log: ThreadLog;
   readonly onStatus: () => void;
+  readonly onAccounts: (accounts: AccountsDelta) => void;
   /** A new ledger thread took over; the data threads need new links. */
   readonly onReplaced: () => void;
 }
@@ -24,6 +28,7 @@ export class LedgerHost {
   #status: LedgerStatus;
   #instance: string | undefined;
   #starts = 0;
+  #rotating: ((segment: string | undefined) => void)[] = [];
   /** Of ledger threads that are gone: counters must not run backwards. */
   #past = { written: 0, dropped: 0, rotations: 0 };
 
@@ -37,6 +42,7 @@ export class LedgerHost {
       name: "ledger",
       entry: "ledger-thread",
       log: options.log,
+      onSilence: "wait",
       init: (heartbeat) => ({ data: this.#init(heartbeat), transfer: [] }),
       onMessage: (message) => {
         if (message.kind === "open") {
@@ -51,13 +57,18 @@ export class LedgerHost {
         } else this.#receive(message);
       },
       onDown: () => this.#down(),
+      onLife: options.onStatus,
     });
   }
 
   status(): LedgerStatus {
     const { written, dropped, rotations } = this.#past;
+    const silent = this.thread.silent
+      ? { degraded: true, lastError: "the ledger thread is silent: the disk may hang" }
+      : undefined;
     return {
       ...this.#status,
+      ...silent,
       written: this.#status.written + written,
       dropped: this.#status.dropped + dropped,
       rotations: this.#status.rotations + rotations,
@@ -67,6 +78,15 @@ export class LedgerHost {
   /** A data thread could not hand over records and said so. */
   countDropped(records: number): void {
     this.#past.dropped += records;
+  }
+
+  /** Closes the current segment; its name, or `undefined` where nothing could be closed. */
+  rotate(): Promise<string | undefined> {
+    if (this.thread.state !== "running") return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#rotating.push(resolve);
+    this.thread.post({ kind: "rotate" });
+    return promise;
   }
 
   /** A new way from one data thread to the ledger; the data thread's end of it is returned. */
@@ -87,11 +107,11 @@ export class LedgerHost {
 
   /** Every ledger thread numbers its records from 1, so every one has an instance id of its own. */
   #init(heartbeat: Heartbeat): LedgerThreadInit {
-    const { settings, instance } = this.#options;
+    const { settings, overrides, instance } = this.#options;
     const replaces = this.#instance;
     this.#starts++;
     this.#instance = this.#starts === 1 ? instance : `${instance}.${this.#starts}`;
-    return { kind: "ledger", settings, instance: this.#instance, replaces, heartbeat };
+    return { kind: "ledger", settings, instance: this.#instance, replaces, overrides, heartbeat };
   }
 
   #openLater(reason: string, delayMs: number): void {
@@ -105,6 +125,12 @@ export class LedgerHost {
         this.#status = message.status;
         this.#options.onStatus();
         break;
+      case "accounts":
+        this.#options.onAccounts(message.accounts);
+        break;
+      case "rotated":
+        this.#rotating.shift()?.(message.segment);
+        break;
       case "log":
         this.#options.log[message.level](message.facts, message.message);
         break;
@@ -116,6 +142,7 @@ export class LedgerHost {
   }
 
   #down(): void {
+    for (const answer of this.#rotating.splice(0)) answer(undefined);
     const { written, dropped, queued, rotations } = this.#status;
     this.#past.written += written;
     this.#past.rotations += rotations;

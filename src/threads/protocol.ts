@@ -1,8 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta } from "../core/gate-delta.ts";
+import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LedgerStatus } from "../core/status.ts";
+import type { Handover } from "./handover.ts";
 
 // What the threads say to one another. Everything here is plain data, shared memory or a port.
 
@@ -24,6 +27,7 @@ export interface LedgerThreadInit {
   readonly instance: string;
   /** The instance id of a ledger thread of this process that died: its lock may be taken. */
   readonly replaces: string | undefined;
+  readonly overrides: PriceOverrides;
   readonly heartbeat: Heartbeat;
 }
 
@@ -79,11 +83,13 @@ export interface RefusedNote {
   readonly clientIp: string;
 }
 
-/** Data thread → ledger thread: one batch of records, each the text of a JSON object. `end` is the last word. */
-export type ToLedgerFromData = { readonly records: readonly string[] } | { readonly end: true };
+/** Data thread → ledger thread: one batch of records. `end` is the last word. */
+export type ToLedgerFromData = { readonly records: readonly Handover[] } | { readonly end: true };
 
 export type ToLedger =
   | { readonly kind: "link"; readonly link: LedgerLink }
+  /** Close the current segment now; `rotated` answers. */
+  | { readonly kind: "rotate" }
   /** Write what is left and close, once all links have ended. */
   | { readonly kind: "close" };
 
@@ -92,6 +98,8 @@ export type FromLedger =
   /** `retryAfterMs`: the file's owner may be dead, which shows by then. */
   | { readonly kind: "open-failed"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "status"; readonly status: LedgerStatus }
+  | { readonly kind: "accounts"; readonly accounts: AccountsDelta }
+  | { readonly kind: "rotated"; readonly segment: string | undefined }
   | {
       readonly kind: "log";
       readonly level: "info" | "warn" | "error";

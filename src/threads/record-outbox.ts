@@ -1,3 +1,4 @@
+import type { Handover } from "./handover.ts";
 import type { LedgerLink, ToLedgerFromData } from "./protocol.ts";
 
 const MAX_BATCH = 64;
@@ -11,7 +12,7 @@ export class RecordOutbox {
   #link: LedgerLink;
   #taken: Int32Array;
   #sent = 0;
-  #batch: string[] = [];
+  #batch: Handover[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(link: LedgerLink) {
@@ -26,15 +27,16 @@ export class RecordOutbox {
     this.#sent = 0;
   }
 
-  add(record: string): void {
+  add(record: Handover): void {
     // A ledger thread that hangs on its disk must not fill this thread's memory.
     if ((this.#sent - Atomics.load(this.#taken, 0)) >>> 0 > MAX_UNTAKEN) {
       this.dropped++;
       return;
     }
-    this.#sent = (this.#sent + record.length) >>> 0;
+    this.#sent = (this.#sent + record.text.length) >>> 0;
     this.#batch.push(record);
-    if (this.#batch.length >= MAX_BATCH) this.flush();
+    // What was pending must be known before anyone can have asked for it through another thread.
+    if (this.#batch.length >= MAX_BATCH || record.once !== undefined) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
   }
 

@@ -1,6 +1,8 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta } from "../core/gate-delta.ts";
+import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LedgerStatus, ThreadStatus } from "../core/status.ts";
 import { DataHost } from "./data-host.ts";
@@ -10,11 +12,13 @@ import type { AccessVersion, Readiness, RefusedNote } from "./protocol.ts";
 
 export interface SupervisorOptions {
   readonly settings: Settings;
+  readonly overrides: PriceOverrides;
   readonly instance: string;
   readonly log: ThreadLog;
   readonly access: AccessVersion;
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: GateDelta) => void;
+  readonly onAccounts: (accounts: AccountsDelta) => void;
   readonly onRefused: (refused: readonly RefusedNote[], unlisted: number) => void;
   /** Something that readiness depends on may have changed. */
   readonly onChange: () => void;
@@ -44,9 +48,11 @@ export class Supervisor {
     const port = await claimPort(options.settings);
     const ledger = new LedgerHost({
       settings: options.settings,
+      overrides: options.overrides,
       instance: options.instance,
       log: options.log,
       onStatus: options.onChange,
+      onAccounts: options.onAccounts,
       // It can only be replaced once it was open, and then the supervisor is there.
       onReplaced: () => supervisor.relink(),
     });
@@ -84,6 +90,11 @@ export class Supervisor {
 
   ledger(): LedgerStatus {
     return this.#ledger.status();
+  }
+
+  /** Closes the current segment of the ledger. */
+  rotateLedger(): Promise<string | undefined> {
+    return this.#ledger.rotate();
   }
 
   setAccess(access: AccessVersion): void {

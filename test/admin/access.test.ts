@@ -257,6 +257,24 @@ test("a port that is taken is named in the error", async (t) => {
   const { server } = await start(t);
   const { metrics } = await start(t);
   const log = { warn: () => {}, error: () => {} };
-  const again = startAdmin({ host: "127.0.0.1", port: server.port, token, status: () => status, metrics, log });
+  const rotateLedger = (): Promise<undefined> => Promise.resolve(undefined);
+  const again = startAdmin({
+    host: "127.0.0.1",
+    port: server.port,
+    token,
+    status: () => status,
+    metrics,
+    rotateLedger,
+    log,
+  });
   await assert.rejects(again, new RegExp(`admin listener cannot use 127\\.0\\.0\\.1:${server.port}`));
+});
+
+test("closing the stats file needs the token, on loopback too, and a POST", async (t) => {
+  const { url } = await start(t);
+  const path = url("/api/v1/ledger/rotate");
+  assert.equal((await fetch(path, { method: "POST" })).status, 401);
+  assert.equal((await fetch(path, { headers: bearer(token) })).status, 404);
+  const rotated = await fetch(path, { method: "POST", headers: bearer(token) });
+  assert.deepEqual(await rotated.json(), { segment: "stats-20261123T154530.123Z.jsonl" });
 });

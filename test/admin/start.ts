@@ -63,6 +63,7 @@ export async function start(
     token,
     status: options.status ?? (() => status),
     metrics,
+    rotateLedger: () => Promise.resolve("stats-20261123T154530.123Z.jsonl"),
     log: { warn: note, error: note },
     now: () => clock.ms,
   });

@@ -1,0 +1,87 @@
+import type { AccountsDelta, ProviderAccounts } from "../core/accounts-delta.ts";
+import { tokensOf, type BillingFacts } from "../core/billing.ts";
+import type { OnceFact } from "../core/once.ts";
+import type { Cost, Prices } from "../prices/prices.ts";
+import type { PendingAnswers } from "./pending-answers.ts";
+
+/**
+ * What the ledger knows and a call's own thread does not: what the call cost, and whether an answer was counted before.
+ * Both are given as the text of members that a finished record still lacks.
+ */
+export class Bookkeeper {
+  readonly #prices: Prices;
+  readonly #pending: PendingAnswers;
+  #accounts = new Map<string, Mutable<ProviderAccounts>>();
+
+  constructor(prices: Prices, pending: PendingAnswers) {
+    this.#prices = prices;
+    this.#pending = pending;
+  }
+
+  /** Of a record whose text is complete but for its cost. */
+  priced(billing: BillingFacts | undefined): string {
+    if (billing === undefined) return "";
+    const cost = this.#prices.costOf(billing);
+    this.#count(billing, cost);
+    return costMembers(cost);
+  }
+
+  pending(once: OnceFact): void {
+    this.#pending.add(once);
+  }
+
+  isPending(once: OnceFact): boolean {
+    return this.#pending.has(once);
+  }
+
+  /** Of a record whose text leaves open whether it counts. */
+  decided(once: OnceFact, billing: BillingFacts | undefined): string {
+    if (!this.#pending.settle(once)) return ',"usage_state":"replay"';
+    if (billing !== undefined) this.#countSettled(billing);
+    return `,"usage_state":"final"${this.priced(billing)}`;
+  }
+
+  /** What was counted since the last time; `undefined` for nothing. */
+  take(): AccountsDelta | undefined {
+    if (this.#accounts.size === 0) return undefined;
+    const delta = Object.fromEntries(this.#accounts);
+    this.#accounts = new Map();
+    return delta;
+  }
+
+  #count(billing: BillingFacts, { usd }: Cost): void {
+    const accounts = this.#of(billing.provider);
+    if (usd === null) accounts.unpricedTokens += tokensOf(billing);
+    else accounts.costUsd += usd;
+  }
+
+  #countSettled(billing: BillingFacts): void {
+    const accounts = this.#of(billing.provider);
+    const { input, output, cacheRead, cacheWrite, reasoning } = accounts.settled;
+    accounts.settled = {
+      input: input + (billing.input ?? 0),
+      output: output + (billing.output ?? 0),
+      cacheRead: cacheRead + (billing.cacheRead ?? 0),
+      cacheWrite: cacheWrite + (billing.cacheWrite ?? 0),
+      reasoning: reasoning + (billing.reasoning ?? 0),
+    };
+  }
+
+  #of(provider: string): Mutable<ProviderAccounts> {
+    let accounts = this.#accounts.get(provider);
+    if (accounts === undefined) {
+      accounts = { costUsd: 0, unpricedTokens: 0, settled: NO_TOKENS };
+      this.#accounts.set(provider, accounts);
+    }
+    return accounts;
+  }
+}
+
+/** The two members as they stand in a record. A source is one of four plain words. */
+export function costMembers({ usd, source }: Cost): string {
+  return `,"cost_usd":${usd},"cost_source":"${source}"`;
+}
+
+const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
