@@ -63,7 +63,10 @@ export interface CallRecord {
   /** Only where the provider gave no counter; never part of any other field, a sum or a cost. */
   estimated_input_tokens?: number | undefined;
   estimated_output_tokens?: number | undefined;
+  /** The same on all records of one WebSocket: the id of the one that closes it. */
   session_id?: string | undefined;
+  /** Of the first close frame; on the record that closes a WebSocket. */
+  close_code?: number | undefined;
   /** Added by the ledger. */
   instance?: string | undefined;
   seq?: number | undefined;

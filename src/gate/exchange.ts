@@ -131,8 +131,10 @@ export class Exchange implements CallOnClient, UpstreamUser {
   }
 
   clientGone(): void {
-    if (this.#phase === "tunnel") this.#abort({ kind: "complete" });
-    else this.#clientLeft();
+    if (this.#phase === "tunnel") {
+      this.#tunnel?.clientGone();
+      this.#abort({ kind: "complete" });
+    } else this.#clientLeft();
   }
 
   clientExpired(): void {
@@ -294,7 +296,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     this.#head = head;
     this.#settlement.responseFields = head.fields;
     this.#tunnel ??= new Tunnel(this.#client, this.#plane);
-    this.#tunnel.open(this.#upstream, head, rest);
+    this.#tunnel.open(this.#upstream, head, rest, this.#settlement.openSession(head));
   }
 
   #tunnelOver(): void {

@@ -26,9 +26,11 @@ export interface Gate {
   suggest(path: string): string | undefined;
   health(path: HealthPath): HealthAnswer;
   refused(refused: Refused): void;
-  /** A call starts towards a provider; exactly one `record` follows. */
+  /** A call starts towards a provider: `ended` follows once, behind its one record. */
   began(provider: string): void;
+  /** A WebSocket has further records, one for each response or turn that is billed. */
   record(record: CallRecord): void;
+  ended(provider: string): void;
 }
 
 export type HealthPath = "/healthz" | "/livez" | "/readyz";

@@ -9,7 +9,7 @@ import { parseTags } from "./tags.ts";
 const MAX_USER_AGENT = 256;
 const MAX_REQUEST_ID = 128;
 
-/** Everything that is known of one forwarded call when it ends. Times are on the thread's monotonic clock. */
+/** Everything that is known of one forwarded call, or of one billed piece of a WebSocket, when it ends. Times are on the thread's monotonic clock. */
 export interface Passage {
   readonly id: string;
   readonly call: Admitted;
@@ -22,10 +22,12 @@ export interface Passage {
   readonly requestSentAt: number | undefined;
   readonly firstByteAt: number | undefined;
   readonly endedAt: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly upgraded: boolean;
+  /** Those of a whole connection; its pieces have none of their own. */
+  readonly requestBytes: number | undefined;
+  readonly responseBytes: number | undefined;
   readonly reading: Reading;
+  readonly sessionId: string | undefined;
+  readonly closeCode: number | undefined;
 }
 
 // One flat list in the order of the file's lines: cut in two it would be harder to read, and cost a copy per call.
@@ -49,7 +51,7 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     id: passage.id,
     owner: call.client?.owner,
     method: call.head.method,
-    operation: passage.upgraded ? "session" : reading.operation,
+    operation: reading.operation,
     stream: reading.stream,
     duration_ms: rounded(passage.endedAt - passage.startedAt),
     ttfb_ms: since(requestSentAt, passage.firstByteAt),
@@ -83,8 +85,8 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     extra_items: usage.extraItems,
     usage_raw: usage.raw,
     usage_source: reading.source,
-    usage_state: passage.upgraded ? "not_applicable" : reading.state,
-    usage_reason: passage.upgraded ? undefined : reading.reason,
+    usage_state: reading.state,
+    usage_reason: reading.reason,
     request_model: differing(reading.requestModel, reading.responseModel),
     response_model: differing(reading.responseModel, reading.requestModel),
     deployment: reading.deployment,
@@ -93,6 +95,8 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     user_agent: sent.userAgent,
     client_ip: passage.clientIp,
     tags: sent.tags,
+    session_id: passage.sessionId,
+    close_code: passage.closeCode,
   };
   return withoutKeys(record, call.keys);
 }

@@ -1,13 +1,17 @@
 import type { Outcome } from "../core/outcome.ts";
+import type { Reading } from "../core/usage.ts";
 import type { Ending } from "../usage/observer.ts";
+import type { TurnReading } from "../usage/session-turns.ts";
 import type { Field } from "../wire/field.ts";
+import type { ResponseHead } from "../wire/response-head.ts";
 import type { Afterlife } from "./afterlife.ts";
 import type { CallOnClient } from "./client-side.ts";
 import type { Admitted } from "./gate.ts";
 import { SideGlance } from "./observe.ts";
 import { observedRequest } from "./observed-facts.ts";
-import { recordOf } from "./passage.ts";
+import { type Passage, recordOf } from "./passage.ts";
 import type { Plane } from "./plane.ts";
+import { SessionGlance } from "./session-glance.ts";
 
 const NO_FIELDS: readonly Field[] = [];
 
@@ -17,7 +21,7 @@ export interface Traffic {
   readonly upgraded: boolean;
 }
 
-/** What is noted of a call on its way, until it leaves its one record. */
+/** What is noted of a call on its way, until it leaves its one record; a WebSocket leaves others before that. */
 export class Settlement {
   readonly glance: SideGlance;
   /** As sent to the client; `undefined` while nothing was. */
@@ -31,6 +35,7 @@ export class Settlement {
   readonly #id: string;
   readonly #startedAt: number;
   readonly #upgrading: boolean;
+  #session: SessionGlance | undefined;
 
   constructor(plane: Plane, call: Admitted, clientIp: string, upgrading: boolean) {
     this.#plane = plane;
@@ -57,26 +62,72 @@ export class Settlement {
     return asked && this.glance.countable ? this.#plane.afterlives.open(call) : undefined;
   }
 
+  /** Follows what passes behind a 101, if that is a WebSocket. */
+  openSession(head: ResponseHead): SessionGlance | undefined {
+    if (head.upgrade?.toLowerCase() !== "websocket") return undefined;
+    const request = observedRequest(this.#call, true);
+    this.#session = new SessionGlance(request, head, this.#plane.clock, (turn, outcome) => this.#turn(turn, outcome));
+    return this.#session;
+  }
+
   /** Called once, when the call is over. */
   settle(outcome: Outcome, ending: Ending, traffic: Traffic): void {
-    const endedAt = this.#plane.clock();
-    const wallNow = this.#plane.wallClock();
-    this.glance.finish(ending, (reading) => {
-      const passage = {
-        ...traffic,
+    const session = this.#session?.finish(outcome);
+    this.glance.finish(ending, (seen) => {
+      const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(seen) : seen);
+      this.#record({
+        ...this.#about(session?.outcome ?? outcome, reading),
         id: this.#id,
-        call: this.#call,
-        clientIp: this.#clientIp,
-        outcome,
-        status: this.status,
-        responseFields: this.responseFields,
         startedAt: this.#startedAt,
         requestSentAt: this.requestSentAt,
         firstByteAt: this.firstByteAt,
-        endedAt,
-        reading,
-      };
-      this.#plane.gate.record(recordOf(passage, wallNow));
+        requestBytes: traffic.requestBytes,
+        responseBytes: traffic.responseBytes,
+        closeCode: session?.closeCode,
+      });
+    });
+    this.#plane.gate.ended(this.#call.route.provider.name);
+  }
+
+  /** A response or turn of the session. */
+  #turn(turn: TurnReading, outcome: Outcome): void {
+    this.#record({
+      ...this.#about(outcome, turn.reading),
+      id: this.#plane.ids.next(),
+      startedAt: turn.startedAt,
+      requestSentAt: turn.startedAt,
+      firstByteAt: undefined,
+      requestBytes: undefined,
+      responseBytes: undefined,
+      closeCode: undefined,
     });
   }
+
+  #about(outcome: Outcome, reading: Reading): About {
+    return {
+      call: this.#call,
+      clientIp: this.#clientIp,
+      outcome,
+      status: this.status,
+      responseFields: this.responseFields,
+      endedAt: this.#plane.clock(),
+      reading,
+      sessionId: this.#session === undefined ? undefined : this.#id,
+    };
+  }
+
+  /** The one place where records are written. */
+  #record(passage: Passage): void {
+    this.#plane.gate.record(recordOf(passage, this.#plane.wallClock()));
+  }
+}
+
+type About = Pick<
+  Passage,
+  "call" | "clientIp" | "outcome" | "status" | "responseFields" | "endedAt" | "reading" | "sessionId"
+>;
+
+/** Another protocol took over, of which nobody knows what it used. */
+function tunnelReading(reading: Reading): Reading {
+  return { ...reading, operation: "session", state: "not_applicable", reason: undefined };
 }

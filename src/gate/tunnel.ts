@@ -6,6 +6,14 @@ import type { UpstreamConnection } from "./upstream-connection.ts";
 
 const MAX_HELD_BYTES = 65_536;
 
+/** Sees what passes, after it has passed. */
+export interface TunnelListener {
+  clientBytes(bytes: Buffer): void;
+  serverBytes(bytes: Buffer): void;
+  /** That side sends nothing more. */
+  left(side: "client" | "server"): void;
+}
+
 /** A connection after a real 101: bytes both ways. Before it, what the client already sent waits here. */
 export class Tunnel {
   clientBytes = 0;
@@ -16,6 +24,7 @@ export class Tunnel {
   readonly #held: Buffer[] = [];
   #upstream: UpstreamConnection | undefined;
   #upstreamEnded = false;
+  #listener: TunnelListener | undefined;
 
   constructor(client: ClientSide, plane: Plane) {
     this.#client = client;
@@ -26,12 +35,16 @@ export class Tunnel {
     return this.#upstream !== undefined;
   }
 
-  open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer): void {
+  open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer, listener: TunnelListener | undefined): void {
     this.#upstream = upstream;
+    this.#listener = listener;
     const text = forwardedResponseHead(head, { minor: 1, close: false }, true) ?? head.text;
     this.#client.write(Buffer.from(text, "latin1"));
     if (rest.length > 0) this.fromUpstream(rest);
-    for (const bytes of this.#held) upstream.write(bytes);
+    for (const bytes of this.#held) {
+      upstream.write(bytes);
+      listener?.clientBytes(bytes);
+    }
     this.#held.length = 0;
     this.#client.resumeReading();
     this.#touch();
@@ -46,6 +59,7 @@ export class Tunnel {
     }
     if (!this.#upstream.write(bytes)) this.#client.pauseReading();
     this.#touch();
+    this.#listener?.clientBytes(bytes);
   }
 
   fromUpstream(bytes: Buffer): void {
@@ -55,6 +69,7 @@ export class Tunnel {
       this.#client.await("write");
     }
     this.#touch();
+    this.#listener?.serverBytes(bytes);
   }
 
   clientDrained(): void {
@@ -67,9 +82,14 @@ export class Tunnel {
     this.#client.resumeReading();
   }
 
+  clientGone(): void {
+    this.#listener?.left("client");
+  }
+
   /** Returns true when both sides have ended. */
   clientEnded(): boolean {
     this.clientHasEnded = true;
+    this.#listener?.left("client");
     this.#upstream?.end();
     return this.#upstreamEnded;
   }
@@ -77,6 +97,7 @@ export class Tunnel {
   /** Returns true when both sides have ended. */
   upstreamEnded(): boolean {
     this.#upstreamEnded = true;
+    this.#listener?.left("server");
     this.#client.end();
     return this.clientHasEnded;
   }

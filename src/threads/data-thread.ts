@@ -119,10 +119,10 @@ class DataThread {
       },
       began: (provider) => this.#tally.began(provider),
       record: (record) => {
-        this.#tally.ended(record.provider);
         this.#tally.recorded(record);
         this.#outbox.add(handoverOf(record));
       },
+      ended: (provider) => this.#tally.ended(provider),
     };
   }
 
