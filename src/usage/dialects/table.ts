@@ -65,6 +65,11 @@ function unread(dialect: string, operation: string): Endpoint {
   return { dialect, operation, reader: plain, usage: "unread" };
 }
 
+/** The switch of protocols uses nothing; what passes behind it is read message by message, by the dialect of this name. */
+function socket(dialect: string, operation: string): Endpoint {
+  return { dialect, operation, reader: plain, usage: "none" };
+}
+
 const SEGMENT = "[^/]+";
 
 /** `*` is one path segment, or at the end of a segment whatever follows. */
@@ -92,7 +97,7 @@ const ROWS: readonly Row[] = [
   },
   { methods: POST, paths: [path("/responses/*/cancel")], endpoint: read(openaiResponses, "cancel_response", "replay") },
   { methods: POST, paths: ["/responses/input_tokens"], endpoint: free("openai.count", "count") },
-  { methods: GET, upgrade: true, paths: ["/responses"], endpoint: unread("openai.responses.ws", "chat") },
+  { methods: GET, upgrade: true, paths: ["/responses"], endpoint: socket("openai.responses.ws", "chat") },
   { methods: POST, paths: ["/embeddings"], endpoint: read(openaiEmbeddings, "embeddings") },
   { methods: POST, paths: ["/moderations"], endpoint: free("openai.moderations", "moderation") },
   {
@@ -110,7 +115,7 @@ const ROWS: readonly Row[] = [
     methods: GET,
     upgrade: true,
     paths: ["/realtime", "/realtime/translations"],
-    endpoint: unread("openai.realtime", "realtime"),
+    endpoint: socket("openai.realtime", "realtime"),
   },
   {
     methods: POST,
@@ -122,7 +127,7 @@ const ROWS: readonly Row[] = [
     ],
     endpoint: free("none", "control"),
   },
-  { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: unread("openai.live", "realtime") },
+  { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: socket("openai.live", "realtime") },
   { methods: POST, paths: ["/live/sessions"], endpoint: unread("openai.live", "control") },
   { methods: POST, paths: ["/decisions"], endpoint: unread("openai.decisions", "decision") },
   { methods: BOTH, paths: [path("/threads/*/runs*"), "/threads/runs"], endpoint: unread("openai.assistants", "run") },
@@ -176,7 +181,7 @@ const ROWS: readonly Row[] = [
     methods: GET,
     upgrade: true,
     paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*\/[^/]*BidiGenerateContent[^/]*$/],
-    endpoint: unread("google.live", "realtime"),
+    endpoint: socket("google.live", "realtime"),
   },
   { methods: BOTH, paths: [path("/cachedContents*")], endpoint: unread("google.cache", "cache") },
   {
