@@ -45,8 +45,6 @@ export interface BilledItem extends BilledAmounts {
   readonly within?: true;
 }
 
-export type CostSource = "provider" | "override" | "table" | "none";
-
 /** What there is to price in a record; `undefined` where nothing was counted, or where it was counted before. */
 export function billingOf(record: CallRecord): BillingFacts | undefined {
   if (record.usage_state === "replay" || record.usage_state === "not_applicable") return undefined;

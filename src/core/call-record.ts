@@ -1,3 +1,4 @@
+import type { CostSource } from "./cost-source.ts";
 import type { UsageSource, UsageState } from "./usage.ts";
 
 /** One line of `stats.jsonl`. The first ten are always there, `null` when unknown; the rest are left out when unknown. */
@@ -47,6 +48,9 @@ export interface CallRecord {
   inference_geo?: string | undefined;
   traffic_type?: string | undefined;
   provider_cost_usd?: number | undefined;
+  /** Added by the ledger: an estimate from list prices, unless the provider said it. `null`: there is no price. */
+  cost_usd?: number | null | undefined;
+  cost_source?: CostSource | undefined;
   extra_items?: readonly unknown[] | undefined;
   usage_raw?: unknown;
   usage_source?: UsageSource | undefined;
@@ -67,7 +71,7 @@ export interface CallRecord {
   session_id?: string | undefined;
   /** Of the first close frame; on the record that closes a WebSocket. */
   close_code?: number | undefined;
-  /** Added by the ledger. */
+  /** These too. */
   instance?: string | undefined;
   seq?: number | undefined;
 }

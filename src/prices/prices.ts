@@ -1,6 +1,7 @@
 // What a call cost: the provider's own word, else the operator's prices, else the price table, else nothing, which is
 // never the same as 0. This room estimates from list prices; it knows no invoices and keeps no sums.
-import type { BilledItem, BillingFacts, CostSource } from "../core/billing.ts";
+import type { BilledItem, BillingFacts } from "../core/billing.ts";
+import type { CostSource } from "../core/cost-source.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./own-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";

@@ -1,0 +1,202 @@
+/** What a record says a call cost, compared with what a person works out from the price lists. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { CallRecord } from "../../src/core/call-record.ts";
+import { startGateway, testKey, type Gateway } from "../start-gateway.ts";
+import { startScriptedProvider, type ScriptedProvider } from "./scripted-provider.ts";
+
+const OWN_PRICES = `
+models:
+  my-model: { input: 2, cache_read: 0.5, output: 8, request: 0.01 }
+  "house-*": { input: 1, output: 1 }
+  house-special: { input: 3, output: 3 }
+  free-model: { input: 0, output: 0 }
+  half-model: { input: 2 }
+providers:
+  anthropic:
+    models:
+      my-model: { input: 20, output: 80 }
+multipliers:
+  service_tier: { flex: 0.5, priority: 2 }
+`;
+
+let provider: ScriptedProvider;
+let gateway: Gateway;
+let directory: string;
+let calls = 0;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "lmgate-prices-"));
+  const overrides = join(directory, "prices.yaml");
+  await writeFile(overrides, OWN_PRICES);
+  provider = await startScriptedProvider();
+  const upstream = provider.url;
+  gateway = await startGateway({
+    config: {
+      pricing: { overrides_path: overrides },
+      providers: {
+        openai: { upstream },
+        anthropic: { upstream },
+        gemini: { upstream },
+        openrouter: { upstream },
+        "my-server": { upstream },
+      },
+    },
+  });
+});
+
+after(async () => {
+  await gateway.stop();
+  await provider.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** One call, and its record. */
+async function recordOf(path: string, answer: unknown): Promise<CallRecord> {
+  provider.answer(`POST ${path.slice(path.indexOf("/", 1))}`, answer);
+  const headers = { authorization: `Bearer ${testKey.key}`, "content-type": "application/json" };
+  const response = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: "{}" });
+  await response.arrayBuffer();
+  calls++;
+  const record = (await gateway.records(calls)).at(-1);
+  assert.ok(record);
+  return record;
+}
+
+function chat(model: string, usage: Record<string, unknown>, more: Record<string, unknown> = {}): unknown {
+  return { id: "c", object: "chat.completion", model, choices: [], usage, ...more };
+}
+
+const CHAT = "/openai/v1/chat/completions";
+
+function assertCost(record: CallRecord, usd: number | null, source: string): void {
+  assert.deepEqual([record.cost_usd, record.cost_source], [usd, source], JSON.stringify(record));
+}
+
+test("cached tokens of an OpenAI call cost what cached tokens cost, the rest the full price", async () => {
+  const usage = { prompt_tokens: 10_000, completion_tokens: 1000, prompt_tokens_details: { cached_tokens: 4000 } };
+  // gpt-4o: 2.50 a million in, 1.25 cached, 10 out: 6,000 × 2.5 + 4,000 × 1.25 + 1,000 × 10 millionths.
+  assertCost(await recordOf(CHAT, chat("gpt-4o-2024-08-06", usage)), 0.03, "table");
+});
+
+test("cache reads and writes of an Anthropic call each have their price, one-hour writes another", async () => {
+  const usage = {
+    input_tokens: 1000,
+    cache_read_input_tokens: 100_000,
+    cache_creation_input_tokens: 3000,
+    cache_creation: { ephemeral_5m_input_tokens: 2000, ephemeral_1h_input_tokens: 1000 },
+    output_tokens: 500,
+  };
+  const body = { type: "message", id: "m", model: "claude-sonnet-4-5-20250929", content: [], usage };
+  // 3 in, 0.30 read, 3.75 written, 6 written for an hour, 15 out. Sonnet 4.5 has its base price up to 200,000 tokens.
+  const usd = (1000 * 3 + 100_000 * 0.3 + 2000 * 3.75 + 1000 * 6 + 500 * 15) / 1e6;
+  assertCost(await recordOf("/anthropic/v1/messages", body), usd, "table");
+});
+
+test("thinking tokens that Gemini counts beside its output are paid as output", async () => {
+  const usageMetadata = {
+    promptTokenCount: 1000,
+    candidatesTokenCount: 100,
+    thoughtsTokenCount: 900,
+    totalTokenCount: 2000,
+  };
+  const body = { candidates: [{ finishReason: "STOP" }], modelVersion: "gemini-2.5-flash", usageMetadata };
+  // 0.30 in, 2.50 out.
+  const usd = (1000 * 0.3 + 1000 * 2.5) / 1e6;
+  assertCost(await recordOf("/gemini/v1beta/models/gemini-2.5-flash:generateContent", body), usd, "table");
+});
+
+test("what the provider says itself is the cost, whatever the table says", async () => {
+  const usage = { prompt_tokens: 13, completion_tokens: 16, total_tokens: 29, cost: 0.000093 };
+  const record = await recordOf("/openrouter/api/v1/chat/completions", chat("openai/gpt-4o", usage));
+  assertCost(record, 0.000093, "provider");
+});
+
+test("the operator's prices come before the table's, and what they leave out costs what the whole does", async () => {
+  const usage = { prompt_tokens: 1000, completion_tokens: 100, prompt_tokens_details: { cached_tokens: 400 } };
+  const usd = (600 * 2 + 400 * 0.5 + 100 * 8) / 1e6 + 0.01;
+  assertCost(await recordOf(CHAT, chat("my-model", usage)), usd, "override");
+});
+
+test("prices for one provider come before those for all, and an exact name before a pattern", async () => {
+  const usage = { prompt_tokens: 1_000_000, completion_tokens: 0 };
+  const body = {
+    type: "message",
+    id: "m",
+    model: "my-model",
+    content: [],
+    usage: { input_tokens: 1000, output_tokens: 10 },
+  };
+  assertCost(await recordOf("/anthropic/v1/messages", body), (1000 * 20 + 10 * 80) / 1e6, "override");
+  assertCost(await recordOf(CHAT, chat("house-special", usage)), 3, "override");
+  assertCost(await recordOf(CHAT, chat("house-other", usage)), 1, "override");
+});
+
+test("a service tier has the operator's factor, on the table's prices as on their own", async () => {
+  const usage = { prompt_tokens: 10_000, completion_tokens: 1000 };
+  const tier = (service_tier: string): Promise<CallRecord> => recordOf(CHAT, chat("gpt-4o", usage, { service_tier }));
+  assertCost(await tier("default"), 0.035, "table");
+  assertCost(await tier("flex"), 0.0175, "table");
+  assertCost(await tier("priority"), 0.07, "table");
+});
+
+test("a model that nobody knows costs null, never zero", async () => {
+  const usage = { prompt_tokens: 10, completion_tokens: 1 };
+  assertCost(await recordOf(CHAT, chat("gpt-unheard-of", usage)), null, "none");
+  assertCost(await recordOf("/my-server/v1/chat/completions", chat("gpt-4o", usage)), null, "none");
+});
+
+test("an operator's price for one side alone is no price for a call that has both", async () => {
+  assertCost(await recordOf(CHAT, chat("half-model", { prompt_tokens: 10, completion_tokens: 1 })), null, "none");
+});
+
+test("zero is what a free model costs, and no tokens of a model with a price", async () => {
+  assertCost(await recordOf(CHAT, chat("free-model", { prompt_tokens: 10, completion_tokens: 1 })), 0, "override");
+  assertCost(await recordOf(CHAT, chat("gpt-4o", { prompt_tokens: 0, completion_tokens: 0 })), 0, "table");
+});
+
+test("a call without usage has no cost, not even none", async () => {
+  const record = await recordOf(CHAT, { body: { error: { type: "server_error", message: "no" } }, status: 500 });
+  assert.ok(!("cost_usd" in record) && !("cost_source" in record), JSON.stringify(record));
+});
+
+test("what a compaction took is paid on top of the answer", async () => {
+  const iterations = [
+    { type: "compaction", input_tokens: 50_000, output_tokens: 1000 },
+    { type: "message", input_tokens: 1000, output_tokens: 100 },
+  ];
+  const usage = { input_tokens: 1000, output_tokens: 100, iterations };
+  const body = { type: "message", id: "m", model: "claude-sonnet-4-5", content: [], usage };
+  const usd = (51_000 * 3 + 1100 * 15) / 1e6;
+  assertCost(await recordOf("/anthropic/v1/messages", body), usd, "table");
+});
+
+test("the metrics add up what calls cost and count tokens without a price", async () => {
+  const records = await gateway.records(calls);
+  const spent = records.filter((record) => record.provider === "openai").map((record) => record.cost_usd ?? 0);
+  const expected = spent.reduce((sum, cost) => sum + cost, 0);
+  const deadline = Date.now() + 5000;
+  for (;;) {
+    const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    const value = (name: string, provider: string): number =>
+      Number(
+        text
+          .split("\n")
+          .find((line) => line.startsWith(`${name}{provider="${provider}"}`))
+          ?.split(" ")[1],
+      );
+    const cost = value("lmgate_cost_usd_total", "openai");
+    const unpriced = [
+      value("lmgate_unpriced_tokens_total", "openai"),
+      value("lmgate_unpriced_tokens_total", "my-server"),
+    ];
+    if (Math.abs(cost - expected) < 1e-9 && unpriced[0] === 22 && unpriced[1] === 11) return;
+    assert.ok(Date.now() < deadline, `${cost} instead of ${expected}; unpriced ${unpriced.join(", ")}`);
+    await delay(10);
+  }
+});
