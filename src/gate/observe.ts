@@ -42,6 +42,10 @@ export class SideGlance {
     }
   }
 
+  requestSent(): void {
+    this.#observer?.requestSent();
+  }
+
   responseHead(facts: ResponseFacts): void {
     try {
       this.#observer?.responseHead(facts);

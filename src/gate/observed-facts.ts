@@ -1,9 +1,10 @@
+import type { AccountingSettings } from "../core/settings.ts";
 import type { ObservedRequest, ResponseFacts } from "../usage/observer.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import type { Admitted } from "./gate.ts";
 
 /** What an observer needs of a request head. */
-export function observedRequest(call: Admitted, upgrade: boolean): ObservedRequest {
+export function observedRequest(call: Admitted, upgrade: boolean, accounting: AccountingSettings): ObservedRequest {
   const { head, route } = call;
   let contentType: string | undefined;
   let contentEncoding: string | undefined;
@@ -19,6 +20,7 @@ export function observedRequest(call: Admitted, upgrade: boolean): ObservedReque
     upgrade,
     contentType,
     contentEncoding,
+    estimate: accounting.estimate === "heuristic" && !upgrade,
   };
 }
 

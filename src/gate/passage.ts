@@ -82,6 +82,8 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     inference_geo: usage.inferenceGeo,
     traffic_type: usage.trafficType,
     provider_cost_usd: usage.providerCostUsd,
+    estimated_input_tokens: reading.estimatedInputTokens,
+    estimated_output_tokens: reading.estimatedOutputTokens,
     extra_items: usage.extraItems,
     usage_raw: usage.raw,
     usage_source: reading.source,

@@ -44,12 +44,13 @@ export class Settlement {
     this.#upgrading = upgrading;
     this.#startedAt = plane.clock();
     this.#id = plane.ids.next();
-    this.glance = new SideGlance(observedRequest(call, upgrading), plane.clock);
+    this.glance = new SideGlance(observedRequest(call, upgrading, plane.gate.accounting), plane.clock);
     plane.gate.began(call.route.provider.name);
   }
 
   requestSent(): void {
     this.requestSentAt = this.#plane.clock();
+    this.glance.requestSent();
   }
 
   byteReceived(): void {
@@ -65,7 +66,7 @@ export class Settlement {
   /** Follows what passes behind a 101, if that is a WebSocket. */
   openSession(head: ResponseHead): SessionGlance | undefined {
     if (head.upgrade?.toLowerCase() !== "websocket") return undefined;
-    const request = observedRequest(this.#call, true);
+    const request = observedRequest(this.#call, true, this.#plane.gate.accounting);
     this.#session = new SessionGlance(request, head, this.#plane.clock, (turn, outcome) => this.#turn(turn, outcome));
     return this.#session;
   }

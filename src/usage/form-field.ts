@@ -1,24 +1,49 @@
-/** Finds one short text field in the bytes of a multipart form (RFC 7578), wherever the parts before it end. */
-export class FormFieldFinder {
-  readonly #pattern: RegExp;
-  /** The end of what was seen, long enough for a field's head and value to be found across two pieces. */
-  #tail = "";
-  value: string | undefined;
+/**
+ * Finds short text fields in the bytes of a multipart form (RFC 7578), wherever between files of any size they stand. The
+ * files are passed over by a native search; what looks like a field inside one is none, unless the form's boundary ends it.
+ */
+export class FormFields {
+  readonly #names: readonly string[];
+  readonly #end: string;
+  readonly #values = new Map<string, string>();
+  /** The end of what was seen, long enough for a field to be found across two pieces. */
+  #tail: Buffer = EMPTY;
 
-  constructor(name: string) {
-    // Part head to value: the name, further parameters and header lines, an empty line, then one line of text.
-    this.#pattern = new RegExp(
-      `form-data;\\s*name="?${name}"?[^\\r\\n]*\\r\\n(?:[^\\r\\n]{1,128}\\r\\n){0,4}\\r\\n([^\\r\\n]{1,256})\\r\\n`,
-      "i",
-    );
+  constructor(contentType: string, names: readonly string[]) {
+    this.#names = names;
+    const boundary = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;,]{1,70}))/i.exec(contentType);
+    this.#end = `\r\n--${boundary?.[1] ?? boundary?.[2] ?? ""}`;
+  }
+
+  value(name: string): string | undefined {
+    return this.#values.get(name);
   }
 
   push(bytes: Buffer): void {
-    if (this.value !== undefined) return;
-    const text = this.#tail + bytes.toString("latin1");
-    this.value = this.#pattern.exec(text)?.[1];
-    this.#tail = text.slice(-MAX_FIELD);
+    if (this.#values.size === this.#names.length) return;
+    const seam = Buffer.concat([this.#tail, bytes.subarray(0, MAX_FIELD)]);
+    this.#search(seam);
+    if (bytes.length > MAX_FIELD) this.#search(bytes);
+    // A copy: the bytes that passed are not ours to keep.
+    this.#tail = Buffer.from((bytes.length > MAX_FIELD ? bytes : seam).subarray(-MAX_FIELD));
+  }
+
+  #search(bytes: Buffer): void {
+    let at = bytes.indexOf(DISPOSITION);
+    while (at !== -1) {
+      const part = PART.exec(bytes.toString("latin1", at, at + MAX_FIELD));
+      const [head, name = "", value] = part ?? [];
+      const isWanted = this.#names.includes(name) && value !== undefined && !this.#values.has(name);
+      if (isWanted && bytes.indexOf(this.#end, at, "latin1") === at + (head?.length ?? 0))
+        this.#values.set(name, value);
+      at = bytes.indexOf(DISPOSITION, at + DISPOSITION.length);
+    }
   }
 }
 
 const MAX_FIELD = 1024;
+const EMPTY = Buffer.alloc(0);
+const DISPOSITION = Buffer.from("form-data;");
+/** Head to value: the name, further parameters and header lines, an empty line, then one line of text. */
+const PART =
+  /^form-data;\s*name="?([\w.-]{1,64})"?[^\r\n]*\r\n(?:[^\r\n]{1,128}\r\n){0,4}\r\n([^\r\n]{1,256})(?=\r\n--)/;

@@ -5,6 +5,7 @@ import { type Decoding, openDecoding } from "./decoding.ts";
 import { type Findings, type HeaderLookup, NOTHING } from "./dialect.ts";
 import { type Endpoint, endpointOf } from "./dialects/table.ts";
 import { EventStreamReader } from "./event-stream.ts";
+import { estimated } from "./estimate.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import { openFraming } from "./framing.ts";
 import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
@@ -13,6 +14,8 @@ import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts"
 import { modelName } from "./safe-names.ts";
 import { SseReader } from "./sse.ts";
 import { Tally } from "./tally.ts";
+import { type TextMembers, textMembersOf } from "./text-members.ts";
+import { TextMeter } from "./text-meter.ts";
 import { type Blindness, type Ending, judge } from "./verdict.ts";
 
 export type { Ending } from "./verdict.ts";
@@ -27,6 +30,8 @@ export interface ObservedRequest {
   readonly upgrade: boolean;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** Measure text, for estimates where no usage comes. */
+  readonly estimate?: boolean | undefined;
 }
 
 export interface ResponseFacts {
@@ -53,6 +58,8 @@ export class CallObserver {
   #frames: FrameReader | undefined;
   #tally: Tally | undefined;
   #blindness: Blindness | undefined;
+  #requestWhole = false;
+  #meter: TextMeter | undefined;
 
   constructor(request: ObservedRequest, now: () => number) {
     this.#request = request;
@@ -69,11 +76,16 @@ export class CallObserver {
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
     try {
-      this.#requestReader ??= new RequestReader(this.#request.contentType, this.#request.contentEncoding);
+      this.#requestReader ??= new RequestReader({ ...this.#request, text: this.#text?.sent });
       this.#requestReader.push(bytes);
     } catch {
       this.#blindness = "observer_error";
     }
+  }
+
+  /** The whole request is on its way to the provider. */
+  requestSent(): void {
+    this.#requestWhole = true;
   }
 
   responseHead(facts: ResponseFacts): void {
@@ -122,10 +134,22 @@ export class CallObserver {
       this.#tally = new Tally(this.#endpoint.reader, (this.#response?.status ?? 0) >= 400, this.#now, this.#head);
       this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
       this.#frames.push(bytes, start, bytes.length);
+      this.#measureText(this.#frames.isStream);
     } else {
       this.#frames.push(bytes, 0, bytes.length);
     }
+    this.#meter?.push(bytes, 0, bytes.length);
     return undefined;
+  }
+
+  get #text(): TextMembers | undefined {
+    return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
+  }
+
+  #measureText(stream: boolean): void {
+    const isError = (this.#response?.status ?? 0) >= 400;
+    const members = isError ? undefined : this.#text;
+    if (members !== undefined) this.#meter = new TextMeter(stream ? members.streamed : members.plain);
   }
 
   #conclude(ending: Ending): Reading {
@@ -163,6 +187,10 @@ export class CallObserver {
       responseId: findings.id ?? resourceInPath(this.#request.path),
       usage,
       ...verdict,
+      ...estimated(verdict, usage, {
+        input: this.#requestWhole ? asked.textTokens : undefined,
+        output: this.#blindness === undefined ? this.#meter?.tokens : undefined,
+      }),
       errorType: findings.errorType,
       firstContentAt: stream ? this.#tally?.firstContentAt : undefined,
     };

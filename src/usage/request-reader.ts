@@ -1,8 +1,9 @@
 import { openDecoding, type Decoding } from "./decoding.ts";
 import { type Fields, fieldsAt, member, textAt } from "./fields.ts";
+import { FormFields } from "./form-field.ts";
 import { JsonPicker } from "./json-picker.ts";
 import { shapeOf } from "./json-shape.ts";
-import { FormFieldFinder } from "./form-field.ts";
+import { TextMeter } from "./text-meter.ts";
 
 /** What a request says that its answer may not. */
 export interface RequestFacts {
@@ -10,6 +11,8 @@ export interface RequestFacts {
   readonly stream: boolean | undefined;
   readonly includeUsage: boolean | undefined;
   readonly background: boolean;
+  /** About as many tokens of text as the request holds; `undefined` where none was measured. */
+  readonly textTokens: number | undefined;
 }
 
 export const NO_FACTS: RequestFacts = {
@@ -17,21 +20,37 @@ export const NO_FACTS: RequestFacts = {
   stream: undefined,
   includeUsage: undefined,
   background: false,
+  textTokens: undefined,
 };
 
-/** Reads the beginning of a request body; images and files may follow for as long as they like. */
+export interface RequestForm {
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  /** The members of which the text is measured, if any. */
+  readonly text: RegExp | undefined;
+}
+
+/** Reads a request body as it passes, up to a cap: what is wanted often stands behind long messages, images and files. */
 export class RequestReader {
   readonly #decoding: Decoding | undefined;
   #picker: JsonPicker | undefined;
-  #form: FormFieldFinder | undefined;
+  #form: FormFields | undefined;
+  #meter: TextMeter | undefined;
   #document: Fields | undefined;
-  #left = MAX_WIRE_BYTES;
+  #left: number;
 
-  constructor(contentType: string | undefined, contentEncoding: string | undefined) {
-    if (contentType !== undefined && /^\s*multipart\//i.test(contentType)) this.#form = new FormFieldFinder("model");
-    else this.#picker = new JsonPicker(SHAPE, (document) => (this.#document = document));
+  constructor(request: RequestForm) {
+    const { contentType, contentEncoding, text } = request;
+    const isForm = contentType !== undefined && /^\s*multipart\//i.test(contentType);
+    if (isForm) this.#form = new FormFields(contentType, ["model", "stream"]);
+    else {
+      this.#picker = new JsonPicker(SHAPE, (document) => (this.#document = document));
+      if (text !== undefined) this.#meter = new TextMeter(text);
+    }
+    this.#left = isForm ? MAX_FORM_BYTES : MAX_JSON_BYTES;
     this.#decoding = openDecoding(contentEncoding, (bytes) => {
       this.#picker?.push(bytes, 0, bytes.length);
+      this.#meter?.push(bytes, 0, bytes.length);
       this.#form?.push(bytes);
       return undefined;
     });
@@ -47,7 +66,8 @@ export class RequestReader {
   end(): RequestFacts {
     this.#picker?.end();
     this.#decoding?.close();
-    if (this.#form !== undefined) return { ...NO_FACTS, model: this.#form.value };
+    const form = this.#form;
+    if (form !== undefined) return { ...NO_FACTS, model: form.value("model"), stream: flag(form.value("stream")) };
     const stream = member(this.#document, "stream");
     const includeUsage = member(fieldsAt(this.#document, "stream_options"), "include_usage");
     return {
@@ -55,8 +75,16 @@ export class RequestReader {
       stream: typeof stream === "boolean" ? stream : undefined,
       includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
       background: member(this.#document, "background") === true,
+      // Nothing measured is nothing known: the text may lie in members of other names, or the body in an unknown coding.
+      textTokens: this.#meter?.tokens || undefined,
     };
   }
+}
+
+/** A boolean as the forms of the official libraries write it. */
+function flag(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  return /^(?:true|1)$/i.test(text);
 }
 
 const SHAPE = shapeOf({
@@ -65,4 +93,7 @@ const SHAPE = shapeOf({
   stream_options: { include_usage: "value" },
   background: "value",
 });
-const MAX_WIRE_BYTES = 1024 * 1024;
+/** Many libraries write the model behind the messages, and these may hold images. */
+const MAX_JSON_BYTES = 32 * 1024 * 1024;
+/** As large as audio and image uploads come; passing over a file costs next to nothing. */
+const MAX_FORM_BYTES = 256 * 1024 * 1024;

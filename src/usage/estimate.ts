@@ -1,0 +1,23 @@
+import type { Reading, Usage } from "../core/usage.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** About as many tokens of text as passed; `undefined` where it was not all seen. */
+export interface TextSeen {
+  readonly input: number | undefined;
+  readonly output: number | undefined;
+}
+
+type Estimates = Pick<Reading, "source" | "estimatedInputTokens" | "estimatedOutputTokens">;
+
+/** What stands in for counters that never came: only where the call may have used something, only beside what is known. */
+export function estimated(verdict: Verdict, usage: Usage | undefined, seen: TextSeen): Estimates {
+  const { source, state, reason } = verdict;
+  const isOpen = state === "missing" || state === "aborted" || state === "partial";
+  // A queued answer has used nothing yet, and its usage is still to come.
+  if (!isOpen || reason === "pending") return { source };
+
+  const input = usage?.inputTokens === undefined ? seen.input : undefined;
+  const output = usage?.outputTokens === undefined ? seen.output : undefined;
+  const isAlone = source === "none" && (input !== undefined || output !== undefined);
+  return { source: isAlone ? "estimate" : source, estimatedInputTokens: input, estimatedOutputTokens: output };
+}

@@ -1,0 +1,51 @@
+/** Which members hold the text of a call: what a tokenizer would see of a request, and of its answer. */
+export interface TextMembers {
+  readonly sent: RegExp;
+  readonly plain: RegExp;
+  /** In events; those that repeat at the end what came in pieces leave it in members of other names. */
+  readonly streamed: RegExp;
+}
+
+/** The members of a dialect; `undefined` where tokens are not what is counted, or not of text. */
+export function textMembersOf(dialect: string): TextMembers | undefined {
+  return BY_DIALECT.get(dialect);
+}
+
+/** Finds the opening quote of a string, or of the first in a list of strings. */
+function members(names: string): RegExp {
+  return new RegExp(`"(?:${names})"\\s{0,2}:\\s{0,2}(?:\\[\\s{0,2})?"`, "g");
+}
+
+const SENT = members(
+  "content|text|input|prompt|instructions|system|arguments|output|thinking|query|message|preamble|description|name|title|suffix",
+);
+const NOTHING = members("(?!)");
+
+function answering(plain: string, streamed = plain, sent = SENT): TextMembers {
+  return { sent, plain: members(plain), streamed: members(streamed) };
+}
+
+const CHAT = answering("content|reasoning_content|reasoning|refusal|arguments");
+const TEXT = answering("text");
+/** Answers are vectors. */
+const VECTORS: TextMembers = {
+  sent: members("input|inputs|texts|text|content|query|documents"),
+  plain: NOTHING,
+  streamed: NOTHING,
+};
+
+const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
+  ["openai.chat", CHAT],
+  ["openai.completions", TEXT],
+  ["openai.responses", answering("text|arguments|refusal", "delta")],
+  ["openai.embeddings", VECTORS],
+  ["anthropic.messages", answering("text|thinking|partial_json")],
+  ["google.generate", TEXT],
+  ["google.embed", VECTORS],
+  ["google.interactions", TEXT],
+  ["bedrock.converse", answering("text|input")],
+  ["cohere.chat", TEXT],
+  ["ollama", answering("content|response|thinking")],
+  ["lmstudio", answering("content", "content")],
+  ["mistral.conversations", answering("content")],
+]);
