@@ -50,7 +50,8 @@ export class CallMetrics {
   /** What the ledger thread knows better: costs, and tokens of answers that were read after their call. */
   addAccounts(accounts: AccountsDelta): void {
     const { cost, unpricedTokens, tokens } = this.#counters;
-    for (const [name, counts] of Object.entries(accounts)) {
+    this.#counters.forgottenAnswers.inc(accounts.forgotten);
+    for (const [name, counts] of Object.entries(accounts.providers)) {
       const provider = this.#providers.of(name);
       cost.inc({ provider }, counts.costUsd);
       unpricedTokens.inc({ provider }, counts.unpricedTokens);
@@ -122,6 +123,11 @@ function callCounters(registry: Registry) {
     },
     cost: tokens("lmgate_cost_usd_total", "What calls cost in US dollars, estimated from list prices."),
     unpricedTokens: tokens("lmgate_unpriced_tokens_total", "Tokens of calls that there is no price for."),
+    forgottenAnswers: counter(
+      "lmgate_pending_answers_forgotten_total",
+      "Stored answers whose use was still unknown when newer ones took their place.",
+      [],
+    ),
     upstreamErrors: counter("lmgate_upstream_errors_total", "Calls that failed between LMGate and a provider.", [
       "provider",
       "kind",

@@ -1,7 +1,11 @@
 import type { TokenCounts } from "./gate-delta.ts";
 
-/** What the ledger thread adds to the metrics: counts since its previous delta, by provider. Plain data. */
-export type AccountsDelta = Readonly<Record<string, ProviderAccounts>>;
+/** What the ledger thread adds to the metrics: counts since its previous delta. Plain data. */
+export interface AccountsDelta {
+  readonly providers: Readonly<Record<string, ProviderAccounts>>;
+  /** Pending answers that made room for newer ones before their use was known: it will not be counted. */
+  readonly forgotten: number;
+}
 
 export interface ProviderAccounts {
   readonly costUsd: number;

@@ -11,6 +11,7 @@ import type { PendingAnswers } from "./pending-answers.ts";
 export class Bookkeeper {
   readonly #prices: Prices;
   readonly #pending: PendingAnswers;
+  #forgotten = 0;
   #accounts = new Map<string, Mutable<ProviderAccounts>>();
 
   constructor(prices: Prices, pending: PendingAnswers) {
@@ -43,9 +44,11 @@ export class Bookkeeper {
 
   /** What was counted since the last time; `undefined` for nothing. */
   take(): AccountsDelta | undefined {
-    if (this.#accounts.size === 0) return undefined;
-    const delta = Object.fromEntries(this.#accounts);
+    const forgotten = this.#pending.forgotten - this.#forgotten;
+    if (this.#accounts.size === 0 && forgotten === 0) return undefined;
+    const delta = { providers: Object.fromEntries(this.#accounts), forgotten };
     this.#accounts = new Map();
+    this.#forgotten = this.#pending.forgotten;
     return delta;
   }
 
