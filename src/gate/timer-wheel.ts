@@ -7,12 +7,14 @@ export interface Expiring {
 }
 
 const SLOTS = 512;
+/** Ticks that one look at the clock may make good: a second, with the usual tick. */
+const MAX_STEPS = 20;
 
 /**
  * All timeouts of a data thread on one interval timer. Moving a deadline later, which every chunk does, is one
  * assignment: an entry is looked at again only when the slot it was first put in comes round.
  *
- * Wheel time advances at most `maxStepMs` per tick, so a process that was stopped and continued does not find all its
+ * Wheel time advances at most `MAX_STEPS` ticks at once, so a process that was stopped and continued does not find all its
  * calls overdue.
  */
 export class TimerWheel {
@@ -55,8 +57,13 @@ export class TimerWheel {
 
   #advance(): void {
     const clock = this.#clock();
-    const steps = Math.max(1, Math.min(20, Math.round((clock - this.#lastClock) / this.#tickMs)));
-    this.#lastClock = clock;
+    let steps = Math.floor((clock - this.#lastClock) / this.#tickMs);
+    // What is left of a tick counts towards the next; what is left of a stop is forgotten.
+    this.#lastClock += steps * this.#tickMs;
+    if (steps > MAX_STEPS) {
+      steps = MAX_STEPS;
+      this.#lastClock = clock;
+    }
     for (let step = 0; step < steps; step++) this.#tick();
   }
 

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { TimerWheel, type Expiring } from "./timer-wheel.ts";
+
+let now = 0;
+let wheel: TimerWheel;
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setInterval"] });
+  now = 0;
+  wheel = new TimerWheel(() => now);
+});
+
+afterEach(() => {
+  wheel.close();
+  mock.timers.reset();
+});
+
+/** Lets time pass as a loop does that looks at its timers every `step` milliseconds. */
+function pass(milliseconds: number, step = 50): void {
+  for (const end = now + milliseconds; now < end;) {
+    now += step;
+    // The mocked interval is due after 50; a loop that is late fires it once.
+    mock.timers.tick(50);
+  }
+}
+
+class Entry implements Expiring {
+  deadline = 0;
+  scheduled = 0;
+  readonly expiredAt: number[] = [];
+
+  expire(): void {
+    this.expiredAt.push(now);
+  }
+}
+
+for (const delayMs of [1, 50, 120, 1_000, 25_500, 30_000, 900_000]) {
+  test(`a deadline of ${delayMs} ms is kept: never early, at most two ticks late`, () => {
+    const entry = new Entry();
+    wheel.arm(entry, delayMs);
+    pass(delayMs + 500);
+    assert.equal(entry.expiredAt.length, 1);
+    const [at = 0] = entry.expiredAt;
+    assert.ok(at >= delayMs && at <= delayMs + 100, `expired at ${at}`);
+  });
+}
+
+test("an entry armed between two ticks is not early either", () => {
+  const entry = new Entry();
+  pass(1_000);
+  now += 49;
+  wheel.arm(entry, 500);
+  now -= 49;
+  pass(2_000);
+  assert.ok((entry.expiredAt[0] ?? 0) >= 1_549);
+});
+
+for (const step of [51, 74, 75, 99, 130, 333]) {
+  test(`a loop that looks only every ${step} ms makes nothing early`, () => {
+    const entry = new Entry();
+    wheel.arm(entry, 3_000);
+    pass(6_000, step);
+    const [at = 0] = entry.expiredAt;
+    assert.ok(at >= 3_000 && at <= 3_100 + 2 * step, `expired at ${at}`);
+  });
+}
+
+test("a deadline moved later, again and again, is not kept until it is left alone", () => {
+  const entry = new Entry();
+  for (let turn = 0; turn < 100; turn++) {
+    wheel.arm(entry, 300);
+    pass(200);
+  }
+  assert.deepEqual(entry.expiredAt, []);
+  pass(500);
+  assert.equal(entry.expiredAt.length, 1);
+});
+
+test("a deadline moved nearer is kept there, and only there", () => {
+  const entry = new Entry();
+  wheel.arm(entry, 10_000);
+  pass(100);
+  wheel.arm(entry, 200);
+  pass(400);
+  assert.equal(entry.expiredAt.length, 1);
+  pass(20_000);
+  assert.equal(entry.expiredAt.length, 1);
+});
+
+test("an entry that is disarmed does not expire, and can be armed again", () => {
+  const entry = new Entry();
+  wheel.arm(entry, 100);
+  wheel.arm(entry, 0);
+  pass(1_000);
+  assert.deepEqual(entry.expiredAt, []);
+  wheel.arm(entry, 100);
+  pass(1_000);
+  assert.equal(entry.expiredAt.length, 1);
+});
+
+test("an entry may arm itself again as it expires", () => {
+  class Repeating extends Entry {
+    override expire(): void {
+      super.expire();
+      if (this.expiredAt.length < 3) wheel.arm(this, 500);
+    }
+  }
+  const entry = new Repeating();
+  wheel.arm(entry, 500);
+  pass(5_000);
+  assert.equal(entry.expiredAt.length, 3);
+});
+
+test("R96: after a stop of an hour nobody is overdue by more than a second of it", () => {
+  const [soon, later] = [new Entry(), new Entry()];
+  wheel.arm(soon, 500);
+  wheel.arm(later, 2_000);
+  pass(100);
+  now += 3_600_000;
+  pass(50);
+  assert.equal(soon.expiredAt.length, 1);
+  assert.deepEqual(later.expiredAt, []);
+  pass(2_000);
+  assert.equal(later.expiredAt.length, 1);
+});
+
+test("a thousand entries with mixed deadlines expire once each, in the order of their deadlines", () => {
+  const order: number[] = [];
+  for (let n = 0; n < 1_000; n++) {
+    const delayMs = ((n * 7_919) % 1_000) * 100 + 100;
+    const entry = new Entry();
+    entry.expire = () => void order.push(delayMs);
+    wheel.arm(entry, delayMs);
+  }
+  pass(101_000);
+  assert.equal(order.length, 1_000);
+  assert.deepEqual(
+    order,
+    order.toSorted((one, other) => one - other),
+  );
+});
