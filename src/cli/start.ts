@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
 import type { Terminal } from "./terminal.ts";
 
+const LAST_WORDS_MS = 1_000;
+
 const EXAMPLES = `
 Examples:
   lmgate start
@@ -17,6 +19,9 @@ export function startCommand({ env, stdout, stderr }: Terminal, finish: (code: n
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => {
       const { runApp } = await import("../app.ts");
-      finish(await runApp({ configFile: configFileOf(options), flags: flagsOf(options), env, stdout, stderr }));
+      const code = await runApp({ configFile: configFileOf(options), flags: flagsOf(options), env, stdout, stderr });
+      finish(code);
+      // Nothing is open any more. Should something be, a restart must not wait for it.
+      setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();
     });
 }

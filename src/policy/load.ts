@@ -48,6 +48,9 @@ export function loadAllowlist(
 
 /** An unreadable allow-list as a fault that says how to come by one. */
 export function missingAllowlist(path: string, fault: FileFault): Fault {
-  const hint = fault.code === "ENOENT" ? "lmgate init makes one; auth.allowlist_path says where it is" : undefined;
+  const hint =
+    fault.code === "ENOENT"
+      ? "lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is"
+      : undefined;
   return { source: path, message: fault.message, hint };
 }

@@ -73,7 +73,7 @@ test("R83: an unreadable file is refused", { skip: process.getuid?.() === 0 && "
 test("R80: without a list nothing starts, and the message says how to make one", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
   assert.deepEqual(await faultsAtStart(path), [
-    `${path}: there is no such file (lmgate init makes one; auth.allowlist_path says where it is)`,
+    `${path}: there is no such file (lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is)`,
   ]);
 });
 
