@@ -1,0 +1,171 @@
+/** The forms in which an answer brings its usage, cut into what comes first and what comes last. */
+import type { CallRecord } from "../../src/core/call-record.ts";
+
+type Counters = Pick<CallRecord, "input_tokens" | "output_tokens">;
+
+export interface Form {
+  readonly name: string;
+  readonly path: string;
+  readonly request: string;
+  readonly type: string;
+  /** The beginning, with content. */
+  readonly first: string;
+  /** A piece of content that is the last thing the client waits for before anything happens. */
+  readonly mark: string;
+  /** The usage and the end. */
+  readonly last: string;
+  /** What the counters are behind `first`, and at the end. */
+  readonly begun: Counters;
+  readonly whole: Counters;
+  /** An error in the place of the rest; `undefined` where a body can hold none behind its beginning. */
+  readonly errorBehind: string | undefined;
+  /** An answer that is an error and nothing else, with status 200 or another. */
+  readonly errorAlone: string;
+  /** The same as the body of an answer with an error status. */
+  readonly refusal: string;
+  readonly errorType: string;
+}
+
+const NOTHING: Counters = { input_tokens: null, output_tokens: null };
+const EVENTS = "text/event-stream";
+const JSON_TYPE = "application/json";
+const words = "Twelve words stand here, so that there is something to estimate them by.";
+
+function json(value: unknown): string {
+  return JSON.stringify(value);
+}
+
+function event(value: unknown, name?: string): string {
+  return `${name === undefined ? "" : `event: ${name}\n`}data: ${json(value)}\n\n`;
+}
+
+const chatRequest = {
+  model: "asked-for",
+  messages: [{ role: "user", content: words }],
+};
+const chatUsage = { prompt_tokens: 21, completion_tokens: 34, total_tokens: 55 };
+const chatError = { error: { message: "no", type: "server_error", param: null, code: null } };
+const plainAnswer = {
+  id: "c-1",
+  model: "answered",
+  choices: [{ message: { content: `${words} mark` } }],
+  usage: chatUsage,
+};
+const plainText = json(plainAnswer);
+const plainCut = plainText.indexOf("mark") + 4;
+
+const plain: Form = {
+  name: "a plain JSON answer",
+  path: "/openai/v1/chat/completions",
+  request: json(chatRequest),
+  type: JSON_TYPE,
+  first: plainText.slice(0, plainCut),
+  mark: "mark",
+  last: plainText.slice(plainCut),
+  begun: NOTHING,
+  whole: { input_tokens: 21, output_tokens: 34 },
+  errorBehind: undefined,
+  errorAlone: json(chatError),
+  refusal: json(chatError),
+  errorType: "server_error",
+};
+
+const chatChunk = (content: string): string =>
+  event({ id: "c-1", model: "answered", choices: [{ delta: { content } }], usage: null });
+
+const chatEvents: Form = {
+  name: "a chat stream with usage at its end",
+  path: "/openai/v1/chat/completions",
+  request: json({ ...chatRequest, stream: true, stream_options: { include_usage: true } }),
+  type: EVENTS,
+  first: chatChunk(words) + chatChunk(" mark"),
+  mark: "mark",
+  last: `${event({ id: "c-1", model: "answered", choices: [], usage: chatUsage })}data: [DONE]\n\n`,
+  begun: NOTHING,
+  whole: { input_tokens: 21, output_tokens: 34 },
+  errorBehind: event(chatError),
+  errorAlone: event(chatError),
+  refusal: json(chatError),
+  errorType: "server_error",
+};
+
+const anthropicError = { type: "error", error: { type: "overloaded_error", message: "no" } };
+
+function delta(text: string): string {
+  return event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } }, "content_block_delta");
+}
+
+const anthropic: Form = {
+  name: "a Messages stream behind message_start",
+  path: "/openai/v1/messages",
+  request: json({ ...chatRequest, max_tokens: 99, stream: true }),
+  type: EVENTS,
+  first:
+    event(
+      {
+        type: "message_start",
+        message: {
+          id: "m-1",
+          model: "answered",
+          usage: { input_tokens: 21, cache_read_input_tokens: 5, output_tokens: 1 },
+        },
+      },
+      "message_start",
+    ) +
+    delta(words) +
+    delta(" mark"),
+  mark: "mark",
+  last:
+    event(
+      { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 34 } },
+      "message_delta",
+    ) + event({ type: "message_stop" }, "message_stop"),
+  begun: { input_tokens: 21, output_tokens: null },
+  whole: { input_tokens: 21, output_tokens: 34 },
+  errorBehind: event(anthropicError, "error"),
+  errorAlone: event(anthropicError, "error"),
+  refusal: json(anthropicError),
+  errorType: "overloaded_error",
+};
+
+const googleError = { error: { code: 503, message: "no", status: "UNAVAILABLE" } };
+
+function candidate(text: string, candidatesTokenCount: number): object {
+  return {
+    candidates: [{ content: { role: "model", parts: [{ text }] } }],
+    usageMetadata: { promptTokenCount: 21, candidatesTokenCount, totalTokenCount: 21 + candidatesTokenCount },
+    modelVersion: "answered",
+  };
+}
+
+const googleRequest = json({ contents: [{ role: "user", parts: [{ text: words }] }] });
+
+const googleEvents: Form = {
+  name: "a Gemini stream of events",
+  path: "/openai/v1beta/models/asked-for:streamGenerateContent?alt=sse",
+  request: googleRequest,
+  type: EVENTS,
+  first: event(candidate(words, 5)) + event(candidate(" mark", 8)),
+  mark: "mark",
+  last: event(candidate(".", 34)),
+  begun: { input_tokens: 21, output_tokens: 8 },
+  whole: { input_tokens: 21, output_tokens: 34 },
+  errorBehind: event(googleError),
+  errorAlone: event(googleError),
+  refusal: json(googleError),
+  errorType: "UNAVAILABLE",
+};
+
+const googleArray: Form = {
+  ...googleEvents,
+  name: "a Gemini stream as one array",
+  path: "/openai/v1beta/models/asked-for:streamGenerateContent",
+  type: JSON_TYPE,
+  first: `[${json(candidate(words, 5))},\n${json(candidate(" mark", 8))}`,
+  last: `,\n${json(candidate(".", 34))}]`,
+  errorBehind: `,\n${json(googleError)}]`,
+  errorAlone: `[${json(googleError)}]`,
+  refusal: `[${json(googleError)}]`,
+};
+
+export const forms: readonly Form[] = [plain, chatEvents, anthropic, googleEvents, googleArray];
