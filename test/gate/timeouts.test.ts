@@ -146,3 +146,13 @@ test("an idle client is closed, an idle upstream connection before it", async ()
   assert.deepEqual([client.wasReset, connection.wasReset], [false, false]);
   await world.record({ status: 200 });
 });
+
+test("an upgraded connection on which nobody says anything is closed at both ends", async () => {
+  const client = await world.client();
+  client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  assert.equal(statusOf(await client.head()), 101);
+  await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.gone()]));
+  await world.record({ status: 101, operation: "session", usage_state: "not_applicable" });
+});
