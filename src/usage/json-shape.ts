@@ -15,6 +15,22 @@ export class Each {
   }
 }
 
+/** What any of the specs wants; of a value and a look inside it, the look. */
+export function unionOf(specs: readonly ShapeSpec[]): ShapeSpec {
+  const union: Record<string, ShapeSpec[string]> = {};
+  for (const [name, want] of specs.flatMap((spec) => Object.entries(spec))) {
+    const before = union[name];
+    if (before === undefined || typeof before === "string") union[name] = want;
+    else if (typeof want !== "string") union[name] = together(before, want);
+  }
+  return union;
+}
+
+function together(a: Each | ShapeSpec, b: Each | ShapeSpec): Each | ShapeSpec {
+  const specs = [a, b].map((want) => (want instanceof Each ? want.spec : want));
+  return a instanceof Each || b instanceof Each ? new Each(unionOf(specs)) : unionOf(specs);
+}
+
 /** A spec made ready for comparing raw key bytes: the wanted members by the length of their name. */
 export interface Shape {
   readonly byLength: readonly (readonly Wanted[] | undefined)[];

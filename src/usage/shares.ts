@@ -8,10 +8,12 @@ export interface Share {
 }
 
 /** The shares with one more: added to the one of the same kind and model. */
-export function withShare(shares: readonly Share[], share: Share): readonly Share[] {
-  let at = shares.findIndex(({ kind, model }) => kind === share.kind && model === share.model);
+export function withShare(shares: readonly Share[], { kind, model, usage }: Share): readonly Share[] {
+  // What was sent verbatim is that of one answer, and its further items are shares of their own.
+  const share: Share = { kind, model, usage: { ...usage, raw: undefined, extraItems: undefined } };
+  let at = shares.findIndex((other) => other.kind === kind && other.model === model);
   // Beyond any number of models that a batch has, the counters are kept and the names are not.
-  if (at === -1 && shares.length >= MAX_SHARES) at = shares.findLastIndex(({ kind }) => kind === share.kind);
+  if (at === -1 && shares.length >= MAX_SHARES) at = shares.findLastIndex((other) => other.kind === kind);
   const before = shares[at];
   if (before === undefined) return [...shares, share];
   return shares.with(at, { ...before, usage: summed(before.usage, share.usage) });
@@ -31,9 +33,9 @@ export function settledShares(shares: readonly Share[], kind: string): Usage | u
   return { ...main.usage, extraItems: itemsBeside(shares, main) };
 }
 
-/** Both together. A label stays as the first had it; what was sent verbatim has no sum. */
+/** Both together. A label stays as the first had it. */
 function summed(a: Usage, b: Usage): Usage {
-  const sum: Usage = { ...a, raw: undefined, extraItems: undefined };
+  const sum: Usage = {};
   for (const key of COUNTERS) sum[key] = plus(a[key], b[key]);
   for (const key of MAPS) sum[key] = plusEach(a[key], b[key]);
   for (const key of LABELS) sum[key] = a[key] ?? b[key];

@@ -97,6 +97,7 @@ function uncounted(evidence: Evidence): Word {
     case "replay":
       return isSettled(evidence) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
     case "sighted":
+      if (findings.failed) return NOT_APPLICABLE;
       return findings.status === undefined || isSettled(evidence) ? missing(whyMissing(evidence)) : NOT_APPLICABLE;
     case "possible":
       // A shape that was recognized is one that has usage.

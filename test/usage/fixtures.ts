@@ -23,7 +23,7 @@ export interface FixtureCall {
   readonly request?: unknown;
   readonly exclusiveReasoning?: boolean;
   readonly status?: number;
-  readonly contentType: string;
+  readonly contentType: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly ending?: Ending;
 }
@@ -69,7 +69,7 @@ export function observe(call: FixtureCall, pieces: Iterable<Buffer>, contentEnco
   if (call.request !== undefined) observer.requestBytes(Buffer.from(JSON.stringify(call.request)));
   observer.responseHead({
     status: call.status ?? 200,
-    contentType: call.contentType,
+    contentType: call.contentType ?? undefined,
     contentEncoding,
     hasBody: true,
     header: (name) => call.headers?.[name],

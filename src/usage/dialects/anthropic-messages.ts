@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type Findings, readCommon, type SettleFacts } fro
 import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { itemsBeside, type Share, withShare } from "../shares.ts";
 
 export const MESSAGES_SPEC = {
   ...COMMON,
@@ -55,18 +56,20 @@ function readMessages(findings: Findings, document: Fields, event: string | unde
 }
 
 function settleMessages(findings: Findings, facts: SettleFacts): Usage | undefined {
-  const usage = findings.usage;
-  if (usage === undefined) return undefined;
-  const items = listAt(usage, "iterations")?.filter(isFields).slice(0, MAX_ITERATIONS);
+  // A stream begins with a placeholder for the output; only message_delta knows.
+  const outputKnown = !facts.stream || findings.outputSeen;
+  return findings.usage === undefined ? undefined : messageUsage(findings.usage, outputKnown);
+}
 
+/** The usage object of one message, which batches and agents have too. */
+export function messageUsage(usage: Fields, outputKnown: boolean): Usage {
   return {
-    // A stream begins with a placeholder for the output; only message_delta knows.
-    ...counters(usage, !facts.stream || findings.outputSeen),
+    ...counters(usage, outputKnown),
     toolCalls: countsBySuffix(fieldsAt(usage, "server_tool_use"), "_requests"),
     serviceTier: labelAt(usage, "service_tier"),
     speed: labelAt(usage, "speed"),
     inferenceGeo: labelAt(usage, "inference_geo"),
-    extraItems: extraItems(items),
+    extraItems: extraItems(listAt(usage, "iterations")),
     raw: rawUsage(usage),
   };
 }
@@ -102,14 +105,16 @@ function writesByTtl(creation: Fields | undefined): Record<string, number> | und
 }
 
 /** Compaction is not contained in the top-level numbers, and an advisor is billed at its own model's price. */
-function extraItems(iterations: readonly Fields[] | undefined): readonly ExtraItem[] | undefined {
-  const items: ExtraItem[] = [];
+function extraItems(iterations: readonly unknown[] | undefined): readonly ExtraItem[] | undefined {
+  let shares: readonly Share[] = [];
   for (const iteration of iterations ?? []) {
+    if (!isFields(iteration)) continue;
     const kind = textAt(iteration, "type");
     if (kind !== "compaction" && kind !== "advisor_message") continue;
-    items.push({ kind, model: modelName(textAt(iteration, "model")), ...counters(iteration, true) });
+    const model = modelName(textAt(iteration, "model"));
+    shares = withShare(shares, { kind, model, usage: counters(iteration, true) });
   }
-  return items.length === 0 ? undefined : items;
+  return itemsBeside(shares, undefined);
 }
 
 /** Where a server-side fallback answered, an iteration names its model. */
@@ -122,5 +127,4 @@ function sum(counts: Readonly<Record<string, number>> | undefined): number | und
   return counts === undefined ? undefined : Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
-const MAX_ITERATIONS = 32;
 const NO_CONTENT: ReadonlySet<string> = new Set(["ping", "message_start", "error"]);

@@ -65,6 +65,11 @@ function withId(before: Findings, next: Findings): Findings {
   return before.id === undefined || next.id === before.id ? next : { ...next, id: before.id };
 }
 
+/** Whether the document has counters that only invoked models have. */
+export function hasInvokeCounters(document: Fields): boolean {
+  return fieldsAt(document, METRICS) !== undefined || OWN_COUNTERS.some((name) => hasMember(document, name));
+}
+
 /** Llama and Titan have their counters among the members of the answer. */
 function ownCounters(document: Fields): Fields | undefined {
   let counters: Record<string, unknown> | undefined;

@@ -44,8 +44,11 @@ function readGenerate(findings: Findings, document: Fields): Findings {
 }
 
 function settleGenerate(findings: Findings): Usage | undefined {
-  const usage = findings.usage;
-  if (usage === undefined) return undefined;
+  return findings.usage === undefined ? undefined : generateUsage(findings.usage);
+}
+
+/** The `usageMetadata` of one answer. */
+export function generateUsage(usage: Fields): Usage {
   const count = (key: string): number | undefined => countAt(usage, key) ?? countAt(usage, snakeCase(key));
   const totalTokens = count("totalTokenCount");
   // Counters of zero are left out; with a total given, an absent one is zero, else it is unknown.
@@ -75,15 +78,18 @@ function settleGenerate(findings: Findings): Usage | undefined {
   };
 }
 
-/** `[{"modality":"TEXT","tokenCount":80}]` → `{text: 80}` */
 function modalities(usage: Fields, key: string): Record<string, number> | undefined {
-  const list = listAt(usage, key) ?? listAt(usage, snakeCase(key));
+  return countsByModality(listAt(usage, key) ?? listAt(usage, snakeCase(key)));
+}
+
+/** `[{"modality":"TEXT","tokenCount":80}]` → `{text: 80}` */
+export function countsByModality(list: readonly unknown[] | undefined): Record<string, number> | undefined {
   let counts: Record<string, number> | undefined;
   for (const entry of list?.slice(0, MAX_MODALITIES) ?? []) {
     if (!isFields(entry)) continue;
     const modality = textAt(entry, "modality")?.toLowerCase() ?? "text";
     const name = modality === "modality_unspecified" ? "text" : modality;
-    const tokens = countAt(entry, "tokenCount") ?? countAt(entry, "token_count");
+    const tokens = countAt(entry, "tokenCount") ?? countAt(entry, "token_count") ?? countAt(entry, "tokens");
     if (tokens === undefined || !PLAIN_NAME.test(name)) continue;
     counts ??= {};
     counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + tokens;

@@ -1,18 +1,38 @@
 import { rawUsage } from "../amounts.ts";
 import { type Dialect, type Findings, readCommon } from "../dialect.ts";
-import { type Fields, fieldsAt, textAt } from "../fields.ts";
-import { shapeOf } from "../json-shape.ts";
+import { type Fields, fieldsAt, hasMember, textAt } from "../fields.ts";
+import { shapeOf, unionOf } from "../json-shape.ts";
+import { anthropicBatch, BATCH_RESULT_SPEC } from "./anthropic-batch.ts";
 import { anthropicMessages, MESSAGES_SPEC } from "./anthropic-messages.ts";
+import { bedrockConverse, CONVERSE_SPEC } from "./bedrock-converse.ts";
+import { bedrockInvoke, hasInvokeCounters, INVOKE_SPEC } from "./bedrock-invoke.ts";
+import { BATCH_OPERATION_SPEC, googleBatch, isBatchOperation } from "./google-batch.ts";
 import { GENERATE_SPEC, googleGenerate } from "./google-generate.ts";
+import { googleInteractions, INTERACTIONS_SPEC } from "./google-interactions.ts";
+import { googlePredict, isCountedPrediction, PREDICT_SPEC } from "./google-predict.ts";
 import { CHAT_SPEC, openaiChat } from "./openai-chat.ts";
 import { openaiResponses, RESPONSES_SPEC } from "./openai-responses.ts";
 
 /** For paths nobody told us about: the first document with usage shows which dialect it is. */
 export const sniffed: Dialect = {
   name: "none",
-  shape: shapeOf({ ...CHAT_SPEC, ...RESPONSES_SPEC, ...MESSAGES_SPEC, ...GENERATE_SPEC }),
+  shape: shapeOf(
+    unionOf([
+      CHAT_SPEC,
+      RESPONSES_SPEC,
+      MESSAGES_SPEC,
+      BATCH_RESULT_SPEC,
+      GENERATE_SPEC,
+      PREDICT_SPEC,
+      INTERACTIONS_SPEC,
+      BATCH_OPERATION_SPEC,
+      CONVERSE_SPEC,
+      INVOKE_SPEC,
+    ]),
+  ),
   optionalInStreams: false,
-  telling: /"(?:usage|usageMetadata|usage_metadata|error)"\s*:\s*(?!null|\s)|"message_stop"/,
+  telling:
+    /"(?:usage|total_usage|usageMetadata|usage_metadata|error|amazon-bedrock-invocationMetrics|\w+_token_count|\w+TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readSniffed,
   hasContent: () => false,
   // A usage object of no known kind is kept as it is, and its counters stay unknown.
@@ -20,24 +40,33 @@ export const sniffed: Dialect = {
 };
 
 function readSniffed(findings: Findings, document: Fields, event: string | undefined): Findings {
-  const dialect = findings.dialect ?? dialectOf(document);
+  const dialect = findings.dialect ?? dialectOf(document, event);
   if (dialect !== undefined) return { ...dialect.read(findings, document, event), dialect };
   return { ...readCommon(findings, document), usage: fieldsAt(document, "usage") ?? findings.usage };
 }
 
-function dialectOf(document: Fields): Dialect | undefined {
+function dialectOf(document: Fields, event: string | undefined): Dialect | undefined {
   if (fieldsAt(document, "usageMetadata") !== undefined || fieldsAt(document, "usage_metadata") !== undefined) {
     return googleGenerate;
   }
-  const type = textAt(document, "type");
+  const type = textAt(document, "type") ?? textAt(document, "event_type") ?? event ?? "";
   if (type === "message_start") return anthropicMessages;
-  if (fieldsAt(document, "response") !== undefined) return openaiResponses;
+  if (type.startsWith("response.")) return openaiResponses;
+  if (type.startsWith("interaction.")) return googleInteractions;
+  if (fieldsAt(fieldsAt(document, "result"), "message") !== undefined) return anthropicBatch;
+  if (isBatchOperation(document)) return googleBatch;
+  if (isCountedPrediction(document)) return googlePredict;
+  if (hasInvokeCounters(document)) return bedrockInvoke;
   if (Array.isArray(document["choices"])) return openaiChat;
-
   const usage = fieldsAt(document, "usage");
-  if (usage === undefined) return undefined;
-  if ("prompt_tokens" in usage) return openaiChat;
-  if (!("input_tokens" in usage)) return undefined;
-  if (type === "message" || "cache_read_input_tokens" in usage) return anthropicMessages;
-  return "input_tokens_details" in usage ? openaiResponses : undefined;
+  return usage === undefined ? undefined : dialectOfUsage(usage, type);
+}
+
+function dialectOfUsage(usage: Fields, type: string): Dialect | undefined {
+  if (hasMember(usage, "prompt_tokens")) return openaiChat;
+  if (hasMember(usage, "inputTokens")) return bedrockConverse;
+  if (hasMember(usage, "total_input_tokens")) return googleInteractions;
+  if (!hasMember(usage, "input_tokens")) return undefined;
+  if (type === "message" || hasMember(usage, "cache_read_input_tokens")) return anthropicMessages;
+  return hasMember(usage, "input_tokens_details") ? openaiResponses : undefined;
 }

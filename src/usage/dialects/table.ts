@@ -1,8 +1,15 @@
 import type { Dialect } from "../dialect.ts";
+import { anthropicAgents, anthropicSession } from "./anthropic-agents.ts";
+import { anthropicBatch, anthropicBatchStart } from "./anthropic-batch.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { bedrockConverse } from "./bedrock-converse.ts";
 import { bedrockInvoke } from "./bedrock-invoke.ts";
+import { googleBatch } from "./google-batch.ts";
+import { googleCache } from "./google-cache.ts";
+import { googleEmbed } from "./google-embed.ts";
 import { googleGenerate } from "./google-generate.ts";
+import { googleInteractions } from "./google-interactions.ts";
+import { googlePredict } from "./google-predict.ts";
 import { openaiChat, openaiCompletions } from "./openai-chat.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 import { openaiResponses } from "./openai-responses.ts";
@@ -132,7 +139,12 @@ const ROWS: readonly Row[] = [
   { methods: POST, paths: ["/decisions"], endpoint: unread("openai.decisions", "decision") },
   { methods: BOTH, paths: [path("/threads/*/runs*"), "/threads/runs"], endpoint: unread("openai.assistants", "run") },
   { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: unread("openai.agents", "agent") },
-  // Anthropic's batches have a row of their own below.
+  // Anthropic's batches have rows of their own below; Gemini's look like OpenAI's, under versions that OpenAI does not have.
+  {
+    methods: GET,
+    paths: [/\/v\d+(?:alpha|beta)\d*\/batches\/[^/:]+$/],
+    endpoint: read(googleBatch, "batch", "sighted"),
+  },
   { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: unread("openai.batch", "batch") },
   { methods: GET, paths: [path("/files/*/content")], endpoint: unread("openai.batch", "batch") },
   { methods: BOTH, paths: [path("/videos*")], endpoint: free("openai.videos", "video") },
@@ -142,13 +154,14 @@ const ROWS: readonly Row[] = [
     paths: ["/v1/messages/count_tokens", "/models/count-tokens:rawPredict"],
     endpoint: free("anthropic.count", "count"),
   },
-  { methods: GET, paths: [path("/v1/messages/batches/*/results")], endpoint: unread("anthropic.batch", "batch") },
+  { methods: GET, paths: [path("/v1/messages/batches/*/results")], endpoint: read(anthropicBatch, "batch", "sighted") },
+  { methods: POST, paths: ["/v1/messages/batches"], endpoint: read(anthropicBatchStart, "batch") },
   {
     methods: BOTH,
     paths: [path("/v1/sessions/*/events/stream"), path("/v1/sessions/*/threads/*/stream")],
-    endpoint: unread("anthropic.agents", "agent"),
+    endpoint: read(anthropicAgents, "agent", "possible"),
   },
-  { methods: GET, paths: [path("/v1/sessions/*")], endpoint: unread("anthropic.agents", "agent") },
+  { methods: GET, paths: [path("/v1/sessions/*")], endpoint: read(anthropicSession, "agent", "replay") },
   {
     methods: POST,
     paths: [":generateContent", ":streamGenerateContent"],
@@ -157,10 +170,13 @@ const ROWS: readonly Row[] = [
   { methods: POST, paths: [":countTokens", ":computeTokens"], endpoint: free("google.count", "count") },
   {
     methods: POST,
-    paths: [":embedContent", ":batchEmbedContents", ":asyncBatchEmbedContent"],
-    endpoint: unread("google.embed", "embeddings"),
+    paths: [":embedContent", ":batchEmbedContents"],
+    endpoint: read(googleEmbed, "embeddings"),
   },
-  { methods: POST, paths: [":predict", ":predictLongRunning"], endpoint: unread("google.predict", "predict") },
+  { methods: POST, paths: [":batchGenerateContent", ":asyncBatchEmbedContent"], endpoint: read(googleBatch, "batch") },
+  // Models of one's own predict what they like, and videos are paid by the second.
+  { methods: POST, paths: [":predict"], endpoint: read(googlePredict, "predict", "possible") },
+  { methods: POST, paths: [":predictLongRunning"], endpoint: free("google.predict", "predict") },
   {
     methods: POST,
     paths: [path("/publishers/anthropic/models/*:rawPredict"), path("/publishers/anthropic/models/*:streamRawPredict")],
@@ -176,14 +192,21 @@ const ROWS: readonly Row[] = [
     paths: [":rawPredict", ":streamRawPredict"],
     endpoint: { ...read(sniffed, "predict"), usage: "possible" },
   },
-  { methods: BOTH, paths: [path("/interactions*")], endpoint: unread("google.interactions", "interaction") },
+  { methods: POST, paths: ["/interactions"], endpoint: read(googleInteractions, "interaction") },
+  { methods: GET, paths: [path("/interactions/*")], endpoint: read(googleInteractions, "fetch_response", "replay") },
+  {
+    methods: POST,
+    paths: [path("/interactions/*/cancel")],
+    endpoint: read(googleInteractions, "cancel_response", "replay"),
+  },
   {
     methods: GET,
     upgrade: true,
     paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*\/[^/]*BidiGenerateContent[^/]*$/],
     endpoint: socket("google.live", "realtime"),
   },
-  { methods: BOTH, paths: [path("/cachedContents*")], endpoint: unread("google.cache", "cache") },
+  { methods: POST, paths: ["/cachedContents"], endpoint: read(googleCache, "cache") },
+  { methods: GET, paths: [path("/cachedContents/*")], endpoint: read(googleCache, "cache", "replay") },
   {
     methods: POST,
     paths: [model("converse"), model("converse-stream")],
