@@ -18,6 +18,8 @@ const FILES = ["node:fs", "node:fs/promises", "node:path", "node:os"];
 const SOCKETS = ["node:net", "node:tls", "node:dns"];
 const BYTES = ["node:buffer"];
 
+const OFFLINE_LEDGER = ["ledger/offline.ts", "ledger/reprice.ts", "ledger/segments.ts"];
+
 const ROOMS: Readonly<Record<string, Room>> = {
   core: { imports: [], builtins: BYTES, packages: [] },
   wire: { imports: [], builtins: BYTES, packages: [] },
@@ -59,7 +61,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     builtins: [...BYTES, ...FILES, "node:crypto", "node:http", "node:net", "node:perf_hooks"],
     packages: ["hono", "@hono/node-server", "prom-client", "zod"],
   },
-  cli: { imports: ["core", "policy", "store", "app", "simulator"], builtins: "any", packages: ["commander", "pino"] },
+  cli: {
+    // Of the ledger, what a command may do beside a running gateway: look at closed segments, and price them anew.
+    imports: ["core", "policy", "prices", "store", "app", "simulator", ...OFFLINE_LEDGER],
+    builtins: "any",
+    packages: ["commander", "pino"],
+  },
   app: { imports: ["*"], builtins: "any", packages: "any" },
   // Answers like the real providers; sharing code with the gateway would share its mistakes.
   simulator: { imports: [], builtins: "any", packages: [] },

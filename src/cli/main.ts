@@ -32,6 +32,16 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./keys.ts")).keysCommand,
   },
   {
+    name: "prices",
+    summary: "show what models cost, and which have no price",
+    load: async () => (await import("./prices.ts")).pricesCommand,
+  },
+  {
+    name: "reprice",
+    summary: "work out the costs of written records anew",
+    load: async () => (await import("./reprice.ts")).repriceCommand,
+  },
+  {
     name: "demo",
     summary: "simulated providers, a gateway and some traffic",
     load: async () => (await import("./demo.ts")).demoCommand,

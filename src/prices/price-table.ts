@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { calcPrice, type ModelPrice } from "@pydantic/genai-prices";
+import { calcPrice, waitForUpdate, type ModelPrice } from "@pydantic/genai-prices";
 import type { Rate, RateCard } from "./rate-card.ts";
 import { isSameModel } from "./same-model.ts";
 import { spellingsOf } from "./price-books.ts";
@@ -93,4 +93,14 @@ export function tableVersion(): string {
   const manifest = new URL("../package.json", import.meta.resolve("@pydantic/genai-prices"));
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly version: string }; // npm needs it so
   return `genai-prices ${version}`;
+}
+
+/** Every model of one provider of the table that has a price, as it is at this moment. */
+export async function listTable(book: string, at: number): Promise<readonly Listed[]> {
+  const providers = (await waitForUpdate()) ?? [];
+  const models = providers.find((provider) => provider.id === book)?.models ?? [];
+  return models.flatMap((model) => {
+    const listed = findListed(book, model.id, at);
+    return listed?.id === model.id ? [listed] : [];
+  });
 }

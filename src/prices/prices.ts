@@ -5,7 +5,7 @@ import type { CostSource } from "../core/cost-source.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./own-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";
-import { findListed, tableVersion } from "./price-table.ts";
+import { findListed, listTable, tableVersion } from "./price-table.ts";
 import { chargeOf, type Charge, type RateCard, type Unpriced } from "./rate-card.ts";
 
 export interface PricesOptions {
@@ -65,6 +65,18 @@ export class Prices {
   /** What a model costs at a moment; `undefined` if nobody knows. */
   quote(provider: string, model: string, at: number): Quote | undefined {
     return this.#resolve(provider, model, at).quote;
+  }
+
+  /** Everything that has a price at one provider: the operator's entries, then the table's. */
+  async list(provider: string, at: number): Promise<readonly Quote[]> {
+    const { providers, models } = this.#overrides;
+    const own = [...(providers.get(provider)?.models ?? []), ...models];
+    const book = this.#books.get(provider);
+    const table = book === undefined ? [] : await listTable(book, at);
+    return [
+      ...own.map((entry): Quote => ({ source: "override", entry: entry.model, card: cardOfOverride(entry.prices) })),
+      ...table.map((listed): Quote => ({ source: "table", entry: listed.id, card: listed.card })),
+    ];
   }
 
   #sum(facts: BillingFacts, parts: readonly BilledItem[]): Cost {

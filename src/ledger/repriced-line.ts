@@ -1,0 +1,36 @@
+import { billingOf } from "../core/billing.ts";
+import type { CallRecord } from "../core/call-record.ts";
+import type { Prices } from "../prices/prices.ts";
+import { costMembers } from "./bookkeeper.ts";
+
+export interface Repriced {
+  /** The same line, but for its cost. */
+  readonly line: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What the ledger puts behind every record. Text inside a record has its quotes escaped, so nothing else looks so. */
+const END = /(?:,"cost_usd":(?:null|[-+.\deE]+),"cost_source":"[a-z]+")?(,"instance":"(?:[^"\\]|\\.)*","seq":\d+)?\}$/;
+
+/** `undefined` for a line that has no cost, or that is no record. Without its line end. */
+export function repriceLine(line: string, prices: Prices): Repriced | undefined {
+  const record = parseRecord(line);
+  const billing = record && billingOf(record);
+  if (record === undefined || billing === undefined || !Number.isFinite(billing.at)) return undefined;
+  const cost = prices.costOf(billing);
+  const text = line.replace(END, (_whole, ledgers: string = "") => `${costMembers(cost)}${ledgers}}`);
+  return { line: text, before: record.cost_usd ?? 0, after: cost.usd ?? 0 };
+}
+
+function parseRecord(line: string): CallRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== "object" || value === null || !("provider" in value) || !("timestamp" in value))
+      return undefined;
+    // Written by a gateway, this one or an older; what is not as expected costs nothing.
+    return value as CallRecord;
+  } catch {
+    return undefined;
+  }
+}
