@@ -10,11 +10,14 @@ import { closeFrame, Deflater, frame, type FrameOptions, type Side } from "./fra
 export class Conversation {
   readonly client: RawPeer;
   readonly upstream: RawPeer;
+  /** What was agreed on, as the upstream said it. */
+  readonly extensions: string | undefined;
   readonly #sent: Record<Side, Buffer[]> = { client: [], server: [] };
 
-  constructor(client: RawPeer, upstream: RawPeer) {
+  constructor(client: RawPeer, upstream: RawPeer, extensions?: string) {
     this.client = client;
     this.upstream = upstream;
+    this.extensions = extensions;
   }
 
   /** Bytes of either side, as they are. */
@@ -74,7 +77,7 @@ export async function converse(world: GateWorld, { path, extensions, lines = [] 
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${granted}x-request-id: req_1\r\n\r\n`,
   );
   assert.equal(statusOf(await client.head()), 101);
-  return new Conversation(client, connection);
+  return new Conversation(client, connection, extensions);
 }
 
 /** Says each message deflated, all by one deflater. */

@@ -87,6 +87,20 @@ const CALLS: readonly (readonly [string, string, string, string, string])[] = [
   ],
   [
     "WS",
+    "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
+    "google.live",
+    "realtime",
+    "none",
+  ],
+  [
+    "WS",
+    "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained",
+    "google.live",
+    "realtime",
+    "none",
+  ],
+  [
+    "WS",
     "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained/x",
     "none",
     "other",

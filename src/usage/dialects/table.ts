@@ -202,7 +202,8 @@ const ROWS: readonly Row[] = [
   {
     methods: GET,
     upgrade: true,
-    paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*\/[^/]*BidiGenerateContent[^/]*$/],
+    // Vertex has a slash before the method, the Gemini API a dot.
+    paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*[./][^/]*BidiGenerateContent[^/]*$/],
     endpoint: socket("google.live", "realtime"),
   },
   { methods: POST, paths: ["/cachedContents"], endpoint: read(googleCache, "cache") },
