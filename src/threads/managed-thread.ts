@@ -29,7 +29,7 @@ export interface ManagedThreadOptions<Out> {
   /** Made anew for each start; ports in it are listed in `transfer`. */
   readonly init: (heartbeat: Heartbeat) => { readonly data: unknown; readonly transfer: readonly Transferable[] };
   readonly onMessage: (message: Out) => void;
-  /** The thread is gone, unasked; it will be started again. */
+  /** The thread is gone, unasked; it will be started again unless it was retired. */
   readonly onDown: () => void;
   /** It fell silent, or answers again. */
   readonly onLife: () => void;
@@ -48,6 +48,7 @@ export class ManagedThread<In, Out> {
   #backOffMs = FIRST_BACK_OFF_MS;
   #backOff: NodeJS.Timeout | undefined;
   #retired = false;
+  #watched = true;
 
   constructor(options: ManagedThreadOptions<Out>) {
     this.#options = options;
@@ -68,16 +69,23 @@ export class ManagedThread<In, Out> {
     void this.#worker.terminate();
   }
 
-  /** From now on its end is what is wanted. */
+  /** It has its last work to do: when it ends, however that comes about, no other follows. */
   retire(): void {
     this.#retired = true;
-    clearInterval(this.#looks);
     clearTimeout(this.#backOff);
+    if (this.state === "down") this.#unwatch();
   }
 
+  /** From now on its end is what is wanted. */
   async terminate(): Promise<void> {
     this.retire();
+    this.#unwatch();
     await this.#worker.terminate();
+  }
+
+  #unwatch(): void {
+    this.#watched = false;
+    clearInterval(this.#looks);
   }
 
   #start(): [Worker, PulseWatch] {
@@ -120,7 +128,12 @@ export class ManagedThread<In, Out> {
     if (worker !== this.#worker) return;
     this.state = "down";
     this.silent = false;
-    if (this.#retired) return;
+    if (!this.#watched) return;
+    if (this.#retired) {
+      this.#unwatch();
+      this.#options.onDown();
+      return;
+    }
     if (performance.now() - this.#startedAt > SETTLED_MS) this.#backOffMs = FIRST_BACK_OFF_MS;
     const delayMs = this.#backOffMs;
     this.#backOffMs = Math.min(MAX_BACK_OFF_MS, this.#backOffMs * 2);

@@ -16,13 +16,15 @@ import {
   type GateWorld,
 } from "./world.ts";
 
+const options = {
+  config: { server: { workers: 2 }, timeouts: { drain_seconds: 600 } },
+  // Node's own inspector is the way into a thread: the gateway has no hook for breaking it.
+  env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
+};
+
 let world: GateWorld;
 before(async () => {
-  world = await startGateWorld({
-    config: { server: { workers: 2 } },
-    // Node's own inspector is the way into a thread: the gateway has no hook for breaking it.
-    env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
-  });
+  world = await startGateWorld(options);
 });
 afterEach(() => world.clear());
 after(async () => {
@@ -98,5 +100,25 @@ for (const [how, code] of Object.entries(failures)) {
       const records = await world.gateway.records(0);
       return records.filter((record) => record.endpoint.startsWith(`/openai/v1/${how}/`)).length === 8;
     });
+  });
+}
+
+for (const [how, code] of Object.entries(failures)) {
+  test(`a data thread that ${how} during a drain does not hold up the end of the process`, async (t) => {
+    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    t.after(async () => {
+      doomed.gateway.signal("SIGKILL");
+      await doomed.gateway.stop();
+      await doomed.faker.stop();
+    });
+    const client = await doomed.client();
+    client.send(post());
+    await doomed.faker.call();
+    doomed.gateway.signal("SIGTERM");
+    await eventually("the drain begins", () => Promise.resolve(doomed.gateway.output().stdout.includes('"draining"')));
+    await evaluateInThread(doomed.gateway, "data-1", code);
+    assert.equal(await doomed.gateway.exited(), 0);
+    await client.hasEnded();
+    assert.match(doomed.gateway.output().stdout, /"data thread ended; its connections were reset"/);
   });
 }
