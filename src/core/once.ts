@@ -16,7 +16,9 @@ export function onceOf(record: CallRecord): OnceFact | undefined {
   const { provider, response_id: id, usage_state: state } = record;
   if (id === undefined) return undefined;
   if (state === "replay") return isCounted(record) ? { kind: "sighting", provider, id } : undefined;
-  if ((state !== "missing" && state !== "aborted") || isCounted(record) || record.method === "GET") return undefined;
+  if ((state !== "missing" && state !== "aborted") || isCounted(record)) return undefined;
+  // Reading an answer begins none; a WebSocket begins with a GET, but what passes over it are answers of its own.
+  if (record.method === "GET" && record.session_id === undefined) return undefined;
   return UNSETTLED.has(record.usage_reason ?? "") ? { kind: "pending", provider, id } : undefined;
 }
 

@@ -41,8 +41,8 @@ export class SessionGlance implements TunnelListener {
     const extensions = negotiatedExtensions(extensionsField(head));
     const tell = (turn: TurnReading): void => settle(turn, turn.whole ? COMPLETE : this.#interruption);
     try {
+      this.#observer = openSession(request, compressionOf(extensions), clock, tell);
       if (extensions.kind === "unknown") this.#blindness = "encoding";
-      else this.#observer = openSession(request, compressionOf(extensions), clock, tell);
     } catch {
       this.#blindness = "observer_error";
     }
