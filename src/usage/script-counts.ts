@@ -8,6 +8,8 @@ export class ScriptCounts {
   readonly #counts = new Float64Array(KINDS);
   /** Length of the word that the text so far ends in, where its script has words. */
   #word = 0;
+  /** The text so far ends in a backslash. */
+  #escape = false;
 
   /** Counts a range; of a long one only every eighth part, which is true enough and keeps megabytes cheap. */
   add(bytes: Buffer, from: number, to: number): void {
@@ -16,6 +18,7 @@ export class ScriptCounts {
       const block = Math.min(BLOCK, to - at);
       const sample = Math.min(SAMPLE, block);
       this.#look(bytes, at, at + sample, block / sample);
+      this.#escape = false;
     }
   }
 
@@ -29,15 +32,20 @@ export class ScriptCounts {
   #look(bytes: Buffer, from: number, to: number, weight: number): void {
     const counts = this.#counts;
     let word = this.#word;
+    let escape = this.#escape;
     for (let at = from; at < to; at++) {
       const byte = bytes[at] ?? 0;
       let kind = KIND_OF[byte] ?? OTHER;
-      if (kind === INSIDE) continue;
-      if (byte === BACKSLASH) {
-        const unit = bytes[at + 1] === LETTER_U ? codeUnit(bytes, at + 2, to) : undefined;
-        kind = unit === undefined ? (KIND_OF_ESCAPE[bytes[at + 1] ?? 0] ?? PUNCTUATION) : kindOfUnit(unit);
-        at += unit === undefined ? 1 : 5;
+      if (escape) {
+        escape = false;
+        const unit = byte === LETTER_U ? codeUnit(bytes, at + 1, to) : undefined;
+        kind = unit === undefined ? (KIND_OF_ESCAPE[byte] ?? PUNCTUATION) : kindOfUnit(unit);
+        if (unit !== undefined) at += 4;
+      } else if (byte === BACKSLASH) {
+        escape = true;
+        continue;
       } else if (kind === UNSURE) kind = kindOfUnit(((byte & 15) << 12) | (((bytes[at + 1] ?? 0) & 63) << 6));
+      if (kind === INSIDE) continue;
 
       counts[kind] = (counts[kind] ?? 0) + weight;
       if (kind !== LETTER && kind !== LATIN) word = 0;
@@ -45,6 +53,7 @@ export class ScriptCounts {
       else if (word > SHORT_WORD) counts[LONG] = (counts[LONG] ?? 0) + weight;
     }
     this.#word = word;
+    this.#escape = escape;
   }
 }
 

@@ -34,6 +34,7 @@ export class TextMeter {
     // From a place in the text to the same in the bytes.
     const shift = at - this.#tail.length;
     const members = this.#members;
+    let behind = 0;
     members.lastIndex = 0;
     while (members.test(text)) {
       const open = members.lastIndex;
@@ -43,10 +44,11 @@ export class TextMeter {
         this.#tail = "";
         return;
       }
-      members.lastIndex = at - shift;
+      behind = at - shift;
+      members.lastIndex = behind;
     }
     // Most pieces end with a whole event.
-    this.#tail = bytes[to - 1] === LF ? "" : text.slice(Math.max(at - shift, text.length - MAX_NAME));
+    this.#tail = bytes[to - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
   }
 
   /** Counts the string that `from` lies in, as far as it goes; returns the place behind it. */

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ScriptCounts } from "./script-counts.ts";
+import { textMembersOf } from "./text-members.ts";
+import { TextMeter } from "./text-meter.ts";
+
+const CHAT = textMembersOf("openai.chat");
+assert.ok(CHAT);
+const { sent: SENT, streamed: STREAMED } = CHAT;
+
+/** The estimate of a text by itself. */
+function alone(text: string): number {
+  const counts = new ScriptCounts();
+  const bytes = Buffer.from(text);
+  counts.add(bytes, 0, bytes.length);
+  return counts.tokens;
+}
+
+function metered(members: RegExp, pieces: readonly (string | Buffer)[]): number {
+  const meter = new TextMeter(members);
+  for (const piece of pieces) {
+    const bytes = Buffer.from(piece);
+    meter.push(bytes, 0, bytes.length);
+  }
+  return meter.tokens;
+}
+
+const TEXT = "The quick brown fox jumps over the lazy dog, twice: über Zäune, через забор, 東京の犬を越えて。";
+
+test("the text of a member is measured, and nothing around it", () => {
+  const body = JSON.stringify({
+    id: "c-123456789",
+    choices: [{ message: { role: "assistant", content: TEXT } }],
+    x: TEXT,
+  });
+  assert.equal(metered(STREAMED, [body]), alone(TEXT));
+});
+
+test("the measure is the same wherever the bytes are cut", () => {
+  const body = Buffer.from(
+    `data: {"a":"b","delta":{"content":"one \\"two\\" three\\n"}}\n\ndata: {"content" : "four\\\\"}\n\n`,
+  );
+  const whole = metered(STREAMED, [body]);
+  assert.ok(whole >= 5 && whole <= 9, String(whole));
+  for (let at = 0; at <= body.length; at++) {
+    assert.equal(metered(STREAMED, [body.subarray(0, at), body.subarray(at)]), whole, `cut at ${at}`);
+  }
+  assert.equal(
+    metered(
+      STREAMED,
+      Array.from(body, (_, at) => body.subarray(at, at + 1)),
+    ),
+    whole,
+    "byte by byte",
+  );
+});
+
+test("text that looks like a member is text", () => {
+  const inner = JSON.stringify({ content: "x ".repeat(500) });
+  assert.ok(Math.abs(metered(STREAMED, [JSON.stringify({ other: inner })])) === 0);
+});
+
+test("a list of strings is measured whole, and what follows it is not", () => {
+  const body = JSON.stringify({ input: [TEXT, TEXT], stop: [TEXT], user: TEXT });
+  assert.equal(metered(SENT, [body]), alone(TEXT + TEXT));
+});
+
+test("images in a request are not taken for text", () => {
+  const image = { type: "image_url", image_url: { url: `data:image/png;base64,${"A1b2".repeat(50_000)}` } };
+  assert.ok(metered(SENT, [JSON.stringify({ messages: [{ role: "user", content: [image] }] })]) < 5);
+});
+
+test("characters written as escapes weigh as much as the characters", () => {
+  const text = "Привет, мир! 東京 مرحبا नमस्ते";
+  const escaped = text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  assert.equal(metered(STREAMED, [`{"content":"${escaped}"}`]), alone(text));
+});
+
+test("a tail of a megabyte is measured by samples, and comes out near what the whole does", () => {
+  const text = `${TEXT} `.repeat(10_000);
+  const inPieces = Array.from({ length: 10_000 }, () => `${TEXT} `);
+  const sampled = metered(STREAMED, [`{"content":"${text}"}`]);
+  const whole = metered(STREAMED, ['{"content":"', ...inPieces, '"}']);
+  assert.ok(Math.abs(sampled / whole - 1) < 0.05, `${sampled} and ${whole}`);
+});
+
+test("any bytes at all are measured without an exception, as some number", () => {
+  let seed = 1;
+  const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) & 255;
+  for (let round = 0; round < 200; round++) {
+    const noise = Buffer.from(Array.from({ length: 300 }, random));
+    const tokens = metered(STREAMED, ['{"content":"', noise, "\\u12", "\\", '"}']);
+    assert.ok(Number.isSafeInteger(tokens) && tokens >= 0);
+  }
+});
