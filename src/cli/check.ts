@@ -6,6 +6,7 @@ import { findConfigFile, loadSettings, type LoadedSettings } from "../policy/con
 import { formatFault, formatFaults, type Fault } from "../policy/fault.ts";
 import { keyDigest } from "../policy/key-rules.ts";
 import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../policy/load.ts";
+import { loadPriceOverrides } from "../policy/price-overrides.ts";
 import { readRegularFileSync } from "../policy/read-file.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, printJson, say, type ExitCode, type Terminal } from "./terminal.ts";
@@ -20,7 +21,9 @@ Exit code 0 when all is well, 3 when something is not.`;
 
 export function checkCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("check"))
-    .description("Validate the configuration, the allow-list and the admin token, without starting anything.")
+    .description(
+      "Validate the configuration, the allow-list, your own prices and the admin token, without starting anything.",
+    )
     .argument("[file]", "configuration file, as with --config")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
@@ -40,16 +43,25 @@ interface Findings {
 function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
   const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
   if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults };
-  const { auth, admin } = loaded.settings;
+  const { auth, admin, pricing } = loaded.settings;
   const allowlist = readAllowlist(auth.allowlistPath);
   const rows = "rows" in allowlist ? allowlist.rows : [];
-  const faults = [...("faults" in allowlist ? allowlist.faults : []), ...tokenFaults(admin.tokenPath, rows)];
+  const faults = [
+    ...("faults" in allowlist ? allowlist.faults : []),
+    ...tokenFaults(admin.tokenPath, rows),
+    ...priceFaults(pricing.overridesPath),
+  ];
   return { config, loaded, rows, faults };
 }
 
 function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
   const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
   return "bytes" in content ? parseAllowlist(content.bytes, path) : { faults: [missingAllowlist(path, content)] };
+}
+
+function priceFaults(path: string | undefined): readonly Fault[] {
+  const read = path === undefined ? undefined : loadPriceOverrides(path);
+  return read !== undefined && "faults" in read ? read.faults : [];
 }
 
 /** A token file that does not exist is made at the first start. */

@@ -1,0 +1,162 @@
+/** Costs of written records, worked out anew: in closed files, beside a running gateway, and by a command that is killed. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, watch, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { parseRecords } from "../../src/cli/usage-table.ts";
+import { workplace } from "../cli/run-lmgate.ts";
+import { startGateway, testKey } from "../start-gateway.ts";
+import { startScriptedProvider } from "./scripted-provider.ts";
+
+const SEGMENT = "stats-20261122T000000.000Z.jsonl";
+const HEAD = '{"timestamp":"2026-11-23T12:00:00.000Z","provider":"openai","endpoint":"/openai/v1/chat/completions",';
+const TAIL = ',"instance":"i-1","seq":';
+
+/** A line as the ledger writes it, with things in it that a careless replacement would hit. */
+function line(model: string, cost: string, seq: number, more = ""): string {
+  const tags = '"tags":{"note":",\\"cost_usd\\":1,\\"cost_source\\":\\"table\\"}"},"user_agent":"ünïcode \\u00e9"';
+  return `${HEAD}"model":"${model}","input_tokens":1000000,"output_tokens":0,${tags}${more}${cost}${TAIL}${seq}}\n`;
+}
+
+const OLD = ',"cost_usd":null,"cost_source":"none"';
+const NEW = ',"cost_usd":7,"cost_source":"override"';
+
+function prices(model: string, usd: number): string {
+  return JSON.stringify({ models: { [model]: { input: usd } } });
+}
+
+test("costs are worked out anew, and every other byte stays as it was", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const replay = line("my-model", "", 4, ',"usage_state":"replay"');
+  const foreign = "not ours\r\n\n{}\n";
+  const torn = '{"torn":';
+  const bytes = Buffer.concat([Buffer.from(foreign), Buffer.from([0xff, 0xfe, 0x0a]), Buffer.from(torn)]);
+  const before = line("my-model", OLD, 1) + line("my-model", "", 2) + line("other", OLD, 3) + replay;
+  const after = line("my-model", NEW, 1) + line("my-model", NEW, 2) + line("other", OLD, 3) + replay;
+  writeFileSync(place.path(SEGMENT), Buffer.concat([Buffer.from(before), bytes]), { mode: 0o640 });
+
+  const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
+  const dry = await place.run([...args, "--dry-run", "--json"]);
+  assert.equal(dry.code, 0);
+  assert.deepEqual(JSON.parse(dry.stdout), {
+    dryRun: true,
+    segments: [{ file: SEGMENT, records: 3, changed: 2, beforeUsd: 0, afterUsd: 14 }],
+  });
+  assert.deepEqual(readFileSync(place.path(SEGMENT)), Buffer.concat([Buffer.from(before), bytes]));
+
+  const done = await place.run(args);
+  assert.equal(done.code, 0, done.stderr);
+  assert.deepEqual(readFileSync(place.path(SEGMENT)), Buffer.concat([Buffer.from(after), bytes]));
+  assert.equal(statSync(place.path(SEGMENT)).mode & 0o777, 0o640);
+  assert.deepEqual(readdirSync(place.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
+});
+
+test("a file that a dead gateway left open is closed first; nothing is written where nothing changes", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  writeFileSync(place.path("stats.jsonl"), line("my-model", OLD, 1));
+  const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
+  assert.equal((await place.run(args)).code, 0);
+  const [segment] = readdirSync(place.directory).filter((name) => name.startsWith("stats-"));
+  assert.ok(segment && !existsSync(place.path("stats.jsonl")));
+  assert.equal(readFileSync(place.path(segment), "utf8"), line("my-model", NEW, 1));
+
+  const { ino } = statSync(place.path(segment));
+  assert.equal((await place.run(args)).code, 0);
+  assert.equal(statSync(place.path(segment)).ino, ino);
+});
+
+test("a running gateway closes its file first and goes on with a new one", async (t) => {
+  const provider = await startScriptedProvider();
+  const directory = mkdtempSync(join(tmpdir(), "lmgate-reprice-"));
+  const statsPath = join(directory, "stats.jsonl");
+  const config = { stats: { output_path: statsPath }, providers: { openai: { upstream: provider.url } } };
+  const gateway = await startGateway({ config });
+  t.after(async () => {
+    await gateway.stop();
+    await provider.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  provider.answer("POST /v1/chat/completions", {
+    body: { model: "my-model", choices: [], usage: { prompt_tokens: 1_000_000, completion_tokens: 0 } },
+  });
+  const call = async (): Promise<void> => {
+    const headers = { authorization: `Bearer ${testKey.key}` };
+    const response = await fetch(`${gateway.url}/openai/v1/chat/completions`, { method: "POST", headers, body: "{}" });
+    await response.arrayBuffer();
+  };
+  await call();
+
+  const place = workplace(t);
+  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const paths = ["--stats", statsPath, "--admin-port", String(gateway.adminPort)];
+  const args = ["reprice", "--config", "lmgate.yaml", ...paths];
+  const env = { LMGATE_ADMIN__TOKEN_PATH: join(gateway.dataDir, "admin-token") };
+
+  const refused = await place.run(args);
+  assert.match(refused.stderr, /could not be asked to close it/);
+  await untilLines(statsPath, 1);
+  const { code, stderr } = await place.run(args, { env });
+  assert.equal(code, 0, stderr);
+  const segments = readdirSync(directory).filter((name) => /^stats-.*\.jsonl$/.test(name));
+  assert.equal(segments.length, 1);
+  const [repriced] = parseRecords(readFileSync(join(directory, segments[0] ?? ""), "utf8"));
+  assert.deepEqual([repriced?.cost_usd, repriced?.cost_source, repriced?.seq], [7, "override", 1]);
+
+  await call();
+  await untilLines(statsPath, 1);
+  const [next] = parseRecords(readFileSync(statsPath, "utf8"));
+  assert.deepEqual([next?.cost_usd, next?.cost_source, next?.seq], [null, "none", 2]);
+});
+
+test("a command that is killed in the middle leaves the old file whole, and the next one finishes the work", async (t) => {
+  const place = workplace(t);
+  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const count = 150_000;
+  const before = Array.from({ length: count }, (_, at) => line("my-model", OLD, at)).join("");
+  writeFileSync(place.path(SEGMENT), before);
+  const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
+  await killAtFirstWrite(t, place.directory, args);
+  assert.ok(readFileSync(place.path(SEGMENT), "utf8") === before, "the old file is as it was");
+
+  const { code, stderr } = await place.run(args);
+  assert.equal(code, 0, stderr);
+  const after = readFileSync(place.path(SEGMENT), "utf8");
+  assert.equal(after.length, before.length + count * (NEW.length - OLD.length));
+  assert.ok(!after.includes(OLD));
+  assert.deepEqual(readdirSync(place.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
+});
+
+/** Runs the command and kills it as soon as the new file has something in it. */
+async function killAtFirstWrite(t: TestContext, cwd: string, args: readonly string[]): Promise<void> {
+  const temporary = join(cwd, `.${SEGMENT}.repriced`);
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, ...args], { cwd, stdio: "ignore" });
+  const watcher = watch(cwd);
+  t.after(() => watcher.close());
+  watcher.on("change", () => {
+    if ((statSync(temporary, { throwIfNoEntry: false })?.size ?? 0) > 0) child.kill("SIGKILL");
+  });
+  const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null]; // the event's arguments
+  assert.equal(signal, "SIGKILL", "killed before it was done");
+}
+
+async function untilLines(path: string, count: number): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
+    if (lines >= count) return;
+    assert.ok(Date.now() < deadline, `${lines} lines in ${path}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
