@@ -15,6 +15,7 @@ import {
 } from "../src/cli/child-gateway.ts";
 import { parseRecords } from "../src/cli/usage-table.ts";
 import type { CallRecord } from "../src/core/call-record.ts";
+import { assertSound } from "./record-schema.ts";
 
 const startDeadlineMs = 30_000;
 const recordDeadlineMs = 15_000;
@@ -52,7 +53,7 @@ export interface Gateway {
   readonly allowlistPath: string;
   /** Everything the process wrote so far; for messages and for searching what must not be there. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Waits until at least `count` records stand in the stats file, and gives all of them. */
+  /** Waits until at least `count` records stand in the stats file, and gives all of them. An unsound one fails the test. */
   records(count: number): Promise<CallRecord[]>;
   signal(name: NodeJS.Signals): void;
   /** The exit code; `null` if a signal ended the process. */
@@ -108,12 +109,18 @@ function running({ address, admin, child, exited, output }: ChildGateway, direct
   const dataDir = join(directory, "data");
   const statsPath = join(dataDir, "stats.jsonl");
   let lastRecords: CallRecord[] | undefined;
+  let checked = 0;
+  const sound = (found: CallRecord[]): CallRecord[] => {
+    for (const record of found.slice(checked)) assertSound(record);
+    checked = Math.max(checked, found.length);
+    return found;
+  };
 
   const records = async (count: number): Promise<CallRecord[]> => {
     const deadline = performance.now() + recordDeadlineMs;
     for (;;) {
       const found = lastRecords ?? parseRecords(await readFile(statsPath, "utf8").catch(emptyIfAbsent));
-      if (found.length >= count) return found;
+      if (found.length >= count) return sound(found);
       if (lastRecords || performance.now() > deadline) {
         throw new Error(`${found.length} records instead of ${count}: ${JSON.stringify(found)}\n${output().stderr}`);
       }
@@ -140,6 +147,7 @@ function running({ address, admin, child, exited, output }: ChildGateway, direct
       const code = await exited;
       lastRecords ??= parseRecords(await readFile(statsPath, "utf8").catch(emptyIfAbsent));
       await rm(directory, { recursive: true, force: true });
+      sound(lastRecords);
       return code;
     },
   };

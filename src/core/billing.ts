@@ -154,16 +154,11 @@ const WITHIN = "usage_breakdown";
 
 function itemOf(item: unknown): BilledItem {
   if (typeof item !== "object" || item === null) return {};
-  const fields: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(item)) fields[snakeCase(name)] = value;
+  const fields: Readonly<Record<string, unknown>> = { ...item };
   const billed: Mutable<BilledItem> = {};
   if (typeof fields["model"] === "string") billed.model = fields["model"];
   if (fields["kind"] === WITHIN) billed.within = true;
-  // Written by a dialect's reader, or read from a record that one wrote: the amounts are what they are named.
+  // From a record that a gateway wrote: the amounts are what they are named.
   addAmounts(billed, fields as Amounts);
   return billed;
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

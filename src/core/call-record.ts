@@ -1,6 +1,9 @@
 import type { CostSource } from "./cost-source.ts";
 import type { UsageSource, UsageState } from "./usage.ts";
 
+/** The version of the record, as `docs/record.schema.json` describes it. New fields leave it as it is; a changed meaning does not. */
+export const RECORD_SCHEMA = 1;
+
 /** One line of `stats.jsonl`. The first ten are always there, `null` when unknown; the rest are left out when unknown. */
 export interface CallRecord {
   timestamp: string;
@@ -15,6 +18,8 @@ export interface CallRecord {
   masked_key: string;
   error_type: string | null;
   id: string;
+  /** Missing only in records older than the field. */
+  schema?: typeof RECORD_SCHEMA | undefined;
   owner?: string | undefined;
   method?: string | undefined;
   operation?: string | undefined;

@@ -1,8 +1,9 @@
-import type { CallRecord } from "../core/call-record.ts";
+import { type CallRecord, RECORD_SCHEMA } from "../core/call-record.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Reading, Usage } from "../core/usage.ts";
 import type { Field } from "../wire/field.ts";
 import type { Admitted } from "./gate.ts";
+import { recordedItems } from "./recorded-items.ts";
 import { withoutKeys } from "./redaction.ts";
 import { parseTags } from "./tags.ts";
 
@@ -49,6 +50,7 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     masked_key: call.maskedKey,
     error_type: errorType(passage),
     id: passage.id,
+    schema: RECORD_SCHEMA,
     owner: call.client?.owner,
     method: call.head.method,
     operation: reading.operation,
@@ -84,7 +86,7 @@ export function recordOf(passage: Passage, wallNow: number): CallRecord {
     provider_cost_usd: usage.providerCostUsd,
     estimated_input_tokens: reading.estimatedInputTokens,
     estimated_output_tokens: reading.estimatedOutputTokens,
-    extra_items: usage.extraItems,
+    extra_items: recordedItems(usage.extraItems),
     usage_raw: usage.raw,
     usage_source: reading.source,
     usage_state: reading.state,
