@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Fields, listAt } from "./fields.ts";
+import { type Fields, fieldsAt, listAt, member } from "./fields.ts";
 import { JsonPicker } from "./json-picker.ts";
-import { shapeOf } from "./json-shape.ts";
+import { Each, shapeOf, unionOf } from "./json-shape.ts";
 
 const SHAPE = shapeOf({ id: "value", usage: "value", error: { code: "value" }, items: { kind: "value" } });
 
@@ -84,4 +84,54 @@ test("at most 256 objects of an array are kept", () => {
   const [document] = pick(`{"items":[${items}],"id":1}`).documents;
   assert.equal(listAt(document, "items")?.length, 256);
   assert.equal(document?.["id"], 1);
+});
+
+test("the objects of a long array are handed out as they end, and not kept", () => {
+  const documents: Fields[] = [];
+  const shape = shapeOf({ id: "value", deep: { list: new Each({ n: "value" }) } });
+  const picker = new JsonPicker(shape, (document) => documents.push(document));
+  const push = (text: string): void => picker.push(Buffer.from(text), 0, text.length);
+  push('{"deep":{"list":[{"n":1,"x":2},7,{"n"');
+  assert.deepEqual(plain(documents), [{ list: { n: 1 } }]);
+  push(":2},{}],");
+  assert.deepEqual(plain(documents), [{ list: { n: 1 } }, { list: { n: 2 } }, { list: {} }]);
+  push('"list":{"n":3}},"id":"x"}');
+  assert.deepEqual(plain(documents.slice(3)), [{ deep: { list: { n: 3 } }, id: "x" }]);
+  assert.equal(picker.end(), "whole");
+});
+
+test("each object of a long array may be as large as a whole document", () => {
+  const documents: Fields[] = [];
+  const shape = shapeOf({ list: new Each({ text: "value" }) });
+  const picker = new JsonPicker(shape, (document) => documents.push(document));
+  const text = JSON.stringify({ list: Array.from({ length: 10 }, () => ({ text: "x".repeat(50_000) })) });
+  picker.push(Buffer.from(text), 0, text.length);
+  const lengths = documents.map((document) => String(member(fieldsAt(document, "list"), "text")).length);
+  assert.deepEqual(lengths.slice(0, 10), Array<number>(10).fill(50_000));
+});
+
+test("a text is passed on as it stands, in the pieces it comes in", () => {
+  const pieces: string[] = [];
+  const picker = new JsonPicker(
+    shapeOf({ text: "text" }),
+    () => {},
+    (bytes, from, to) => pieces.push(bytes.toString("utf8", from, to)),
+  );
+  for (const part of ['{"a":"no","text":"so', 'me \\"', ' more","text', '":1', "}"]) {
+    picker.push(Buffer.from(part), 0, part.length);
+  }
+  assert.deepEqual(pieces, ['"so', 'me \\"', ' more"', "1", ""]);
+});
+
+test("a union wants what any of its specs wants, the deeper look first", () => {
+  const union = unionOf([
+    { a: "value", b: { c: "value" }, list: new Each({ x: "value" }) },
+    { a: { d: "value" }, b: { e: "value" }, list: new Each({ y: "value" }) },
+    { b: "value" },
+  ]);
+  assert.deepEqual(union, {
+    a: { d: "value" },
+    b: { c: "value", e: "value" },
+    list: new Each({ x: "value", y: "value" }),
+  });
 });

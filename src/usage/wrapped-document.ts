@@ -1,3 +1,4 @@
+import { QUOTE } from "./ascii.ts";
 import { ByteStore } from "./byte-store.ts";
 import type { FrameSink } from "./frame-reader.ts";
 import { JsonPicker } from "./json-picker.ts";
@@ -11,15 +12,19 @@ export class WrappedDocument {
   readonly #sink: FrameSink;
   readonly #payload: JsonPicker;
   readonly #document: JsonPicker;
-  readonly #decoded = new ByteStore();
-  /** Less than four characters of base64, which are no whole bytes yet. */
-  #rest = "";
+  /** The base64 as it stands in the payload, its quotes included. */
+  readonly #held = new ByteStore();
   #streaming = false;
+  /** Less than four characters of base64, which are no whole bytes yet; streaming only. */
+  #rest = "";
 
   constructor(shape: Shape, sink: FrameSink) {
     this.#sink = sink;
     this.#document = new JsonPicker(shape, (document) => sink.document(document, undefined));
-    this.#payload = new JsonPicker(PAYLOAD, ignore, (bytes, from, to) => this.#text(bytes, from, to));
+    this.#payload = new JsonPicker(PAYLOAD, ignore, (bytes, from, to) => {
+      if (this.#streaming) this.#stream(bytes, from, to);
+      else this.#held.append(bytes, from, to, MAX_HELD);
+    });
   }
 
   begin(length: number): void {
@@ -32,32 +37,31 @@ export class WrappedDocument {
 
   end(): void {
     const payload = this.#payload.end();
-    const decoded = this.#decoded.view();
-    if (decoded.length > 0 && this.#sink.wants(decoded, 0, decoded.length)) {
+    const decoded = this.#streaming ? Buffer.from(this.#rest, "base64") : decodedText(this.#held.view());
+    if (this.#streaming || this.#sink.wants(decoded, 0, decoded.length)) {
       this.#document.push(decoded, 0, decoded.length);
     }
-    this.#decoded.clear();
-    this.#rest = "";
     const document = this.#document.end();
     if (payload === "torn" || document === "torn") this.#sink.torn();
+    this.#held.clear();
+    this.#rest = "";
   }
 
-  /** A piece of the string as it stands in the payload, its quotes included. */
-  #text(bytes: Buffer, from: number, to: number): void {
-    const piece = bytes.toString("latin1", from, to);
-    // A quote can only stand at either end; some encoders put a backslash before a slash.
-    const start = piece.startsWith('"') ? 1 : 0;
-    const end = piece.endsWith('"') ? piece.length - 1 : piece.length;
-    const plain = piece.slice(start, Math.max(start, end));
-    const text = this.#rest + (plain.includes("\\") ? plain.replaceAll("\\", "") : plain);
-
+  #stream(bytes: Buffer, from: number, to: number): void {
+    // Without quotes, padding, and the backslashes that some encoders put before a slash, any cut decodes to the same bytes.
+    const text = this.#rest + bytes.toString("latin1", from, to).replaceAll(NOT_BASE64, "");
     const whole = text.length - (text.length % 4);
     this.#rest = text.slice(whole);
-    if (whole === 0) return;
-    const decoded = Buffer.from(whole === text.length ? text : text.slice(0, whole), "base64");
-    if (this.#streaming) this.#document.push(decoded, 0, decoded.length);
-    else this.#decoded.append(decoded, 0, decoded.length, MAX_HELD);
+    const decoded = Buffer.from(text.slice(0, whole), "base64");
+    this.#document.push(decoded, 0, decoded.length);
   }
+}
+
+function decodedText(text: Buffer): Buffer {
+  // The decoder passes over what is no base64, but is slower for it.
+  const from = text[0] === QUOTE ? 1 : 0;
+  const to = text[text.length - 1] === QUOTE ? text.length - 1 : text.length;
+  return Buffer.from(text.toString("latin1", from, Math.max(from, to)), "base64");
 }
 
 function ignore(): void {
@@ -65,5 +69,6 @@ function ignore(): void {
 }
 
 const PAYLOAD = shapeOf({ bytes: "text" });
+const NOT_BASE64 = /[^A-Za-z0-9+/_-]+/g;
 /** The largest payload whose document is held together to be asked about. */
 const MAX_HELD = 24 * 1024;

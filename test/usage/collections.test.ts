@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ObservedRequest } from "../../src/usage/observer.ts";
+import { CHAT, EVENTS, read } from "./observe.ts";
+
+function get(path: string): ObservedRequest {
+  return { ...CHAT, method: "GET", path };
+}
+
+function* around(open: string, element: string, times: number, close: string): Generator<Buffer> {
+  yield Buffer.from(open + element);
+  const next = Buffer.from(`,${element}`);
+  for (let count = 1; count < times; count++) yield next;
+  yield Buffer.from(close);
+}
+
+test("every one of thousands of predictions is counted", () => {
+  const values = `[${"0.0123,".repeat(700)}1]`;
+  const prediction = `{"embeddings":{"statistics":{"truncated":false,"token_count":6.0},"values":${values}}}`;
+  const request = { ...CHAT, path: "/v1/p/publishers/google/models/m:predict" };
+  const body = around('{"predictions":[', prediction, 5000, '],"metadata":{"billableCharacterCount":24}}');
+  const { state, usage } = read({ request, body });
+  assert.deepEqual([state, usage?.inputTokens, usage?.totalTokens], ["final", 30_000, 30_000]);
+});
+
+test("every one of thousands of answers in a batch is counted", () => {
+  const answer = `{"response":{"candidates":[{"content":"${"x".repeat(2000)}"}],"usageMetadata":{"promptTokenCount":2,"candidatesTokenCount":3,"totalTokenCount":5},"modelVersion":"m"}}`;
+  const open = '{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[';
+  const reading = read({ request: get("/v1beta/batches/b"), body: around(open, answer, 5000, "]}}}") });
+  const { state, responseId, usage } = reading;
+  assert.deepEqual(
+    [state, responseId, usage?.inputTokens, usage?.outputTokens],
+    ["final", "batches/b", 10_000, 15_000],
+  );
+});
+
+test("an answer left open in a batch is not counted, those before it are", () => {
+  const answer = '{"response":{"usageMetadata":{"promptTokenCount":2,"totalTokenCount":2},"modelVersion":"m"}}';
+  const body = `{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[${answer},${answer.slice(0, -2)}`;
+  const { state, reason, usage } = read({ request: get("/v1beta/batches/b"), body });
+  assert.deepEqual([state, reason, usage?.inputTokens], ["partial", "unparsable", 2]);
+});
+
+function batchLine(model: string): string {
+  return `{"result":{"type":"succeeded","message":{"model":"${model}","usage":{"input_tokens":2,"output_tokens":3}}}}\n`;
+}
+
+test("a batch of more models than anyone has is counted whole, under the names of the first", () => {
+  const lines = Array.from({ length: 500 }, (_, index) => batchLine(`m${index}`));
+  const reading = read({ request: get("/v1/messages/batches/b/results"), body: lines.join("") });
+  const items = reading.usage?.extraItems ?? [];
+  assert.equal(items.length, 31);
+  const inputs = items.map(({ inputTokens }) => inputTokens ?? 0);
+  assert.equal(
+    inputs.reduce((sum, count) => sum + count, reading.usage?.inputTokens ?? 0),
+    1000,
+  );
+});
+
+test("a line that is not JSON costs a batch nothing but itself", () => {
+  const body = `${batchLine("m")}{"result":{"type":"succ\n${batchLine("m")}`;
+  const reading = read({ request: get("/v1/messages/batches/b/results"), body });
+  assert.deepEqual([reading.usage?.inputTokens, reading.usage?.outputTokens], [4, 6]);
+});
+
+test("an event of a session that comes again is counted once, also hundreds of events later", () => {
+  const event = (id: string): string =>
+    `data: {"type":"span.model_request_end","id":"${id}","model_usage":{"input_tokens":1,"output_tokens":1}}\n\n`;
+  const ids = Array.from({ length: 200 }, (_, index) => `sevt_${index}`);
+  const body = [...ids, ...ids, "sevt_other"].map(event).join("");
+  const reading = read({ request: get("/v1/sessions/s/events/stream"), response: EVENTS, body });
+  assert.deepEqual([reading.responseId, reading.usage?.inputTokens], ["s", 201]);
+});
