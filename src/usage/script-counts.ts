@@ -16,8 +16,9 @@ export class ScriptCounts {
     if (to - from <= WHOLE) return this.#look(bytes, from, to, 1);
     for (let at = from; at < to; at += BLOCK) {
       const block = Math.min(BLOCK, to - at);
-      const sample = Math.min(SAMPLE, block);
-      this.#look(bytes, at, at + sample, block / sample);
+      const start = behindEscape(bytes, at, to);
+      const end = behindEscape(bytes, Math.min(start + SAMPLE, to), to);
+      if (end > start) this.#look(bytes, start, end, block / (end - start));
       this.#escape = false;
     }
   }
@@ -55,6 +56,15 @@ export class ScriptCounts {
     this.#word = word;
     this.#escape = escape;
   }
+}
+
+/** The place itself, or where the `\uXXXX` that it lies in ends: half of one would be taken for a number. */
+function behindEscape(bytes: Buffer, at: number, to: number): number {
+  for (let back = 1; back <= 5; back++) {
+    if (bytes[at - back] !== BACKSLASH) continue;
+    return Math.min(to, bytes[at - back + 1] === LETTER_U ? at - back + 6 : back === 1 ? at + 1 : at);
+  }
+  return at;
 }
 
 /** The UTF-16 code unit of a `\uXXXX` whose digits begin here; `undefined` where they are not all there. */
@@ -98,9 +108,9 @@ const KINDS = 22;
 const UNSURE = 22;
 
 const SHORT_WORD = 6;
-const WHOLE = 8192;
-const BLOCK = 4096;
-const SAMPLE = 512;
+const WHOLE = 16_384;
+const BLOCK = 2048;
+const SAMPLE = 256;
 const LETTER_U = 0x75;
 
 /** Unicode blocks by their ends (https://www.unicode.org/Public/UNIDATA/Blocks.txt), as coarse as tokenizers are. */
