@@ -10,6 +10,8 @@ export interface BillingFacts extends BilledAmounts {
   readonly speed?: string;
   readonly region?: string;
   readonly batch?: true;
+  /** The amounts are those of many answers together, so that a price by the size of one says nothing. */
+  readonly many?: true;
   /** Epoch milliseconds: prices have dates, some have hours. */
   readonly at: number;
   readonly items?: readonly BilledItem[];
@@ -53,19 +55,32 @@ export function billingOf(record: CallRecord): BillingFacts | undefined {
   addAmounts(facts, record);
   const { provider_cost_usd, extra_items } = record;
   if (provider_cost_usd !== undefined) facts.statedUsd = provider_cost_usd;
-  if (extra_items !== undefined && extra_items.length > 0) facts.items = extra_items.map(itemOf);
+  if (extra_items !== undefined && extra_items.length > 0) facts.items = billedItems(extra_items);
   if (!isCounted(facts) && record.total_tokens === undefined) return undefined;
 
   if (record.service_tier !== undefined) facts.serviceTier = record.service_tier;
   if (record.speed !== undefined) facts.speed = record.speed;
   if (record.inference_geo !== undefined) facts.region = record.inference_geo;
   if (record.operation === "batch" || record.service_tier === "batch") facts.batch = true;
+  if (COLLECTIONS.has(record.operation ?? "")) facts.many = true;
   return facts;
 }
 
+const COLLECTIONS: ReadonlySet<string> = new Set(["batch", "agent", "run"]);
+
+/** A record's further items, as far as they cost something. */
+export function billedItems(items: readonly unknown[]): readonly BilledItem[] {
+  return items.map(itemOf);
+}
+
+/** What comes on top of a call's own counters. */
+export function isBeside(item: BilledItem): boolean {
+  return item.within === undefined;
+}
+
 /** All tokens of a call, for saying how much has no price. */
-export function tokensOf(facts: BilledAmounts): number {
-  return (facts.input ?? 0) + (facts.output ?? 0);
+export function tokensOf({ input = 0, output = 0, items = [] }: BillingFacts): number {
+  return items.filter(isBeside).reduce((sum, item) => sum + (item.input ?? 0) + (item.output ?? 0), input + output);
 }
 
 function isCounted(facts: BillingFacts): boolean {

@@ -54,6 +54,17 @@ test("the computed totals are what tokens are summed from, the provider's own co
   });
 });
 
+test("another model's work is added where the call's own counters do not hold it", () => {
+  const tally = new GateTally();
+  const extra_items = [
+    { kind: "compaction", total_input_tokens: 100, cached_input_tokens: 50, output_tokens: 10 },
+    { kind: "usage_breakdown", input_tokens: 3, output_tokens: 2 },
+  ];
+  tally.recorded(record({ total_input_tokens: 5, output_tokens: 7, extra_items }));
+  const tokens = { input: 105, output: 17, cacheRead: 50, cacheWrite: 0, reasoning: 0 };
+  assert.deepEqual(tally.take(lag).providers["openai"]?.tokens, tokens);
+});
+
 test("a response that is read again counts as a call but not as use", () => {
   const tally = new GateTally();
   tally.recorded(record({ input_tokens: 5, output_tokens: 7, usage_state: "replay" }));

@@ -1,3 +1,4 @@
+import { billedItems, isBeside } from "./billing.ts";
 import type { CallRecord } from "./call-record.ts";
 import {
   type BucketCounts,
@@ -118,6 +119,18 @@ class ProviderCounts {
     this.tokens.cacheRead += record.cached_input_tokens ?? 0;
     this.tokens.cacheWrite += record.cache_write_tokens ?? 0;
     this.tokens.reasoning += record.reasoning_tokens ?? 0;
+    if (record.extra_items !== undefined) this.#addItems(record.extra_items);
+  }
+
+  /** Another model's work, where the call's own counters do not hold it. */
+  #addItems(items: readonly unknown[]): void {
+    for (const item of billedItems(items).filter(isBeside)) {
+      this.tokens.input += item.input ?? 0;
+      this.tokens.output += item.output ?? 0;
+      this.tokens.cacheRead += item.cacheRead ?? 0;
+      this.tokens.cacheWrite += item.cacheWrite ?? 0;
+      this.tokens.reasoning += item.reasoning ?? 0;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AccountsDelta, ProviderAccounts } from "../core/accounts-delta.ts";
-import { tokensOf, type BillingFacts } from "../core/billing.ts";
+import { isBeside, tokensOf, type BilledAmounts, type BillingFacts } from "../core/billing.ts";
+import type { TokenCounts } from "../core/gate-delta.ts";
 import type { OnceFact } from "../core/once.ts";
 import type { Cost, Prices } from "../prices/prices.ts";
 import type { PendingAnswers } from "./pending-answers.ts";
@@ -60,14 +61,8 @@ export class Bookkeeper {
 
   #countSettled(billing: BillingFacts): void {
     const accounts = this.#of(billing.provider);
-    const { input, output, cacheRead, cacheWrite, reasoning } = accounts.settled;
-    accounts.settled = {
-      input: input + (billing.input ?? 0),
-      output: output + (billing.output ?? 0),
-      cacheRead: cacheRead + (billing.cacheRead ?? 0),
-      cacheWrite: cacheWrite + (billing.cacheWrite ?? 0),
-      reasoning: reasoning + (billing.reasoning ?? 0),
-    };
+    const beside = billing.items?.filter(isBeside) ?? [];
+    accounts.settled = [billing, ...beside].reduce(plus, accounts.settled);
   }
 
   #of(provider: string): Mutable<ProviderAccounts> {
@@ -85,6 +80,16 @@ export function costMembers({ usd, source }: Cost): string {
   return `,"cost_usd":${usd},"cost_source":"${source}"`;
 }
 
-const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+function plus(sum: TokenCounts, amounts: BilledAmounts): TokenCounts {
+  return {
+    input: sum.input + (amounts.input ?? 0),
+    output: sum.output + (amounts.output ?? 0),
+    cacheRead: sum.cacheRead + (amounts.cacheRead ?? 0),
+    cacheWrite: sum.cacheWrite + (amounts.cacheWrite ?? 0),
+    reasoning: sum.reasoning + (amounts.reasoning ?? 0),
+  };
+}
+
+const NO_TOKENS: TokenCounts = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,12 +1,12 @@
 // What a call cost: the provider's own word, else the operator's prices, else the price table, else nothing, which is
 // never the same as 0. This room estimates from list prices; it knows no invoices and keeps no sums.
-import type { BilledItem, BillingFacts } from "../core/billing.ts";
+import { isBeside, type BilledItem, type BillingFacts } from "../core/billing.ts";
 import type { CostSource } from "../core/cost-source.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./own-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";
 import { findListed, listTable, tableVersion } from "./price-table.ts";
-import { chargeOf, type Charge, type RateCard, type Unpriced } from "./rate-card.ts";
+import { chargeOf, flat, type Charge, type RateCard, type Unpriced } from "./rate-card.ts";
 
 export interface PricesOptions {
   readonly overrides: PriceOverrides;
@@ -55,11 +55,11 @@ export class Prices {
 
   costOf(facts: BillingFacts): Cost {
     if (facts.statedUsd !== undefined) return { usd: facts.statedUsd, source: "provider" };
-    const items = facts.items?.filter((item) => !item.within);
-    const within = facts.items?.filter((item) => item.within);
+    const { items } = facts;
+    if (items === undefined) return this.#sum(facts, [facts]);
     // Where the models behind a call are known, it is they who have prices.
-    const own: readonly BilledItem[] = within !== undefined && within.length > 0 ? within : [facts];
-    return this.#sum(facts, items === undefined ? own : [...own, ...items]);
+    const isOnTop = items.every(isBeside);
+    return this.#sum(facts, isOnTop ? [facts, ...items] : items);
   }
 
   /** What a model costs at a moment; `undefined` if nobody knows. */
@@ -87,7 +87,7 @@ export class Prices {
       if (model === undefined) return unpriced("no_model");
       const { quote, scopes } = this.#resolve(facts.provider, model, facts.at);
       if (quote === undefined) return unpriced("no_price");
-      const charge = chargeOf(quote.card, part);
+      const charge = chargeOf(facts.many ? flat(quote.card) : quote.card, part);
       if (typeof charge === "string") return unpriced(charge);
       usd += totalOf(charge, factorFor(facts, scopes));
       if (quote.source === "override") source = "override";

@@ -60,6 +60,16 @@ export function chargeOf(card: RateCard, amounts: BilledAmounts): Charge | Unpri
   return { tokensUsd: input + output, unitsUsd: units };
 }
 
+/** The card without what depends on the size of one call's input. */
+export function flat(card: RateCard): RateCard {
+  const rates = Object.entries(card).map(([kind, rate]: [string, Rate | undefined]) => [
+    kind,
+    typeof rate === "object" ? rate.base : rate,
+  ]);
+  // The same kinds as before, each with a plain number for its rate.
+  return Object.fromEntries(rates) as RateCard;
+}
+
 function inputUsd(card: RateCard, amounts: BilledAmounts): number | Unpriced {
   const input = amounts.input ?? 0;
   if (input === 0) return 0;
