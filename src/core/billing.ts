@@ -174,6 +174,6 @@ function itemOf(item: unknown): BilledItem {
   if (typeof fields["model"] === "string") billed.model = fields["model"];
   if (fields["kind"] === WITHIN) billed.within = true;
   // From a record that a gateway wrote: the amounts are what they are named.
-  addAmounts(billed, fields as Amounts);
+  addAmounts(billed, fields);
   return billed;
 }

@@ -19,6 +19,8 @@ export function repriceLine(line: string, prices: Prices): Repriced | undefined 
   const billing = record && billingOf(record);
   if (record === undefined || billing === undefined || !Number.isFinite(billing.at)) return undefined;
   const cost = prices.costOf(billing);
+  // The line may be anybody's; what its amounts do not add up to a number for keeps its cost.
+  if (cost.usd !== null && !Number.isFinite(cost.usd)) return undefined;
   const text = line.replace(END, (_whole, ledgers: string = "") => `${costMembers(cost)}${ledgers}}`);
   return { line: text, before: record.cost_usd ?? 0, after: cost.usd ?? 0 };
 }

@@ -67,7 +67,7 @@ export function spellingsOf(book: string, model: string): readonly string[] {
   // Vertex's OpenAI surface: google/gemini-x.
   if (book === "google") add(model.slice(model.lastIndexOf("/") + 1));
   // The same model through any region's door.
-  if (book === "aws") for (const spelling of [...spellings]) add(spelling.replace(REGION, ""));
+  if (book === "aws") for (const spelling of spellings.slice()) add(spelling.replace(REGION, ""));
   return spellings;
 }
 

@@ -108,10 +108,8 @@ test("an answer that nobody asked for through this gateway is a replay", async (
 });
 
 test("a stream that was cut counts when its answer is read again", async () => {
-  provider.answer("POST /v1/responses", {
-    events: [{ type: "response.created", response: answer("resp_3", "in_progress") }],
-    cut: true,
-  });
+  const events = [{ type: "response.created", response: answer("resp_3", "in_progress") }];
+  provider.answer("POST /v1/responses", undefined, { events, cut: true });
   provider.answer("GET /v1/responses/resp_3", answer("resp_3", "completed"));
   await call("POST", "/v1/responses");
   await call("GET", "/v1/responses/resp_3");
@@ -127,8 +125,9 @@ test("of many that read one answer at once, through both data threads, exactly o
     provider.answer(`GET /v1/responses/${id}`, answer(id, "completed"));
     await call("POST", "/v1/responses");
     await Promise.all(Array.from({ length: 8 }, () => call("GET", `/v1/responses/${id}`)));
-    const found = states(await newRecords(9)).toSorted();
-    assert.deepEqual(found, ["final", "missing", ...Array<string>(7).fill("replay")]);
+    const found = states(await newRecords(9));
+    const counts = ["missing", "final", "replay"].map((state) => found.filter((one) => one === state).length);
+    assert.deepEqual(counts, [1, 1, 7]);
   }
 });
 
@@ -138,10 +137,7 @@ test("another provider's answer of the same name settles nothing", async () => {
   await call("POST", "/v1/responses");
   await call("GET", "/v1/responses/resp_4", "openai-eu");
   await call("GET", "/v1/responses/resp_4");
-  const found = (await newRecords(3)).map((record) => [record.provider, record.usage_state]);
-  assert.deepEqual(found.toSorted(), [
-    ["openai", "final"],
-    ["openai", "missing"],
-    ["openai-eu", "replay"],
-  ]);
+  const found = await newRecords(3);
+  assert.deepEqual(states(found.filter((record) => record.provider === "openai")), ["missing", "final"]);
+  assert.deepEqual(states(found.filter((record) => record.provider === "openai-eu")), ["replay"]);
 });

@@ -57,8 +57,8 @@ after(async () => {
 });
 
 /** One call, and its record. */
-async function recordOf(path: string, answer: unknown): Promise<CallRecord> {
-  provider.answer(`POST ${path.slice(path.indexOf("/", 1))}`, answer);
+async function recordOf(path: string, answer: unknown, status: number = 200): Promise<CallRecord> {
+  provider.answer(`POST ${path.slice(path.indexOf("/", 1))}`, answer, { status });
   const headers = { authorization: `Bearer ${testKey.key}`, "content-type": "application/json" };
   const response = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: "{}" });
   await response.arrayBuffer();
@@ -161,7 +161,7 @@ test("zero is what a free model costs, and no tokens of a model with a price", a
 });
 
 test("a call without usage has no cost, not even none", async () => {
-  const record = await recordOf(CHAT, { body: { error: { type: "server_error", message: "no" } }, status: 500 });
+  const record = await recordOf(CHAT, { error: { type: "server_error", message: "no" } }, 500);
   assert.ok(!("cost_usd" in record) && !("cost_source" in record), JSON.stringify(record));
 });
 

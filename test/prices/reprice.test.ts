@@ -35,7 +35,8 @@ test("costs are worked out anew, and every other byte stays as it was", async (t
   writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
   writeFileSync(place.path("prices.json"), prices("my-model", 7));
   const replay = line("my-model", "", 4, ',"usage_state":"replay"');
-  const foreign = "not ours\r\n\n{}\n";
+  const odd = '{"timestamp":"2026-11-23T12:00:00.000Z","provider":"openai","model":"my-model","provider_cost_usd":"x"}';
+  const foreign = `not ours\r\n\n{}\n${odd}\n`;
   const torn = '{"torn":';
   const bytes = Buffer.concat([Buffer.from(foreign), Buffer.from([0xff, 0xfe, 0x0a]), Buffer.from(torn)]);
   const before = line("my-model", OLD, 1) + line("my-model", "", 2) + line("other", OLD, 3) + replay;
@@ -85,9 +86,8 @@ test("a running gateway closes its file first and goes on with a new one", async
     await provider.stop();
     rmSync(directory, { recursive: true, force: true });
   });
-  provider.answer("POST /v1/chat/completions", {
-    body: { model: "my-model", choices: [], usage: { prompt_tokens: 1_000_000, completion_tokens: 0 } },
-  });
+  const usage = { prompt_tokens: 1_000_000, completion_tokens: 0 };
+  provider.answer("POST /v1/chat/completions", { model: "my-model", choices: [], usage });
   const call = async (): Promise<void> => {
     const headers = { authorization: `Bearer ${testKey.key}` };
     const response = await fetch(`${gateway.url}/openai/v1/chat/completions`, { method: "POST", headers, body: "{}" });

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export interface Answer {
-  readonly body: unknown;
+interface Manner {
   readonly status?: number;
   /** Sent as an event stream instead, one event each; `cut` destroys the connection after the last. */
   readonly events?: readonly unknown[];
@@ -14,12 +13,12 @@ export interface Answer {
 export interface ScriptedProvider {
   readonly url: string;
   /** By method and path without the query: `POST /v1/responses`. */
-  answer(call: string, answer: Answer | unknown): void;
+  answer(call: string, body: unknown, manner?: Manner): void;
   stop(): Promise<void>;
 }
 
 export async function startScriptedProvider(): Promise<ScriptedProvider> {
-  const answers = new Map<string, Answer>();
+  const answers = new Map<string, Manner & { readonly body: unknown }>();
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       const {
@@ -41,13 +40,9 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on a host and a port
-    answer: (call, answer) => void answers.set(call, isAnswer(answer) ? answer : { body: answer }),
+    answer: (call, body, manner = {}) => void answers.set(call, { ...manner, body }),
     stop: () => stop(server),
   };
-}
-
-function isAnswer(value: unknown): value is Answer {
-  return typeof value === "object" && value !== null && ("body" in value || "events" in value);
 }
 
 async function stop(server: Server): Promise<void> {
