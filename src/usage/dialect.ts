@@ -34,6 +34,8 @@ export type HeaderLookup = (name: string) => string | undefined;
 export interface SettleFacts {
   readonly exclusiveReasoning: boolean;
   readonly stream: boolean;
+  /** The answer was seen to its end. */
+  readonly whole: boolean;
 }
 
 /** What the documents of one answer amount to so far. */

@@ -159,7 +159,8 @@ export class CallObserver {
     const asked = this.#requestReader?.end() ?? NO_FACTS;
     const findings = this.#tally?.findings ?? this.#head;
     const dialect = findings.dialect ?? this.#endpoint.reader;
-    const settled = dialect.settle(findings, { exclusiveReasoning: this.#request.exclusiveReasoning, stream });
+    const whole = !torn && this.#blindness === undefined && (ending === "complete" || ending === "drained");
+    const settled = dialect.settle(findings, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, whole });
     const { usage, inconsistent } =
       settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
 
@@ -184,7 +185,7 @@ export class CallObserver {
       stream: this.#isStream(stream, asked),
       ...this.#names(asked),
       responseModel: findings.model,
-      responseId: findings.id ?? resourceInPath(this.#request.path),
+      responseId: findings.id ?? (this.#request.method === "GET" ? resourceInPath(this.#request.path) : undefined),
       usage,
       ...verdict,
       ...estimated(verdict, usage, {

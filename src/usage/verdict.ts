@@ -72,16 +72,19 @@ function counted(evidence: Evidence): Word {
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (ending === "cut") return { state: "partial", reason: "cut" };
   // Counters in the head are whole, whatever becomes of the body.
-  if (findings.head !== undefined)
-    return { state: "final", reason: evidence.inconsistent ? "inconsistent" : undefined };
-  if (evidence.blindness !== undefined) return { state: "partial", reason: evidence.blindness };
-  // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
-  const failedMidway = evidence.stream && findings.failed && !isSettled(evidence);
-  if (failedMidway) return { state: "partial", reason: "error" };
-  if (evidence.torn && !evidence.stream) return { state: "partial", reason: "unparsable" };
-  if (evidence.torn || evidence.unended) return { state: "partial", reason: "cut" };
+  const shortfall = findings.head === undefined ? shortfallOf(evidence) : undefined;
+  if (shortfall !== undefined) return { state: "partial", reason: shortfall };
   const reason = ending === "drained" ? "drained" : undefined;
   return { state: "final", reason: evidence.inconsistent ? "inconsistent" : reason };
+}
+
+/** Why the counters of an answer that came to its end may not be its last. */
+function shortfallOf(evidence: Evidence): string | undefined {
+  if (evidence.blindness !== undefined) return evidence.blindness;
+  // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
+  if (evidence.stream && evidence.findings.failed && !isSettled(evidence)) return "error";
+  if (evidence.torn && !evidence.stream) return "unparsable";
+  return evidence.torn || evidence.unended ? "cut" : undefined;
 }
 
 function uncounted(evidence: Evidence): Word {
@@ -96,9 +99,6 @@ function uncounted(evidence: Evidence): Word {
   switch (endpoint.usage) {
     case "replay":
       return isSettled(evidence) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
-    case "sighted":
-      if (findings.failed) return NOT_APPLICABLE;
-      return findings.status === undefined || isSettled(evidence) ? missing(whyMissing(evidence)) : NOT_APPLICABLE;
     case "possible":
       // A shape that was recognized is one that has usage.
       if (findings.dialect !== undefined) return missing(whyMissing(evidence));

@@ -30,20 +30,27 @@ test("every one of thousands of answers in a batch is counted", () => {
   const { state, responseId, usage } = reading;
   assert.deepEqual(
     [state, responseId, usage?.inputTokens, usage?.outputTokens],
-    ["final", "batches/b", 10_000, 15_000],
+    ["replay", "batches/b", 10_000, 15_000],
   );
-});
-
-test("an answer left open in a batch is not counted, those before it are", () => {
-  const answer = '{"response":{"usageMetadata":{"promptTokenCount":2,"totalTokenCount":2},"modelVersion":"m"}}';
-  const body = `{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[${answer},${answer.slice(0, -2)}`;
-  const { state, reason, usage } = read({ request: get("/v1beta/batches/b"), body });
-  assert.deepEqual([state, reason, usage?.inputTokens], ["partial", "unparsable", 2]);
 });
 
 function batchLine(model: string): string {
   return `{"result":{"type":"succeeded","message":{"model":"${model}","usage":{"input_tokens":2,"output_tokens":3}}}}\n`;
 }
+
+test("part of a batch does not stand for all of it, for that can be had again", () => {
+  const answer = '{"response":{"usageMetadata":{"promptTokenCount":2,"totalTokenCount":2},"modelVersion":"m"}}';
+  const open = '{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[';
+  const request = get("/v1beta/batches/b");
+  assert.equal(read({ request, body: `${open}${answer}]}}}` }).usage?.inputTokens, 2);
+  assert.equal(read({ request, body: `${open}${answer},${answer.slice(0, -2)}` }).usage, undefined);
+
+  const results = get("/v1/messages/batches/b/results");
+  for (const ending of ["cut", "aborted"] as const) {
+    assert.equal(read({ request: results, body: batchLine("m"), ending }).usage, undefined);
+    assert.equal(read({ request, body: `${open}${answer}]}}}`, ending }).usage, undefined);
+  }
+});
 
 test("a batch of more models than anyone has is counted whole, under the names of the first", () => {
   const lines = Array.from({ length: 500 }, (_, index) => batchLine(`m${index}`));

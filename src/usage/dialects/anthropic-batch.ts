@@ -1,5 +1,5 @@
 import type { Usage } from "../../core/usage.ts";
-import { COMMON, type Dialect, type Findings, readCommon } from "../dialect.ts";
+import { COMMON, type Dialect, type Findings, readCommon, type SettleFacts } from "../dialect.ts";
 import { type Fields, fieldsAt, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
@@ -9,8 +9,6 @@ import { messageUsage } from "./anthropic-messages.ts";
 export const BATCH_RESULT_SPEC = {
   result: { type: "value", message: { model: "value", usage: "value" } },
 } as const satisfies ShapeSpec;
-
-const ENDED = "ended";
 
 /**
  * GET …/v1/messages/batches/{id}/results: a line for each message. One record for the batch: the first model's counters, those
@@ -27,7 +25,6 @@ export const anthropicBatch: Dialect = {
   settle: settleResults,
   // The content type is that of a download.
   framing: "ndjson",
-  terminal: new Set([ENDED]),
 };
 
 /** POST …/v1/messages/batches: the usage comes with the results, if they come this way at all. */
@@ -45,9 +42,9 @@ function readResult(findings: Findings, document: Fields): Findings {
   if (result === undefined) return readCommon(findings, document);
   const message = fieldsAt(result, "message");
   const usage = fieldsAt(message, "usage");
-  // Errored, canceled and expired requests used nothing, which is all that is known of them.
+  // Errored, canceled and expired requests used nothing.
   if (textAt(result, "type") !== "succeeded" || usage === undefined)
-    return { ...findings, failed: true, status: ENDED };
+    return findings;
 
   const model = modelName(textAt(message, "model"));
   const share = { kind: KIND, model, usage: messageUsage(usage, true) };
@@ -62,8 +59,9 @@ function readBatch(findings: Findings, document: Fields): Findings {
   return { ...readCommon(findings, document), status: textAt(document, "processing_status") ?? findings.status };
 }
 
-function settleResults(findings: Findings): Usage | undefined {
-  return settledShares(findings.shares, KIND);
+function settleResults(findings: Findings, { whole }: SettleFacts): Usage | undefined {
+  // Part of the results would stand for all of them; they can be had again.
+  return whole ? settledShares(findings.shares, KIND) : undefined;
 }
 
 const KIND = "batch";

@@ -1,5 +1,5 @@
 import type { Usage } from "../../core/usage.ts";
-import { COMMON, type Dialect, type Findings, idText, readCommon } from "../dialect.ts";
+import { COMMON, type Dialect, type Findings, idText, readCommon, type SettleFacts } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, labelAt, member, textAt } from "../fields.ts";
 import { Each, type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
@@ -85,10 +85,10 @@ function withAnswer(findings: Findings, answer: Fields | undefined): Findings {
   };
 }
 
-function settleBatch(findings: Findings): Usage | undefined {
-  // Until the end answers may still be missing.
+function settleBatch(findings: Findings, { whole }: SettleFacts): Usage | undefined {
+  // Until the end answers may still be missing, and part of them would stand for all.
   const isDone = findings.status !== undefined && TERMINAL.has(findings.status);
-  return isDone ? settledShares(findings.shares, KIND) : undefined;
+  return isDone && whole ? settledShares(findings.shares, KIND) : undefined;
 }
 
 function bareModel(name: string | undefined): string | undefined {

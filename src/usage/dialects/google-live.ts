@@ -5,7 +5,7 @@ import { emptyFields, type Fields, fieldsAt, member, merged, textAt } from "../f
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { NO_STEPS, type SessionDialect, type SessionReader, type Speaker, type TurnStep } from "../session-dialect.ts";
-import { googleGenerate } from "./google-generate.ts";
+import { generateUsage } from "./google-generate.ts";
 
 const CONTENT = {
   turnComplete: "value",
@@ -138,8 +138,7 @@ function settleTurn(findings: Findings): Usage | undefined {
   if (usage === undefined) return undefined;
   const renamed = emptyFields();
   for (const key of Object.keys(usage)) renamed[CANDIDATES.get(key) ?? key] = usage[key];
-  const facts = { exclusiveReasoning: false, stream: true };
-  return { ...googleGenerate.settle({ ...findings, usage: renamed }, facts), raw: rawUsage(usage) };
+  return { ...generateUsage(renamed), raw: rawUsage(usage) };
 }
 
 function either(fields: Fields | undefined, name: string, snakeName: string): Fields | undefined {

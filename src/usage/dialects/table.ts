@@ -22,10 +22,10 @@ export interface Endpoint {
   readonly operation: string;
   readonly reader: Dialect;
   /**
-   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's; `sighted`: it has, once it is finished, and
-   * may be asked for again; `possible`: nobody knows; `none`: it never has any; `unread`: it has, in a dialect without a reader.
+   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's, or brings what that one could not say
+   * yet; `possible`: nobody knows; `none`: it never has any; `unread`: it has, in a dialect without a reader.
    */
-  readonly usage: "expected" | "replay" | "sighted" | "possible" | "none" | "unread";
+  readonly usage: "expected" | "replay" | "possible" | "none" | "unread";
 }
 
 /** The endpoint of a call by its left path, without query. The first row that matches decides. */
@@ -143,7 +143,7 @@ const ROWS: readonly Row[] = [
   {
     methods: GET,
     paths: [/\/v\d+(?:alpha|beta)\d*\/batches\/[^/:]+$/],
-    endpoint: read(googleBatch, "batch", "sighted"),
+    endpoint: read(googleBatch, "batch", "replay"),
   },
   { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: unread("openai.batch", "batch") },
   { methods: GET, paths: [path("/files/*/content")], endpoint: unread("openai.batch", "batch") },
@@ -154,7 +154,7 @@ const ROWS: readonly Row[] = [
     paths: ["/v1/messages/count_tokens", "/models/count-tokens:rawPredict"],
     endpoint: free("anthropic.count", "count"),
   },
-  { methods: GET, paths: [path("/v1/messages/batches/*/results")], endpoint: read(anthropicBatch, "batch", "sighted") },
+  { methods: GET, paths: [path("/v1/messages/batches/*/results")], endpoint: read(anthropicBatch, "batch", "replay") },
   { methods: POST, paths: ["/v1/messages/batches"], endpoint: read(anthropicBatchStart, "batch") },
   {
     methods: BOTH,
@@ -162,6 +162,8 @@ const ROWS: readonly Row[] = [
     endpoint: read(anthropicAgents, "agent", "possible"),
   },
   { methods: GET, paths: [path("/v1/sessions/*")], endpoint: read(anthropicSession, "agent", "replay") },
+  // What a session uses is counted where its events pass.
+  { methods: POST, paths: [path("/v1/sessions*")], endpoint: free("anthropic.agents", "control") },
   {
     methods: POST,
     paths: [":generateContent", ":streamGenerateContent"],
