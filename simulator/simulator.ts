@@ -6,6 +6,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 
 import { describe, type Answer, type Ask } from "./answer.ts";
 import { CallLedger, type AnsweredCall, type ProviderName } from "./call-ledger.ts";
@@ -15,6 +16,7 @@ import { readDirections, readModel } from "./directions.ts";
 import { fieldsOf, textOf, type Fields } from "./json-fields.ts";
 import { errorAnswer } from "./provider-errors.ts";
 import { findPlace, type Place } from "./routes.ts";
+import { openSocket } from "./sockets.ts";
 
 export interface SimulatorOptions {
   readonly port?: number;
@@ -47,6 +49,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (!request.destroyed) throw error;
     });
   });
+  const upgraded = new Set<Duplex>();
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.on("close", () => upgraded.delete(socket));
+    const context = { ledger, nextSerial: () => ++serial, seconds: () => Math.floor(now() / 1000) };
+    if (!openSocket(request, socket, head, context)) socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  });
   server.keepAliveTimeout = 60_000;
   server.listen(port, host);
   await once(server, "listening");
@@ -60,6 +69,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     async close() {
       server.close();
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await once(server, "close");
     },
   };
