@@ -152,6 +152,7 @@ async function startGate() {
     join(directory, "lmgate.yaml"),
     `server: { host: 127.0.0.1, port: ${GATE_PORT}, workers: 1 }
 admin: { host: 127.0.0.1, port: 0 }
+stats: { rotate_megabytes: 10000 }
 providers:
   openai: { upstream: "http://127.0.0.1:${UPSTREAM_PORT}/" }
 `,

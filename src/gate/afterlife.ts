@@ -82,10 +82,6 @@ export class Afterlife implements ClientSide, Expiring {
 
   // What only a connection has.
 
-  cork(): void {}
-
-  uncork(): void {}
-
   pauseReading(): void {}
 
   resumeReading(): void {}

@@ -65,15 +65,8 @@ export class ClientConnection implements Expiring, ClientSide {
   // What a call does with its client.
 
   write(bytes: Buffer): boolean {
+    this.#plane.turn.join(this.#socket);
     return this.#socket.write(bytes);
-  }
-
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  uncork(): void {
-    this.#socket.uncork();
   }
 
   pauseReading(): void {
@@ -96,11 +89,13 @@ export class ClientConnection implements Expiring, ClientSide {
 
   destroy(): void {
     this.#call = undefined;
+    this.#plane.turn.leave(this.#socket);
     this.#socket.destroy();
   }
 
   reset(): void {
     this.#call = undefined;
+    this.#plane.turn.leave(this.#socket);
     this.#socket.resetAndDestroy();
   }
 

@@ -5,9 +5,6 @@ export interface ClientSide {
   readonly ip: string;
   /** Returns false when the sender should wait for `clientDrained`. */
   write(bytes: Buffer): boolean;
-  /** Let several writes leave as one. */
-  cork(): void;
-  uncork(): void;
   pauseReading(): void;
   resumeReading(): void;
   /** Expect bytes of the request body within `body`, or room to write within `write`; `none` waits for nothing. */

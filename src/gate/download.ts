@@ -107,10 +107,7 @@ export class Download implements BodySink {
   }
 
   #writeTwo(head: Buffer, bytes: Buffer): boolean {
-    this.#client.cork();
     this.#client.write(head);
-    const open = this.#client.write(bytes);
-    this.#client.uncork();
-    return open;
+    return this.#client.write(bytes);
   }
 }

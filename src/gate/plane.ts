@@ -5,11 +5,13 @@ import type { Gate } from "./gate.ts";
 import { RecordIds } from "./record-ids.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
+import { WriteTurn } from "./write-turn.ts";
 
 /** What all connections of a data thread share. */
 export interface Plane {
   readonly gate: Gate;
   readonly wheel: TimerWheel;
+  readonly turn: WriteTurn;
   readonly ids: RecordIds;
   readonly afterlives: Afterlives;
   /** Monotonic, in milliseconds. */
@@ -28,7 +30,9 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
   const wheel = new TimerWheel(clock);
   const dns = new DnsCache(clock);
   const pools = new Map<string, UpstreamPool>();
+  const turn = new WriteTurn();
   const settings = {
+    turn,
     connectMs: gate.timeouts.connectMs,
     idleMs: gate.timeouts.upstreamIdleMs,
     headLimits: { maxBytes: gate.maxHeadBytes, maxFields: gate.maxHeaders },
@@ -36,6 +40,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
   return {
     gate,
     wheel,
+    turn,
     ids: new RecordIds(wallClock),
     afterlives: new Afterlives(gate.accounting, wheel),
     clock,

@@ -113,10 +113,8 @@ export class Upload implements BodySink {
       for (const piece of this.#held) end += piece.copy(first, end);
       return upstream.write(first);
     }
-    upstream.cork();
     let open = upstream.writeHead(head);
     for (const piece of this.#held) open = upstream.write(piece);
-    upstream.uncork();
     return open;
   }
 }

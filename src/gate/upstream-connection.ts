@@ -6,6 +6,7 @@ import type { HeadLimits } from "../wire/head-collector.ts";
 import { ResponseHeadReader } from "../wire/response-head.ts";
 import type { DnsCache } from "./dns-cache.ts";
 import type { Expiring, TimerWheel } from "./timer-wheel.ts";
+import type { WriteTurn } from "./write-turn.ts";
 
 /** Who is using a connection at the moment. */
 export interface UpstreamUser {
@@ -23,6 +24,7 @@ export interface ConnectionContext {
   readonly upstream: Upstream;
   readonly dns: DnsCache;
   readonly wheel: TimerWheel;
+  readonly turn: WriteTurn;
   readonly connectMs: number;
   readonly headLimits: HeadLimits;
   readonly tlsSession: Buffer | undefined;
@@ -74,20 +76,13 @@ export class UpstreamConnection implements Expiring {
 
   /** Returns false when the caller should wait for `upstreamDrained`. */
   write(bytes: Buffer): boolean {
+    this.#context.turn.join(this.#socket);
     return this.#socket.write(bytes);
   }
 
   writeHead(head: string): boolean {
+    this.#context.turn.join(this.#socket);
     return this.#socket.write(head, "latin1");
-  }
-
-  /** Let several writes leave as one. */
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  uncork(): void {
-    this.#socket.uncork();
   }
 
   /** Half-close, for tunnels. */
@@ -111,6 +106,7 @@ export class UpstreamConnection implements Expiring {
   destroy(): void {
     this.#user = undefined;
     this.#leave();
+    this.#context.turn.leave(this.#socket);
     this.#socket.destroy();
   }
 

@@ -2,9 +2,11 @@ import type { Upstream } from "../core/settings.ts";
 import type { HeadLimits } from "../wire/head-collector.ts";
 import type { DnsCache } from "./dns-cache.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
+import type { WriteTurn } from "./write-turn.ts";
 import { UpstreamConnection, type ConnectionContext, type UpstreamUser } from "./upstream-connection.ts";
 
 export interface PoolSettings {
+  readonly turn: WriteTurn;
   readonly connectMs: number;
   readonly idleMs: number;
   readonly headLimits: HeadLimits;
@@ -68,6 +70,7 @@ export class UpstreamPool {
       upstream: this.#upstream,
       dns: this.#dns,
       wheel: this.#wheel,
+      turn: this.#settings.turn,
       connectMs: this.#settings.connectMs,
       headLimits: this.#settings.headLimits,
       tlsSession: this.#session,
