@@ -126,8 +126,10 @@ export class EventStreamReader implements FrameReader {
       case "wrapped":
         return this.#wrapped.push(bytes, from, to);
       case "picked":
+        this.#sink.opened?.(bytes, from, to);
         return this.#picker.push(bytes, from, to);
       case "held":
+        this.#sink.opened?.(bytes, from, to);
         if (isWhole && this.#held.length === 0) {
           if (this.#sink.wants(bytes, from, to)) this.#picker.push(bytes, from, to);
         } else {

@@ -132,10 +132,10 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "unsupported",
   ],
   [
-    "an upgrade without a reader is missing",
+    "a switch to a protocol with records of its own uses nothing by itself",
     { request: { method: "GET", path: "/v1/realtime", upgrade: true }, response: { status: 101, hasBody: false } },
-    "missing",
-    "unsupported",
+    "not_applicable",
+    undefined,
   ],
   [
     "an unknown path with a known shape is read",

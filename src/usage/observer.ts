@@ -133,8 +133,11 @@ export class CallObserver {
       }
       this.#tally = new Tally(this.#endpoint.reader, (this.#response?.status ?? 0) >= 400, this.#now, this.#head);
       this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
+      // What an event stream holds is measured as it is opened; of others it stands in the body.
+      const isOpened = this.#frames instanceof EventStreamReader;
+      if (isOpened) this.#tally.meter = this.#textMeter(true);
       this.#frames.push(bytes, start, bytes.length);
-      this.#measureText(this.#frames.isStream);
+      this.#meter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
     } else {
       this.#frames.push(bytes, 0, bytes.length);
     }
@@ -146,10 +149,10 @@ export class CallObserver {
     return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
   }
 
-  #measureText(stream: boolean): void {
+  #textMeter(stream: boolean): TextMeter | undefined {
     const isError = (this.#response?.status ?? 0) >= 400;
     const members = isError ? undefined : this.#text;
-    if (members !== undefined) this.#meter = new TextMeter(stream ? members.streamed : members.plain);
+    return members === undefined ? undefined : new TextMeter(stream ? members.streamed : members.plain);
   }
 
   #conclude(ending: Ending): Reading {
@@ -190,7 +193,7 @@ export class CallObserver {
       ...verdict,
       ...estimated(verdict, usage, {
         input: this.#requestWhole ? asked.textTokens : undefined,
-        output: this.#blindness === undefined ? this.#meter?.tokens : undefined,
+        output: this.#blindness === undefined ? (this.#meter ?? this.#tally?.meter)?.tokens : undefined,
       }),
       errorType: findings.errorType,
       firstContentAt: stream ? this.#tally?.firstContentAt : undefined,

@@ -1,6 +1,7 @@
 import { type Dialect, errorTypeOf, type Findings } from "./dialect.ts";
 import type { Fields } from "./fields.ts";
 import type { FrameSink } from "./frame-reader.ts";
+import type { TextMeter } from "./text-meter.ts";
 
 /** Adds up the documents of one answer by its dialect's rules. */
 export class Tally implements FrameSink {
@@ -10,6 +11,7 @@ export class Tally implements FrameSink {
   findings: Findings;
   firstContentAt: number | undefined;
   hasTorn = false;
+  meter: TextMeter | undefined;
 
   constructor(dialect: Dialect, isError: boolean, now: () => number, head: Findings) {
     this.#dialect = dialect;
@@ -34,6 +36,10 @@ export class Tally implements FrameSink {
     if (this.#isError && this.findings.errorType === undefined) {
       this.findings = { ...this.findings, failed: true, errorType: errorTypeOf(document) };
     }
+  }
+
+  opened(bytes: Buffer, from: number, to: number): void {
+    this.meter?.push(bytes, from, to);
   }
 
   /** The dialect, or what an unknown one turned out to be. */

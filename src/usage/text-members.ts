@@ -17,7 +17,7 @@ function members(names: string): RegExp {
 }
 
 const SENT = members(
-  "content|text|input|prompt|instructions|system|arguments|output|thinking|query|message|preamble|description|name|title|suffix",
+  "content|text|input|prompt|instructions|system|arguments|output|thinking|query|message|preamble|description|name|title|suffix|inputText",
 );
 const NOTHING = members("(?!)");
 
@@ -44,6 +44,8 @@ const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
   ["google.embed", VECTORS],
   ["google.interactions", TEXT],
   ["bedrock.converse", answering("text|input")],
+  // Of every vendor, whose request and answer are as they made them.
+  ["bedrock.invoke", answering("text|thinking|partial_json|content|generation|outputText|completion")],
   ["cohere.chat", TEXT],
   ["ollama", answering("content|response|thinking")],
   ["lmstudio", answering("content", "content")],

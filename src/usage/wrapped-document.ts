@@ -38,6 +38,7 @@ export class WrappedDocument {
   end(): void {
     const payload = this.#payload.end();
     const decoded = this.#streaming ? Buffer.from(this.#rest, "base64") : decodedText(this.#held.view());
+    this.#sink.opened?.(decoded, 0, decoded.length);
     if (this.#streaming || this.#sink.wants(decoded, 0, decoded.length)) {
       this.#document.push(decoded, 0, decoded.length);
     }
@@ -53,6 +54,7 @@ export class WrappedDocument {
     const whole = text.length - (text.length % 4);
     this.#rest = text.slice(whole);
     const decoded = Buffer.from(text.slice(0, whole), "base64");
+    this.#sink.opened?.(decoded, 0, decoded.length);
     this.#document.push(decoded, 0, decoded.length);
   }
 }

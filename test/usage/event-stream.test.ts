@@ -167,6 +167,25 @@ test("a chunk is unwrapped whatever stands around it, and whatever it holds", ()
   }
 });
 
+test("the text of a stream without counters is measured inside its frames, the same at every cut", () => {
+  const text = "The sea is deep and wide, and full of fish. ".repeat(5);
+  const delta = JSON.stringify({ type: "content_block_delta", delta: { type: "text_delta", text } });
+  const bodies = [
+    [CONVERSE, Buffer.concat([eventFrame("contentBlockDelta", `{"delta":{"text":"${text}"}}`)])],
+    [INVOKE, chunkFrame(delta)],
+    [INVOKE, chunkFrame(delta.replace("{", `{"pad":"${"x".repeat(40_000)}",`))],
+  ] as const;
+  for (const [request, frame] of bodies) {
+    const estimate = (body: Iterable<Buffer>): number | undefined =>
+      read({ request: { ...request, estimate: true }, response: FRAMES, body }).estimatedOutputTokens;
+    const whole = estimate([frame]);
+    assert.ok(whole !== undefined && whole > 30 && whole < 80, `${whole} tokens`);
+    assert.equal(estimate(inPieces(frame, 7)), whole);
+    assert.equal(estimate([frame.subarray(0, 30), frame.subarray(30)]), whole);
+    assert.equal(estimate([Buffer.concat([frame, frame])]), estimate([frame, frame]));
+  }
+});
+
 test("S43: no name in a frame reaches a prototype", () => {
   const names = ["__proto__", "constructor", "toString"];
   const body = Buffer.concat(
