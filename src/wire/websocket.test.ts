@@ -218,7 +218,7 @@ test("any messages, in any fragments, cut anywhere, come out as they went in", (
             }),
           ),
         );
-        const cuts = anywhere.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b);
+        const cuts = anywhere.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b);
         const heard = hear(bytes, { sender, cuts });
         assert.equal(heard.fault, undefined);
         assert.deepEqual(

@@ -89,7 +89,7 @@ describe("official clients on WebSockets through the gateway", () => {
           lanes.push(event.message.stream_id);
           if (lanes.length === 2) socket.close();
         }
-        assert.deepEqual(lanes.toSorted(), ["a", "b"]);
+        assert.deepEqual(new Set(lanes), new Set(["a", "b"]));
       });
       for (const call of answered) {
         assertCounted(

@@ -38,17 +38,17 @@ function base64(bytes: number): string {
 /** Digests what arrives instead of keeping it. */
 function digesting(peer: RawPeer): { readonly hash: Hash; readonly until: (bytes: number) => Promise<void> } {
   const hash = createHash("sha256");
-  let count = 0;
+  const seen = { bytes: 0 };
   peer.socket.removeAllListeners("data");
   peer.socket.on("data", (bytes: Buffer) => {
     hash.update(bytes);
-    count += bytes.length;
+    seen.bytes += bytes.length;
   });
   return {
     hash,
     async until(bytes) {
-      while (count < bytes) await once(peer.socket, "data");
-      assert.equal(count, bytes);
+      while (seen.bytes < bytes) await once(peer.socket, "data");
+      assert.equal(seen.bytes, bytes);
     },
   };
 }

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import zlib from "node:zlib";
+
+import fc from "fast-check";
+
+import { MessageInflater } from "./message-inflater.ts";
+
+interface Inflated {
+  readonly text: string;
+  readonly fault: string | undefined;
+}
+
+/** One message in pieces, and what became of it. */
+function reading(windowBits: number, takeover: boolean): (...pieces: readonly Buffer[]) => Inflated {
+  const out: Buffer[] = [];
+  const inflater = new MessageInflater(windowBits, takeover, (bytes) => out.push(Buffer.from(bytes)));
+  return (...pieces) => {
+    let fault: string | undefined;
+    for (const piece of pieces) fault ??= inflater.write(piece);
+    fault ??= inflater.end();
+    return { text: Buffer.concat(out.splice(0)).toString(), fault };
+  };
+}
+
+function deflated(message: string | Buffer, windowBits = 15): Buffer {
+  const whole = zlib.deflateRawSync(message, { windowBits, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  return whole.subarray(0, whole.length - 4);
+}
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+const hello = { text: "Hello", fault: undefined };
+
+test("the messages that RFC 7692 gives as examples are inflated", () => {
+  const read = reading(15, true);
+  assert.deepEqual(read(hex("f2 48 cd c9 c9 07 00")), hello, "one block (section 7.2.3.1)");
+  assert.deepEqual(read(hex("f2 00 11 00 00")), hello, "leaning on the message before (section 7.2.3.2)");
+  const fresh = reading(15, true);
+  assert.deepEqual(fresh(hex("00 05 00 fa ff 48 65 6c 6c 6f 00")), hello, "not compressed (section 7.2.3.3)");
+  assert.deepEqual(fresh(hex("f3 48 cd c9 c9 07 00 00")), hello, "a last block (section 7.2.3.4)");
+  assert.deepEqual(fresh(hex("f2 48 cd c9 c9 07 00")), hello, "and a message behind it");
+  assert.deepEqual(fresh(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), hello, "two blocks (section 7.2.3.5)");
+});
+
+test("a message that leans on one before it is a fault where that was agreed not to be", () => {
+  const read = reading(15, false);
+  assert.deepEqual(read(hex("f2 48 cd c9 c9 07 00")), hello);
+  assert.equal(read(hex("f2 00 11 00 00")).fault, "encoding");
+});
+
+test("messages come out whole wherever they are cut, in every window", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 9, max: 15 }),
+      fc.boolean(),
+      fc.nat(),
+      (messages, windowBits, takeover, anywhere) => {
+        const read = reading(windowBits, takeover);
+        for (const message of messages) {
+          const bytes = deflated(message, windowBits);
+          const cut = anywhere % (bytes.length + 1);
+          assert.deepEqual(read(bytes.subarray(0, cut), bytes.subarray(cut)), {
+            text: Buffer.from(message).toString(),
+            fault: undefined,
+          });
+        }
+      },
+    ),
+  );
+});
+
+test("the window of 256 bytes that zlib does not know is read like the next one", () => {
+  assert.deepEqual(reading(8, true)(deflated("Hello", 9)), hello);
+});
+
+test("a bomb is stopped, and so are many small ones", () => {
+  const bomb = deflated(Buffer.alloc(64 * 1024 * 1024));
+  assert.equal(reading(15, true)(bomb).fault, "too_large");
+  const read = reading(15, false);
+  const small = deflated(Buffer.alloc(1024 * 1024));
+  const faults = Array.from({ length: 40 }, () => read(small).fault);
+  assert.equal(faults[0], undefined, "silence compresses well, too");
+  assert.ok(faults.includes("too_large"));
+});
+
+test("nonsense is a fault, now and afterwards", () => {
+  const read = reading(15, true);
+  assert.equal(read(Buffer.alloc(32, 0xff)).fault, "encoding");
+  assert.equal(read(deflated("Hello")).fault, "encoding");
+});
