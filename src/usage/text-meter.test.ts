@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ScriptCounts } from "./script-counts.ts";
+import { TokenGuess } from "./token-guess.ts";
 import { textMembersOf } from "./text-members.ts";
 import { TextMeter } from "./text-meter.ts";
 
@@ -10,7 +10,7 @@ const { sent: SENT, streamed: STREAMED } = CHAT;
 
 /** The estimate of a text by itself. */
 function alone(text: string): number {
-  const counts = new ScriptCounts();
+  const counts = new TokenGuess();
   const bytes = Buffer.from(text);
   counts.add(bytes, 0, bytes.length);
   return counts.tokens;

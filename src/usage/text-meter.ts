@@ -1,6 +1,6 @@
 import { COMMA, isJsonSpace, LF, OPEN_BRACKET, QUOTE } from "./ascii.ts";
 import { OPEN_ESCAPED, stringEnd } from "./json-text.ts";
-import { ScriptCounts } from "./script-counts.ts";
+import { TokenGuess } from "./token-guess.ts";
 
 /**
  * Measures the text in passing JSON, for estimates: the strings of certain members, found by their names alone, whatever
@@ -8,7 +8,7 @@ import { ScriptCounts } from "./script-counts.ts";
  */
 export class TextMeter {
   readonly #members: RegExp;
-  readonly #counts = new ScriptCounts();
+  readonly #guess = new TokenGuess();
   /** Inside a string that is measured. */
   #inText = false;
   #escaped = false;
@@ -23,7 +23,7 @@ export class TextMeter {
   }
 
   get tokens(): number {
-    return this.#counts.tokens;
+    return this.#guess.tokens;
   }
 
   push(bytes: Buffer, from: number, to: number): void {
@@ -58,7 +58,7 @@ export class TextMeter {
       const end = stringEnd(bytes, this.#escaped ? Math.min(at + 1, to) : at, to);
       this.#escaped = end === OPEN_ESCAPED;
       this.#inText = end < 0;
-      this.#counts.add(bytes, at, end < 0 ? to : end - 1);
+      this.#guess.add(bytes, at, end < 0 ? to : end - 1);
       if (end < 0) return to;
       const next = this.#inList ? elementAfter(bytes, end, to) : -1;
       if (next === -1) return end;
