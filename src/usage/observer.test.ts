@@ -127,7 +127,7 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
   ],
   [
     "a dialect without a reader is missing",
-    { request: { path: "/v1/images/generations" }, body: `{${USAGE}}` },
+    { request: { path: "/async-invoke" }, body: `{${USAGE}}` },
     "missing",
     "unsupported",
   ],

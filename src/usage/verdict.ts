@@ -50,6 +50,7 @@ export function isCounted(usage: Usage | undefined): usage is Usage {
       usage.pages !== undefined ||
       usage.audioSeconds !== undefined ||
       usage.searchUnits !== undefined ||
+      usage.toolCalls !== undefined ||
       usage.providerCostUsd !== undefined)
   );
 }
@@ -118,7 +119,7 @@ function whyMissing(evidence: Evidence): string {
   const { findings, stream } = evidence;
   if (evidence.blindness !== undefined) return evidence.blindness;
   if (findings.failed) return "error";
-  if (findings.status !== undefined && !isSettled(evidence)) return stream ? "cut" : "pending";
+  if (findings.status !== undefined && !isSettled(evidence)) return stream && !findings.ended ? "cut" : "pending";
   if (evidence.torn || evidence.ragged) return "unparsable";
   if (stream && evidence.usageRequested !== true && readerOf(evidence).optionalInStreams) return "not_requested";
   return evidence.unended ? "cut" : "absent";

@@ -15,6 +15,9 @@ export const openaiEmbeddings: Dialect = {
   settle: settleEmbeddings,
 };
 
+/** …/moderations are free and have no usage, but for vendors whose classifiers count tokens. */
+export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations" };
+
 function readEmbeddings(findings: Findings, document: Fields): Findings {
   return { ...readCommon(findings, document), usage: fieldsAt(document, "usage") ?? findings.usage };
 }
@@ -23,12 +26,13 @@ function settleEmbeddings(findings: Findings): Usage | undefined {
   const usage = findings.usage;
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "prompt_tokens");
+  const total = countAt(usage, "total_tokens");
   return {
     inputTokens,
     outputTokens: 0,
-    totalInputTokens: inputTokens,
+    totalInputTokens: inputTokens ?? total,
     totalOutputTokens: 0,
-    totalTokens: countAt(usage, "total_tokens") ?? inputTokens,
+    totalTokens: total ?? inputTokens,
     providerCostUsd: statedCost(usage),
     raw: rawUsage(usage),
   };

@@ -1,10 +1,10 @@
 import type { Usage } from "../../core/usage.ts";
-import { modalitiesOf, rawUsage, statedCost } from "../amounts.ts";
 import { type Dialect, errorTypeOf, type Findings, idText, readCommon } from "../dialect.ts";
-import { amountAt, countAt, type Fields, fieldsAt, labelAt, textAt } from "../fields.ts";
+import { type Fields, fieldsAt, labelAt, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { DELTA_EVENT, NO_STEPS, type SessionDialect, type SessionReader, type TurnStep } from "../session-dialect.ts";
+import { tokenUsage } from "../token-usage.ts";
 
 const SESSION = {
   model: "value",
@@ -139,28 +139,6 @@ function readResponse(findings: Findings, response: Fields): Findings {
   };
 }
 
-function settleRealtime(findings: Findings): Usage | undefined {
-  const { usage } = findings;
-  if (usage === undefined) return undefined;
-  const input = fieldsAt(usage, "input_token_details");
-  const output = fieldsAt(usage, "output_token_details");
-  const inputTokens = countAt(usage, "input_tokens");
-  const outputTokens = countAt(usage, "output_tokens");
-  const sum = inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
-
-  return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens: inputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: countAt(usage, "total_tokens") ?? sum,
-    cachedInputTokens: countAt(input, "cached_tokens"),
-    reasoningTokens: countAt(output, "reasoning_tokens"),
-    inputByModality: modalitiesOf(input),
-    outputByModality: modalitiesOf(output),
-    cachedByModality: modalitiesOf(fieldsAt(input, "cached_tokens_details")),
-    audioSeconds: amountAt(usage, "seconds"),
-    providerCostUsd: statedCost(usage),
-    raw: rawUsage(usage),
-  };
+function settleRealtime({ usage }: Findings): Usage | undefined {
+  return usage === undefined ? undefined : tokenUsage(usage);
 }

@@ -1,8 +1,8 @@
 import type { Usage } from "../../core/usage.ts";
-import { countsBySuffix, modalitiesOf, rawUsage, statedCost } from "../amounts.ts";
 import { COMMON, type Dialect, errorTypeOf, type Findings, readCommon } from "../dialect.ts";
-import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../fields.ts";
+import { type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { tokenUsage } from "../token-usage.ts";
 
 const RESPONSE = {
   ...COMMON,
@@ -25,6 +25,9 @@ export const openaiResponses: Dialect = {
   hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
   settle: settleResponses,
 };
+
+/** POST …/decisions: answers to questions, with the same usage object and no id or status. */
+export const openaiDecisions: Dialect = { ...openaiResponses, name: "openai.decisions" };
 
 /** The answer will not change any more; before that its usage is unknown. */
 export function isTerminal(status: string | undefined): boolean {
@@ -62,39 +65,8 @@ function readResponse(findings: Findings, response: Fields): Findings {
 }
 
 function settleResponses(findings: Findings): Usage | undefined {
-  const usage = findings.usage;
-  if (usage === undefined) return undefined;
-  const input = fieldsAt(usage, "input_tokens_details");
-  const output = fieldsAt(usage, "output_tokens_details");
-  const inputTokens = countAt(usage, "input_tokens");
-  const outputTokens = countAt(usage, "output_tokens");
-  const total = countAt(usage, "total_tokens");
-
-  return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens: inputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens:
-      total ?? (inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens),
-    cachedInputTokens: countAt(input, "cached_tokens"),
-    cacheWriteTokens: countAt(input, "cache_write_tokens"),
-    cacheWriteByTtl: writesByTtl(input),
-    reasoningTokens: countAt(output, "reasoning_tokens"),
-    inputByModality: modalitiesOf(input),
-    outputByModality: modalitiesOf(output),
-    toolCalls: findings.toolCalls,
-    serviceTier: findings.serviceTier,
-    providerCostUsd: statedCost(usage),
-    raw: rawUsage(usage),
-  };
-}
-
-/** `{"ttl_30m_tokens":128}` → `{"30m": 128}` */
-function writesByTtl(input: Fields | undefined): Record<string, number> | undefined {
-  const counts = countsBySuffix(fieldsAt(input, "cache_write_tokens_details"), "_tokens");
-  if (counts === undefined) return undefined;
-  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name.replace(/^ttl_/, ""), count]));
+  const { usage, toolCalls: calls, serviceTier } = findings;
+  return usage === undefined ? undefined : { ...tokenUsage(usage), toolCalls: calls, serviceTier };
 }
 
 /** Built-in tools have no counter in the usage; their calls stand among the output items. */

@@ -6,10 +6,13 @@ import { anthropicBatch, BATCH_RESULT_SPEC } from "./anthropic-batch.ts";
 import { anthropicMessages, MESSAGES_SPEC } from "./anthropic-messages.ts";
 import { bedrockConverse, CONVERSE_SPEC } from "./bedrock-converse.ts";
 import { bedrockInvoke, hasInvokeCounters, INVOKE_SPEC } from "./bedrock-invoke.ts";
+import { COHERE_SPEC, cohereChat, hasBilledUnits } from "./cohere.ts";
 import { BATCH_OPERATION_SPEC, googleBatch, isBatchOperation } from "./google-batch.ts";
 import { GENERATE_SPEC, googleGenerate } from "./google-generate.ts";
 import { googleInteractions, INTERACTIONS_SPEC } from "./google-interactions.ts";
 import { googlePredict, isCountedPrediction, PREDICT_SPEC } from "./google-predict.ts";
+import { hasStats, LMSTUDIO_SPEC, lmstudio } from "./lmstudio.ts";
+import { isOllamaEnd, OLLAMA_SPEC, ollama } from "./ollama.ts";
 import { CHAT_SPEC, openaiChat } from "./openai-chat.ts";
 import { openaiResponses, RESPONSES_SPEC } from "./openai-responses.ts";
 
@@ -28,11 +31,14 @@ export const sniffed: Dialect = {
       BATCH_OPERATION_SPEC,
       CONVERSE_SPEC,
       INVOKE_SPEC,
+      COHERE_SPEC,
+      OLLAMA_SPEC,
+      LMSTUDIO_SPEC,
     ]),
   ),
   optionalInStreams: false,
   telling:
-    /"(?:usage|total_usage|usageMetadata|usage_metadata|error|amazon-bedrock-invocationMetrics|\w+_token_count|\w+TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
+    /"(?:usage|total_usage|billed_units|stats|eval_count|usageMetadata|usage_metadata|error|amazon-bedrock-invocationMetrics|\w+_token_count|\w+TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readSniffed,
   hasContent: () => false,
   // A usage object of no known kind is kept as it is, and its counters stay unknown.
@@ -57,6 +63,9 @@ function dialectOf(document: Fields, event: string | undefined): Dialect | undef
   if (isBatchOperation(document)) return googleBatch;
   if (isCountedPrediction(document)) return googlePredict;
   if (hasInvokeCounters(document)) return bedrockInvoke;
+  if (hasBilledUnits(document)) return cohereChat;
+  if (isOllamaEnd(document)) return ollama;
+  if (hasStats(fieldsAt(document, "result") ?? document)) return lmstudio;
   if (Array.isArray(document["choices"])) return openaiChat;
   const usage = fieldsAt(document, "usage");
   return usage === undefined ? undefined : dialectOfUsage(usage, type);

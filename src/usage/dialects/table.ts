@@ -4,15 +4,24 @@ import { anthropicBatch, anthropicBatchStart } from "./anthropic-batch.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
 import { bedrockConverse } from "./bedrock-converse.ts";
 import { bedrockInvoke } from "./bedrock-invoke.ts";
+import { cohereChat, cohereMeta } from "./cohere.ts";
 import { googleBatch } from "./google-batch.ts";
 import { googleCache } from "./google-cache.ts";
 import { googleEmbed } from "./google-embed.ts";
 import { googleGenerate } from "./google-generate.ts";
 import { googleInteractions } from "./google-interactions.ts";
 import { googlePredict } from "./google-predict.ts";
+import { lmstudio } from "./lmstudio.ts";
+import { mistralConversations, mistralOcr } from "./mistral.ts";
+import { ollama } from "./ollama.ts";
+import { openaiAgents } from "./openai-agents.ts";
+import { openaiAssistants } from "./openai-assistants.ts";
+import { mistralAudio, openaiSpeech, openaiTranscription } from "./openai-audio.ts";
+import { openaiBatch, openaiFile } from "./openai-batch.ts";
 import { openaiChat, openaiCompletions } from "./openai-chat.ts";
-import { openaiEmbeddings } from "./openai-embeddings.ts";
-import { openaiResponses } from "./openai-responses.ts";
+import { openaiEmbeddings, openaiModerations } from "./openai-embeddings.ts";
+import { openaiImages } from "./openai-images.ts";
+import { openaiDecisions, openaiResponses } from "./openai-responses.ts";
 import { plain } from "./plain.ts";
 import { sniffed } from "./sniffed.ts";
 
@@ -105,19 +114,25 @@ const ROWS: readonly Row[] = [
   { methods: POST, paths: [path("/responses/*/cancel")], endpoint: read(openaiResponses, "cancel_response", "replay") },
   { methods: POST, paths: ["/responses/input_tokens"], endpoint: free("openai.count", "count") },
   { methods: GET, upgrade: true, paths: ["/responses"], endpoint: socket("openai.responses.ws", "chat") },
+  // Ollama's older embeddings state nothing.
+  { methods: POST, paths: ["/api/embeddings"], endpoint: read(openaiEmbeddings, "embeddings", "possible") },
   { methods: POST, paths: ["/embeddings"], endpoint: read(openaiEmbeddings, "embeddings") },
-  { methods: POST, paths: ["/moderations"], endpoint: free("openai.moderations", "moderation") },
+  {
+    methods: POST,
+    paths: ["/moderations", "/classifications"],
+    endpoint: read(openaiModerations, "moderation", "possible"),
+  },
   {
     methods: POST,
     paths: ["/images/generations", "/images/edits", "/images/variations"],
-    endpoint: unread("openai.images", "image"),
+    endpoint: read(openaiImages, "image"),
   },
   {
     methods: POST,
     paths: ["/audio/transcriptions", "/audio/translations"],
-    endpoint: unread("openai.transcription", "transcription"),
+    endpoint: read(openaiTranscription, "transcription"),
   },
-  { methods: POST, paths: ["/audio/speech"], endpoint: unread("openai.speech", "speech") },
+  { methods: POST, paths: ["/audio/speech"], endpoint: read(openaiSpeech, "speech") },
   {
     methods: GET,
     upgrade: true,
@@ -136,17 +151,43 @@ const ROWS: readonly Row[] = [
   },
   { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: socket("openai.live", "realtime") },
   { methods: POST, paths: ["/live/sessions"], endpoint: unread("openai.live", "control") },
-  { methods: POST, paths: ["/decisions"], endpoint: unread("openai.decisions", "decision") },
-  { methods: BOTH, paths: [path("/threads/*/runs*"), "/threads/runs"], endpoint: unread("openai.assistants", "run") },
-  { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: unread("openai.agents", "agent") },
+  { methods: POST, paths: ["/decisions"], endpoint: read(openaiDecisions, "decision") },
+  { methods: POST, paths: [path("/threads/*/runs"), "/threads/runs"], endpoint: read(openaiAssistants, "run") },
+  // What becomes of a run that was begun: it counts when its end is first seen.
+  { methods: BOTH, paths: [path("/threads/*/runs/*")], endpoint: read(openaiAssistants, "run", "replay") },
+  {
+    methods: POST,
+    paths: [path("/threads/*/runs/*/submit_tool_outputs"), path("/threads/*/runs/*/cancel")],
+    endpoint: read(openaiAssistants, "run", "replay"),
+  },
+  // Lists, and the steps of a run, which repeat its usage in parts.
+  { methods: GET, paths: [path("/threads/*/runs*")], endpoint: free("openai.assistants", "run") },
+  {
+    methods: GET,
+    paths: [path("/agents/sessions/*/turns/*")],
+    endpoint: read(openaiAgents, "agent", "replay"),
+  },
+  // The turns of a session happen behind it; what they use is told to whoever watches.
+  {
+    methods: BOTH,
+    paths: ["/agents/sessions", path("/agents/sessions/*"), path("/agents/sessions/*/events")],
+    endpoint: read(openaiAgents, "agent", "possible"),
+  },
+  { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: free("openai.agents", "agent") },
   // Anthropic's batches have rows of their own below; Gemini's look like OpenAI's, under versions that OpenAI does not have.
   {
     methods: GET,
     paths: [/\/v\d+(?:alpha|beta)\d*\/batches\/[^/:]+$/],
     endpoint: read(googleBatch, "batch", "replay"),
   },
-  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: unread("openai.batch", "batch") },
-  { methods: GET, paths: [path("/files/*/content")], endpoint: unread("openai.batch", "batch") },
+  { methods: POST, paths: [path("(?<!/messages)/batches")], endpoint: read(openaiBatch, "batch") },
+  { methods: GET, paths: [path("(?<!/messages)/batches")], endpoint: free("openai.batch", "batch") },
+  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: read(openaiBatch, "batch", "replay") },
+  {
+    methods: GET,
+    paths: [path("/files/*/content")],
+    endpoint: { ...read(openaiFile, "batch"), usage: "none" },
+  },
   { methods: BOTH, paths: [path("/videos*")], endpoint: free("openai.videos", "video") },
   { methods: POST, paths: ["/v1/messages"], endpoint: read(anthropicMessages, "chat") },
   {
@@ -235,16 +276,22 @@ const ROWS: readonly Row[] = [
   // The results are left in storage, where no gateway sees them.
   { methods: POST, paths: ["/async-invoke"], endpoint: unread("bedrock.async", "invoke") },
   // LM Studio has /api/v1/chat.
-  { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: unread("cohere.chat", "chat") },
+  { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: read(cohereChat, "chat") },
+  { methods: POST, paths: ["/v2/embed", "/v1/embed"], endpoint: read(cohereMeta, "embeddings") },
+  { methods: POST, paths: ["/v2/rerank", "/v1/rerank"], endpoint: read(cohereMeta, "rerank") },
+  { methods: POST, paths: ["/v1/classify"], endpoint: read(cohereMeta, "classification") },
+  { methods: POST, paths: ["/v2/parse"], endpoint: read(cohereMeta, "parse") },
+  { methods: POST, paths: ["/api/chat", "/api/generate"], endpoint: read(ollama, "chat") },
+  { methods: POST, paths: ["/api/embed"], endpoint: read(ollama, "embeddings") },
+  // Its /api/v0 has OpenAI's paths and usage, and is read as such above.
+  { methods: POST, paths: ["/api/v1/chat"], endpoint: read(lmstudio, "chat") },
+  // OpenAI keeps conversations under the same path, which is free.
   {
     methods: POST,
-    paths: ["/v2/embed", "/v2/rerank", "/v1/embed", "/v1/rerank", "/v1/classify", "/v2/parse"],
-    endpoint: unread("cohere.meta", "embeddings"),
+    paths: [path("/v1/conversations*")],
+    endpoint: read(mistralConversations, "chat", "possible"),
   },
-  { methods: POST, paths: ["/api/chat", "/api/generate"], endpoint: unread("ollama", "chat") },
-  { methods: POST, paths: ["/api/embed"], endpoint: unread("ollama", "embeddings") },
-  { methods: POST, paths: ["/api/v1/chat", "/api/v0/chat/completions"], endpoint: unread("lmstudio", "chat") },
-  { methods: POST, paths: [path("/v1/conversations*")], endpoint: unread("mistral.conversations", "chat") },
-  { methods: POST, paths: ["/v1/ocr"], endpoint: unread("mistral.ocr", "ocr") },
-  { methods: POST, paths: [path("/v1/audio/*")], endpoint: unread("mistral.audio", "transcription") },
+  { methods: POST, paths: ["/v1/ocr"], endpoint: read(mistralOcr, "ocr") },
+  // Transcriptions and speech have rows of their own above, for they are OpenAI's as well.
+  { methods: POST, paths: [path("/v1/audio/*")], endpoint: read(mistralAudio, "audio", "possible") },
 ];

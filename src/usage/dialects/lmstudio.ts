@@ -1,0 +1,55 @@
+import type { Usage } from "../../core/usage.ts";
+import { rawUsage } from "../amounts.ts";
+import { COMMON, type Dialect, type Findings, idText, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../fields.ts";
+import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { modelName } from "../safe-names.ts";
+
+const ANSWER = { model_instance_id: "value", response_id: "value", stats: "value" } as const satisfies ShapeSpec;
+
+export const LMSTUDIO_SPEC = { ...COMMON, ...ANSWER, result: ANSWER } as const satisfies ShapeSpec;
+
+/** …/api/v1/chat: LM Studio's own API, whose stream ends in the whole answer. */
+export const lmstudio: Dialect = {
+  name: "lmstudio",
+  shape: shapeOf(LMSTUDIO_SPEC),
+  optionalInStreams: false,
+  telling: /"(?:stats|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:chat\.end|error)"/,
+  read: readAnswer,
+  hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
+  settle: settleStats,
+};
+
+/** Whether the document has this API's counters; its older one has others of the same name beside OpenAI's usage. */
+export function hasStats(document: Fields): boolean {
+  return hasMember(fieldsAt(document, "stats") ?? {}, "total_output_tokens");
+}
+
+function readAnswer(findings: Findings, document: Fields, event: string | undefined): Findings {
+  const type = textAt(document, "type") ?? event;
+  const answer = fieldsAt(document, "result") ?? document;
+  const next = readCommon(findings, document);
+  return {
+    ...next,
+    model: modelName(textAt(answer, "model_instance_id")) ?? next.model,
+    id: idText(textAt(answer, "response_id")) ?? next.id,
+    usage: fieldsAt(answer, "stats") ?? findings.usage,
+    ended: findings.ended || type === "chat.end",
+  };
+}
+
+function settleStats({ usage }: Findings): Usage | undefined {
+  if (usage === undefined) return undefined;
+  const inputTokens = countAt(usage, "input_tokens");
+  const outputTokens = countAt(usage, "total_output_tokens");
+  const known = inputTokens !== undefined && outputTokens !== undefined;
+  return {
+    inputTokens,
+    outputTokens,
+    totalInputTokens: inputTokens,
+    totalOutputTokens: outputTokens,
+    totalTokens: known ? inputTokens + outputTokens : undefined,
+    reasoningTokens: countAt(usage, "reasoning_output_tokens"),
+    raw: rawUsage(usage),
+  };
+}
