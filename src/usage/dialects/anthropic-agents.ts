@@ -58,9 +58,10 @@ function readEvent(findings: Findings, document: Fields, event: string | undefin
 }
 
 function readSession(findings: Findings, document: Fields): Findings {
-  const model = modelName(textAt(fieldsAt(fieldsAt(document, "agent"), "model"), "id"));
+  const agent = fieldsAt(document, "agent");
+  const model = textAt(agent, "model") ?? textAt(fieldsAt(agent, "model"), "id");
   const next = readCommon(findings, document);
-  return { ...next, model: next.model ?? model, usage: fieldsAt(document, "usage") ?? findings.usage };
+  return { ...next, model: next.model ?? modelName(model), usage: fieldsAt(document, "usage") ?? findings.usage };
 }
 
 function settleSession(findings: Findings): Usage | undefined {

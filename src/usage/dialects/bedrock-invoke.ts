@@ -34,7 +34,7 @@ export const bedrockInvoke: Dialect = {
   shape: shapeOf(INVOKE_SPEC),
   optionalInStreams: false,
   telling:
-    /"(?:usage|error|amazon-bedrock-invocationMetrics|\w+_token_count|\w+TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
+    /"(?:usage|error|amazon-bedrock-invocationMetrics|(?:prompt|generation)_token_count|(?:input|totalOutput)TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readInvoke,
   hasContent,
   settle: settleInvoke,
