@@ -151,8 +151,9 @@ export class CallObserver {
 
   #textMeter(stream: boolean): TextMeter | undefined {
     const isError = (this.#response?.status ?? 0) >= 400;
-    const members = isError ? undefined : this.#text;
-    return members === undefined ? undefined : new TextMeter(stream ? members.streamed : members.plain);
+    const text = isError ? undefined : this.#text;
+    const members = stream ? text?.streamed : text?.plain;
+    return members === undefined ? undefined : new TextMeter(members);
   }
 
   #conclude(ending: Ending): Reading {

@@ -1,9 +1,10 @@
 /** Which members hold the text of a call: what a tokenizer would see of a request, and of its answer. */
 export interface TextMembers {
   readonly sent: RegExp;
-  readonly plain: RegExp;
+  /** `undefined` where an answer is no text at all. */
+  readonly plain: RegExp | undefined;
   /** In events; those that repeat at the end what came in pieces leave it in members of other names. */
-  readonly streamed: RegExp;
+  readonly streamed: RegExp | undefined;
 }
 
 /** The members of a dialect; `undefined` where tokens are not what is counted, or not of text. */
@@ -40,6 +41,7 @@ const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
   ["openai.responses", answering("text|arguments|refusal", "delta")],
   ["openai.embeddings", VECTORS],
   ["anthropic.messages", answering("text|thinking|partial_json")],
+  ["openai.speech", { sent: members("input|instructions"), plain: undefined, streamed: undefined }],
   ["google.generate", TEXT],
   ["google.embed", VECTORS],
   ["google.interactions", TEXT],
@@ -47,6 +49,7 @@ const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
   // Of every vendor, whose request and answer are as they made them.
   ["bedrock.invoke", answering("text|thinking|partial_json|content|generation|outputText|completion")],
   ["cohere.chat", TEXT],
+  ["cohere.meta", VECTORS],
   ["ollama", answering("content|response|thinking")],
   ["lmstudio", answering("content", "content")],
   ["mistral.conversations", answering("content")],

@@ -5,8 +5,9 @@ import { textMembersOf } from "./text-members.ts";
 import { TextMeter } from "./text-meter.ts";
 
 const CHAT = textMembersOf("openai.chat");
-assert.ok(CHAT);
-const { sent: SENT, streamed: STREAMED } = CHAT;
+assert.ok(CHAT?.streamed);
+const SENT = CHAT.sent;
+const STREAMED = CHAT.streamed;
 
 /** The estimate of a text by itself. */
 function alone(text: string): number {
