@@ -144,6 +144,17 @@ test("of too many open responses the oldest is given up, and said to be", () => 
   assert.equal(session.turns.length, 40);
 });
 
+test("what fails inside a response does not fail the response", () => {
+  const session = watch(RESPONSES);
+  session.say("server", { type: "response.created", response: { id: "r1", status: "in_progress", model: "m" } });
+  session.say("server", { type: "response.steer.failed", steer: { id: "s1" }, error: { code: "too_late" } });
+  const usage = { input_tokens: 4, output_tokens: 2 };
+  session.say("server", { type: "response.completed", response: { id: "r1", status: "completed", model: "m", usage } });
+  const [reading] = readings(session);
+  assert.equal(reading?.errorType, undefined);
+  assert.equal(reading?.state, "final");
+});
+
 test("the seconds of a Live session that broke off are those told last", () => {
   const session = watch(LIVE);
   for (const seconds of [5, 10, 15.5]) session.say("server", { type: "session.usage.updated", usage: { seconds } });

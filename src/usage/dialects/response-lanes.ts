@@ -1,4 +1,4 @@
-import { type Fields, fieldsAt, textAt } from "../fields.ts";
+import { emptyFields, type Fields, fieldsAt, textAt } from "../fields.ts";
 import { NO_STEPS, type TurnStep } from "../session-dialect.ts";
 import { isTerminal, openaiResponses } from "./openai-responses.ts";
 
@@ -32,7 +32,8 @@ export class ResponseLanes {
       this.#current.delete(lane);
       return [step(event, id, "end", UNCHANGED)];
     }
-    return openaiResponses.hasContent(event, undefined) ? [step(event, id, "content", UNCHANGED)] : NO_STEPS;
+    // Only its being content matters: an error inside such an event is that of a tool, or of a steering that came too late.
+    return openaiResponses.hasContent(event, undefined) ? [step(emptyFields(), id, "content", UNCHANGED)] : NO_STEPS;
   }
 
   #enter(lane: string, id: string): void {
