@@ -74,7 +74,11 @@ export class SessionTurns {
 
   #settle(turn: OpenTurn, interruption: Interruption | undefined): void {
     const { findings, reader } = turn;
-    const settled = reader.settle(findings, { exclusiveReasoning: false, stream: true, whole: interruption === undefined });
+    const settled = reader.settle(findings, {
+      exclusiveReasoning: false,
+      stream: true,
+      whole: interruption === undefined,
+    });
     const { usage, inconsistent } =
       settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
     const reading: Reading = {
