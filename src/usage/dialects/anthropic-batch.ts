@@ -43,8 +43,7 @@ function readResult(findings: Findings, document: Fields): Findings {
   const message = fieldsAt(result, "message");
   const usage = fieldsAt(message, "usage");
   // Errored, canceled and expired requests used nothing.
-  if (textAt(result, "type") !== "succeeded" || usage === undefined)
-    return findings;
+  if (textAt(result, "type") !== "succeeded" || usage === undefined) return findings;
 
   const model = modelName(textAt(message, "model"));
   const share = { kind: KIND, model, usage: messageUsage(usage, true) };

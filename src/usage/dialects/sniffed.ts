@@ -38,7 +38,7 @@ export const sniffed: Dialect = {
   ),
   optionalInStreams: false,
   telling:
-    /"(?:usage|total_usage|billed_units|stats|eval_count|usageMetadata|usage_metadata|error|amazon-bedrock-invocationMetrics|\w+_token_count|\w+TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
+    /"(?:usage|total_usage|billed_units|stats|eval_count|usageMetadata|usage_metadata|error|amazon-bedrock-invocationMetrics|(?:prompt|generation)_token_count|(?:input|totalOutput)TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readSniffed,
   hasContent: () => false,
   // A usage object of no known kind is kept as it is, and its counters stay unknown.

@@ -2,6 +2,7 @@ import type { Dialect } from "../dialect.ts";
 import { anthropicAgents, anthropicSession } from "./anthropic-agents.ts";
 import { anthropicBatch, anthropicBatchStart } from "./anthropic-batch.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { anyBatch } from "./any-batch.ts";
 import { bedrockConverse } from "./bedrock-converse.ts";
 import { bedrockInvoke } from "./bedrock-invoke.ts";
 import { cohereChat, cohereMeta } from "./cohere.ts";
@@ -174,7 +175,7 @@ const ROWS: readonly Row[] = [
     endpoint: read(openaiAgents, "agent", "possible"),
   },
   { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: free("openai.agents", "agent") },
-  // Anthropic's batches have rows of their own below; Gemini's look like OpenAI's, under versions that OpenAI does not have.
+  // Anthropic's batches have rows of their own below; Gemini's look like OpenAI's, in some versions under their very path.
   {
     methods: GET,
     paths: [/\/v\d+(?:alpha|beta)\d*\/batches\/[^/:]+$/],
@@ -182,7 +183,7 @@ const ROWS: readonly Row[] = [
   },
   { methods: POST, paths: [path("(?<!/messages)/batches")], endpoint: read(openaiBatch, "batch") },
   { methods: GET, paths: [path("(?<!/messages)/batches")], endpoint: free("openai.batch", "batch") },
-  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: read(openaiBatch, "batch", "replay") },
+  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: read(anyBatch, "batch", "replay") },
   {
     methods: GET,
     paths: [path("/files/*/content")],
