@@ -5,6 +5,9 @@ import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../fields.ts"
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 
+const ENDED = "ended";
+const TERMINAL: ReadonlySet<string> = new Set([ENDED]);
+
 const ANSWER = { response_id: "value", generation_id: "value", meta: "value" } as const satisfies ShapeSpec;
 
 export const COHERE_SPEC = {
@@ -27,6 +30,7 @@ export const cohereChat: Dialect = {
   read: readChat,
   hasContent: (document, event) => CONTENT.test(eventOf(document, event) ?? ""),
   settle: ({ usage }) => (usage === undefined ? undefined : billedUsage(usage)),
+  terminal: TERMINAL,
 };
 
 /** …/embed, …/rerank, …/classify, …/parse; others have rerankers under the same path, with OpenAI's counters. */
@@ -44,13 +48,16 @@ export function hasBilledUnits(document: Fields): boolean {
 
 function readChat(findings: Findings, document: Fields, event: string | undefined): Findings {
   const type = eventOf(document, event);
+  const isEnd = type === "message-end" || type === "stream-end";
   const response = fieldsAt(document, "response");
   const next = readCommon(findings, document);
   return {
     ...next,
     id: idOf(document) ?? idOf(response) ?? next.id,
     usage: statedUsage(document) ?? findings.usage,
-    ended: findings.ended || type === "message-end" || type === "stream-end",
+    // Lines do not show by themselves that the last one is missing.
+    status: type === undefined ? findings.status : isEnd ? ENDED : "in_progress",
+    ended: findings.ended || isEnd,
   };
 }
 
