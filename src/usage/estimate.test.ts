@@ -5,7 +5,7 @@ import { estimated } from "./estimate.ts";
 import { CallObserver, type ObservedRequest } from "./observer.ts";
 import type { Verdict } from "./verdict.ts";
 
-const SEEN = { input: 12, output: 34 };
+const SEEN = { input: () => 12, output: () => 34 };
 
 function verdict(state: UsageState, words: Partial<Verdict> = {}): Verdict {
   return { state, reason: undefined, source: "none", ...words };
@@ -34,7 +34,7 @@ test("calls that are counted, repeat another's usage, use nothing or are still t
 });
 
 test("nothing measured is nothing estimated", () => {
-  const found = estimated(verdict("missing"), undefined, { input: undefined, output: undefined });
+  const found = estimated(verdict("missing"), undefined, { input: () => undefined, output: () => undefined });
   assert.equal(found.source, "none");
 });
 

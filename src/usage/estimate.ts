@@ -3,8 +3,9 @@ import type { Verdict } from "./verdict.ts";
 
 /** About as many tokens of text as passed; `undefined` where it was not all seen. */
 export interface TextSeen {
-  readonly input: number | undefined;
-  readonly output: number | undefined;
+  /** Asked only where no counter came: measuring text costs more than reading a counter. */
+  readonly input: () => number | undefined;
+  readonly output: () => number | undefined;
 }
 
 type Estimates = Pick<Reading, "source" | "estimatedInputTokens" | "estimatedOutputTokens">;
@@ -16,8 +17,8 @@ export function estimated(verdict: Verdict, usage: Usage | undefined, seen: Text
   // A queued answer has used nothing yet, and its usage is still to come.
   if (!isOpen || reason === "pending") return { source };
 
-  const input = usage?.inputTokens === undefined ? seen.input : undefined;
-  const output = usage?.outputTokens === undefined ? seen.output : undefined;
+  const input = usage?.inputTokens === undefined ? seen.input() : undefined;
+  const output = usage?.outputTokens === undefined ? seen.output() : undefined;
   const isAlone = source === "none" && (input !== undefined || output !== undefined);
   return { source: isAlone ? "estimate" : source, estimatedInputTokens: input, estimatedOutputTokens: output };
 }

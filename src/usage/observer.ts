@@ -193,8 +193,8 @@ export class CallObserver {
       usage,
       ...verdict,
       ...estimated(verdict, usage, {
-        input: this.#requestWhole ? asked.textTokens : undefined,
-        output: this.#blindness === undefined ? (this.#meter ?? this.#tally?.meter)?.tokens : undefined,
+        input: () => (this.#requestWhole ? asked.textTokens() : undefined),
+        output: () => (this.#blindness === undefined ? (this.#meter ?? this.#tally?.meter)?.tokens : undefined),
       }),
       errorType: findings.errorType,
       firstContentAt: stream ? this.#tally?.firstContentAt : undefined,

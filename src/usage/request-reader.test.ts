@@ -9,10 +9,11 @@ function facts(
   pieces: readonly (Buffer | string)[],
   contentType = "application/json",
   encoding?: string,
-): RequestFacts {
+): Omit<RequestFacts, "textTokens"> & { readonly textTokens: number | undefined } {
   const reader = new RequestReader({ contentType, contentEncoding: encoding, text: undefined });
   for (const piece of pieces) reader.push(Buffer.from(piece));
-  return reader.end();
+  const { textTokens, ...rest } = reader.end();
+  return { ...rest, textTokens: textTokens() };
 }
 
 const BODY =

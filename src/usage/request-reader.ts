@@ -12,7 +12,7 @@ export interface RequestFacts {
   readonly includeUsage: boolean | undefined;
   readonly background: boolean;
   /** About as many tokens of text as the request holds; `undefined` where none was measured. */
-  readonly textTokens: number | undefined;
+  readonly textTokens: () => number | undefined;
 }
 
 export const NO_FACTS: RequestFacts = {
@@ -20,7 +20,7 @@ export const NO_FACTS: RequestFacts = {
   stream: undefined,
   includeUsage: undefined,
   background: false,
-  textTokens: undefined,
+  textTokens: () => undefined,
 };
 
 export interface RequestForm {
@@ -76,7 +76,7 @@ export class RequestReader {
       includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
       background: member(this.#document, "background") === true,
       // Nothing measured is nothing known: the text may lie in members of other names, or the body in an unknown coding.
-      textTokens: this.#meter?.tokens || undefined,
+      textTokens: () => this.#meter?.tokens || undefined,
     };
   }
 }

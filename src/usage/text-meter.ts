@@ -16,6 +16,9 @@ export class TextMeter {
   #inList = false;
   /** The end of what was searched, where the beginning of a name may lie in it. */
   #tail = "";
+  /** What came first, not looked at yet; `undefined` once there was too much of it to keep. */
+  #waiting: Buffer[] | undefined = [];
+  #waitingBytes = 0;
 
   /** `members` finds the opening quote of a value: `/"text"\s*:\s*"/g`. */
   constructor(members: RegExp) {
@@ -23,32 +26,65 @@ export class TextMeter {
   }
 
   get tokens(): number {
+    this.#catchUp();
     return this.#guess.tokens;
   }
 
+  /** Most answers say what they used and are small: they are never looked at. */
   push(bytes: Buffer, from: number, to: number): void {
-    let at = this.#inText ? this.#measure(bytes, from, to) : from;
-    if (this.#inText || at === to) return;
+    if (this.#waiting === undefined) {
+      this.#read(bytes, from, to);
+      return;
+    }
+    this.#waiting.push(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    this.#waitingBytes += to - from;
+    if (this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length > MAX_WAITING) this.#catchUp();
+  }
 
-    const text = this.#tail + bytes.toString("latin1", at, to);
+  #catchUp(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const bytes of waiting) this.#read(bytes, 0, bytes.length);
+  }
+
+  #read(bytes: Buffer, from: number, to: number): void {
+    let at = this.#inText ? this.#measure(bytes, from, to) : from;
+    while (at < to && !this.#inText) {
+      if (to - at > WINDOW && this.#tail === "") at = this.#skip(bytes, at, to);
+      if (at < to) at = this.#search(bytes, at, to);
+    }
+  }
+
+  /** To where the next name of a member may begin: images and vectors hold none for megabytes. */
+  #skip(bytes: Buffer, from: number, to: number): number {
+    const end = bytes.indexOf(NAME_END, from);
+    if (end !== -1 && end < to) return Math.max(from, end - MAX_NAME);
+    return Math.max(from, to - MAX_NAME);
+  }
+
+  /** Searches a window for names, and measures what they stand for; returns the place behind both. */
+  #search(bytes: Buffer, from: number, to: number): number {
+    const end = Math.min(from + WINDOW, to);
+    const text = this.#tail + bytes.toString("latin1", from, end);
     // From a place in the text to the same in the bytes.
-    const shift = at - this.#tail.length;
+    const shift = from - this.#tail.length;
     const members = this.#members;
     let behind = 0;
     members.lastIndex = 0;
     while (members.test(text)) {
       const open = members.lastIndex;
       this.#inList = text.charCodeAt(open - 2) === OPEN_BRACKET;
-      at = this.#measure(bytes, open + shift, to);
-      if (this.#inText) {
-        this.#tail = "";
-        return;
-      }
+      this.#tail = "";
+      const at = this.#measure(bytes, open + shift, to);
+      if (this.#inText || at >= end) return at;
       behind = at - shift;
       members.lastIndex = behind;
     }
     // Most pieces end with a whole event.
-    this.#tail = bytes[to - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
+    this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
+    // A slice keeps the whole text alive that it is of; a copy does not.
+    if (text.length > SMALL && this.#tail !== "") this.#tail = Buffer.from(this.#tail, "latin1").toString("latin1");
+    return end;
   }
 
   /** Counts the string that `from` lies in, as far as it goes; returns the place behind it. */
@@ -79,5 +115,12 @@ function elementAfter(bytes: Buffer, from: number, to: number): number {
   return -1;
 }
 
+const MAX_WAITING_BYTES = 16 * 1024;
+const MAX_WAITING = 16;
 /** The longest name of a member with its quotes, colon and a list's bracket. */
 const MAX_NAME = 40;
+const NAME_END = Buffer.from('":');
+/** So much is searched at a time. */
+const WINDOW = 4096;
+/** Events are rarely larger, and not worth a copy. */
+const SMALL = 256;
