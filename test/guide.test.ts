@@ -1,7 +1,7 @@
 // The user guide beside the code: a setting, field, provider, metric or answer that is in the one must be in the other.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -66,7 +66,7 @@ test("the tables of states, reasons and sources name all that the code can write
     ...(/type Blindness =([^;]+);/.exec(verdict)?.[1] ?? "").matchAll(/"([a-z_]+)"/g),
     ...verdict.matchAll(/(?:reason: |missing\(|return (?=")|\? |: )"([a-z_]+)"/g),
   ].map(([, word]) => word);
-  const notReasons = new Set(["stream", "body", "none"]);
+  const notReasons = new Set(["stream", "body", "header", "none"]);
   for (const [, state = ""] of states.matchAll(/"([a-z_]+)"/g)) assert.ok(section.includes(state), state);
   for (const reason of reasons) {
     if (reason !== undefined && !notReasons.has(reason)) assert.ok(section.includes(reason), reason);
@@ -78,8 +78,12 @@ test("what is counted, and what is not yet, names every dialect of the table", (
   const unread = [...table.matchAll(/unread\("([\w.]+)"/g)].map(([, name = ""]) => name);
   const section = guide.slice(guide.indexOf("### What is counted"), guide.indexOf("### What cannot be seen"));
   for (const name of unread) assert.ok(section.includes(`\`${name}\``), name);
-  for (const name of ["openai.chat", "openai.completions", "openai.responses", "openai.embeddings"]) {
-    assert.ok(section.includes(name), name);
+  const directory = join(import.meta.dirname, "..", "src", "usage", "dialects");
+  for (const file of readdirSync(directory).filter((name) => !name.endsWith(".test.ts"))) {
+    const source = readDocument(`src/usage/dialects/${file}`);
+    for (const [, name = ""] of source.matchAll(/\bname: "(\w+(?:\.\w+)*)"/g)) {
+      if (name !== "none" && name !== "value") assert.ok(section.includes(`\`${name}\``), name);
+    }
   }
 });
 
