@@ -14,13 +14,12 @@ export function textMembersOf(dialect: string): TextMembers | undefined {
 
 /** Finds the opening quote of a string, or of the first in a list of strings. */
 function members(names: string): RegExp {
-  return new RegExp(`"(?:${names})"\\s{0,2}:\\s{0,2}(?:\\[\\s{0,2})?"`, "g");
+  return new RegExp(`"(?:${names})":\\s{0,2}(?:\\[\\s{0,2})?"`, "g");
 }
 
 const SENT = members(
   "content|text|input|prompt|instructions|system|arguments|output|thinking|query|message|preamble|description|name|title|suffix|inputText",
 );
-const NOTHING = members("(?!)");
 
 function answering(plain: string, streamed = plain, sent = SENT): TextMembers {
   return { sent, plain: members(plain), streamed: members(streamed) };
@@ -28,11 +27,11 @@ function answering(plain: string, streamed = plain, sent = SENT): TextMembers {
 
 const CHAT = answering("content|reasoning_content|reasoning|refusal|arguments");
 const TEXT = answering("text");
-/** Answers are vectors. */
+/** Answers are vectors, megabytes of them. */
 const VECTORS: TextMembers = {
   sent: members("input|inputs|texts|text|content|query|documents"),
-  plain: NOTHING,
-  streamed: NOTHING,
+  plain: undefined,
+  streamed: undefined,
 };
 
 const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([

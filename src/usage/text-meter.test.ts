@@ -39,7 +39,7 @@ test("the text of a member is measured, and nothing around it", () => {
 
 test("the measure is the same wherever the bytes are cut", () => {
   const body = Buffer.from(
-    `data: {"a":"b","delta":{"content":"one \\"two\\" three\\n"}}\n\ndata: {"content" : "four\\\\"}\n\n`,
+    `data: {"a":"b","delta":{"content":"one \\"two\\" three\\n"}}\n\ndata: {"content": "four\\\\"}\n\n`,
   );
   const whole = metered(STREAMED, [body]);
   assert.ok(whole >= 5 && whole <= 9, String(whole));
@@ -71,18 +71,43 @@ test("images in a request are not taken for text", () => {
   assert.ok(metered(SENT, [JSON.stringify({ messages: [{ role: "user", content: [image] }] })]) < 5);
 });
 
+test("text far behind an image is found, wherever the bytes are cut", () => {
+  const body = Buffer.from(
+    `{"image_url":{"url":"${"A1b2".repeat(5_000)}"},"n":[${"1,".repeat(9_000)}1],"content":"${TEXT}"}`,
+  );
+  const behind = body.length - Buffer.byteLength(TEXT);
+  for (let at = behind - 60; at < body.length; at++) {
+    assert.equal(metered(STREAMED, [body.subarray(0, at), body.subarray(at)]), alone(TEXT), `cut at ${at}`);
+  }
+});
+
 test("characters written as escapes weigh as much as the characters", () => {
   const text = "Привет, мир! 東京 مرحبا नमस्ते";
   const escaped = text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   assert.equal(metered(STREAMED, [`{"content":"${escaped}"}`]), alone(text));
 });
 
-test("a tail of a megabyte is measured by samples, and comes out near what the whole does", () => {
-  const text = `${TEXT} `.repeat(10_000);
-  const inPieces = Array.from({ length: 10_000 }, () => `${TEXT} `);
-  const sampled = metered(STREAMED, [`{"content":"${text}"}`]);
-  const whole = metered(STREAMED, ['{"content":"', ...inPieces, '"}']);
+test("a megabyte is measured by samples that lie at the same places wherever it is cut, and come out near the whole", () => {
+  const times = 8_000;
+  const body = Buffer.from(`{"content":"${`${TEXT} `.repeat(times)}"}`);
+  const sampled = metered(STREAMED, [body]);
+  const whole = (alone(`${TEXT} `.repeat(20)) / 20) * times;
   assert.ok(Math.abs(sampled / whole - 1) < 0.05, `${sampled} and ${whole}`);
+  for (const size of [97, 1_000, 5_003, 65_536]) {
+    const pieces = Array.from({ length: Math.ceil(body.length / size) }, (_, at) =>
+      body.subarray(at * size, (at + 1) * size),
+    );
+    assert.equal(metered(STREAMED, pieces), sampled, `pieces of ${size}`);
+  }
+});
+
+test("what waits to be measured is a copy, since decoders use their buffers again", () => {
+  const meter = new TextMeter(STREAMED);
+  const buffer = Buffer.alloc(100);
+  for (const piece of ['{"content":"one ', "two ", 'three"}']) {
+    meter.push(buffer, 0, buffer.write(piece));
+  }
+  assert.equal(meter.tokens, alone("one two three"));
 });
 
 test("any bytes at all are measured without an exception, as some number", () => {

@@ -32,13 +32,16 @@ export class TextMeter {
 
   /** Most answers say what they used and are small: they are never looked at. */
   push(bytes: Buffer, from: number, to: number): void {
-    if (this.#waiting === undefined) {
+    const waiting = this.#waiting;
+    if (waiting === undefined) this.#read(bytes, from, to);
+    else if (this.#waitingBytes + to - from <= MAX_WAITING_BYTES && waiting.length < MAX_WAITING) {
+      // A copy: decoded bytes are overwritten, and a piece of a socket's buffer would keep all of it.
+      waiting.push(Buffer.from(bytes.subarray(from, to)));
+      this.#waitingBytes += to - from;
+    } else {
+      this.#catchUp();
       this.#read(bytes, from, to);
-      return;
     }
-    this.#waiting.push(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
-    this.#waitingBytes += to - from;
-    if (this.#waitingBytes > MAX_WAITING_BYTES || this.#waiting.length > MAX_WAITING) this.#catchUp();
   }
 
   #catchUp(): void {

@@ -10,6 +10,7 @@ export const CHAT: ObservedRequest = {
   upgrade: false,
   contentType: "application/json",
   contentEncoding: undefined,
+  estimate: true,
 };
 
 export const MESSAGES: ObservedRequest = { ...CHAT, path: "/v1/messages" };
