@@ -113,7 +113,8 @@ function sound(reading: Reading, what: string): void {
 }
 
 function soundCounts(usage: Usage, what: string): void {
-  for (const [name, count] of Object.entries(usage)) {
+  const members: readonly (readonly [string, unknown])[] = Object.entries(usage);
+  for (const [name, count] of members) {
     if (typeof count === "number") assert.ok(Number.isFinite(count) && count >= 0, `${what}: ${name} is ${count}`);
     else if (typeof count === "object" && count !== null && name !== "raw" && name !== "extraItems") {
       for (const part of Object.values(count)) assert.ok(typeof part === "number" && part >= 0, `${what}: ${name}`);
