@@ -85,6 +85,7 @@ export class TextMeter {
     }
     // Most pieces end with a whole event.
     this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
+    if (!this.#tail.includes('"')) this.#tail = "";
     // A slice keeps the whole text alive that it is of; a copy does not.
     if (text.length > SMALL && this.#tail !== "") this.#tail = Buffer.from(this.#tail, "latin1").toString("latin1");
     return end;
