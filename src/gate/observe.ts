@@ -1,21 +1,8 @@
 import type { Reading } from "../core/usage.ts";
 import { CallObserver, type Ending, type ObservedRequest, type ResponseFacts } from "../usage/observer.ts";
+import { unreadable } from "../usage/unreadable.ts";
 
-const UNREADABLE: Reading = {
-  dialect: "none",
-  operation: "unknown",
-  stream: undefined,
-  requestModel: undefined,
-  responseModel: undefined,
-  deployment: undefined,
-  responseId: undefined,
-  usage: undefined,
-  source: "none",
-  state: "missing",
-  reason: "observer_error",
-  errorType: undefined,
-  firstContentAt: undefined,
-};
+const UNREADABLE = unreadable("none", "unknown");
 
 /** The side glance: whatever goes wrong in here, the call does not notice, and its record says so. */
 export class SideGlance {

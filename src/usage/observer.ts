@@ -16,6 +16,7 @@ import { SseReader } from "./sse.ts";
 import { Tally } from "./tally.ts";
 import { type TextMembers, textMembersOf } from "./text-members.ts";
 import { TextMeter } from "./text-meter.ts";
+import { unreadable } from "./unreadable.ts";
 import { type Blindness, type Ending, judge } from "./verdict.ts";
 
 export type { Ending } from "./verdict.ts";
@@ -117,7 +118,7 @@ export class CallObserver {
     try {
       reading = this.#conclude(ending);
     } catch {
-      reading = this.#nothing();
+      reading = unreadable(this.#endpoint.dialect, this.#endpoint.operation);
     }
     done(reading);
   }
@@ -214,25 +215,6 @@ export class CallObserver {
     const answered = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
     if (seen || answered) return seen;
     return asked.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
-  }
-
-  /** The reading of an exchange that nothing could be read of. */
-  #nothing(): Reading {
-    return {
-      dialect: this.#endpoint.dialect,
-      operation: this.#endpoint.operation,
-      stream: undefined,
-      requestModel: undefined,
-      responseModel: undefined,
-      deployment: undefined,
-      responseId: undefined,
-      usage: undefined,
-      source: "none",
-      state: "missing",
-      reason: "observer_error",
-      errorType: undefined,
-      firstContentAt: undefined,
-    };
   }
 }
 
