@@ -101,14 +101,7 @@ export class ClientConnection implements Expiring, ClientSide {
 
   refuse(refusal: Refusal, close: boolean): void {
     this.#call = undefined;
-    const answer = refuse(refusal);
-    this.#answer({
-      status: answer.status,
-      contentType: JSON_TYPE,
-      body: refusalBody(answer),
-      errorCode: answer.code,
-      close,
-    });
+    this.#answerRefusal(refusal, close);
     this.#next();
   }
 
@@ -211,33 +204,30 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   #refuseHead(refusal: Refusal, maskedKey: string, head: RequestHead): void {
-    const answer = refuse(refusal);
     const prefix = shownPrefix(head.target, this.#plane.gate.providers);
     this.#plane.gate.refused({ refusal, maskedKey, prefix, clientIp: this.ip });
     // A body that nobody reads must not be taken for the next request.
     const close = head.body.kind !== "none" || refusal.kind === "malformed";
+    this.#answerRefusal(refusal, close);
+    this.#idleAgain();
+  }
+
+  #refuseFault(fault: WireFault): void {
+    const refusal: Refusal = { kind: fault.fault, detail: fault.detail };
+    this.#minor = 1;
+    this.#headOnly = false;
+    this.#plane.gate.refused({ refusal, maskedKey: "", prefix: "", clientIp: this.ip });
+    this.#answerRefusal(refusal, true);
+  }
+
+  #answerRefusal(refusal: Refusal, close: boolean): void {
+    const answer = refuse(refusal);
     this.#answer({
       status: answer.status,
       contentType: JSON_TYPE,
       body: refusalBody(answer),
       errorCode: answer.code,
       close,
-    });
-    this.#idleAgain();
-  }
-
-  #refuseFault(fault: WireFault): void {
-    const refusal: Refusal = { kind: fault.fault, detail: fault.detail };
-    const answer = refuse(refusal);
-    this.#minor = 1;
-    this.#headOnly = false;
-    this.#plane.gate.refused({ refusal, maskedKey: "", prefix: "", clientIp: this.ip });
-    this.#answer({
-      status: answer.status,
-      contentType: JSON_TYPE,
-      body: refusalBody(answer),
-      errorCode: answer.code,
-      close: true,
     });
   }
 
