@@ -1,16 +1,12 @@
 import zlib from "node:zlib";
+import { type DecodedSink, type DecodeFault, MAX_PIECE, NativeDecoder, NO_BUFFER } from "./native-decoder.ts";
 
 export type Coding = "gzip" | "deflate" | "br" | "zstd";
-/** `stopped`: whoever takes the decoded bytes wants no more of them. */
-export type DecodeFault = "encoding" | "too_large" | "stopped";
 
 /** What came over the wire so far: the measure of what may come out, through however many codings. */
 export interface Allowance {
   wireBytes: number;
 }
-
-/** Takes decoded bytes, which are overwritten afterwards; a fault stops the decoding. */
-export type DecodedSink = (bytes: Buffer) => DecodeFault | undefined;
 
 /** The codings of a `content-encoding` in the order they were applied; `undefined` if we cannot undo them all. */
 export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
@@ -29,18 +25,12 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
   return codings;
 }
 
-/**
- * Undoes one coding, synchronously, giving out at once whatever the bytes so far amount to. Not through the streams of
- * `node:zlib`: they work on the thread pool, which name look-ups share and hung disk calls can fill, they queue without a
- * bound when they fall behind, and cost several times as much on a small body. What they are made of, the native handle with
- * its `writeSync`, is what `gunzipSync` and its kin call and what npm's own tar reader has leaned on for years; should a
- * version of Node lack it, the result is a reading without usage, not a failed call.
- */
+/** Undoes one coding, within the bounds that a bomb must not break. */
 export class Decoder {
   readonly #coding: Coding;
   readonly #emit: DecodedSink;
   readonly #allowance: Allowance;
-  #stream: NativeDecoder | undefined;
+  #native: NativeDecoder | undefined;
   #output: Buffer | undefined;
   #given = 0;
 
@@ -53,35 +43,22 @@ export class Decoder {
   /** Decodes the bytes; what is handed to `emit` is overwritten by the next call. */
   write(bytes: Buffer): DecodeFault | undefined {
     if (bytes.length === 0) return undefined;
-    const stream = (this.#stream ??= open(this.#coding, bytes[0] ?? 0));
-    if (stream?._handle?.writeSync === undefined) return "encoding";
-    const output = this.#roomFor(bytes.length);
-
-    const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * this.#allowance.wireBytes);
-    let left = bytes.length;
-    for (;;) {
-      stream._handle.writeSync(FLUSH[this.#coding], bytes, bytes.length - left, left, output, 0, output.length);
-      if (stream.destroyed) return "encoding";
-
-      const [room = 0, rest = 0] = stream._writeState;
-      const length = output.length - room;
-      this.#given += length;
-      if (this.#given > limit) return "too_large";
-      const fault = length > 0 ? this.#emit(output.subarray(0, length)) : undefined;
-      if (fault !== undefined) return fault;
-
-      // A zstd decoder stops after every frame, so going round again is also how the next frame begins. Without progress
-      // the compressed data has ended, and what follows it is not ours to judge.
-      const ended = rest === left && length === 0;
-      left = rest;
-      if (ended || (left === 0 && room > 0)) return undefined;
-    }
+    this.#native ??= this.#open(bytes[0] ?? 0);
+    return this.#native.write(bytes, this.#roomFor(bytes.length));
   }
 
   close(): void {
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#native?.close();
+    this.#native = undefined;
     this.#output = undefined;
+  }
+
+  #open(firstByte: number): NativeDecoder {
+    return new NativeDecoder(create(this.#coding, firstByte), FLUSH[this.#coding], (bytes) => {
+      this.#given += bytes.length;
+      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * this.#allowance.wireBytes);
+      return this.#given > limit ? "too_large" : this.#emit(bytes);
+    });
   }
 
   #roomFor(inputLength: number): Buffer {
@@ -91,41 +68,19 @@ export class Decoder {
   }
 }
 
-/** The parts of a `node:zlib` decoder that are used here; the underscored ones are not in its types. */
-export interface NativeDecoder {
-  readonly _handle?: {
-    writeSync(flush: number, input: Buffer, at: number, length: number, output: Buffer, to: number, room: number): void;
-  };
-  /** Room left in the output, input left over. */
-  readonly _writeState: Uint32Array;
-  readonly destroyed: boolean;
-  on(event: "error", listener: () => void): unknown;
-  close(): void;
-}
-
-function open(coding: Coding, firstByte: number): NativeDecoder {
-  // Our own output buffer is used; the stream's would only cost memory.
-  const options = { chunkSize: 64 };
-  // Reason for the cast: the two members named in NativeDecoder that the types leave out.
-  const stream = create(coding, firstByte, options) as unknown as NativeDecoder;
-  // A fault is seen at once in `destroyed`; the event that follows it must only find a listener.
-  stream.on("error", () => {});
-  return stream;
-}
-
-function create(coding: Coding, firstByte: number, options: { chunkSize: number }): object {
+function create(coding: Coding, firstByte: number): object {
   switch (coding) {
     case "gzip":
-      return zlib.createGunzip(options);
+      return zlib.createGunzip(NO_BUFFER);
     case "br":
-      return zlib.createBrotliDecompress(options);
+      return zlib.createBrotliDecompress(NO_BUFFER);
     case "zstd":
       // RFC 9659: a window above 8 MB is not for content coding, and would be allocated on the word of a header.
-      return zlib.createZstdDecompress({ ...options, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
+      return zlib.createZstdDecompress({ ...NO_BUFFER, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
     case "deflate":
       // RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC
       // 1950); as bare data that byte would be a stored block with stray padding bits.
-      return (firstByte & 0x0f) === 8 ? zlib.createInflate(options) : zlib.createInflateRaw(options);
+      return (firstByte & 0x0f) === 8 ? zlib.createInflate(NO_BUFFER) : zlib.createInflateRaw(NO_BUFFER);
   }
 }
 
@@ -145,8 +100,6 @@ const FLUSH: Readonly<Record<Coding, number>> = {
 };
 
 const MAX_CODINGS = 4;
-/** Output handed on in one piece. */
-const MAX_PIECE = 16 * 1024;
 /** What a bomb may cost: a few milliseconds of inflating, and never more than this many times what it sent us. */
 const FREE_OUTPUT = 1024 * 1024;
 const MAX_RATIO = 100;

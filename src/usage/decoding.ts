@@ -1,4 +1,5 @@
-import { type Coding, codingsOf, type DecodedSink, Decoder, type DecodeFault } from "./decode.ts";
+import { type Coding, codingsOf, Decoder } from "./decode.ts";
+import type { DecodedSink, DecodeFault } from "./native-decoder.ts";
 
 /** Undoes all codings of a body, the last one applied first. */
 export interface Decoding {

@@ -1,8 +1,8 @@
-import type { DecodeFault } from "./decode.ts";
 import type { Fields } from "./fields.ts";
 import { JsonPicker } from "./json-picker.ts";
 import type { Shape } from "./json-shape.ts";
 import { MessageInflater } from "./message-inflater.ts";
+import type { DecodeFault } from "./native-decoder.ts";
 
 /** What the two sides agreed on for compressing messages (RFC 7692 section 7.1). */
 export interface MessageCompression {

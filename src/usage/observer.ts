@@ -1,6 +1,5 @@
 import type { Reading } from "../core/usage.ts";
 import { clamped } from "./consistency.ts";
-import type { DecodeFault } from "./decode.ts";
 import { type Decoding, openDecoding } from "./decoding.ts";
 import { type Findings, type HeaderLookup, NOTHING } from "./dialect.ts";
 import { type Endpoint, endpointOf } from "./dialects/table.ts";
@@ -9,6 +8,7 @@ import { estimated } from "./estimate.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import { openFraming } from "./framing.ts";
 import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
+import type { DecodeFault } from "./native-decoder.ts";
 import { modelInQuery, namesInPath, resourceInPath } from "./path-names.ts";
 import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
 import { modelName } from "./safe-names.ts";
