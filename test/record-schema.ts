@@ -159,7 +159,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     within(sum(record.total_input_tokens, record.total_output_tokens), record.total_tokens) ||
     record.usage_reason === "inconsistent" ||
     record.usage_state !== "final",
-  "without a source there are no counters": (record) => record.usage_source !== "none" || !isCounted(record),
+  "without a source there are no counters": (record) =>
+    (record.usage_source !== "none" && record.usage_source !== "estimate") || !isCounted(record),
+  "a guess is named as the source": (record) =>
+    (record.usage_source === "estimate") ===
+    (!isCounted(record) && (record.estimated_input_tokens ?? record.estimated_output_tokens) !== undefined),
   "what is missing has no counters, and a reason": (record) =>
     record.usage_state !== "missing" || (!isCounted(record) && record.usage_reason !== undefined),
   "what is partial has counters, and a reason": (record) =>
@@ -189,7 +193,8 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
 function isCounted(record: Written): boolean {
   const units = [record.total_tokens, record.audio_seconds, record.pages, record.images, record.search_units];
   const counters = [record.input_tokens ?? undefined, record.output_tokens ?? undefined, record.provider_cost_usd];
-  return [...units, ...counters].some((value) => value !== undefined);
+  // Some work is billed by the call: Cohere's classifications.
+  return [...units, ...counters, record.tool_calls].some((value) => value !== undefined);
 }
 
 /** Throws with the record printed, unless it is sound. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { loadFixtures, observe } from "./fixtures.ts";
+import { loadCorpus } from "../corpus/load.ts";
+import { readingOf } from "../corpus/observed.ts";
 
-const fixtures = loadFixtures();
+const exchanges = loadCorpus().flatMap(({ name, exchange }) =>
+  exchange.steps.filter(({ response }) => response.body.length < 10_000).map((step) => ({ name, step })),
+);
 
 /** What becomes of a stretch of the body: other bytes, none, itself twice, or a value that nobody expects in its place. */
 const mutation = fc.record({
@@ -30,23 +33,23 @@ const mutation = fc.record({
   ),
 });
 
-test("R72: every fixture, damaged anywhere, is read without an exception and the same however it is cut", () => {
+test("R72: every exchange, damaged anywhere, is read without an exception and the same however it is cut", () => {
   const property = fc.property(
-    fc.constantFrom(...fixtures),
+    fc.constantFrom(...exchanges),
     fc.array(mutation, { minLength: 1, maxLength: 4 }),
     fc.array(fc.nat(), { maxLength: 4 }),
-    (fixture, mutations, cuts) => {
-      const body = mutations.reduce(mutated, fixture.body);
-      const reading = observe(fixture.call, [body]);
+    ({ name, step }, mutations, cuts) => {
+      const body = mutations.reduce(mutated, step.response.body);
+      const reading = readingOf(step, { pieces: [body] });
       assert.notEqual(reading.reason, "observer_error");
-      assert.deepEqual(observe(fixture.call, cutAt(body, cuts)), reading, fixture.name);
-      assert.deepEqual(observe(fixture.call, bytewise(body)), reading, fixture.name);
+      assert.deepEqual(readingOf(step, { pieces: cutAt(body, cuts) }), reading, name);
+      assert.deepEqual(readingOf(step, { pieces: bytewise(body) }), reading, name);
 
       const { usage } = reading;
       const parts = (usage?.cachedInputTokens ?? 0) + (usage?.cacheWriteTokens ?? 0);
-      if (usage?.totalInputTokens !== undefined) assert.ok(parts <= usage.totalInputTokens, fixture.name);
+      if (usage?.totalInputTokens !== undefined) assert.ok(parts <= usage.totalInputTokens, name);
       if (usage?.totalOutputTokens !== undefined) {
-        assert.ok((usage.reasoningTokens ?? 0) <= usage.totalOutputTokens, fixture.name);
+        assert.ok((usage.reasoningTokens ?? 0) <= usage.totalOutputTokens, name);
       }
     },
   );

@@ -1,0 +1,94 @@
+// `npm run accuracy` plays the whole corpus through real gateways, prints what was recorded for each token on the wire, and
+// puts the tables into docs/accuracy.md. `-- openai.chat` plays the exchanges whose name holds the word, and writes nothing.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { addCell, emptyCell, ratio, tabulate, type Cell } from "../test/corpus/accuracy.ts";
+import { loadCorpus } from "../test/corpus/load.ts";
+import { MODES } from "../test/corpus/modes.ts";
+import { TALK_MODES, type Result } from "../test/corpus/result.ts";
+import { performancesOf, run } from "../test/corpus/runner.ts";
+import { runTalks } from "../test/corpus/talk-stage.ts";
+
+const EVERYTHING = { cuts: 24, leaves: 100, bytewise: 3_000 };
+const SEED = 1;
+const HEADINGS = ["Records", "Differing", "Input on the wire", "Recorded", "Output on the wire", "Recorded"];
+const ALL_MODES: readonly string[] = [...MODES, ...TALK_MODES];
+
+const words = process.argv.slice(2);
+const files = loadCorpus().filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const performances = files.flatMap((file, index) => performancesOf(file, EVERYTHING, SEED + index));
+const talks = files
+  .filter(({ exchange }) => exchange.talk)
+  .flatMap((file) => TALK_MODES.map((mode) => [file, mode] as const));
+const results = [...(await run(performances)), ...(await runTalks(talks))];
+
+const failed = results.filter(({ faults }) => faults.length > 0);
+const report = [dialectTable(results), "", modeTable(results)].join("\n");
+console.log(report);
+console.log(`\n${files.length} exchanges, ${results.length} records, ${failed.length} not as expected`);
+for (const { what, faults } of failed.slice(0, 50)) console.log(`✖ ${what}: ${faults.join("; ")}`);
+if (failed.length > 0) process.exitCode = 1;
+else if (words.length === 0) writeReport();
+
+function dialectTable(all: readonly Result[]): string {
+  const rows = [...tabulate(all)].map(([dialect, cells]) => {
+    const exchanges = files.filter(({ exchange }) => exchange.dialect === dialect).length;
+    return line([dialect, String(exchanges), ...figures(summed(cells.values()))]);
+  });
+  const total = summed([...tabulate(all).values()].flatMap((cells) => [...cells.values()]));
+  return [
+    line(["Dialect", "Exchanges", ...HEADINGS]),
+    line(["---", "--:", ...HEADINGS.map(() => "--:")]),
+    ...rows,
+    line(["all", String(files.length), ...figures(total)]),
+  ].join("\n");
+}
+
+function modeTable(all: readonly Result[]): string {
+  const table = [...tabulate(all).values()];
+  const rows = ALL_MODES.flatMap((mode) => {
+    const cells = table.flatMap((row) => row.get(mode) ?? []);
+    const exact = cells.filter((cell) => isExact(cell)).length;
+    return cells.length === 0 ? [] : [line([mode, `${exact} of ${cells.length}`, ...figures(summed(cells))])];
+  });
+  return [
+    line(["How the answer came", "Dialects exact", ...HEADINGS]),
+    line(["---", "--:", ...HEADINGS.map(() => "--:")]),
+    ...rows,
+  ].join("\n");
+}
+
+function figures(cell: Cell): readonly string[] {
+  const number = (value: number): string => value.toLocaleString("en-US");
+  return [
+    number(cell.plays),
+    number(cell.differing),
+    number(cell.wire.input),
+    ratio(cell, "input"),
+    number(cell.wire.output),
+    ratio(cell, "output"),
+  ];
+}
+
+function isExact(cell: Cell): boolean {
+  return [ratio(cell, "input"), ratio(cell, "output")].every((text) => text === "1.000" || text === "none");
+}
+
+function summed(cells: Iterable<Cell>): Cell {
+  const sum = emptyCell();
+  for (const cell of cells) addCell(sum, cell);
+  return sum;
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function writeReport(): void {
+  const path = join(import.meta.dirname, "..", "docs", "accuracy.md");
+  const text = readFileSync(path, "utf8");
+  const [before = "", rest = ""] = text.split("<!-- accuracy -->\n", 2);
+  const after = text.slice(text.lastIndexOf("<!-- /accuracy -->"));
+  if (rest === "" || after === "") throw new Error(`${path}: the marks that the tables stand between are gone`);
+  writeFileSync(path, `${before}<!-- accuracy -->\n\n${report}\n\n${after}`);
+}

@@ -1,0 +1,109 @@
+/** The record of a step without any socket: its bytes handed to an observer in the pieces a test chooses. */
+import type { CallRecord } from "../../src/core/call-record.ts";
+import type { Outcome } from "../../src/core/outcome.ts";
+import type { Provider } from "../../src/core/settings.ts";
+import type { Reading } from "../../src/core/usage.ts";
+import type { Admitted } from "../../src/gate/gate.ts";
+import { observedRequest, responseFacts } from "../../src/gate/observed-facts.ts";
+import { recordOf } from "../../src/gate/passage.ts";
+import { findRoute } from "../../src/gate/route.ts";
+import { findProvider } from "../../src/providers/index.ts";
+import { CallObserver } from "../../src/usage/observer.ts";
+import { RequestHeadReader } from "../../src/wire/request-head.ts";
+import { type ResponseHead, ResponseHeadReader } from "../../src/wire/response-head.ts";
+import type { End, Field, Request, Response, Step } from "./exchange.ts";
+
+export interface Delivery {
+  readonly pieces: Iterable<Buffer>;
+  readonly contentEncoding?: string | undefined;
+  readonly end?: End | undefined;
+  /** Measure text for estimates, as a gateway does by default. */
+  readonly estimate?: boolean;
+}
+
+export function observe(step: Step, delivery: Delivery): CallRecord {
+  const end = delivery.end ?? step.response.end;
+  return recordOfReading(step, readingOf(step, delivery), end);
+}
+
+export function readingOf(step: Step, delivery: Delivery): Reading {
+  const observer = observerOf(step, delivery);
+  for (const piece of delivery.pieces) observer.responseBytes(piece);
+  let result: Reading | undefined;
+  observer.finish(delivery.end ?? step.response.end, (reading) => (result = reading));
+  if (result === undefined) throw new Error("the observer did not finish at once");
+  return result;
+}
+
+/** An observer that has seen everything but the body of the answer. */
+export function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): CallObserver {
+  const accounting = { ...ACCOUNTING, estimate: delivery.estimate === true ? "heuristic" : "off" } as const;
+  const observer = new CallObserver(observedRequest(callOf(request), false, accounting), () => 1);
+  if (request.body.length > 0) observer.requestBytes(request.body);
+  observer.requestSent();
+  const head = responseHead(request.method, response, delivery.contentEncoding);
+  observer.responseHead(responseFacts(head));
+  return observer;
+}
+
+export function recordOfReading({ request, response }: Step, reading: Reading, end: End): CallRecord {
+  const passage = {
+    id: ID,
+    call: callOf(request),
+    clientIp: "127.0.0.1",
+    outcome: OUTCOMES[end],
+    status: response.status,
+    responseFields: responseHead(request.method, response, undefined).fields,
+    startedAt: 0,
+    requestSentAt: 0,
+    firstByteAt: 1,
+    endedAt: 1,
+    requestBytes: request.body.length,
+    responseBytes: response.body.length,
+    reading,
+    sessionId: undefined,
+    closeCode: undefined,
+  };
+  // As the ledger does, which leaves out what is unknown.
+  return JSON.parse(JSON.stringify(recordOf(passage, SOME_TIME))) as CallRecord; // Plain data by construction.
+}
+
+const ID = "019aafc1-2f00-7abc-8def-0123456789ab";
+const SOME_TIME = Date.UTC(2026, 10, 23);
+const LIMITS = { maxBytes: 64 * 1024, maxFields: 100 };
+const ACCOUNTING = { drainBytes: 0, drainMs: 0, drainConcurrent: 0 };
+
+const OUTCOMES: Readonly<Record<End, Outcome>> = {
+  complete: { kind: "complete" },
+  cut: { kind: "upstream", fault: "upstream_reset" },
+  aborted: { kind: "client-aborted" },
+};
+
+export function callOf({ method, target, fields }: Request): Admitted {
+  const head = new RequestHeadReader(LIMITS).push(
+    headBytes(`${method} ${target} HTTP/1.1`, [["host", "h"], ...fields]),
+  );
+  if (head === undefined || !("method" in head)) throw new Error(`no request: ${method} ${target}`);
+  const provider = providerOf(target);
+  const route = findRoute(target, new Map([[provider.name, provider]]));
+  if (route === undefined) throw new Error(`no route: ${target}`);
+  return { kind: "forward", head, route, client: undefined, keys: [], maskedKey: "" };
+}
+
+function responseHead(method: string, { status, fields }: Response, contentEncoding: string | undefined): ResponseHead {
+  const coding: readonly Field[] = contentEncoding === undefined ? [] : [["content-encoding", contentEncoding]];
+  const head = new ResponseHeadReader(LIMITS).push(headBytes(`HTTP/1.1 ${status} X`, [...fields, ...coding]), method);
+  if (head === undefined || !("status" in head)) throw new Error(`no response: ${status}`);
+  return head;
+}
+
+function headBytes(line: string, fields: readonly Field[]): Buffer {
+  return Buffer.from(`${line}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`);
+}
+
+function providerOf(target: string): Provider {
+  const name = target.split("/", 2)[1] ?? "";
+  const upstream = { secure: true, host: "h", port: 443, pathPrefix: "", authority: "h" };
+  const exclusiveReasoning = findProvider(name)?.exclusiveReasoning ?? false;
+  return { name, upstream, exclusiveReasoning, onClientAbort: "cancel" };
+}
