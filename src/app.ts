@@ -5,10 +5,12 @@ import { startAdmin, type AdminServer } from "./admin/admin-server.ts";
 import { Metrics } from "./admin/metrics.ts";
 import { AdminTokenError, loadAdminToken } from "./admin/token.ts";
 import { openLog } from "./app/logger.ts";
+import { ownUrl } from "./app/own-url.ts";
 import { readinessOf } from "./app/readiness.ts";
 import { RefusalLog } from "./app/refusal-log.ts";
 import { drain } from "./app/shutdown.ts";
 import { Signals } from "./app/signals.ts";
+import { startFailure } from "./app/start-failure.ts";
 import { NO_OVERRIDES, type PriceOverrides } from "./core/price-overrides.ts";
 import type { Settings } from "./core/settings.ts";
 import type { GateStatus } from "./core/status.ts";
@@ -138,8 +140,8 @@ class App {
     this.refresh();
     this.#log.info(
       {
-        address: url(settings.server.host, this.#supervisor.port),
-        admin: url(this.#admin.host, this.#admin.port),
+        address: ownUrl(settings.server.host, this.#supervisor.port),
+        admin: ownUrl(this.#admin.host, this.#admin.port),
         version,
         instance: this.#instance,
         keys: allowlist.status().keys,
@@ -243,26 +245,4 @@ function complain(stderr: NodeJS.WritableStream, what: string, faults: readonly 
   stderr.write(`lmgate: the ${what} is not valid, nothing was started\n`);
   for (const line of formatFaults(faults)) stderr.write(`  ${line}\n`);
   return EXIT_INVALID;
-}
-
-function startFailure(error: unknown, settings: Settings): string {
-  const { code = causeCode(error), message } = error as NodeJS.ErrnoException; // these two are all that is read
-  const { host, port } = settings.server;
-  if (code === "EADDRINUSE") {
-    return `address in use: is another LMGate running on ${host}:${port} (server) or ${settings.admin.host}:${settings.admin.port} (admin)?`;
-  }
-  if (code === "EACCES") return `not allowed to listen on ${host}:${port}; ports below 1024 need privileges`;
-  if (code === "EADDRNOTAVAIL") return `${host} is not an address of this machine (server.host or admin.host)`;
-  return `could not start: ${message}`;
-}
-
-/** The admin listener wraps what the system says in words of its own. */
-function causeCode(error: unknown): string | undefined {
-  const { cause } = error as Error; // whatever it is, it is only looked at
-  return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
-}
-
-function url(host: string, port: number): string {
-  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }

@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { Command } from "commander";
-import type { ServerSettings } from "../core/settings.ts";
+import { ownUrl } from "../app/own-url.ts";
 import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, say, type Terminal } from "./terminal.ts";
 
@@ -30,13 +30,9 @@ export function healthcheckCommand(terminal: Terminal, finish: (code: number) =>
 
 function configuredUrl(terminal: Terminal, options: SettingsOptions): string | number {
   const loaded = settingsFor(terminal, options);
-  return typeof loaded === "number" ? loaded : healthUrl(loaded.settings.server);
-}
-
-/** A gateway that listens everywhere is asked on loopback. */
-function healthUrl({ host, port }: ServerSettings): string {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}/healthz`;
+  if (typeof loaded === "number") return loaded;
+  const { host, port } = loaded.settings.server;
+  return `${ownUrl(host, port)}/healthz`;
 }
 
 /** What is wrong; `undefined` when nothing is. */
