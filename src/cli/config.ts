@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { formatOrigin } from "../policy/config-entry.ts";
 import { findConfigFile } from "../policy/config.ts";
 import { addSettingsOptions, configFileOf, settingsFor, type SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

@@ -11,6 +11,7 @@ import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import { GatewayStartError, startChildGateway, withoutGatewaySettings, type ChildGateway } from "./child-gateway.ts";
 import { demoKeys, sendTraffic, type SentTraffic } from "./demo-traffic.ts";
+import { emphasis } from "./emphasis.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
 import { parseRecords, usageTable } from "./usage-table.ts";
 
@@ -97,7 +98,7 @@ interface Scene {
 async function show(scene: Scene): Promise<number> {
   const { gateway, statsPath, options, signal } = scene;
   const say = (...lines: readonly string[]): void => void options.terminal.stdout.write(`${lines.join("\n")}\n`);
-  const strong = emphasis(options);
+  const strong = emphasis(options.terminal);
 
   say("LMGate demo: simulated providers, a real gateway, no network and no real key.", "");
   const began = performance.now();
@@ -188,10 +189,4 @@ function progress({ terminal: { stderr, env } }: DemoOptions): (done: number, al
     const bar = `${"=".repeat(filled)}${" ".repeat(width - filled)}`;
     stderr.write(done === all ? "\r\u001b[K" : `\r  [${bar}] ${done} of ${all} calls`);
   };
-}
-
-/** https://no-color.org: any non-empty value of NO_COLOR switches it off. */
-function emphasis({ terminal: { stdout, env } }: DemoOptions): (text: string) => string {
-  const plain = !stdout.isTTY || env["NO_COLOR"] || env["TERM"] === "dumb";
-  return plain ? (text) => text : (text) => `\u001b[1m${text}\u001b[22m`;
 }

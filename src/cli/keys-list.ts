@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { AllowRow } from "../policy/allowlist.ts";
 import { addListOptions, openList } from "./keys-file.ts";
 import type { SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

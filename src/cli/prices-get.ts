@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { rateRows } from "./price-cells.ts";
 import { pricesFor } from "./prices-for.ts";
 import { addConfigOption, type SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

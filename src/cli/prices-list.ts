@@ -3,7 +3,7 @@ import type { Quote } from "../prices/prices.ts";
 import { shownRate } from "./price-cells.ts";
 import { pricesFor } from "./prices-for.ts";
 import { addConfigOption, type SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

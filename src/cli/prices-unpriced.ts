@@ -6,7 +6,7 @@ import type { CallRecord } from "../core/call-record.ts";
 import { keptFile } from "../ledger/offline.ts";
 import { closedSegments } from "../ledger/segments.ts";
 import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

@@ -10,7 +10,7 @@ import { askToRotate } from "./ask-to-rotate.ts";
 import { pricesFor } from "./prices-for.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { addSettingsOptions, type SettingsOptions } from "./settings-options.ts";
-import { printTable } from "./table.ts";
+import { printTable } from "./print-table.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

@@ -1,3 +1,4 @@
+import { emphasis } from "./emphasis.ts";
 import { textTable } from "./text-table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -6,7 +7,7 @@ import type { Terminal } from "./terminal.ts";
  * the same order.
  */
 export function printTable(terminal: Terminal, head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const { stdout, env } = terminal;
+  const { stdout } = terminal;
   const cells = rows.map((row) => row.map(printable));
   if (!stdout.isTTY) {
     for (const row of [head, ...cells]) stdout.write(`${row.join("\t")}\n`);
@@ -16,16 +17,10 @@ export function printTable(terminal: Terminal, head: readonly string[], rows: re
     head.map((heading) => ({ heading, align: "left" })),
     cells,
   );
-  stdout.write(`${[bold(first, env), ...rest].join("\n")}\n`);
+  stdout.write(`${[emphasis(terminal)(first), ...rest].join("\n")}\n`);
 }
 
 /** What an owner's name holds must not reach the terminal as a command to it. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, " ");
-}
-
-/** https://no-color.org */
-function bold(text: string, env: Terminal["env"]): string {
-  const plain = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
-  return plain ? text : `\u001b[1m${text}\u001b[22m`;
 }
