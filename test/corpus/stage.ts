@@ -37,7 +37,9 @@ export class Stage {
     this.upstream = upstream;
     this.#agent = new Agent({ keepAlive: true, maxSockets: concurrency });
     this.#passing = new Map();
-    upstream.answer = (socket, { lines }) => this.#answer(socket, valueOf(lines, NUMBER) ?? "");
+    // What went wrong at this end is seen at the other, where it fails the play.
+    upstream.answer = (socket, { lines }) =>
+      this.#answer(socket, valueOf(lines, NUMBER) ?? "").catch(() => void socket.destroy());
   }
 
   static async open(concurrency: number): Promise<Stage> {
@@ -102,6 +104,7 @@ export class Stage {
         leave();
       });
       response.on("end", resolve);
+      response.on("close", resolve);
       response.on("error", (error) => (left || step.response.end === "cut" ? resolve() : reject(error)));
       leave();
     });
