@@ -56,6 +56,15 @@ test("an entry armed between two ticks is not early either", () => {
   assert.ok((entry.expiredAt[0] ?? 0) >= 1_549);
 });
 
+test("an entry armed by a loop that has long not looked at its timers is not early either", () => {
+  const entry = new Entry();
+  pass(1_000);
+  now += 400;
+  wheel.arm(entry, 500);
+  pass(2_000);
+  assert.ok((entry.expiredAt[0] ?? 0) >= 1_900, `expired at ${entry.expiredAt[0]}`);
+});
+
 for (const step of [51, 74, 75, 99, 130, 333]) {
   test(`a loop that looks only every ${step} ms makes nothing early`, () => {
     const entry = new Entry();

@@ -39,8 +39,9 @@ export class TimerWheel {
       entry.deadline = 0;
       return;
     }
-    // One tick of grace: time since the last tick is not in #now yet, and a timeout may be late but never early.
-    const deadline = this.#now + delayMs + this.#tickMs;
+    // Time since the last tick, which a busy loop makes long, is not in #now yet: a timeout may be late but never early.
+    const untold = Math.min(this.#clock() - this.#lastClock, MAX_STEPS * this.#tickMs);
+    const deadline = this.#now + untold + delayMs;
     entry.deadline = deadline;
     if (entry.scheduled === 0 || deadline < entry.scheduled) this.#insert(entry);
   }
