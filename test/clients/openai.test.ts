@@ -87,7 +87,7 @@ describe("the OpenAI SDK through the gateway", () => {
     assertRecord(record, answered, {
       input_tokens: null,
       output_tokens: null,
-      usage_source: "none",
+      usage_source: "estimate",
       usage_state: "missing",
       usage_reason: "not_requested",
     });
