@@ -6,13 +6,13 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
-import type { Message } from "./http-message.ts";
+import type { RawMessage } from "./raw-message.ts";
 import { RawPeer } from "./raw-peer.ts";
 import { Waiting } from "./until.ts";
 
 export interface FakedCall {
   readonly connection: RawPeer;
-  readonly request: Message;
+  readonly request: RawMessage;
 }
 
 export class Faker {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 
-import { converse } from "./raw-client.ts";
 import type { RawMessage } from "./raw-message.ts";
+import { converse } from "./raw-peer.ts";
 import { startRawUpstream, type RawUpstream } from "./raw-upstream.ts";
 import { startGateway, testKey, type AllowedKey, type Gateway } from "./start-gateway.ts";
 

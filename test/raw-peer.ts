@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { readMessage, type BodyRule, type Message } from "./http-message.ts";
+import { readFinalAnswer, readMessage, type BodyRule, type RawMessage } from "./raw-message.ts";
 import { Waiting } from "./until.ts";
 
 export class RawPeer {
@@ -80,7 +80,7 @@ export class RawPeer {
   }
 
   /** Takes the next whole message off what came. */
-  message(rule: BodyRule = "by head"): Promise<Message> {
+  message(rule: BodyRule = "by head"): Promise<RawMessage> {
     return this.until("a whole message", () => {
       const found = readMessage(this.unread, rule);
       if (found !== undefined) this.#taken += found.length;
@@ -90,7 +90,7 @@ export class RawPeer {
   }
 
   /** Takes the next head alone; its body stays in `unread`. */
-  head(): Promise<Message> {
+  head(): Promise<RawMessage> {
     return this.message("none");
   }
 
@@ -131,4 +131,20 @@ export async function connectRaw(port: number, host = "127.0.0.1"): Promise<RawP
   const peer = new RawPeer(socket);
   await once(socket, "connect");
   return peer;
+}
+
+/** One request on a connection of its own, and its answer. */
+export async function converse(port: number, request: Buffer | string, method: string): Promise<RawMessage> {
+  const peer = await connectRaw(port);
+  peer.send(request);
+  try {
+    return await peer.until("an answer", () => {
+      const ended = peer.ended || peer.closed;
+      const answer = readFinalAnswer(peer.received, method, ended);
+      if (answer === undefined && ended) throw new Error(`ended after: ${peer.text.slice(0, 500)}`);
+      return answer;
+    });
+  } finally {
+    peer.destroy();
+  }
 }

@@ -35,7 +35,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
     socket.on("data", (bytes: Buffer) => {
       seen.bytes += bytes.length;
       pending = Buffer.concat([pending, bytes]);
-      const request = readMessage(pending, "request");
+      const request = readMessage(pending);
       if (!request) return;
       pending = pending.subarray(request.length);
       requests.push(request);

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
 
-import { converse } from "./raw-client.ts";
+import { converse } from "./raw-peer.ts";
 import { startRawUpstream, type RawUpstream } from "./raw-upstream.ts";
 import { startGateway, testKey, type Gateway, type GatewayOptions } from "./start-gateway.ts";
 

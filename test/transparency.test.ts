@@ -7,8 +7,8 @@ import { createHash, randomFillSync } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 
-import { converse, openConversation } from "./raw-client.ts";
 import { nameOf, type RawMessage } from "./raw-message.ts";
+import { connectRaw, converse } from "./raw-peer.ts";
 import { startRawUpstream, type RawUpstream } from "./raw-upstream.ts";
 import { startGateway, testKey, type Gateway } from "./start-gateway.ts";
 
@@ -245,14 +245,14 @@ describe("through the gateway", () => {
       socket.write("0\r\n\r\n");
     };
     records += 1;
-    const client = await openConversation(gateway.port);
-    client.socket.write(requestBytes({}, "/openai", gateway.port));
+    const client = await connectRaw(gateway.port);
+    client.send(requestBytes({}, "/openai", gateway.port));
     for (const [index, event] of events.entries()) {
-      await client.until((received) => (received.includes(event) ? true : undefined));
+      await client.holds(event);
       arrived[index]?.resolve();
     }
-    await client.until((received) => (received.includes("\r\n0\r\n\r\n") ? true : undefined));
-    client.close();
+    await client.holds("\r\n0\r\n\r\n");
+    client.destroy();
   });
 
   it("the path follows the upstream's own, with and without a slash at the end", async () => {

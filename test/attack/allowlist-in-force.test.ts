@@ -5,7 +5,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 
-import { openConversation } from "../raw-client.ts";
+import { connectRaw } from "../raw-peer.ts";
 import { allowlistText } from "../start-gateway.ts";
 import { enterBattlefield, FORBIDDEN, goodKey, otherKey, request, type Battlefield } from "./battlefield.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
@@ -61,17 +61,17 @@ test("a key that is added opens, and one that is taken off the list no longer do
 test("a reload takes effect on the next call of a connection that is already open", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
-  const conversation = await openConversation(field.gateway.port);
+  const client = await connectRaw(field.gateway.port);
   const call = request("GET", "/openai/v1/models", `x-api-key: ${otherKey.key}\r\n`);
   const answered = (count: number, what: string): Promise<true> =>
-    conversation.until((received) => received.toString("latin1").split(what).length > count || undefined);
-  conversation.socket.write(call);
+    client.until(what, () => client.text.split(what).length > count || undefined);
+  client.send(call);
   await answered(1, "HTTP/1.1 200");
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(otherKey.key)) === 403);
-  conversation.socket.write(call);
+  client.send(call);
   await answered(1, FORBIDDEN);
-  conversation.close();
+  client.destroy();
 });
 
 test("R84: a key removed while its answer streams sees that answer to its end, and opens nothing after it", async () => {
@@ -85,21 +85,21 @@ test("R84: a key removed while its answer streams sees that answer to its end, a
     );
     streaming.resolve(socket);
   };
-  const conversation = await openConversation(field.gateway.port);
-  conversation.socket.write(request("GET", "/openai/v1/stream", `x-api-key: ${otherKey.key}\r\n`));
+  const client = await connectRaw(field.gateway.port);
+  client.send(request("GET", "/openai/v1/stream", `x-api-key: ${otherKey.key}\r\n`));
   const upstream = await streaming.promise;
-  await conversation.until((received) => received.includes("data: 1") || undefined);
+  await client.holds("data: 1");
 
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(otherKey.key)) === 403);
   upstream.write("8\r\ndata: 2\n\r\n");
-  await conversation.until((received) => received.includes("data: 2") || undefined);
+  await client.holds("data: 2");
   upstream.write("0\r\n\r\n");
-  await conversation.until((received) => received.includes("0\r\n\r\n") || undefined);
-  conversation.socket.write(request("GET", "/openai/v1/again", `x-api-key: ${otherKey.key}\r\n`));
-  await conversation.until((received) => received.includes(FORBIDDEN) || undefined);
-  conversation.close();
+  await client.holds("0\r\n\r\n");
+  client.send(request("GET", "/openai/v1/again", `x-api-key: ${otherKey.key}\r\n`));
+  await client.holds(FORBIDDEN);
+  client.destroy();
   assert.ok(field.taken().every(({ target }) => target !== "/v1/again"));
 });
 

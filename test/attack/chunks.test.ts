@@ -1,9 +1,8 @@
 // Chunks are read as strictly as heads: where a body ends must be beyond doubt, and what comes behind it may not say who is calling.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, beforeEach, test } from "node:test";
 
-import { openConversation } from "../raw-client.ts";
+import { connectRaw } from "../raw-peer.ts";
 import { enterBattlefield, goodKey, keyed, type Battlefield } from "./battlefield.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
 
@@ -67,17 +66,13 @@ test("S18: a bad chunk that comes after the upstream was reached ends the upstre
   const { gateway, upstream } = field;
   for (const body of BAD_CHUNKS) {
     const seen = upstream.seen.bytes;
-    const conversation = await openConversation(gateway.port);
-    conversation.socket.write(post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
+    const client = await connectRaw(gateway.port);
+    client.send(post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n"));
     await upstream.gotBytes(seen + 100);
-    conversation.socket.write(Buffer.from(body + HIDDEN, "latin1"));
-    await once(conversation.socket, "end");
-    assert.match(
-      conversation.received().toString("latin1"),
-      /^HTTP\/1\.1 400 [^]*\}$/,
-      JSON.stringify(body.slice(0, 60)),
-    );
-    conversation.close();
+    client.send(body + HIDDEN);
+    await client.hasEnded();
+    assert.match(client.text, /^HTTP\/1\.1 400 [^]*\}$/, JSON.stringify(body.slice(0, 60)));
+    client.destroy();
     const connections = upstream.seen.connections;
     assert.deepEqual((await field.talk(keyed("GET", "/openai/after"))).statuses, [200]);
     assert.equal(upstream.seen.connections, connections + 1);

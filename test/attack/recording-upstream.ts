@@ -90,7 +90,7 @@ function readLeniently(bytes: Buffer): Recorded | undefined {
   const headEnd = /\r?\n\r?\n/.exec(text.replace(/^(\r?\n)+/, (blank) => "x".repeat(blank.length)));
   if (headEnd === null) return undefined;
   const isStrict = headEnd[0] === "\r\n\r\n" && !/^\s/.test(text);
-  const message = isStrict ? readMessage(bytes, "request") : mended(bytes, headEnd.index + headEnd[0].length);
+  const message = isStrict ? readMessage(bytes) : mended(bytes, headEnd.index + headEnd[0].length);
   if (message === undefined) return undefined;
   const [method = "", target = ""] = message.startLine.split(" ");
   return { ...message, method, target, text: text.slice(0, message.length) };
@@ -99,6 +99,6 @@ function readLeniently(bytes: Buffer): Recorded | undefined {
 /** The head with its line ends put right; what counts is that such a request is noticed at all. */
 function mended(bytes: Buffer, headLength: number): RawMessage | undefined {
   const head = bytes.toString("latin1", 0, headLength).trimStart().replace(/\r?\n/g, "\r\n");
-  const message = readMessage(Buffer.concat([Buffer.from(head, "latin1"), bytes.subarray(headLength)]), "request");
+  const message = readMessage(Buffer.concat([Buffer.from(head, "latin1"), bytes.subarray(headLength)]));
   return message && { ...message, length: message.length - head.length + headLength };
 }

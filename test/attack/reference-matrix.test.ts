@@ -63,7 +63,7 @@ function withKey(text: string): string {
 function messagesIn(text: string): readonly RawMessage[] {
   const found: RawMessage[] = [];
   let rest = Buffer.from(text.replace(/^\r\n/, ""), "latin1");
-  for (let message = readMessage(rest, "request"); message !== undefined; message = readMessage(rest, "request")) {
+  for (let message = readMessage(rest); message !== undefined; message = readMessage(rest)) {
     found.push(message);
     rest = rest.subarray(message.length);
   }

@@ -1,7 +1,7 @@
 /** A client on a bare socket that says its piece and then finds out what has become of the connection. */
 import { connect } from "node:net";
 
-import { readMessage, type RawMessage } from "../raw-message.ts";
+import { readAnswer, statusOf, type RawMessage } from "../raw-message.ts";
 
 export interface Answer extends RawMessage {
   readonly status: number;
@@ -61,9 +61,9 @@ function readAnswers(received: Buffer, methods: readonly string[]): readonly Ans
   let rest = received;
   let calls = 0;
   while (rest.length > 0) {
-    const message = readMessage(rest, { answerTo: methods[calls] ?? "GET" }, true);
+    const message = readAnswer(rest, methods[calls] ?? "GET", true);
     if (message === undefined) throw new Error(`not a whole answer: ${rest.toString("latin1", 0, 300)}`);
-    const status = Number(message.startLine.slice(9, 12));
+    const status = statusOf(message);
     if (status >= 200) calls++;
     answers.push({ ...message, status, text: message.body.toString("utf8") });
     rest = rest.subarray(message.length);

@@ -1,10 +1,9 @@
 // A protocol change is a second front door: the same key, the same route, and no byte of the new protocol before a real 101.
 // (Next.js forgot the checks on upgrades, GHSA-c4j6-fc7j-m34r; Pingora tunneled before the 101, CVE-2026-2833.)
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, before, beforeEach, test } from "node:test";
 
-import { openConversation } from "../raw-client.ts";
+import { connectRaw } from "../raw-peer.ts";
 import {
   enterBattlefield,
   FORBIDDEN,
@@ -79,14 +78,12 @@ test("S36: an upstream that breaks off instead of switching gives a 502, and wha
 
 test("S36: a client that waits for its answer may go on with plain calls when the protocol was not changed", async () => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
-  const conversation = await openConversation(field.gateway.port);
-  conversation.socket.write(keyed("GET", "/openai/v1/realtime", UPGRADE));
-  await conversation.until((received) => received.includes("total_tokens") || undefined);
-  conversation.socket.write(keyed("GET", "/openai/v1/models"));
-  await conversation.until(
-    (received) => received.indexOf("total_tokens", received.indexOf("total_tokens") + 1) > 0 || undefined,
-  );
-  conversation.close();
+  const client = await connectRaw(field.gateway.port);
+  client.send(keyed("GET", "/openai/v1/realtime", UPGRADE));
+  await client.holds("total_tokens");
+  client.send(keyed("GET", "/openai/v1/models"));
+  await client.until("a second answer", () => client.text.split("total_tokens").length > 2 || undefined);
+  client.destroy();
   assert.deepEqual(
     field.taken().map(({ target }) => target),
     ["/v1/realtime", "/v1/models"],
@@ -107,13 +104,13 @@ test("S36: after a real 101 bytes pass both ways as they are, those sent early a
     upgraded.resolve();
   };
   const start = upstream.seen.bytes;
-  const conversation = await openConversation(field.gateway.port);
-  conversation.socket.write(Buffer.from(keyed("GET", "/openai/v1/realtime", UPGRADE, early), "latin1"));
+  const client = await connectRaw(field.gateway.port);
+  client.send(keyed("GET", "/openai/v1/realtime", UPGRADE, early));
   await upgraded.promise;
-  await conversation.until((received) => received.includes("abc") || undefined);
-  conversation.socket.write(Buffer.from(late, "latin1"));
-  conversation.socket.end();
-  await once(conversation.socket, "end").catch(() => undefined);
+  await client.holds("abc");
+  client.send(late);
+  client.end();
+  await client.hasEnded();
   assert.equal(beyondHead, 0);
   assert.equal(tunneled, early + late);
 });

@@ -3,7 +3,7 @@ import { knownProviders } from "../../src/providers/index.ts";
 import type { CallRecord } from "../../src/core/call-record.ts";
 import { Faker } from "../faker.ts";
 import { request } from "../gate/world.ts";
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import { connectRaw } from "../raw-peer.ts";
 import { startGateway } from "../start-gateway.ts";
 import { Conversation } from "../websocket/conversation.ts";

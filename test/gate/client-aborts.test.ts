@@ -92,7 +92,7 @@ test("R39: the gateway answers while 20 clients with 2 MB on the way leave at on
   clients.forEach((client) => client.destroy());
   const other = await world.client();
   other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
-  assert.equal((await other.message()).payload.toString(), "ok");
+  assert.equal((await other.message()).body.toString(), "ok");
   await Promise.all(connections.map((connection) => connection.gone()));
   const records = await world.records(20);
   assert.ok(records.every((record) => record.error_type === "client_aborted" || record.error_type === null));

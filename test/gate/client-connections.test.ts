@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { fieldOf, statusOf } from "../http-message.ts";
+import { fieldOf, statusOf } from "../raw-message.ts";
 import { testKey, type AllowedKey } from "../start-gateway.ts";
 import {
   answer,
@@ -32,11 +32,11 @@ test("R6: of 1,000 GETs in one write one at a time is upstream, and the answers 
   const connection = await world.faker.connection();
   for (let n = 0; n < count; n++) {
     const message = await connection.message();
-    assert.match(message.start, new RegExp(`^GET /v1/models/${n} HTTP`));
+    assert.match(message.startLine, new RegExp(`^GET /v1/models/${n} HTTP`));
     assert.equal(connection.unread.length, 0, "the next call waits for the answer to this one");
     connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n${String(n).padStart(6, "0")}`);
   }
-  for (let n = 0; n < count; n++) assert.equal(Number((await client.message()).payload), n);
+  for (let n = 0; n < count; n++) assert.equal(Number((await client.message()).body), n);
   assert.equal(world.faker.untaken, 0);
   const records = await world.records(count);
   assert.deepEqual(
@@ -50,14 +50,14 @@ test("R49: pipelined calls with different keys are answered in order and recorde
   const asOther = (text: string): string => text.replace(testKey.key, otherKey.key);
   client.send(get("/openai/v1/a") + asOther(post('{"model":"m-0"}')) + get("/openai/v1/b"));
   const { connection, request } = await world.faker.call();
-  assert.match(request.start, /v1\/a/);
+  assert.match(request.startLine, /v1\/a/);
   connection.send(answer(1));
   const second = await connection.message();
   assert.equal(fieldOf(second, "authorization"), `Bearer ${otherKey.key}`);
   connection.send(answer(2));
-  assert.match((await connection.message()).start, /v1\/b/);
+  assert.match((await connection.message()).startLine, /v1\/b/);
   connection.send(answer(3));
-  for (const n of [1, 2, 3]) assert.match((await client.message()).payload.toString(), new RegExp(`m-${n}"`));
+  for (const n of [1, 2, 3]) assert.match((await client.message()).body.toString(), new RegExp(`m-${n}"`));
   const records = await world.records(3);
   assert.deepEqual(
     records.map((record) => [record.lmgate_id, record.endpoint.split("/").at(-1)]),
@@ -78,7 +78,7 @@ test("R49: a refused call among pipelined ones is answered in its place, and tho
   connection.send(answer(5));
   assert.equal(statusOf(await client.message()), 200);
   assertRefusal(await client.message(), 403, "forbidden");
-  assert.match((await client.message()).payload.toString(), /m-5"/);
+  assert.match((await client.message()).body.toString(), /m-5"/);
   await world.records(2);
 });
 
@@ -87,7 +87,7 @@ test("R52: garbage behind a whole request leaves its answer intact and is then 4
   client.send(`${post()}\x00\x01 garbage\r\n\r\n`);
   const { connection } = await world.faker.call();
   connection.send(answer(6));
-  assert.match((await client.message()).payload.toString(), /m-6"/);
+  assert.match((await client.message()).body.toString(), /m-6"/);
   assertRefusal(await client.message(), 400, "bad_request");
   await client.hasEnded();
   await world.record(answered(6));
@@ -101,7 +101,7 @@ test("R48: an HTTP/1.0 client gets a chunked body without its chunks, and the en
   const client = await world.client();
   client.send(http10());
   const { connection, request } = await world.faker.call();
-  assert.match(request.start, / HTTP\/1\.1$/);
+  assert.match(request.startLine, / HTTP\/1\.1$/);
   connection.send(chunked);
   await client.hasEnded();
   const [head, body] = client.text.split("\r\n\r\n");
@@ -171,7 +171,7 @@ test("a refused call leaves the connection open unless a body would have to be r
   client.send(stranger(post()));
   const last = await client.message();
   assertRefusal(last, 403, "forbidden");
-  assert.equal(last.payload.toString(), '{"error":"forbidden","message":"API key not authorized"}');
+  assert.equal(last.body.toString(), '{"error":"forbidden","message":"API key not authorized"}');
   await client.hasEnded();
   assert.equal(world.faker.untaken, 0);
 });

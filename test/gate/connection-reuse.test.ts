@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import { answer, answered, chunk, get, lastChunk, post, startGateWorld, streamHead, type GateWorld } from "./world.ts";
 
 let world: GateWorld;
@@ -21,7 +21,7 @@ test("an upstream connection serves one call after the other, from one client or
   other.send(post());
   await connection.message();
   connection.send(answer(2));
-  assert.match((await other.message()).payload.toString(), /m-2"/);
+  assert.match((await other.message()).body.toString(), /m-2"/);
   await world.record(answered(2));
   one.send(get());
   await connection.message();
@@ -38,9 +38,9 @@ test("two calls at once have a connection each", async () => {
   other.send(post());
   const second = await world.faker.call();
   second.connection.send(answer(4));
-  assert.match((await other.message()).payload.toString(), /m-4"/);
+  assert.match((await other.message()).body.toString(), /m-4"/);
   first.connection.send(answer(3));
-  assert.match((await one.message()).payload.toString(), /m-3"/);
+  assert.match((await one.message()).body.toString(), /m-3"/);
   const records = await world.records(2);
   assert.deepEqual(
     records.map((record) => record.model),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
-import { fieldOf, statusOf } from "../http-message.ts";
+import { fieldOf, statusOf } from "../raw-message.ts";
 import { connectRaw, type RawPeer } from "../raw-peer.ts";
 import type { GatewayOptions } from "../start-gateway.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { fieldOf, statusOf } from "../http-message.ts";
+import { fieldOf, statusOf } from "../raw-message.ts";
 import { testKey } from "../start-gateway.ts";
 import {
   answer,
@@ -67,7 +67,7 @@ test("R45: a body of exactly the limit passes", async () => {
   const client = await world.client();
   client.send(chunkedHead + chunk("x".repeat(limit)) + lastChunk);
   const { connection, request } = await world.faker.call();
-  assert.equal(request.payload.length, limit);
+  assert.equal(request.body.length, limit);
   connection.send(answer(1));
   assert.equal(statusOf(await client.message()), 200);
   await world.record({ ...answered(1), request_bytes: limit });
@@ -80,8 +80,8 @@ test("R46: a body in 1-byte chunks with extensions arrives byte for byte, withou
   for (const character of payload) client.send(`1;a=b;c="d;e"\r\n${character}\r\n`);
   client.send(lastChunk);
   const { connection, request } = await world.faker.call();
-  assert.equal(request.payload.toString(), payload);
-  assert.ok(!request.body.includes(";"));
+  assert.equal(request.body.toString(), payload);
+  assert.ok(!request.framedBody.includes(";"));
   connection.send(answer(2));
   await client.message();
   await world.record({ ...answered(2), request_bytes: payload.length });
@@ -92,7 +92,7 @@ test("R46: a trailer passes unless it is a credential, the host or framing", asy
   const bad = `Authorization: Bearer other\r\nHost: evil\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nx-api-key: k\r\n`;
   client.send(`${chunkedHead}${chunk("{}")}0\r\n${bad}X-Checksum: 1\r\n\r\n`);
   const { connection, request } = await world.faker.call();
-  assert.equal(request.body.toString(), `${chunk("{}")}0\r\nX-Checksum: 1\r\n\r\n`);
+  assert.equal(request.framedBody.toString(), `${chunk("{}")}0\r\nX-Checksum: 1\r\n\r\n`);
   connection.send(answer(3));
   await client.message();
   await world.record(answered(3));

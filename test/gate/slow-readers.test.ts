@@ -66,7 +66,7 @@ test("R41: a client that reads after a pause gets every byte", async () => {
   connection.send(body);
   assert.equal(connection.socket.writableNeedDrain, true);
   client.resume();
-  assert.ok((await client.message()).payload.equals(body));
+  assert.ok((await client.message()).body.equals(body));
   await world.record({ status: 200, error_type: null, response_bytes: size });
 });
 

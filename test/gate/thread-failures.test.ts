@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import { evaluateInThread } from "./inspector.ts";
 import {
   answer,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { fieldOf, statusOf } from "../http-message.ts";
+import { fieldOf, statusOf } from "../raw-message.ts";
 import type { RawPeer } from "../raw-peer.ts";
 import { testKey } from "../start-gateway.ts";
 import { answer, assertRefusal, get, post, startGateWorld, type GateWorld } from "./world.ts";

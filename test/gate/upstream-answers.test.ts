@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { Faker } from "../faker.ts";
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import {
   answer,
   answered,
@@ -29,14 +29,14 @@ test("R22: bytes behind the end of an answer reach nobody, and the next call has
   client.send(post());
   const first = await world.faker.call();
   first.connection.send(answer(1) + answer(666));
-  assert.match((await client.message()).payload.toString(), /m-1"/);
+  assert.match((await client.message()).body.toString(), /m-1"/);
   await first.connection.gone();
   await world.record(answered(1));
 
   client.send(post());
   const second = await world.faker.call();
   second.connection.send(answer(2));
-  assert.match((await client.message()).payload.toString(), /m-2"/);
+  assert.match((await client.message()).body.toString(), /m-2"/);
   await world.record(answered(2));
   assert.equal(client.unread.length, 0);
 });
@@ -54,7 +54,7 @@ test("R22: an answer that nobody asked for ends the idle connection it came on",
   client.send(post());
   const second = await world.faker.call();
   second.connection.send(answer(4));
-  assert.match((await client.message()).payload.toString(), /m-4"/);
+  assert.match((await client.message()).body.toString(), /m-4"/);
   await world.record(answered(4));
 });
 
@@ -93,7 +93,7 @@ async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<
 test("R24: a GET that meets a dying connection is asked once more on a new one", async () => {
   const { client } = await resetOnReuse(get("/openai/v1/models/again"));
   const again = await world.faker.call();
-  assert.match(again.request.start, /^GET \/v1\/models\/again HTTP/);
+  assert.match(again.request.startLine, /^GET \/v1\/models\/again HTTP/);
   again.connection.send(answer(8));
   assert.equal(statusOf(await client.message()), 200);
   await world.record({ status: 200, error_type: null });
@@ -191,7 +191,7 @@ test("R26: an odd but possible status passes with its reason", async () => {
   client.send(post());
   const { connection } = await world.faker.call();
   connection.send("HTTP/1.1 529 Site \xfcberlastet\r\nContent-Length: 0\r\n\r\n");
-  assert.equal((await client.message()).start, "HTTP/1.1 529 Site \xfcberlastet");
+  assert.equal((await client.message()).startLine, "HTTP/1.1 529 Site \xfcberlastet");
   await world.record({ status: 529, error_type: "http_529", usage_state: "not_applicable" });
 });
 
@@ -286,6 +286,6 @@ test("a field of the answer's framing stays even if Connection names it", async 
   client.send(get());
   const { connection } = await world.faker.call();
   connection.send("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 5\r\n\r\nhello");
-  assert.equal((await client.message()).payload.toString(), "hello");
+  assert.equal((await client.message()).body.toString(), "hello");
   await world.record({ status: 200 });
 });

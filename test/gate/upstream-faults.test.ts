@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import {
   answer,
   answered,

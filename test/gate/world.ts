@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 import type { CallRecord } from "../../src/core/call-record.ts";
 import { Faker } from "../faker.ts";
-import { fieldOf, statusOf, type Message } from "../http-message.ts";
+import { fieldOf, statusOf, type RawMessage } from "../raw-message.ts";
 import { connectRaw, type RawPeer } from "../raw-peer.ts";
 import { startGateway, testKey, type Gateway, type GatewayOptions } from "../start-gateway.ts";
 
@@ -145,10 +145,10 @@ export function lastEvents(n: number): string {
 }
 
 /** An answer of LMGate's own: it says so in a header, and its body says why. */
-export function assertRefusal(message: Message, status: number, code: string): void {
+export function assertRefusal(message: RawMessage, status: number, code: string): void {
   assert.equal(statusOf(message), status);
   assert.equal(fieldOf(message, "x-lmgate-error"), code);
-  const body: unknown = JSON.parse(message.payload.toString());
+  const body: unknown = JSON.parse(message.body.toString());
   assert.ok(typeof body === "object" && body !== null && "error" in body && "message" in body);
   assert.equal(body.error, code);
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import type { CallRecord } from "../../src/core/call-record.ts";
 import { get, type GateWorld } from "../gate/world.ts";
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import type { RawPeer } from "../raw-peer.ts";
 import { closeFrame, Deflater, frame, type FrameOptions, type Side } from "./frames.ts";
 

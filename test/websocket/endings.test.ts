@@ -7,7 +7,7 @@ import zlib from "node:zlib";
 
 import type { CallRecord } from "../../src/core/call-record.ts";
 import { assertFields, get, startGateWorld, type GateWorld } from "../gate/world.ts";
-import { statusOf } from "../http-message.ts";
+import { statusOf } from "../raw-message.ts";
 import { apart, converse, type Conversation } from "./conversation.ts";
 import { closeFrame, frame } from "./frames.ts";
 import { audioDelta, realtimeUsage, responseCreated, responseDone, responsesUsage, snapshot } from "./openai-events.ts";
