@@ -1,6 +1,7 @@
 /** An exchange of the corpus as its file says it: what was asked, what was answered, and what must stand in the record. */
 import { gzipSync } from "node:zlib";
 
+import { seededRandom } from "../seeded-random.ts";
 import { framesOf } from "../usage/event-stream-frames.ts";
 
 /** Fields of a record by name. One that is not named is unknown: absent, or `null` where it is always there. */
@@ -137,13 +138,24 @@ function bytesOf(text: string, words: readonly string[]): Buffer {
   return words.includes("frames") ? framesOf(plain) : Buffer.from(plain);
 }
 
-/** `{{x*N}}` stands for so many x; a backslash at the end of the body takes its line end away. */
+/** A backslash at the end of the body takes its line end away. */
 function shaped(text: string, words: readonly string[]): string {
   const filled = text.replaceAll(/\{\{(.)\*(\d+)\}\}/g, (_, letter: string, times: string) =>
-    letter.repeat(Number(times)),
+    filler(letter, Number(times)),
   );
   const ended = filled.endsWith("\\\n") ? filled.slice(0, -2) : filled;
   return words.includes("crlf") ? ended.replaceAll("\n", "\r\n") : ended;
+}
+
+const LETTERS = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+/** A letter so many times; of a question mark, letters like those of base64, which do not pack well either. */
+function filler(letter: string, times: number): string {
+  if (letter !== "?") return letter.repeat(times);
+  const random = seededRandom(times);
+  const letters = Buffer.allocUnsafe(times);
+  for (let at = 0; at < times; at++) letters[at] = LETTERS[Math.floor(random() * 64)] ?? 0;
+  return letters.toString("latin1");
 }
 
 function headOf(text: string): { readonly first: string; readonly fields: readonly Field[]; readonly rest: string } {

@@ -116,8 +116,10 @@ export function outputTotals(usage: Fields, exclusiveReasoning: boolean): Output
     unattributedTokens: rest > 0 ? rest : undefined,
   });
 
-  // Perplexity's Sonar counts reasoning beside the completion and leaves it out of the total as well.
-  if (stated === undefined && reasoning !== undefined && "num_search_queries" in usage) return beside(reasoning, 0);
+  // Perplexity's Sonar counts reasoning beside the completion and mostly leaves it out of the total as well.
+  if (stated === undefined && reasoning !== undefined && "num_search_queries" in usage) {
+    return beside(reasoning, (total ?? 0) - prompt - completion - reasoning);
+  }
   if (total === undefined && exclusiveReasoning && reasoning !== undefined) return beside(reasoning, 0);
 
   const gap = (total ?? 0) - prompt - completion;
