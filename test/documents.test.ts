@@ -46,7 +46,7 @@ describe("every file that a document names in passing exists", () => {
 });
 
 test("the files that the lifecycle names by room exist", () => {
-  const rooms = /^(?:gate|wire|usage|threads|policy|providers|ledger|core|app)\/[\w./-]+$/;
+  const rooms = /^(?:gate|wire|usage|threads|policy|providers|prices|ledger|core|app)\/[\w./-]+$/;
   const spans = codeSpans(prose(readDocument("docs/lifecycle.md"))).filter((span) => rooms.test(span));
   assert.ok(spans.length > 30, "the lifecycle names its files");
   assert.deepEqual(
