@@ -2,11 +2,11 @@ import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { billingOf, tokensOf } from "../core/billing.ts";
-import type { CallRecord } from "../core/call-record.ts";
+import { recordOnLine } from "../core/record-line.ts";
 import { keptFile } from "../ledger/offline.ts";
 import { closedSegments } from "../ledger/segments.ts";
-import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
 import { printTable } from "./print-table.ts";
+import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `
@@ -61,7 +61,7 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
 async function addUnpriced(file: string, found: Map<string, Unpriced>): Promise<void> {
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     if (!line.includes('"cost_source":"none"')) continue;
-    const record = parseRecord(line);
+    const record = recordOnLine(line);
     const billing = record && billingOf(record);
     if (record?.cost_source !== "none" || billing === undefined) continue;
     const key = JSON.stringify([record.provider, record.model]);
@@ -69,15 +69,5 @@ async function addUnpriced(file: string, found: Map<string, Unpriced>): Promise<
     unpriced.calls++;
     unpriced.tokens += tokensOf(billing);
     found.set(key, unpriced);
-  }
-}
-
-function parseRecord(line: string): CallRecord | undefined {
-  try {
-    // A gateway wrote it: the ledger's last members stand in it.
-    return JSON.parse(line) as CallRecord;
-  } catch {
-    // The last line may still be on its way.
-    return undefined;
   }
 }

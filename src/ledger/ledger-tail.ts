@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { CallRecord } from "../core/call-record.ts";
 import { hasSettled, onceOf } from "../core/once.ts";
+import { recordOnLine } from "../core/record-line.ts";
 import { errorCode } from "./errno.ts";
 import { PendingAnswers } from "./pending-answers.ts";
 import { closedSegments } from "./segments.ts";
@@ -47,20 +48,8 @@ function* tailRecords(path: string): Generator<CallRecord> {
     const line = bytes.toString("utf8", start, end);
     start = end + 1;
     if (!line.includes('"response_id":')) continue;
-    const record = parseRecord(line);
+    const record = recordOnLine(line);
     if (record !== undefined) yield record;
-  }
-}
-
-/** Lines of others may stand in the file; they are not ours to judge. */
-function parseRecord(line: string): CallRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== "object" || value === null || !("provider" in value)) return undefined;
-    // What is read of it is compared with texts and null, so a field of another kind does no harm.
-    return value as CallRecord;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { billingOf } from "../core/billing.ts";
-import type { CallRecord } from "../core/call-record.ts";
+import { recordOnLine } from "../core/record-line.ts";
 import type { Prices } from "../prices/prices.ts";
 import { costMembers } from "./bookkeeper.ts";
 
@@ -15,7 +15,7 @@ const END = /(?:,"cost_usd":(?:null|[-+.\deE]+),"cost_source":"[a-z]+")?(,"insta
 
 /** `undefined` for a line that has no cost, or that is no record. Without its line end. */
 export function repriceLine(line: string, prices: Prices): Repriced | undefined {
-  const record = parseRecord(line);
+  const record = recordOnLine(line);
   const billing = record && billingOf(record);
   if (record === undefined || billing === undefined || !Number.isFinite(billing.at)) return undefined;
   const cost = prices.costOf(billing);
@@ -23,16 +23,4 @@ export function repriceLine(line: string, prices: Prices): Repriced | undefined 
   if (cost.usd !== null && !Number.isFinite(cost.usd)) return undefined;
   const text = line.replace(END, (_whole, ledgers: string = "") => `${costMembers(cost)}${ledgers}}`);
   return { line: text, before: record.cost_usd ?? 0, after: cost.usd ?? 0 };
-}
-
-function parseRecord(line: string): CallRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== "object" || value === null || !("provider" in value) || !("timestamp" in value))
-      return undefined;
-    // Written by a gateway, this one or an older; what is not as expected costs nothing.
-    return value as CallRecord;
-  } catch {
-    return undefined;
-  }
 }
