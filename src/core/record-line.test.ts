@@ -13,7 +13,7 @@ test("a line that is cut short anywhere is none", () => {
 });
 
 test("JSON of others is none", () => {
-  for (const line of ["null", "7", "[]", '"provider timestamp"', '{"provider":"openai"}', '{"timestamp":1}']) {
+  for (const line of ["null", "7", "[]", '"provider"', '{"timestamp":1}']) {
     assert.equal(recordOnLine(line), undefined, line);
   }
 });
