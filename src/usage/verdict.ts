@@ -1,7 +1,7 @@
 import type { Usage, UsageSource, UsageState } from "../core/usage.ts";
 import type { Dialect, Findings } from "./dialect.ts";
 import { isTerminal } from "./dialects/openai-responses.ts";
-import type { Endpoint } from "./dialects/table.ts";
+import type { Endpoint } from "./endpoint.ts";
 
 /**
  * How the exchange ended: complete; complete behind a client that left; the client left or the gateway shut down; the

@@ -1,4 +1,4 @@
-import type { Dialect } from "../dialect.ts";
+import { type Endpoint, type EndpointRow, free, isAt, path, read, socket, unread } from "../endpoint.ts";
 import { anthropicAgents, anthropicSession } from "./anthropic-agents.ts";
 import { anthropicBatch, anthropicBatchStart } from "./anthropic-batch.ts";
 import { anthropicMessages } from "./anthropic-messages.ts";
@@ -26,41 +26,11 @@ import { openaiDecisions, openaiResponses } from "./openai-responses.ts";
 import { plain } from "./plain.ts";
 import { sniffed } from "./sniffed.ts";
 
-/** What a method and a path amount to, and who reads the answer. */
-export interface Endpoint {
-  readonly dialect: string;
-  readonly operation: string;
-  readonly reader: Dialect;
-  /**
-   * `expected`: the answer has usage; `replay`: it repeats an earlier answer's, or brings what that one could not say
-   * yet; `possible`: nobody knows; `none`: it never has any; `unread`: it has, in a dialect without a reader.
-   */
-  readonly usage: "expected" | "replay" | "possible" | "none" | "unread";
-}
-
 /** The endpoint of a call by its left path, without query. The first row that matches decides. */
 export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-  for (const row of ROWS) {
-    if (row.methods.includes(method) && (row.upgrade ?? upgrade) === upgrade && matches(row, trimmed))
-      return row.endpoint;
-  }
+  for (const row of ROWS) if (isAt(row, method, trimmed, upgrade)) return row.endpoint;
   return method === "POST" ? UNKNOWN : NOTHING_USED;
-}
-
-interface Row {
-  readonly methods: readonly string[];
-  /** A text is how the path must end; whatever comes before belongs to the provider. */
-  readonly paths: readonly (string | RegExp)[];
-  readonly upgrade?: boolean;
-  readonly endpoint: Endpoint;
-}
-
-function matches(row: Row, path: string): boolean {
-  for (const pattern of row.paths) {
-    if (typeof pattern === "string" ? path.endsWith(pattern) : pattern.test(path)) return true;
-  }
-  return false;
 }
 
 const UNKNOWN: Endpoint = { dialect: "none", operation: "other", reader: sniffed, usage: "possible" };
@@ -70,37 +40,12 @@ const POST = ["POST"];
 const GET = ["GET"];
 const BOTH = ["POST", "GET"];
 
-function read(reader: Dialect, operation: string, usage: Endpoint["usage"] = "expected"): Endpoint {
-  return { dialect: reader.name, operation, reader, usage };
-}
-
-function free(dialect: string, operation: string): Endpoint {
-  return { dialect, operation, reader: plain, usage: "none" };
-}
-
-function unread(dialect: string, operation: string): Endpoint {
-  return { dialect, operation, reader: plain, usage: "unread" };
-}
-
-/** The switch of protocols uses nothing; what passes behind it is read message by message, by the dialect of this name. */
-function socket(dialect: string, operation: string): Endpoint {
-  return { dialect, operation, reader: plain, usage: "none" };
-}
-
-const SEGMENT = "[^/]+";
-
-/** `*` is one path segment, or at the end of a segment whatever follows. */
-function path(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.]/g, "\\.");
-  return new RegExp(`${escaped.replace(/(?<=[^/])\*/g, "(?:/.*)?").replaceAll("/*", `/${SEGMENT}`)}$`);
-}
-
 /** A model of Bedrock's, whose id may be an ARN; most clients encode the slash in one, not all. */
 function model(operation: string): RegExp {
   return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
 }
 
-const ROWS: readonly Row[] = [
+const ROWS: readonly EndpointRow[] = [
   { methods: POST, paths: ["/chat/completions"], endpoint: read(openaiChat, "chat") },
   { methods: POST, paths: ["/fim/completions", "/agents/completions"], endpoint: read(openaiChat, "chat") },
   { methods: POST, paths: ["/completions"], endpoint: read(openaiCompletions, "text_completion") },
