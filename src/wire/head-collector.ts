@@ -28,7 +28,7 @@ const MAX_BLANK_LINES = 8;
  * it is certain and a dribbling sender costs no more than a fast one.
  */
 export class HeadCollector {
-  rest: Buffer = NOTHING;
+  #rest: Buffer = NOTHING;
 
   readonly #limits: HeadLimits;
   readonly #startLine: StartLine;
@@ -53,13 +53,13 @@ export class HeadCollector {
   }
 
   takeRest(): Buffer {
-    const { rest } = this;
-    this.rest = NOTHING;
+    const rest = this.#rest;
+    this.#rest = NOTHING;
     return rest;
   }
 
   push(bytes: Buffer): Head | WireFault | undefined {
-    this.rest = NOTHING;
+    this.#rest = NOTHING;
     if (this.#fault !== undefined) return this.#fault;
     let from = 0;
     if (this.#length === 0) {
@@ -69,7 +69,7 @@ export class HeadCollector {
       const end = lastLine + 4;
       if (lastLine >= 0 && end - from <= this.#limits.maxBytes) {
         this.#blankLines = 0;
-        if (end < bytes.length) this.rest = bytes.subarray(end);
+        if (end < bytes.length) this.#rest = bytes.subarray(end);
         return headOf(from === 0 ? bytes : bytes.subarray(from), end - from);
       }
       if (from === bytes.length) return undefined;
@@ -80,7 +80,7 @@ export class HeadCollector {
   /** From here on every push gets this fault: after it nobody can know where a next head would begin. */
   refuse(fault: WireFault): WireFault {
     this.#held = NOTHING;
-    this.rest = NOTHING;
+    this.#rest = NOTHING;
     return (this.#fault = fault);
   }
 
@@ -111,7 +111,7 @@ export class HeadCollector {
       const fault = this.#judgeLine(end);
       if (fault !== undefined) return this.refuse(fault);
       if (this.#lineStart === end) continue;
-      this.rest = bytes.subarray(from + end - before);
+      this.#rest = bytes.subarray(from + end - before);
       return this.#take(end);
     }
     const fault = this.#judgePart();

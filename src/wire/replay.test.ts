@@ -99,7 +99,10 @@ export class Conversation<Head extends RequestHead | ResponseHead> {
 
 export function readRequests(pieces: readonly Buffer[], limits: HeadLimits = LIMITS): Conversation<RequestHead> {
   const reader = new RequestHeadReader(limits);
-  const conversation = new Conversation<RequestHead>((bytes) => ({ head: reader.push(bytes), rest: reader.rest }));
+  const conversation = new Conversation<RequestHead>((bytes) => ({
+    head: reader.push(bytes),
+    rest: reader.takeRest(),
+  }));
   for (const piece of pieces) conversation.push(piece);
   return conversation;
 }
@@ -108,7 +111,7 @@ export function readResponses(pieces: readonly Buffer[], method = "GET", limits 
   const reader = new ResponseHeadReader(limits);
   const conversation = new Conversation<ResponseHead>((bytes) => ({
     head: reader.push(bytes, method),
-    rest: reader.rest,
+    rest: reader.takeRest(),
   }));
   for (const piece of pieces) conversation.push(piece);
   return conversation;

@@ -43,12 +43,7 @@ export class RequestHeadReader {
     this.#collector = new HeadCollector(limits, REQUEST_START);
   }
 
-  /** The bytes after the head that the last push completed. */
-  get rest(): Buffer {
-    return this.#collector.rest;
-  }
-
-  /** The same, let go of: an idle connection should not hold on to the buffer its last body came in. */
+  /** The bytes after the head that the last push completed; an idle connection should not hold on to their buffer. */
   takeRest(): Buffer {
     return this.#collector.takeRest();
   }

@@ -46,9 +46,9 @@ test("interim heads are returned like others, and what follows them is left over
   const interim = reader.push(octets(`HTTP/1.1 100 Continue\r\n\r\n${ok("Content-Length: 1\r\n")}x`), "POST");
   assert.ok(interim !== undefined && !isFault(interim));
   assert.deepEqual([interim.status, interim.body.kind], [100, "none"]);
-  const final = reader.push(reader.rest, "POST");
+  const final = reader.push(reader.takeRest(), "POST");
   assert.ok(final !== undefined && !isFault(final));
-  assert.deepEqual([final.status, reader.rest.toString()], [200, "x"]);
+  assert.deepEqual([final.status, reader.takeRest().toString()], [200, "x"]);
 });
 
 test("a reason may be empty or missing, and may hold bytes beyond ASCII", () => {

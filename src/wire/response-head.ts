@@ -34,19 +34,9 @@ export class ResponseHeadReader {
     this.#collector = new HeadCollector(limits, RESPONSE_START);
   }
 
-  /** The bytes after the head that the last push completed. */
-  get rest(): Buffer {
-    return this.#collector.rest;
-  }
-
-  /** The same, let go of: an idle connection should not hold on to the buffer its last body came in. */
+  /** The bytes after the head that the last push completed; an idle connection should not hold on to their buffer. */
   takeRest(): Buffer {
     return this.#collector.takeRest();
-  }
-
-  /** True while no byte of a next head has been seen. */
-  get empty(): boolean {
-    return this.#collector.empty;
   }
 
   /** The method of the request decides whether the answer can have a body (RFC 9112 §6.3). */
