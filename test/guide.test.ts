@@ -12,7 +12,7 @@ import { loadSettings, readSettings } from "../src/policy/config.ts";
 import { formatFaults } from "../src/policy/fault.ts";
 import { parseAllowlist } from "../src/policy/allowlist.ts";
 import { knownProviders } from "../src/providers/index.ts";
-import { codeBlocks, codeSpans, readDocument, rowsBelow } from "./markdown.ts";
+import { codeBlocks, codeSpans, readDocument, repository, rowsBelow } from "./markdown.ts";
 import { runLmgate } from "./run-program.ts";
 
 const guide = readDocument("docs/LMGate user guide.md");
@@ -38,6 +38,27 @@ test("the tables of settings name every option of the command line", async () =>
     sorted(options.filter((option) => option !== "--help" && option !== "--config")),
     sorted(told.filter((span) => span.startsWith("--"))),
   );
+});
+
+test("the faults shown as an example are what such a file is answered with", () => {
+  const shown = blocks.find(({ text }) => text.startsWith("bad.yaml:"))?.text.trimEnd();
+  const text = "server:\n  prot: 1\n  port: http\nfoo: 1\n";
+  const read = readSettings(text, { file: "bad.yaml", env: {}, flags: [] });
+  assert.ok("faults" in read);
+  assert.equal(shown, formatFaults(read.faults).join("\n"));
+});
+
+test("the table of the log names every message that the code can write, and no other", () => {
+  const told = rowsBelow(guide, "Logs").flatMap(([message = ""]) => codeSpans(message));
+  const source = ["app.ts", ...["app", "admin", "ledger", "policy", "threads"].flatMap(sourcesIn)]
+    .map((path) => readDocument(`src/${path}`))
+    .join("\n");
+  const written = [
+    ...source.matchAll(/log\.(?:info|warn|error)\(\s*(?:(?:\{[^;]*?\}|\w+),\s*)?"([^"]+)"/g),
+    ...source.matchAll(/log\(\s*"(?:info|warn|error)",\s*["`]([^"`]+)["`]/g),
+    ...source.matchAll(/kind: "log", level: "\w+", message: "([^"]+)"/g),
+  ].map(([, message = ""]) => message.replaceAll(/\$\{path\}/g, "…"));
+  assert.deepEqual(sorted(told.slice(1)), sorted([...new Set(written)]));
 });
 
 test("the table of providers is the one in the code", () => {
@@ -163,6 +184,12 @@ describe("the questions to the stats file are answered", { skip: hasJq ? false :
     });
   }
 });
+
+function sourcesIn(room: string): readonly string[] {
+  return readdirSync(join(repository, "src", room))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => `${room}/${name}`);
+}
 
 function sorted(values: readonly string[]): readonly string[] {
   return values.toSorted((one, other) => (one < other ? -1 : 1));
