@@ -64,7 +64,9 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
     origins.set(key, { value: formatUpstream(read.upstream), origin: written?.origin ?? { kind: "default" } });
   }
   if (providers.length === 0 && faults.length === 0) {
-    faults.push({ source: "providers", key: "providers", message: "all are switched off; at least one is needed" });
+    const last = entries.findLast((entry) => entry.value === false);
+    const place = placeOf(last, undefined);
+    faults.push({ ...place, key: "providers", message: "all are switched off; at least one is needed" });
   }
   return { providers, origins, faults, warnings };
 }

@@ -193,8 +193,8 @@ test("a known provider is switched on by its name, a default one is switched off
     "mistral",
   ]);
   assert.match(
-    faultsOf("providers: { openai: false, google: false, anthropic: false }\n")[0] ?? "",
-    /at least one is needed/,
+    faultsOf("providers:\n  openai: false\n  google: false\n  anthropic: false\n")[0] ?? "",
+    /^\S+:4:14 providers: all are switched off; at least one is needed/,
   );
 });
 
