@@ -83,8 +83,10 @@ function report(terminal: Terminal, findings: Findings, options: SettingsOptions
   const warnings = loaded?.warnings ?? [];
   const path = loaded?.settings.auth.allowlistPath;
   const providers = loaded?.settings.providers.map((provider) => provider.name) ?? [];
+  const expired = rows.filter((row) => row.expiresAt !== undefined && row.expiresAt <= Date.now()).length;
+  const disabled = rows.filter((row) => row.disabled).length;
   if ("json" in options) {
-    const allowlist = { path, keys: rows.length, disabled: rows.filter((row) => row.disabled).length };
+    const allowlist = { path, keys: rows.length, disabled, expired };
     printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
     return ok ? EXIT.ok : EXIT.invalid;
   }
@@ -95,8 +97,6 @@ function report(terminal: Terminal, findings: Findings, options: SettingsOptions
       say(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
     return EXIT.invalid;
   }
-  const expired = rows.filter((row) => row.expiresAt !== undefined && row.expiresAt <= Date.now()).length;
-  const disabled = rows.filter((row) => row.disabled).length;
   terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);
   terminal.stdout.write(`${path}: ok (keys: ${rows.length}, disabled: ${disabled}, expired: ${expired})\n`);
   return EXIT.ok;

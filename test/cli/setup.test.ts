@@ -85,6 +85,18 @@ test("check --json prints one document with every fault and no key", async (t) =
   assert.ok(!stdout.includes("SECRET"));
 });
 
+test("check --json counts keys as the lines for people do", async (t) => {
+  const place = workplace(t);
+  await place.run(["init"]);
+  const rows = "1,sk-first-key-0000,ann,x,,\n2,sk-second-key-0000,bob,x,2020-01-01,\n3,sk-third-key-0000,eve,x,,true\n";
+  writeFileSync(place.path("data/allowlist.csv"), `id,api_key,owner,added,expires_at,disabled\n${rows}`);
+  const report: unknown = JSON.parse((await place.run(["check", "--json"])).stdout);
+  assert.ok(typeof report === "object" && report !== null && "allowlist" in report);
+  assert.deepEqual(report.allowlist, { path: "data/allowlist.csv", keys: 3, disabled: 1, expired: 1 });
+  const { stdout } = await place.run(["check"]);
+  assert.ok(stdout.includes("data/allowlist.csv: ok (keys: 3, disabled: 1, expired: 1)"), stdout);
+});
+
 test("R89: check refuses an admin token that is short, or a key of the list", async (t) => {
   const place = workplace(t);
   await place.run(["init"]);
