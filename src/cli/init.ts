@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 const ALLOWLIST = `# Who may call, one key a line. Read again by itself whenever this file changes.
-# Add a key with: lmgate keys add --owner NAME --key -
+# Add a key with: lmgate keys add --owner NAME
 # Further columns: disabled (true or false) and expires_at (2026-12-31, or 2026-12-31T18:00:00Z).
 # Instead of a key, sha256:<64 hexadecimal digits> of it will do.
 id,api_key,owner,added

@@ -64,7 +64,7 @@ function noKeys(file: string, line: number): Fault {
     source: file,
     line,
     message: "the list holds no keys, so nobody could call",
-    hint: "add one with: lmgate keys add --owner NAME --key -",
+    hint: "add one with: lmgate keys add --owner NAME",
   };
 }
 
