@@ -41,7 +41,7 @@ export function observerOf({ request, response }: Step, delivery: Omit<Delivery,
   const observer = new CallObserver(observedRequest(callOf(request), false, accounting), () => 1);
   if (request.body.length > 0) observer.requestBytes(request.body);
   observer.requestSent();
-  const head = responseHead(request.method, response, delivery.contentEncoding);
+  const head = responseHeadOf(request.method, response, delivery.contentEncoding);
   observer.responseHead(responseFacts(head));
   return observer;
 }
@@ -53,7 +53,7 @@ export function recordOfReading({ request, response }: Step, reading: Reading, e
     clientIp: "127.0.0.1",
     outcome: OUTCOMES[end],
     status: response.status,
-    responseFields: responseHead(request.method, response, undefined).fields,
+    responseFields: responseHeadOf(request.method, response).fields,
     startedAt: 0,
     requestSentAt: 0,
     firstByteAt: 1,
@@ -90,7 +90,11 @@ export function callOf({ method, target, fields }: Request): Admitted {
   return { kind: "forward", head, route, client: undefined, keys: [], maskedKey: "" };
 }
 
-function responseHead(method: string, { status, fields }: Response, contentEncoding: string | undefined): ResponseHead {
+export function responseHeadOf(
+  method: string,
+  { status, fields }: Response,
+  contentEncoding?: string | undefined,
+): ResponseHead {
   const coding: readonly Field[] = contentEncoding === undefined ? [] : [["content-encoding", contentEncoding]];
   const head = new ResponseHeadReader(LIMITS).push(headBytes(`HTTP/1.1 ${status} X`, [...fields, ...coding]), method);
   if (head === undefined || !("status" in head)) throw new Error(`no response: ${status}`);

@@ -1,0 +1,17 @@
+// `npm run fuzz:usage -- --seconds N [--seed S]` damages the corpus at random and hands it to every reader. A fault names the
+// seed of its round; `--seed` begins with that round.
+import { parseArgs } from "node:util";
+import { fuzz } from "../test/corpus/fuzz.ts";
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "10" }, seed: { type: "string", default: "1" } },
+});
+const until = performance.now() + Number(values.seconds) * 1000;
+const { rounds, faults, states } = await fuzz({ seed: Number(values.seed), goesOn: () => performance.now() < until });
+
+const { rss, heapUsed } = process.memoryUsage();
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+console.log(`${rounds} rounds; heap ${mebibytes(heapUsed)}, process ${mebibytes(rss)}`);
+console.log([...states].map(([state, count]) => `${state} ${count}`).join(", "));
+for (const fault of faults) console.log(`✖ ${fault}`);
+if (faults.length > 0) process.exitCode = 1;

@@ -1,0 +1,196 @@
+/**
+ * A mutation loop over the corpus: answers and messages damaged at random, handed to the readers in random pieces. Nothing
+ * may throw, nothing may grow, every record must be sound, and the bytes must stay as they were.
+ */
+import { setImmediate } from "node:timers/promises";
+import zlib from "node:zlib";
+
+import { SessionGlance } from "../../src/gate/session-glance.ts";
+import { observedRequest } from "../../src/gate/observed-facts.ts";
+import type { Reading } from "../../src/core/usage.ts";
+import { faultsOf } from "../record-schema.ts";
+import { seededRandom } from "../seeded-random.ts";
+import { frame } from "../websocket/frames.ts";
+import type { End, Field, Step, Talk } from "./exchange.ts";
+import { loadCorpus } from "./load.ts";
+import { callOf, observe, recordOfReading, responseHeadOf } from "./observed.ts";
+
+type Random = () => number;
+
+export interface Fuzzed {
+  readonly rounds: number;
+  /** What was done to which exchange, and what came of it. Empty when all is well. */
+  readonly faults: readonly string[];
+  /** States of the records, to see that the damage does something. */
+  readonly states: ReadonlyMap<string, number>;
+}
+
+export interface FuzzOptions {
+  readonly seed: number;
+  /** Asked before each round. */
+  readonly goesOn: () => boolean;
+}
+
+const MOST_FAULTS = 5;
+const MAX_BODY = 20_000;
+
+export async function fuzz({ seed, goesOn }: FuzzOptions): Promise<Fuzzed> {
+  const files = loadCorpus();
+  const steps = files.flatMap(({ exchange }) => exchange.steps).filter((step) => step.response.body.length <= MAX_BODY);
+  const talks = files.flatMap(({ exchange }) => exchange.talk ?? []);
+  const bodies = steps.map(({ response }) => response.body);
+  const faults: string[] = [];
+  const states = new Map<string, number>();
+  let rounds = 0;
+  for (; goesOn() && faults.length < MOST_FAULTS; rounds++) {
+    // Decoders give their memory back in a later turn of the event loop.
+    if (rounds % 64 === 0) await setImmediate();
+    // Each round by itself: its number is all it takes to see it again.
+    const random = seededRandom(seed + rounds);
+    try {
+      const isTalk = random() < 0.05;
+      const found = isTalk ? talkRound(pick(talks, random), random) : stepRound(pick(steps, random), bodies, random);
+      states.set(found.state, (states.get(found.state) ?? 0) + 1);
+      faults.push(...found.faults.map((fault) => `seed ${seed + rounds}: ${fault}`));
+    } catch (error) {
+      faults.push(`seed ${seed + rounds}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+  return { rounds, faults, states };
+}
+
+interface Round {
+  readonly state: string;
+  readonly faults: readonly string[];
+}
+
+function stepRound(step: Step, bodies: readonly Buffer[], random: Random): Round {
+  const damaged = mutated(step.response.body, bodies, random);
+  const coding = random() < 0.2 ? pick(CODINGS, random) : undefined;
+  const body = coding === undefined ? damaged : maybeDamaged(coding.encode(damaged), random);
+  const copy = Buffer.from(body);
+  const lying: Step = {
+    ...step,
+    request: { ...step.request, body: mutated(step.request.body, bodies, random) },
+    response: { ...step.response, fields: lies(step.response.fields, random) },
+  };
+  const end = pick<End>(["complete", "complete", "cut", "aborted"], random);
+  const record = observe(lying, {
+    pieces: piecesOf(body, random),
+    contentEncoding: coding?.name,
+    end,
+    estimate: random() < 0.5,
+  });
+  const faults = [...faultsOf(record)];
+  if (record.usage_reason === "observer_error") faults.push("an exception inside the observer");
+  if (!body.equals(copy)) faults.push("the bytes were changed");
+  const path = lying.request.target;
+  return { state: record.usage_state ?? "none", faults: faults.map((fault) => `${path}: ${fault}`) };
+}
+
+function talkRound({ request, messages }: Talk, random: Random): Round {
+  const faults: string[] = [];
+  const accounting = { estimate: "off", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
+  const response = { status: 101, fields: [], body: Buffer.alloc(0), end: "complete", seen: [] } as const;
+  const step: Step = { request, response, record: {} };
+  const told = (reading: Reading): void => {
+    if (reading.reason === "observer_error") faults.push("an exception inside the observer");
+    faults.push(...faultsOf(recordOfReading(step, reading, "complete")));
+  };
+  const observed = observedRequest(callOf(request), true, accounting);
+  const head = responseHeadOf(request.method, response);
+  const session = new SessionGlance(
+    observed,
+    head,
+    () => 1,
+    (turn) => told(turn.reading),
+  );
+  const texts = messages.map(({ text }) => Buffer.from(text));
+  for (const { from, text } of messages) {
+    const bytes = maybeDamaged(frame(from, mutated(Buffer.from(text), texts, random)), random);
+    for (const piece of piecesOf(bytes, random)) {
+      if (from === "client") session.clientBytes(piece);
+      else session.serverBytes(piece);
+    }
+  }
+  const { reading } = session.finish({ kind: pick(["complete", "shutdown", "client-aborted"] as const, random) });
+  if (reading !== undefined) told(reading);
+  return { state: "session", faults: faults.map((fault) => `${request.target}: ${fault}`) };
+}
+
+const CODINGS = [
+  { name: "gzip", encode: (bytes: Buffer) => zlib.gzipSync(bytes, { level: 1 }) },
+  { name: "deflate", encode: (bytes: Buffer) => zlib.deflateRawSync(bytes, { level: 1 }) },
+  { name: "zstd", encode: (bytes: Buffer) => zlib.zstdCompressSync(bytes) },
+  { name: "rot13", encode: (bytes: Buffer) => bytes },
+  { name: "br", encode: (bytes: Buffer) => bytes },
+] as const;
+
+const TYPES = ["application/json", "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"];
+
+/** Another type, or none. */
+function lies(fields: readonly Field[], random: Random): readonly Field[] {
+  if (random() < 0.85) return fields;
+  const others = fields.filter(([name]) => name !== "content-type");
+  return random() < 0.5 ? others : [...others, ["content-type", pick(TYPES, random)]];
+}
+
+const ODD = [
+  ...'{}[]":,\\\n\r 0-',
+  "null",
+  "-1",
+  "1e400",
+  "9007199254740993",
+  '"12"',
+  "[[[[",
+  '{"__proto__":{"x":1}}',
+  '"usage":{"prompt_tokens":7}',
+  '"\\ud800"',
+  "\u0000",
+  "data: ",
+  "\n\n",
+  "\uFEFF",
+].map((text) => Buffer.from(text));
+
+/** One to four times: bits flipped, something left out, said twice, put in, or the rest of another answer. */
+function mutated(body: Buffer, others: readonly Buffer[], random: Random): Buffer {
+  let result: Buffer = Buffer.from(body);
+  for (let count = 1 + Math.floor(random() * 4); count > 0; count--) {
+    const at = Math.floor(random() * (result.length + 1));
+    const to = Math.min(result.length, at + Math.floor(random() * 20));
+    const [before, middle, behind] = [result.subarray(0, at), result.subarray(at, to), result.subarray(to)];
+    const kind = random();
+    if (kind < 0.3) result = maybeDamaged(result, random, 1);
+    else if (kind < 0.5) result = Buffer.concat([before, behind]);
+    else if (kind < 0.6) result = Buffer.concat([before, middle, middle, behind]);
+    else if (kind < 0.85) result = Buffer.concat([before, pick(ODD, random), behind]);
+    else if (kind < 0.9) result = Buffer.from(before);
+    else if (kind < 0.97) {
+      const other = pick(others, random);
+      result = Buffer.concat([before, other.subarray(Math.floor(random() * other.length))]);
+    } else result = Buffer.concat([before, Buffer.alloc(70_000, pick(ODD, random)), behind]);
+  }
+  return result;
+}
+
+function maybeDamaged(bytes: Buffer, random: Random, chance = 0.3): Buffer {
+  if (bytes.length === 0 || random() >= chance) return bytes;
+  const result = Buffer.from(bytes);
+  const at = Math.floor(random() * result.length);
+  result[at] = (result[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+  return result;
+}
+
+function piecesOf(body: Buffer, random: Random): readonly Buffer[] {
+  const size = pick([1, 7, 100, 1_000, 65_536], random);
+  if (size === 1 && body.length > 4_000) return [body];
+  return Array.from({ length: Math.ceil(body.length / size) }, (_, index) =>
+    body.subarray(index * size, (index + 1) * size),
+  );
+}
+
+function pick<Item>(items: readonly Item[], random: Random): Item {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new Error("nothing to pick from");
+  return item;
+}
