@@ -37,7 +37,7 @@ export async function runCommandLine(
     const command = name === wanted ? (await load())(terminal, finish) : new Command(name);
     program.addCommand(command.summary(summary));
   }
-  prepare(program, terminal);
+  prepare(program, terminal, program.name());
   if (args.length === 0) {
     program.outputHelp();
     return EXIT.ok;
@@ -51,23 +51,22 @@ export async function runCommandLine(
 }
 
 /** commander would end the process itself, write to the process's own streams, and call usage errors 1. */
-function prepare(command: Command, terminal: Terminal): void {
+function prepare(command: Command, terminal: Terminal, name: string): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
+    .showHelpAfterError(`Try '${name} --help'.`)
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
       writeErr: (text) => void terminal.stderr.write(text.replace(/^error: /, "lmgate: ")),
     });
   if (command.commands.length > 0) command.configureHelp({ subcommandTerm: (sub) => sub.name() });
-  for (const sub of command.commands) prepare(sub, terminal);
+  for (const sub of command.commands) prepare(sub, terminal, `${name} ${sub.name()}`);
 }
 
 function exitCodeOf(error: unknown, { stderr }: Terminal): ExitCode {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.ok;
-    stderr.write("Try 'lmgate --help'.\n");
-    return EXIT.usage;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
   stderr.write(`lmgate: ${error instanceof Error ? error.message : String(error)}\n`);
   return EXIT.failure;

@@ -38,7 +38,12 @@ test("an unknown command or option is a usage error that says which was meant", 
   const option = await place.run(["start", "--prot", "1"]);
   assert.equal(option.code, 2);
   assert.match(option.stderr, /unknown option '--prot'\n\(Did you mean --port\?\)/);
-  assert.equal((await place.run(["keys", "ad"])).code, 2);
+  const within = await place.run(["keys", "ad"]);
+  assert.deepEqual(
+    [within.code, within.stderr],
+    [2, "lmgate: unknown command 'ad'\n(Did you mean add?)\nTry 'lmgate keys --help'.\n"],
+  );
+  assert.match((await place.run(["keys", "add"])).stderr, /'--owner <name>'.*\nTry 'lmgate keys add --help'\.\n$/);
   assert.equal((await place.run(["check", "a", "b"])).code, 2);
 });
 
