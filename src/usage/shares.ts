@@ -1,4 +1,5 @@
 import type { ExtraItem, Usage } from "../core/usage.ts";
+import { sumOfKnown } from "./totals.ts";
 
 /** What one model used of an answer that collects many: a batch's results, an agent's session. */
 export interface Share {
@@ -36,14 +37,10 @@ export function settledShares(shares: readonly Share[], kind: string): Usage | u
 /** Both together. A label stays as the first had it. */
 function summed(a: Usage, b: Usage): Usage {
   const sum: Usage = {};
-  for (const key of COUNTERS) sum[key] = plus(a[key], b[key]);
+  for (const key of COUNTERS) sum[key] = sumOfKnown(a[key], b[key]);
   for (const key of MAPS) sum[key] = plusEach(a[key], b[key]);
   for (const key of LABELS) sum[key] = a[key] ?? b[key];
   return sum;
-}
-
-function plus(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : a + (b ?? 0);
 }
 
 type Counts = Readonly<Record<string, number>> | undefined;

@@ -1,6 +1,7 @@
 import type { Usage } from "../core/usage.ts";
 import { countsBySuffix, modalitiesOf, rawUsage, statedCost } from "./amounts.ts";
 import { amountAt, countAt, type Fields, fieldsAt } from "./fields.ts";
+import { sumOfBoth } from "./totals.ts";
 
 /**
  * OpenAI's usage object everywhere but in chat: input and output tokens, cached and reasoning inside them, or seconds where a
@@ -11,14 +12,13 @@ export function tokenUsage(usage: Fields): Usage {
   const output = fieldsAt(usage, "output_tokens_details") ?? fieldsAt(usage, "output_token_details");
   const inputTokens = countAt(usage, "input_tokens");
   const outputTokens = countAt(usage, "output_tokens");
-  const sum = inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens;
 
   return {
     inputTokens,
     outputTokens,
     totalInputTokens: inputTokens,
     totalOutputTokens: outputTokens,
-    totalTokens: countAt(usage, "total_tokens") ?? sum,
+    totalTokens: countAt(usage, "total_tokens") ?? sumOfBoth(inputTokens, outputTokens),
     cachedInputTokens: countAt(input, "cached_tokens"),
     cacheWriteTokens: countAt(input, "cache_write_tokens"),
     cacheWriteByTtl: writesByTtl(input),

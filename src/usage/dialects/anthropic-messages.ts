@@ -5,6 +5,7 @@ import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, text
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { itemsBeside, type Share, withShare } from "../shares.ts";
+import { exclusiveTotals } from "../totals.ts";
 
 export const MESSAGES_SPEC = {
   ...COMMON,
@@ -76,22 +77,14 @@ export function messageUsage(usage: Fields, outputKnown: boolean): Usage {
 
 /** Input is exclusive: cache reads and writes stand beside `input_tokens`. Thinking lies inside `output_tokens`. */
 function counters(usage: Fields, outputKnown: boolean): Usage {
-  const inputTokens = countAt(usage, "input_tokens");
-  const outputTokens = outputKnown ? countAt(usage, "output_tokens") : undefined;
-  const cached = countAt(usage, "cache_read_input_tokens");
   const byTtl = writesByTtl(fieldsAt(usage, "cache_creation"));
-  const written = countAt(usage, "cache_creation_input_tokens") ?? sum(byTtl);
-  const totalInputTokens = inputTokens === undefined ? undefined : inputTokens + (cached ?? 0) + (written ?? 0);
-  const known = totalInputTokens !== undefined && outputTokens !== undefined;
-
   return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: known ? totalInputTokens + outputTokens : undefined,
-    cachedInputTokens: cached,
-    cacheWriteTokens: written,
+    ...exclusiveTotals({
+      inputTokens: countAt(usage, "input_tokens"),
+      outputTokens: outputKnown ? countAt(usage, "output_tokens") : undefined,
+      cachedInputTokens: countAt(usage, "cache_read_input_tokens"),
+      cacheWriteTokens: countAt(usage, "cache_creation_input_tokens") ?? sum(byTtl),
+    }),
     cacheWriteByTtl: byTtl,
     reasoningTokens: countAt(fieldsAt(usage, "output_tokens_details"), "thinking_tokens"),
   };

@@ -2,6 +2,7 @@ import type { Usage } from "../../core/usage.ts";
 import { type Findings, type HeaderLookup, idText, NOTHING } from "../dialect.ts";
 import { countAt, type Fields, labelAt } from "../fields.ts";
 import { errorName } from "../safe-names.ts";
+import { exclusiveTotals } from "../totals.ts";
 
 /** Bedrock's exclusive counters under the four names that it has for them. */
 export interface CounterNames {
@@ -13,21 +14,12 @@ export interface CounterNames {
 
 /** Input is exclusive: cache reads and writes stand beside it. */
 export function exclusiveCounters(usage: Fields, names: CounterNames): Usage {
-  const inputTokens = countAt(usage, names.input);
-  const outputTokens = countAt(usage, names.output);
-  const cached = firstCount(usage, names.cacheRead);
-  const written = firstCount(usage, names.cacheWrite);
-  const totalInputTokens = inputTokens === undefined ? undefined : inputTokens + (cached ?? 0) + (written ?? 0);
-  const known = totalInputTokens !== undefined && outputTokens !== undefined;
-  return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: known ? totalInputTokens + outputTokens : undefined,
-    cachedInputTokens: cached,
-    cacheWriteTokens: written,
-  };
+  return exclusiveTotals({
+    inputTokens: countAt(usage, names.input),
+    outputTokens: countAt(usage, names.output),
+    cachedInputTokens: firstCount(usage, names.cacheRead),
+    cacheWriteTokens: firstCount(usage, names.cacheWrite),
+  });
 }
 
 /** What every answer of Bedrock says in its head: the id of the request, and the exception that an error body leaves out. */

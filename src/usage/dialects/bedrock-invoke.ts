@@ -3,6 +3,7 @@ import { rawUsage } from "../amounts.ts";
 import { type Dialect, type Findings, readCommon, type SettleFacts } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, isFields, listAt, merged, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { inclusiveTotals } from "../totals.ts";
 import { anthropicMessages, MESSAGES_SPEC } from "./anthropic-messages.ts";
 import { converseCounters } from "./bedrock-converse.ts";
 import { type CounterNames, exclusiveCounters, readInvokeHead } from "./bedrock-head.ts";
@@ -128,23 +129,13 @@ function vendorUsage(findings: Findings, usage: Fields, facts: SettleFacts): Usa
   if (hasMember(usage, "prompt_tokens")) return openaiChat.settle(findings, facts);
   if (hasMember(usage, "inputTokens")) return converseCounters(usage);
   if (hasMember(usage, "prompt_token_count") || hasMember(usage, "generation_token_count")) {
-    return inclusive(countAt(usage, "prompt_token_count"), countAt(usage, "generation_token_count"));
+    return inclusiveTotals(countAt(usage, "prompt_token_count"), countAt(usage, "generation_token_count"));
   }
   if (!hasMember(usage, "inputTextTokenCount") && !hasMember(usage, "totalOutputTextTokenCount")) return undefined;
   const output = countAt(usage, "tokenCount") ?? countAt(usage, "totalOutputTextTokenCount");
   // Embeddings have no output, and neither of its members.
   const isText = hasMember(usage, "tokenCount") || hasMember(usage, "totalOutputTextTokenCount");
-  return inclusive(countAt(usage, "inputTextTokenCount"), isText ? output : 0);
-}
-
-function inclusive(inputTokens: number | undefined, outputTokens: number | undefined): Usage {
-  return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens: inputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: inputTokens === undefined || outputTokens === undefined ? undefined : inputTokens + outputTokens,
-  };
+  return inclusiveTotals(countAt(usage, "inputTextTokenCount"), isText ? output : 0);
 }
 
 const OWN_COUNTERS = [

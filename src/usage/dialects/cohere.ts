@@ -3,6 +3,7 @@ import { rawUsage } from "../amounts.ts";
 import { COMMON, type Dialect, type Findings, idText, readCommon, type SettleFacts } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { sumOfKnown } from "../totals.ts";
 import { openaiEmbeddings } from "./openai-embeddings.ts";
 
 const ENDED = "ended";
@@ -98,7 +99,7 @@ function billedUsage(usage: Fields): Usage {
   const inputTokens = countAt(units, "input_tokens");
   const outputTokens = countAt(units, "output_tokens");
   const imageTokens = countAt(units, "image_tokens");
-  const totalInputTokens = plus(inputTokens, imageTokens);
+  const totalInputTokens = sumOfKnown(inputTokens, imageTokens);
   const cached = countAt(usage, "cached_tokens");
   const classifications = countAt(billed, "classifications");
 
@@ -107,7 +108,7 @@ function billedUsage(usage: Fields): Usage {
     outputTokens,
     totalInputTokens,
     totalOutputTokens: outputTokens,
-    totalTokens: plus(totalInputTokens, outputTokens),
+    totalTokens: sumOfKnown(totalInputTokens, outputTokens),
     // Of a prompt with the template in it, of which less is billed.
     cachedInputTokens: cached === undefined ? undefined : Math.min(cached, totalInputTokens ?? cached),
     inputByModality: imageTokens ? { text: inputTokens ?? 0, image: imageTokens } : undefined,
@@ -117,10 +118,6 @@ function billedUsage(usage: Fields): Usage {
     toolCalls: classifications ? { classification: classifications } : undefined,
     raw: units === undefined ? undefined : rawUsage(usage),
   };
-}
-
-function plus(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : a + (b ?? 0);
 }
 
 const CONTENT =

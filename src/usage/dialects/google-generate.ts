@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type Findings, hasElements, idText, readCommon } 
 import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { sumOfBoth } from "../totals.ts";
 
 /** REST has camelCase; some surfaces in between pass the names of the protocol buffers on. */
 export const GENERATE_SPEC = {
@@ -65,7 +66,7 @@ export function generateUsage(usage: Fields): Usage {
     outputTokens,
     totalInputTokens,
     totalOutputTokens,
-    totalTokens: totalTokens ?? plus(totalInputTokens, totalOutputTokens),
+    totalTokens: totalTokens ?? sumOfBoth(totalInputTokens, totalOutputTokens),
     cachedInputTokens: count("cachedContentTokenCount") ?? absent,
     reasoningTokens: reasoning,
     toolInputTokens: toolInput,
@@ -95,10 +96,6 @@ export function countsByModality(list: readonly unknown[] | undefined): Record<s
     counts[name] = (Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0) + tokens;
   }
   return counts;
-}
-
-function plus(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? undefined : a + b;
 }
 
 function snakeCase(key: string): string {

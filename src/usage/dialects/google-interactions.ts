@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type Findings, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { sumOfBoth } from "../totals.ts";
 import { countsByModality } from "./google-generate.ts";
 
 const INTERACTION = {
@@ -93,13 +94,12 @@ function settleInteractions(findings: Findings): Usage | undefined {
     inputTokens === undefined ? undefined : inputTokens + (inside.toolUse ? 0 : (toolInput ?? 0));
   const totalOutputTokens =
     outputTokens === undefined ? undefined : outputTokens + (inside.thought ? 0 : (thought ?? 0));
-  const known = totalInputTokens !== undefined && totalOutputTokens !== undefined;
   return {
     inputTokens,
     outputTokens,
     totalInputTokens,
     totalOutputTokens,
-    totalTokens: total ?? (known ? totalInputTokens + totalOutputTokens : undefined),
+    totalTokens: total ?? sumOfBoth(totalInputTokens, totalOutputTokens),
     cachedInputTokens: countAt(usage, "total_cached_tokens"),
     reasoningTokens: thought,
     toolInputTokens: toolInput,

@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type Findings, idText, readCommon } from "../dial
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { inclusiveTotals } from "../totals.ts";
 
 const ANSWER = { model_instance_id: "value", response_id: "value", stats: "value" } as const satisfies ShapeSpec;
 
@@ -42,13 +43,8 @@ function settleStats({ usage }: Findings): Usage | undefined {
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "input_tokens");
   const outputTokens = countAt(usage, "total_output_tokens");
-  const known = inputTokens !== undefined && outputTokens !== undefined;
   return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens: inputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: known ? inputTokens + outputTokens : undefined,
+    ...inclusiveTotals(inputTokens, outputTokens),
     reasoningTokens: countAt(usage, "reasoning_output_tokens"),
     raw: rawUsage(usage),
   };

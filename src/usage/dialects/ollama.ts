@@ -2,6 +2,7 @@ import type { Usage } from "../../core/usage.ts";
 import { COMMON, type Dialect, type Findings, readCommon } from "../dialect.ts";
 import { countAt, emptyFields, type Fields, hasMember, member, textAt } from "../fields.ts";
 import { type ShapeSpec, shapeOf } from "../json-shape.ts";
+import { inclusiveTotals } from "../totals.ts";
 
 export const OLLAMA_SPEC = {
   ...COMMON,
@@ -55,13 +56,8 @@ function settleOllama({ usage, status }: Findings): Usage | undefined {
   const inputTokens = countAt(usage, "prompt_eval_count");
   // Embeddings are never `done`, and put nothing out.
   const outputTokens = countAt(usage, "eval_count") ?? (status === undefined ? 0 : undefined);
-  const known = inputTokens !== undefined && outputTokens !== undefined;
   return {
-    inputTokens,
-    outputTokens,
-    totalInputTokens: inputTokens,
-    totalOutputTokens: outputTokens,
-    totalTokens: known ? inputTokens + outputTokens : undefined,
+    ...inclusiveTotals(inputTokens, outputTokens),
     cachedInputTokens: countAt(usage, "prompt_eval_cached_count"),
     raw: usage,
   };
