@@ -65,7 +65,7 @@ const item = z.strictObject({
   usage_raw: z.unknown().optional(),
 });
 
-export const recordSchema = z
+const recordSchema = z
   .strictObject({
     ...identity,
     owner: text("Of the row of the allow-list."),
@@ -118,8 +118,8 @@ export const recordSchema = z
 /** Fails to compile as soon as a field, or the kind of one, differs between the schema and the code. */
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 type Written = z.infer<typeof recordSchema>;
-export const fieldsAgree: Same<keyof Written, keyof CallRecord> = true;
-export const typesAgree: Written extends CallRecord ? true : never = true;
+void (true satisfies Same<keyof Written, keyof CallRecord>);
+void (true satisfies Written extends CallRecord ? true : never);
 
 /** JSON Schema, draft 2020-12. */
 export function recordJsonSchema(): object {
