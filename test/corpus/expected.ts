@@ -35,7 +35,7 @@ const NOT_OF_THE_EXCHANGE: ReadonlySet<string> = new Set([
 ]);
 
 /** The part of a record that its exchange decides, what is unknown left out. */
-export function decided(record: Readonly<Record<string, unknown>>): ExpectedRecord {
+function decided(record: Readonly<Record<string, unknown>>): ExpectedRecord {
   return Object.fromEntries(
     Object.entries(record).filter(
       ([name, value]) => value !== null && value !== undefined && !NOT_OF_THE_EXCHANGE.has(name),
@@ -58,7 +58,7 @@ export function differences(record: CallRecord, expected: ExpectedRecord): reado
 }
 
 /** The counters alone, for a call that ended before its answer did. */
-export const COUNTERS = ["input_tokens", "output_tokens", "total_input_tokens", "total_output_tokens"] as const;
+const COUNTERS = ["input_tokens", "output_tokens", "total_input_tokens", "total_output_tokens"] as const;
 
 export function counterDifferences(record: CallRecord, expected: ExpectedRecord): readonly string[] {
   return COUNTERS.flatMap((name) => {

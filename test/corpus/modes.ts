@@ -124,7 +124,7 @@ function leaves({ response, record }: Step, extent: Extent, random: () => number
 }
 
 /** Up to `most` different positions within a length, both ends excluded, in order. */
-export function sampled(length: number, most: number, random: () => number): readonly number[] {
+function sampled(length: number, most: number, random: () => number): readonly number[] {
   if (length - 1 <= most) return Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
   const chosen = new Set<number>();
   while (chosen.size < most) chosen.add(1 + Math.floor(random() * (length - 1)));

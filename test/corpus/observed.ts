@@ -36,7 +36,7 @@ export function readingOf(step: Step, delivery: Delivery): Reading {
 }
 
 /** An observer that has seen everything but the body of the answer. */
-export function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): CallObserver {
+function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): CallObserver {
   const accounting = { ...ACCOUNTING, estimate: delivery.estimate === true ? "heuristic" : "off" } as const;
   const observer = new CallObserver(observedRequest(callOf(request), false, accounting), () => 1);
   if (request.body.length > 0) observer.requestBytes(request.body);
