@@ -142,6 +142,8 @@ class App {
       {
         address: ownUrl(settings.server.host, this.#supervisor.port),
         admin: ownUrl(this.#admin.host, this.#admin.port),
+        host: settings.server.host,
+        adminHost: settings.admin.host,
         version,
         instance: this.#instance,
         keys: allowlist.status().keys,
@@ -151,6 +153,12 @@ class App {
       },
       "listening",
     );
+    if (allowlist.status().keys === 0) {
+      this.#log.warn(
+        { path: settings.auth.allowlistPath },
+        "every key of the allow-list is disabled: no call can pass",
+      );
+    }
   }
 
   accessChanged(list: AllowlistVersion): void {
@@ -179,8 +187,7 @@ class App {
   async untilTold(): Promise<number> {
     const signal = await this.#signals.first;
     this.#state = "draining";
-    const inFlight = this.#supervisor?.callsInFlight ?? 0;
-    this.#log.info({ signal, callsInFlight: inFlight }, "draining");
+    this.#log.info({ signal }, "draining");
     this.refresh();
     const closed = await this.#stop(this.#signals.hurry);
     return this.#signals.impatientExitCode ?? (closed ? EXIT_OK : EXIT_FAILURE);

@@ -99,7 +99,10 @@ export class Ledger {
   rotate(): string | undefined {
     if (this.#closed || this.#trouble) return undefined;
     this.#drain();
-    return this.#file.rotate();
+    const closed = this.#file.rotate();
+    // Whoever looks at the path next finds an empty file, not none.
+    this.#drain();
+    return closed;
   }
 
   status(): LedgerStatus {
