@@ -12,7 +12,9 @@ export const otherKey: AllowedKey = { id: "k-other", key: "sk-other-0123456789-G
 export const unknownKey = "sk-unknown-0123456789-MNOPQR";
 
 export const FORBIDDEN = '{"error":"forbidden","message":"API key not authorized"}';
-export const GOOD = `Authorization: Bearer ${goodKey.key}\r\n`;
+export const GOOD = bearer(goodKey.key);
+
+const MODELS = "/openai/v1/models";
 
 export interface Battlefield {
   readonly gateway: Gateway;
@@ -21,6 +23,10 @@ export interface Battlefield {
   readonly evil: string;
   readonly authority: string;
   talk(said: string, methods?: readonly string[]): Promise<Talk>;
+  /** Fails unless that is answered with this status and reaches no upstream. */
+  assertRefused(status: 400 | 403, lines: string, target?: string): Promise<void>;
+  /** Lets a call through and returns the `lmgate_id` that its record names. */
+  callerOf(lines: string, target?: string): Promise<string | null | undefined>;
   /** What reached the upstream since the last call of this. */
   taken(): readonly Recorded[];
   /** Ends everything; fails if the evil listener was reached or the gateway did not end in order. */
@@ -52,6 +58,20 @@ export async function enterBattlefield(options: GatewayOptions = {}): Promise<Ba
     evil: evil.authority,
     authority,
     talk: (said, methods) => talk(gateway.port, said, methods),
+    async assertRefused(status, lines, target = MODELS) {
+      const before = upstream.seen.requests;
+      const { answers, statuses } = await talk(gateway.port, request("GET", target, lines));
+      const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
+      assert.deepEqual(statuses, [status], what);
+      if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
+      assert.equal(upstream.seen.requests, before, what);
+    },
+    async callerOf(lines, target = MODELS) {
+      const { statuses } = await talk(gateway.port, request("GET", target, lines));
+      assert.deepEqual(statuses, [200], `${target} ${lines}`);
+      const records = await gateway.records(upstream.seen.requests);
+      return records.at(-1)?.lmgate_id;
+    },
     taken: () => upstream.requests.splice(0),
     async leave() {
       const code = await gateway.stop();
@@ -92,4 +112,8 @@ export function request(method: string, target: string, lines = "", body = ""): 
 /** A request that may pass. */
 export function keyed(method: string, target: string, lines = "", body = ""): string {
   return request(method, target, `${GOOD}${lines}`, body);
+}
+
+export function bearer(key: string): string {
+  return `Authorization: Bearer ${key}\r\n`;
 }

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
 
 import {
+  bearer,
   enterBattlefield,
   FORBIDDEN,
   goodKey,
@@ -38,29 +39,6 @@ before(async () => {
 after(() => field.leave());
 beforeEach(() => void field.taken());
 
-const bearer = (key: string): string => `Authorization: Bearer ${key}\r\n`;
-
-async function assertRefused(status: 400 | 403, lines: string, target = "/openai/v1/models"): Promise<void> {
-  const before = field.upstream.seen.requests;
-  const { answers } = await field.talk(request("GET", target, lines));
-  const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
-  assert.deepEqual(
-    answers.map((answer) => answer.status),
-    [status],
-    what,
-  );
-  if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
-  assert.equal(field.upstream.seen.requests, before, what);
-}
-
-/** Lets a call through and returns the `lmgate_id` that its record names. */
-async function callerOf(lines: string, target = "/openai/v1/models"): Promise<string | null | undefined> {
-  const { statuses } = await field.talk(request("GET", target, lines));
-  assert.deepEqual(statuses, [200], `${target} ${lines}`);
-  const records = await field.gateway.records(field.upstream.seen.requests);
-  return records.at(-1)?.lmgate_id;
-}
-
 /** Every place where a key can travel, as header lines and a target. */
 function carriers(key: string): readonly (readonly [lines: string, target: string])[] {
   const path = "/google/v1/models";
@@ -87,20 +65,20 @@ function carriers(key: string): readonly (readonly [lines: string, target: strin
 }
 
 test("S23: a key is the same caller wherever it travels, and another key there is another", async () => {
-  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await callerOf(lines, target), goodKey.id);
-  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await callerOf(lines, target), otherKey.id);
+  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await field.callerOf(lines, target), goodKey.id);
+  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await field.callerOf(lines, target), otherKey.id);
 });
 
 test("S23: an unknown, a disabled and an expired key are refused wherever they travel", async () => {
   for (const key of [unknownKey, disabledKey, expiredKey]) {
-    for (const [lines, target] of carriers(key)) await assertRefused(403, lines, target);
+    for (const [lines, target] of carriers(key)) await field.assertRefused(403, lines, target);
   }
 });
 
 test("an entry that holds a digest opens for its key, and nothing else does", async () => {
-  assert.equal(await callerOf(bearer(hashedKey)), "k-hashed");
+  assert.equal(await field.callerOf(bearer(hashedKey)), "k-hashed");
   for (const key of [`sha256:${digest(hashedKey)}`, `sha256:${digest(hashedKey).toUpperCase()}`, digest(hashedKey)]) {
-    await assertRefused(403, bearer(key));
+    await field.assertRefused(403, bearer(key));
   }
 });
 
@@ -108,14 +86,14 @@ test("S32: keys of different callers in one call are refused, whichever stands f
   const all = [...carriers(unknownKey), ...carriers(otherKey.key), ...carriers(expiredKey)];
   for (const [lines, target] of all.filter(([line]) => !line.startsWith("x-lmgate-key"))) {
     if (/^authorization/i.test(lines)) continue; // Two of them are malformed; see below.
-    await assertRefused(403, bearer(goodKey.key) + lines, target);
-    await assertRefused(403, lines + bearer(goodKey.key), target);
+    await field.assertRefused(403, bearer(goodKey.key) + lines, target);
+    await field.assertRefused(403, lines + bearer(goodKey.key), target);
   }
-  await assertRefused(403, "", `/google/x?key=${goodKey.key}&key=${unknownKey}`);
-  await assertRefused(403, "", `/google/x?key=${unknownKey}&key=${goodKey.key}`);
-  await assertRefused(403, "", `/google/x?key=${goodKey.key}&access_token=${otherKey.key}`);
-  await assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key: ${unknownKey}\r\n`);
-  await assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
+  await field.assertRefused(403, "", `/google/x?key=${goodKey.key}&key=${unknownKey}`);
+  await field.assertRefused(403, "", `/google/x?key=${unknownKey}&key=${goodKey.key}`);
+  await field.assertRefused(403, "", `/google/x?key=${goodKey.key}&access_token=${otherKey.key}`);
+  await field.assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key: ${unknownKey}\r\n`);
+  await field.assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
 });
 
 test("S32: a query key is found under every spelling that a provider may take for its name", async () => {
@@ -134,8 +112,8 @@ test("S32: a query key is found under every spelling that a provider may take fo
     "authorization",
     "AUTHORIZATION",
   ]) {
-    await assertRefused(403, bearer(goodKey.key), `/google/v1/models?${name}=${unknownKey}`);
-    await assertRefused(403, bearer(goodKey.key), `/google/v1/models?a=b&&${name}=Bearer%20${unknownKey}&c`);
+    await field.assertRefused(403, bearer(goodKey.key), `/google/v1/models?${name}=${unknownKey}`);
+    await field.assertRefused(403, bearer(goodKey.key), `/google/v1/models?a=b&&${name}=Bearer%20${unknownKey}&c`);
   }
 });
 
@@ -151,8 +129,8 @@ test("S32: the same key in several places, and two keys of one caller, pass and 
 
 test("S32: a second Authorization is refused, even an equal one, even beside x-lmgate-key", async () => {
   for (const second of [goodKey.key, otherKey.key, unknownKey, ""]) {
-    await assertRefused(400, bearer(goodKey.key) + bearer(second));
-    await assertRefused(
+    await field.assertRefused(400, bearer(goodKey.key) + bearer(second));
+    await field.assertRefused(
       400,
       `${bearer(goodKey.key)}X: y\r\nauthorization: ${second}\r\nx-lmgate-key: ${goodKey.key}\r\n`,
     );
@@ -185,10 +163,10 @@ test("S32: an Authorization that is not one Bearer token opens nothing", async (
     "Bearer ",
     "",
   ]) {
-    await assertRefused(403, `Authorization: ${value}\r\n`);
+    await field.assertRefused(403, `Authorization: ${value}\r\n`);
   }
-  await assertRefused(403, `x-api-key: Bearer ${key}\r\n`);
-  await assertRefused(403, "", `/openai/x?key=Bearer%20${key}`);
+  await field.assertRefused(403, `x-api-key: Bearer ${key}\r\n`);
+  await field.assertRefused(403, "", `/openai/x?key=Bearer%20${key}`);
 });
 
 test("S37: a Connection that names a field with a key is refused, or it would be checked and then dropped", async () => {
@@ -206,8 +184,8 @@ test("S37: a Connection that names a field with a key is refused, or it would be
     "content-length",
     "transfer-encoding",
   ]) {
-    await assertRefused(400, `${lines}Connection: ${value}\r\n`);
-    await assertRefused(400, `Connection: keep-alive\r\n${lines}connection: ${value}\r\n`);
+    await field.assertRefused(400, `${lines}Connection: ${value}\r\n`);
+    await field.assertRefused(400, `Connection: keep-alive\r\n${lines}connection: ${value}\r\n`);
   }
 });
 
@@ -225,20 +203,20 @@ test("x-lmgate-key alone says who calls: the provider's credential is neither lo
     `x-api-key: ${unknownKey}\r\n`,
     "Authorization: Basic eDp5\r\n",
   ]) {
-    assert.equal(await callerOf(`${credential}X-LMGate-Key: ${goodKey.key}\r\n`), goodKey.id);
+    assert.equal(await field.callerOf(`${credential}X-LMGate-Key: ${goodKey.key}\r\n`), goodKey.id);
     const [taken] = field.taken();
     assert.equal(`${taken?.lines.slice(1).join("\r\n")}\r\n`, credential);
   }
-  assert.equal(await callerOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
+  assert.equal(await field.callerOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
 });
 
 test("x-lmgate-key that is unknown, empty, expired or at odds with a second one is refused, whatever else is carried", async () => {
   for (const key of [unknownKey, "", expiredKey, disabledKey, `Bearer ${goodKey.key}`]) {
-    await assertRefused(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
+    await field.assertRefused(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
   }
-  await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
-  await assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
-  await assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
+  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
+  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
+  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
 });
 
 test("OPTIONS without a key is refused like any other call while preflights are not allowed", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, FORBIDDEN, goodKey, request, type Battlefield } from "./battlefield.ts";
+import { bearer, enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
 
 const shared = "sk-proj-the-same-forty-characters-for-all-of-";
 const siblings = Array.from({ length: 2_000 }, (_, n) => ({
@@ -19,33 +19,10 @@ before(async () => {
 });
 after(() => field.leave());
 
-const bearer = (key: string): string => `Authorization: Bearer ${key}\r\n`;
-
-async function assertRefused(status: 400 | 403, lines: string, target = "/openai/v1/models"): Promise<void> {
-  const before = field.upstream.seen.requests;
-  const { answers } = await field.talk(request("GET", target, lines));
-  const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
-  assert.deepEqual(
-    answers.map((answer) => answer.status),
-    [status],
-    what,
-  );
-  if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
-  assert.equal(field.upstream.seen.requests, before, what);
-}
-
-/** Lets a call through and returns the `lmgate_id` that its record names. */
-async function callerOf(lines: string, target = "/openai/v1/models"): Promise<string | null | undefined> {
-  const { statuses } = await field.talk(request("GET", target, lines));
-  assert.deepEqual(statuses, [200], `${target} ${lines}`);
-  const records = await field.gateway.records(field.upstream.seen.requests);
-  return records.at(-1)?.lmgate_id;
-}
-
 test("S20: only the exact bytes of a key open, however alike others are", async () => {
   const { key } = siblings[1234] ?? goodKey;
-  assert.equal(await callerOf(bearer(key)), "s-1234");
-  assert.equal(await callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
+  assert.equal(await field.callerOf(bearer(key)), "s-1234");
+  assert.equal(await field.callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
   const near = new Set<string>([
     key.toUpperCase(),
     key.toLowerCase().replace("sk", "Sk"),
@@ -72,8 +49,8 @@ test("S20: only the exact bytes of a key open, however alike others are", async 
   ])
     near.add(odd);
   for (const { key: other } of siblings) near.delete(other);
-  for (const other of near) await assertRefused(403, bearer(other));
-  await assertRefused(400, bearer(`${key}\0`));
+  for (const other of near) await field.assertRefused(403, bearer(other));
+  await field.assertRefused(400, bearer(`${key}\0`));
 });
 
 test("S22: what is known about a key does not stand for it: its hash, its mask, its id", async () => {
@@ -95,8 +72,8 @@ test("S22: what is known about a key does not stand for it: its hash, its mask, 
     "[api key]",
   ]) {
     const text = Buffer.from(value, "utf8").toString("latin1");
-    await assertRefused(403, bearer(text));
-    await assertRefused(403, `x-lmgate-key: ${text}\r\n`);
+    await field.assertRefused(403, bearer(text));
+    await field.assertRefused(403, `x-lmgate-key: ${text}\r\n`);
   }
 });
 
@@ -130,10 +107,10 @@ test("S21: whatever stands in the place of a key is only bytes", async () => {
       "x-lmgate-key: ",
       "Sec-WebSocket-Protocol: openai-insecure-api-key.",
     ]) {
-      await assertRefused(403, `${line}${value}\r\n`);
+      await field.assertRefused(403, `${line}${value}\r\n`);
     }
     const query = encodeURIComponent(value).replaceAll("%00", "%01");
-    if (query.length < 64_000) await assertRefused(403, "", `/openai/x?key=${query}`);
+    if (query.length < 64_000) await field.assertRefused(403, "", `/openai/x?key=${query}`);
   }
-  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await assertRefused(400, bearer(value));
+  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await field.assertRefused(400, bearer(value));
 });
