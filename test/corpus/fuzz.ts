@@ -136,7 +136,7 @@ function lies(fields: readonly Field[], random: Random): readonly Field[] {
 }
 
 const ODD = [
-  ...'{}[]":,\\\n\r 0-',
+  ...'{}[]":,\\\n\r 0-'.split(""),
   "null",
   "-1",
   "1e400",

@@ -90,11 +90,7 @@ export function callOf({ method, target, fields }: Request): Admitted {
   return { kind: "forward", head, route, client: undefined, keys: [], maskedKey: "" };
 }
 
-export function responseHeadOf(
-  method: string,
-  { status, fields }: Response,
-  contentEncoding?: string | undefined,
-): ResponseHead {
+export function responseHeadOf(method: string, { status, fields }: Response, contentEncoding?: string): ResponseHead {
   const coding: readonly Field[] = contentEncoding === undefined ? [] : [["content-encoding", contentEncoding]];
   const head = new ResponseHeadReader(LIMITS).push(headBytes(`HTTP/1.1 ${status} X`, [...fields, ...coding]), method);
   if (head === undefined || !("status" in head)) throw new Error(`no response: ${status}`);
