@@ -2,6 +2,7 @@
 // puts the tables into docs/accuracy.md. `-- openai.chat` plays the exchanges whose name holds the word, and writes nothing.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { markdownTable } from "../bench/markdown-table.ts";
 import { addCell, emptyCell, ratio, tabulate, type Cell } from "../test/corpus/accuracy.ts";
 import { loadCorpus } from "../test/corpus/load.ts";
 import { MODES } from "../test/corpus/modes.ts";
@@ -33,15 +34,14 @@ else if (words.length === 0) writeReport();
 function dialectTable(all: readonly Result[]): string {
   const rows = [...tabulate(all)].map(([dialect, cells]) => {
     const exchanges = files.filter(({ exchange }) => exchange.dialect === dialect).length;
-    return line([dialect, String(exchanges), ...figures(summed(cells.values()))]);
+    return [dialect, String(exchanges), ...figures(summed(cells.values()))];
   });
   const total = summed([...tabulate(all).values()].flatMap((cells) => [...cells.values()]));
-  return [
-    line(["Dialect", "Exchanges", ...HEADINGS]),
-    line(["---", "--:", ...HEADINGS.map(() => "--:")]),
-    ...rows,
-    line(["all", String(files.length), ...figures(total)]),
-  ].join("\n");
+  return markdownTable([
+    ["Dialect", "Exchanges", ...HEADINGS],
+    ...rows.toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
+    ["all", String(files.length), ...figures(total)],
+  ]);
 }
 
 function modeTable(all: readonly Result[]): string {
@@ -49,13 +49,9 @@ function modeTable(all: readonly Result[]): string {
   const rows = ALL_MODES.flatMap((mode) => {
     const cells = table.flatMap((row) => row.get(mode) ?? []);
     const exact = cells.filter((cell) => isExact(cell)).length;
-    return cells.length === 0 ? [] : [line([mode, `${exact} of ${cells.length}`, ...figures(summed(cells))])];
+    return cells.length === 0 ? [] : [[mode, `${exact} of ${cells.length}`, ...figures(summed(cells))]];
   });
-  return [
-    line(["How the answer came", "Dialects exact", ...HEADINGS]),
-    line(["---", "--:", ...HEADINGS.map(() => "--:")]),
-    ...rows,
-  ].join("\n");
+  return markdownTable([["How the answer came", "Dialects exact", ...HEADINGS], ...rows]);
 }
 
 function figures(cell: Cell): readonly string[] {
@@ -78,10 +74,6 @@ function summed(cells: Iterable<Cell>): Cell {
   const sum = emptyCell();
   for (const cell of cells) addCell(sum, cell);
   return sum;
-}
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
 }
 
 function writeReport(): void {

@@ -1,0 +1,72 @@
+/** What the benchmarks of reading share: an observer over an exchange of the corpus, a clock, a table. */
+import zlib from "node:zlib";
+import { observedRequest, responseFacts } from "../src/gate/observed-facts.ts";
+import { CallObserver, type ObservedRequest, type ResponseFacts } from "../src/usage/observer.ts";
+import { loadCorpus } from "../test/corpus/load.ts";
+import type { Step } from "../test/corpus/exchange.ts";
+import { callOf, responseHeadOf } from "../test/corpus/observed.ts";
+
+export const MB = 1e6;
+const ACCOUNTING = { estimate: "heuristic", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
+
+/** An exchange of the corpus with all that is made of it but once. */
+export interface Subject {
+  readonly step: Step;
+  readonly request: ObservedRequest;
+  readonly response: ResponseFacts;
+}
+
+export function subjectsOfCorpus(): (name: string) => Subject {
+  const steps = new Map(loadCorpus().map(({ name, exchange }) => [name, exchange.steps[0]]));
+  return (name) => {
+    const step = steps.get(name);
+    if (step === undefined) throw new Error(`no such exchange: ${name}`);
+    const request = observedRequest(callOf(step.request), false, ACCOUNTING);
+    return { step, request, response: responseFacts(responseHeadOf(step.request.method, step.response)) };
+  };
+}
+
+/** An observer that has seen the request and the head of the answer. */
+export function begun({ step, request, response }: Subject, contentEncoding?: string): CallObserver {
+  const observer = new CallObserver(request, () => 1);
+  observer.requestBytes(step.request.body);
+  observer.requestSent();
+  const { status, hasBody, header, contentType } = response;
+  observer.responseHead({ status, hasBody, header, contentType, contentEncoding });
+  return observer;
+}
+
+/** The state of the reading, and its reason. */
+export function passThrough(subject: Subject, pieces: Iterable<Buffer>, contentEncoding?: string): string {
+  const observer = begun(subject, contentEncoding);
+  for (const piece of pieces) observer.responseBytes(piece);
+  let state = "";
+  observer.finish("complete", (reading) => (state = `${reading.state} ${reading.reason ?? ""}`.trim()));
+  return state;
+}
+
+/** Microseconds of one run of `work`: the best of five rounds, each of at least `ms`, for what others do only adds. */
+export function timed(work: () => void, ms = 150): number {
+  for (const warm = performance.now() + ms; performance.now() < warm;) work();
+  let best = Infinity;
+  for (let round = 0; round < 5; round++) {
+    const start = performance.now();
+    let times = 0;
+    for (; performance.now() - start < ms; times++) work();
+    best = Math.min(best, ((performance.now() - start) / times) * 1000);
+  }
+  return best;
+}
+
+export function slices(body: Buffer, size: number): readonly Buffer[] {
+  return Array.from({ length: Math.ceil(body.length / size) }, (_, index) =>
+    body.subarray(index * size, (index + 1) * size),
+  );
+}
+
+export const PACKERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  gzip: (body) => zlib.gzipSync(body),
+  deflate: (body) => zlib.deflateSync(body),
+  br: (body) => zlib.brotliCompressSync(body),
+  zstd: (body) => zlib.zstdCompressSync(body),
+};
