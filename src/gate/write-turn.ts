@@ -2,8 +2,7 @@ import type { Socket } from "node:net";
 
 /**
  * All that is written to a socket in one turn of the event loop leaves in one system call at the end of that turn: head
- * and first bytes together, and under load the receivers are woken once instead of once for each answer, which costs
- * more than all our own work on a small call.
+ * and first bytes together, and under load the receivers are woken in a row instead of in between our own work.
  */
 export class WriteTurn {
   #corked: Socket[] = [];
