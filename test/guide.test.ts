@@ -108,7 +108,7 @@ test("what is counted, and what is not yet, names every dialect of the table", (
   }
 });
 
-test("the table of LMGate's own answers is the one in the code, but for what nothing raises", () => {
+test("the table of LMGate's own answers is the one in the code", () => {
   const refusals: readonly Refusal[] = [
     { kind: "malformed", detail: "" },
     { kind: "forbidden", reason: "no_key" },
@@ -122,6 +122,7 @@ test("the table of LMGate's own answers is the one in the code, but for what not
     { kind: "upstream", fault: "upstream_reset" },
     { kind: "upstream", fault: "upstream_invalid" },
     { kind: "upstream", fault: "upstream_timeout" },
+    { kind: "draining" },
   ];
   const actual = refusals.map(refuse).map(({ status, code }) => `${status} ${code}`);
   const told = rowsBelow(guide, "Answers of LMGate's own")

@@ -94,7 +94,6 @@ const deniedReasons: Readonly<Record<ForbiddenReason, true>> = {
   unknown_key: true,
   expired: true,
   mixed_keys: true,
-  not_ready: true,
 };
 
 type CallCounters = ReturnType<typeof callCounters>;

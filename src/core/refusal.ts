@@ -12,7 +12,7 @@ export type Refusal =
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };
 
 /** The caller always sees the same 403; the reason is for the operator. */
-export type ForbiddenReason = "no_key" | "unknown_key" | "expired" | "mixed_keys" | "not_ready";
+export type ForbiddenReason = "no_key" | "unknown_key" | "expired" | "mixed_keys";
 
 /** What went wrong between LMGate and the provider; the names are the record's `error_type`. */
 export type UpstreamFault = "upstream_unreachable" | "upstream_timeout" | "upstream_reset" | "upstream_invalid";

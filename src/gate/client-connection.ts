@@ -178,6 +178,10 @@ export class ClientConnection implements Expiring, ClientSide {
     let left: Buffer | undefined = rest;
     switch (decision.kind) {
       case "forward": {
+        if (plane.stopping) {
+          this.#refuseHead({ kind: "draining" }, decision.maskedKey, head);
+          break;
+        }
         plane.wheel.arm(this, 0);
         const exchange = new Exchange(plane, this, decision);
         this.#call = exchange;

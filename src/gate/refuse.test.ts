@@ -40,7 +40,7 @@ const plain = {
 } as const;
 
 test("S62: the 403 is the same for every reason, to the byte", () => {
-  for (const reason of ["no_key", "unknown_key", "expired", "mixed_keys", "not_ready"] as const) {
+  for (const reason of ["no_key", "unknown_key", "expired", "mixed_keys"] as const) {
     const body = refusalBody(refuse({ kind: "forbidden", reason }));
     assert.equal(body, '{"error":"forbidden","message":"API key not authorized"}');
   }

@@ -155,3 +155,25 @@ test("during the drain delay new connections are served, each answer ends its co
   await streams[0]?.client.hasEnded();
   await world.record({ error_type: "shutdown" });
 });
+
+test("a call whose head is complete only after the listening has stopped is 503, and its connection ends", async (t) => {
+  const { world, streams } = await streaming(t, 1, { timeouts: { drain_seconds: 60 } });
+  const late = await world.client();
+  const head = get("/openai/v1/models");
+  // Health and half a head in one write: once the one is answered, the other has been read.
+  late.send(`GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n${head.slice(0, 20)}`);
+  await late.message();
+  world.gateway.signal("SIGTERM");
+  await draining(world);
+  while (!(await isRefused(world.gateway.port))) await new Promise((resolve) => void setTimeout(resolve, 5));
+
+  late.send(head.slice(20));
+  const refusal = await late.message();
+  assert.equal(statusOf(refusal), 503);
+  assert.equal(fieldOf(refusal, "x-lmgate-error"), "draining");
+  assert.equal(fieldOf(refusal, "connection"), "close");
+  late.end();
+  await late.close();
+  for (const { connection } of streams) connection.send(chunk(lastEvents(0)) + lastChunk);
+  assert.equal(await world.gateway.exited(), 0);
+});
