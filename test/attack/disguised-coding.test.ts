@@ -1,0 +1,67 @@
+// Every way of hiding `Transfer-Encoding: chunked` behind one odd octet, beside a Content-Length: a server that sees the
+// coding and one that does not would read two different requests. Ours sees it and refuses, or sees none and neither does
+// whoever reads what it passes on.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { octets, readRequests } from "../../src/wire/replay.test.ts";
+import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
+});
+after(() => field.leave());
+
+const AT_ONCE = 64;
+const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
+const SMUGGLED = `GET /openai/smug HTTP/1.1\r\nHost: gate\r\n${KEY_FIELD}\r\n\r\n`;
+const BODY = `0\r\n\r\n${SMUGGLED}`;
+
+/** Where the octet stands. */
+const DISGUISES: readonly ((octet: string) => string)[] = [
+  (octet) => `Transfer-Encoding:${octet}chunked`,
+  (octet) => `Transfer-Encoding${octet}: chunked`,
+  (octet) => `Transfer-Encoding${octet}chunked`,
+  (octet) => `${octet}Transfer-Encoding: chunked`,
+  (octet) => `Transfer-Encoding: chunked${octet}`,
+  (octet) => `Transfer-Encoding: ${octet}chunked`,
+  (octet) => `X: X${octet}Transfer-Encoding: chunked`,
+  (octet) => `Transfer-Encoding: chunked${octet}X: X`,
+  (octet) => `X: X\r${octet}Transfer-Encoding: chunked`,
+  (octet) => `X: X${octet}\nTransfer-Encoding: chunked`,
+  (octet) => `Transfer-Encoding: chunked\r${octet}X: X`,
+];
+
+function* attempts(): Generator<string> {
+  for (const disguise of DISGUISES) {
+    for (let code = 1; code <= 0xff; code++) {
+      if (code > 0x20 && code < 0x7f) continue;
+      const line = disguise(String.fromCharCode(code));
+      yield `POST /openai/v1/x HTTP/1.1\r\nHost: gate\r\n${KEY_FIELD}\r\nContent-Length: ${BODY.length}\r\n${line}\r\n\r\n${BODY}`;
+    }
+  }
+}
+
+test("S14: no disguise of a transfer coding beside a length lets a second request through", async (context) => {
+  const said = [...attempts()];
+  let answered = 0;
+  const work = said.values();
+  const walk = async (): Promise<void> => {
+    for (const each of work) {
+      const { answers } = await field.talk(each);
+      answered += answers.filter(({ status, text }) => status === 200 && text !== "ok").length;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, walk));
+  const taken = field.taken();
+  context.diagnostic(`${taken.length} of ${said.length} were let through`);
+  assert.equal(taken.length, answered);
+  for (const { text } of taken) {
+    assert.ok(text.startsWith("POST /v1/x HTTP/1.1\r\n"), JSON.stringify(text));
+    const read = readRequests([octets(text)]);
+    assert.equal(read.fault, undefined, JSON.stringify(text));
+    assert.equal(read.messages.length, 1, JSON.stringify(text));
+    assert.ok(text.endsWith(BODY), JSON.stringify(text));
+  }
+});
