@@ -18,6 +18,7 @@ import type { UpstreamConnection, UpstreamUser } from "./upstream-connection.ts"
 
 /** An upstream that has not asked for the body by then is taken to want it. */
 const CONTINUE_MS = 1_000;
+const COMPLETE: Outcome = { kind: "complete" };
 
 /**
  * One forwarded call: from the head that was admitted to the one record it leaves. Its phases are
@@ -336,7 +337,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
     if (this.#phase === "head" && !this.#upload.done && this.#continuation.awaited) {
       this.#continuation.grant(this.#client);
       this.#client.await("body");
-    } else if (this.#phase === "tunnel") this.#abort({ kind: "complete" });
+    } else if (this.#phase === "tunnel") this.#abort(this.#tunnel?.silence ?? COMPLETE);
     else this.#fail("upstream_timeout");
   }
 

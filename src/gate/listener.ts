@@ -55,6 +55,11 @@ export class Listener {
     for (const connection of this.#connections) connection.shutdown();
   }
 
+  /** The thread is dying: no client may take what it has for the whole, and only a reset says so in every framing. */
+  resetAll(): void {
+    for (const connection of this.#connections) connection.reset();
+  }
+
   #accept(socket: Socket): void {
     const connection = new ClientConnection(socket, this.#plane, (gone) => this.#connections.delete(gone));
     this.#connections.add(connection);

@@ -1,3 +1,4 @@
+import type { Outcome } from "../core/outcome.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { Plane } from "./plane.ts";
@@ -24,6 +25,8 @@ export class Tunnel {
   readonly #held: Buffer[] = [];
   #upstream: UpstreamConnection | undefined;
   #upstreamEnded = false;
+  /** The client does not take more at the moment: nobody waits for the upstream, which is not read from. */
+  #blocked = false;
   #listener: TunnelListener | undefined;
 
   constructor(client: ClientSide, plane: Plane) {
@@ -33,6 +36,12 @@ export class Tunnel {
 
   get isOpen(): boolean {
     return this.#upstream !== undefined;
+  }
+
+  /** What it means that nothing passes any more: behind an end of either side, that it was the last word. */
+  get silence(): Outcome {
+    const ended = this.clientHasEnded || this.#upstreamEnded;
+    return ended ? { kind: "complete" } : { kind: "upstream", fault: "upstream_timeout" };
   }
 
   open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer, listener: TunnelListener | undefined): void {
@@ -65,6 +74,7 @@ export class Tunnel {
   fromUpstream(bytes: Buffer): void {
     this.upstreamBytes += bytes.length;
     if (!this.#client.write(bytes)) {
+      this.#blocked = true;
       this.#upstream?.pause();
       this.#client.await("write");
     }
@@ -73,6 +83,7 @@ export class Tunnel {
   }
 
   clientDrained(): void {
+    this.#blocked = false;
     this.#client.await("none");
     this.#upstream?.resume();
     this.#touch();
@@ -103,6 +114,6 @@ export class Tunnel {
   }
 
   #touch(): void {
-    this.#upstream?.arm(this.#plane.gate.timeouts.streamIdleMs);
+    this.#upstream?.arm(this.#blocked ? 0 : this.#plane.gate.timeouts.streamIdleMs);
   }
 }

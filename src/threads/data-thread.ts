@@ -63,6 +63,11 @@ class DataThread {
     }
   }
 
+  /** An error that nobody caught ends the thread. */
+  failed(): void {
+    this.#listener.resetAll();
+  }
+
   receive(message: ToDataThread): void {
     switch (message.kind) {
       case "access":
@@ -159,5 +164,7 @@ if (parent !== null) {
   const init = workerData as DataThreadInit; // written by the supervisor, which has the same type
   const thread = new DataThread(init, (message) => parent.postMessage(message));
   parent.on("message", (message: ToDataThread) => thread.receive(message));
+  // The monitor only looks on: the error still ends the thread and is told to its supervisor.
+  process.on("uncaughtExceptionMonitor", () => thread.failed());
   await thread.listen();
 }

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, afterEach, before, test } from "node:test";
 
-import type { RawPeer } from "../raw-peer.ts";
 import { testKey } from "../start-gateway.ts";
+import { piece, writeUntilStuck } from "./write-until-stuck.ts";
 import { answer, get, post, request, startGateWorld, type GateWorld } from "./world.ts";
 
 const stallSeconds = 1;
-
 let world: GateWorld;
 before(async () => {
   world = await startGateWorld({ config: { timeouts: { client_write_stall_seconds: stallSeconds } } });
@@ -16,24 +14,6 @@ afterEach(() => world.clear());
 after(() => world.stop());
 
 const total = 64 * 1024 * 1024;
-const piece = Buffer.alloc(64 * 1024, "x");
-
-/** Writes until the other side has taken nothing for half a second; gives what was taken altogether. */
-async function writeUntilStuck(peer: RawPeer, bytes: Buffer, most: number): Promise<number> {
-  let written = 0;
-  while (written < most) {
-    written += bytes.length;
-    if (peer.socket.write(bytes)) continue;
-    // A stall can only be told by waiting for the drain that does not come.
-    const drained = await Promise.race([
-      once(peer.socket, "drain").then(() => true),
-      new Promise<false>((resolve) => void setTimeout(() => resolve(false), 500)),
-    ]);
-    if (!drained) return written - peer.socket.writableLength;
-  }
-  return written;
-}
-
 test("R41: while the client does not read, the upstream is not read from", async () => {
   const slow = await world.client();
   slow.pause();

@@ -61,8 +61,32 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 
 let expectedRestarts = 0;
 
+/** Both frame their answer by the end of the connection, at which a client cannot tell a cut one from a whole one. */
+const endsWithConnection = {
+  "without a length": { ask: post(), head: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" },
+  "to an HTTP/1.0 client": { ask: post().replace("HTTP/1.1", "HTTP/1.0"), head: `${streamHead}4\r\n` },
+} as const;
+
+for (const [what, { ask, head }] of Object.entries(endsWithConnection)) {
+  test(`R97: an answer ${what} is reset when its thread throws, since an end would look like its own`, async (t) => {
+    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    t.after(async () => {
+      assert.equal(await doomed.gateway.stop(), 0);
+      await doomed.faker.stop();
+    });
+    const client = await doomed.client();
+    client.send(ask);
+    const { connection } = await doomed.faker.call();
+    connection.send(`${head}half`);
+    await client.holds("half");
+    await evaluateInThread(doomed.gateway, "data-1", failures.throws);
+    await client.until("an end of any kind", () => client.ended || client.closed || undefined);
+    assert.deepEqual([client.ended, client.wasReset], [false, true]);
+  });
+}
+
 for (const [how, code] of Object.entries(failures)) {
-  test(`a data thread that ${how} is replaced; its streams break and those of the other go on`, async () => {
+  test(`R97: a data thread that ${how} is replaced; its streams break and those of the other go on`, async () => {
     // The kernel deals connections out to both threads; of two dozen, each has some.
     const clients = await Promise.all(Array.from({ length: 24 }, () => world.client()));
     const calls = clients.map(() => world.faker.call());

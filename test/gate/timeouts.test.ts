@@ -154,5 +154,19 @@ test("an upgraded connection on which nobody says anything is closed at both end
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   assert.equal(statusOf(await client.head()), 101);
   await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.gone()]));
-  await world.record({ status: 101, operation: "session", usage_state: "not_applicable" });
+  const error = { error_type: "upstream_timeout" };
+  await world.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
+});
+
+test("an upgraded connection that one side has ended is closed when the other falls silent, and is no error", async () => {
+  const client = await world.client();
+  client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+  assert.equal(statusOf(await client.head()), 101);
+  client.end();
+  await connection.hasEnded();
+  await lasts(seconds.stream, client.close());
+  await connection.gone();
+  await world.record({ status: 101, operation: "session", error_type: null });
 });
