@@ -1,0 +1,162 @@
+/**
+ * A network that misbehaves to order: a TCP proxy that passes bytes on between two ends and lets each direction of each
+ * connection go wrong in its own way. It looks at nothing but the first bytes, by which a test tells its cases apart.
+ */
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+/** What happens to one direction; `after` counts the bytes that pass unharmed. */
+export type Fault =
+  | { readonly kind: "pass" }
+  /** Everything arrives, so many bytes at a time, each in a write of its own. */
+  | { readonly kind: "slices"; readonly bytes: number }
+  /** The same at a snail's pace. */
+  | { readonly kind: "trickle"; readonly bytes: number; readonly everyMs: number }
+  | { readonly kind: "delay"; readonly ms: number }
+  /** Both ends get a reset. */
+  | { readonly kind: "reset"; readonly after: number }
+  /** The receiver gets a FIN; the other direction goes on. */
+  | { readonly kind: "half-close"; readonly after: number }
+  /** Nothing more passes, and nothing more is read. */
+  | { readonly kind: "stall"; readonly after: number };
+
+export interface Plan {
+  readonly toServer: Fault;
+  readonly toClient: Fault;
+}
+
+export const unharmed: Plan = { toServer: { kind: "pass" }, toClient: { kind: "pass" } };
+
+export class ChaosProxy {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #sockets: Set<Socket>;
+
+  private constructor(server: Server, sockets: Set<Socket>) {
+    this.#server = server;
+    this.#sockets = sockets;
+    this.port = (server.address() as AddressInfo).port; // listening on a host and a port
+  }
+
+  /** `planOf` is given what came first from the client of a connection. */
+  static async start(targetPort: number, planOf: (first: Buffer) => Plan): Promise<ChaosProxy> {
+    const sockets = new Set<Socket>();
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server = createServer(options, (client) => {
+      const target = connect({ ...options, port: targetPort, host: "127.0.0.1" });
+      for (const [socket, other] of [
+        [client, target],
+        [target, client],
+      ] as const) {
+        sockets.add(socket);
+        socket.on("error", () => undefined); // its "close" follows, and the other end's with it
+        socket.on("close", () => {
+          sockets.delete(socket);
+          other.destroy();
+        });
+      }
+      client.once("data", (first: Buffer) => {
+        const plan = planOf(first);
+        new Flow(client, target, plan.toServer).take(first);
+        new Flow(target, client, plan.toClient);
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new ChaosProxy(server, sockets);
+  }
+
+  /** Ends of connections that are still open; two to each. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
+
+/** One direction of one connection. */
+class Flow {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #fault: Fault;
+  readonly #queue: Buffer[] = [];
+  #passed = 0;
+  #broken = false;
+  #ended = false;
+  #pumping = false;
+
+  constructor(from: Socket, to: Socket, fault: Fault) {
+    this.#from = from;
+    this.#to = to;
+    this.#fault = fault;
+    from.on("data", (bytes: Buffer) => this.take(bytes));
+    to.on("drain", () => from.resume());
+    from.on("end", () => {
+      this.#ended = true;
+      this.#endIfDone();
+    });
+  }
+
+  take(bytes: Buffer): void {
+    if (this.#broken) return;
+    const fault = this.#fault;
+    switch (fault.kind) {
+      case "pass":
+        this.#pass(bytes);
+        break;
+      case "slices":
+      case "trickle":
+        for (let at = 0; at < bytes.length; at += fault.bytes) this.#queue.push(bytes.subarray(at, at + fault.bytes));
+        void this.#pump(fault.kind === "trickle" ? fault.everyMs : 0);
+        break;
+      case "delay":
+        this.#queue.push(bytes);
+        void this.#pump(fault.ms);
+        break;
+      default:
+        this.#passUntil(fault, bytes);
+    }
+  }
+
+  #passUntil(fault: { readonly kind: "reset" | "half-close" | "stall"; readonly after: number }, bytes: Buffer): void {
+    const room = fault.after - this.#passed;
+    if (bytes.length <= room) {
+      this.#pass(bytes);
+      if (bytes.length < room) return;
+    } else if (room > 0) this.#pass(bytes.subarray(0, room));
+    this.#broken = true;
+    if (fault.kind === "half-close") this.#to.end();
+    else if (fault.kind === "stall") this.#from.pause();
+    else {
+      this.#from.resetAndDestroy();
+      this.#to.resetAndDestroy();
+    }
+  }
+
+  #pass(bytes: Buffer): void {
+    this.#passed += bytes.length;
+    if (!this.#to.write(bytes)) this.#from.pause();
+  }
+
+  async #pump(everyMs: number): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (;;) {
+      // One turn of the event loop between two writes at the least, so that they do not become one.
+      await new Promise<void>((resolve) => void (everyMs === 0 ? setImmediate(resolve) : setTimeout(resolve, everyMs)));
+      const piece = this.#queue.shift();
+      if (piece === undefined || this.#to.destroyed) break;
+      this.#to.write(piece);
+    }
+    this.#pumping = false;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#ended && !this.#broken && this.#queue.length === 0 && !this.#pumping) this.#to.end();
+  }
+}
