@@ -1,0 +1,76 @@
+// A ledger of millions of records, as a gateway would have left it: closed segments, and the one that is written now.
+import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { historyLines, type HistoryOptions } from "../simulator/history.ts";
+
+export interface ManyRecordsOptions extends Partial<Omit<HistoryOptions, "count">> {
+  readonly segmentBytes?: number;
+}
+
+const BLOCK = 4 * 1024 * 1024;
+
+/** Writes `directory/stats.jsonl` and what rotation set aside before. `progress` hears the records written so far. */
+export function writeManyRecords(
+  directory: string,
+  count: number,
+  progress: (records: number) => void = () => undefined,
+  options: ManyRecordsOptions = {},
+): void {
+  const { until = Date.now(), days = 90, owners = 40, seed = 1, segmentBytes = 100 * 1024 * 1024 } = options;
+  mkdirSync(directory, { recursive: true });
+  const segment = new SegmentWriter(directory, segmentBytes);
+  let records = 0;
+  for (const { at, text } of historyLines({ count, until, days, owners, seed })) {
+    if (segment.add(text, at)) progress(records);
+    records++;
+  }
+  segment.end();
+  progress(records);
+}
+
+class SegmentWriter {
+  readonly #path: string;
+  readonly #maxBytes: number;
+  #fd: number;
+  #block: string[] = [];
+  #blockBytes = 0;
+  #bytes = 0;
+
+  constructor(directory: string, maxBytes: number) {
+    this.#path = join(directory, "stats.jsonl");
+    this.#maxBytes = maxBytes;
+    this.#fd = openSync(this.#path, "wx");
+  }
+
+  /** Says true now and then, when a block is on disk. The lines are ASCII: characters are bytes. */
+  add(line: string, at: number): boolean {
+    if (this.#bytes > 0 && this.#bytes + line.length > this.#maxBytes) this.#rotate(at);
+    this.#block.push(line);
+    this.#blockBytes += line.length;
+    this.#bytes += line.length;
+    if (this.#blockBytes < BLOCK) return false;
+    this.#flush();
+    return true;
+  }
+
+  end(): void {
+    this.#flush();
+    closeSync(this.#fd);
+  }
+
+  #rotate(at: number): void {
+    this.end();
+    const stamp = new Date(at).toISOString().replaceAll(/[-:]/g, "");
+    renameSync(this.#path, this.#path.replace(/\.jsonl$/, `-${stamp}.jsonl`));
+    this.#fd = openSync(this.#path, "wx");
+    this.#bytes = 0;
+  }
+
+  #flush(): void {
+    const bytes = Buffer.from(this.#block.join(""), "latin1");
+    let written = 0;
+    while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    this.#block = [];
+    this.#blockBytes = 0;
+  }
+}
