@@ -13,6 +13,8 @@ export const unknownKey = "sk-unknown-0123456789-MNOPQR";
 
 export const FORBIDDEN = '{"error":"forbidden","message":"API key not authorized"}';
 export const GOOD = bearer(goodKey.key);
+/** The same caller without touching any field that a provider knows. */
+export const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 
 const MODELS = "/openai/v1/models";
 
@@ -116,4 +118,10 @@ export function keyed(method: string, target: string, lines = "", body = ""): st
 
 export function bearer(key: string): string {
   return `Authorization: Bearer ${key}\r\n`;
+}
+
+/** A raw request with the key behind each `Host: a`, or behind the request line where there is none. */
+export function withKey(text: string): string {
+  if (/Host: a\r?\n/.test(text)) return text.replace(/Host: a(\r?\n)/g, `Host: a$1${KEY_FIELD}$1`);
+  return text.replace(/^(\S+ \S+ HTTP\/\d\.\d)\r\n/, `$1\r\n${KEY_FIELD}\r\n`);
 }

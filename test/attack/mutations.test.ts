@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { REFERENCE_REQUESTS } from "../../src/wire/reference-requests.test.ts";
 import { octets, readRequests } from "../../src/wire/replay.test.ts";
-import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+import { seededRandom } from "../seeded-random.ts";
+import { enterBattlefield, KEY_FIELD, type Battlefield } from "./battlefield.ts";
+import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
 let field: Battlefield;
 before(async () => {
@@ -17,7 +18,6 @@ after(() => field.leave());
 /** Of those that are good to begin with, more changes lead to something that passes. */
 const ROUNDS = { good: 48, bad: 12 };
 const AT_ONCE = 64;
-const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 const PIECES = [
   "\r",
   "\n",
@@ -79,7 +79,7 @@ test("S39: no mutation of a request makes the upstream see something else than w
 });
 
 function* mutations(): Generator<string> {
-  const random = generator(20_261_123);
+  const random = seededRandom(20_261_123);
   const pick = (count: number): number => Math.floor(random() * count);
   for (const { bytes, refused } of REFERENCE_REQUESTS) {
     if (bytes.length > 4_000) continue;
@@ -107,15 +107,4 @@ function* mutations(): Generator<string> {
       yield text.replace(/Host: a\r\n/g, `Host: a\r\n${KEY_FIELD}\r\n`);
     }
   }
-}
-
-/** The same numbers from 0 to 1 every time (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

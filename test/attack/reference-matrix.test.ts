@@ -3,17 +3,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { REFERENCE_REQUESTS } from "../../src/wire/reference-requests.test.ts";
 import { readMessage, type RawMessage } from "../raw-message.ts";
-import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+import { enterBattlefield, withKey, type Battlefield } from "./battlefield.ts";
+import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
 let field: Battlefield;
 before(async () => {
   field = await enterBattlefield({ config: { server: { max_head_kilobytes: 16 } } });
 });
 after(() => field.leave());
-
-const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 
 /** All others pass it on; refused here, or the key that was checked would not be the key that is sent. */
 const REFUSED_BY_MEANING: readonly string[] = ["Connection: x-api-key"];
@@ -52,12 +50,6 @@ for (const { name, bytes, refused } of REFERENCE_REQUESTS) {
       );
     });
   }
-}
-
-/** The key behind each Host line, or behind the request line where there is none. */
-function withKey(text: string): string {
-  if (/Host: a\r?\n/.test(text)) return text.replace(/Host: a(\r?\n)/g, `Host: a$1${KEY_FIELD}$1`);
-  return text.replace(/^(\S+ \S+ HTTP\/\d\.\d)\r\n/, `$1\r\n${KEY_FIELD}\r\n`);
 }
 
 function messagesIn(text: string): readonly RawMessage[] {

@@ -1,5 +1,5 @@
-// Raw requests that have been sent to other proxies, and what those did. Data for the tests of this room and for those that send the
-// same bytes to a running gateway. Holds no tests of its own.
+// Raw requests that have been sent to other proxies, and what those did: for the tests of the codec, for those that send the same
+// bytes to a running gateway, and for the table that sets our verdicts beside theirs.
 /** Answers of a plain `node:http` proxy (24.21), HAProxy 2.6, nginx 1.22, Caddy 2.6. F: forwarded; x: connection closed; -: nothing. */
 const VERDICTS = `
 GET ok                           | 200 F      | 200 F      | 200 F      | 200 F
@@ -201,7 +201,9 @@ const REQUESTS: Readonly<Record<string, string>> = {
   "Expect 100": post("Expect: 100-continue\r\nContent-Length: 5\r\n", "hello"),
   "Expect other": post("Expect: the-unexpected\r\nContent-Length: 5\r\n", "hello"),
   "Upgrade h2c": get("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"),
-  "Upgrade websocket": get("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"),
+  "Upgrade websocket": get(
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+  ),
   "h2 preface": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
   "pipelined 2": get() + get(),
   "leading CRLF": CR + get(),
@@ -219,10 +221,23 @@ const REQUESTS: Readonly<Record<string, string>> = {
 };
 
 /** RFC 9112 §2.2 asks servers to skip an empty line before a request; Caddy does not. */
-const ALLOWED_BY_RFC: readonly string[] = ["leading CRLF"];
+export const ALLOWED_BY_RFC: readonly string[] = ["leading CRLF"];
 
 /** Passed on by all others; refused here because what was checked would not be what the provider reads. */
 const REFUSED_BY_US_ALONE: readonly string[] = ["dot segments", "%2e%2e", "%2f..", "backslash", "CL 005"];
+
+/** What one proxy did with one request. */
+export interface Verdict {
+  /** In order, one for each answer that came. */
+  readonly statuses: readonly number[];
+  /** Whether the proxy ended the connection. */
+  readonly closed: boolean;
+  /** Whether anything of it reached the upstream as a request. */
+  readonly forwarded: boolean;
+}
+
+export const OTHERS = ["node", "haproxy", "nginx", "caddy"] as const;
+export type Other = (typeof OTHERS)[number];
 
 export interface ReferenceRequest {
   readonly name: string;
@@ -230,19 +245,36 @@ export interface ReferenceRequest {
   readonly bytes: string;
   /** Where HAProxy, nginx, Caddy or Node's own parser refuse it, so must we. */
   readonly refused: boolean;
+  /** As they were measured once. */
+  readonly verdicts: Readonly<Record<Other, Verdict>>;
 }
 
 export const REFERENCE_REQUESTS: readonly ReferenceRequest[] = VERDICTS.trim()
   .split("\n")
   .map((line) => {
     const [name = "", ...cells] = line.split("|").map((cell) => cell.trim());
-    const strict = cells.some((cell) => refuses(cell)) || REFUSED_BY_US_ALONE.includes(name);
-    return { name, bytes: REQUESTS[name] ?? "", refused: strict && !ALLOWED_BY_RFC.includes(name) };
+    const [node, haproxy, nginx, caddy] = cells.map((cell) => readVerdict(cell));
+    if (node === undefined || haproxy === undefined || nginx === undefined || caddy === undefined)
+      throw new Error(`a verdict is missing for "${name}"`);
+    const verdicts = { node, haproxy, nginx, caddy };
+    const strict = Object.values(verdicts).some((verdict) => refuses(verdict)) || REFUSED_BY_US_ALONE.includes(name);
+    return { name, bytes: REQUESTS[name] ?? "", refused: strict && !ALLOWED_BY_RFC.includes(name), verdicts };
   });
 
 /** The names of all cases that have bytes, to be held against those that have verdicts. */
 export const REFERENCE_NAMES: readonly string[] = Object.keys(REQUESTS);
 
-function refuses(cell: string): boolean {
-  return /[45]\d\d/.test(cell) && !cell.includes("F");
+/** An error was the answer, and nothing was passed on. */
+export function refuses({ statuses, forwarded }: Verdict): boolean {
+  return statuses.some((status) => status >= 400) && !forwarded;
+}
+
+/** `400x`, `200,400x F`, `-`: as the table writes them. */
+export function showVerdict({ statuses, closed, forwarded }: Verdict): string {
+  return `${statuses.join(",") || "-"}${closed ? "x" : ""}${forwarded ? " F" : ""}`;
+}
+
+function readVerdict(cell: string): Verdict {
+  const statuses = (cell.match(/\d\d\d/g) ?? []).map(Number);
+  return { statuses, closed: cell.includes("x"), forwarded: cell.includes("F") };
 }

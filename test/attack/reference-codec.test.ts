@@ -1,8 +1,8 @@
 // Raw requests that have been sent to other proxies, and what those did: where one of HAProxy, nginx and Caddy refuses, so must we.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coded, REFERENCE_NAMES, REFERENCE_REQUESTS, sized } from "./reference-requests.test.ts";
-import { cut, everySplit, octets, readRequests, summary } from "./replay.test.ts";
+import { coded, REFERENCE_NAMES, REFERENCE_REQUESTS, sized } from "./reference-requests.ts";
+import { cut, everySplit, octets, readRequests, summary } from "../../src/wire/replay.test.ts";
 
 // Sizes are for the configuration to set; these are Node's and close to what the others had when they were asked.
 const LIMITS = { maxBytes: 16_384, maxFields: 1000 };

@@ -1,0 +1,92 @@
+/** HAProxy and nginx as plain reverse proxies, where they are installed. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { listening, startNginx } from "../../bench/nginx.ts";
+
+export interface OtherProxy {
+  readonly name: "haproxy" | "nginx";
+  /** As it names itself. */
+  readonly version: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** `undefined` if it is not installed. */
+export async function startNginxProxy(upstreamPort: number): Promise<OtherProxy | undefined> {
+  const version = versionOf("nginx", "-v");
+  if (version === undefined) return undefined;
+  const port = await freePort();
+  const directory = await mkdtemp(join(tmpdir(), "lmgate-nginx-"));
+  const nginx = await startNginx(
+    directory,
+    port,
+    `keepalive_timeout 5s; client_header_timeout 2s; client_body_timeout 2s; proxy_read_timeout 2s;
+     server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${upstreamPort}; proxy_http_version 1.1; } }`,
+  );
+  return {
+    name: "nginx",
+    version,
+    port,
+    async stop() {
+      await nginx.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `undefined` if it is not installed. */
+export async function startHaproxy(upstreamPort: number): Promise<OtherProxy | undefined> {
+  const version = versionOf("haproxy", "-v");
+  if (version === undefined) return undefined;
+  const port = await freePort();
+  const directory = await mkdtemp(join(tmpdir(), "lmgate-haproxy-"));
+  const file = join(directory, "haproxy.cfg");
+  await writeFile(
+    file,
+    `defaults
+  mode http
+  timeout connect 2s
+  timeout client 2s
+  timeout server 2s
+  timeout http-request 2s
+frontend front
+  bind 127.0.0.1:${port}
+  default_backend back
+backend back
+  server upstream 127.0.0.1:${upstreamPort}
+`,
+  );
+  const child = spawn("haproxy", ["-db", "-q", "-f", file], { stdio: "ignore" });
+  await listening(child, port);
+  return {
+    name: "haproxy",
+    version,
+    port,
+    async stop() {
+      const gone = once(child, "exit");
+      child.kill("SIGTERM");
+      await gone;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `nginx/1.22.1`, `HAProxy version 2.6.12-1+deb12u3`: the number of it. */
+function versionOf(command: string, flag: string): string | undefined {
+  const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: "utf8" });
+  return error === undefined ? /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] : undefined;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // as: a TCP server that listens has one
+  server.close();
+  await once(server, "close");
+  return port;
+}
