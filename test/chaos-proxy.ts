@@ -57,8 +57,8 @@ export class ChaosProxy {
       }
       client.once("data", (first: Buffer) => {
         const plan = planOf(first);
-        new Flow(client, target, plan.toServer).take(first);
-        new Flow(target, client, plan.toClient);
+        new Flow(client, target, plan.toServer).begin(first);
+        new Flow(target, client, plan.toClient).begin();
       });
     });
     server.listen(0, "127.0.0.1");
@@ -93,15 +93,19 @@ class Flow {
     this.#from = from;
     this.#to = to;
     this.#fault = fault;
-    from.on("data", (bytes: Buffer) => this.take(bytes));
-    to.on("drain", () => from.resume());
-    from.on("end", () => {
+  }
+
+  begin(first?: Buffer): void {
+    this.#from.on("data", (bytes: Buffer) => this.#take(bytes));
+    this.#to.on("drain", () => this.#from.resume());
+    this.#from.on("end", () => {
       this.#ended = true;
       this.#endIfDone();
     });
+    if (first !== undefined) this.#take(first);
   }
 
-  take(bytes: Buffer): void {
+  #take(bytes: Buffer): void {
     if (this.#broken) return;
     const fault = this.#fault;
     switch (fault.kind) {
