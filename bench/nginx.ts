@@ -5,13 +5,21 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+const LISTEN_ATTEMPTS = 2_000;
+const LISTEN_PAUSE_MS = 5;
+
 export interface Nginx {
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Runs one nginx worker with these `http` directives in a directory of its own. */
-export async function startNginx(directory: string, port: number, http: string): Promise<Nginx> {
+/** Runs one nginx worker with these `http` directives in a directory of its own. `onStart` may keep the child in view. */
+export async function startNginx(
+  directory: string,
+  port: number,
+  http: string,
+  onStart?: (child: ChildProcess) => void,
+): Promise<Nginx> {
   mkdirSync(directory, { recursive: true });
   const configuration = join(directory, "nginx.conf");
   writeFileSync(
@@ -23,6 +31,7 @@ export async function startNginx(directory: string, port: number, http: string):
             client_body_buffer_size 1m; ${http} }`,
   );
   const child = spawn("nginx", ["-c", configuration, "-p", directory], { stdio: ["ignore", "inherit", "inherit"] });
+  onStart?.(child);
   await listening(child, port);
   return {
     pid: child.pid ?? 0,
@@ -36,10 +45,10 @@ export async function startNginx(directory: string, port: number, http: string):
 
 /** Waits until something answers on the port, or the process is gone. */
 export async function listening(child: ChildProcess, port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < LISTEN_ATTEMPTS; attempt++) {
     if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`);
     if (await accepts(port)) return;
-    await delay(50);
+    await delay(LISTEN_PAUSE_MS);
   }
   throw new Error(`${child.spawnfile} does not listen on ${port}`);
 }

@@ -1,0 +1,118 @@
+// LMGate beside what else could stand in its place: direct, a relay that does nothing, nginx, HAProxy, node:http with
+// undici, Portkey's gateway. Rounds alternate; what counts is CPU time of the proxy's own process.
+//
+//   npm run bench [-- --quick] [--only small,sse-200] [--proxies lmgate,nginx] [--rounds N] [--out docs] [--install-peers]
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { runNode } from "../scripts/run-node.ts";
+import { Children } from "./compare/children.ts";
+import { buildIfStale } from "./compare/lmgate.ts";
+import { missingTool, PEERS, PROXIES } from "./compare/proxies.ts";
+import type { Proxy } from "./compare/proxy.ts";
+import { textOfReport } from "./compare/report.ts";
+import { emptyResults, type Results } from "./compare/results.ts";
+import { runStarts } from "./compare/run-starts.ts";
+import { runWorkloads } from "./compare/run-workloads.ts";
+import type { Scene } from "./compare/scene.ts";
+import { startUpstreams } from "./compare/upstreams.ts";
+import { WORKLOADS, type Workload } from "./compare/workloads.ts";
+
+const STARTS = "starts";
+const ROUNDS = 5;
+const QUICK = { rounds: 2, share: 0.4 };
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    proxies: { type: "string" },
+    rounds: { type: "string" },
+    out: { type: "string" },
+    "install-peers": { type: "boolean", default: false },
+  },
+});
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Of a list on the command line; a name nobody knows ends the run. */
+function chosen<T>(names: string | undefined, all: ReadonlyMap<string, T>): readonly T[] {
+  if (names === undefined) return [...all.values()];
+  return names.split(",").map((name) => {
+    if (all.has(name)) return all.get(name) as T; // it has
+    say(`${name} is none of ${[...all.keys()].join(", ")}`);
+    process.exit(EXIT_USAGE);
+  });
+}
+
+function byName<T extends { readonly name: string }>(list: readonly T[]): readonly (readonly [string, T])[] {
+  return list.map((item) => [item.name, item]);
+}
+
+function presentOf(proxies: readonly Proxy[], results: Results): readonly Proxy[] {
+  return proxies.filter((proxy) => {
+    const reason = proxy.missing();
+    if (reason === undefined) return true;
+    say(`${proxy.title} is left out, ${reason}`);
+    results.absent["*"] = { ...results.absent["*"], [proxy.name]: reason };
+    return false;
+  });
+}
+
+/** Portkey's gateway is no dependency of ours; it is fetched on demand, without its install scripts. */
+async function installPeers(): Promise<void> {
+  mkdirSync(PEERS, { recursive: true });
+  const npm = process.env["npm_execpath"];
+  if (npm === undefined) throw new Error("run it as `npm run bench -- --install-peers`");
+  const flags = ["--prefix", PEERS, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"];
+  const ended = await runNode([npm, "install", ...flags, "@portkey-ai/gateway"], { cwd: PEERS, show: true });
+  if (ended.exitCode !== 0) throw new Error("npm could not install it");
+}
+
+async function main(directory: string, children: Children): Promise<void> {
+  if (values["install-peers"]) return installPeers();
+  for (const tool of ["wrk", "nginx"]) {
+    const reason = missingTool(tool);
+    if (reason === undefined) continue;
+    say(`${tool} makes the load: ${reason}`);
+    process.exit(EXIT_USAGE);
+  }
+  const all: readonly (readonly [string, Workload | undefined])[] = [[STARTS, undefined], ...byName(WORKLOADS)];
+  const parts = chosen(values.only, new Map(all));
+  if (process.env["LMGATE_BENCH_DIST"] === undefined) await buildIfStale(say);
+  const results = emptyResults();
+  const upstreams = await startUpstreams(children, directory);
+  let stages = 0;
+  const scene: Scene = {
+    children,
+    directory,
+    proxies: presentOf(chosen(values.proxies, new Map(byName(PROXIES))), results),
+    rounds: Number(values.rounds ?? (values.quick ? QUICK.rounds : ROUNDS)),
+    stage: ({ name }) => {
+      const own = join(directory, `${name}-${++stages}`);
+      mkdirSync(own);
+      return { children, directory: own, upstreams };
+    },
+    results,
+    say,
+  };
+  if (parts.includes(undefined)) await runStarts(scene);
+  const workloads = parts.filter((part) => part !== undefined);
+  if (workloads.length > 0) await runWorkloads(scene, workloads, values.quick ? QUICK.share : 1);
+  process.stdout.write(textOfReport(results));
+}
+
+const directory = mkdtempSync(join(tmpdir(), "lmgate-bench-"));
+const children = new Children();
+process.once("exit", () => {
+  children.endAll();
+  rmSync(directory, { recursive: true, force: true });
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(EXIT_INTERRUPTED));
+await main(directory, children);
+process.exit();

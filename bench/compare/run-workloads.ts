@@ -1,0 +1,71 @@
+import { cpuMicroseconds } from "../cpu-time.ts";
+import { Probe } from "./probe.ts";
+import type { Proxy, RunningProxy } from "./proxy.ts";
+import { addAbsence, emptyResults } from "./results.ts";
+import { attempt, turned, type Measured, type Scene } from "./scene.ts";
+import { startTimed } from "./start-up.ts";
+import type { Tools, Workload } from "./workloads.ts";
+
+const WARM_UP_SHARE = 0.5;
+
+/** All proxies stand side by side, and each workload asks them in turn. `share` is what a round takes of its full time. */
+export async function runWorkloads(scene: Scene, workloads: readonly Workload[], share: number): Promise<void> {
+  const running = new Map<Proxy, RunningProxy>();
+  for (const proxy of scene.proxies) {
+    await attempt(scene, "*", proxy, async () => {
+      running.set(proxy, (await startTimed(proxy, scene.stage(proxy))).running);
+      return {};
+    });
+  }
+  const tools: Tools = { directory: scene.directory, probe: new Probe(scene.children) };
+  for (const workload of workloads) {
+    scene.say(workload.title);
+    const measure = async (proxy: Proxy, seconds: number): Promise<Measured> =>
+      measureOnce(tools, workload, running.get(proxy), seconds);
+    const seconds = workload.seconds * share;
+    // The first time makes code warm and counts for nothing, but a reason why it failed stays.
+    const trial = { say: scene.say, results: { ...emptyResults(), absent: scene.results.absent } };
+    let able = await filtered(ableOf(scene, workload, running), (proxy) =>
+      attempt(trial, workload.name, proxy, () => measure(proxy, seconds * WARM_UP_SHARE)),
+    );
+    for (let round = 1; round <= scene.rounds; round++) {
+      able = await filtered(turned(able, 1), (proxy) =>
+        attempt(scene, workload.name, proxy, () => measure(proxy, seconds)),
+      );
+    }
+  }
+  for (const proxy of running.values()) await proxy.stop();
+}
+
+function ableOf(
+  { results }: Scene,
+  { name, route }: Workload,
+  running: ReadonlyMap<Proxy, RunningProxy>,
+): readonly Proxy[] {
+  return [...running].flatMap(([proxy, { target }]) => {
+    if (target(route) !== undefined) return [proxy];
+    addAbsence(results, name, proxy.name, "speaks no TLS");
+    return [];
+  });
+}
+
+async function measureOnce(
+  tools: Tools,
+  workload: Workload,
+  running: RunningProxy | undefined,
+  seconds: number,
+): Promise<Measured> {
+  const target = running?.target(workload.route);
+  if (running === undefined || target === undefined) throw new Error("not running");
+  const pids = running.pids(workload.route);
+  const cpu = (): number => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
+  const figures = await workload.run(tools, { target, seconds, cpu });
+  if (pids.length > 0) return figures;
+  return Object.fromEntries(Object.entries(figures).filter(([part]) => part !== "cpu"));
+}
+
+async function filtered<T>(list: readonly T[], keeps: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+  const kept: T[] = [];
+  for (const item of list) if (await keeps(item)) kept.push(item);
+  return kept;
+}

@@ -1,0 +1,141 @@
+// The provider that the benchmarks ask for what nginx cannot answer: paced event streams, answers of many megabytes,
+// sinks of large bodies. A process of its own on raw sockets, so that it takes little from the proxy beside it.
+//
+//   node bench/compare/upstream.ts <port> <TLS port> <certificate> <key>
+//
+// A request says in its body what it wants: {"user":"bench events=100 every=25"}, "bench size=5000000", "bench hold".
+import { readFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { chatAnswer, EVENT, LAST_EVENTS } from "./answers.ts";
+
+/** Of a body no more is kept: what it asks for stands first. */
+const KEPT_BYTES = 2_048;
+const LAST_CHUNK = "0\r\n\r\n";
+const STREAM_HEAD =
+  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
+
+function chunk(bytes: string): string {
+  return `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
+}
+
+const streamStart = Buffer.from(STREAM_HEAD + chunk(EVENT));
+const eventChunk = Buffer.from(chunk(EVENT));
+const streamEnd = Buffer.from(chunk(LAST_EVENTS) + LAST_CHUNK);
+const large = new Map<number, Buffer>();
+
+interface Stream {
+  readonly socket: Socket;
+  left: number;
+}
+
+/** Streams of one pace, spread over its milliseconds, so that they do not all speak at once. */
+class Pace {
+  readonly #slots: Set<Stream>[];
+  #next = 0;
+  #joined = 0;
+  #last = performance.now();
+
+  constructor(everyMs: number) {
+    this.#slots = Array.from({ length: everyMs }, () => new Set());
+    setInterval(() => this.#turn(), 1);
+  }
+
+  join(stream: Stream): void {
+    const slot = this.#slots[this.#joined++ % this.#slots.length];
+    slot?.add(stream);
+    stream.socket.once("close", () => slot?.delete(stream));
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    // After a long pause no more than one full turn is made up for.
+    const due = Math.min(Math.floor(now - this.#last), this.#slots.length);
+    if (due === 0) return;
+    this.#last = Math.max(this.#last + due, now - 1);
+    for (let count = 0; count < due; count++) {
+      const slot = this.#slots[this.#next++ % this.#slots.length];
+      for (const stream of slot ?? []) this.#speak(stream, slot);
+    }
+  }
+
+  #speak(stream: Stream, slot: Set<Stream> | undefined): void {
+    if (stream.socket.writableNeedDrain) return;
+    if (stream.left-- > 0) stream.socket.write(eventChunk);
+    else {
+      slot?.delete(stream);
+      stream.socket.write(streamEnd);
+    }
+  }
+}
+
+const paces = new Map<number, Pace>();
+
+function answer(socket: Socket, body: string): void {
+  const wish = /"user": ?"bench ([^"]*)"/.exec(body)?.[1] ?? "";
+  const size = /size=(\d+)/.exec(wish)?.[1];
+  const events = /events=(\d+)/.exec(wish)?.[1];
+  if (size !== undefined) socket.write(largeAnswer(Number(size)));
+  else if (wish === "hold") socket.write(streamStart);
+  else if (events !== undefined) {
+    const everyMs = Number(/every=(\d+)/.exec(wish)?.[1] ?? "0");
+    socket.write(streamStart);
+    if (everyMs === 0) socket.write(Buffer.concat([...Array<Buffer>(Number(events)).fill(eventChunk), streamEnd]));
+    else paceOf(everyMs).join({ socket, left: Number(events) - 1 });
+  } else socket.write(largeAnswer(0));
+}
+
+function paceOf(everyMs: number): Pace {
+  const known = paces.get(everyMs) ?? new Pace(everyMs);
+  paces.set(everyMs, known);
+  return known;
+}
+
+function largeAnswer(size: number): Buffer {
+  const known = large.get(size);
+  if (known !== undefined) return known;
+  const body = chatAnswer(size);
+  const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  const bytes = Buffer.from(head + body);
+  large.set(size, bytes);
+  return bytes;
+}
+
+/** Reads requests one after the other; the proxies send nothing but well-formed ones. */
+function serve(socket: Socket): void {
+  let head = "";
+  let body = "";
+  let left = -1; // bytes of the body; -1 within a head, Infinity for a chunked body
+  socket.setNoDelay(true);
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (bytes: Buffer) => {
+    let at = 0;
+    if (left === -1) {
+      head += bytes.toString("latin1");
+      const end = head.indexOf("\r\n\r\n");
+      if (end === -1) return;
+      at = bytes.length - (head.length - end - 4);
+      const length = /\r\ncontent-length: *(\d+)/i.exec(head.slice(0, end))?.[1];
+      left =
+        length === undefined ? (/\r\ntransfer-encoding:/i.test(head.slice(0, end)) ? Infinity : 0) : Number(length);
+      head = "";
+      body = "";
+    }
+    if (body.length < KEPT_BYTES) body += bytes.toString("latin1", at, at + KEPT_BYTES);
+    if (left === Infinity) {
+      if (!bytes.subarray(-LAST_CHUNK.length).equals(Buffer.from(LAST_CHUNK))) return;
+      left = 0;
+    } else left -= bytes.length - at;
+    if (left > 0) return;
+    left = -1;
+    answer(socket, body);
+  });
+}
+
+const [port, tlsPort, certificate = "", key = ""] = process.argv.slice(2);
+createServer(serve).listen({ port: Number(port), host: "127.0.0.1", backlog: 4096 });
+createTlsServer({ cert: readFileSync(certificate), key: readFileSync(key) }, serve).listen({
+  port: Number(tlsPort),
+  host: "127.0.0.1",
+  backlog: 4096,
+});

@@ -1,0 +1,199 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { runWrk } from "../wrk.ts";
+import type { Probe } from "./probe.ts";
+import type { Measured } from "./scene.ts";
+import { StreamLoad } from "./stream-load.ts";
+import { CHAT_PATH, SDK_HEADERS, wishBody, type Route, type Target } from "./target.ts";
+
+/** What the workloads use. */
+export interface Tools {
+  readonly directory: string;
+  readonly probe: Probe;
+}
+
+/** One run of one workload against one proxy. */
+export interface Run {
+  readonly target: Target;
+  readonly seconds: number;
+  /** CPU time of the proxy so far, in microseconds. */
+  readonly cpu: () => number;
+}
+
+export interface Workload {
+  readonly name: string;
+  readonly title: string;
+  /** What is counted. */
+  readonly unit: "request" | "chunk";
+  readonly route: Route;
+  /** Of one round; a quick run takes less. */
+  readonly seconds: number;
+  readonly run: (tools: Tools, run: Run) => Promise<Measured>;
+}
+
+const MB = 1_000_000;
+const SMALL_CONNECTIONS = 32;
+/** Of large bodies: few, as the two processors are busy with copying. */
+const LARGE_CONNECTIONS = 4;
+
+interface WrkOptions {
+  readonly connections?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: () => string;
+  readonly path?: string;
+}
+
+function withWrk(options: WrkOptions = {}): Workload["run"] {
+  return async ({ directory }, { target, seconds, cpu }) => {
+    const before = cpu();
+    const { requests, requestsPerSecond, errors } = await runWrk({
+      directory,
+      seconds: Math.max(1, Math.round(seconds)), // wrk knows whole ones only
+      connections: options.connections ?? SMALL_CONNECTIONS,
+      url: `http://127.0.0.1:${target.port}${target.prefix}${options.path ?? CHAT_PATH}`,
+      method: "POST",
+      headers: { ...SDK_HEADERS, ...target.headers, ...options.headers },
+      body: options.body?.() ?? smallBody(),
+    });
+    const used = cpu() - before;
+    if (requests === 0) throw new Error("no request was answered");
+    if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
+    return { cpu: used / requests, rate: requestsPerSecond };
+  };
+}
+
+export function smallBody(): string {
+  return JSON.stringify({ model: "gpt-bench", messages: [{ role: "user", content: "hello ".repeat(22) }] });
+}
+
+function promptBody(): string {
+  return JSON.stringify({ model: "gpt-bench", messages: [{ role: "user", content: "hello ".repeat(400_000 / 6) }] });
+}
+
+const BOUNDARY = "lmgate-bench-boundary";
+
+function uploadBody(): string {
+  const part = (name: string, value: string): string =>
+    `--${BOUNDARY}\r\nContent-Disposition: form-data; ${name}\r\n\r\n${value}\r\n`;
+  const file = part('name="file"; filename="speech.wav"', "RIFF".repeat((10 * MB) / 4));
+  return `${part('name="model"', "gpt-bench")}${file}--${BOUNDARY}--\r\n`;
+}
+
+/** Streams that stay open at a pace; as many events a second in all, whatever their number. */
+function withStreams(streams: number, everyMs: number, alsoTimed = false): Workload["run"] {
+  return async ({ probe }, { target, seconds, cpu }) => {
+    const load = new StreamLoad();
+    try {
+      await load.open(target, streams, `events=1000000 every=${everyMs}`);
+      await delay(Math.min(2 * everyMs, 500)); // until all are in their pace
+      const [cpuBefore, eventsBefore, began] = [cpu(), load.events, performance.now()];
+      await delay(seconds * 1000);
+      const [used, events, ms] = [cpu() - cpuBefore, load.events - eventsBefore, performance.now() - began];
+      if (events === 0) throw new Error("no event came");
+      const figures = { cpu: used / events, rate: (events * 1000) / ms };
+      if (!alsoTimed) return figures;
+      const pace = { milliseconds: seconds * 1000, pauseMs: 2 };
+      const { p50, p99 } = await probe.measure(target, wishBody("events=2"), pace);
+      return { ...figures, p50, p99 };
+    } finally {
+      load.close();
+    }
+  };
+}
+
+const oneByOne: Workload["run"] = async ({ probe }, { target, seconds, cpu }) => {
+  const before = cpu();
+  const { p50, p99, calls } = await probe.measure(target, smallBody(), { milliseconds: seconds * 1000, pauseMs: 0 });
+  return { p50, p99, cpu: (cpu() - before) / calls };
+};
+
+const gzip = { "Accept-Encoding": "gzip, deflate" };
+const large = { connections: LARGE_CONNECTIONS };
+
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: "small",
+    title: "small JSON: 200 B in, 1 KB out",
+    unit: "request",
+    route: "openai",
+    seconds: 2,
+    run: withWrk(),
+  },
+  {
+    name: "gzip",
+    title: "the same, answers gzipped",
+    unit: "request",
+    route: "openai",
+    seconds: 2,
+    run: withWrk({ headers: gzip }),
+  },
+  {
+    name: "churn",
+    title: "small JSON, a connection for each call",
+    unit: "request",
+    route: "openai",
+    seconds: 1,
+    run: withWrk({ headers: { Connection: "close" } }),
+  },
+  { name: "tls", title: "small JSON, TLS upstream", unit: "request", route: "tls", seconds: 1, run: withWrk() },
+  {
+    name: "prompt",
+    title: "large prompt: 400 KB in, 1 KB out",
+    unit: "request",
+    route: "streams",
+    seconds: 1,
+    run: withWrk({ ...large, body: promptBody }),
+  },
+  {
+    name: "answer",
+    title: "large answer: 5 MB out",
+    unit: "request",
+    route: "streams",
+    seconds: 1,
+    run: withWrk({ ...large, body: () => wishBody("size=5000000", false) }),
+  },
+  {
+    name: "upload",
+    title: "upload of 10 MB",
+    unit: "request",
+    route: "streams",
+    seconds: 1,
+    run: withWrk({
+      ...large,
+      path: "/v1/audio/transcriptions",
+      headers: { "Content-Type": `multipart/form-data; boundary=${BOUNDARY}` },
+      body: uploadBody,
+    }),
+  },
+  {
+    name: "sse-1",
+    title: "1 event stream, 500 events/s",
+    unit: "chunk",
+    route: "streams",
+    seconds: 1.5,
+    run: withStreams(1, 2),
+  },
+  {
+    name: "sse-200",
+    title: "200 event streams, 8,000 events/s in all",
+    unit: "chunk",
+    route: "streams",
+    seconds: 1.5,
+    run: withStreams(200, 25, true),
+  },
+  {
+    name: "sse-2000",
+    title: "2,000 event streams, 8,000 events/s in all",
+    unit: "chunk",
+    route: "streams",
+    seconds: 1.5,
+    run: withStreams(2_000, 250),
+  },
+  {
+    name: "latency",
+    title: "small JSON, one call at a time",
+    unit: "request",
+    route: "openai",
+    seconds: 1,
+    run: oneByOne,
+  },
+];
