@@ -49,7 +49,8 @@ export class ChaosProxy {
         [target, client],
       ] as const) {
         sockets.add(socket);
-        socket.on("error", () => undefined); // its "close" follows, and the other end's with it
+        // A reset stays one: an end would be a lie.
+        socket.on("error", () => void other.resetAndDestroy());
         socket.on("close", () => {
           sockets.delete(socket);
           other.destroy();
