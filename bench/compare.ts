@@ -6,10 +6,10 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { runNode } from "../scripts/run-node.ts";
 import { Children } from "./compare/children.ts";
 import { buildIfStale } from "./compare/lmgate.ts";
-import { missingTool, PEERS, PROXIES } from "./compare/proxies.ts";
+import { missingTool, PROXIES } from "./compare/proxies.ts";
+import { installPeers } from "./compare/peers.ts";
 import type { Proxy } from "./compare/proxy.ts";
 import { textOfReport } from "./compare/report.ts";
 import { emptyResults, type Results } from "./compare/results.ts";
@@ -62,16 +62,6 @@ function presentOf(proxies: readonly Proxy[], results: Results): readonly Proxy[
     results.absent["*"] = { ...results.absent["*"], [proxy.name]: reason };
     return false;
   });
-}
-
-/** Portkey's gateway is no dependency of ours; it is fetched on demand, without its install scripts. */
-async function installPeers(): Promise<void> {
-  mkdirSync(PEERS, { recursive: true });
-  const npm = process.env["npm_execpath"];
-  if (npm === undefined) throw new Error("run it as `npm run bench -- --install-peers`");
-  const flags = ["--prefix", PEERS, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"];
-  const ended = await runNode([npm, "install", ...flags, "@portkey-ai/gateway"], { cwd: PEERS, show: true });
-  if (ended.exitCode !== 0) throw new Error("npm could not install it");
 }
 
 async function main(directory: string, children: Children): Promise<void> {

@@ -1,18 +1,17 @@
 /** Those compared, in the order of the tables. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf } from "../cpu-time.ts";
 import { startNginx } from "../nginx.ts";
 import { lmgate } from "./lmgate.ts";
 import { freePorts } from "./free-ports.ts";
+import { missingPortkey, PORTKEY_SERVER, portkeyVersion, versionOf } from "./peers.ts";
 import type { Proxy, RunningProxy, Stage } from "./proxy.ts";
 import { isTls, ROUTES, type Route, type Target } from "./target.ts";
 
 const root = join(import.meta.dirname, "../..");
-export const PEERS = join(root, "bench/.peers");
-const PORTKEY = join(PEERS, "node_modules/@portkey-ai/gateway");
-export const CERTIFICATE_AUTHORITY = join(root, "test/fixtures/tls/ca.pem");
+const CERTIFICATE_AUTHORITY = join(root, "test/fixtures/tls/ca.pem");
 
 const direct: Proxy = {
   name: "direct",
@@ -144,15 +143,13 @@ const naive: Proxy = {
 const portkey: Proxy = {
   name: "portkey",
   title: "Portkey",
-  missing: () => (existsSync(PORTKEY) ? undefined : "not installed: npm run bench -- --install-peers"),
-  version: () => versionOf(PORTKEY),
+  missing: missingPortkey,
+  version: portkeyVersion,
   async start({ children, upstreams }) {
     const [port = 0] = await freePorts(1);
-    const child = children.start(
-      process.execPath,
-      [join(PORTKEY, "build/start-server.js"), `--port=${port}`, "--headless"],
-      { env: { ...process.env, NODE_ENV: "production", NODE_EXTRA_CA_CERTS: CERTIFICATE_AUTHORITY } },
-    );
+    const child = children.start(process.execPath, [PORTKEY_SERVER, `--port=${port}`, "--headless"], {
+      env: { ...process.env, NODE_ENV: "production", NODE_EXTRA_CA_CERTS: CERTIFICATE_AUTHORITY },
+    });
     const target = (route: Route): Target => ({
       port,
       prefix: "",
@@ -202,9 +199,4 @@ export function missingTool(name: string): string | undefined {
 export function firstMatch(command: string, args: readonly string[], pattern: RegExp): string {
   const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
   return pattern.exec(`${stdout}${stderr}`)?.[1] ?? "unknown";
-}
-
-function versionOf(directory: string): string {
-  const { version } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { readonly version: string }; // npm needs it so
-  return version;
 }
