@@ -1,0 +1,124 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { coverageOf } from "./coverage.ts";
+import { decide, type Decided } from "./decide.ts";
+import { keyOf, labelOf } from "./dimensions.ts";
+import type { FactsRange } from "./facts.ts";
+import { figuresOf, type Group, type Figures } from "./figures.ts";
+import type { Answer, Metric, Question, Series, Values } from "./question.ts";
+import { numberIn } from "./statement.ts";
+import { withOffset } from "./time-zone.ts";
+
+export interface AskOptions {
+  readonly now: number;
+  /** Everything from single calls, as if there were no sums of hours. The answer is the same, later. */
+  readonly fromCalls?: boolean;
+}
+
+/** Answers from one state of the store. Throws a `QuestionFault` for what cannot be answered. */
+export async function ask(connection: DuckDBConnection, question: Question, options: AskOptions): Promise<Answer> {
+  const decided = decide(question, options.now);
+  return await inOneState(connection, () => answer(connection, decided, options));
+}
+
+/** What is read inside is of one moment, whatever is written meanwhile. */
+export async function inOneState<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run("BEGIN TRANSACTION READ ONLY");
+  try {
+    return await work();
+  } finally {
+    await connection.run("ROLLBACK");
+  }
+}
+
+async function answer(connection: DuckDBConnection, decided: Decided, options: AskOptions): Promise<Answer> {
+  const { question, zone, range } = decided;
+  const current = currentRange(decided, options);
+  const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
+  const { groups } = figures;
+  const earlier = question.compare === "previous" ? earlierRange(decided, current) : undefined;
+  const previous = earlier && (await figuresOf(connection, earlier, { ...decided, groups }));
+  const [through] = (
+    await connection.runAndReadAll("SELECT epoch_ms(max(last_ts)) AS ms FROM hours")
+  ).getRowObjectsJS();
+  const throughMs = through === undefined ? null : numberIn(through, "ms");
+  return {
+    query: {
+      ...question,
+      from: withOffset(zone, range.from),
+      to: withOffset(zone, range.to),
+      tz: zone.name,
+      bucket: decided.size,
+      order: `${decided.order.descending ? "-" : ""}${decided.order.by}`,
+    },
+    buckets: decided.size === "none" ? [] : decided.edges.slice(0, -1).map((edge) => withOffset(zone, edge)),
+    series: seriesOf(decided, figures, previous),
+    totals: shown(decided, { name: "all", key: [], label: "total" }, figures, previous),
+    coverage: await coverageOf(connection, current),
+    partialFrom: partialFrom(decided, options.now),
+    through: throughMs === null ? null : new Date(throughMs).toISOString(),
+    generatedAt: new Date(options.now).toISOString(),
+  };
+}
+
+function currentRange({ question, zone, range, edges }: Decided, options: AskOptions): FactsRange {
+  const { from, to } = range;
+  const { groupBy, filters } = question;
+  return { zone, from, to, edges, dimensions: groupBy, filters, fromCalls: options.fromCalls ?? false };
+}
+
+/** Bucket by bucket the moments to compare with; what a calendar makes shorter there ends in empty buckets. */
+function earlierRange({ range, edges }: Decided, current: FactsRange): FactsRange {
+  const earlier = edges.map((edge) => range.earlier(edge));
+  return { ...current, from: range.earlier(range.from), to: range.earlier(range.to), edges: earlier };
+}
+
+function seriesOf(decided: Decided, figures: Figures, previous: Figures | undefined): Series[] {
+  const { groupBy } = decided.question;
+  const named = figures.groups.map((group, slot) => {
+    const key = groupBy.map((dimension, at) => keyOf(dimension, group[at]));
+    const label = groupBy.map((dimension, at) => labelOf(dimension, key[at] ?? null)).join(" · ");
+    return shown(decided, { name: slot, key, label }, figures, previous);
+  });
+  if (!figures.has("other") && previous?.has("other") !== true) return named;
+  return [...named, shown(decided, { name: "other", key: [], label: "other" }, figures, previous)];
+}
+
+interface Shown {
+  readonly name: Group;
+  readonly key: (string | null)[];
+  readonly label: string;
+}
+
+function shown(decided: Decided, { name, key, label }: Shown, figures: Figures, previous: Figures | undefined): Series {
+  const { metrics } = decided.question;
+  return {
+    key,
+    label,
+    other: name === "other",
+    total: totalOf(metrics, figures, name),
+    previous: previous === undefined ? null : totalOf(metrics, previous, name),
+    points: pointsOf(decided, figures, name),
+    previousPoints: previous === undefined ? null : pointsOf(decided, previous, name),
+  };
+}
+
+function totalOf(metrics: readonly Metric[], figures: Figures, name: Group): Values {
+  return Object.fromEntries(metrics.map((metric) => [metric, figures.total(name, metric) ?? null]));
+}
+
+function pointsOf({ question, size, edges }: Decided, figures: Figures, name: Group): Series["points"] {
+  const count = size === "none" ? 0 : edges.length - 1;
+  return Object.fromEntries(
+    question.metrics.map((metric) => {
+      const points = Array.from({ length: count }, (_, bucket) => figures.at(name, bucket, metric) ?? null);
+      return [metric, points];
+    }),
+  );
+}
+
+/** Calls are told by when they ended, so that a bucket that is over has them all. */
+function partialFrom({ range, edges, zone }: Decided, now: number): string | null {
+  if (range.to < now) return null;
+  const begun = edges.slice(0, -1).findLast((edge) => edge <= now);
+  return withOffset(zone, begun ?? range.from);
+}
