@@ -1,4 +1,4 @@
-import type { AnsweredCall, Counters, ProviderName } from "./call-ledger.ts";
+import type { Beginning, Counters, ProviderName } from "./call-ledger.ts";
 import type { Directions } from "./directions.ts";
 import type { Fields } from "./json-fields.ts";
 
@@ -63,7 +63,7 @@ export function plainAnswer({ operation, id, model, body, tells }: Document): An
   };
 }
 
-export function describe(answer: Answer, ask: Ask): Omit<AnsweredCall, keyof Counters | "ending"> {
+export function describe(answer: Answer, ask: Ask): Beginning {
   const { operation, id, model, stream, status } = answer;
   return { id, requestId: ask.requestId, provider: ask.provider, operation, model, path: ask.path, stream, status };
 }

@@ -1,4 +1,5 @@
 /** What the simulated providers really answered: the oracle that records are compared with. */
+import { crc32 } from "node:zlib";
 
 export type ProviderName = "openai" | "anthropic" | "google";
 
@@ -27,6 +28,9 @@ export interface AnsweredCall extends Counters {
   readonly status: number;
   /** `aborted`: the caller left; `cut` and `failed`: as directed. */
   readonly ending: Ending;
+  /** The body so far, before any transfer coding: its length and its checksum. */
+  readonly bodyBytes: number;
+  readonly bodyCrc: number;
 }
 
 const nothingCounted: Counters = {
@@ -41,8 +45,13 @@ const nothingCounted: Counters = {
 /** One call under way: counters are noted as the frames that carry them are written. */
 export interface OpenCall {
   tell(counters: Partial<Counters>): void;
+  /** A piece of the body was written. */
+  wrote(piece: string | Buffer): void;
   end(ending: Ending): void;
 }
+
+/** What is known of a call when it begins to be answered. */
+export type Beginning = Omit<AnsweredCall, keyof Counters | "ending" | "bodyBytes" | "bodyCrc">;
 
 type Entry = { -readonly [Field in keyof AnsweredCall]: AnsweredCall[Field] };
 
@@ -51,12 +60,16 @@ export class CallLedger {
   #ended = 0;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  open(call: Omit<AnsweredCall, keyof Counters | "ending">): OpenCall {
-    const entry: Entry = { ...call, ...nothingCounted, ending: "running" };
+  open(call: Beginning): OpenCall {
+    const entry: Entry = { ...call, ...nothingCounted, ending: "running", bodyBytes: 0, bodyCrc: 0 };
     this.#calls.push(entry);
     return {
       tell: (counters) => {
         if (entry.ending === "running") Object.assign(entry, counters);
+      },
+      wrote: (piece) => {
+        entry.bodyBytes += Buffer.byteLength(piece);
+        entry.bodyCrc = crc32(piece, entry.bodyCrc);
       },
       end: (ending) => {
         if (entry.ending !== "running") return; // The first end is the true one: a socket closes after each of them.

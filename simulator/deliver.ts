@@ -44,11 +44,14 @@ function deliverWhole({ answer, directions, response, call, headers }: Delivery)
     "content-length": body.length,
   });
   if (directions.cut !== undefined) {
-    response.write(body.subarray(0, body.length / 2));
+    const half = body.subarray(0, body.length / 2);
+    call.wrote(half);
+    response.write(half);
     breakConnection(response, call, "cut");
     return;
   }
   call.tell(frame.tells ?? {});
+  call.wrote(body);
   response.end(body);
 }
 
@@ -64,6 +67,7 @@ async function deliverStream(delivery: Delivery, gone: AbortSignal): Promise<voi
   const encoder = encoding === "identity" ? undefined : new StreamEncoder(encoding);
   const write = async (text: string): Promise<void> => {
     const bytes = encoder ? await encoder.encode(text) : text;
+    call.wrote(bytes);
     if (!response.write(bytes)) await once(response, "drain", { signal: gone });
   };
 
@@ -75,7 +79,7 @@ async function deliverStream(delivery: Delivery, gone: AbortSignal): Promise<voi
       if (content === directions.fail) {
         await write(answer.errorFrame(content));
         call.end("failed");
-        return finish(response, encoder);
+        return finish(response, encoder, call);
       }
       if (directions.delay) await delay(directions.delay, undefined, { signal: gone });
       content += 1;
@@ -83,15 +87,17 @@ async function deliverStream(delivery: Delivery, gone: AbortSignal): Promise<voi
     await write(frame.text);
     noteCounters(call, frame);
   }
-  await finish(response, encoder);
+  await finish(response, encoder, call);
 }
 
 function noteCounters(call: OpenCall, frame: Frame): void {
   if (frame.tells) call.tell(frame.tells);
 }
 
-async function finish(response: ServerResponse, encoder: StreamEncoder | undefined): Promise<void> {
-  response.end(encoder ? await encoder.finish() : undefined);
+async function finish(response: ServerResponse, encoder: StreamEncoder | undefined, call: OpenCall): Promise<void> {
+  const rest = await encoder?.finish();
+  if (rest !== undefined) call.wrote(rest);
+  response.end(rest);
 }
 
 /** What was written still goes out; then the connection ends where the framing promised more. */
