@@ -6,6 +6,8 @@ import { RisingTotal } from "./rising-total.ts";
 export class LedgerMetrics {
   readonly #written: RisingTotal;
   readonly #dropped: RisingTotal;
+  readonly #interrupted: RisingTotal;
+  readonly #unconfirmed: RisingTotal;
   readonly #rotations: RisingTotal;
   readonly #queued: Gauge;
   readonly #degraded: Gauge;
@@ -14,6 +16,16 @@ export class LedgerMetrics {
   constructor(registry: Registry) {
     this.#written = total(registry, "lmgate_stats_records_total", "Records written to the stats file.");
     this.#dropped = total(registry, "lmgate_stats_dropped_total", "Records lost because they could not be written.");
+    this.#interrupted = total(
+      registry,
+      "lmgate_stats_interrupted_total",
+      "Records written for calls that ended with their thread or with the process before this one.",
+    );
+    this.#unconfirmed = total(
+      registry,
+      "lmgate_stats_unconfirmed_total",
+      "Answers let go before their records were known to be written, with stats.durability: written.",
+    );
     this.#rotations = total(registry, "lmgate_stats_rotations_total", "Times the stats file was rotated.");
     this.#queued = gauge(registry, "lmgate_stats_queue_depth", "Records waiting to be written.");
     this.#degraded = gauge(registry, "lmgate_stats_degraded", "1 while the stats file cannot be written.");
@@ -27,6 +39,8 @@ export class LedgerMetrics {
   set(status: LedgerStatus): void {
     this.#written.follow(status.written);
     this.#dropped.follow(status.dropped);
+    this.#interrupted.follow(status.interrupted);
+    this.#unconfirmed.follow(status.unconfirmed);
     this.#rotations.follow(status.rotations);
     this.#queued.set(status.queued);
     this.#degraded.set(status.degraded ? 1 : 0);

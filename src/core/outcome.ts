@@ -7,4 +7,6 @@ export type Outcome =
   /** A body of undeclared length outgrew the limit while it passed. */
   | { readonly kind: "body-too-large" }
   | { readonly kind: "shutdown" }
+  /** Its thread or its process ended under it. */
+  | { readonly kind: "interrupted" }
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };

@@ -41,7 +41,11 @@ export interface StatsSettings {
   readonly rotateBytes: number;
   /** Permission bits, e.g. 0o640. */
   readonly fileMode: number;
+  readonly durability: Durability;
 }
+
+/** What an answer waits for: nothing, or its record being with the operating system. */
+export type Durability = "relaxed" | "written";
 
 export interface PricingSettings {
   /** The operator's own prices; `undefined`: the price table alone. */

@@ -30,6 +30,10 @@ export interface LedgerStatus {
   readonly path: string;
   readonly written: number;
   readonly dropped: number;
+  /** Of those written, calls that ended with their thread or process. */
+  readonly interrupted: number;
+  /** Answers that were let go although `stats.durability: written` held them for their records. */
+  readonly unconfirmed: number;
   readonly queued: number;
   readonly degraded: boolean;
   readonly lastError: string | undefined;

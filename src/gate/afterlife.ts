@@ -82,6 +82,10 @@ export class Afterlife implements ClientSide, Expiring {
 
   // What only a connection has.
 
+  hold(): void {}
+
+  release(): void {}
+
   pauseReading(): void {}
 
   resumeReading(): void {}

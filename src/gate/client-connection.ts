@@ -34,6 +34,8 @@ export class ClientConnection implements Expiring, ClientSide {
   #minor: 0 | 1 = 1;
   #headOnly = false;
   #keepAlive = false;
+  #holds = 0;
+  #endsOnRelease = false;
 
   constructor(socket: Socket, plane: Plane, onGone: (connection: ClientConnection) => void) {
     this.#socket = socket;
@@ -75,6 +77,21 @@ export class ClientConnection implements Expiring, ClientSide {
 
   resumeReading(): void {
     if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#socket.resume();
+  }
+
+  // Corked once more than the turn does it, the socket keeps what it was given until the last uncorking.
+
+  hold(): void {
+    this.#holds++;
+    this.#socket.cork();
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#socket.uncork();
+    if (this.#holds > 0 || !this.#endsOnRelease) return;
+    this.#endsOnRelease = false;
+    this.#end();
   }
 
   await(what: "body" | "write" | "none"): void {
@@ -265,6 +282,13 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#state = "ending";
     this.#ahead = [];
     this.#aheadBytes = 0;
+    // An end would take along what is held.
+    if (this.#holds > 0) this.#endsOnRelease = true;
+    else this.#end();
+  }
+
+  #end(): void {
+    if (this.#state === "gone") return;
     const { wheel, gate } = this.#plane;
     // While a slow reader still takes the answer it has the time of any slow reader.
     wheel.arm(this, this.#socket.writableLength > 0 ? gate.timeouts.clientWriteStallMs : LINGER_MS);

@@ -7,6 +7,9 @@ export interface ClientSide {
   write(bytes: Buffer): boolean;
   pauseReading(): void;
   resumeReading(): void;
+  /** What was written in this turn, and all behind it, leaves only after a `release` for each `hold`. */
+  hold(): void;
+  release(): void;
   /** Expect bytes of the request body within `body`, or room to write within `write`; `none` waits for nothing. */
   await(what: "body" | "write" | "none"): void;
   /** Whether this connection ends with the answer under way. */

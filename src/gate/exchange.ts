@@ -372,10 +372,17 @@ export class Exchange implements CallOnClient, UpstreamUser {
   #settle(outcome: Outcome, ending: Ending): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    this.#settlement.settle(outcome, ending, {
+    const traffic = {
       requestBytes: this.#upload.bytes + (this.#tunnel?.clientBytes ?? 0),
       responseBytes: (this.#download?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
       upgraded: this.#tunnel?.isOpen === true,
-    });
+    };
+    if (!this.#plane.gate.holdsAnswers) {
+      this.#settlement.settle(outcome, ending, traffic);
+      return;
+    }
+    const client = this.#client;
+    client.hold();
+    this.#settlement.settle(outcome, ending, traffic, () => client.release());
   }
 }

@@ -19,6 +19,8 @@ export interface Gate {
   readonly allowPreflight: boolean;
   readonly timeouts: Timeouts;
   readonly accounting: AccountingSettings;
+  /** The last bytes of an answer wait for its record to be written. */
+  readonly holdsAnswers: boolean;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly prefixes: readonly string[];
   identify(key: ApiKey): Client | undefined;
@@ -28,8 +30,12 @@ export interface Gate {
   refused(refused: Refused): void;
   /** A call starts towards a provider: `ended` follows once, behind its one record. */
   began(provider: string): void;
-  /** A WebSocket has further records, one for each response or turn that is billed. */
-  record(record: CallRecord): void;
+  /**
+   * A WebSocket has further records, one for each response or turn that is billed. `announced`: it is the record of a
+   * call that the ledger was told of while it ran. `written` is called once the record needs this process no more, or
+   * can be waited for no longer.
+   */
+  record(record: CallRecord, announced: boolean, written: (() => void) | undefined): void;
   ended(provider: string): void;
 }
 

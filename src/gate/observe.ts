@@ -49,6 +49,15 @@ export class SideGlance {
     }
   }
 
+  /** What is known so far. */
+  sketch(): Reading {
+    try {
+      return this.#observer?.sketch() ?? UNREADABLE;
+    } catch {
+      return UNREADABLE;
+    }
+  }
+
   /** Calls `done` exactly once. */
   finish(ending: Ending, done: (reading: Reading) => void): void {
     const observer = this.#observer;

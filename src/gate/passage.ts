@@ -130,6 +130,8 @@ function errorType(passage: Passage): string | null {
       return "body_too_large";
     case "shutdown":
       return "shutdown";
+    case "interrupted":
+      return "interrupted";
     case "upstream":
       return outcome.fault;
   }

@@ -1,5 +1,6 @@
 import type { Provider } from "../core/settings.ts";
 import { Afterlives } from "./afterlife.ts";
+import { CallsInFlight } from "./calls-in-flight.ts";
 import { DnsCache } from "./dns-cache.ts";
 import type { Gate } from "./gate.ts";
 import { RecordIds } from "./record-ids.ts";
@@ -14,6 +15,7 @@ export interface Plane {
   readonly turn: WriteTurn;
   readonly ids: RecordIds;
   readonly afterlives: Afterlives;
+  readonly inFlight: CallsInFlight;
   /** Monotonic, in milliseconds. */
   readonly clock: () => number;
   /** Epoch milliseconds. */
@@ -43,6 +45,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     turn,
     ids: new RecordIds(wallClock),
     afterlives: new Afterlives(gate.accounting, wheel),
+    inFlight: new CallsInFlight(),
     clock,
     wallClock,
     poolOf(provider) {

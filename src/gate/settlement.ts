@@ -1,3 +1,4 @@
+import type { InFlightCall } from "../core/in-flight.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Reading } from "../core/usage.ts";
 import type { Ending } from "../usage/observer.ts";
@@ -5,6 +6,7 @@ import type { TurnReading } from "../usage/session-turns.ts";
 import type { Field } from "../wire/field.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import type { Afterlife } from "./afterlife.ts";
+import type { RunningCall } from "./calls-in-flight.ts";
 import type { CallOnClient } from "./client-side.ts";
 import type { Admitted } from "./gate.ts";
 import { SideGlance } from "./observe.ts";
@@ -22,7 +24,12 @@ export interface Traffic {
 }
 
 /** What is noted of a call on its way, until it leaves its one record; a WebSocket leaves others before that. */
-export class Settlement {
+export class Settlement implements RunningCall {
+  older: RunningCall | undefined;
+  younger: RunningCall | undefined;
+  announced = false;
+  readonly id: string;
+  readonly startedAt: number;
   readonly glance: SideGlance;
   /** As sent to the client; `undefined` while nothing was. */
   status: number | undefined;
@@ -32,8 +39,6 @@ export class Settlement {
   readonly #plane: Plane;
   readonly #call: Admitted;
   readonly #clientIp: string;
-  readonly #id: string;
-  readonly #startedAt: number;
   readonly #upgrading: boolean;
   #session: SessionGlance | undefined;
 
@@ -42,10 +47,11 @@ export class Settlement {
     this.#call = call;
     this.#clientIp = clientIp;
     this.#upgrading = upgrading;
-    this.#startedAt = plane.clock();
-    this.#id = plane.ids.next();
+    this.startedAt = plane.clock();
+    this.id = plane.ids.next();
     this.glance = new SideGlance(observedRequest(call, upgrading, plane.gate.accounting), plane.clock);
     plane.gate.began(call.route.provider.name);
+    plane.inFlight.begin(this);
   }
 
   requestSent(): void {
@@ -71,28 +77,49 @@ export class Settlement {
     return this.#session;
   }
 
-  /** Called once, when the call is over. */
-  settle(outcome: Outcome, ending: Ending, traffic: Traffic): void {
+  /** What stands for the record of a call whose end nobody sees. */
+  sketch(): InFlightCall {
+    const passage: Passage = {
+      ...this.#about({ kind: "interrupted" }, this.glance.sketch()),
+      id: this.id,
+      startedAt: this.startedAt,
+      requestSentAt: this.requestSentAt,
+      firstByteAt: this.firstByteAt,
+      requestBytes: undefined,
+      responseBytes: undefined,
+      closeCode: undefined,
+    };
+    const wallNow = this.#plane.wallClock();
+    const startedAt = wallNow - (passage.endedAt - passage.startedAt);
+    // Both will be known to whoever finds that the call has ended.
+    const record = { ...recordOf(passage, wallNow), timestamp: undefined, duration_ms: undefined };
+    return { id: this.id, startedAt, record: JSON.stringify(record) };
+  }
+
+  /** Called once, when the call is over. `written` is called when its record is safe from the end of this process. */
+  settle(outcome: Outcome, ending: Ending, traffic: Traffic, written?: () => void): void {
     const session = this.#session?.finish(outcome);
     this.glance.finish(ending, (seen) => {
       const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(seen) : seen);
-      this.#record({
+      const passage: Passage = {
         ...this.#about(session?.outcome ?? outcome, reading),
-        id: this.#id,
-        startedAt: this.#startedAt,
+        id: this.id,
+        startedAt: this.startedAt,
         requestSentAt: this.requestSentAt,
         firstByteAt: this.firstByteAt,
         requestBytes: traffic.requestBytes,
         responseBytes: traffic.responseBytes,
         closeCode: session?.closeCode,
-      });
+      };
+      this.#record(passage, this.announced, written);
     });
+    this.#plane.inFlight.end(this);
     this.#plane.gate.ended(this.#call.route.provider.name);
   }
 
   /** A response or turn of the session. */
   #turn(turn: TurnReading, outcome: Outcome): void {
-    this.#record({
+    const passage: Passage = {
       ...this.#about(outcome, turn.reading),
       id: this.#plane.ids.next(),
       startedAt: turn.startedAt,
@@ -101,7 +128,8 @@ export class Settlement {
       requestBytes: undefined,
       responseBytes: undefined,
       closeCode: undefined,
-    });
+    };
+    this.#record(passage, false);
   }
 
   #about(outcome: Outcome, reading: Reading): About {
@@ -113,13 +141,13 @@ export class Settlement {
       responseFields: this.responseFields,
       endedAt: this.#plane.clock(),
       reading,
-      sessionId: this.#session === undefined ? undefined : this.#id,
+      sessionId: this.#session === undefined ? undefined : this.id,
     };
   }
 
   /** The one place where records are written. */
-  #record(passage: Passage): void {
-    this.#plane.gate.record(recordOf(passage, this.#plane.wallClock()));
+  #record(passage: Passage, announced: boolean, written?: () => void): void {
+    this.#plane.gate.record(recordOf(passage, this.#plane.wallClock()), announced, written);
   }
 }
 

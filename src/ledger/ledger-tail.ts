@@ -1,23 +1,22 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { CallRecord } from "../core/call-record.ts";
 import { hasSettled, onceOf } from "../core/once.ts";
 import { recordOnLine } from "../core/record-line.ts";
 import { errorCode } from "./errno.ts";
+import { LINE_END, wholeLinesAtEnd } from "./file-tail.ts";
 import { PendingAnswers } from "./pending-answers.ts";
 import { closedSegments } from "./segments.ts";
 import { followLinks, isRegular } from "./target.ts";
 
 /** Of each file; about twenty thousand records, read in a fraction of a second. */
 const MAX_TAIL = 16 * 1024 * 1024;
-const LINE_END = 0x0a;
 
 /** What was still pending when the last process ended, from the end of the file and of the one rotated before it. */
 export function pendingInTail(outputPath: string): PendingAnswers {
   const pending = new PendingAnswers();
   const path = followLinks(outputPath);
   if (!isRegular(path)) return pending;
-  for (const file of [newestSegment(path), path]) {
-    for (const record of file === undefined ? [] : tailRecords(file)) {
+  for (const file of lastFiles(path)) {
+    for (const record of tailRecords(file)) {
       const once = onceOf(record);
       if (once?.kind === "pending") pending.add(once);
       else if (pending.size > 0 && record.response_id !== undefined && hasSettled(record)) {
@@ -26,6 +25,37 @@ export function pendingInTail(outputPath: string): PendingAnswers {
     }
   }
   return pending;
+}
+
+/** Which of these ids have a record there. */
+export function idsInTail(path: string, wanted: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const file of lastFiles(path)) {
+    for (const line of tailLines(file)) {
+      // Inside a string the quotes would be escaped, and no member before it has this name.
+      const id = /"id":"([^"]*)"/.exec(line)?.[1];
+      if (id !== undefined && wanted.has(id)) found.add(id);
+    }
+  }
+  return found;
+}
+
+/** The number of the last record of an instance there; 0 if it has none. */
+export function lastNumber(path: string, instance: string): number {
+  let last = 0;
+  const ending = `"instance":${JSON.stringify(instance)},"seq":`;
+  for (const file of lastFiles(path)) {
+    for (const line of tailLines(file)) {
+      const at = line.lastIndexOf(ending);
+      if (at >= 0) last = Math.max(last, Number.parseInt(line.slice(at + ending.length), 10));
+    }
+  }
+  return last;
+}
+
+function lastFiles(path: string): readonly string[] {
+  const segment = newestSegment(path);
+  return segment === undefined ? [path] : [segment, path];
 }
 
 function newestSegment(path: string): string | undefined {
@@ -40,39 +70,20 @@ function newestSegment(path: string): string | undefined {
 
 /** The last records that can have to do with pending answers. */
 function* tailRecords(path: string): Generator<CallRecord> {
-  const bytes = tailOf(path);
-  let start = 0;
-  while (start < bytes.length) {
-    const end = bytes.indexOf(LINE_END, start);
-    if (end < 0) return;
-    const line = bytes.toString("utf8", start, end);
-    start = end + 1;
+  for (const line of tailLines(path)) {
     if (!line.includes('"response_id":')) continue;
     const record = recordOnLine(line);
     if (record !== undefined) yield record;
   }
 }
 
-/** Whole lines from the end of a file; nothing of a file that cannot be read. */
-function tailOf(path: string): Buffer {
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, "r");
-    const { size } = fstatSync(fd);
-    const from = Math.max(0, size - MAX_TAIL);
-    const bytes = Buffer.allocUnsafe(size - from);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(fd, bytes, length, bytes.length - length, from + length);
-      if (count === 0) break;
-      length += count;
-    }
-    const start = from === 0 ? 0 : bytes.indexOf(LINE_END) + 1;
-    return bytes.subarray(start, length);
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return Buffer.alloc(0);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
+function* tailLines(path: string): Generator<string> {
+  const bytes = wholeLinesAtEnd(path, MAX_TAIL);
+  let start = 0;
+  while (start < bytes.length) {
+    const end = bytes.indexOf(LINE_END, start);
+    if (end < 0) return;
+    yield bytes.toString("utf8", start, end);
+    start = end + 1;
   }
 }

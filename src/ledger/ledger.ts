@@ -3,17 +3,26 @@
 // not decide what a record is, and keeps no sums.
 
 import type { LedgerStatus } from "../core/status.ts";
+import { basename } from "node:path";
+import { besideOf } from "./beside.ts";
 import { errorCode, errorText } from "./errno.ts";
+import { LedgerCounts } from "./ledger-counts.ts";
+import type { GapReason, LedgerEvent } from "./ledger-event.ts";
+import { LedgerEvents } from "./ledger-events.ts";
 import { LedgerOpenError } from "./ledger-open-error.ts";
 import { HEARTBEAT_MS } from "./lock-file.ts";
+import { type LostRange, Losses } from "./losses.ts";
 import { RecordQueue } from "./record-queue.ts";
 import { StatsFile } from "./stats-file.ts";
-import type { StatsFileOptions } from "./stats-file.ts";
+import type { FileChange, StatsFileOptions } from "./stats-file.ts";
+import { followLinks, isRegular } from "./target.ts";
 
 export interface LedgerOptions extends StatsFileOptions {
   readonly flushIntervalMs: number;
   /** Bound of what may wait in memory while the file cannot be written. */
   readonly maxQueueBytes: number;
+  /** Read by others when this ledger's thread is gone. */
+  readonly counts?: LedgerCounts;
 }
 
 /** One write: large enough to make the call cheap, small enough that a rotated file keeps its size. */
@@ -37,20 +46,27 @@ export class Ledger {
   readonly #queue: RecordQueue;
   readonly #lineEnd: string;
   readonly #timers: readonly NodeJS.Timeout[];
+  readonly #counts: LedgerCounts;
+  readonly #losses: Losses;
+  /** Beside a pipe or a device there is no place for it. */
+  readonly #events: LedgerEvents | undefined;
   #busyTimer: NodeJS.Timeout | undefined;
   #busySince: number | undefined;
   #trouble: Trouble | undefined;
   #closed = false;
-  #seq = 0;
-  #written = 0;
+  #writtenSeq = 0;
+  /** All up to here survives a power cut. */
+  #syncedSeq = 0;
   #unsynced = 0;
-  #dropped = 0;
   #lastError: string | undefined;
   #lastWriteAt: number | undefined;
 
-  private constructor(options: LedgerOptions, file: StatsFile) {
+  private constructor(options: LedgerOptions) {
     this.#options = options;
-    this.#file = file;
+    this.#file = new StatsFile(options, (change) => this.#fileChanged(change));
+    this.#counts = options.counts ?? new LedgerCounts();
+    this.#losses = new Losses(options.now);
+    this.#events = openEvents(options);
     this.#queue = new RecordQueue(options.maxQueueBytes);
     this.#lineEnd = `,"instance":${JSON.stringify(options.instance)},"seq":`;
     this.#timers = [
@@ -65,17 +81,31 @@ export class Ledger {
    * A file that merely cannot be written now is no reason to stop calls: the ledger starts degraded and keeps trying.
    */
   static open(options: LedgerOptions): Ledger {
-    const file = new StatsFile(options);
-    let failure: unknown;
+    const ledger = new Ledger(options);
     try {
-      file.keepOpen();
+      ledger.#file.keepOpen();
     } catch (error) {
-      if (error instanceof LedgerOpenError) throw error;
-      failure = error;
+      if (error instanceof LedgerOpenError) {
+        ledger.#stopTimers();
+        throw error;
+      }
+      ledger.#fail(error);
     }
-    const ledger = new Ledger(options, file);
-    if (failure !== undefined) ledger.#fail(failure);
     return ledger;
+  }
+
+  /** Whether it may write, and what stands beside the file is its own as well. */
+  get holdsLock(): boolean {
+    return this.#file.holdsLock;
+  }
+
+  get seq(): number {
+    return this.#counts.seq;
+  }
+
+  /** Nothing of what was appended is in memory alone. */
+  get isDrained(): boolean {
+    return this.#queue.length === 0;
   }
 
   /**
@@ -83,10 +113,43 @@ export class Ledger {
    * each with its comma before it. Nothing is written before `flush`.
    */
   append(record: string, more: string = ""): void {
-    this.#seq += 1;
+    const seq = this.#counts.seq + 1;
+    this.#counts.seq = seq;
     // Between tokens a line break is the same as a space, and inside a string JSON allows neither.
     const text = /[\r\n]/.test(record) ? record.replaceAll(/[\r\n]/g, " ").trimEnd() : record;
-    this.#drop(this.#closed ? 1 : this.#queue.push(`${text.slice(0, -1)}${more}${this.#lineEnd}${this.#seq}}\n`));
+    const line = `${text.slice(0, -1)}${more}${this.#lineEnd}${seq}}\n`;
+    const lost = this.#closed ? { from: seq, to: seq, records: 1 } : this.#queue.push(line, seq);
+    if (lost !== undefined) this.#drop(lost, lost.from === seq ? "too_large" : "queue_full");
+  }
+
+  /** Gives numbers to records that will never come, so that their hole can be seen. */
+  lose(records: number, reason: GapReason): void {
+    if (records <= 0) return;
+    const from = this.#counts.seq + 1;
+    this.#counts.seq += records;
+    this.#losses.add({ from, to: this.#counts.seq, records }, reason);
+    // Data threads count themselves what they could not hand over.
+    if (reason !== "handover_full") this.#counts.dropped += records;
+    this.#options.log("error", "records were lost before they could be written", {
+      path: this.#options.path,
+      records,
+      reason,
+    });
+    this.#tellLosses();
+  }
+
+  /** Of a ledger before this one, whose thread died: these had numbers and were not written. */
+  lostBy(instance: string, range: LostRange): void {
+    if (range.records <= 0) return;
+    const losses = new Losses(this.#options.now);
+    losses.add(range, "ledger_thread_died");
+    this.#counts.dropped += range.records;
+    for (const gap of losses.take(instance)) this.note(gap);
+  }
+
+  /** Notes something beside the records. */
+  note(event: LedgerEvent): void {
+    this.#events?.add(event);
   }
 
   /** Hands everything appended so far to the operating system. Call it after the last record of a message. */
@@ -108,8 +171,10 @@ export class Ledger {
   status(): LedgerStatus {
     return {
       path: this.#options.path,
-      written: this.#written,
-      dropped: this.#dropped,
+      written: this.#counts.written,
+      dropped: this.#counts.dropped,
+      interrupted: 0,
+      unconfirmed: 0,
       queued: this.#queue.length,
       degraded: this.#trouble !== undefined,
       lastError: this.#lastError,
@@ -128,13 +193,20 @@ export class Ledger {
     }
     this.#sync();
     this.#closed = true;
+    this.#stopTimers();
+    const lost = this.#queue.clear();
+    if (lost !== undefined) this.#drop(lost, "not_written_at_stop");
+    const { path, instance, log } = this.#options;
+    const { seq, dropped } = this.#counts;
+    this.#tellLosses(true);
+    this.note({ event: "stopped", instance, last_seq: seq });
+    this.#file.close();
+    if (dropped > 0) log("error", "records were dropped", { path, dropped });
+  }
+
+  #stopTimers(): void {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#busyTimer);
-    this.#drop(this.#queue.clear());
-    this.#file.close();
-    if (this.#dropped > 0) {
-      this.#options.log("error", "records were dropped", { path: this.#options.path, dropped: this.#dropped });
-    }
   }
 
   #drain(): void {
@@ -142,7 +214,8 @@ export class Ledger {
       this.#file.keepOpen();
       while (this.#queue.length > 0) {
         const { accepted, error } = this.#file.write(this.#queue.batch(BATCH_BYTES));
-        if (accepted > 0) this.#count(this.#queue.release(accepted));
+        const written = this.#queue.release(accepted);
+        if (written !== undefined) this.#count(written);
         if (error !== undefined) throw error;
       }
     } catch (error) {
@@ -151,10 +224,12 @@ export class Ledger {
     }
     this.#busySince = undefined;
     this.#recover();
+    this.#tellLosses();
   }
 
-  #count(records: number): void {
-    this.#written += records;
+  #count({ records, to }: LostRange): void {
+    this.#counts.written += records;
+    this.#writtenSeq = to;
     this.#unsynced += records;
     this.#lastWriteAt = this.#options.now();
     this.#busySince = undefined;
@@ -178,40 +253,54 @@ export class Ledger {
   #fail(error: unknown): void {
     this.#lastError = errorText(error);
     if (this.#trouble) return;
-    this.#trouble = { since: this.#options.now(), droppedBefore: this.#dropped };
+    this.#trouble = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
     this.#options.log("error", "stats cannot be written; calls go on, and records wait in memory", {
       path: this.#options.path,
       error: this.#lastError,
       queued: this.#queue.length,
     });
+    const { instance } = this.#options;
+    this.note({ event: "unwritable", instance, error: this.#lastError, last_seq: this.#writtenSeq });
   }
 
   #recover(): void {
     const trouble = this.#trouble;
     if (!trouble) return;
     this.#trouble = undefined;
-    this.#options.log("info", "stats are written again", {
-      path: this.#options.path,
-      afterMs: this.#options.now() - trouble.since,
-      dropped: this.#dropped - trouble.droppedBefore,
-    });
+    const { path, instance, now, log } = this.#options;
+    const afterMs = now() - trouble.since;
+    log("info", "stats are written again", { path, afterMs, dropped: this.#counts.dropped - trouble.droppedBefore });
+    this.note({ event: "writable", instance, after_ms: afterMs });
   }
 
-  #drop(records: number): void {
-    if (records === 0) return;
-    if (this.#trouble?.droppedBefore === this.#dropped) {
+  #drop(lost: LostRange, reason: GapReason): void {
+    if (this.#trouble?.droppedBefore === this.#counts.dropped) {
       this.#options.log("error", "too many records wait to be written; the oldest are dropped", {
         path: this.#options.path,
         queued: this.#queue.length,
       });
     }
-    this.#dropped += records;
+    this.#counts.dropped += lost.records;
+    this.#losses.add(lost, reason);
+  }
+
+  /** While the file fails a loss goes on growing, and is told as one when it is over. */
+  #tellLosses(closing = false): void {
+    if (this.#trouble !== undefined && !closing) return;
+    for (const gap of this.#losses.take(this.#options.instance)) this.note(gap);
+    this.#events?.flush();
+  }
+
+  #fileChanged(change: FileChange): void {
+    const { instance } = this.#options;
+    const last_seq = this.#writtenSeq;
+    if (change.kind !== "rotated") this.note({ event: change.kind, instance, last_seq });
+    else this.note({ event: "rotated", instance, segment: basename(change.segment), last_seq });
   }
 
   #sync(): void {
     try {
       this.#file.sync();
-      this.#unsynced = 0;
     } catch (error) {
       this.#lastError = errorText(error);
       this.#options.log("error", "syncing the stats file failed; it was set aside and a new one is begun", {
@@ -219,8 +308,17 @@ export class Ledger {
         error: this.#lastError,
         unconfirmedRecords: this.#unsynced,
       });
-      this.#unsynced = 0;
+      this.note({
+        event: "sync_failed",
+        instance: this.#options.instance,
+        error: this.#lastError,
+        from_seq: this.#syncedSeq + 1,
+        to_seq: this.#writtenSeq,
+        records: this.#unsynced,
+      });
     }
+    this.#unsynced = 0;
+    this.#syncedSeq = this.#writtenSeq;
   }
 
   #heartbeat(): void {
@@ -230,4 +328,9 @@ export class Ledger {
       this.#fail(error);
     }
   }
+}
+
+function openEvents({ path, fileMode, now }: LedgerOptions): LedgerEvents | undefined {
+  const file = followLinks(path);
+  return isRegular(file) ? new LedgerEvents({ path: besideOf(file).events, mode: fileMode, now }) : undefined;
 }

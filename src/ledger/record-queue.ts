@@ -1,9 +1,12 @@
+import type { LostRange } from "./losses.ts";
+
 interface QueuedLine {
+  readonly seq: number;
   readonly text: string;
   readonly bytes: number;
 }
 
-const RELEASED: QueuedLine = { text: "", bytes: 0 };
+const RELEASED: QueuedLine = { seq: 0, text: "", bytes: 0 };
 
 /** Lines that wait to be written, oldest first. Bounded in bytes: what no longer fits pushes out the oldest. */
 export class RecordQueue {
@@ -20,16 +23,13 @@ export class RecordQueue {
     return this.#lines.length - this.#head;
   }
 
-  /** Adds a line and returns how many lines were lost for it. */
-  push(text: string): number {
+  /** Adds a line and returns which lines were lost for it, if any. */
+  push(text: string, seq: number): LostRange | undefined {
     const bytes = Buffer.byteLength(text);
-    if (bytes > this.#maxBytes) return 1;
-    let lost = 0;
-    while (this.#bytes + bytes > this.#maxBytes) {
-      this.#shift();
-      lost += 1;
-    }
-    this.#lines.push({ text, bytes });
+    if (bytes > this.#maxBytes) return { from: seq, to: seq, records: 1 };
+    let lost: LostRange | undefined;
+    if (this.#bytes + bytes > this.#maxBytes) lost = this.#release(this.#bytes + bytes - this.#maxBytes);
+    this.#lines.push({ seq, text, bytes });
     this.#bytes += bytes;
     return lost;
   }
@@ -47,20 +47,27 @@ export class RecordQueue {
     return Buffer.from(texts.join(""));
   }
 
-  /** Forgets the oldest lines, those that `bytes` cover, and returns how many they were. */
-  release(bytes: number): number {
-    let left = bytes;
-    let count = 0;
-    while (this.length > 0 && left > 0) {
-      left -= this.#shift();
-      count += 1;
-    }
-    return count;
+  /** Forgets the oldest lines, those that `bytes` cover, and returns which they were. */
+  release(bytes: number): LostRange | undefined {
+    return bytes > 0 ? this.#release(bytes) : undefined;
   }
 
-  /** Gives up all lines, and returns how many they were. */
-  clear(): number {
+  /** Gives up all lines, and returns which they were. */
+  clear(): LostRange | undefined {
     return this.release(this.#bytes);
+  }
+
+  #release(bytes: number): LostRange {
+    const from = this.#lines[this.#head]?.seq ?? 0;
+    let to = from;
+    let left = bytes;
+    let records = 0;
+    while (this.length > 0 && left > 0) {
+      to = this.#lines[this.#head]?.seq ?? to;
+      left -= this.#shift();
+      records += 1;
+    }
+    return { from, to, records };
   }
 
   #shift(): number {

@@ -36,6 +36,7 @@ export class SegmentFile implements Target {
   #synced = true;
   /** The file ends in part of a line that could not be cut off: the next write ends that line first. */
   #torn = false;
+  #truncated = false;
 
   private constructor(options: SegmentOptions, fd: number, created: boolean) {
     this.#options = options;
@@ -88,8 +89,16 @@ export class SegmentFile implements Target {
     }
     if (there?.ino !== this.#identity.ino || there.dev !== this.#identity.dev) return false;
     // Somebody may have copied and truncated the file.
-    this.#size = Number(there.size);
+    const size = Number(there.size);
+    this.#truncated ||= size < this.#size;
+    this.#size = size;
     return true;
+  }
+
+  wasTruncated(): boolean {
+    const truncated = this.#truncated;
+    this.#truncated = false;
+    return truncated;
   }
 
   isFull(bytes: number): boolean {

@@ -23,12 +23,19 @@ export interface StatsFileOptions {
   readonly log: Log;
 }
 
+/** What became of the file at the path, other than being written. */
+export type FileChange =
+  | { readonly kind: "rotated"; readonly segment: string }
+  | { readonly kind: "moved" }
+  | { readonly kind: "truncated" };
+
 /** File systems that know no fdatasync say so; that is no failed write. */
 const CANNOT_SYNC = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** The stats file over its life: who may write it, and which file on disk it is at the moment. */
 export class StatsFile {
   readonly #options: StatsFileOptions;
+  readonly #changed: (change: FileChange) => void;
   readonly #path: string;
   #lock: LockFile | undefined;
   #target: Target | undefined;
@@ -37,8 +44,9 @@ export class StatsFile {
   #cannotRotate = false;
   #heartbeatFails = false;
 
-  constructor(options: StatsFileOptions) {
+  constructor(options: StatsFileOptions, changed: (change: FileChange) => void) {
     this.#options = options;
+    this.#changed = changed;
     this.#path = followLinks(options.path);
   }
 
@@ -46,13 +54,20 @@ export class StatsFile {
     return this.#rotations;
   }
 
+  /** Whether this is the one that may write here; never so for what is no regular file. */
+  get holdsLock(): boolean {
+    return this.#lock !== undefined;
+  }
+
   /** Opens the file if it is not open, and anew if it is no longer at its path. Throws what prevents it. */
   keepOpen(): void {
     if (this.#lock?.isFresh() === false) this.heartbeat();
     if (this.#target?.isCurrent() === false) {
       this.#log("warn", "the stats file was moved or deleted by someone else; a new one is begun");
+      this.#changed({ kind: "moved" });
       this.#leave();
     }
+    if (this.#target?.wasTruncated() === true) this.#changed({ kind: "truncated" });
     this.#target ??= this.#open();
   }
 
@@ -146,6 +161,7 @@ export class StatsFile {
     try {
       const name = setAside(this.#path, this.#options.now());
       this.#rotations += 1;
+      this.#changed({ kind: "rotated", segment: name });
       return name;
     } catch (error) {
       this.#cannotRotate = true;

@@ -51,6 +51,10 @@ export class StreamTarget implements Target {
     return true;
   }
 
+  wasTruncated(): boolean {
+    return false;
+  }
+
   isFull(): boolean {
     return false;
   }

@@ -10,6 +10,8 @@ export interface Target {
   sync(): void;
   /** False once the path no longer leads to this file. */
   isCurrent(): boolean;
+  /** Whether somebody has made it shorter since the last time. */
+  wasTruncated(): boolean;
   /** True if `bytes` more would be too many for one file. */
   isFull(bytes: number): boolean;
   /** Whether there is something that could be set aside. */

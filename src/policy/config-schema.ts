@@ -34,6 +34,7 @@ function megabytes(): z.ZodNumber {
   return z.number().min(0.001).max(1_048_576).describe("a number of megabytes from 0.001 to 1048576");
 }
 
+const DURABILITIES = ["relaxed", "written"] as const;
 const ESTIMATES = ["off", "heuristic"] as const;
 export const ON_CLIENT_ABORT = ["cancel", "drain"] as const;
 
@@ -75,6 +76,7 @@ export const SECTIONS = z.strictObject({
       .regex(/^0?[67][0-7]{2}$/)
       .describe('permission bits in quotes that let the owner read and write, like "0640"')
       .default("0640"),
+    durability: z.literal(DURABILITIES).describe(oneOf(DURABILITIES)).default("relaxed"),
   }),
   pricing: z.strictObject({
     overrides_path: path().nullable().describe("a file path, or null for none").default(null),

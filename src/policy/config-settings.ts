@@ -27,6 +27,7 @@ export function toSettings(sections: Sections, providers: readonly Provider[]): 
       flushIntervalMs: milliseconds(stats.flush_interval_seconds),
       rotateBytes: Math.round(stats.rotate_megabytes * MEGABYTE),
       fileMode: Number.parseInt(stats.file_mode, 8),
+      durability: stats.durability,
     },
     pricing: { overridesPath: pricing.overrides_path ?? undefined },
     logging: { level: logLevel(logging.level) },

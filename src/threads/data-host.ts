@@ -1,11 +1,13 @@
 import type { GateDelta } from "../core/gate-delta.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ThreadStatus } from "../core/status.ts";
+import { HandoverCounts } from "./handover-counts.ts";
 import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
 import type {
   AccessVersion,
   DataThreadInit,
   FromDataThread,
+  HandoverDelta,
   LedgerLink,
   Readiness,
   RefusedNote,
@@ -20,10 +22,11 @@ export interface DataHostOptions {
   readonly log: ThreadLog;
   readonly access: () => AccessVersion;
   readonly readiness: () => Readiness;
-  readonly link: () => LedgerLink;
+  /** A new way to the ledger, for the data thread that has these `HandoverCounts`. */
+  readonly link: (thread: string, counts: SharedArrayBuffer) => LedgerLink;
   readonly onDelta: (thread: string, delta: GateDelta) => void;
   readonly onRefused: (refused: readonly RefusedNote[], unlisted: number) => void;
-  readonly onDropped: (records: number) => void;
+  readonly onHandover: (delta: HandoverDelta) => void;
   /** Running, or down, or on another version of the allow-list. */
   readonly onChange: () => void;
 }
@@ -43,6 +46,8 @@ export class DataHost {
   #lag: ThreadStatus["loopLagMs"] = NO_LAG;
   #callsInFlight = 0;
   #connections = 0;
+  /** Of the thread that runs: the next one counts anew. */
+  #counts = HandoverCounts.allocate();
 
   constructor(options: DataHostOptions) {
     this.#options = options;
@@ -54,7 +59,8 @@ export class DataHost {
       log: options.log,
       onSilence: "end",
       init: (heartbeat) => {
-        const ledger = options.link();
+        this.#counts = HandoverCounts.allocate();
+        const ledger = options.link(options.name, this.#counts);
         const access = options.access();
         this.#accessVersion = access.version;
         const { name, settings, port, reusePort } = options;
@@ -97,7 +103,7 @@ export class DataHost {
   }
 
   relink(): void {
-    const link = this.#options.link();
+    const link = this.#options.link(this.#options.name, this.#counts);
     this.#thread.post({ kind: "ledger", link }, [link.port]);
   }
 
@@ -146,8 +152,18 @@ export class DataHost {
     this.#connections = message.connections;
     this.#callsInFlight = 0;
     for (const provider of Object.values(message.delta.providers)) this.#callsInFlight += provider.active;
-    if (message.dropped > 0) this.#options.onDropped(message.dropped);
+    this.#handover(message.handover);
     this.#options.onDelta(this.#thread.name, message.delta);
+  }
+
+  #handover(delta: HandoverDelta): void {
+    const { dropped, unconfirmed } = delta;
+    if (dropped === 0 && unconfirmed === 0) return;
+    if (unconfirmed > 0) {
+      const facts = { thread: this.#thread.name, answers: unconfirmed };
+      this.#options.log.warn(facts, "answers were let go before their records were known to be written");
+    }
+    this.#options.onHandover(delta);
   }
 
   #down(): void {

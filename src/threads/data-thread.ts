@@ -3,10 +3,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import { GateTally } from "../core/gate-tally.ts";
 import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
 import { Listener } from "../gate/listener.ts";
-import { openPlane } from "../gate/plane.ts";
+import { openPlane, type Plane } from "../gate/plane.ts";
 import { suggestPrefix } from "../providers/index.ts";
 import { handoverOf } from "./handover.ts";
 import { startBeating } from "./heartbeat.ts";
+import { HeldAnswers } from "./held-answers.ts";
 import { Access } from "./identify.ts";
 import type { DataThreadInit, FromDataThread, Readiness, ToDataThread } from "./protocol.ts";
 import { RecordOutbox } from "./record-outbox.ts";
@@ -16,40 +17,40 @@ import { RefusalNotes } from "./refusal-notes.ts";
 
 const REPORT_MS = 1_000;
 const LAG_RESOLUTION_MS = 20;
+/** So that the ledger knows of every call before it is a tenth of a second old, and never hears of a short one. */
+const TELL_AGE_MS = 50;
+const TELL_MS = 30;
 
 class DataThread {
   readonly #init: DataThreadInit;
   readonly #post: (message: FromDataThread) => void;
   readonly #access: Access;
   readonly #outbox: RecordOutbox;
+  readonly #held: HeldAnswers;
+  readonly #plane: Plane;
   readonly #tally = new GateTally();
   readonly #notes = new RefusalNotes();
   readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly #listener: Listener;
   readonly #stopBeating: () => void;
   readonly #report: NodeJS.Timeout;
-  readonly #closePlane: () => void;
+  readonly #tellings: NodeJS.Timeout;
   #readiness: Readiness;
 
   constructor(init: DataThreadInit, post: (message: FromDataThread) => void) {
     this.#init = init;
     this.#post = post;
     this.#access = new Access(init.access);
-    this.#outbox = new RecordOutbox(init.ledger);
+    const clock = (): number => performance.now();
+    this.#outbox = new RecordOutbox(init.ledger, (message) => this.#held.booked(message));
+    this.#held = new HeldAnswers(this.#outbox, clock);
     this.#readiness = init.readiness;
-    const plane = openPlane(
-      this.#gate(),
-      () => performance.now(),
-      () => Date.now(),
-    );
-    this.#closePlane = () => {
-      plane.closePools();
-      plane.wheel.close();
-    };
-    this.#listener = new Listener(plane);
+    this.#plane = openPlane(this.#gate(), clock, () => Date.now());
+    this.#listener = new Listener(this.#plane);
     this.#stopBeating = startBeating(init.heartbeat);
     this.#lag.enable();
     this.#report = setInterval(() => this.#sendReport(), REPORT_MS);
+    this.#tellings = setInterval(() => this.#tellInFlight(clock() - TELL_AGE_MS), TELL_MS);
   }
 
   async listen(): Promise<void> {
@@ -65,6 +66,8 @@ class DataThread {
 
   /** An error that nobody caught ends the thread. */
   failed(): void {
+    this.#tellInFlight(Infinity);
+    this.#outbox.flush();
     this.#listener.resetAll();
   }
 
@@ -78,7 +81,8 @@ class DataThread {
         this.#readiness = message.readiness;
         break;
       case "ledger":
-        this.#outbox.relink(message.link);
+        this.#outbox.relink(message.link, this.#plane.inFlight.retell());
+        this.#held.askAgain();
         break;
       case "drain":
         this.#listener.drain();
@@ -95,11 +99,13 @@ class DataThread {
   async #stop(): Promise<void> {
     await this.#listener.stop();
     clearInterval(this.#report);
+    clearInterval(this.#tellings);
     this.#sendReport();
     this.#outbox.end();
     this.#lag.disable();
     this.#stopBeating();
-    this.#closePlane();
+    this.#plane.closePools();
+    this.#plane.wheel.close();
     this.#post({ kind: "stopped" });
   }
 
@@ -123,9 +129,13 @@ class DataThread {
         this.#notes.add(refused, Date.now());
       },
       began: (provider) => this.#tally.began(provider),
-      record: (record) => {
+      holdsAnswers: settings.stats.durability === "written",
+      record: (record, announced, written) => {
         this.#tally.recorded(record);
-        this.#outbox.add(handoverOf(record));
+        const onItsWay = this.#outbox.add(handoverOf(record), announced);
+        if (written === undefined) return;
+        if (onItsWay) this.#held.hold(written);
+        else this.#held.letGo(written);
       },
       ended: (provider) => this.#tally.ended(provider),
     };
@@ -134,6 +144,11 @@ class DataThread {
   #health(path: HealthPath): HealthAnswer {
     if (path === "/readyz") return { ...this.#readiness, contentType: "application/json" };
     return { status: 200, contentType: "text/plain; charset=utf-8", body: "ok" };
+  }
+
+  #tellInFlight(startedBefore: number): void {
+    const change = this.#plane.inFlight.take(startedBefore);
+    if (change !== undefined) this.#outbox.tell(change);
   }
 
   #sendReport(): void {
@@ -146,12 +161,13 @@ class DataThread {
       max: milliseconds(lag.max),
     };
     lag.reset();
-    const { dropped } = this.#outbox;
+    const handover = { dropped: this.#outbox.dropped, unconfirmed: this.#held.unconfirmed };
     this.#outbox.dropped = 0;
+    this.#held.unconfirmed = 0;
     this.#post({
       kind: "delta",
       delta: this.#tally.take(loopLagMs),
-      dropped,
+      handover,
       connections: this.#listener.connections,
     });
     const notes = this.#notes.take();

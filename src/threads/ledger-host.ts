@@ -3,8 +3,17 @@ import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LedgerStatus } from "../core/status.ts";
+import { LedgerCounts } from "../ledger/ledger-counts.ts";
 import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
-import type { FromLedger, Heartbeat, LedgerLink, LedgerThreadInit, ToLedger } from "./protocol.ts";
+import type {
+  FromLedger,
+  HandoverDelta,
+  Heartbeat,
+  LedgerLink,
+  LedgerThreadInit,
+  Predecessor,
+  ToLedger,
+} from "./protocol.ts";
 
 export interface LedgerHostOptions {
   readonly settings: Settings;
@@ -26,11 +35,14 @@ export class LedgerHost {
   readonly #options: LedgerHostOptions;
   readonly #closed = Promise.withResolvers<void>();
   #status: LedgerStatus;
-  #instance: string | undefined;
+  /** The thread that runs, or is about to. */
+  #current: Predecessor | undefined;
+  /** The last one that had the file open. */
+  #predecessor: Predecessor | undefined;
   #starts = 0;
   #rotating: ((segment: string | undefined) => void)[] = [];
   /** Of ledger threads that are gone: counters must not run backwards. */
-  #past = { written: 0, dropped: 0, rotations: 0 };
+  #past = { written: 0, dropped: 0, interrupted: 0, unconfirmed: 0, rotations: 0 };
 
   constructor(options: LedgerHostOptions) {
     this.#options = options;
@@ -47,6 +59,7 @@ export class LedgerHost {
       onMessage: (message) => {
         if (message.kind === "open") {
           this.thread.state = "running";
+          this.#predecessor = this.#current;
           if (first) opened.resolve();
           else options.onReplaced();
           first = false;
@@ -62,7 +75,7 @@ export class LedgerHost {
   }
 
   status(): LedgerStatus {
-    const { written, dropped, rotations } = this.#past;
+    const { written, dropped, interrupted, unconfirmed, rotations } = this.#past;
     const silent = this.thread.silent
       ? { degraded: true, lastError: "the ledger thread is silent: the disk may hang" }
       : undefined;
@@ -71,13 +84,16 @@ export class LedgerHost {
       ...silent,
       written: this.#status.written + written,
       dropped: this.#status.dropped + dropped,
+      interrupted: this.#status.interrupted + interrupted,
+      unconfirmed,
       rotations: this.#status.rotations + rotations,
     };
   }
 
-  /** A data thread could not hand over records and said so. */
-  countDropped(records: number): void {
-    this.#past.dropped += records;
+  /** What a data thread could not do, and said so. */
+  countHandover({ dropped, unconfirmed }: HandoverDelta): void {
+    this.#past.dropped += dropped;
+    this.#past.unconfirmed += unconfirmed;
   }
 
   /** Closes the current segment; its name, or `undefined` where nothing could be closed. */
@@ -90,11 +106,10 @@ export class LedgerHost {
   }
 
   /** A new way from one data thread to the ledger; the data thread's end of it is returned. */
-  link(): LedgerLink {
+  link(thread: string, counts: SharedArrayBuffer): LedgerLink {
     const { port1, port2 } = new MessageChannel();
-    const taken = new SharedArrayBuffer(4);
-    this.thread.post({ kind: "link", link: { port: port1, taken } }, [port1]);
-    return { port: port2, taken };
+    this.thread.post({ kind: "link", link: { thread, port: port1, counts } }, [port1]);
+    return { thread, port: port2, counts };
   }
 
   /** Writes what is left, syncs and unlocks; resolves when that is done. */
@@ -108,10 +123,13 @@ export class LedgerHost {
   /** Every ledger thread numbers its records from 1, so every one has an instance id of its own. */
   #init(heartbeat: Heartbeat): LedgerThreadInit {
     const { settings, overrides, instance } = this.#options;
-    const replaces = this.#instance;
     this.#starts++;
-    this.#instance = this.#starts === 1 ? instance : `${instance}.${this.#starts}`;
-    return { kind: "ledger", settings, instance: this.#instance, replaces, overrides, heartbeat };
+    const current = {
+      instance: this.#starts === 1 ? instance : `${instance}.${this.#starts}`,
+      counts: LedgerCounts.allocate(),
+    };
+    this.#current = current;
+    return { kind: "ledger", settings, ...current, replaces: this.#predecessor, overrides, heartbeat };
   }
 
   #openLater(reason: string, delayMs: number): void {
@@ -143,11 +161,14 @@ export class LedgerHost {
 
   #down(): void {
     for (const answer of this.#rotating.splice(0)) answer(undefined);
-    const { written, dropped, queued, rotations } = this.#status;
+    const { interrupted, rotations } = this.#status;
+    // The status is up to half a second old; the counts are what was true in the end. What waited in that thread's
+    // memory is for the next one to find and to count.
+    const { written, dropped } = new LedgerCounts(this.#current?.counts);
     this.#past.written += written;
+    this.#past.dropped += dropped;
+    this.#past.interrupted += interrupted;
     this.#past.rotations += rotations;
-    // What waited in that thread's memory is lost, and said so.
-    this.#past.dropped += dropped + queued;
     this.#status = { ...emptyStatus(this.#status.path), degraded: true, lastError: "the ledger thread was replaced" };
   }
 }
@@ -157,6 +178,8 @@ function emptyStatus(path: string): LedgerStatus {
     path,
     written: 0,
     dropped: 0,
+    interrupted: 0,
+    unconfirmed: 0,
     queued: 0,
     degraded: false,
     lastError: undefined,

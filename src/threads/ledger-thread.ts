@@ -1,12 +1,15 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Bookkeeper } from "../ledger/bookkeeper.ts";
+import { CallsInFlight } from "../ledger/calls-in-flight.ts";
+import { LedgerCounts } from "../ledger/ledger-counts.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LedgerOpenError } from "../ledger/ledger-open-error.ts";
 import { pendingInTail } from "../ledger/ledger-tail.ts";
 import { openPrices } from "../prices/prices.ts";
+import { DataLink } from "./data-link.ts";
 import type { Handover } from "./handover.ts";
 import { startBeating } from "./heartbeat.ts";
-import type { FromLedger, LedgerLink, LedgerThreadInit, ToLedger, ToLedgerFromData } from "./protocol.ts";
+import type { FromLedger, LedgerThreadInit, ToLedger } from "./protocol.ts";
 
 // The ledger's thread: takes batches from the data threads, adds what only it can know (what a call cost, whether an
 // answer was counted before) and hands each to the operating system at once.
@@ -19,11 +22,12 @@ const MAX_QUEUE_BYTES = 64 * 1024 * 1024;
 class LedgerThread {
   readonly #ledger: Ledger;
   readonly #books: Bookkeeper;
+  readonly #calls: CallsInFlight;
   readonly #post: (message: FromLedger) => void;
   readonly #stopBeating: () => void;
   readonly #status: NodeJS.Timeout;
-  readonly #links = new Set<LedgerLink>();
-  readonly #undecided = new Set<Handover>();
+  readonly #links = new Set<DataLink>();
+  readonly #undecided = new Map<Handover, () => void>();
   #closing = false;
 
   constructor(ledger: Ledger, books: Bookkeeper, init: LedgerThreadInit, post: (message: FromLedger) => void) {
@@ -31,7 +35,11 @@ class LedgerThread {
     this.#books = books;
     this.#post = post;
     this.#stopBeating = startBeating(init.heartbeat);
-    this.#status = setInterval(() => this.#sendStatus(), STATUS_MS);
+    this.#calls = openCalls(ledger, init, post);
+    this.#status = setInterval(() => {
+      this.#calls.tend();
+      this.#sendStatus();
+    }, STATUS_MS);
     this.#post({ kind: "open" });
     this.#sendStatus();
   }
@@ -39,7 +47,17 @@ class LedgerThread {
   receive(message: ToLedger): void {
     switch (message.kind) {
       case "link":
-        this.#listen(message.link);
+        this.#links.add(
+          new DataLink(message.link, {
+            ledger: this.#ledger,
+            calls: this.#calls,
+            take: (record, booked) => this.#take(record, booked),
+            onClose: (link) => {
+              this.#links.delete(link);
+              this.#closeWhenDone();
+            },
+          }),
+        );
         break;
       case "rotate":
         this.#post({ kind: "rotated", segment: this.#ledger.rotate() });
@@ -52,42 +70,22 @@ class LedgerThread {
     }
   }
 
-  #listen(link: LedgerLink): void {
-    this.#links.add(link);
-    const taken = new Int32Array(link.taken);
-    link.port.on("message", (message: ToLedgerFromData) => {
-      if ("end" in message) {
-        link.port.close();
-        return;
-      }
-      let length = 0;
-      for (const record of message.records) {
-        length += record.text.length;
-        this.#take(record);
-      }
-      this.#ledger.flush();
-      Atomics.add(taken, 0, length);
-    });
-    // Also when the data thread dies: what it had posted has been read by then.
-    link.port.on("close", () => {
-      this.#links.delete(link);
-      this.#closeWhenDone();
-    });
-  }
-
-  #take(record: Handover): void {
+  #take(record: Handover, booked: () => void): void {
     const { text, billing, once } = record;
-    if (once?.kind === "sighting") {
-      if (this.#books.isPending(once)) this.#ledger.append(text, this.#books.decided(once, billing));
-      else this.#wait(record);
+    if (once?.kind === "sighting" && !this.#books.isPending(once)) {
+      this.#wait(record, booked);
       return;
     }
-    if (once !== undefined) this.#books.pending(once);
-    this.#ledger.append(text, this.#books.priced(billing));
+    if (once?.kind === "sighting") this.#ledger.append(text, this.#books.decided(once, billing));
+    else {
+      if (once !== undefined) this.#books.pending(once);
+      this.#ledger.append(text, this.#books.priced(billing));
+    }
+    booked();
   }
 
-  #wait(record: Handover): void {
-    this.#undecided.add(record);
+  #wait(record: Handover, booked: () => void): void {
+    this.#undecided.set(record, booked);
     setTimeout(() => {
       this.#decide(record);
       this.#ledger.flush();
@@ -95,16 +93,21 @@ class LedgerThread {
   }
 
   #decide(record: Handover): void {
+    const booked = this.#undecided.get(record);
     // It may have been decided when everything ended.
-    if (!this.#undecided.delete(record) || record.once === undefined) return;
+    if (booked === undefined || record.once === undefined) return;
+    this.#undecided.delete(record);
     this.#ledger.append(record.text, this.#books.decided(record.once, record.billing));
+    booked();
   }
 
   #closeWhenDone(): void {
     if (!this.#closing || this.#links.size > 0) return;
-    for (const record of this.#undecided) this.#decide(record);
+    for (const record of this.#undecided.keys()) this.#decide(record);
     this.#closing = false;
     clearInterval(this.#status);
+    this.#ledger.flush();
+    this.#calls.close();
     this.#ledger.close();
     this.#sendStatus();
     this.#stopBeating();
@@ -112,10 +115,23 @@ class LedgerThread {
   }
 
   #sendStatus(): void {
-    this.#post({ kind: "status", status: this.#ledger.status() });
+    this.#post({ kind: "status", status: { ...this.#ledger.status(), interrupted: this.#calls.interrupted } });
     const accounts = this.#books.take();
     if (accounts !== undefined) this.#post({ kind: "accounts", accounts });
   }
+}
+
+function openCalls(ledger: Ledger, init: LedgerThreadInit, post: (message: FromLedger) => void): CallsInFlight {
+  const { outputPath, fileMode } = init.settings.stats;
+  const { instance, replaces } = init;
+  return new CallsInFlight(ledger, {
+    path: outputPath,
+    fileMode,
+    instance,
+    replaces: replaces && { instance: replaces.instance, seq: new LedgerCounts(replaces.counts).seq },
+    now: () => Date.now(),
+    log: (level, message, facts) => post({ kind: "log", level, message, facts }),
+  });
 }
 
 /** Only once the ledger is ours: what it ends with must not change any more. */
@@ -141,7 +157,8 @@ if (parent !== null) {
       fileMode: stats.fileMode,
       maxQueueBytes: MAX_QUEUE_BYTES,
       instance: init.instance,
-      ...(init.replaces === undefined ? {} : { replaces: init.replaces }),
+      replaces: init.replaces?.instance,
+      counts: new LedgerCounts(init.counts),
       now: () => Date.now(),
       log: (level, message, facts) => post({ kind: "log", level, message, facts: facts ?? {} }),
     });

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta } from "../core/gate-delta.ts";
+import type { InFlightChange } from "../core/in-flight.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Refusal } from "../core/refusal.ts";
 import type { Settings } from "../core/settings.ts";
@@ -25,10 +26,18 @@ export interface LedgerThreadInit {
   readonly kind: "ledger";
   readonly settings: Settings;
   readonly instance: string;
-  /** The instance id of a ledger thread of this process that died: its lock may be taken. */
-  readonly replaces: string | undefined;
+  /** A ledger thread of this process that died: its lock may be taken. */
+  readonly replaces: Predecessor | undefined;
+  /** `LedgerCounts` of this thread. */
+  readonly counts: SharedArrayBuffer;
   readonly overrides: PriceOverrides;
   readonly heartbeat: Heartbeat;
+}
+
+/** A ledger thread that died, and how far it had come. */
+export interface Predecessor {
+  readonly instance: string;
+  readonly counts: SharedArrayBuffer;
 }
 
 /** One slot of shared memory that a living thread keeps raising. */
@@ -48,10 +57,11 @@ export interface Readiness {
   readonly body: string;
 }
 
-/** A data thread's way to the ledger. `taken` counts, modulo 2^32, the bytes that the ledger has taken over. */
+/** A data thread's way to the ledger. `counts` are the `HandoverCounts` of the data thread, the same over all its links. */
 export interface LedgerLink {
+  readonly thread: string;
   readonly port: MessagePort;
-  readonly taken: SharedArrayBuffer;
+  readonly counts: SharedArrayBuffer;
 }
 
 export type ToDataThread =
@@ -69,7 +79,12 @@ export type FromDataThread =
   | { readonly kind: "listening" }
   | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "access-taken"; readonly version: number }
-  | { readonly kind: "delta"; readonly delta: GateDelta; readonly dropped: number; readonly connections: number }
+  | {
+      readonly kind: "delta";
+      readonly delta: GateDelta;
+      readonly handover: HandoverDelta;
+      readonly connections: number;
+    }
   | { readonly kind: "refused"; readonly refused: readonly RefusedNote[]; readonly unlisted: number }
   | { readonly kind: "stopped" };
 
@@ -83,8 +98,32 @@ export interface RefusedNote {
   readonly clientIp: string;
 }
 
-/** Data thread → ledger thread: one batch of records. `end` is the last word. */
-export type ToLedgerFromData = { readonly records: readonly Handover[] } | { readonly end: true };
+/** What went wrong since the last time between a data thread and the ledger. */
+export interface HandoverDelta {
+  /** Records that could not be handed over. */
+  readonly dropped: number;
+  /** Answers that were let go although their records were not known to be written. */
+  readonly unconfirmed: number;
+}
+
+/** Data thread → ledger thread. `end` is the last word. */
+export type ToLedgerFromData = Batch | { readonly end: true };
+
+export interface Batch {
+  /** The number of the first record, counted over the life of the data thread; what is missing before it was dropped. */
+  readonly first: number;
+  readonly records: readonly Handover[];
+  /** Those that are gone have their records here or in batches before. */
+  readonly inFlight: InFlightChange | undefined;
+  /** An answer is wanted. */
+  readonly ask: boolean;
+}
+
+/** Ledger thread → data thread: everything before this number is booked, and whether that means written. */
+export interface ToDataFromLedger {
+  readonly booked: number;
+  readonly written: boolean;
+}
 
 export type ToLedger =
   | { readonly kind: "link"; readonly link: LedgerLink }

@@ -1,5 +1,7 @@
+import type { InFlightChange } from "../core/in-flight.ts";
+import { ahead, HandoverCounts } from "./handover-counts.ts";
 import type { Handover } from "./handover.ts";
-import type { LedgerLink, ToLedgerFromData } from "./protocol.ts";
+import type { LedgerLink, ToDataFromLedger, ToLedgerFromData } from "./protocol.ts";
 
 const MAX_BATCH = 64;
 const MAX_WAIT_MS = 5;
@@ -9,43 +11,69 @@ const MAX_UNTAKEN = 64 * 1024 * 1024;
 /** A data thread's records on their way to the ledger thread, in batches. */
 export class RecordOutbox {
   dropped = 0;
+  readonly #counts: HandoverCounts;
+  readonly #onBooked: (message: ToDataFromLedger) => void;
   #link: LedgerLink;
-  #taken: Int32Array;
-  #sent = 0;
+  #sent: number;
   #batch: Handover[] = [];
+  /** The number of the batch's first record. */
+  #first = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(link: LedgerLink) {
+  /** `onBooked` hears how far the ledger has come, each time that it was asked. */
+  constructor(link: LedgerLink, onBooked: (message: ToDataFromLedger) => void) {
     this.#link = link;
-    this.#taken = new Int32Array(link.taken);
+    this.#counts = new HandoverCounts(link.counts);
+    this.#onBooked = onBooked;
+    this.#sent = this.#counts.takenCharacters;
+    this.#listen();
   }
 
-  /** A new ledger thread took the place of one that died. */
-  relink(link: LedgerLink): void {
-    this.#link = link;
-    this.#taken = new Int32Array(link.taken);
-    this.#sent = 0;
+  /** How many records were made so far: the number of the next. */
+  get made(): number {
+    return this.#counts.made;
   }
 
-  add(record: Handover): void {
+  /** A new ledger thread took the place of one that died; it knows of no call in flight. */
+  relink(link: LedgerLink, inFlight: InFlightChange): void {
+    this.#link = link;
+    this.#sent = this.#batch.reduce((sum, { text }) => sum + text.length, this.#counts.takenCharacters) | 0;
+    this.#listen();
+    this.tell(inFlight);
+  }
+
+  /** Returns whether it is on its way, or else dropped. */
+  add(record: Handover, announced: boolean): boolean {
+    const number = this.#counts.made;
+    this.#counts.make(announced);
     // A ledger thread that hangs on its disk must not fill this thread's memory.
-    if ((this.#sent - Atomics.load(this.#taken, 0)) >>> 0 > MAX_UNTAKEN) {
+    if (ahead(this.#sent, this.#counts.takenCharacters) > MAX_UNTAKEN) {
+      // Numbers within a batch have no holes.
+      this.flush();
       this.dropped++;
-      return;
+      return false;
     }
-    this.#sent = (this.#sent + record.text.length) >>> 0;
+    this.#sent = (this.#sent + record.text.length) | 0;
+    if (this.#batch.length === 0) this.#first = number;
     this.#batch.push(record);
     // What was pending must be known before anyone can have asked for it through another thread.
     if (this.#batch.length >= MAX_BATCH || record.once !== undefined) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
+    return true;
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#batch.length === 0) return;
-    this.#post({ records: this.#batch });
-    this.#batch = [];
+    if (this.#batch.length > 0) this.#postBatch(undefined, false);
+  }
+
+  /** Hands over what there is, and asks to be told when it is written. */
+  ask(): void {
+    this.#postBatch(undefined, true);
+  }
+
+  /** Tells of calls in flight, behind the records of those that are over. */
+  tell(inFlight: InFlightChange): void {
+    this.#postBatch(inFlight, false);
   }
 
   /** The last word on this link. */
@@ -54,7 +82,21 @@ export class RecordOutbox {
     this.#post({ end: true });
   }
 
+  #listen(): void {
+    this.#link.port.on("message", this.#onBooked);
+  }
+
+  #postBatch(inFlight: InFlightChange | undefined, ask: boolean): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const records = this.#batch;
+    const first = records.length === 0 ? this.made : this.#first;
+    this.#batch = [];
+    this.#post({ first, records, inFlight, ask });
+  }
+
   #post(message: ToLedgerFromData): void {
     this.#link.port.postMessage(message);
+    this.#counts.posted();
   }
 }

@@ -153,10 +153,10 @@ export class Supervisor {
       log,
       access: () => this.#access,
       readiness: () => this.#readiness,
-      link: () => this.#ledger.link(),
+      link: (thread, counts) => this.#ledger.link(thread, counts),
       onDelta,
       onRefused,
-      onDropped: (records) => this.#ledger.countDropped(records),
+      onHandover: (handover) => this.#ledger.countHandover(handover),
       onChange,
     });
   }

@@ -113,6 +113,17 @@ export class CallObserver {
     }
   }
 
+  /** What is known of an exchange while it runs, in case that its end is never seen. */
+  sketch(): Reading {
+    const asked = this.#requestReader?.facts ?? NO_FACTS;
+    return {
+      ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
+      stream: this.#isStream(this.#frames?.isStream ?? false, asked),
+      ...this.#names(asked),
+      ...(this.#endpoint.usage === "none" && !this.#request.upgrade ? NOT_APPLICABLE : INTERRUPTED),
+    };
+  }
+
   /** Calls `done` exactly once, before it returns. */
   finish(ending: Ending, done: (reading: Reading) => void): void {
     let reading: Reading;
@@ -218,6 +229,9 @@ export class CallObserver {
     return asked.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
   }
 }
+
+const INTERRUPTED = { state: "aborted", reason: "interrupted" } as const;
+const NOT_APPLICABLE = { state: "not_applicable", reason: undefined } as const;
 
 /** The framings of which every dialect that we read says when it is over. */
 function hasEnd(frames: FrameReader | undefined): boolean {

@@ -66,6 +66,11 @@ export class RequestReader {
   end(): RequestFacts {
     this.#picker?.end();
     this.#decoding?.close();
+    return this.facts;
+  }
+
+  /** As far as they have been read. */
+  get facts(): RequestFacts {
     const form = this.#form;
     if (form !== undefined) return { ...NO_FACTS, model: form.value("model"), stream: flag(form.value("stream")) };
     const stream = member(this.#document, "stream");

@@ -36,6 +36,8 @@ const ledger: LedgerStatus = {
   path: "stats.jsonl",
   written: 0,
   dropped: 0,
+  interrupted: 0,
+  unconfirmed: 0,
   queued: 0,
   degraded: false,
   lastError: undefined,

@@ -25,6 +25,8 @@ export const status: GateStatus = {
     path: "stats.jsonl",
     written: 3,
     dropped: 0,
+    interrupted: 0,
+    unconfirmed: 0,
     queued: 0,
     degraded: false,
     lastError: undefined,

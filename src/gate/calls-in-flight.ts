@@ -1,0 +1,74 @@
+import type { InFlightCall, InFlightChange } from "../core/in-flight.ts";
+
+/** A call in the list of those that run. What can be written belongs to the list. */
+export interface RunningCall {
+  older: RunningCall | undefined;
+  younger: RunningCall | undefined;
+  /** Whether the ledger has been told of it. */
+  announced: boolean;
+  readonly id: string;
+  /** On the thread's monotonic clock. */
+  readonly startedAt: number;
+  sketch(): InFlightCall;
+}
+
+/**
+ * The calls of one data thread, by age, so that the ledger can be told of those that take long: a call that is over
+ * before its turn comes has cost two assignments. Linked through the calls themselves, for nothing is allocated then.
+ */
+export class CallsInFlight {
+  #oldest: RunningCall | undefined;
+  #youngest: RunningCall | undefined;
+  readonly #announced = new Set<RunningCall>();
+  #gone: string[] = [];
+
+  begin(call: RunningCall): void {
+    const youngest = this.#youngest;
+    call.older = youngest;
+    if (youngest === undefined) this.#oldest = call;
+    else youngest.younger = call;
+    this.#youngest = call;
+  }
+
+  /** Its record has been handed over. */
+  end(call: RunningCall): void {
+    if (call.announced) {
+      this.#announced.delete(call);
+      this.#gone.push(call.id);
+    } else this.#unlink(call);
+  }
+
+  /** Those begun before `startedBefore` that nobody was told of, and those told of that are over; `undefined` for neither. */
+  take(startedBefore: number): InFlightChange | undefined {
+    const gone = this.#gone;
+    let call = this.#oldest;
+    if (gone.length === 0 && (call === undefined || call.startedAt > startedBefore)) return undefined;
+    const alive: InFlightCall[] = [];
+    while (call !== undefined && call.startedAt <= startedBefore) {
+      const { younger } = call;
+      this.#unlink(call);
+      call.announced = true;
+      this.#announced.add(call);
+      alive.push(call.sketch());
+      call = younger;
+    }
+    this.#gone = [];
+    return { alive, gone };
+  }
+
+  /** All that were told of and still run, for a ledger that was told of nothing. */
+  retell(): InFlightChange {
+    this.#gone = [];
+    return { alive: [...this.#announced].map((call) => call.sketch()), gone: [] };
+  }
+
+  #unlink(call: RunningCall): void {
+    const { older, younger } = call;
+    if (older === undefined) this.#oldest = younger;
+    else older.younger = younger;
+    if (younger === undefined) this.#youngest = older;
+    else younger.older = older;
+    call.older = undefined;
+    call.younger = undefined;
+  }
+}

@@ -1,0 +1,18 @@
+import { basename, dirname, extname, join } from "node:path";
+
+/** The files that the ledger keeps beside a stats file. */
+export interface Beside {
+  readonly events: string;
+  readonly journal: string;
+}
+
+/** Named plainly beside `stats.jsonl`, and after the file beside any other, since two may share a directory. */
+export function besideOf(path: string): Beside {
+  const stem = basename(path, extname(path));
+  const prefix = stem === "stats" ? "" : `${stem}.`;
+  const directory = dirname(path);
+  return {
+    events: join(directory, `${prefix}ledger-events.jsonl`),
+    journal: join(directory, `${prefix}inflight.journal`),
+  };
+}

@@ -1,0 +1,45 @@
+const SEQ = 0;
+const WRITTEN = 1;
+const DROPPED = 2;
+const SLOTS = 3;
+
+/**
+ * How far a ledger has come, in memory that outlives its thread. Only that thread writes, and others read when it is
+ * gone, so nothing here needs to be atomic.
+ */
+export class LedgerCounts {
+  readonly #slots: Float64Array;
+
+  constructor(shared: SharedArrayBuffer = LedgerCounts.allocate()) {
+    this.#slots = new Float64Array(shared);
+  }
+
+  static allocate(): SharedArrayBuffer {
+    return new SharedArrayBuffer(SLOTS * Float64Array.BYTES_PER_ELEMENT);
+  }
+
+  /** The last number that was given to a record. */
+  get seq(): number {
+    return this.#slots[SEQ] ?? 0;
+  }
+
+  set seq(value: number) {
+    this.#slots[SEQ] = value;
+  }
+
+  get written(): number {
+    return this.#slots[WRITTEN] ?? 0;
+  }
+
+  set written(value: number) {
+    this.#slots[WRITTEN] = value;
+  }
+
+  get dropped(): number {
+    return this.#slots[DROPPED] ?? 0;
+  }
+
+  set dropped(value: number) {
+    this.#slots[DROPPED] = value;
+  }
+}
