@@ -52,7 +52,7 @@ async function call(gateway: Gateway, method: string, path: string): Promise<voi
 async function recordsIn({ directory }: Place, count: number): Promise<readonly CallRecord[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
-    const names = readdirSync(directory).filter((name) => name.endsWith(".jsonl"));
+    const names = readdirSync(directory).filter((name) => /^stats.*\.jsonl$/.test(name));
     const closed = names.filter((name) => name !== "stats.jsonl").toSorted();
     const files = [...closed, ...names.filter((name) => name === "stats.jsonl")];
     const records = files.flatMap((name) => parseRecords(readFileSync(join(directory, name), "utf8")));
