@@ -1,5 +1,6 @@
 import type { Reading } from "../core/usage.ts";
 import { CallObserver, type Ending, type ObservedRequest, type ResponseFacts } from "../usage/observer.ts";
+import type { SpareDecoders } from "../usage/spare-decoders.ts";
 import { unreadable } from "../usage/unreadable.ts";
 
 const UNREADABLE = unreadable("none", "unknown");
@@ -8,9 +9,9 @@ const UNREADABLE = unreadable("none", "unknown");
 export class SideGlance {
   #observer: CallObserver | undefined;
 
-  constructor(request: ObservedRequest, clock: () => number) {
+  constructor(request: ObservedRequest, clock: () => number, decoders: SpareDecoders) {
     try {
-      this.#observer = new CallObserver(request, clock);
+      this.#observer = new CallObserver(request, clock, decoders);
     } catch {
       this.#observer = undefined;
     }

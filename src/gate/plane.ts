@@ -1,4 +1,5 @@
 import type { Provider } from "../core/settings.ts";
+import { SpareDecoders } from "../usage/spare-decoders.ts";
 import { Afterlives } from "./afterlife.ts";
 import { CallsInFlight } from "./calls-in-flight.ts";
 import { DnsCache } from "./dns-cache.ts";
@@ -14,6 +15,7 @@ export interface Plane {
   readonly wheel: TimerWheel;
   readonly turn: WriteTurn;
   readonly ids: RecordIds;
+  readonly decoders: SpareDecoders;
   readonly afterlives: Afterlives;
   readonly inFlight: CallsInFlight;
   /** Monotonic, in milliseconds. */
@@ -44,6 +46,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     wheel,
     turn,
     ids: new RecordIds(wallClock),
+    decoders: new SpareDecoders(),
     afterlives: new Afterlives(gate.accounting, wheel),
     inFlight: new CallsInFlight(),
     clock,

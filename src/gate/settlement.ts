@@ -49,7 +49,7 @@ export class Settlement implements RunningCall {
     this.#upgrading = upgrading;
     this.startedAt = plane.clock();
     this.id = plane.ids.next();
-    this.glance = new SideGlance(observedRequest(call, upgrading, plane.gate.accounting), plane.clock);
+    this.glance = new SideGlance(observedRequest(call, upgrading, plane.gate.accounting), plane.clock, plane.decoders);
     plane.gate.began(call.route.provider.name);
     plane.inFlight.begin(this);
   }

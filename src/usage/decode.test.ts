@@ -3,6 +3,7 @@ import { test } from "node:test";
 import zlib from "node:zlib";
 import { codingsOf } from "./decode.ts";
 import { openDecoding } from "./decoding.ts";
+import { SpareDecoders } from "./spare-decoders.ts";
 
 test("codings are read as a list in any case, identity left out", () => {
   assert.deepEqual(codingsOf(undefined), []);
@@ -27,7 +28,7 @@ const FLUSHED: Readonly<Record<string, () => zlib.Gzip | zlib.BrotliCompress | z
 for (const [coding, create] of Object.entries(FLUSHED)) {
   test(`what a ${coding} stream has flushed is decoded before more comes`, async () => {
     const received: string[] = [];
-    const decoding = openDecoding(coding, (bytes) => {
+    const decoding = openDecoding(coding, new SpareDecoders(), (bytes) => {
       received.push(bytes.toString());
       return undefined;
     });
@@ -52,7 +53,7 @@ test("a large body is handed on in pieces, whole and in order", () => {
   const body = Buffer.from(Array.from({ length: 40_000 }, (_, index) => `line ${index}`).join("\n"));
   const packed = zlib.gzipSync(body);
   const pieces: Buffer[] = [];
-  const decoding = openDecoding("gzip", (bytes) => {
+  const decoding = openDecoding("gzip", new SpareDecoders(), (bytes) => {
     pieces.push(Buffer.from(bytes));
     return undefined;
   });
@@ -65,7 +66,7 @@ test("a large body is handed on in pieces, whole and in order", () => {
 
 test("a sink that wants no more stops the decoding", () => {
   let calls = 0;
-  const decoding = openDecoding("gzip", () => {
+  const decoding = openDecoding("gzip", new SpareDecoders(), () => {
     calls++;
     return "stopped";
   });
@@ -73,3 +74,30 @@ test("a sink that wants no more stops the decoding", () => {
   assert.equal(calls, 1);
   decoding?.close();
 });
+
+for (const [coding, encode] of [
+  ["gzip", zlib.gzipSync],
+  ["deflate", zlib.deflateSync],
+  ["deflate", zlib.deflateRawSync],
+] as const) {
+  test(`a decoder for ${coding} (${encode.name}) begins anew however the body before it ended`, () => {
+    const spares = new SpareDecoders();
+    const before = encode(Buffer.from("what one caller was answered ".repeat(200)));
+    const after = encode(Buffer.from("what another was"));
+    const damaged = Buffer.concat([before.subarray(0, 20), Buffer.alloc(20, 0xff)]);
+    for (const body of [before, before.subarray(0, 40), damaged, Buffer.concat([before, Buffer.from("behind")])]) {
+      const abandoned = openDecoding(coding, spares, () => undefined);
+      abandoned?.write(body);
+      abandoned?.close();
+
+      let text = "";
+      const decoding = openDecoding(coding, spares, (bytes) => {
+        text += bytes.toString();
+        return undefined;
+      });
+      assert.equal(decoding?.write(after), undefined);
+      decoding?.close();
+      assert.equal(text, "what another was");
+    }
+  });
+}

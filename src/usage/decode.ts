@@ -1,5 +1,5 @@
-import zlib from "node:zlib";
-import { type DecodedSink, type DecodeFault, MAX_PIECE, NativeDecoder, NO_BUFFER } from "./native-decoder.ts";
+import { type DecodedSink, type DecodeFault, MAX_PIECE, type NativeDecoder } from "./native-decoder.ts";
+import type { DecoderKind, SpareDecoders } from "./spare-decoders.ts";
 
 export type Coding = "gzip" | "deflate" | "br" | "zstd";
 
@@ -28,37 +28,39 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
 /** Undoes one coding, within the bounds that a bomb must not break. */
 export class Decoder {
   readonly #coding: Coding;
+  readonly #spares: SpareDecoders;
   readonly #emit: DecodedSink;
-  readonly #allowance: Allowance;
+  #kind: DecoderKind = "gzip";
   #native: NativeDecoder | undefined;
   #output: Buffer | undefined;
   #given = 0;
 
-  constructor(coding: Coding, allowance: Allowance, emit: DecodedSink) {
+  constructor(coding: Coding, spares: SpareDecoders, allowance: Allowance, emit: DecodedSink) {
     this.#coding = coding;
-    this.#allowance = allowance;
-    this.#emit = emit;
+    this.#spares = spares;
+    this.#emit = (bytes) => {
+      this.#given += bytes.length;
+      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * allowance.wireBytes);
+      return this.#given > limit ? "too_large" : emit(bytes);
+    };
   }
 
   /** Decodes the bytes; what is handed to `emit` is overwritten by the next call. */
   write(bytes: Buffer): DecodeFault | undefined {
     if (bytes.length === 0) return undefined;
     this.#native ??= this.#open(bytes[0] ?? 0);
-    return this.#native.write(bytes, this.#roomFor(bytes.length));
+    return this.#native.write(bytes, this.#roomFor(bytes.length), this.#emit);
   }
 
   close(): void {
-    this.#native?.close();
+    if (this.#native !== undefined) this.#spares.giveBack(this.#kind, this.#native);
     this.#native = undefined;
     this.#output = undefined;
   }
 
   #open(firstByte: number): NativeDecoder {
-    return new NativeDecoder(create(this.#coding, firstByte), FLUSH[this.#coding], (bytes) => {
-      this.#given += bytes.length;
-      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * this.#allowance.wireBytes);
-      return this.#given > limit ? "too_large" : this.#emit(bytes);
-    });
+    this.#kind = kindOf(this.#coding, firstByte);
+    return this.#spares.take(this.#kind);
   }
 
   #roomFor(inputLength: number): Buffer {
@@ -68,20 +70,11 @@ export class Decoder {
   }
 }
 
-function create(coding: Coding, firstByte: number): object {
-  switch (coding) {
-    case "gzip":
-      return zlib.createGunzip(NO_BUFFER);
-    case "br":
-      return zlib.createBrotliDecompress(NO_BUFFER);
-    case "zstd":
-      // RFC 9659: a window above 8 MB is not for content coding, and would be allocated on the word of a header.
-      return zlib.createZstdDecompress({ ...NO_BUFFER, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
-    case "deflate":
-      // RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC
-      // 1950); as bare data that byte would be a stored block with stray padding bits.
-      return (firstByte & 0x0f) === 8 ? zlib.createInflate(NO_BUFFER) : zlib.createInflateRaw(NO_BUFFER);
-  }
+// RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC 1950);
+// as bare data that byte would be a stored block with stray padding bits.
+function kindOf(coding: Coding, firstByte: number): DecoderKind {
+  if (coding !== "deflate") return coding;
+  return (firstByte & 0x0f) === 8 ? "zlib" : "deflate";
 }
 
 const CODINGS: ReadonlyMap<string, Coding> = new Map([
@@ -91,13 +84,6 @@ const CODINGS: ReadonlyMap<string, Coding> = new Map([
   ["br", "br"],
   ["zstd", "zstd"],
 ]);
-
-const FLUSH: Readonly<Record<Coding, number>> = {
-  gzip: zlib.constants.Z_SYNC_FLUSH,
-  deflate: zlib.constants.Z_SYNC_FLUSH,
-  br: zlib.constants.BROTLI_OPERATION_FLUSH,
-  zstd: zlib.constants.ZSTD_e_flush,
-};
 
 const MAX_CODINGS = 4;
 /** What a bomb may cost: a few milliseconds of inflating, and never more than this many times what it sent us. */

@@ -1,5 +1,6 @@
 import { type Coding, codingsOf, Decoder } from "./decode.ts";
 import type { DecodedSink, DecodeFault } from "./native-decoder.ts";
+import type { SpareDecoders } from "./spare-decoders.ts";
 
 /** Undoes all codings of a body, the last one applied first. */
 export interface Decoding {
@@ -8,18 +9,22 @@ export interface Decoding {
 }
 
 /** `undefined`: the codings are not known to us, or too many. */
-export function openDecoding(contentEncoding: string | undefined, emit: DecodedSink): Decoding | undefined {
+export function openDecoding(
+  contentEncoding: string | undefined,
+  spares: SpareDecoders,
+  emit: DecodedSink,
+): Decoding | undefined {
   if (contentEncoding === undefined) return { write: emit, close: () => {} };
   const codings = codingsOf(contentEncoding);
-  return codings === undefined ? undefined : chain(codings, emit);
+  return codings === undefined ? undefined : chain(codings, spares, emit);
 }
 
-function chain(codings: readonly Coding[], emit: DecodedSink): Decoding {
+function chain(codings: readonly Coding[], spares: SpareDecoders, emit: DecodedSink): Decoding {
   const allowance = { wireBytes: 0 };
   const decoders: Decoder[] = [];
   let write = emit;
   for (const coding of codings) {
-    const decoder = new Decoder(coding, allowance, write);
+    const decoder = new Decoder(coding, spares, allowance, write);
     decoders.push(decoder);
     write = (bytes) => decoder.write(bytes);
   }

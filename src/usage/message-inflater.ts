@@ -1,5 +1,5 @@
 import zlib from "node:zlib";
-import { type DecodeFault, MAX_PIECE, NativeDecoder, NO_BUFFER } from "./native-decoder.ts";
+import { type DecodedSink, type DecodeFault, MAX_PIECE, NativeDecoder, NO_BUFFER } from "./native-decoder.ts";
 
 /**
  * Inflates the messages of one direction of a WebSocket (RFC 7692 section 7.2.2). Messages lean on the ones before
@@ -8,7 +8,7 @@ import { type DecodeFault, MAX_PIECE, NativeDecoder, NO_BUFFER } from "./native-
 export class MessageInflater {
   readonly #windowBits: number;
   readonly #takeover: boolean;
-  readonly #emit: (bytes: Buffer) => void;
+  readonly #take: DecodedSink;
   #native: NativeDecoder | undefined;
   #output: Buffer | undefined;
   /** The compressed data of the current message ended by itself; what follows up to its last piece says nothing. */
@@ -21,7 +21,12 @@ export class MessageInflater {
     // zlib knows no raw window of 256 bytes, and the next larger one reads the same.
     this.#windowBits = Math.max(9, windowBits);
     this.#takeover = takeover;
-    this.#emit = emit;
+    this.#take = (bytes) => {
+      this.#given += bytes.length;
+      if (this.#given > FREE_OUTPUT + MAX_RATIO * this.#wire) return "too_large";
+      emit(bytes);
+      return undefined;
+    };
   }
 
   write(bytes: Buffer): DecodeFault | undefined {
@@ -47,19 +52,14 @@ export class MessageInflater {
     if (bytes.length === 0 || this.#ended) return undefined;
     this.#native ??= this.#open();
     this.#output ??= Buffer.allocUnsafe(MAX_PIECE);
-    const fault = this.#native.write(bytes, this.#output);
+    const fault = this.#native.write(bytes, this.#output, this.#take);
     this.#ended = this.#native.ended;
     return fault;
   }
 
   #open(): NativeDecoder {
     const stream = zlib.createInflateRaw({ ...NO_BUFFER, windowBits: this.#windowBits });
-    return new NativeDecoder(stream, zlib.constants.Z_SYNC_FLUSH, (bytes) => {
-      this.#given += bytes.length;
-      if (this.#given > FREE_OUTPUT + MAX_RATIO * this.#wire) return "too_large";
-      this.#emit(bytes);
-      return undefined;
-    });
+    return new NativeDecoder(stream, zlib.constants.Z_SYNC_FLUSH);
   }
 }
 

@@ -20,21 +20,24 @@ export const NO_BUFFER = { chunkSize: 64 };
 export class NativeDecoder {
   /** The compressed data ended by itself at the last write. */
   ended = false;
+  /** It met a fault: nothing more can be had from it. */
+  get broken(): boolean {
+    return this.#stream.destroyed;
+  }
   readonly #stream: ZlibStream;
   readonly #flush: number;
-  readonly #emit: DecodedSink;
 
   /** `flush` makes this kind of decoder give out all that it has. */
-  constructor(stream: object, flush: number, emit: DecodedSink) {
+  constructor(stream: object, flush: number) {
     // Reason for the cast: the two members of ZlibStream that its types leave out.
     this.#stream = stream as ZlibStream;
     this.#flush = flush;
-    this.#emit = emit;
     // A fault is seen at once in `destroyed`; the event that follows it must only find a listener.
     this.#stream.on("error", () => {});
   }
 
-  write(bytes: Buffer, output: Buffer): DecodeFault | undefined {
+  /** Hands what the bytes amount to on in pieces that lie in `output`. */
+  write(bytes: Buffer, output: Buffer, emit: DecodedSink): DecodeFault | undefined {
     const stream = this.#stream;
     if (stream._handle?.writeSync === undefined) return "encoding";
     let left = bytes.length;
@@ -44,7 +47,7 @@ export class NativeDecoder {
 
       const [room = 0, rest = 0] = stream._writeState;
       const length = output.length - room;
-      const fault = length > 0 ? this.#emit(output.subarray(0, length)) : undefined;
+      const fault = length > 0 ? emit(output.subarray(0, length)) : undefined;
       if (fault !== undefined) return fault;
 
       // A zstd decoder stops after every frame, so going round again is also how the next frame begins. Without progress

@@ -13,6 +13,7 @@ import type { DecodeFault } from "./native-decoder.ts";
 import { modelInQuery, namesInPath, resourceInPath } from "./path-names.ts";
 import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
 import { modelName } from "./safe-names.ts";
+import { SpareDecoders } from "./spare-decoders.ts";
 import { SseReader } from "./sse.ts";
 import { Tally } from "./tally.ts";
 import { type TextMembers, textMembersOf } from "./text-members.ts";
@@ -51,6 +52,7 @@ export interface ResponseFacts {
 export class CallObserver {
   readonly #request: ObservedRequest;
   readonly #now: () => number;
+  readonly #decoders: SpareDecoders;
   readonly #endpoint: Endpoint;
   #requestReader: RequestReader | undefined;
   #response: ResponseFacts | undefined;
@@ -63,9 +65,10 @@ export class CallObserver {
   #requestWhole = false;
   #meter: TextMeter | undefined;
 
-  constructor(request: ObservedRequest, now: () => number) {
+  constructor(request: ObservedRequest, now: () => number, decoders = new SpareDecoders()) {
     this.#request = request;
     this.#now = now;
+    this.#decoders = decoders;
     this.#endpoint = endpointOf(request.method, request.path, request.upgrade);
   }
 
@@ -78,7 +81,7 @@ export class CallObserver {
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
     try {
-      this.#requestReader ??= new RequestReader({ ...this.#request, text: this.#text?.sent });
+      this.#requestReader ??= new RequestReader({ ...this.#request, text: this.#text?.sent }, this.#decoders);
       this.#requestReader.push(bytes);
     } catch {
       this.#blindness = "observer_error";
@@ -104,7 +107,7 @@ export class CallObserver {
   responseBytes(bytes: Buffer): void {
     if (this.#blindness !== undefined || this.#response === undefined || this.#response.status === 101) return;
     try {
-      this.#decoding ??= openDecoding(this.#response.contentEncoding, (decoded) => this.#cut(decoded));
+      this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
       const fault = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
       if (fault !== undefined && fault !== "stopped") this.#blindness = fault;
       if (fault !== undefined) this.#decoding?.close();

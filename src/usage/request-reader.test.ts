@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
 import { type RequestFacts, RequestReader } from "./request-reader.ts";
+import { SpareDecoders } from "./spare-decoders.ts";
 
 const MIB = 1024 * 1024;
 
@@ -10,7 +11,7 @@ function facts(
   contentType = "application/json",
   encoding?: string,
 ): Omit<RequestFacts, "textTokens"> & { readonly textTokens: number | undefined } {
-  const reader = new RequestReader({ contentType, contentEncoding: encoding, text: undefined });
+  const reader = new RequestReader({ contentType, contentEncoding: encoding, text: undefined }, new SpareDecoders());
   for (const piece of pieces) reader.push(Buffer.from(piece));
   const { textTokens, ...rest } = reader.end();
   return { ...rest, textTokens: textTokens() };
@@ -100,11 +101,8 @@ test("a form says whether it asks for a stream", () => {
 
 test("the model field of a form is found behind a file of 100 MB", () => {
   const [head = "", tail = ""] = FORM.split("\u0000\u0001");
-  const reader = new RequestReader({
-    contentType: "multipart/form-data; boundary=b",
-    contentEncoding: undefined,
-    text: undefined,
-  });
+  const form = { contentType: "multipart/form-data; boundary=b", contentEncoding: undefined, text: undefined };
+  const reader = new RequestReader(form, new SpareDecoders());
   reader.push(Buffer.from(head));
   const piece = Buffer.alloc(64 * 1024, 1);
   for (let n = 0; n < 1600; n++) reader.push(piece);

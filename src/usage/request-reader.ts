@@ -3,6 +3,7 @@ import { type Fields, fieldsAt, member, textAt } from "./fields.ts";
 import { FormFields } from "./form-field.ts";
 import { JsonPicker } from "./json-picker.ts";
 import { shapeOf } from "./json-shape.ts";
+import type { SpareDecoders } from "./spare-decoders.ts";
 import { TextMeter } from "./text-meter.ts";
 
 /** What a request says that its answer may not. */
@@ -39,7 +40,7 @@ export class RequestReader {
   #document: Fields | undefined;
   #left: number;
 
-  constructor(request: RequestForm) {
+  constructor(request: RequestForm, decoders: SpareDecoders) {
     const { contentType, contentEncoding, text } = request;
     const isForm = contentType !== undefined && /^\s*multipart\//i.test(contentType);
     if (isForm) this.#form = new FormFields(contentType, ["model", "stream"]);
@@ -48,7 +49,7 @@ export class RequestReader {
       if (text !== undefined) this.#meter = new TextMeter(text);
     }
     this.#left = isForm ? MAX_FORM_BYTES : MAX_JSON_BYTES;
-    this.#decoding = openDecoding(contentEncoding, (bytes) => {
+    this.#decoding = openDecoding(contentEncoding, decoders, (bytes) => {
       this.#picker?.push(bytes, 0, bytes.length);
       this.#meter?.push(bytes, 0, bytes.length);
       this.#form?.push(bytes);
