@@ -97,7 +97,10 @@ function requestListener(options: AdminOptions, gatekeeper: Gatekeeper): NodeLis
   app.get(
     "/metrics",
     guarded(local, async (context) => {
-      return context.body(await options.metrics.text(), 200, { "content-type": options.metrics.contentType });
+      // On loopback anyone may scrape; who called is for those with the token, which `local` has checked if there is one.
+      const isTrusted = context.req.header("authorization") !== undefined;
+      const text = await (isTrusted ? options.metrics.text() : options.metrics.anonymousText());
+      return context.body(text, 200, { "content-type": options.metrics.contentType });
     }),
   );
   app.get(

@@ -11,9 +11,10 @@ export class BoundedLabel {
     this.#limit = limit;
   }
 
-  of(value: string): string {
+  /** A new value is let in only if it is `genuine`: what anyone can make up would soon fill the limit. */
+  of(value: string, genuine: boolean = true): string {
     if (this.#known.has(value)) return value;
-    if (this.#known.size >= this.#limit) return "other";
+    if (!genuine || this.#known.size >= this.#limit) return "other";
     this.#known.add(value);
     return value;
   }

@@ -2,8 +2,9 @@ import type { Histogram, Registry } from "prom-client";
 import type { BucketCounts } from "../core/gate-delta.ts";
 
 interface Series {
+  readonly labels: Readonly<Record<string, string>>;
   readonly counts: number[];
-  sumSeconds: number;
+  sum: number;
 }
 
 /**
@@ -14,14 +15,12 @@ export class BucketedHistogram {
   readonly type = "histogram";
   readonly name: string;
   readonly help: string;
-  readonly #label: string;
   readonly #bounds: readonly number[];
   readonly #series = new Map<string, Series>();
 
-  constructor(description: { name: string; help: string; label: string; bounds: readonly number[] }) {
+  constructor(description: { name: string; help: string; bounds: readonly number[] }) {
     this.name = description.name;
     this.help = description.help;
-    this.#label = description.label;
     this.#bounds = description.bounds;
   }
 
@@ -30,36 +29,37 @@ export class BucketedHistogram {
     registry.registerMetric(this as unknown as Histogram); // the declared type wants a class of the library
   }
 
-  add(labelValue: string, buckets: BucketCounts): void {
-    const series = this.#at(labelValue);
+  /** `labels` must always have their keys in the same order. */
+  add(labels: Readonly<Record<string, string>>, buckets: BucketCounts): void {
+    const series = this.#at(labels);
     for (const [index, count] of buckets.counts.entries()) series.counts[index] = (series.counts[index] ?? 0) + count;
-    series.sumSeconds += buckets.sumSeconds;
+    series.sum += buckets.sum;
   }
 
   /** Called by the registry; the shape is that of the library's own metrics. */
   get(): Promise<object> {
-    const values = [...this.#series].flatMap(([value, series]) => this.#lines(value, series));
+    const values = [...this.#series.values()].flatMap((series) => this.#lines(series));
     return Promise.resolve({ name: this.name, help: this.help, type: this.type, values });
   }
 
-  #at(labelValue: string): Series {
-    const known = this.#series.get(labelValue);
+  #at(labels: Readonly<Record<string, string>>): Series {
+    const name = JSON.stringify(labels);
+    const known = this.#series.get(name);
     if (known) return known;
-    const series = { counts: new Array<number>(this.#bounds.length + 1).fill(0), sumSeconds: 0 };
-    this.#series.set(labelValue, series);
+    const series = { labels, counts: new Array<number>(this.#bounds.length + 1).fill(0), sum: 0 };
+    this.#series.set(name, series);
     return series;
   }
 
-  #lines(labelValue: string, series: Series): object[] {
-    const labels = { [this.#label]: labelValue };
+  #lines({ labels, counts, sum }: Series): object[] {
     const lines: object[] = [];
     let total = 0;
-    for (const [index, count] of series.counts.entries()) {
+    for (const [index, count] of counts.entries()) {
       total += count;
       const le = this.#bounds[index] ?? "+Inf";
       lines.push({ metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: total });
     }
-    lines.push({ metricName: `${this.name}_sum`, labels, value: series.sumSeconds });
+    lines.push({ metricName: `${this.name}_sum`, labels, value: sum });
     lines.push({ metricName: `${this.name}_count`, labels, value: total });
     return lines;
   }

@@ -1,21 +1,26 @@
 // Calls and what they used: sums of the data threads' deltas.
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AccountsDelta } from "../core/accounts-delta.ts";
-import type { GateDelta, ProviderDelta, StatusCounts } from "../core/gate-delta.ts";
-import { durationBounds } from "../core/gate-delta.ts";
+import type { CallsDelta, GateDelta, ProviderDelta, StatusCounts } from "../core/gate-delta.ts";
+import { durationBounds, rateBounds } from "../core/gate-delta.ts";
 import type { ForbiddenReason } from "../core/refusal.ts";
 import { BoundedLabel } from "./bounded-label.ts";
 import { BucketedHistogram } from "./bucketed-histogram.ts";
 
 /** The dialects give a handful of reasons; more than this would be words of a provider slipping through. */
 const maxReasons = 32;
+const maxModels = 200;
+const maxOwners = 200;
 
 export class CallMetrics {
   readonly #providers: BoundedLabel;
   readonly #reasons = new BoundedLabel([], maxReasons);
+  readonly #models = new BoundedLabel(["unknown"], maxModels);
+  readonly #owners = new BoundedLabel(["unknown"], maxOwners);
   readonly #counters: CallCounters;
   readonly #duration: BucketedHistogram;
   readonly #timeToFirstToken: BucketedHistogram;
+  readonly #outputRate: BucketedHistogram;
   /** Running calls by thread and provider: a thread says how many run, not how many more. */
   readonly #active = new Map<string, ReadonlyMap<string, number>>();
 
@@ -25,10 +30,17 @@ export class CallMetrics {
     this.#duration = histogram(registry, {
       name: "lmgate_request_duration_seconds",
       help: "Time from a call's head to the end of its answer.",
+      bounds: durationBounds,
     });
     this.#timeToFirstToken = histogram(registry, {
       name: "lmgate_time_to_first_token_seconds",
       help: "Time from a call's head to the first content of a streamed answer.",
+      bounds: durationBounds,
+    });
+    this.#outputRate = histogram(registry, {
+      name: "lmgate_output_tokens_per_second",
+      help: "Output tokens of a call by the time it took, without the wait for the first.",
+      bounds: rateBounds,
     });
     registerActive(registry, providers, this.#active);
     startAtZero(this.#counters, providers);
@@ -45,17 +57,18 @@ export class CallMetrics {
       active.set(provider, (active.get(provider) ?? 0) + counts.active);
     }
     this.#active.set(thread, active);
+    for (const calls of delta.calls) this.#addCalls(calls);
   }
 
   /** What the ledger thread knows better: costs, and tokens of answers that were read after their call. */
   addAccounts(accounts: AccountsDelta): void {
     const { cost, unpricedTokens, tokens } = this.#counters;
     this.#counters.forgottenAnswers.inc(accounts.forgotten);
-    for (const [name, counts] of Object.entries(accounts.providers)) {
-      const provider = this.#providers.of(name);
-      cost.inc({ provider }, counts.costUsd);
-      unpricedTokens.inc({ provider }, counts.unpricedTokens);
-      for (const kind of tokenKinds) tokens[kind].inc({ provider }, counts.settled[kind]);
+    for (const account of accounts.accounts) {
+      const labels = this.#labelsOf(account, account.priced);
+      cost.inc(labels, account.costUsd);
+      unpricedTokens.inc({ model: labels.model }, account.unpricedTokens);
+      for (const kind of tokenKinds) tokens[kind].inc(labels, account.settled[kind]);
     }
   }
 
@@ -65,25 +78,45 @@ export class CallMetrics {
   }
 
   #addProvider(provider: string, counts: ProviderDelta): void {
-    const { tokens, upstreamErrors, usageMissing } = this.#counters;
-    this.#addRequests(provider, "false", counts.plain);
-    this.#addRequests(provider, "true", counts.streamed);
-    for (const kind of tokenKinds) tokens[kind].inc({ provider }, counts.tokens[kind]);
+    const { upstreamErrors, usageMissing } = this.#counters;
     for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
     for (const [reason, count] of Object.entries(counts.usageMissing)) {
       usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
     }
-    this.#duration.add(provider, counts.duration);
-    this.#timeToFirstToken.add(provider, counts.timeToFirstToken);
   }
 
-  #addRequests(provider: string, stream: "true" | "false", counts: StatusCounts): void {
+  #addCalls(calls: CallsDelta): void {
+    const succeeded = (calls.plain[SUCCEEDED] ?? 0) + (calls.streamed[SUCCEEDED] ?? 0) > 0;
+    const labels = this.#labelsOf(calls, succeeded);
+    this.#addRequests(labels, "false", calls.plain);
+    this.#addRequests(labels, "true", calls.streamed);
+    for (const kind of tokenKinds) this.#counters.tokens[kind].inc(labels, calls.tokens[kind]);
+    const { provider, model } = labels;
+    this.#duration.add({ provider, model }, calls.duration);
+    this.#timeToFirstToken.add({ provider, model }, calls.timeToFirstToken);
+    this.#outputRate.add({ provider, model }, calls.outputRate);
+  }
+
+  #addRequests(labels: CallLabels, stream: "true" | "false", counts: StatusCounts): void {
     for (const [index, code_class] of codeClasses.entries()) {
       const count = counts[index];
-      if (count !== undefined && count > 0) this.#counters.requests.inc({ provider, code_class, stream }, count);
+      if (count !== undefined && count > 0) this.#counters.requests.inc({ ...labels, code_class, stream }, count);
     }
   }
+
+  /** A model is worth a series of its own once a provider has answered for it, or a price was found. */
+  #labelsOf(calls: Pick<CallsDelta, "provider" | "model" | "owner">, isRealModel: boolean): CallLabels {
+    return {
+      provider: this.#providers.of(calls.provider),
+      model: this.#models.of(calls.model ?? "unknown", isRealModel),
+      owner: this.#owners.of(calls.owner ?? "unknown"),
+    };
+  }
 }
+
+type CallLabels = { readonly provider: string; readonly model: string; readonly owner: string };
+
+const SUCCEEDED = 2;
 
 const codeClasses = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
@@ -101,10 +134,11 @@ type CallCounters = ReturnType<typeof callCounters>;
 function callCounters(registry: Registry) {
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]): Counter<T> =>
     new Counter({ name, help, labelNames, registers: [registry] });
-  const tokens = (name: string, help: string): Counter<"provider"> => counter(name, help, ["provider"]);
+  const perCall = ["provider", "model", "owner"] as const;
+  const tokens = (name: string, help: string): Counter<keyof CallLabels> => counter(name, help, perCall);
   return {
     requests: counter("lmgate_requests_total", "Calls forwarded to a provider, by how they were answered.", [
-      "provider",
+      ...perCall,
       "code_class",
       "stream",
     ]),
@@ -121,7 +155,7 @@ function callCounters(registry: Registry) {
       reasoning: tokens("lmgate_reasoning_output_tokens_total", "Output tokens spent on reasoning."),
     },
     cost: tokens("lmgate_cost_usd_total", "What calls cost in US dollars, estimated from list prices."),
-    unpricedTokens: tokens("lmgate_unpriced_tokens_total", "Tokens of calls that there is no price for."),
+    unpricedTokens: counter("lmgate_unpriced_tokens_total", "Tokens of calls that there is no price for.", ["model"]),
     forgottenAnswers: counter(
       "lmgate_pending_answers_forgotten_total",
       "Stored answers whose use was still unknown when newer ones took their place.",
@@ -138,8 +172,11 @@ function callCounters(registry: Registry) {
   };
 }
 
-function histogram(registry: Registry, description: { name: string; help: string }): BucketedHistogram {
-  const made = new BucketedHistogram({ ...description, label: "provider", bounds: durationBounds });
+function histogram(
+  registry: Registry,
+  description: { name: string; help: string; bounds: readonly number[] },
+): BucketedHistogram {
+  const made = new BucketedHistogram(description);
   made.register(registry);
   return made;
 }
@@ -166,11 +203,11 @@ function registerActive(
 function startAtZero(counters: CallCounters, providers: readonly string[]): void {
   for (const reason of Object.keys(deniedReasons)) counters.denied.inc({ reason }, 0);
   for (const provider of providers) {
-    for (const kind of tokenKinds) counters.tokens[kind].inc({ provider }, 0);
-    counters.cost.inc({ provider }, 0);
-    counters.unpricedTokens.inc({ provider }, 0);
+    const labels = { provider, model: "unknown", owner: "unknown" };
+    for (const kind of tokenKinds) counters.tokens[kind].inc(labels, 0);
+    counters.cost.inc(labels, 0);
     for (const code_class of codeClasses) {
-      for (const stream of ["true", "false"]) counters.requests.inc({ provider, code_class, stream }, 0);
+      for (const stream of ["true", "false"]) counters.requests.inc({ ...labels, code_class, stream }, 0);
     }
   }
 }

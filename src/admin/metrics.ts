@@ -1,12 +1,15 @@
 // What Prometheus reads. The main thread is told what happened (deltas of the data threads, status of the others) and
 // adds it up here; no scrape waits for another thread. Labels are bounded: providers by the configuration, threads by
-// the number of cores, everything else by closed sets or a cap.
+// the number of cores, owners and models by a cap, everything else by closed sets.
 import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { GateDelta } from "../core/gate-delta.ts";
 import type { AllowlistStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
+import { anonymousText } from "./anonymous-text.ts";
 import { CallMetrics } from "./call-metrics.ts";
 import { AllowlistMetrics, LedgerMetrics, ThreadMetrics } from "./state-metrics.ts";
+
+const PERSONAL_LABELS: ReadonlySet<string> = new Set(["owner", "model"]);
 
 export interface BuildFacts {
   readonly version: string;
@@ -66,5 +69,10 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** For readers without the token: no word that says who calls, or with which model. */
+  anonymousText(): Promise<string> {
+    return anonymousText(this.#registry, PERSONAL_LABELS);
   }
 }

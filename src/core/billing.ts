@@ -4,6 +4,8 @@ import type { CallRecord } from "./call-record.ts";
 export interface BillingFacts extends BilledAmounts {
   readonly provider: string;
   readonly model?: string;
+  /** Plays no part in the price. */
+  readonly owner?: string;
   /** What the provider itself says the call cost. */
   readonly statedUsd?: number;
   readonly serviceTier?: string;
@@ -52,6 +54,7 @@ export function billingOf(record: CallRecord): BillingFacts | undefined {
   if (record.usage_state === "replay" || record.usage_state === "not_applicable") return undefined;
   const facts: Mutable<BillingFacts> = { provider: record.provider, at: Date.parse(record.timestamp) };
   if (record.model !== null) facts.model = record.model;
+  if (record.owner !== undefined) facts.owner = record.owner;
   addAmounts(facts, record);
   const { provider_cost_usd, extra_items } = record;
   if (provider_cost_usd !== undefined) facts.statedUsd = provider_cost_usd;

@@ -8,6 +8,7 @@ import type { ThreadStatus } from "./status.ts";
 export interface GateDelta {
   /** Only providers with news since the previous delta, or with calls still running. */
   readonly providers: Readonly<Record<string, ProviderDelta>>;
+  readonly calls: readonly CallsDelta[];
   readonly denied: Readonly<Partial<Record<ForbiddenReason, number>>>;
   readonly refused: Readonly<Partial<Record<RefusedKind, number>>>;
   /** Records handed to the ledger. */
@@ -19,15 +20,24 @@ export interface GateDelta {
 export type RefusedKind = Exclude<Refusal["kind"], "forbidden" | "upstream">;
 
 export interface ProviderDelta {
-  readonly plain: StatusCounts;
-  readonly streamed: StatusCounts;
-  readonly tokens: TokenCounts;
   /** Calls running now: absolute, not a difference. */
   readonly active: number;
   readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
   readonly usageMissing: Readonly<Record<string, number>>;
+}
+
+/** What the calls of one owner to one model of a provider came to. */
+export interface CallsDelta {
+  readonly provider: string;
+  /** `null`: unknown. */
+  readonly model: string | null;
+  readonly owner: string | null;
+  readonly plain: StatusCounts;
+  readonly streamed: StatusCounts;
+  readonly tokens: TokenCounts;
   readonly duration: BucketCounts;
   readonly timeToFirstToken: BucketCounts;
+  readonly outputRate: BucketCounts;
 }
 
 /** Calls by the class of their status: no status at all, then 1xx to 5xx. */
@@ -45,10 +55,13 @@ export interface TokenCounts {
 /** Observations per bucket (not cumulative); the last bucket is what lies above the highest bound. */
 export interface BucketCounts {
   readonly counts: readonly number[];
-  readonly sumSeconds: number;
+  readonly sum: number;
 }
 
-/** Powers of two from 10 ms, as OpenTelemetry's, and two more for agents' long turns. */
+/** Seconds: powers of two from 10 ms, as OpenTelemetry's, and two more for agents' long turns. */
 export const durationBounds: readonly number[] = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
 ];
+
+/** Output tokens a second. */
+export const rateBounds: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];

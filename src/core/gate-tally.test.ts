@@ -28,8 +28,8 @@ test("calls are counted by status class, streams apart from plain answers", () =
   for (const status of [null, 101, 200, 204, 302, 404, 503]) tally.recorded(record({ status }));
   tally.recorded(record({ status: 200, stream: true }));
   const delta = tally.take(lag);
-  assert.deepEqual(delta.providers["openai"]?.plain, [1, 1, 2, 1, 1, 1]);
-  assert.deepEqual(delta.providers["openai"]?.streamed, [0, 0, 1, 0, 0, 0]);
+  assert.deepEqual(delta.calls[0]?.plain, [1, 1, 2, 1, 1, 1]);
+  assert.deepEqual(delta.calls[0]?.streamed, [0, 0, 1, 0, 0, 0]);
   assert.equal(delta.records, 8);
 });
 
@@ -45,7 +45,7 @@ test("the computed totals are what tokens are summed from, the provider's own co
       reasoning_tokens: 3,
     }),
   );
-  assert.deepEqual(tally.take(lag).providers["openai"]?.tokens, {
+  assert.deepEqual(tally.take(lag).calls[0]?.tokens, {
     input: 105,
     output: 7,
     cacheRead: 60,
@@ -62,13 +62,13 @@ test("another model's work is added where the call's own counters do not hold it
   ];
   tally.recorded(record({ total_input_tokens: 5, output_tokens: 7, extra_items }));
   const tokens = { input: 105, output: 17, cacheRead: 50, cacheWrite: 0, reasoning: 0 };
-  assert.deepEqual(tally.take(lag).providers["openai"]?.tokens, tokens);
+  assert.deepEqual(tally.take(lag).calls[0]?.tokens, tokens);
 });
 
 test("a response that is read again counts as a call but not as use", () => {
   const tally = new GateTally();
   tally.recorded(record({ input_tokens: 5, output_tokens: 7, usage_state: "replay" }));
-  const counts = tally.take(lag).providers["openai"];
+  const counts = tally.take(lag).calls[0];
   assert.equal(counts?.plain[2], 1);
   assert.equal(counts?.tokens.input, 0);
 });
@@ -91,13 +91,13 @@ test("usage that is missing is counted with its reason", () => {
 test("an observation falls into the bucket whose bound it does not exceed", () => {
   const tally = new GateTally();
   for (const duration_ms of [0, 10, 10.1, 327_680, 327_681]) tally.recorded(record({ duration_ms }));
-  const { counts, sumSeconds } = tally.take(lag).providers["openai"]?.duration ?? { counts: [], sumSeconds: 0 };
+  const { counts, sum } = tally.take(lag).calls[0]?.duration ?? { counts: [], sum: 0 };
   assert.equal(counts.length, durationBounds.length + 1);
   assert.equal(counts[0], 2);
   assert.equal(counts[1], 1);
   assert.equal(counts.at(-2), 1);
   assert.equal(counts.at(-1), 1);
-  assert.ok(Math.abs(sumSeconds - 655.3811) < 0.001);
+  assert.ok(Math.abs(sum - 655.3811) < 0.001);
 });
 
 test("denials of access are told apart from calls that could not be read, and upstream faults are neither", () => {
@@ -119,13 +119,13 @@ test("taking a delta starts the counts again, but calls that still run stay in e
   tally.recorded(record({}));
   assert.equal(tally.take(lag).providers["openai"]?.active, 1);
 
-  const second = tally.take(lag).providers["openai"];
-  assert.equal(second?.active, 1);
-  assert.deepEqual(second?.plain, [0, 0, 0, 0, 0, 0]);
+  const second = tally.take(lag);
+  assert.equal(second.providers["openai"]?.active, 1);
+  assert.deepEqual(second.calls, []);
 
   tally.ended("openai");
   assert.equal(tally.take(lag).providers["openai"]?.active, 0);
-  assert.deepEqual(tally.take(lag), { providers: {}, denied: {}, refused: {}, records: 0, loopLagMs: lag });
+  assert.deepEqual(tally.take(lag), { providers: {}, calls: [], denied: {}, refused: {}, records: 0, loopLagMs: lag });
 });
 
 test("a delta is plain data that a message can carry", () => {
@@ -134,4 +134,38 @@ test("a delta is plain data that a message can carry", () => {
   const delta = tally.take(lag);
   assert.deepEqual(structuredClone(delta), delta);
   assert.ok(Object.hasOwn(delta.providers, "__proto__"));
+});
+
+test("calls are told apart by provider, model and owner, and what is unknown stays unknown", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ owner: "ann" }));
+  tally.recorded(record({ owner: "ann" }));
+  tally.recorded(record({ owner: "bob" }));
+  tally.recorded(record({ model: null }));
+  tally.recorded(record({ owner: "ann" }));
+  const cells = tally.take(lag).calls.map(({ model, owner, plain }) => [model, owner, plain[2]]);
+  assert.deepEqual(cells, [
+    ["m", "ann", 3],
+    ["m", "bob", 1],
+    [null, null, 1],
+  ]);
+});
+
+test("names beyond a thousand between two deltas are counted together", () => {
+  const tally = new GateTally();
+  for (let n = 0; n < 1_500; n++) tally.recorded(record({ model: `m-${n}`, output_tokens: 1 }));
+  const { calls } = tally.take(lag);
+  assert.equal(calls.length, 1_001);
+  const other = calls.find(({ model }) => model === "other");
+  assert.equal(other?.plain[2], 500);
+  assert.equal(
+    calls.reduce((sum, { tokens }) => sum + tokens.output, 0),
+    1_500,
+  );
+});
+
+test("the rate of output leaves out the wait for the first token", () => {
+  const tally = new GateTally();
+  tally.recorded(record({ output_tokens: 100, duration_ms: 3_000, ttft_ms: 1_000 }));
+  assert.equal(tally.take(lag).calls[0]?.outputRate.sum, 50);
 });

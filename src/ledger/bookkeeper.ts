@@ -1,8 +1,9 @@
-import type { AccountsDelta, ProviderAccounts } from "../core/accounts-delta.ts";
+import type { AccountsDelta } from "../core/accounts-delta.ts";
 import { isBeside, tokensOf, type BilledAmounts, type BillingFacts } from "../core/billing.ts";
 import type { TokenCounts } from "../core/gate-delta.ts";
 import type { OnceFact } from "../core/once.ts";
 import type { Cost, Prices } from "../prices/prices.ts";
+import { Accounts } from "./accounts.ts";
 import type { PendingAnswers } from "./pending-answers.ts";
 
 /**
@@ -13,7 +14,7 @@ export class Bookkeeper {
   readonly #prices: Prices;
   readonly #pending: PendingAnswers;
   #forgotten = 0;
-  #accounts = new Map<string, Mutable<ProviderAccounts>>();
+  #accounts = new Accounts();
 
   constructor(prices: Prices, pending: PendingAnswers) {
     this.#prices = prices;
@@ -46,32 +47,24 @@ export class Bookkeeper {
   /** What was counted since the last time; `undefined` for nothing. */
   take(): AccountsDelta | undefined {
     const forgotten = this.#pending.forgotten - this.#forgotten;
-    if (this.#accounts.size === 0 && forgotten === 0) return undefined;
-    const delta = { providers: Object.fromEntries(this.#accounts), forgotten };
-    this.#accounts = new Map();
+    const accounts = this.#accounts.take();
     this.#forgotten = this.#pending.forgotten;
-    return delta;
+    return accounts.length === 0 && forgotten === 0 ? undefined : { accounts, forgotten };
   }
 
   #count(billing: BillingFacts, { usd }: Cost): void {
-    const accounts = this.#of(billing.provider);
-    if (usd === null) accounts.unpricedTokens += tokensOf(billing);
-    else accounts.costUsd += usd;
+    const account = this.#accounts.of(billing);
+    if (usd === null) account.unpricedTokens += tokensOf(billing);
+    else {
+      account.costUsd += usd;
+      account.priced = true;
+    }
   }
 
   #countSettled(billing: BillingFacts): void {
-    const accounts = this.#of(billing.provider);
+    const account = this.#accounts.of(billing);
     const beside = billing.items?.filter(isBeside) ?? [];
-    accounts.settled = [billing, ...beside].reduce(plus, accounts.settled);
-  }
-
-  #of(provider: string): Mutable<ProviderAccounts> {
-    let accounts = this.#accounts.get(provider);
-    if (accounts === undefined) {
-      accounts = { costUsd: 0, unpricedTokens: 0, settled: NO_TOKENS };
-      this.#accounts.set(provider, accounts);
-    }
-    return accounts;
+    account.settled = [billing, ...beside].reduce(plus, account.settled);
   }
 }
 
@@ -89,7 +82,3 @@ function plus(sum: TokenCounts, amounts: BilledAmounts): TokenCounts {
     reasoning: sum.reasoning + (amounts.reasoning ?? 0),
   };
 }
-
-const NO_TOKENS: TokenCounts = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };

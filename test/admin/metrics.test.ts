@@ -32,6 +32,8 @@ function thread(fields: Partial<ThreadStatus>): ThreadStatus {
   return { name: "data-0", state: "running", restarts: 0, loopLagMs: lag, accessVersion: 1, ...fields };
 }
 
+const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+
 const ledger: LedgerStatus = {
   path: "stats.jsonl",
   written: 0,
@@ -45,9 +47,13 @@ const ledger: LedgerStatus = {
   rotations: 0,
 };
 
-/** The value of one series; `undefined` where it is not exposed. */
+/** The value of one series for those without the token; `undefined` where it is not exposed. */
 async function read(metrics: Metrics, series: string): Promise<number | undefined> {
-  const line = (await metrics.text()).split("\n").find((text) => text.startsWith(`${series} `));
+  return valueIn(await metrics.anonymousText(), series);
+}
+
+function valueIn(text: string, series: string): number | undefined {
+  const line = text.split("\n").find((text) => text.startsWith(`${series} `));
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
@@ -153,7 +159,7 @@ test("words from outside cannot make series without end", async () => {
 
 test("the series that alerts are built on are there before the first call", async () => {
   const metrics = make();
-  const text = await metrics.text();
+  const text = await metrics.anonymousText();
   for (const name of [
     'lmgate_build_info{version="1.2.3",node="v24.0.0"} 1',
     'lmgate_requests_total{provider="openai",code_class="5xx",stream="true"} 0',
@@ -171,19 +177,58 @@ test("the series that alerts are built on are there before the first call", asyn
   assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/);
 });
 
+test("with the token, calls, tokens and costs are told apart by owner and model; without it they are sums", async () => {
+  const metrics = make();
+  const tally = new GateTally();
+  tally.recorded(record({ owner: "ann", duration_ms: 5 }));
+  tally.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
+  metrics.add("data-0", tally.take(lag));
+  const account = { provider: "openai", unpricedTokens: 0, priced: true, settled: none };
+  metrics.addAccounts({
+    accounts: [
+      { ...account, model: "m", owner: "ann", costUsd: 2 },
+      { ...account, model: "n", owner: "bob", costUsd: 3 },
+    ],
+    forgotten: 0,
+  });
+  const text = await metrics.text();
+  assert.equal(valueIn(text, 'lmgate_input_tokens_total{provider="openai",model="m",owner="ann"}'), 3);
+  assert.equal(valueIn(text, 'lmgate_cost_usd_total{provider="openai",model="n",owner="bob"}'), 3);
+  assert.equal(valueIn(text, 'lmgate_request_duration_seconds_count{provider="openai",model="m"}'), 1);
+  assert.equal(await read(metrics, 'lmgate_cost_usd_total{provider="openai"}'), 5);
+  assert.equal(await read(metrics, 'lmgate_request_duration_seconds_bucket{le="0.01",provider="openai"}'), 2);
+  assert.doesNotMatch(await metrics.anonymousText(), /owner=|model=|"ann"|"bob"/);
+});
+
+test("a name that no provider has answered for makes no series", async () => {
+  const metrics = make();
+  const tally = new GateTally();
+  for (let n = 0; n < 300; n++) tally.recorded(record({ model: `made-up-${n}`, status: 404 }));
+  tally.recorded(record({ model: "real" }));
+  metrics.add("data-0", tally.take(lag));
+  const text = await metrics.text();
+  const requests = (model: string, code: string): string =>
+    `lmgate_requests_total{provider="openai",model="${model}",owner="unknown",code_class="${code}",stream="false"}`;
+  assert.equal(valueIn(text, requests("real", "2xx")), 1);
+  assert.equal(valueIn(text, requests("other", "4xx")), 300);
+  assert.doesNotMatch(text, /made-up/);
+});
+
 test("the text is what the Prometheus format allows, and no series appears twice", async () => {
   const metrics = make();
   const tally = new GateTally();
   tally.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
   metrics.add("data-0", tally.take(lag));
   metrics.threads([thread({})]);
-  const series = (await metrics.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  for (const line of series) {
-    assert.match(
-      line,
-      /^[a-z_][a-z0-9_]*(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (?:[-+0-9.e]+|Nan|NaN|\+Inf)$/i,
-    );
+  for (const text of [await metrics.text(), await metrics.anonymousText()]) {
+    const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    for (const line of series) {
+      assert.match(
+        line,
+        /^[a-z_][a-z0-9_]*(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (?:[-+0-9.e]+|Nan|NaN|\+Inf)$/i,
+      );
+    }
+    const names = series.map((line) => line.slice(0, line.lastIndexOf(" ")));
+    assert.equal(new Set(names).size, names.length);
   }
-  const names = series.map((line) => line.slice(0, line.lastIndexOf(" ")));
-  assert.equal(new Set(names).size, names.length);
 });
