@@ -1,0 +1,39 @@
+import { open, type FileHandle } from "node:fs/promises";
+
+import type { CallRecord } from "../../src/core/call-record.ts";
+
+const PIECE = 1024 * 1024;
+
+/** Reads a growing file of records; each line once, when it is whole. */
+export class RecordReader {
+  readonly #file: FileHandle;
+  readonly #buffer = Buffer.allocUnsafe(PIECE);
+  #at = 0;
+  #rest: Buffer = Buffer.alloc(0);
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async open(path: string): Promise<RecordReader> {
+    return new RecordReader(await open(path, "r"));
+  }
+
+  async readNew(take: (record: CallRecord) => void): Promise<void> {
+    for (;;) {
+      const { bytesRead } = await this.#file.read(this.#buffer, 0, PIECE, this.#at);
+      if (bytesRead === 0) return;
+      this.#at += bytesRead;
+      const bytes = Buffer.concat([this.#rest, this.#buffer.subarray(0, bytesRead)]);
+      const end = bytes.lastIndexOf(10) + 1;
+      this.#rest = bytes.subarray(end);
+      for (const line of bytes.toString("utf8", 0, end).split("\n")) {
+        if (line !== "") take(JSON.parse(line) as CallRecord); // what the gateway wrote is what is tested
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
