@@ -1,3 +1,6 @@
+import { clientAppSql } from "./client-app.ts";
+import { usageClassSql } from "./usage-class.ts";
+
 /**
  * The relation `calls`: one row for each record of the ledger, and what `lmgate sql` shows. A record that stands in the
  * ledger twice is one row. Rows are in no order.
@@ -8,6 +11,38 @@ export interface Column {
   readonly meaning: string;
   /** Its value, in SQL: `r` is the record as a structure (`r.status`), `line` its text. */
   readonly value: string;
+}
+
+/** Fields of a record that have no column of their own; each is kept as it stands. */
+export const REST_FIELDS = [
+  "cache_write_by_ttl",
+  "input_by_modality",
+  "output_by_modality",
+  "cached_by_modality",
+  "prediction_accepted_tokens",
+  "prediction_rejected_tokens",
+  "audio_seconds",
+  "pages",
+  "images",
+  "search_units",
+  "tool_calls",
+  "speed",
+  "inference_geo",
+  "traffic_type",
+  "extra_items",
+  "usage_raw",
+] as const;
+
+const TOTAL_TOKENS = `coalesce(r.total_tokens,
+  coalesce(r.total_input_tokens, r.input_tokens) + coalesce(r.total_output_tokens, r.output_tokens),
+  r.total_input_tokens, r.input_tokens, r.total_output_tokens, r.output_tokens)`;
+
+function restSql(): string {
+  const members = REST_FIELDS.map(
+    (name) => `CASE WHEN r.${name} IS NOT NULL THEN '"${name}":' || r.${name}::VARCHAR END`,
+  );
+  const text = `concat_ws(',', ${members.join(", ")})`;
+  return `CASE WHEN ${text} <> '' THEN '{' || ${text} || '}' END`;
 }
 
 type Typed = Pick<Column, "type" | "meaning"> & { readonly value?: string };
@@ -33,7 +68,7 @@ const CALLS = {
   client_app: {
     type: "VARCHAR",
     meaning: "What called, by its user agent: claude-cli, openai-python, other.",
-    value: "",
+    value: clientAppSql("r.user_agent"),
   },
   user_agent: { type: "VARCHAR", meaning: "As the client sent it, capped." },
   client_ip: { type: "VARCHAR", meaning: "Where the call came from." },
@@ -41,7 +76,7 @@ const CALLS = {
   usage: {
     type: "VARCHAR",
     meaning: "known, estimated (only estimates), missing, not_applicable (an error, a list of models) or replay.",
-    value: "",
+    value: usageClassSql(),
   },
   usage_state: {
     type: "VARCHAR",
@@ -61,7 +96,11 @@ const CALLS = {
     meaning: "All output, reasoning included; output_tokens where the record has no total.",
     value: "coalesce(r.total_output_tokens, r.output_tokens)",
   },
-  total_tokens: { type: "BIGINT", meaning: "The provider's total, else the sum of the two totals.", value: "" },
+  total_tokens: {
+    type: "BIGINT",
+    meaning: "The provider's total, else the sum of the two totals.",
+    value: TOTAL_TOKENS,
+  },
   cached_input_tokens: { type: "BIGINT", meaning: "Part of total_input_tokens: read from the provider's cache." },
   cache_write_tokens: { type: "BIGINT", meaning: "Part of total_input_tokens: written to the provider's cache." },
   reasoning_tokens: { type: "BIGINT", meaning: "Part of total_output_tokens: spent on reasoning." },
@@ -93,9 +132,9 @@ const CALLS = {
   rest: {
     type: "JSON",
     meaning: "What else the record holds, under the record's own names: cache_write_by_ttl, extra_items, tool_calls.",
-    value: "",
+    value: restSql(),
   },
-} as const satisfies Readonly<Record<string, Typed>>;
+} satisfies Readonly<Record<string, Typed>>;
 
 export type CallColumn = keyof typeof CALLS;
 

@@ -1,0 +1,119 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+// What the store consists of: which Parquet files, and up to where in which segment of the ledger they hold it. The
+// manifest is replaced as a whole, so whoever reads it sees one state of the store or the next, and never a mixture.
+
+const VERSION = 1;
+const NAME = "manifest.json";
+
+const whole = z.number().int().min(0);
+const text = z.string().nullable();
+
+const part = z.object({
+  calls: z.string(),
+  hours: z.string(),
+  records: whole,
+  bytes: whole,
+  /** RFC 3339; of the calls' ends. */
+  firstTs: z.string(),
+  lastTs: z.string(),
+  /** The least and the greatest id, by which a record that was read before is looked for. */
+  minId: text,
+  maxId: text,
+  /** Ids of the segments whose records it holds. */
+  segments: z.array(z.string()),
+});
+
+const segment = z.object({
+  /** That of its first record. */
+  id: z.string(),
+  /** The file it was last seen in. */
+  name: z.string(),
+  /** The watermark: what lies before it is in the Parquet files, what lies behind is not. */
+  bytes: whole,
+  records: whole,
+  /** Lines that are no record. */
+  bad: whole,
+  /** Records that are in the ledger a second time. */
+  duplicates: whole,
+  firstTs: text,
+  lastTs: text,
+  /** SHA-256 of the bytes up to each end, from the one before: a file that was written anew shows in them. */
+  ranges: z.array(z.object({ end: whole, sha256: z.string() })),
+  /** What the file looked like when it was last compared; unchanged, it need not be read. */
+  seen: z.object({ inode: z.string(), size: whole, mtimeMs: z.number() }).nullable(),
+});
+
+const manifest = z.object({
+  version: z.literal(VERSION),
+  /** Raised with each change. */
+  generation: whole,
+  parts: z.array(part),
+  segments: z.array(segment),
+});
+
+export type Part = Readonly<z.infer<typeof part>>;
+export type SegmentState = Readonly<z.infer<typeof segment>>;
+export type Seen = NonNullable<SegmentState["seen"]>;
+export interface Manifest extends Readonly<Omit<z.infer<typeof manifest>, "parts" | "segments">> {
+  readonly parts: readonly Part[];
+  readonly segments: readonly SegmentState[];
+}
+
+export const EMPTY_MANIFEST: Manifest = { version: VERSION, generation: 0, parts: [], segments: [] };
+
+export class ManifestError extends Error {}
+
+/** The store as it stands; empty where there is none yet. */
+export function readManifest(directory: string): Manifest {
+  const path = join(directory, NAME);
+  let content: string;
+  try {
+    content = readFileSync(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return EMPTY_MANIFEST;
+    throw error;
+  }
+  const read = manifest.safeParse(jsonOf(content));
+  if (read.success) return read.data;
+  throw new ManifestError(`${path} is no manifest of this version; make the store anew with: lmgate store rebuild`);
+}
+
+/** On disk when it returns: the old state until then, the new one from then on. */
+export function writeManifest(directory: string, next: Manifest): void {
+  const path = join(directory, NAME);
+  const temporary = `${path}.new`;
+  const fd = openSync(temporary, "w", 0o640);
+  try {
+    writeFileSync(fd, `${JSON.stringify(next)}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, path);
+  syncDirectory(directory);
+}
+
+/** A file is safe from a power cut only once its directory is. */
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function jsonOf(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
