@@ -18,7 +18,13 @@ const FILES = ["node:fs", "node:fs/promises", "node:path", "node:os"];
 const SOCKETS = ["node:net", "node:tls", "node:dns"];
 const BYTES = ["node:buffer"];
 
-const OFFLINE_LEDGER = ["ledger/offline.ts", "ledger/reprice.ts", "ledger/segments.ts"];
+const OFFLINE_LEDGER = [
+  "ledger/audit.ts",
+  "ledger/beside.ts",
+  "ledger/offline.ts",
+  "ledger/reprice.ts",
+  "ledger/segments.ts",
+];
 
 const ROOMS: Readonly<Record<string, Room>> = {
   core: { imports: [], builtins: BYTES, packages: [] },
@@ -32,7 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     builtins: [...BYTES, ...FILES, "node:crypto", "node:net"],
     packages: ["zod", "yaml", "csv-parse/sync"],
   },
-  prices: { imports: ["core"], builtins: [...BYTES, ...FILES], packages: ["@pydantic/genai-prices"] },
+  prices: { imports: ["core"], builtins: [...BYTES, ...FILES], packages: [] },
   ledger: { imports: ["core", "prices"], builtins: [...BYTES, ...FILES, "node:crypto"], packages: [] },
   store: { imports: ["core"], builtins: [...BYTES, ...FILES, "node:child_process"], packages: "any" },
   gate: {
@@ -62,7 +68,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["hono", "@hono/node-server", "prom-client", "zod"],
   },
   cli: {
-    // Of the ledger, what a command may do beside a running gateway: look at closed segments, and price them anew.
+    // Of the ledger, what a command may do beside a running gateway: look at its files, and price closed segments anew.
     imports: ["core", "policy", "prices", "store", "app", "simulator", ...OFFLINE_LEDGER],
     builtins: "any",
     packages: ["commander", "pino"],

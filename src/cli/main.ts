@@ -42,6 +42,11 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./reprice.ts")).repriceCommand,
   },
   {
+    name: "ledger",
+    summary: "check that the stats files are whole",
+    load: async () => (await import("./ledger.ts")).ledgerCommand,
+  },
+  {
     name: "demo",
     summary: "simulated providers, a gateway and some traffic",
     load: async () => (await import("./demo.ts")).demoCommand,

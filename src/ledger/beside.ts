@@ -16,3 +16,8 @@ export function besideOf(path: string): Beside {
     journal: join(directory, `${prefix}inflight.journal`),
   };
 }
+
+/** The stats file that a closed segment was before it was renamed; any other path as it is. */
+export function unrotated(path: string): string {
+  return path.replace(/-\d{8}T\d{6}\.\d{3}Z(\.[^./]*)?$/, "$1");
+}

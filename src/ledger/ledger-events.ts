@@ -24,10 +24,18 @@ export class LedgerEvents {
   /** Writes it down now, or with the next that can be written. */
   add(event: LedgerEvent): void {
     if (this.#waiting.length >= MAX_WAITING) return;
-    const { event: name, ...facts } = event;
-    const at = new Date(this.#options.now()).toISOString();
-    this.#waiting.push(`${JSON.stringify({ at, event: name, ...facts })}\n`);
+    this.#waiting.push(this.#line(event));
     this.flush();
+  }
+
+  /** Writes them down now, or not at all; returns whether. */
+  addNow(events: readonly LedgerEvent[]): boolean {
+    const waiting = this.#waiting;
+    this.#waiting = [...waiting, ...events.map((event) => this.#line(event))];
+    this.flush();
+    if (this.#waiting.length === 0) return true;
+    this.#waiting = waiting;
+    return false;
   }
 
   /** Tries again what could not be written. */
@@ -40,6 +48,10 @@ export class LedgerEvents {
     } catch (error) {
       if (errorCode(error) === undefined) throw error;
     }
+  }
+
+  #line({ event, ...facts }: LedgerEvent): string {
+    return `${JSON.stringify({ at: new Date(this.#options.now()).toISOString(), event, ...facts })}\n`;
   }
 
   #write(bytes: Buffer): void {

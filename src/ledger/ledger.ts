@@ -32,6 +32,8 @@ const WATCH_MS = 500;
 /** A full pipe is no fault yet; its reader is given this long. */
 const BUSY_MS = 1_000;
 const BUSY_RETRY_MS = 20;
+/** While the file cannot be written and records are lost, how often that is written down. */
+const TELL_AGAIN_MS = 5_000;
 /** How long closing waits for the reader of a full pipe. */
 const CLOSE_TRIES = 50;
 
@@ -58,6 +60,7 @@ export class Ledger {
   /** All up to here survives a power cut. */
   #syncedSeq = 0;
   #unsynced = 0;
+  #toldAt = 0;
   #lastError: string | undefined;
   #lastWriteAt: number | undefined;
 
@@ -144,7 +147,7 @@ export class Ledger {
     const losses = new Losses(this.#options.now);
     losses.add(range, "ledger_thread_died");
     this.#counts.dropped += range.records;
-    for (const gap of losses.take(instance)) this.note(gap);
+    for (const gap of losses.events(instance)) this.note(gap);
   }
 
   /** Notes something beside the records. */
@@ -198,7 +201,8 @@ export class Ledger {
     if (lost !== undefined) this.#drop(lost, "not_written_at_stop");
     const { path, instance, log } = this.#options;
     const { seq, dropped } = this.#counts;
-    this.#tellLosses(true);
+    this.#toldAt = 0;
+    this.#tellLosses();
     this.note({ event: "stopped", instance, last_seq: seq });
     this.#file.close();
     if (dropped > 0) log("error", "records were dropped", { path, dropped });
@@ -212,6 +216,7 @@ export class Ledger {
   #drain(): void {
     try {
       this.#file.keepOpen();
+      this.#tellLosses();
       while (this.#queue.length > 0) {
         const { accepted, error } = this.#file.write(this.#queue.batch(BATCH_BYTES));
         const written = this.#queue.release(accepted);
@@ -284,10 +289,14 @@ export class Ledger {
     this.#losses.add(lost, reason);
   }
 
-  /** While the file fails a loss goes on growing, and is told as one when it is over. */
-  #tellLosses(closing = false): void {
-    if (this.#trouble !== undefined && !closing) return;
-    for (const gap of this.#losses.take(this.#options.instance)) this.note(gap);
+  /** Before records with later numbers are written, if it can be; while the file fails, not at every try. */
+  #tellLosses(): void {
+    const { instance, now } = this.#options;
+    if (this.#losses.any && (this.#trouble === undefined || now() - this.#toldAt > TELL_AGAIN_MS)) {
+      if (this.#events?.addNow(this.#losses.events(instance)) === false) return;
+      this.#losses.told();
+      this.#toldAt = now();
+    }
     this.#events?.flush();
   }
 

@@ -41,11 +41,13 @@ export class Losses {
     loss.until = now;
   }
 
-  /** As events, the oldest first; they are told then. */
-  take(instance: string): readonly Gap[] {
-    const open = this.#open;
-    this.#open = [];
-    return open.map(({ reason, from, to, records, since, until }) => ({
+  get any(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** As events, the oldest first. They stay until they are said to be told. */
+  events(instance: string): readonly Gap[] {
+    return this.#open.map(({ reason, from, to, records, since, until }) => ({
       event: "gap",
       instance,
       from_seq: from,
@@ -55,5 +57,9 @@ export class Losses {
       to: new Date(until).toISOString(),
       reason,
     }));
+  }
+
+  told(): void {
+    this.#open = [];
   }
 }

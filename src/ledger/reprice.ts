@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -14,6 +13,7 @@ import { basename, dirname, join } from "node:path";
 import type { Prices } from "../prices/prices.ts";
 import { syncDirectoryOf } from "./rotation.ts";
 import { repriceLine } from "./repriced-line.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 // Works the costs of records out anew, in segments that nobody writes any more. A segment is replaced as a whole: at any
 // moment its name leads to the old file or to the new one, and each is complete.
@@ -31,9 +31,6 @@ export interface RepriceResult {
   readonly beforeUsd: number;
   readonly afterUsd: number;
 }
-
-const BLOCK = 1024 * 1024;
-const LINE_END = 0x0a;
 
 /** Whoever calls this holds the lock of repricing, so a new file found there was left by one that died. */
 export function repriceSegment(path: string, options: RepriceOptions): RepriceResult {
@@ -73,9 +70,10 @@ function finish(to: number, like: number): void {
 
 function reprice(from: number, to: number | undefined, { prices, onRead }: RepriceOptions): RepriceResult {
   const sums = { records: 0, changed: 0, beforeUsd: 0, afterUsd: 0 };
-  for (const lines of wholeLines(from, onRead)) {
+  for (const bytes of wholeLines(from, onRead)) {
     const out: string[] = [];
-    for (const line of lines.split("\n")) {
+    // Latin-1, one character a byte, so that bytes which are no UTF-8 come out as they went in.
+    for (const line of bytes.toString("latin1").split("\n")) {
       const repriced = line === "" ? undefined : repriceLine(line, prices);
       out.push(repriced?.line ?? line);
       if (repriced === undefined) continue;
@@ -87,25 +85,6 @@ function reprice(from: number, to: number | undefined, { prices, onRead }: Repri
     if (to !== undefined) writeFully(to, Buffer.from(out.join("\n"), "latin1"));
   }
   return sums;
-}
-
-/**
- * The file in pieces that end with a line's end, the last one wherever the file ends. Latin-1, one character a byte, so
- * that bytes which are no UTF-8 come out as they went in.
- */
-function* wholeLines(fd: number, onRead: (bytes: number) => void): Generator<string> {
-  let rest = Buffer.alloc(0);
-  for (;;) {
-    const block = Buffer.allocUnsafe(BLOCK);
-    const count = readSync(fd, block, 0, BLOCK, null);
-    if (count === 0) break;
-    onRead(count);
-    const bytes = Buffer.concat([rest, block.subarray(0, count)]);
-    const end = bytes.lastIndexOf(LINE_END) + 1;
-    if (end > 0) yield bytes.toString("latin1", 0, end);
-    rest = bytes.subarray(end);
-  }
-  if (rest.length > 0) yield rest.toString("latin1");
 }
 
 function writeFully(fd: number, bytes: Buffer): void {

@@ -38,13 +38,7 @@ test("R62: calls that ran when the process was killed have a record after the ne
     assert.ok(record.duration_ms !== undefined && record.duration_ms >= 0);
     assert.equal(record.lmgate_id, "k-test");
   }
-  assert.deepEqual(
-    here
-      .records()
-      .map(({ model }) => model)
-      .toSorted(),
-    ["m-0", "m-1", "m-2", "m-3", "m-4"],
-  );
+  assert.deepEqual(new Set(here.records().map(({ model }) => model)), new Set(["m-0", "m-1", "m-2", "m-3", "m-4"]));
   const [crashed] = here.events().filter(({ event }) => event === "crashed");
   assert.ok(crashed?.event === "crashed");
   assert.deepEqual([crashed.last_seq, crashed.in_flight, crashed.interrupted], [0, 5, 5]);
