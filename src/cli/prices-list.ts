@@ -37,7 +37,7 @@ async function list(
   const wanted = options.provider === undefined ? names : [options.provider];
   const quotes: { readonly provider: string; readonly quote: Quote }[] = [];
   for (const provider of wanted) {
-    for (const quote of await prices.list(provider, Date.now())) quotes.push({ provider, quote });
+    for (const quote of prices.list(provider, Date.now())) quotes.push({ provider, quote });
   }
   if ("json" in options) {
     const shown = quotes.map(({ provider, quote }) => ({

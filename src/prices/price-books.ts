@@ -49,6 +49,9 @@ const BY_HOST: readonly (readonly [pattern: RegExp, book: string])[] = [
   [/^api\.cerebras\.ai$/, "cerebras"],
 ];
 
+/** Every provider of the table that one of ours can be. */
+export const PRICE_BOOKS: readonly string[] = [...new Set(BY_NAME.values())];
+
 /** The table's id for a provider; `undefined` for servers that nobody publishes prices of. */
 export function priceBookOf({ name, host }: PricedProvider): string | undefined {
   return BY_NAME.get(name) ?? BY_HOST.find(([pattern]) => pattern.test(host))?.[1];

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
-import { calcPrice, waitForUpdate, type ModelPrice } from "@pydantic/genai-prices";
+import { spellingsOf } from "./price-books.ts";
 import type { Rate, RateCard } from "./rate-card.ts";
 import { isSameModel } from "./same-model.ts";
-import { spellingsOf } from "./price-books.ts";
+import table from "./table.json" with { type: "json" };
+import { isDated, matches, pricesAt, type PriceSet, type TableModel } from "./table-row.ts";
 
 /** A model as the price table knows it, with its prices at one moment. */
 export interface Listed {
@@ -12,27 +12,58 @@ export interface Listed {
   readonly isTimed: boolean;
 }
 
-/**
- * Looks a model up. The table's own arithmetic takes 30 µs a call and throws at contradictions, so it is asked for the
- * prices alone, once for each model. `undefined` for a model that it does not know, or knows without a price.
- */
-export function findListed(book: string, model: string, at: number): Listed | undefined {
-  for (const spelling of spellingsOf(book, model)) {
-    const found = lookUp(book, spelling, at);
-    if (found === null || !isSameModel(found.model.match, spelling)) continue;
-    const card = cardOf(found.model_price, book, found.model.id);
-    return card === undefined ? undefined : { id: found.model.id, card, isTimed: Array.isArray(found.model.prices) };
+/** The rows of the books that were asked for. */
+export class PriceTable {
+  /** For the log and for people. */
+  readonly version = `genai-prices ${table.version}`;
+  readonly #books = new Map<string, readonly TableModel[]>();
+
+  /** Looks a model up; `undefined` for one that the table does not know, or knows without a price. */
+  find(book: string, model: string, at: number): Listed | undefined {
+    for (const spelling of spellingsOf(book, model)) {
+      const found = this.#lookUp(book, spelling.toLowerCase().trim());
+      if (found === undefined || !isSameModel(found.match, spelling)) continue;
+      const card = cardOf(pricesAt(found, at), book, found.id);
+      return card === undefined ? undefined : { id: found.id, card, isTimed: isDated(found.prices) };
+    }
+    return undefined;
   }
-  return undefined;
+
+  /** Every model of one book that has a price, as it is at this moment. */
+  list(book: string, at: number): readonly Listed[] {
+    return this.#rows(book).flatMap((model) => {
+      const listed = this.find(book, model.id, at);
+      return listed?.id === model.id ? [listed] : [];
+    });
+  }
+
+  /** Rows fit names with their dates in either spelling: `-20260101` and `-2026-01-01`. */
+  #lookUp(book: string, name: string): TableModel | undefined {
+    const rows = this.#rows(book);
+    const dashed = name.replaceAll(DATE, (text, year: string, month: string, day: string) =>
+      isDay(Number(year), Number(month), Number(day)) ? `-${year}-${month}-${day}` : text,
+    );
+    return (
+      rows.find((row) => matches(row.match, name)) ??
+      (dashed === name ? undefined : rows.find((row) => matches(row.match, dashed)))
+    );
+  }
+
+  #rows(book: string): readonly TableModel[] {
+    const known = this.#books.get(book);
+    if (known !== undefined) return known;
+    const texts: Readonly<Record<string, string>> = table.providers;
+    const rows = JSON.parse(texts[book] ?? "[]") as readonly TableModel[]; // as scripts/genai-prices.ts wrote it
+    this.#books.set(book, rows);
+    return rows;
+  }
 }
 
-function lookUp(book: string, spelling: string, at: number): ReturnType<typeof calcPrice> {
-  try {
-    return calcPrice({}, spelling, { providerId: book, timestamp: new Date(at) });
-  } catch {
-    // A row of the table that contradicts itself is no price.
-    return null;
-  }
+const DATE = /-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)/g;
+
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 /** The table's names for prices, what they are the price of, and of how many. */
@@ -66,7 +97,7 @@ const MIN_SECONDS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** `undefined` where there is no price at all: some rows only say that the model exists, and it is not free for that. */
-function cardOf(prices: ModelPrice, book: string, id: string): RateCard | undefined {
+function cardOf(prices: PriceSet, book: string, id: string): RateCard | undefined {
   const card: { -readonly [K in keyof RateCard]: RateCard[K] } = {};
   let any = false;
   for (const [key, price] of Object.entries(prices)) {
@@ -82,25 +113,8 @@ function cardOf(prices: ModelPrice, book: string, id: string): RateCard | undefi
   return card;
 }
 
-function rateOf(price: NonNullable<ModelPrice[string]>, per: number): Rate {
+function rateOf(price: NonNullable<PriceSet[string]>, per: number): Rate {
   if (typeof price === "number") return price / per;
   const steps = price.tiers.map((tier) => ({ above: tier.start, price: tier.price / per }));
   return { base: price.base / per, steps: steps.toSorted((one, other) => one.above - other.above) };
-}
-
-/** For the log and for people: which table it is. Its version is the package's. */
-export function tableVersion(): string {
-  const manifest = new URL("../package.json", import.meta.resolve("@pydantic/genai-prices"));
-  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { readonly version: string }; // npm needs it so
-  return `genai-prices ${version}`;
-}
-
-/** Every model of one provider of the table that has a price, as it is at this moment. */
-export async function listTable(book: string, at: number): Promise<readonly Listed[]> {
-  const providers = (await waitForUpdate()) ?? [];
-  const models = providers.find((provider) => provider.id === book)?.models ?? [];
-  return models.flatMap((model) => {
-    const listed = findListed(book, model.id, at);
-    return listed?.id === model.id ? [listed] : [];
-  });
 }

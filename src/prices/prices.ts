@@ -5,7 +5,7 @@ import type { CostSource } from "../core/cost-source.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./own-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";
-import { findListed, listTable, tableVersion } from "./price-table.ts";
+import { PriceTable } from "./price-table.ts";
 import { chargeOf, flat, type Charge, type RateCard, type Unpriced } from "./rate-card.ts";
 
 export interface PricesOptions {
@@ -41,16 +41,20 @@ const MAX_RESOLVED = 4096;
 const MINUTE = 60_000;
 
 export class Prices {
-  readonly version: string;
+  readonly #table = new PriceTable();
   readonly #overrides: PriceOverrides;
   readonly #books: ReadonlyMap<string, string>;
   readonly #resolved = new Map<string, Resolved>();
 
   constructor({ overrides, providers }: PricesOptions) {
-    this.version = tableVersion();
     this.#overrides = overrides;
     const books = providers.map((provider) => [provider.name, priceBookOf(provider)] as const);
     this.#books = new Map(books.flatMap(([name, book]) => (book === undefined ? [] : [[name, book]])));
+  }
+
+  /** Which price table it is. */
+  get version(): string {
+    return this.#table.version;
   }
 
   costOf(facts: BillingFacts): Cost {
@@ -68,11 +72,11 @@ export class Prices {
   }
 
   /** Everything that has a price at one provider: the operator's entries, then the table's. */
-  async list(provider: string, at: number): Promise<readonly Quote[]> {
+  list(provider: string, at: number): readonly Quote[] {
     const { providers, models } = this.#overrides;
     const own = [...(providers.get(provider)?.models ?? []), ...models];
     const book = this.#books.get(provider);
-    const table = book === undefined ? [] : await listTable(book, at);
+    const table = book === undefined ? [] : this.#table.list(book, at);
     return [
       ...own.map((entry): Quote => ({ source: "override", entry: entry.model, card: cardOfOverride(entry.prices) })),
       ...table.map((listed): Quote => ({ source: "table", entry: listed.id, card: listed.card })),
@@ -119,14 +123,13 @@ export class Prices {
       const quote: Quote = { source: "override", entry: own.model, card: cardOfOverride(own.prices) };
       return { quote, scopes: inForce([own.multipliers, ...general]), until: Infinity };
     }
-    const listed = book === undefined ? undefined : findListed(book, model, at);
+    const listed = book === undefined ? undefined : this.#table.find(book, model, at);
     const quote: Quote | undefined = listed && { source: "table", entry: listed.id, card: listed.card };
     const until = listed?.isTimed ? (Math.floor(at / MINUTE) + 1) * MINUTE : Infinity;
     return { quote, scopes: inForce(general), until };
   }
 }
 
-/** Loads the table; takes some tens of milliseconds and a few megabytes. */
 export function openPrices(options: PricesOptions): Prices {
   return new Prices(options);
 }

@@ -1,17 +1,17 @@
-import type { MatchLogic } from "@pydantic/genai-prices";
+import type { MatchRule } from "./table-row.ts";
 
 /**
  * Whether a rule of the price table that fits a name means that very model. Many rules are beginnings of names, so the
  * rule for one version also fits the next one, which has another price: `claude-x-5` fits `claude-x-5-5`. Dates,
  * snapshots and hosts' own endings are the same model; a further version number or a size is another.
  */
-export function isSameModel(rule: MatchLogic, name: string): boolean {
+export function isSameModel(rule: MatchRule, name: string): boolean {
   const rest = leftover(rule, name.toLowerCase());
   return rest === undefined || !ANOTHER_MODEL.test(rest);
 }
 
 /** What of the name comes after the longest piece that a rule names; `undefined` where the rule is about the whole of it. */
-function leftover(rule: MatchLogic, name: string): string | undefined {
+function leftover(rule: MatchRule, name: string): string | undefined {
   if ("starts_with" in rule) {
     return name.startsWith(rule.starts_with.toLowerCase()) ? name.slice(rule.starts_with.length) : undefined;
   }
@@ -29,7 +29,7 @@ function leftover(rule: MatchLogic, name: string): string | undefined {
   return shortest;
 }
 
-function isWhole(rule: MatchLogic, name: string): boolean {
+function isWhole(rule: MatchRule, name: string): boolean {
   return "equals" in rule && rule.equals.toLowerCase() === name;
 }
 
