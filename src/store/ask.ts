@@ -32,7 +32,7 @@ export async function inOneState<T>(connection: DuckDBConnection, work: () => Pr
 
 async function answer(connection: DuckDBConnection, decided: Decided, options: AskOptions): Promise<Answer> {
   const { question, zone, range } = decided;
-  const current = currentRange(decided, options);
+  const current = rangeOfCalls(decided, options.fromCalls);
   const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
   const { groups } = figures;
   const earlier = question.compare === "previous" ? earlierRange(decided, current) : undefined;
@@ -60,10 +60,10 @@ async function answer(connection: DuckDBConnection, decided: Decided, options: A
   };
 }
 
-function currentRange({ question, zone, range, edges }: Decided, options: AskOptions): FactsRange {
+export function rangeOfCalls({ question, zone, range, edges }: Decided, fromCalls = false): FactsRange {
   const { from, to } = range;
   const { groupBy, filters } = question;
-  return { zone, from, to, edges, dimensions: groupBy, filters, fromCalls: options.fromCalls ?? false };
+  return { zone, from, to, edges, dimensions: groupBy, filters, fromCalls };
 }
 
 /** Bucket by bucket the moments to compare with; what a calendar makes shorter there ends in empty buckets. */

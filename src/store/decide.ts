@@ -1,4 +1,5 @@
 import { isClock, isNumeric, numberOf } from "./dimensions.ts";
+import type { CallsRange } from "./facts.ts";
 import { metric, type Filter, type Metric, type Question } from "./question.ts";
 import { QuestionFault } from "./question-fault.ts";
 import { bucketCount, bucketEdges, chosenSize, MAX_BUCKETS, type BucketSize } from "./time-buckets.ts";
@@ -42,7 +43,7 @@ export function decide(question: Question, now: number): Decided {
 }
 
 /** The time zone and the moments of a question, or what is wrong with them. */
-export function rangeOf(
+function rangeOf(
   question: Pick<Question, "from" | "to" | "tz">,
   now: number,
 ): { readonly zone: TimeZone; readonly range: TimeRange } {
@@ -64,7 +65,14 @@ export function rangeOf(
   return { zone, range };
 }
 
-export function checkFilter({ dimension, op, values }: Filter): void {
+/** The calls that a scope is about. */
+export function callsOf(scope: Pick<Question, "from" | "to" | "tz" | "filters">, now: number): CallsRange {
+  const { zone, range } = rangeOf(scope, now);
+  for (const filter of scope.filters) checkFilter(filter);
+  return { zone, from: range.from, to: range.to, filters: scope.filters };
+}
+
+function checkFilter({ dimension, op, values }: Filter): void {
   const numeric = isNumeric(dimension);
   if (op === "gte" || op === "lte") {
     const sign = op === "gte" ? ">=" : "<=";

@@ -3,7 +3,7 @@ import { dimensionSql, filterSql, isClock, tagOf } from "./dimensions.ts";
 import type { Figure } from "./metrics.ts";
 import type { Dimension, Filter } from "./question.ts";
 import { moment, whole, type Statement } from "./statement.ts";
-import { HOUR, stretches, type TimeZone } from "./time-zone.ts";
+import { HOUR, stretches, type Stretch, type TimeZone } from "./time-zone.ts";
 import { bucketEdges } from "./time-buckets.ts";
 
 // From where the figures of a range are taken. Whole hours stand summed in `hours`; what lies in an hour through which a
@@ -19,6 +19,15 @@ export interface FactsRange {
   readonly filters: readonly Filter[];
   /** Everything from `calls`, as if there were no `hours`. */
   readonly fromCalls: boolean;
+}
+
+/** Some calls, each by itself. */
+export type CallsRange = Pick<FactsRange, "zone" | "from" | "to" | "filters">;
+
+/** Without groups and buckets, from wherever it comes soonest. */
+export function plainRange(range: CallsRange, dimensions: readonly Dimension[] = []): FactsRange {
+  const { zone, from, to, filters } = range;
+  return { zone, from, to, filters, dimensions, edges: [], fromCalls: false };
 }
 
 interface Slices {
@@ -48,8 +57,13 @@ function slicesOf(range: FactsRange): Slices {
   return { hours: { from: first, to: last, without }, calls };
 }
 
-function usedDimensions({ dimensions, filters }: FactsRange): readonly Dimension[] {
+function usedDimensions({ dimensions, filters }: Pick<FactsRange, "dimensions" | "filters">): readonly Dimension[] {
   return [...dimensions, ...filters.map((filter) => filter.dimension)];
+}
+
+/** The zone's offsets over the range; they take a while to find, so only where a clock is asked for. */
+function localTimeOf(range: Pick<FactsRange, "zone" | "from" | "to" | "dimensions" | "filters">): readonly Stretch[] {
+  return usedDimensions(range).some(isClock) ? stretches(range.zone, range.from, range.to) : [];
 }
 
 function usesTags(range: FactsRange): boolean {
@@ -80,11 +94,28 @@ export function durationsSql(range: FactsRange, of: "duration" | "ttft", stateme
   });
 }
 
+/** Rows of `calls` as they stand, with the moment as `t`. */
+export function callsSql({ zone, from, to, filters }: CallsRange, statement: Statement): string {
+  const local = localTimeOf({ zone, from, to, filters, dimensions: [] });
+  const matches = filters.map((filter) => filterSql(filter, local, statement));
+  const source = `SELECT epoch_ms(ts) AS t, * FROM calls WHERE ${callsBetween([{ from, to }])}`;
+  return `SELECT * FROM (${source}) WHERE ${["true", ...matches].join(" AND ")}`;
+}
+
 /** How much is known of each call, and why not more. */
 export function knowledgeSql(range: FactsRange, statement: Statement): string {
+  const columns = ["usage", "usage_reason", "provider", "model"];
   return unionOf({ ...range, dimensions: [], edges: [] }, statement, {
-    hours: ["usage", "usage_reason", "model", "requests", "unpriced", "unpriced_tokens"],
-    calls: ["usage", "usage_reason", "model", "1::BIGINT AS requests", ...CALL_UNPRICED],
+    hours: [...columns, "requests", "unpriced", "unpriced_tokens"],
+    calls: [...columns, "1::BIGINT AS requests", ...CALL_UNPRICED],
+  });
+}
+
+/** The moments of the first and the last call of each part of the range that stands together. */
+export function momentsSql(range: FactsRange, statement: Statement): string {
+  return unionOf({ ...range, edges: [] }, statement, {
+    hours: ["epoch_ms(first_ts) AS first", "epoch_ms(last_ts) AS last"],
+    calls: ["t AS first", "t AS last"],
   });
 }
 
@@ -102,9 +133,9 @@ interface Branches {
 
 function unionOf(range: FactsRange, statement: Statement, { hours, calls, callsOnly = "true" }: Branches): string {
   const slices = slicesOf(range);
-  const offsets = stretches(range.zone, range.from, range.to);
-  const matches = range.filters.map((filter) => filterSql(filter, offsets, statement));
-  const groups = range.dimensions.map((dimension, at) => `${dimensionSql(dimension, offsets, statement)} AS g${at}`);
+  const local = localTimeOf(range);
+  const matches = range.filters.map((filter) => filterSql(filter, local, statement));
+  const groups = range.dimensions.map((dimension, at) => `${dimensionSql(dimension, local, statement)} AS g${at}`);
   const common = [...groups, `${bucketNumber(range.edges)} AS b`];
   const branch = (columns: readonly string[], source: string, also: readonly string[]): string =>
     `SELECT ${[...common, ...columns].join(", ")} FROM (${source}) WHERE ${["true", ...also, ...matches].join(" AND ")}`;

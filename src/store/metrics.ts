@@ -79,6 +79,19 @@ export function computationOf(metric: Metric): Computation | undefined {
   return COMPUTATIONS[metric];
 }
 
+const FRACTIONS: ReadonlySet<Metric> = new Set([
+  "cost",
+  "error_rate",
+  "cache_hit_rate",
+  "output_tokens_per_second",
+  "coverage",
+]);
+
+/** Whether its values are whole numbers. */
+export function isCount(metric: Metric): boolean {
+  return computationOf(metric) !== undefined && !FRACTIONS.has(metric);
+}
+
 export function ofNothing(metric: Metric): 0 | null {
   return COMPUTATIONS[metric]?.ofNothing ?? null;
 }

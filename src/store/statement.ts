@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from "@duckdb/node-api";
 
 /**
  * The text of a statement and the values it is run with. Values of others come in through `value` alone: the text is put
@@ -21,6 +21,15 @@ export class Statement {
   async rows(connection: DuckDBConnection, sql: string): Promise<readonly Row[]> {
     const result = await connection.runAndReadAll(sql, this.#values);
     return result.getRowObjectsJS();
+  }
+
+  /** Rows as they are asked for. */
+  stream(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+    return connection.stream(sql, this.#values);
+  }
+
+  async run(connection: DuckDBConnection, sql: string): Promise<void> {
+    await connection.run(sql, this.#values);
   }
 }
 

@@ -1,0 +1,127 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { CallRecord } from "../core/call-record.ts";
+import { ask, inOneState } from "./ask.ts";
+import { findCall, listCalls } from "./calls-list.ts";
+import { dimensionValues } from "./dimension-values.ts";
+import { runExport } from "./export.ts";
+import { handedOver } from "./handover.ts";
+import { keyUse } from "./key-use.ts";
+import { nearestRange } from "./nearest-range.ts";
+import type { Answer, Question } from "./question.ts";
+import { QuestionFault } from "./question-fault.ts";
+import type {
+  CallsPage,
+  CallsWanted,
+  DimensionValues,
+  ExportWanted,
+  KeyUse,
+  NearestRange,
+  Scope,
+  SqlAnswer,
+  SqlWanted,
+  StoreReader,
+  UnpricedModel,
+  ValuesWanted,
+} from "./reader.ts";
+import { runSql } from "./run-sql.ts";
+import { unpricedModels } from "./unpriced-models.ts";
+
+export interface ReaderPlace {
+  /** Lends a connection on which the relations `calls` and `hours` stand. */
+  readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+  readonly now: () => number;
+  /** For files on their way; the database may write there. */
+  readonly directory: string;
+}
+
+/** No question that people ask takes so long; what does is ended. */
+const MAX_MS = 120_000;
+
+/** The store in this process. */
+export class LocalReader implements StoreReader {
+  readonly #place: ReaderPlace;
+
+  constructor(place: ReaderPlace) {
+    this.#place = place;
+  }
+
+  ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+    const now = this.#place.now();
+    return this.#run((connection) => ask(connection, question, { now }), { signal });
+  }
+
+  listCalls(wanted: CallsWanted, signal?: AbortSignal): Promise<CallsPage> {
+    return this.#run((connection) => listCalls(connection, wanted, this.#place.now()), { signal });
+  }
+
+  findCall(id: string): Promise<CallRecord | undefined> {
+    return this.#run((connection) => findCall(connection, id));
+  }
+
+  dimensionValues(wanted: ValuesWanted, signal?: AbortSignal): Promise<DimensionValues> {
+    return this.#run((connection) => dimensionValues(connection, wanted, this.#place.now()), { signal });
+  }
+
+  unpricedModels(scope: Scope): Promise<readonly UnpricedModel[]> {
+    return this.#run((connection) => unpricedModels(connection, scope, this.#place.now()));
+  }
+
+  keyUse(): Promise<readonly KeyUse[]> {
+    return this.#run((connection) => keyUse(connection, this.#place.now()));
+  }
+
+  nearestRange(scope: Scope): Promise<NearestRange | undefined> {
+    return this.#run((connection) => nearestRange(connection, scope, this.#place.now()));
+  }
+
+  sql(wanted: SqlWanted, signal?: AbortSignal): Promise<SqlAnswer> {
+    return this.#run((connection) => runSql(connection, wanted), { signal });
+  }
+
+  export(wanted: ExportWanted, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const { directory, now } = this.#place;
+    const place = { directory, now: now() };
+    return handedOver((handover) =>
+      this.#run((connection) => runExport(connection, wanted, place, (bytes) => handover.put(bytes)), {
+        signal,
+        maxMs: undefined,
+      }),
+    );
+  }
+
+  #run<T>(work: (connection: DuckDBConnection) => Promise<T>, limits: Limits = {}): Promise<T> {
+    return this.#place.use((connection) =>
+      endingInTime(connection, limits, () => inOneState(connection, () => work(connection))),
+    );
+  }
+}
+
+interface Limits {
+  readonly signal?: AbortSignal | undefined;
+  /** `undefined`: whoever takes the answer decides how long it takes. */
+  readonly maxMs?: number | undefined;
+}
+
+async function endingInTime<T>(connection: DuckDBConnection, limits: Limits, work: () => Promise<T>): Promise<T> {
+  const { signal } = limits;
+  const maxMs = "maxMs" in limits ? limits.maxMs : MAX_MS;
+  signal?.throwIfAborted();
+  let isLate = false;
+  const interrupt = (): void => connection.interrupt();
+  const timer = setTimeout(() => {
+    isLate = true;
+    interrupt();
+  }, maxMs ?? 0);
+  if (maxMs === undefined) clearTimeout(timer);
+  signal?.addEventListener("abort", interrupt, { once: true });
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isLate) throw new QuestionFault("question", `takes longer than ${MAX_MS / 1000} s; ask for less`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", interrupt);
+  }
+}
