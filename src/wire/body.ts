@@ -1,6 +1,6 @@
 import { isFault, malformed, type WireFault } from "./fault.ts";
 import { readTokens, type Field } from "./field.ts";
-import { DIGIT, octet } from "./octet.ts";
+import { DIGIT, HTAB, octet, SP } from "./octet.ts";
 
 /** Where the body of a message ends. `Content-Length: 0` is `none`: no byte follows the head. */
 export type BodyFraming =
@@ -21,6 +21,8 @@ export interface Survey {
   length: string;
   codings: number;
   coding: string;
+  /** Where the line of the coding ends. */
+  codingEnd: number;
   connection: readonly string[];
   keepAlive: string | undefined;
   expect: string | undefined;
@@ -40,6 +42,7 @@ export function survey(fields: readonly Field[]): Survey | WireFault {
     length: "",
     codings: 0,
     coding: "",
+    codingEnd: 0,
     connection: NO_OPTIONS,
     keepAlive: undefined,
     expect: undefined,
@@ -81,6 +84,7 @@ function note(field: Field, found: Survey): boolean {
       if (name === "transfer-encoding") {
         found.codings++;
         found.coding = value;
+        found.codingEnd = field.end;
       }
       return true;
     default:
@@ -100,12 +104,13 @@ function joined(before: string | undefined, value: string): string {
 }
 
 /** The framing the two fields declare; `undefined` if neither is there (RFC 9112 §6.3, read without its leniencies). */
-export function declaredFraming(found: Survey, minor: 0 | 1): BodyFraming | WireFault | undefined {
+export function declaredFraming(found: Survey, minor: 0 | 1, bytes: Uint8Array): BodyFraming | WireFault | undefined {
   if (found.codings === 0 && found.lengths === 0) return undefined;
   if (found.codings > 0) {
     if (found.lengths > 0) return malformed("Content-Length and Transfer-Encoding are both there");
     if (minor === 0) return malformed("HTTP/1.0 has no Transfer-Encoding");
     if (found.codings > 1 || !isChunked(found.coding)) return malformed("Transfer-Encoding is not exactly one chunked");
+    if (endsInTab(bytes, found.codingEnd)) return malformed("Transfer-Encoding ends in a tab");
     return CHUNKED_BODY;
   }
   if (found.lengths > 1) return malformed("there is more than one Content-Length");
@@ -119,6 +124,14 @@ export function persists(connection: readonly string[], minor: 0 | 1): boolean {
   if (connection === NO_OPTIONS) return minor === 1;
   if (connection.includes("close")) return false;
   return minor === 1 || connection.includes("keep-alive");
+}
+
+// White space by the grammar, but llhttp and nginx take a tab there for a part of the coding: they refuse such a request, and read such
+// an answer's chunks as its data.
+function endsInTab(bytes: Uint8Array, lineEnd: number): boolean {
+  let at = lineEnd - "_\r\n".length;
+  while (bytes[at] === SP) at--;
+  return bytes[at] === HTAB;
 }
 
 function isChunked(coding: string): boolean {

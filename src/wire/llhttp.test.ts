@@ -23,10 +23,17 @@ export interface Opinion {
   readonly error: string | undefined;
 }
 
+/** llhttp takes `Content-Length` and `Transfer-Encoding` in a trailer section for the head's; to others such a trailer is only one to drop. */
+export function isAboutTrailers({ messages, error }: Opinion): boolean {
+  const chunked = messages.at(-1)?.fields.some((text) => /^transfer-encoding$/i.test(text)) ?? false;
+  return chunked && (error === "HPE_INVALID_CONTENT_LENGTH" || error === "HPE_INVALID_TRANSFER_ENCODING");
+}
+
 /** How llhttp reads what one client sends. */
 export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
   const messages: Understood[] = [];
-  const server = createServer({ maxHeaderSize: 1 << 20 });
+  // An upgrade is a request like any other until somebody grants it.
+  const server = createServer({ maxHeaderSize: 1 << 20, shouldUpgradeCallback: () => false });
   server.maxHeadersCount = 0;
   const socket = memorySocket();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
@@ -39,7 +46,7 @@ export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
     resolve(undefined);
   };
   server.on("request", answer).on("checkContinue", answer).on("checkExpectation", answer);
-  server.on("connect", leave).on("upgrade", leave);
+  server.on("connect", leave);
   server.on("clientError", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   socket.on("close", () => resolve(undefined));
   server.emit("connection", socket);

@@ -82,7 +82,7 @@ function parseRequestHead(raw: Head, maxFields: number): RequestHead | WireFault
   const { minor } = line;
   const connectionFault = hostFault(found, minor) ?? protectedFault(found.connection);
   if (connectionFault !== undefined) return connectionFault;
-  const framing = declaredFraming(found, minor);
+  const framing = declaredFraming(found, minor, raw.bytes);
   if (framing !== undefined && isFault(framing)) return framing;
   return {
     text: raw.text,

@@ -117,6 +117,7 @@ test("R25: a response that contradicts itself or is none is refused", () => {
     ok("Content-Length: \r\n"),
     ok("Transfer-Encoding: gzip, chunked\r\n"),
     ok("Transfer-Encoding: identity\r\n"),
+    ok("Transfer-Encoding: chunked\t\r\n"),
     ok("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "HTTP/1.1 204 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n",

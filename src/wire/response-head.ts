@@ -64,7 +64,7 @@ function parseResponseHead(raw: Head, maxFields: number, requestMethod: string):
   if (fault !== undefined) return fault;
   const found = survey(fields);
   if (isFault(found)) return found;
-  const body = responseBody(found, line, requestMethod);
+  const body = responseBody(found, line, requestMethod, raw.bytes);
   if (isFault(body)) return body;
   return {
     text: raw.text,
@@ -81,8 +81,13 @@ function parseResponseHead(raw: Head, maxFields: number, requestMethod: string):
 }
 
 // The fields must make sense even where they describe no body: a server that contradicts itself once is not to be believed.
-function responseBody(found: Survey, line: StatusLine, requestMethod: string): BodyFraming | WireFault {
-  const declared = declaredFraming(found, line.minor);
+function responseBody(
+  found: Survey,
+  line: StatusLine,
+  requestMethod: string,
+  bytes: Uint8Array,
+): BodyFraming | WireFault {
+  const declared = declaredFraming(found, line.minor, bytes);
   if (declared !== undefined && isFault(declared)) return declared;
   const { status } = line;
   if (status < 200 || status === 204 || status === 304 || requestMethod === "HEAD") return NO_BODY;

@@ -161,6 +161,8 @@ test("S16: the one coding is chunked, once, in HTTP/1.1", async () => {
     "deflate",
     "\\chunked",
     "chunked\r\n\tx",
+    "chunked\t",
+    "chunked\t ",
   ];
   for (const value of values) await assertRefused(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
   for (const [first, second] of [

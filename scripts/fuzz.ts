@@ -1,0 +1,127 @@
+// `npm run fuzz -- --seconds N [--seed S] [--target NAME]` damages requests, answers and chunked bodies at random. The codec is held
+// against llhttp, and a running gateway against its promises. A finding is printed as short as it can be made, with the round it came
+// from; `--seed` begins with that round.
+import { parseArgs, styleText } from "node:util";
+
+import { textTable } from "../src/cli/text-table.ts";
+import { chunkCodec, requestCodec, responseCodec } from "../test/attack/fuzz/codec.ts";
+import { fuzz, Tally, type Finding, type Rounds } from "../test/attack/fuzz/fuzz.ts";
+import { openGatewayField } from "../test/attack/fuzz/gateway.ts";
+import { CODEC_TARGETS, GATEWAY_TARGETS, TARGETS, type TargetName } from "../test/attack/fuzz/target.ts";
+
+const MOST_FINDINGS = 5;
+/** Each kind of target has the machine to itself for so long. */
+const TURN_MS = 5_000;
+const LANES = 64;
+const EXIT_USAGE = 2;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "10" },
+    seed: { type: "string", default: "1" },
+    target: { type: "string" },
+    cases: { type: "string" },
+  },
+});
+const target = TARGETS.find((name) => name === values.target);
+const [seconds, firstSeed, mostCases] = [values.seconds, values.seed, values.cases ?? "Infinity"].map(Number);
+if (seconds === undefined || firstSeed === undefined || mostCases === undefined || !usable()) {
+  process.stderr.write(`fuzz: --seconds, --seed and --cases are numbers, --target is one of ${TARGETS.join(", ")}\n`);
+  process.exit(EXIT_USAGE);
+}
+
+const started = performance.now();
+const until = started + seconds * 1000;
+const tally = new Tally();
+let seed = firstSeed;
+const goesOn = (): boolean =>
+  performance.now() < until && tally.findings.length < MOST_FINDINGS && seed - firstSeed < mostCases;
+
+const ticker = setInterval(() => {
+  if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${progress()}`);
+}, 1000);
+while (goesOn()) {
+  if (wants(CODEC_TARGETS)) await codecTurn();
+  if (wants(GATEWAY_TARGETS)) await gatewayTurn();
+}
+clearInterval(ticker);
+if (process.stdout.isTTY) process.stdout.write("\r\u001b[K");
+report();
+
+async function codecTurn(): Promise<void> {
+  const targets = [requestCodec, responseCodec, chunkCodec].filter(
+    ({ name }) => target === undefined || name === target,
+  );
+  const turns = targets.map((each, at) => fuzz(each, rounds(), tally).catch((error: unknown) => fail(error, at)));
+  await Promise.all(turns);
+}
+
+/** With a gateway of its own, so that none grows old and each is looked at in the end. */
+async function gatewayTurn(): Promise<void> {
+  if (!goesOn()) return;
+  const field = await openGatewayField(LANES);
+  const lanes = field.lanes.filter(({ name }) => target === undefined || name === target);
+  const turn = rounds();
+  await Promise.all(lanes.map((lane) => fuzz(lane, turn, tally)));
+  await field.close().catch((error: unknown) => fail(error, 0));
+}
+
+function rounds(): Rounds {
+  const end = performance.now() + TURN_MS;
+  return { next: () => seed++, goesOn: () => performance.now() < end && goesOn() };
+}
+
+function fail(error: unknown, at: number): void {
+  const message = error instanceof Error ? error.message : String(error);
+  tally.findings.push({ target: target ?? GATEWAY_TARGETS[at] ?? "requests", seed, message, bytes: "" });
+}
+
+function wants(names: readonly TargetName[]): boolean {
+  return goesOn() && (target === undefined || names.includes(target));
+}
+
+function usable(): boolean {
+  const numbers = [Number(values.seconds), Number(values.seed), Number(values.cases ?? 1)];
+  return numbers.every((number) => number >= 0) && (values.target === undefined || target !== undefined);
+}
+
+function progress(): string {
+  const { total, outcomes, findings } = tally;
+  const elapsed = (performance.now() - started) / 1000;
+  const rate = Math.round(total / elapsed).toLocaleString("en");
+  return `${elapsed.toFixed(0)} s  ${total.toLocaleString("en")} cases, ${rate}/s, ${outcomes.size} outcomes, ${findings.length} findings`;
+}
+
+function report(): void {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const rows = TARGETS.filter((name) => tally.cases.has(name)).map((name) => [
+    name,
+    (tally.cases.get(name) ?? 0).toLocaleString("en"),
+    String([...tally.outcomes].filter((outcome) => outcome.startsWith(`${name}: `)).length),
+    String(tally.findings.filter((finding) => finding.target === name).length),
+  ]);
+  const columns = ["target", "cases", "outcomes", "findings"].map((heading, at) => ({
+    heading,
+    align: at === 0 ? ("left" as const) : ("right" as const),
+  }));
+  for (const line of textTable(columns, rows)) say(line);
+  say(`${progress()}; seeds ${firstSeed} to ${seed - 1}`);
+  for (const finding of tally.findings) say(describe(finding));
+  if (tally.findings.length > 0) process.exitCode = 1;
+}
+
+function describe(finding: Finding): string {
+  const mark = styleText("red", "✖", { stream: process.stdout });
+  return `
+${mark} ${finding.target}, seed ${finding.seed}: ${finding.message.slice(0, 2000)}
+  bytes: ${literal(finding.bytes)}
+  again: npm run fuzz -- --target ${finding.target} --seed ${finding.seed} --cases 1`;
+}
+
+/** As it can be put into a test: what is no printable ASCII is written as \\xNN. */
+function literal(bytes: string): string {
+  return JSON.stringify(bytes).replace(
+    /\\u00([0-9a-f]{2})|[\x7f-\xff]/g,
+    (character, hex?: string) => `\\x${hex ?? character.charCodeAt(0).toString(16)}`,
+  );
+}

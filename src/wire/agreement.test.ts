@@ -1,0 +1,54 @@
+// What it means that llhttp reads the same bytes in the same way as we do. Holds no tests of its own.
+import assert from "node:assert/strict";
+import type { Field } from "./field.ts";
+import { isAboutTrailers, type Opinion, type Understood } from "./llhttp.test.ts";
+import type { Conversation, Message } from "./replay.test.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+/** Fails unless llhttp reads each request that we accepted as we did. `shown` says which bytes it is about. */
+export function compareRequests(ours: Conversation<RequestHead>, theirs: Opinion, shown: string): void {
+  for (const [index, message] of ours.messages.entries()) {
+    const other = theirs.messages[index];
+    assert.ok(other, `llhttp does not read request ${index} of ${shown}`);
+    const { head } = message;
+    assert.deepEqual(
+      { method: other.method, target: other.target, version: other.version, fields: other.fields },
+      { method: head.method, target: head.target, version: `1.${head.minor}`, fields: asSent(head) },
+      shown,
+    );
+    // Of what follows the head of a CONNECT Node says nothing.
+    if (head.method === "CONNECT" || (message.complete && !other.complete && isAboutTrailers(theirs))) return;
+    compareBodies(message, other, shown);
+    // llhttp takes the field that never was a standard for `Connection` (RFC 9110 §7.6.1).
+    const isOldProxy = head.fields.some(({ name }) => name === "proxy-connection");
+    if (head.keepAlive && !isOldProxy) assert.equal(other.keepAlive, true, shown);
+  }
+}
+
+/** The same for the final answer to a request with that method. */
+export function compareResponse(ours: Message<ResponseHead>, opinion: Opinion, method: string, shown: string): void {
+  const [theirs] = opinion.messages;
+  assert.ok(theirs, `llhttp does not read ${shown}`);
+  const { head } = ours;
+  assert.deepEqual(
+    { status: theirs.status, version: theirs.version, fields: theirs.fields },
+    { status: head.status, version: `1.${head.minor}`, fields: asSent(head) },
+    shown,
+  );
+  if (ours.complete && !theirs.complete && isAboutTrailers(opinion)) return;
+  compareBodies(ours, theirs, shown);
+  // For answers to HEAD, Node asks llhttp before telling it that no body will come, and closes without need.
+  const isOldProxy = head.fields.some(({ name }) => name === "proxy-connection");
+  if (head.keepAlive && !isOldProxy && method !== "HEAD") assert.equal(theirs.keepAlive, true, shown);
+}
+
+function compareBodies(ours: Message<RequestHead | ResponseHead>, theirs: Understood, shown: string): void {
+  if (ours.complete) assert.equal(theirs.complete, true, shown);
+  if (theirs.complete && (ours.complete || ours.head.body.kind === "until-close"))
+    assert.equal(theirs.body, ours.body, shown);
+}
+
+function asSent(head: { readonly text: string; readonly fields: readonly Field[] }): readonly string[] {
+  return head.fields.flatMap((field) => [head.text.slice(field.start, field.start + field.name.length), field.value]);
+}

@@ -1,0 +1,80 @@
+// A short run of the fuzzer with fixed seeds, what longer runs found, and whether it would notice anything at all. `npm run fuzz` goes on
+// from here for as long as it is told.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { seededRandom } from "../seeded-random.ts";
+import { chunkCodec, requestCodec, responseCodec } from "./fuzz/codec.ts";
+import { PAST_FINDINGS } from "./fuzz/findings.ts";
+import { fuzz, Tally, type Rounds } from "./fuzz/fuzz.ts";
+import { openGatewayField, type GatewayField } from "./fuzz/gateway.ts";
+import { minimize } from "./fuzz/minimize.ts";
+import type { Target, TargetName } from "./fuzz/target.ts";
+
+const LANES = 16;
+
+function rounds(first: number, count: number): Rounds {
+  let seed = first;
+  return { next: () => seed++, goesOn: () => seed < first + count };
+}
+
+describe("the codec alone", () => {
+  for (const target of [requestCodec, responseCodec, chunkCodec]) {
+    test(`S39: no damage to ${target.name} makes us read what llhttp does not`, async () => {
+      const tally = new Tally();
+      await fuzz(target, rounds(39_000, 2_000), tally);
+      assert.deepEqual(tally.findings, []);
+      assert.equal(tally.total, 2_000);
+      assert.ok(tally.outcomes.size >= 10, `only ${[...tally.outcomes].join("; ")}`);
+    });
+  }
+});
+
+describe("a running gateway", () => {
+  let field: GatewayField;
+  before(async () => {
+    field = await openGatewayField(LANES);
+  });
+
+  test("S39: no damage to requests and answers makes one side see what the other did not say", async () => {
+    const tally = new Tally();
+    const all = rounds(39_000, 1_200);
+    await Promise.all(field.lanes.map((lane) => fuzz(lane, all, tally)));
+    assert.deepEqual(tally.findings, []);
+    assert.ok(tally.outcomes.size >= 15, `only ${[...tally.outcomes].join("; ")}`);
+  });
+
+  for (const [at, { target, bytes, what }] of PAST_FINDINGS.entries()) {
+    test(`S39: found once: ${what}`, async () => {
+      await targetOf(target).check(bytes, seededRandom(at));
+    });
+  }
+
+  after(() => field.close());
+
+  function targetOf(name: TargetName): Target {
+    const found = [requestCodec, responseCodec, chunkCodec, ...field.lanes].find((target) => target.name === name);
+    assert.ok(found);
+    return found;
+  }
+});
+
+test("a target that reads wrongly is found out, and the bytes that show it are made short", async () => {
+  const wrong: Target = {
+    name: "requests",
+    seeds: requestCodec.seeds,
+    check: (text) => (/chunked[^\r]/.test(text) ? Promise.reject(new Error("wrong")) : Promise.resolve("right")),
+  };
+  const tally = new Tally();
+  await fuzz(wrong, rounds(1, 300), tally);
+  assert.ok(tally.findings.length > 0);
+  for (const { bytes, message } of tally.findings) {
+    assert.match(bytes, /^chunked[^\r]$/);
+    assert.equal(message, "wrong");
+  }
+});
+
+test("what is made short still fails, and cannot be made shorter by leaving out a character", async () => {
+  const fails = (text: string): Promise<boolean> => Promise.resolve(/a.*b.*c/.test(text));
+  assert.equal(await minimize("xxaxxxbxxxxxxxcxx", fails, 1_000), "abc");
+});

@@ -1,0 +1,69 @@
+/** Throws damaged bytes at targets, round by round, and keeps what came of them. Each round is made from its own number alone. */
+import { seededRandom } from "../../seeded-random.ts";
+import { minimize } from "./minimize.ts";
+import { mutate, pick } from "./mutate.ts";
+import type { Target, TargetName } from "./target.ts";
+
+export interface Finding {
+  readonly target: TargetName;
+  readonly seed: number;
+  readonly message: string;
+  /** As short as it could be made, latin1. */
+  readonly bytes: string;
+}
+
+export class Tally {
+  readonly cases = new Map<TargetName, number>();
+  readonly outcomes = new Set<string>();
+  readonly findings: Finding[] = [];
+  total = 0;
+
+  count(target: TargetName, outcome: string): void {
+    this.total++;
+    this.cases.set(target, (this.cases.get(target) ?? 0) + 1);
+    this.outcomes.add(`${target}: ${outcome}`);
+  }
+}
+
+export interface Rounds {
+  /** Gives the number of the next round. */
+  readonly next: () => number;
+  /** Asked before each round. */
+  readonly goesOn: () => boolean;
+}
+
+const MINIMIZING_ATTEMPTS = 400;
+/** Some cases last until a timeout. */
+const MINIMIZING_MS = 20_000;
+
+export async function fuzz(target: Target, { next, goesOn }: Rounds, tally: Tally): Promise<void> {
+  while (goesOn()) {
+    const seed = next();
+    const random = seededRandom(seed);
+    const text = mutate(pick(target.seeds, random), target.seeds, random);
+    const failure = await check(target, text, seed).then(
+      (outcome) => tally.count(target.name, outcome),
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+    if (!(failure instanceof Error)) continue;
+    tally.count(target.name, "a finding");
+    const bytes = await minimize(text, stillFails(target, seed), MINIMIZING_ATTEMPTS);
+    tally.findings.push({ target: target.name, seed, message: failure.message, bytes });
+  }
+}
+
+function stillFails(target: Target, seed: number): (text: string) => Promise<boolean> {
+  const until = performance.now() + MINIMIZING_MS;
+  return async (text) => {
+    if (performance.now() > until) return false;
+    return check(target, text, seed).then(
+      () => false,
+      () => true,
+    );
+  };
+}
+
+/** How the bytes are cut and how the case ends hangs on its seed as well. */
+function check(target: Target, text: string, seed: number): Promise<string> {
+  return target.check(text, seededRandom(seed ^ 0x5bd1e995));
+}

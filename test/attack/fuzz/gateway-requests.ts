@@ -1,0 +1,95 @@
+/** Whatever a client sends: what reaches the upstream is what llhttp reads in the client's bytes, each request whole and once. */
+import assert from "node:assert/strict";
+
+import { askAboutRequests, isAboutTrailers, type Opinion, type Understood } from "../../../src/wire/llhttp.test.ts";
+import { octets } from "../../../src/wire/replay.test.ts";
+import type { Recorded } from "../recording-upstream.ts";
+import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
+import { QUESTION, type Lane } from "./lane.ts";
+
+export async function requestCheck(lane: Lane, said: string): Promise<string> {
+  const { upstream } = lane;
+  upstream.requests.length = 0;
+  const bytesBefore = upstream.seen.bytes;
+  const marker = `X-From: ${lane.name}\r\n`;
+  const head = `HTTP/1.1 200 OK\r\n${marker}Content-Length: 2\r\n\r\n`;
+  upstream.answer = (socket, { method }) => void socket.write(method === "HEAD" ? head : `${head}{}`);
+
+  const { received } = await lane.exchange(said);
+  const recorded = upstream.requests.splice(0);
+  const opinion = await askAboutRequests(octets(said + QUESTION));
+  const sent = opinion.messages;
+  let next = 0;
+  for (const each of recorded) next = 1 + (await findSent(each, { opinion, from: next, lane }));
+  const answered = received.toString("latin1").split(marker).length - 1;
+  assert.equal(
+    answered,
+    recorded.length,
+    `${recorded.length} requests reached the upstream, ${answered} were answered`,
+  );
+  const partial = recorded.length === 0 && upstream.seen.bytes > bytesBefore;
+  const status = /^HTTP\/1\.1 (\d{3})/.exec(received.toString("latin1", 0, 12))?.[1] ?? "no answer";
+  return `${recorded.length} of ${sent.length} passed on${partial ? ", one begun" : ""}, first ${status}`;
+}
+
+interface Expected {
+  readonly opinion: Opinion;
+  readonly from: number;
+  readonly lane: Lane;
+}
+
+/** Which of the client's requests this is; fails if it is none that llhttp reads there. */
+async function findSent(recorded: Recorded, { opinion, from, lane }: Expected): Promise<number> {
+  const shown = JSON.stringify(recorded.text);
+  const { messages, error } = await askAboutRequests(octets(recorded.text));
+  assert.equal(error, undefined, `reached the upstream and is not well-formed: ${shown}`);
+  assert.equal(messages.length, 1, `reached the upstream as one and is several: ${shown}`);
+  const [got] = messages;
+  assert.ok(got?.complete, `reached the upstream as whole and is not: ${shown}`);
+  const sent = opinion.messages;
+  const at = sent.findIndex((each, index) => index >= from && isSame(each, got, lane));
+  // Behind the trailers that llhttp stumbles over it can tell nothing.
+  if (at === -1 && isAboutTrailers(opinion)) return sent.length;
+  assert.notEqual(at, -1, `reached the upstream and was not sent: ${shown}; sent were ${JSON.stringify(sent)}`);
+  return at;
+}
+
+function isSame(sent: Understood, got: Understood, { name, authority }: Lane): boolean {
+  const upgrading = pairs(got.fields).some(([field]) => field === "Connection");
+  const prefix = `/${name}`;
+  const target = sent.target?.startsWith(prefix) === true ? sent.target.slice(prefix.length) : undefined;
+  const wanted = expectedFields(pairs(sent.fields), authority, upgrading);
+  return (
+    sent.complete &&
+    got.method === sent.method &&
+    // A prefix with a query right behind it asks for the root.
+    (got.target === target || got.target === `/${target}`) &&
+    got.version === "1.1" &&
+    JSON.stringify(pairs(got.fields)) === JSON.stringify(wanted) &&
+    got.body === sent.body &&
+    isPart(pairs(got.trailers), pairs(sent.trailers))
+  );
+}
+
+function expectedFields(fields: readonly Pair[], authority: string, upgrading: boolean): readonly Pair[] {
+  const named = namedByConnection(fields);
+  const kept = fields.flatMap(([field, value]): readonly Pair[] => {
+    const name = field.toLowerCase();
+    if (name === "host") return [["Host", authority]];
+    if (name === "upgrade") return upgrading ? [[field, value]] : [];
+    return isForOneHop(name) || named.has(name) || name.startsWith("x-lmgate-") ? [] : [[field, value]];
+  });
+  const withHost: readonly Pair[] = kept.some(([field]) => field === "Host") ? kept : [...kept, ["Host", authority]];
+  return upgrading ? [...withHost, ["Connection", "Upgrade"]] : withHost;
+}
+
+/** Trailers may be left out, in order, and some must. */
+function isPart(got: readonly Pair[], sent: readonly Pair[]): boolean {
+  let at = 0;
+  for (const [name, value] of got) {
+    if (/^(host|authorization|x-api-key|content-length|transfer-encoding)$/i.test(name)) return false;
+    while (at < sent.length && (sent[at]?.[0] !== name || sent[at]?.[1] !== value)) at++;
+    if (at++ === sent.length) return false;
+  }
+  return true;
+}

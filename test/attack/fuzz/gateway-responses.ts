@@ -1,0 +1,138 @@
+/** Whatever an upstream answers: the client gets the same answer, or one that does not look complete, or LMGate's own; never more. */
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+
+import { askAboutResponse, isAboutTrailers, type Understood } from "../../../src/wire/llhttp.test.ts";
+import { cut, octets, readResponses, type Message } from "../../../src/wire/replay.test.ts";
+import type { ResponseHead } from "../../../src/wire/response-head.ts";
+import { readAnswer, statusOf, type RawMessage } from "../../raw-message.ts";
+import { KEY_FIELD } from "../battlefield.ts";
+import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
+import type { Exchange, Lane } from "./lane.ts";
+import { cutPlaces, pick, type Random } from "./mutate.ts";
+
+const METHODS = ["GET", "GET", "GET", "HEAD", "POST"] as const;
+
+type Ending = "end" | "reset" | "open";
+
+interface Answered {
+  readonly text: string;
+  readonly method: string;
+  readonly ending: Ending;
+}
+
+export async function responseCheck(lane: Lane, text: string, random: Random): Promise<string> {
+  const method = pick(METHODS, random);
+  const ours = readFinal(text, method);
+  // An upstream that stays must have said all, or the case would last until a timeout.
+  const ending = pick<Ending>(
+    ours?.complete === true ? ["end", "reset", "open", "open"] : ["end", "end", "reset"],
+    random,
+  );
+  const pieces = cut(octets(text), cutPlaces(text.length, random));
+  lane.upstream.answer = (socket) => answer(socket, pieces, ending);
+  const framing = method === "POST" ? "Content-Length: 0\r\n" : "";
+  const exchange = await lane.exchange(
+    `${method} /${lane.name}/v1/x HTTP/1.1\r\nHost: a\r\n${KEY_FIELD}\r\n${framing}\r\n`,
+  );
+  lane.upstream.requests.length = 0;
+
+  const answered = { text, method, ending };
+  nothingBehind(exchange, answered);
+  const got = (await askAboutResponse(exchange.received, method)).messages[0];
+  if (got === undefined || isOwn(got, text)) {
+    const isWhole = ours !== undefined && (ours.complete || ours.head.body.kind === "until-close");
+    assert.ok(!isWhole || ending === "reset", `a whole answer did not arrive; received ${show(exchange)}`);
+    return got === undefined ? "no answer" : `our own ${got.status}`;
+  }
+  const complete = got.complete && !(exchange.reset && !tellsItsEnd(got, method));
+  const isMeantWhole = ours?.complete === true || (ours?.head.body.kind === "until-close" && ending === "end");
+  if (ending !== "reset" && isMeantWhole) assert.ok(complete, `a whole answer was cut; received ${show(exchange)}`);
+  await compareWithUpstream(got, complete, { answered, exchange });
+  return `${got.status}, ${complete ? "complete" : "cut"}`;
+}
+
+/** The answer that counts; none if a 101 that was not asked for stands before it. */
+function readFinal(text: string, method: string): Message<ResponseHead> | undefined {
+  const found = readResponses([octets(text)], method).messages.find(
+    ({ head }) => head.status >= 200 || head.status === 101,
+  );
+  return found?.head.status === 101 ? undefined : found;
+}
+
+function answer(socket: Socket, pieces: readonly Buffer[], ending: Ending): void {
+  for (const piece of pieces) socket.write(piece);
+  if (ending === "end") socket.end();
+  if (ending === "reset") setImmediate(() => socket.resetAndDestroy());
+}
+
+interface Seen {
+  readonly answered: Answered;
+  readonly exchange: Exchange;
+}
+
+async function compareWithUpstream(got: Understood, complete: boolean, { answered, exchange }: Seen): Promise<void> {
+  const { text, method, ending } = answered;
+  const opinion = await askAboutResponse(octets(withoutInterimClose(text)), method);
+  const [up] = opinion.messages;
+  const shown = `received ${show(exchange)}`;
+  assert.ok(up, `an answer that nobody gave; ${shown}`);
+  assert.deepEqual(
+    { status: got.status, version: got.version, fields: endToEnd(pairs(got.fields)) },
+    { status: up.status, version: "1.1", fields: endToEnd(pairs(up.fields)) },
+    shown,
+  );
+  if (!complete) {
+    assert.ok(up.body.startsWith(got.body), `another body; ${shown}`);
+    return;
+  }
+  if (!up.complete && isAboutTrailers(opinion)) return;
+  assert.ok(up.complete, `a part looks complete; ${shown}`);
+  // Nobody can tell the end of such a body from its being cut off.
+  assert.ok(ending !== "reset" || tellsItsEnd(up, method), `what was reset looks complete; ${shown}`);
+  assert.equal(got.body, up.body, shown);
+}
+
+/** llhttp reads nothing behind an interim answer that says "close". */
+function withoutInterimClose(text: string): string {
+  const final = readFinal(text, "GET");
+  const at = final === undefined ? 0 : text.indexOf(final.head.text);
+  return text.slice(0, at).replace(/(?<=\n)connection(?=:)/gi, "x-connection") + text.slice(at);
+}
+
+/** Fields that end at this hop, those that `Connection` names included; framing stays, whoever names it. */
+function endToEnd(fields: readonly Pair[]): readonly Pair[] {
+  const named = namedByConnection(fields);
+  return fields.filter(([field]) => {
+    const name = field.toLowerCase();
+    if (name === "transfer-encoding" || name === "content-length") return true;
+    return !isForOneHop(name) && name !== "upgrade" && !named.has(name);
+  });
+}
+
+function tellsItsEnd({ fields, status }: Understood, method: string): boolean {
+  if (method === "HEAD" || status === 204 || status === 304) return true;
+  return pairs(fields).some(([name]) => /^(transfer-encoding|content-length)$/i.test(name));
+}
+
+function isOwn({ fields }: Understood, text: string): boolean {
+  return pairs(fields).some(([name]) => name === "x-lmgate-error") && !/x-lmgate-error/i.test(text);
+}
+
+/** One answer, and behind it at most that to the health question: nothing that an upstream said beyond its answer. */
+function nothingBehind({ received, reset }: Exchange, { method }: Answered): void {
+  const finals: RawMessage[] = [];
+  for (let rest = received; rest.length > 0;) {
+    const message = readAnswer(rest, finals.length === 0 ? method : "GET", !reset);
+    if (message === undefined) break;
+    if (statusOf(message) >= 200) finals.push(message);
+    rest = rest.subarray(message.length);
+  }
+  assert.ok(finals.length <= 2, `${finals.length} answers: ${JSON.stringify(received.toString("latin1"))}`);
+  const [, second] = finals;
+  if (second !== undefined) assert.equal(second.body.toString("latin1"), "ok", "the second answer is not ours");
+}
+
+function show({ received, reset }: Exchange): string {
+  return `${JSON.stringify(received.toString("latin1"))}${reset ? " and a reset" : ""}`;
+}

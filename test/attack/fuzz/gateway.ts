@@ -1,0 +1,73 @@
+/** A running gateway between raw clients and upstreams that record: lanes side by side, each a provider of its own with one case at a time. */
+import assert from "node:assert/strict";
+
+import { enterBattlefield, keyed, withKey, type Battlefield } from "../battlefield.ts";
+import { startRecordingUpstream, type RecordingUpstream } from "../recording-upstream.ts";
+import { requestCheck } from "./gateway-requests.ts";
+import { responseCheck } from "./gateway-responses.ts";
+import { exchange, QUESTION, type Lane } from "./lane.ts";
+import { REQUESTS, RESPONSES } from "./seeds.ts";
+import type { Target } from "./target.ts";
+
+export interface GatewayField {
+  /** One for each lane: a lane takes one case at a time. */
+  readonly lanes: readonly Target[];
+  /** Fails unless the gateway is well, has one record for each call, and ends in order. */
+  close(): Promise<void>;
+}
+
+const TIMEOUTS = {
+  // What lost its end is given up at once.
+  client_idle_seconds: 1,
+  client_head_seconds: 1,
+  client_body_idle_seconds: 1,
+  response_head_seconds: 2,
+  stream_idle_seconds: 2,
+};
+
+/** Every other lane is for requests, the others for responses. */
+export async function openGatewayField(count: number): Promise<GatewayField> {
+  // Names that no small change turns into one another.
+  const names = Array.from({ length: count }, (_, at) => `lane-${((at + 1) * 0x9e3779b1).toString(36)}`);
+  const upstreams = await Promise.all(names.map(() => startRecordingUpstream()));
+  const authorities = upstreams.map(({ port }) => `127.0.0.1:${port}`);
+  const providers = Object.fromEntries(names.map((name, at) => [name, { upstream: `http://${authorities[at]}` }]));
+  const field = await enterBattlefield({ config: { timeouts: TIMEOUTS, providers } });
+  const lanes = upstreams.map((upstream, at) => ({
+    name: names[at] ?? "",
+    upstream,
+    authority: authorities[at] ?? "",
+    exchange: (said: string) => exchange(field.gateway.port, `${said}${QUESTION}`),
+  }));
+  return {
+    lanes: lanes.map((lane, at) => (at % 2 === 0 ? requestTarget(lane) : responseTarget(lane))),
+    close: () => close(field, upstreams),
+  };
+}
+
+function requestTarget(lane: Lane): Target {
+  return {
+    name: "gateway-requests",
+    seeds: REQUESTS,
+    // Key and prefix come last, so that most are refused for their form and not for their key or their path.
+    check: (text) => requestCheck(lane, withKey(text).replaceAll("/openai/", `/${lane.name}/`)),
+  };
+}
+
+function responseTarget(lane: Lane): Target {
+  return {
+    name: "gateway-responses",
+    seeds: RESPONSES,
+    check: (text, random) => responseCheck(lane, text, random),
+  };
+}
+
+async function close(field: Battlefield, upstreams: readonly RecordingUpstream[]): Promise<void> {
+  const { answers } = await field.talk(keyed("GET", "/healthz"));
+  assert.equal(answers[0]?.text, "ok");
+  // Each request that was answered is a call. Those whose upstream failed may have been tried again, so they are not counted here.
+  const answered = upstreams.filter((_, at) => at % 2 === 0).reduce((sum, { seen }) => sum + seen.requests, 0);
+  await field.gateway.records(answered);
+  await Promise.all(upstreams.map((upstream) => upstream.close()));
+  await field.leave();
+}

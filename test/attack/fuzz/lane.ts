@@ -1,0 +1,44 @@
+import { connect } from "node:net";
+
+import type { RecordingUpstream } from "../recording-upstream.ts";
+
+/** One provider of the gateway, its upstream, and what a client says to it and hears. */
+export interface Lane {
+  readonly name: string;
+  readonly upstream: RecordingUpstream;
+  readonly authority: string;
+  /** Says that and `QUESTION` behind it. */
+  exchange(said: string): Promise<Exchange>;
+}
+
+export interface Exchange {
+  readonly received: Buffer;
+  /** The connection was not ended but torn down: what came may be a part. */
+  readonly reset: boolean;
+}
+
+/** A connection that is in step answers this, and ends. */
+export const QUESTION = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
+const DEADLINE_MS = 20_000;
+
+/** Sends all of it and reads to the end of the connection. */
+export function exchange(port: number, said: string): Promise<Exchange> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const chunks: Buffer[] = [];
+    const settled = (reset: boolean): void => {
+      socket.destroy();
+      resolve({ received: Buffer.concat(chunks), reset });
+    };
+    socket.setTimeout(DEADLINE_MS, () => {
+      socket.destroy();
+      reject(
+        new Error(`the connection stayed open; received ${JSON.stringify(Buffer.concat(chunks).toString("latin1"))}`),
+      );
+    });
+    socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
+    socket.on("end", () => settled(false));
+    socket.on("error", () => settled(true));
+    socket.write(Buffer.from(said, "latin1"));
+  });
+}
