@@ -21,8 +21,8 @@ export function modalitiesOf(details: Fields | undefined): Record<string, number
   if (details === undefined) return undefined;
   const counts: Record<string, number> = {};
   let sum = 0;
-  for (const name of MODALITIES) {
-    const count = countAt(details, `${name}_tokens`);
+  for (const [name, key] of MODALITIES) {
+    const count = countAt(details, key);
     if (count === undefined) continue;
     counts[name] = count;
     sum += count;
@@ -65,4 +65,9 @@ function weigh(value: unknown, budget: number): number {
 }
 
 const MAX_RAW = 4096;
-const MODALITIES = ["text", "audio", "image", "video"] as const;
+const MODALITIES = [
+  ["text", "text_tokens"],
+  ["audio", "audio_tokens"],
+  ["image", "image_tokens"],
+  ["video", "video_tokens"],
+] as const;

@@ -52,6 +52,7 @@ export class JsonPicker {
     while (at < to) {
       const mode = this.#mode;
       if (mode === VALUE || mode === SCALAR) at = this.#value(bytes, at, to);
+      else if (mode === MEMBER && bytes[at] === QUOTE) at = this.#wholeKey(bytes, at + 1, to);
       else if (mode === KEY) at = this.#key(bytes, at, to);
       else if (mode === DONE || mode === BROKEN) return;
       else if (this.#token(bytes[at] ?? 0)) at++;
@@ -139,6 +140,20 @@ export class JsonPicker {
     const level = this.#levels.at(-1);
     this.#wanted = undefined;
     this.#mode = level === undefined ? TOP : level.list === undefined ? MEMBER : ELEMENT;
+  }
+
+  /** Takes a key and its colon in one go where they lie whole in the bytes, as nearly all do; else the key begins. */
+  #wholeKey(bytes: Buffer, from: number, to: number): number {
+    const near = Math.min(to - 1, from + NEAR);
+    let at = from;
+    while (at < near && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at++;
+    if (at >= near || bytes[at] !== QUOTE || bytes[at + 1] !== COLON) {
+      this.#startKey();
+      return from;
+    }
+    this.#wanted = wantedKey(this.#levels.at(-1)?.shape ?? this.#shape, bytes, from, at);
+    this.#mode = BEFORE_VALUE;
+    return at + 2;
   }
 
   #startKey(): void {
@@ -241,24 +256,28 @@ export class JsonPicker {
   /** The end of a string, an object or an array, or `OPEN`. */
   #valueEnd(bytes: Buffer, from: number, to: number): number {
     let at = from;
+    let depth = this.#depth;
+    let inString = this.#inString;
     while (at < to) {
-      if (this.#inString) {
+      if (inString) {
         const end = stringEnd(bytes, this.#escaped ? at + 1 : at, to);
         this.#escaped = end === OPEN_ESCAPED;
-        if (end < 0) return OPEN;
-        this.#inString = false;
-        if (this.#depth === 0) return end;
+        if (end < 0) break;
+        inString = false;
+        if (depth === 0) return end;
         at = end;
         continue;
       }
       let byte = bytes[at++] ?? 0;
       // Digits, commas and colons, of which embeddings have megabytes.
       while (byte > QUOTE && byte < OPEN_BRACKET && at < to) byte = bytes[at++] ?? 0;
-      if (byte === QUOTE) this.#inString = true;
+      if (byte === QUOTE) inString = true;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        if (++this.#depth > MAX_DEPTH) this.#capture.spoil();
-      } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --this.#depth === 0) return at;
+        if (++depth > MAX_DEPTH) this.#capture.spoil();
+      } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return at;
     }
+    this.#depth = depth;
+    this.#inString = inString;
     return OPEN;
   }
 }
@@ -277,6 +296,8 @@ interface Level {
 
 type PieceSink = (bytes: Buffer, from: number, to: number) => void;
 
+/** The names that we look for are shorter. */
+const NEAR = 64;
 /** No usage object nests deeper; more would burden whoever walks through the value later. */
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 256;

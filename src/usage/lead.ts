@@ -9,7 +9,10 @@ export type Lead = Framing | "opaque";
  * that byte is unmistakable. `undefined`: only the first byte can tell.
  */
 export function framingOf(contentType: string | undefined): Lead | undefined {
-  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  if (contentType === undefined) return undefined;
+  const known = BY_TYPE.get(contentType);
+  if (known !== undefined) return known;
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase() ?? "";
   return BY_TYPE.get(type) ?? (/^(?:audio|image|video)\//.test(type) ? "opaque" : undefined);
 }
 

@@ -11,7 +11,7 @@ import { openFraming } from "./framing.ts";
 import { framingOf, type Lead, leadEnd, sniffedFraming } from "./lead.ts";
 import type { DecodeFault } from "./native-decoder.ts";
 import { modelInQuery, namesInPath, resourceInPath } from "./path-names.ts";
-import { NO_FACTS, type RequestFacts, RequestReader } from "./request-reader.ts";
+import { NO_FACTS, type RequestFacts, type RequestForm, RequestReader } from "./request-reader.ts";
 import { modelName } from "./safe-names.ts";
 import { SpareDecoders } from "./spare-decoders.ts";
 import { SseReader } from "./sse.ts";
@@ -81,11 +81,16 @@ export class CallObserver {
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
     try {
-      this.#requestReader ??= new RequestReader({ ...this.#request, text: this.#text?.sent }, this.#decoders);
+      this.#requestReader ??= new RequestReader(this.#requestForm(), this.#decoders);
       this.#requestReader.push(bytes);
     } catch {
       this.#blindness = "observer_error";
     }
+  }
+
+  #requestForm(): RequestForm {
+    const { contentType, contentEncoding } = this.#request;
+    return { contentType, contentEncoding, text: this.#text?.sent };
   }
 
   /** The whole request is on its way to the provider. */

@@ -36,7 +36,9 @@ export class TextMeter {
     if (waiting === undefined) this.#read(bytes, from, to);
     else if (this.#waitingBytes + to - from <= MAX_WAITING_BYTES && waiting.length < MAX_WAITING) {
       // A copy: decoded bytes are overwritten, and a piece of a socket's buffer would keep all of it.
-      waiting.push(Buffer.from(bytes.subarray(from, to)));
+      const copy = Buffer.allocUnsafe(to - from);
+      bytes.copy(copy, 0, from, to);
+      waiting.push(copy);
       this.#waitingBytes += to - from;
     } else {
       this.#catchUp();
