@@ -5,6 +5,7 @@ export interface Settings {
   readonly auth: AuthSettings;
   readonly stats: StatsSettings;
   readonly pricing: PricingSettings;
+  readonly store: StoreSettings;
   readonly logging: { readonly level: LogLevel };
   readonly timeouts: Timeouts;
   readonly accounting: AccountingSettings;
@@ -50,6 +51,19 @@ export type Durability = "relaxed" | "written";
 export interface PricingSettings {
   /** The operator's own prices; `undefined`: the price table alone. */
   readonly overridesPath: string | undefined;
+}
+
+/** What is kept of the ledger in a form that questions are answered from. */
+export interface StoreSettings {
+  /** Whether the gateway keeps it up to date, in a process of its own. */
+  readonly enabled: boolean;
+  readonly path: string;
+  readonly memoryMegabytes: number;
+  readonly threads: number;
+  /** Closed segments older than this are deleted; `undefined`: never. */
+  readonly retentionDays: number | undefined;
+  /** Closed segments are deleted, the oldest first, while ledger and store are larger; `undefined`: never. */
+  readonly retentionBytes: number | undefined;
 }
 
 export interface Timeouts {

@@ -81,6 +81,23 @@ export const SECTIONS = z.strictObject({
   pricing: z.strictObject({
     overrides_path: path().nullable().describe("a file path, or null for none").default(null),
   }),
+  store: z.strictObject({
+    enabled: z.boolean().describe("true or false").default(true),
+    path: path().default("data/store"),
+    memory_megabytes: whole(128, 1_048_576).default(512),
+    threads: whole(1, 256).default(2),
+    retention_days: whole(1, 36_500)
+      .nullable()
+      .describe("a whole number from 1 to 36500, or null to keep everything")
+      .default(null),
+    retention_gigabytes: z
+      .number()
+      .min(0.001)
+      .max(1_048_576)
+      .nullable()
+      .describe("a number of gigabytes from 0.001 to 1048576, or null to keep everything")
+      .default(null),
+  }),
   logging: z.strictObject({
     level: z
       .string()

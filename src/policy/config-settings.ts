@@ -3,10 +3,11 @@ import type { Sections } from "./config-schema.ts";
 
 const KILOBYTE = 1024;
 const MEGABYTE = 1024 * 1024;
+const GIGABYTE = 1024 * MEGABYTE;
 
 /** From the units people write to the units the program counts in. */
 export function toSettings(sections: Sections, providers: readonly Provider[]): Settings {
-  const { server, admin, auth, stats, pricing, logging, timeouts, accounting } = sections;
+  const { server, admin, auth, stats, pricing, store, logging, timeouts, accounting } = sections;
   return deepFreeze<Settings>({
     server: {
       host: server.host,
@@ -30,6 +31,14 @@ export function toSettings(sections: Sections, providers: readonly Provider[]): 
       durability: stats.durability,
     },
     pricing: { overridesPath: pricing.overrides_path ?? undefined },
+    store: {
+      enabled: store.enabled,
+      path: store.path,
+      memoryMegabytes: store.memory_megabytes,
+      threads: store.threads,
+      retentionDays: store.retention_days ?? undefined,
+      retentionBytes: store.retention_gigabytes === null ? undefined : Math.round(store.retention_gigabytes * GIGABYTE),
+    },
     logging: { level: logLevel(logging.level) },
     timeouts: {
       clientHeadMs: milliseconds(timeouts.client_head_seconds),

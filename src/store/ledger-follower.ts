@@ -10,7 +10,7 @@ export interface Source {
   /** Nobody will end its last line any more. */
   readonly finished: boolean;
   /** The caller closes it. */
-  open(): LineFile;
+  readonly open: () => LineFile;
 }
 
 /** A file that was moved where nobody finds it, or deleted, and is still open here. */

@@ -6,7 +6,6 @@ import { z } from "zod";
 // manifest is replaced as a whole, so whoever reads it sees one state of the store or the next, and never a mixture.
 
 const VERSION = 1;
-const NAME = "manifest.json";
 
 const whole = z.number().int().min(0);
 const text = z.string().nullable();
@@ -66,9 +65,13 @@ export const EMPTY_MANIFEST: Manifest = { version: VERSION, generation: 0, parts
 
 export class ManifestError extends Error {}
 
+export function manifestPath(directory: string): string {
+  return join(directory, "manifest.json");
+}
+
 /** The store as it stands; empty where there is none yet. */
 export function readManifest(directory: string): Manifest {
-  const path = join(directory, NAME);
+  const path = manifestPath(directory);
   let content: string;
   try {
     content = readFileSync(path, "utf8");
@@ -83,7 +86,7 @@ export function readManifest(directory: string): Manifest {
 
 /** On disk when it returns: the old state until then, the new one from then on. */
 export function writeManifest(directory: string, next: Manifest): void {
-  const path = join(directory, NAME);
+  const path = manifestPath(directory);
   const temporary = `${path}.new`;
   const fd = openSync(temporary, "w", 0o640);
   try {

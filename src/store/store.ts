@@ -1,19 +1,27 @@
 /**
  * The ledger's derived form: what it held until lately as Parquet files with hourly sums, what came since in memory. The
- * relations `calls` and `hours` are both together, each record once. Everything here can be made anew from the ledger;
- * nothing here writes to it.
+ * relations `calls` and `hours` are both together, each record once. Everything here can be made anew from the ledger.
  */
 import { mkdirSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { dropSegments, inTime, mergeParts, partsToMerge } from "./compaction.ts";
 import { Database, inTransaction } from "./database.ts";
 import { takeIn } from "./intake.ts";
-import { realLedgerPath, type LedgerFile } from "./ledger-files.ts";
+import { isSame, realLedgerPath, seenAt, type LedgerFile } from "./ledger-files.ts";
 import { LedgerFollower, type Source } from "./ledger-follower.ts";
-import { EMPTY_MANIFEST, isMissing, readManifest, writeManifest, type Manifest } from "./manifest.ts";
+import {
+  EMPTY_MANIFEST,
+  isMissing,
+  manifestPath,
+  readManifest,
+  writeManifest,
+  type Manifest,
+  type Seen,
+} from "./manifest.ts";
 import { markUnnamed, removeUnnamed, writePart, type PartWriter } from "./part-files.ts";
 import { clearLive, createRelations, dropLive, type Shape } from "./relations.ts";
 import { SegmentTrack } from "./segment-track.ts";
+import { withStoreLock } from "./store-lock.ts";
 
 export interface StoreOptions {
   readonly ledgerPath: string;
@@ -31,10 +39,13 @@ export interface StoreOptions {
 export type OnProgress = (done: number, total: number) => void;
 
 export interface RefreshOptions {
-  /** More than so many bytes go to Parquet on the way; only for whoever holds the store's lock. */
-  readonly compactAt?: number;
-  readonly onProgress?: OnProgress;
+  /** Whenever so many bytes are in memory, they go to Parquet. */
+  readonly compactAt?: number | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
+
+/** How long to wait for another process that changes the store; `StoreBusy` is what follows. */
+const LOCK_WAIT_MS = 10_000;
 
 export class Store {
   readonly directory: string;
@@ -47,6 +58,8 @@ export class Store {
   /** Segments that were written anew since Parquet took them in. */
   #stale: ReadonlySet<string> = new Set();
   #liveBytes = 0;
+  /** The manifest as it was read or written last; another process may replace it. */
+  #manifestSeen: Seen | undefined;
   /** The manifest on disk stays as it is for now. */
   #isDraft = false;
   /** One thing at a time changes the state; questions are asked beside it. */
@@ -58,6 +71,7 @@ export class Store {
     this.#now = options.now;
     this.#database = database;
     this.#follower = new LedgerFollower(realLedgerPath(options.ledgerPath), options.now);
+    this.#manifestSeen = seenAt(manifestPath(options.directory));
     this.#manifest = options.fresh === true ? EMPTY_MANIFEST : readManifest(options.directory);
     this.#tracks = tracksOf(this.#manifest);
   }
@@ -105,22 +119,36 @@ export class Store {
   }
 
   /** Takes in what the ledger has more than the last time. */
-  refresh(options: RefreshOptions = {}): Promise<void> {
-    return this.#inTurn((connection) => this.#refresh(connection, options));
+  refresh({ compactAt, onProgress }: RefreshOptions = {}): Promise<void> {
+    return this.#inTurn(async (connection) => {
+      await this.#follow(connection);
+      if (compactAt === undefined || this.#liveBytes + this.behindBytes < compactAt) {
+        await this.#takeNews(connection, { onProgress });
+      } else await this.#alone(connection, () => this.#takeNews(connection, { compactAt, onProgress }));
+    });
+  }
+
+  /** Of the ledger as it was last looked at, neither in memory nor in Parquet. */
+  get behindBytes(): number {
+    return this.#sources.reduce((sum, { file }) => sum + Math.max(0, file.seen.size - this.#track(file).bytes), 0);
   }
 
   /** Puts what is in memory into Parquet. The manifest then has all of it; if this fails at any point, nothing of it. */
   compact(): Promise<void> {
-    return this.#inTurn((connection) => this.#compact(connection));
+    return this.#inTurn((connection) => this.#alone(connection, () => this.#compact(connection)));
   }
 
-  /** Drops what Parquet and memory have of some segments. */
-  forget(segments: ReadonlySet<string>): Promise<void> {
-    return this.#inTurn(async (connection) => {
-      await dropLive(connection, segments);
-      this.#tracks = new Map([...this.#tracks].filter(([id]) => !segments.has(id)));
-      await this.#compact(connection, segments);
-    });
+  /** Drops what Parquet and memory have of the segments that `choose` names, when nobody else changes the store. */
+  forget(choose: () => ReadonlySet<string>): Promise<void> {
+    return this.#inTurn((connection) =>
+      this.#alone(connection, async () => {
+        const segments = choose();
+        if (segments.size === 0) return;
+        await dropLive(connection, segments);
+        this.#tracks = new Map([...this.#tracks].filter(([id]) => !segments.has(id)));
+        await this.#compact(connection, segments);
+      }),
+    );
   }
 
   /**
@@ -128,24 +156,23 @@ export class Store {
    * from there. The old state holds until the new one is complete.
    */
   rebuild(options: RefreshOptions): Promise<void> {
-    return this.#inTurn(async (connection) => {
-      const before = this.#manifest;
-      const there = new Set(this.#follower.look().map(({ file }) => file.id));
-      this.#isDraft = true;
-      try {
-        const parts = await dropSegments(connection, this.#nextWriter(), before, there);
-        const segments = before.segments.filter(({ id }) => !there.has(id));
-        await this.#show(connection, { ...before, generation: before.generation + 1, parts, segments });
-        await this.#refresh(connection, options);
-        await this.#compact(connection);
-      } catch (error) {
+    return this.#inTurn((connection) =>
+      this.#alone(connection, async () => {
+        const before = this.#manifest;
+        this.#isDraft = true;
+        try {
+          await this.#begin(connection, before);
+          await this.#takeNews(connection, options);
+          await this.#compact(connection);
+        } catch (error) {
+          this.#isDraft = false;
+          await this.#show(connection, before);
+          throw error;
+        }
         this.#isDraft = false;
-        await this.#show(connection, before);
-        throw error;
-      }
-      this.#isDraft = false;
-      await this.#commit(connection, { ...this.#manifest, generation: this.#manifest.generation + 1 }, before);
-    });
+        await this.#commit(connection, { ...this.#manifest, generation: this.#manifest.generation + 1 }, before);
+      }),
+    );
   }
 
   /** Waits for what is under way. */
@@ -155,13 +182,39 @@ export class Store {
     this.#database.close();
   }
 
-  async #refresh(connection: DuckDBConnection, { compactAt, onProgress }: RefreshOptions): Promise<void> {
+  /** Only what the ledger itself no longer has, to which the rest is added. */
+  async #begin(connection: DuckDBConnection, before: Manifest): Promise<void> {
+    const there = new Set(this.#sources.map(({ file }) => file.id));
+    const parts = await dropSegments(connection, this.#nextWriter(), before, there);
+    const segments = before.segments.filter(({ id }) => !there.has(id));
+    await this.#show(connection, { ...before, generation: before.generation + 1, parts, segments });
+    for (const { file } of this.#sources) await this.#compare(connection, file);
+  }
+
+  /** Looks at what others did: to the manifest, and to the ledger. */
+  async #follow(connection: DuckDBConnection): Promise<void> {
+    const seen = seenAt(manifestPath(this.directory));
+    if (seen !== undefined && !isSame(this.#manifestSeen ?? null, seen)) {
+      await this.#show(connection, readManifest(this.directory));
+      this.#manifestSeen = seen;
+    }
     this.#sources = this.#follower.look();
     for (const { file } of this.#sources) await this.#compare(connection, file);
-    const news = this.#sources.filter(({ file }) => file.seen.size > this.#track(file).bytes);
-    const total = news.reduce((sum, { file }) => sum + file.seen.size - this.#track(file).bytes, 0);
+  }
+
+  /** Nobody else changes the store while this works, and it works on what there is. */
+  #alone(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
+    return withStoreLock(this.directory, LOCK_WAIT_MS, async () => {
+      await this.#follow(connection);
+      await work();
+    });
+  }
+
+  async #takeNews(connection: DuckDBConnection, { compactAt, onProgress }: RefreshOptions): Promise<void> {
+    const total = this.behindBytes;
     let done = 0;
-    for (const source of news) {
+    for (const source of this.#sources) {
+      if (source.file.seen.size <= this.#track(source.file).bytes) continue;
       for await (const bytes of this.#take(connection, source)) {
         onProgress?.((done += bytes), total);
         if (compactAt !== undefined && this.#liveBytes >= compactAt) await this.#compact(connection);
@@ -235,6 +288,7 @@ export class Store {
   async #commit(connection: DuckDBConnection, next: Manifest, before: Manifest): Promise<void> {
     if (!this.#isDraft) writeManifest(this.directory, next);
     try {
+      if (!this.#isDraft) this.#manifestSeen = seenAt(manifestPath(this.directory));
       await this.#show(connection, next);
     } catch (error) {
       this.#broken = error;
