@@ -24,6 +24,11 @@ const STEPS: readonly Step[] = [
     remedy: "the compiler's settings stand in tsconfig.json",
   },
   {
+    name: "dashboard types",
+    command: ["node_modules/typescript/bin/tsc", "-p", "dashboard"],
+    remedy: "the compiler's settings stand in dashboard/tsconfig.json",
+  },
+  {
     name: "unused code",
     command: ["node_modules/knip/bin/knip.js", "--no-progress"],
     remedy: "delete what nothing uses, or stop exporting it",

@@ -1,0 +1,63 @@
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { go, scopeParams, setRange, usePlace, withChanges } from "../data/place.ts";
+import { formatBucket } from "../format/moment.ts";
+import { Icon } from "../ui/icon.tsx";
+import type { ChartFrame } from "./chart-series.ts";
+import { edgesOf } from "./plot-data.ts";
+
+export interface MenuPlace {
+  readonly at: number;
+  readonly left: number;
+}
+
+interface ChartMenuProps {
+  readonly frame: ChartFrame;
+  readonly place: MenuPlace;
+  readonly onClose: () => void;
+}
+
+/** What can be done with one bucket of a chart: look at its calls, or closer. */
+export function ChartMenu({ frame, place, onClose }: ChartMenuProps): JSX.Element {
+  const { params } = usePlace();
+  const root = useRef<HTMLDivElement>(null);
+  const edges = edgesOf(frame);
+  const [from, to] = [edges[place.at] ?? 0, edges[place.at + 1] ?? 0].map((edge) =>
+    new Date(edge * 1000).toISOString(),
+  );
+  useEffect(() => {
+    root.current?.querySelector("button")?.focus();
+    const look = (event: Event): void => {
+      if (event.target instanceof Node && !root.current?.contains(event.target)) onClose();
+    };
+    document.addEventListener("pointerdown", look);
+    return () => document.removeEventListener("pointerdown", look);
+  }, []);
+  if (from === undefined || to === undefined) return <></>;
+  const showRequests = (): void => {
+    onClose();
+    go("requests", withChanges(scopeParams(params), { from, to }));
+  };
+  const zoom = (): void => {
+    onClose();
+    setRange({ from, to });
+  };
+  return (
+    <div
+      ref={root}
+      class="chart-menu popover"
+      style={{ left: place.left }}
+      role="group"
+      aria-label="This point"
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
+      <div class="menu-title">{formatBucket(frame.buckets[place.at] ?? "", frame.bucket, frame.tz)}</div>
+      <button type="button" class="choice" onClick={showRequests}>
+        <Icon name="requests" /> Show requests
+      </button>
+      <button type="button" class="choice" onClick={zoom}>
+        <Icon name="search" /> Zoom to it
+      </button>
+    </div>
+  );
+}

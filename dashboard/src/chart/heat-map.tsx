@@ -1,0 +1,65 @@
+import type { JSX } from "preact";
+import type { Answer, Metric } from "../../../src/admin/contract.ts";
+import { lookOf } from "../format/metric.ts";
+import { isKnown } from "../format/number.ts";
+
+interface HeatMapProps {
+  readonly title: string;
+  /** Grouped by weekday and hour. */
+  readonly answer: Answer;
+  readonly metric: Metric;
+}
+
+const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const hours = Array.from({ length: 24 }, (_, hour) => hour);
+const STEPS = 8;
+
+/** Hour by weekday: a table whose cells are shaded, so that the picture and its numbers are one. */
+export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
+  const look = lookOf(metric);
+  const cells = new Map(
+    answer.series.map(({ key, total }) => [`${Number(key[0])} ${Number(key[1])}`, total[metric] ?? null]),
+  );
+  const max = Math.max(0, ...[...cells.values()].filter(isKnown));
+  const step = (value: number | null): number => (!isKnown(value) || max === 0 ? 0 : Math.ceil((value / max) * STEPS));
+  return (
+    <div class="heat-box">
+      <table class="heat">
+        <caption class="visually-hidden">{title} by weekday and hour</caption>
+        <thead>
+          <tr>
+            <td />
+            {hours.map((hour) => (
+              <th key={hour} scope="col">
+                <span class={hour % 3 === 0 ? "" : "visually-hidden"}>{String(hour).padStart(2, "0")}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {days.map((day, at) => (
+            <tr key={day}>
+              <th scope="row">{day}</th>
+              {hours.map((hour) => {
+                const value = cells.get(`${at + 1} ${hour}`) ?? null;
+                const text = `${day} ${String(hour).padStart(2, "0")}:00, ${look.exactly(value)}`;
+                return (
+                  <td key={hour} class={`heat-${step(value)}`} title={text}>
+                    <span class="visually-hidden">{look.exactly(value)}</span>
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div class="heat-scale" aria-hidden="true">
+        <span>0</span>
+        {Array.from({ length: STEPS + 1 }, (_, one) => (
+          <span key={one} class={`heat-step heat-${one}`} />
+        ))}
+        <span>{look.format(max)}</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+// A name keeps its color: the hash of it chooses among the eight of the palette, and only where another name on the
+// screen already has that one, the next that is free. The colors themselves stand in style/tokens.css, for light and dark.
+
+const SIZE = 8;
+const taken = ((): { readonly slotOf: (name: string) => number } => {
+  const slots = new Map<string, number>();
+  return {
+    slotOf(name) {
+      const known = slots.get(name);
+      if (known !== undefined) return known;
+      const used = new Set(slots.values());
+      const wanted = hash(name) % SIZE;
+      const free = Array.from({ length: SIZE }, (_, step) => (wanted + step) % SIZE).find((slot) => !used.has(slot));
+      const slot = free ?? wanted;
+      slots.set(name, slot);
+      return slot;
+    },
+  };
+})();
+
+/** FNV-1a */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}
+
+/** The CSS variable of a series; *other* and sums have none of the eight. */
+export function colorVariable(name: string | null): string {
+  return name === null ? "--series-other" : `--series-${taken.slotOf(name)}`;
+}
+
+/** The same as a value for styles. */
+export const colorOf = (name: string | null): string => `var(${colorVariable(name)})`;
+
+/** What a variable stands for now, for a canvas. */
+export function resolveColor(variable: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+}
+
+/** `#rrggbb` laid over another with some opacity, so that areas may overlap and still show one color. */
+export function mixColors(over: string, under: string, opacity: number): string {
+  const channel = (color: string, at: number): number => Number.parseInt(color.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) => Math.round(channel(over, at) * opacity + channel(under, at) * (1 - opacity)));
+  return `rgb(${mixed.join(" ")})`;
+}

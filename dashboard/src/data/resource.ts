@@ -1,0 +1,41 @@
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { ApiError, get } from "./api.ts";
+import { tick } from "./refresh.ts";
+import { useStore } from "./store.ts";
+
+/** What is asked of the gateway and where that stands. Old data stays until new has come: nothing jumps. */
+export interface Resource<T> {
+  readonly data: T | undefined;
+  readonly error: ApiError | undefined;
+  /** Asked for something else than what `data` shows. */
+  readonly isLoading: boolean;
+  readonly reload: () => void;
+}
+
+interface Held<T> {
+  readonly path: string | null;
+  readonly data: T | undefined;
+  readonly error: ApiError | undefined;
+}
+
+/** `path` below the API's root, with its query; `null` asks for nothing. */
+export function useResource<T>(path: string | null): Resource<T> {
+  const [held, setHeld] = useState<Held<T>>({ path: null, data: undefined, error: undefined });
+  const [again, setAgain] = useState(0);
+  const time = useStore(tick);
+  useEffect(() => {
+    if (path === null) return undefined;
+    const controller = new AbortController();
+    get<T>(path, controller.signal).then(
+      (data) => !controller.signal.aborted && setHeld({ path, data, error: undefined }),
+      (error: unknown) => {
+        if (controller.signal.aborted) return;
+        const failure = error instanceof ApiError ? error : new ApiError(0, undefined);
+        setHeld((old) => ({ path, data: old.data, error: failure }));
+      },
+    );
+    return () => controller.abort();
+  }, [path, time, again]);
+  const reload = useCallback(() => setAgain((count) => count + 1), []);
+  return { data: held.data, error: held.error, isLoading: path !== null && held.path !== path, reload };
+}

@@ -1,0 +1,76 @@
+import type { JSX } from "preact";
+import type { Dimension, Metric } from "../../../src/admin/contract.ts";
+import { setParams } from "../data/place.ts";
+import { dimensionLabel, dimensions } from "../format/dimension.ts";
+import { lookOf } from "../format/metric.ts";
+import { Segmented, Select } from "../ui/select.tsx";
+import { setGrouping, views, type Exploration } from "./view.ts";
+
+const metrics: readonly Metric[] = [
+  "cost",
+  "requests",
+  "total_tokens",
+  "input_tokens",
+  "output_tokens",
+  "cached_input_tokens",
+  "cache_write_tokens",
+  "reasoning_tokens",
+  "errors",
+  "error_rate",
+  "cache_hit_rate",
+  "duration_p50",
+  "duration_p95",
+  "duration_p99",
+  "ttft_p50",
+  "ttft_p95",
+  "ttft_p99",
+  "output_tokens_per_second",
+  "coverage",
+];
+
+const metricOptions = metrics.map((value) => ({ value, label: lookOf(value).label }));
+
+/** What to group by, what to measure, how to draw it. */
+export function ExploreControls({ exploration }: { readonly exploration: Exploration }): JSX.Element {
+  const { by, metric, view } = exploration;
+  const [first = "model", second] = by;
+  return (
+    <div class="explore-controls" role="group" aria-label="Exploration">
+      <Select
+        label="Metric"
+        prefix="Show"
+        value={metric}
+        options={metricOptions}
+        onChange={(value) => setParams({ metric: value, sort: null })}
+      />
+      <Select
+        label="Group by"
+        prefix="by"
+        value={first}
+        options={optionsFor(first)}
+        onChange={(value) => setGrouping([value, ...(second === undefined || second === value ? [] : [second])])}
+      />
+      <Select
+        label="Then by"
+        prefix="then"
+        value={second ?? "none"}
+        options={[{ value: "none", label: "nothing" }, ...optionsFor(second).filter(({ value }) => value !== first)]}
+        onChange={(value) => setGrouping(value === "none" ? [first] : [first, value])}
+      />
+      <span class="spring" />
+      <Segmented
+        label="Chart"
+        value={view}
+        options={views}
+        onChange={(value) => setParams({ view: value === "bar" ? null : value })}
+      />
+    </div>
+  );
+}
+
+/** A tag that the address names is no part of the fixed list. */
+function optionsFor(chosen: Dimension | undefined): { value: Dimension; label: string }[] {
+  const all: Dimension[] = [...dimensions];
+  if (chosen !== undefined && !all.includes(chosen)) all.push(chosen);
+  return all.map((value) => ({ value, label: dimensionLabel(value) }));
+}

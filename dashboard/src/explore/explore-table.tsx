@@ -1,0 +1,148 @@
+import type { JSX } from "preact";
+import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
+import { colorOf } from "../chart/palette.ts";
+import { seriesLabel } from "../chart/chart-series.ts";
+import { go, setFilters, setParams, usePlace, type Params, type Scope } from "../data/place.ts";
+import { dimensionLabel, valueLabel } from "../format/dimension.ts";
+import { lookOf } from "../format/metric.ts";
+import { formatShare, isKnown } from "../format/number.ts";
+import { DataTable, type Column } from "../ui/data-table.tsx";
+import { Delta } from "../ui/delta.tsx";
+import { isSameKey, MAX_PICKS, withPick, type Exploration } from "./view.ts";
+
+const always: readonly Metric[] = [
+  "cost",
+  "requests",
+  "total_tokens",
+  "input_tokens",
+  "output_tokens",
+  "error_rate",
+  "ttft_p95",
+];
+
+/** The chosen metric stands first, the usual ones follow. */
+export function tableMetrics(metric: Metric): Metric[] {
+  return [metric, ...always.filter((other) => other !== metric)];
+}
+
+interface ExploreTableProps {
+  readonly answer: Answer;
+  readonly exploration: Exploration;
+  readonly scope: Scope;
+}
+
+export function ExploreTable({ answer, exploration, scope }: ExploreTableProps): JSX.Element {
+  const { params } = usePlace();
+  const filter = (series: Series): void => {
+    if (series.other) return;
+    const dimensions = answer.query.groupBy;
+    const others = scope.filters.filter(({ dimension, op }) => op !== "is" || !dimensions.includes(dimension));
+    const own = dimensions.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }) as const);
+    setFilters([...others, ...own.map((one) => ({ ...one, values: [...one.values] }))]);
+  };
+  return (
+    <DataTable
+      label="Groups"
+      columns={columnsFor(answer, exploration, params)}
+      rows={answer.series}
+      keyOf={({ key, other }) => (other ? "other" : JSON.stringify(key))}
+      sort={exploration.sort}
+      onSort={(sort) => setParams({ sort }, { replace: true })}
+      onRow={filter}
+      isChosen={({ key, other }) => !other && exploration.picks.some((pick) => isSameKey(pick, key))}
+      hasTotals
+    />
+  );
+}
+
+function columnsFor(answer: Answer, exploration: Exploration, params: Params): Column<Series>[] {
+  const { metric } = exploration;
+  const metrics = tableMetrics(metric);
+  return [
+    pickColumn(exploration, params),
+    ...answer.query.groupBy.map((dimension, at) => nameColumn(answer, dimension, at)),
+    ...metrics.slice(0, 1).map((one) => metricColumn(answer, one, "field")),
+    ...(lookOf(metric).adds ? [shareColumn(answer, metric)] : []),
+    {
+      id: "change",
+      label: "Change",
+      align: "end",
+      hint: `${lookOf(metric).label} against the period before`,
+      render: (series) => <Delta series={series} metric={metric} />,
+      total: <Delta series={answer.totals} metric={metric} />,
+      card: "none",
+    },
+    ...metrics.slice(1).map((one, at) => metricColumn(answer, one, at < 2 ? "field" : "none")),
+  ];
+}
+
+function pickColumn({ picks }: Exploration, params: Params): Column<Series> {
+  return {
+    id: "pick",
+    label: "Pick",
+    hint: `Compare up to ${MAX_PICKS} in the chart`,
+    card: "none",
+    render: ({ key, label, other }) =>
+      other ? null : (
+        <label class="pick">
+          <input
+            type="checkbox"
+            aria-label={`Compare ${label}`}
+            checked={picks.some((pick) => isSameKey(pick, key))}
+            onChange={() => go("explore", withPick(params, picks, key), { replace: true })}
+          />
+        </label>
+      ),
+  };
+}
+
+function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Series> {
+  return {
+    id: `by-${at}`,
+    label: dimensionLabel(dimension),
+    card: at === 0 ? "title" : "field",
+    sortValue: ({ key, other }) => (other ? null : (key[at] ?? "\uffff")),
+    total: at === 0 ? "Total" : undefined,
+    render: (series) => {
+      if (series.other) return at === 0 ? "Other" : null;
+      const text = valueLabel(dimension, series.key[at] ?? null);
+      if (at > 0) return text;
+      return (
+        <span class="name-cell">
+          <span class="swatch" style={{ background: colorOf(seriesLabel(answer, series)) }} />
+          <span title={text}>{text}</span>
+        </span>
+      );
+    },
+  };
+}
+
+function metricColumn(answer: Answer, metric: Metric, card: "field" | "none"): Column<Series> {
+  const look = lookOf(metric);
+  return {
+    id: metric,
+    label: look.label,
+    align: "end",
+    card,
+    sortValue: ({ total, other }) => (other ? null : (total[metric] ?? null)),
+    render: ({ total }) => <span title={look.exactly(total[metric])}>{look.format(total[metric])}</span>,
+    total: <span title={look.exactly(answer.totals.total[metric])}>{look.format(answer.totals.total[metric])}</span>,
+  };
+}
+
+function shareColumn(answer: Answer, metric: Metric): Column<Series> {
+  const whole = answer.totals.total[metric];
+  const share = ({ total }: Series): number | null => {
+    const value = total[metric];
+    return isKnown(value) && isKnown(whole) && whole > 0 ? value / whole : null;
+  };
+  return {
+    id: "share",
+    label: "Share",
+    align: "end",
+    card: "none",
+    share,
+    render: (series) => formatShare(share(series)),
+    total: isKnown(whole) && whole > 0 ? formatShare(1) : "",
+  };
+}

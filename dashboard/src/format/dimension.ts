@@ -1,0 +1,40 @@
+import type { Dimension } from "../../../src/admin/contract.ts";
+
+const labels: Readonly<Record<Exclude<Dimension, `tag:${string}`>, string>> = {
+  owner: "Owner",
+  key: "Key",
+  provider: "Provider",
+  model: "Model",
+  endpoint: "Endpoint",
+  operation: "Operation",
+  status: "Status",
+  error_type: "Error type",
+  client_app: "Client app",
+  day: "Day",
+  hour: "Hour",
+  weekday: "Weekday",
+};
+
+export const dimensions = Object.keys(labels) as readonly (keyof typeof labels)[]; // the record's own keys
+
+/** Those that a filter menu offers; times are chosen with the range. */
+export const filterDimensions = dimensions.filter((name) => !["day", "hour", "weekday"].includes(name));
+
+export function isDimension(text: string | null | undefined): text is Dimension {
+  if (text === null || text === undefined) return false;
+  return Object.hasOwn(labels, text) || (text.startsWith("tag:") && text.length > 4);
+}
+
+export function dimensionLabel(dimension: Dimension): string {
+  return dimension.startsWith("tag:") ? dimension.slice(4) : labels[dimension as keyof typeof labels]; // all others are its keys
+}
+
+const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/** One value of a dimension, for people. Unknown has a word of its own, which no value can be mistaken for. */
+export function valueLabel(dimension: Dimension, value: string | null): string {
+  if (value === null) return dimension === "error_type" ? "(none)" : "(unknown)";
+  if (dimension === "hour") return `${value.padStart(2, "0")}:00`;
+  if (dimension === "weekday") return weekdays[Number(value) - 1] ?? value;
+  return value === "" ? "(empty)" : value;
+}

@@ -1,0 +1,77 @@
+import type { JSX } from "preact";
+import type { GateStatus, ProviderInfo } from "../../../src/admin/contract.ts";
+import { scopeParams, usePlace } from "../data/place.ts";
+import { useResource } from "../data/resource.ts";
+import { Button } from "../ui/button.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Link } from "../ui/link.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { copyText } from "../ui/toast.tsx";
+
+/** Before the first call: three steps that tick themselves off. */
+export function FirstRun(): JSX.Element {
+  const { params } = usePlace();
+  const { data: status } = useResource<GateStatus>("/status");
+  const { data: providers } = useResource<readonly ProviderInfo[]>("/providers");
+  const base = providers?.find(({ name }) => name === "openai") ?? providers?.[0];
+  const call = [
+    `curl ${base?.baseUrl ?? "http://localhost:8080/openai"}/v1/models \\`,
+    `  -H "Authorization: Bearer $OPENAI_API_KEY"`,
+  ].join("\n");
+  return (
+    <Panel
+      title="Three steps to the first figure"
+      subtitle="This page fills itself as soon as a call has passed."
+      class="first-run"
+    >
+      <ol class="steps">
+        <Step isDone={status?.state === "serving"} title="The gateway runs">
+          {status ? `Version ${status.version}, on port ${status.address.port}.` : "Waiting for it."}
+        </Step>
+        <Step isDone={(status?.allowlist.keys ?? 0) > 0} title="A key may pass">
+          {(status?.allowlist.keys ?? 0) > 0 ? (
+            `${status?.allowlist.keys ?? 0} on the list.`
+          ) : (
+            <Link page="keys" params={scopeParams(params)}>
+              Add the first key
+            </Link>
+          )}
+        </Step>
+        <Step isDone={false} title="The first call">
+          Point a tool at the gateway, or send one by hand.{" "}
+          <Link page="setup" params={scopeParams(params)}>
+            How for your tool
+          </Link>
+          <div class="snippet">
+            <pre>{call}</pre>
+            <Button icon="copy" kind="quiet" size="small" label="Copy" onClick={() => void copyText(call)} />
+          </div>
+        </Step>
+      </ol>
+      <p class="first-run-note muted">
+        Only looking? <code>npm run demo</code> starts a gateway with a month of made-up calls, without any key.
+      </p>
+    </Panel>
+  );
+}
+
+interface StepProps {
+  readonly isDone: boolean;
+  readonly title: string;
+  readonly children: JSX.Element | JSX.Element[] | string | (JSX.Element | string)[];
+}
+
+function Step({ isDone, title, children }: StepProps): JSX.Element {
+  return (
+    <li class={`step ${isDone ? "done" : ""}`}>
+      <span class="step-mark">{isDone && <Icon name="check" size={14} />}</span>
+      <div>
+        <h3>
+          {title}
+          <span class="visually-hidden">{isDone ? " (done)" : " (to do)"}</span>
+        </h3>
+        <div class="step-text">{children}</div>
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,68 @@
+import type { JSX } from "preact";
+import type { GateStatus } from "../../../src/admin/contract.ts";
+import { scopeParams, usePlace } from "../data/place.ts";
+import { useResource } from "../data/resource.ts";
+import { formatAgo } from "../format/moment.ts";
+import { formatCount, formatCountExactly, formatDuration } from "../format/number.ts";
+import { Icon } from "../ui/icon.tsx";
+import { Link } from "../ui/link.tsx";
+import { Skeleton } from "../ui/state.tsx";
+
+/** What is wrong with the gateway itself, the worst first; nothing is good. */
+export function troublesOf(status: GateStatus): readonly string[] {
+  const down = status.threads.filter(({ state }) => state === "down").length;
+  return [
+    status.state === "serving" ? "" : `The gateway is ${status.state}`,
+    status.ledger.dropped > 0 ? `${formatCountExactly(status.ledger.dropped)} records were dropped` : "",
+    status.ledger.degraded ? `Records cannot be written: ${status.ledger.lastError ?? "unknown"}` : "",
+    down > 0 ? `${down} of ${status.threads.length} threads are down` : "",
+    status.allowlist.error === undefined ? "" : "The last reload of the keys failed",
+  ].filter(Boolean);
+}
+
+/** In one line whether anything is broken. */
+export function HealthStrip(): JSX.Element {
+  const { params } = usePlace();
+  const { data, error } = useResource<GateStatus>("/status");
+  if (error && data === undefined) {
+    return (
+      <div class="health bad" role="status">
+        <Icon name="errors" /> {error.message}
+      </div>
+    );
+  }
+  if (data === undefined) {
+    return (
+      <div class="health">
+        <Skeleton width="320px" />
+      </div>
+    );
+  }
+  const troubles = troublesOf(data);
+  const lag = Math.max(0, ...data.threads.map(({ loopLagMs }) => loopLagMs.p99));
+  return (
+    <div class={`health ${troubles.length > 0 ? "bad" : "good"}`}>
+      <span class="health-state" role="status">
+        <Icon name={troubles.length > 0 ? "errors" : "check"} size={14} />
+        {troubles[0] ?? "Everything works"}
+        {troubles.length > 1 && ` and ${troubles.length - 1} more`}
+      </span>
+      <Fact label="In flight" value={formatCount(data.callsInFlight)} />
+      <Fact label="Keys" value={formatCount(data.allowlist.keys)} />
+      <Fact label="Dropped" value={formatCount(data.ledger.dropped)} />
+      <Fact label="Loop delay p99" value={formatDuration(lag)} />
+      <Fact label="Last record" value={formatAgo(data.ledger.lastWriteAt, Date.now())} />
+      <Link page="system" params={scopeParams(params)} class="health-link">
+        System
+      </Link>
+    </div>
+  );
+}
+
+function Fact({ label, value }: { readonly label: string; readonly value: string }): JSX.Element {
+  return (
+    <span class="fact">
+      {label} <strong>{value}</strong>
+    </span>
+  );
+}

@@ -1,0 +1,68 @@
+import type { JSX } from "preact";
+import type { CallRow, RequestsPage } from "../../../src/admin/contract.ts";
+import { scopeQuery } from "../data/ask.ts";
+import { go, scopeParams, usePlace, withChanges, withFilters, type Scope } from "../data/place.ts";
+import { useResource } from "../data/resource.ts";
+import { formatAgo, formatMomentExactly } from "../format/moment.ts";
+import { Link } from "../ui/link.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, Failure, SkeletonRows } from "../ui/state.tsx";
+import { Status } from "../ui/status.tsx";
+
+const SIZE = 6;
+const failed = { dimension: "error_type", op: "is_not", values: [null] } as const;
+
+/** The last calls that failed; each leads to its record. */
+export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = usePlace();
+  const query = scopeQuery(scope, [{ ...failed, values: [...failed.values] }]);
+  query.set("limit", String(SIZE));
+  const { data, error, isLoading, reload } = useResource<RequestsPage>(`/requests?${query.toString()}`);
+  const link = (
+    <Link page="errors" params={scopeParams(params)} class="panel-link" label="All errors and limits">
+      View all
+    </Link>
+  );
+  const open = (row: CallRow): void => {
+    const filtered = withFilters(scopeParams(params), [...scope.filters, { ...failed, values: [...failed.values] }]);
+    go("requests", withChanges(filtered, { id: row.id }));
+  };
+  return (
+    <Panel
+      title="Recent errors"
+      subtitle="newest first"
+      actions={link}
+      isFlush
+      isLoading={isLoading && data !== undefined}
+    >
+      {error && data === undefined && <Failure error={error} onRetry={reload} />}
+      {!error && data === undefined && <SkeletonRows rows={SIZE} height={40} />}
+      {data?.rows.length === 0 && (
+        <Empty icon="check" title="Nothing failed">
+          Every call in this range was answered.
+        </Empty>
+      )}
+      <ul class="event-list">
+        {data?.rows.map((row) => (
+          <li key={row.id}>
+            <button type="button" class="event" data-row="" onClick={() => open(row)}>
+              <Status status={row.status} error={row.error_type} />
+              <span class="event-main">
+                <strong>{row.model ?? row.endpoint}</strong>
+                <span class="muted">{row.error_type}</span>
+              </span>
+              <span class="event-side muted">{row.lmgate_id ?? row.masked_key}</span>
+              <time
+                class="event-time muted"
+                dateTime={row.timestamp}
+                title={formatMomentExactly(row.timestamp, scope.tz)}
+              >
+                {formatAgo(row.timestamp, Date.now())}
+              </time>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

@@ -1,0 +1,95 @@
+import type { JSX } from "preact";
+import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
+import { seriesLabel } from "../chart/chart-series.ts";
+import { colorOf } from "../chart/palette.ts";
+import { useAnswer } from "../data/ask.ts";
+import { scopeParams, toggleValue, usePlace, withChanges, type Scope } from "../data/place.ts";
+import { dimensionLabel } from "../format/dimension.ts";
+import { lookOf } from "../format/metric.ts";
+import { formatShare, isKnown } from "../format/number.ts";
+import { BarList, type BarRow } from "../ui/bar-list.tsx";
+import { Link } from "../ui/link.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Failure } from "../ui/state.tsx";
+
+interface TopListProps {
+  readonly title: string;
+  readonly dimension: Dimension;
+  readonly scope: Scope;
+  /** What they are ranked by; one whose parts add up. */
+  readonly metric: Metric;
+  /** Where the chart beside it has a color for each. */
+  readonly isColored: boolean;
+}
+
+const SIZE = 5;
+
+/** The greatest of a dimension; a click sees one alone. */
+export function TopList({ title, dimension, scope, metric, isColored }: TopListProps): JSX.Element {
+  const { params } = usePlace();
+  const { data, error, isLoading, reload } = useAnswer(scope, {
+    metrics: [metric],
+    groupBy: [dimension],
+    bucket: "none",
+    limit: SIZE,
+  });
+  const link = (
+    <Link
+      page="explore"
+      params={withChanges(scopeParams(params), { by: dimension, metric })}
+      class="panel-link"
+      label={`All ${title.toLowerCase()} in Explore`}
+    >
+      View all
+    </Link>
+  );
+  return (
+    <Panel
+      title={title}
+      subtitle={`by ${lookOf(metric).label.toLowerCase()}`}
+      actions={link}
+      isLoading={isLoading && data !== undefined}
+    >
+      {error && data === undefined ? (
+        <Failure error={error} onRetry={reload} />
+      ) : (
+        <BarList
+          rows={data && rowsOf({ data, dimension, metric, scope, isColored })}
+          size={SIZE}
+          empty={`No ${dimensionLabel(dimension).toLowerCase()} in this range`}
+        />
+      )}
+    </Panel>
+  );
+}
+
+type RowsFrom = Omit<TopListProps, "title"> & { readonly data: Answer };
+
+function rowsOf({ data, dimension, metric, scope, isColored }: RowsFrom): BarRow[] {
+  const look = lookOf(metric);
+  const total = data.totals.total[metric];
+  return data.series.filter(hasSome(metric)).map((series) => {
+    const value = series.total[metric];
+    const label = seriesLabel(data, series);
+    const share = isKnown(value) && isKnown(total) && total > 0 ? value / total : null;
+    const key = series.key[0] ?? null;
+    const isChosen = scope.filters.some(
+      (one) => one.dimension === dimension && one.op === "is" && one.values.includes(key),
+    );
+    return {
+      id: label,
+      label,
+      value: look.format(value),
+      exactly: look.exactly(value),
+      share,
+      note: formatShare(share),
+      ...(isColored ? { color: colorOf(series.other ? null : label) } : {}),
+      ...(series.other ? { color: "var(--series-other)" } : { isChosen, onChoose: () => toggleValue(dimension, key) }),
+    };
+  });
+}
+
+const hasSome =
+  (metric: Metric) =>
+  (series: Series): boolean =>
+    series.total[metric] !== 0 || !series.other;

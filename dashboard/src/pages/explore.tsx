@@ -1,0 +1,87 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { useAnswer, type Ask } from "../data/ask.ts";
+import { setParams, usePlace, type Scope } from "../data/place.ts";
+import { ExploreChart } from "../explore/explore-chart.tsx";
+import { ExploreControls } from "../explore/explore-controls.tsx";
+import { ExploreTable, tableMetrics } from "../explore/explore-table.tsx";
+import { readExploration, type Exploration } from "../explore/view.ts";
+import { isMetric } from "../format/metric.ts";
+import { NothingFound } from "../overview/nothing-found.tsx";
+import { exportedAsk } from "../shell/export-menu.tsx";
+import { rangeWords } from "../shell/range-picker.tsx";
+import { Button } from "../ui/button.tsx";
+import { CoverageLine, UnpricedChip } from "../ui/coverage.tsx";
+import { PageHead, Panel } from "../ui/panel.tsx";
+import { Failure, SkeletonRows } from "../ui/state.tsx";
+import { dimensionLabel } from "../format/dimension.ts";
+
+const GROUPS = 200;
+
+/** Any metric by any one or two dimensions. */
+export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = usePlace();
+  const exploration = readExploration(params);
+  const ask = askFor(exploration);
+  const { data, error, isLoading, reload } = useAnswer(scope, ask);
+  const exported = JSON.stringify(ask);
+  useEffect(() => {
+    exportedAsk.set(ask);
+    return () => exportedAsk.set(null);
+  }, [exported]);
+  const isEmpty = data?.totals.total.requests === 0;
+  return (
+    <>
+      <PageHead title="Explore" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <ExploreControls exploration={exploration} />
+      {isEmpty && data ? (
+        <NothingFound scope={scope} answer={data} />
+      ) : (
+        <div class="stack">
+          <ExploreChart scope={scope} exploration={exploration} />
+          <Panel
+            title={exploration.by.map(dimensionLabel).join(" and ")}
+            subtitle={data ? groupsWords(data.series.filter(({ other }) => !other).length) : "Counting"}
+            isFlush
+            isLoading={isLoading && data !== undefined}
+            actions={
+              exploration.picks.length > 0 && (
+                <Button size="small" kind="quiet" onClick={() => setParams({ pick: null })}>
+                  Clear {exploration.picks.length} picked
+                </Button>
+              )
+            }
+            foot={
+              <>
+                <CoverageLine coverage={data?.coverage} />
+                <UnpricedChip coverage={data?.coverage} />
+              </>
+            }
+          >
+            {error && data === undefined && <Failure error={error} onRetry={reload} />}
+            {!error && data === undefined && <SkeletonRows rows={8} height={36} />}
+            {data && <ExploreTable answer={data} exploration={exploration} scope={scope} />}
+          </Panel>
+        </div>
+      )}
+    </>
+  );
+}
+
+function askFor({ by, metric, sort }: Exploration): Ask {
+  const sorted = sort.replace(/^-/, "");
+  return {
+    metrics: tableMetrics(metric),
+    groupBy: by,
+    bucket: "none",
+    compare: true,
+    limit: GROUPS,
+    // Which groups are the greatest is the server's to say: it sees those beyond the limit too.
+    ...(isMetric(sorted) && tableMetrics(metric).includes(sorted) ? { order: sort } : {}),
+  };
+}
+
+const groupsWords = (count: number): string =>
+  count === GROUPS
+    ? `The first ${GROUPS} groups; the rest is summed as other`
+    : `${count} ${count === 1 ? "group" : "groups"}`;

@@ -1,0 +1,73 @@
+import type { JSX } from "preact";
+import { usageQuery, type Ask } from "../data/ask.ts";
+import { Store, useStore } from "../data/store.ts";
+import { scopeQuery } from "../data/ask.ts";
+import type { Scope } from "../data/place.ts";
+import { Icon } from "../ui/icon.tsx";
+import { Popover } from "../ui/popover.tsx";
+import { saveChartImage } from "./chart-image.ts";
+
+/** What the page shows as its main table, so that an export gives the same figures. Pages set it. */
+export const exportedAsk = new Store<Ask | null>(null);
+
+const formats = [
+  { name: "csv", label: "CSV" },
+  { name: "jsonl", label: "JSON lines" },
+  { name: "parquet", label: "Parquet" },
+] as const;
+
+/** Files come from the server, with the same question as the screen and without a limit of rows. */
+export function ExportMenu({ scope }: { readonly scope: Scope }): JSX.Element {
+  const ask = useStore(exportedAsk);
+  const usage = ask === null ? null : usageQuery(scope, ask);
+  usage?.delete("limit");
+  usage?.set("what", "usage");
+  const calls = scopeQuery(scope);
+  calls.set("what", "calls");
+  return (
+    <Popover label="Export  x" id="export-button" icon="download" align="end">
+      {(close) => (
+        <div class="menu">
+          {usage !== null && <Files title="These figures" query={usage} onDone={close} />}
+          <Files title="The calls themselves" query={calls} onDone={close} />
+          <div class="menu-title">Picture</div>
+          <button
+            type="button"
+            class="choice"
+            onClick={() => {
+              saveChartImage();
+              close();
+            }}
+          >
+            <span class="choice-mark">
+              <Icon name="area" size={14} />
+            </span>
+            Chart as PNG
+          </button>
+        </div>
+      )}
+    </Popover>
+  );
+}
+
+interface FilesProps {
+  readonly title: string;
+  readonly query: URLSearchParams;
+  readonly onDone: () => void;
+}
+
+function Files({ title, query, onDone }: FilesProps): JSX.Element {
+  return (
+    <>
+      <div class="menu-title">{title}</div>
+      {formats.map(({ name, label }) => (
+        <a key={name} class="choice" href={`/api/v1/export.${name}?${query.toString()}`} download onClick={onDone}>
+          <span class="choice-mark">
+            <Icon name="table" size={14} />
+          </span>
+          {label}
+        </a>
+      ))}
+    </>
+  );
+}

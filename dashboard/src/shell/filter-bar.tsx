@@ -1,0 +1,51 @@
+import type { JSX } from "preact";
+import type { Filter } from "../../../src/admin/contract.ts";
+import { setFilters, type Scope } from "../data/place.ts";
+import { Button } from "../ui/button.tsx";
+import { filterWords } from "../ui/filter-words.ts";
+import { Icon } from "../ui/icon.tsx";
+import { FilterMenu } from "./filter-menu.tsx";
+
+/** The filters that are set, each to be turned round or removed, and the menu that adds one. */
+export function FilterBar({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { filters } = scope;
+  const replace = (old: Filter, next: Filter | null): void => {
+    setFilters(filters.flatMap((filter) => (filter === old ? (next ?? []) : filter)));
+  };
+  return (
+    <div class="filter-bar" role="group" aria-label="Filters">
+      <FilterMenu scope={scope} />
+      {filters.map((filter) => {
+        const words = filterWords(filter);
+        const isPlain = filter.op === "is" || filter.op === "is_not";
+        const turned = { ...filter, op: filter.op === "is" ? "is_not" : "is" } as const;
+        return (
+          <span class="chip" key={words}>
+            <button
+              type="button"
+              class="chip-text"
+              disabled={!isPlain}
+              title={isPlain ? "Turn round: is / is not" : words}
+              onClick={() => replace(filter, turned)}
+            >
+              {words}
+            </button>
+            <button
+              type="button"
+              class="chip-remove"
+              aria-label={`Remove filter: ${words}`}
+              onClick={() => replace(filter, null)}
+            >
+              <Icon name="close" size={12} />
+            </button>
+          </span>
+        );
+      })}
+      {filters.length > 1 && (
+        <Button kind="quiet" size="small" onClick={() => setFilters([])}>
+          Clear all
+        </Button>
+      )}
+    </div>
+  );
+}

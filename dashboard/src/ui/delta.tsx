@@ -1,0 +1,48 @@
+import type { JSX } from "preact";
+import type { Metric, Series } from "../../../src/admin/contract.ts";
+import { lookOf } from "../format/metric.ts";
+import { DASH, formatShare, isKnown } from "../format/number.ts";
+import { Icon } from "./icon.tsx";
+
+/** How a metric changed against the period before; `null` where either is unknown or there was nothing. */
+export function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): number | null {
+  const now = series.total[metric];
+  const before = series.previous?.[metric];
+  if (!isKnown(now) || !isKnown(before) || before === 0) return null;
+  return now / before - 1;
+}
+
+interface DeltaProps {
+  readonly series: Pick<Series, "total" | "previous">;
+  readonly metric: Metric;
+  /** With a tile there is room to say against what. */
+  readonly isLong?: boolean;
+}
+
+/** An arrow, a word for screen readers and a color: never the color alone. */
+export function Delta({ series, metric, isLong }: DeltaProps): JSX.Element {
+  const change = changeOf(series, metric);
+  const look = lookOf(metric);
+  const before = series.previous?.[metric];
+  if (change === null) {
+    const reason = isKnown(before) ? "There was nothing before to compare with" : "Not known for the previous period";
+    return (
+      <span class="delta flat" title={reason}>
+        {DASH}
+        {isLong && " vs previous"}
+      </span>
+    );
+  }
+  const isFlat = Math.abs(change) < 0.0005;
+  const isBad = look.rise === "neutral" ? undefined : (look.rise === "bad") === change > 0;
+  const mood = isFlat || isBad === undefined ? "flat" : isBad ? "bad" : "good";
+  const text = Math.abs(change) > 9.99 ? `${(change + 1).toFixed(0)}×` : formatShare(Math.abs(change));
+  return (
+    <span class={`delta ${mood}`} title={`${look.exactly(before)} in the period before`}>
+      {!isFlat && <Icon name={change > 0 ? "up" : "down"} size={10} />}
+      <span class="visually-hidden">{isFlat ? "unchanged" : change > 0 ? "up" : "down"} </span>
+      {text}
+      {isLong && <span class="delta-note"> vs previous</span>}
+    </span>
+  );
+}

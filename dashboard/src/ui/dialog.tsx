@@ -1,0 +1,60 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Button } from "./button.tsx";
+
+interface DialogProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  /** Buttons at its foot. */
+  readonly actions?: ComponentChildren;
+  readonly kind?: "dialog" | "drawer";
+  readonly width?: "normal" | "wide";
+  readonly onClose: () => void;
+}
+
+/**
+ * The platform's modal dialog: it traps the focus, makes the page behind inert, closes on Escape and gives the focus
+ * back. As `drawer` it stands at the right edge, or over the whole phone.
+ */
+export function Dialog({
+  title,
+  children,
+  actions,
+  kind = "dialog",
+  width = "normal",
+  onClose,
+}: DialogProps): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`${kind} ${width}`}
+      aria-labelledby={titleId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
+    >
+      <div class="dialog-box">
+        <header class="dialog-head">
+          <h2 id={titleId}>{title}</h2>
+          <Button icon="close" kind="quiet" label="Close" onClick={onClose} />
+        </header>
+        {/* Scrolls, so it must be reachable without a mouse. */}
+        <div class="dialog-body" tabIndex={0} role="group" aria-labelledby={titleId}>
+          {children}
+        </div>
+        {actions !== undefined && <footer class="dialog-foot">{actions}</footer>}
+      </div>
+    </dialog>
+  );
+}

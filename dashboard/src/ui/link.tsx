@@ -1,0 +1,34 @@
+import type { ComponentChildren, JSX } from "preact";
+import { go, hrefOf, type Params } from "../data/place.ts";
+
+interface LinkProps {
+  readonly page: string;
+  readonly params: Params;
+  readonly children: ComponentChildren;
+  readonly class?: string;
+  readonly label?: string;
+  readonly isCurrent?: boolean;
+  readonly onGo?: () => void;
+}
+
+/** A real link: it can be copied and opened in another tab. A plain click goes there without loading the page anew. */
+export function Link({ page, params, children, label, isCurrent, onGo, ...rest }: LinkProps): JSX.Element {
+  const follow = (event: MouseEvent): void => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(page, params);
+    onGo?.();
+  };
+  return (
+    <a
+      href={hrefOf(page, params)}
+      class={rest.class}
+      aria-label={label}
+      title={label}
+      aria-current={isCurrent ? "page" : undefined}
+      onClick={follow}
+    >
+      {children}
+    </a>
+  );
+}

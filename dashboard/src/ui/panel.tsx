@@ -1,0 +1,66 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useId } from "preact/hooks";
+
+interface PanelProps {
+  readonly title: string;
+  /** One line under the title: what the numbers are of. */
+  readonly subtitle?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+  readonly foot?: ComponentChildren;
+  readonly children: ComponentChildren;
+  readonly class?: string;
+  /** Old data is shown while new is fetched. */
+  readonly isLoading?: boolean;
+  /** A table or list that goes to the panel's edges. */
+  readonly isFlush?: boolean;
+}
+
+/** A card with a title; the unit that pages are made of. */
+export function Panel({
+  title,
+  subtitle,
+  actions,
+  foot,
+  children,
+  isLoading,
+  isFlush,
+  ...rest
+}: PanelProps): JSX.Element {
+  const titleId = useId();
+  return (
+    <section
+      class={`panel ${isFlush ? "flush" : ""} ${rest.class ?? ""}`}
+      aria-labelledby={titleId}
+      aria-busy={isLoading}
+    >
+      <header class="panel-head">
+        <div class="panel-titles">
+          <h2 id={titleId}>{title}</h2>
+          {subtitle !== undefined && <p class="panel-subtitle">{subtitle}</p>}
+        </div>
+        {actions !== undefined && <div class="panel-actions">{actions}</div>}
+      </header>
+      <div class="panel-body">{children}</div>
+      {foot !== undefined && <footer class="panel-foot">{foot}</footer>}
+    </section>
+  );
+}
+
+interface PageHeadProps {
+  readonly title: string;
+  readonly subtitle?: ComponentChildren;
+  readonly actions?: ComponentChildren;
+}
+
+/** The page's one h1. */
+export function PageHead({ title, subtitle, actions }: PageHeadProps): JSX.Element {
+  return (
+    <header class="page-head">
+      <div>
+        <h1>{title}</h1>
+        {subtitle !== undefined && <p class="page-subtitle">{subtitle}</p>}
+      </div>
+      {actions !== undefined && <div class="page-actions">{actions}</div>}
+    </header>
+  );
+}

@@ -1,0 +1,60 @@
+import type { JSX, TargetedEvent } from "preact";
+
+interface Option<T extends string> {
+  readonly value: T;
+  readonly label: string;
+}
+
+interface SelectProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly Option<T>[];
+  /** Shown before the value; without it the label is for screen readers alone. */
+  readonly prefix?: string;
+  readonly onChange: (value: T) => void;
+}
+
+/** The platform's own list, which every phone and screen reader knows. */
+export function Select<T extends string>({ label, value, options, prefix, onChange }: SelectProps<T>): JSX.Element {
+  const change = (event: TargetedEvent<HTMLSelectElement>): void => {
+    const chosen = options.find((option) => option.value === event.currentTarget.value);
+    if (chosen) onChange(chosen.value);
+  };
+  return (
+    <label class="select" title={label}>
+      {prefix !== undefined && <span class="select-prefix">{prefix}</span>}
+      <select aria-label={label} value={value} onChange={change}>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface SegmentedProps<T extends string> {
+  readonly label: string;
+  readonly value: T;
+  readonly options: readonly Option<T>[];
+  readonly onChange: (value: T) => void;
+}
+
+/** A few choices side by side, one of them taken. */
+export function Segmented<T extends string>({ label, value, options, onChange }: SegmentedProps<T>): JSX.Element {
+  return (
+    <div class="segmented" role="group" aria-label={label}>
+      {options.map((option) => (
+        <button
+          key={option.value}
+          type="button"
+          aria-pressed={option.value === value}
+          onClick={() => onChange(option.value)}
+        >
+          {option.label}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import type { JSX } from "preact";
+import { Icon } from "./icon.tsx";
+
+type Mood = "good" | "warning" | "bad" | "neutral";
+
+/** A state in words, with a sign for those who do not see colors. */
+export function Badge({ mood, children }: { readonly mood: Mood; readonly children: string }): JSX.Element {
+  return (
+    <span class={`badge ${mood}`}>
+      {mood === "good" && <Icon name="check" size={12} />}
+      {(mood === "warning" || mood === "bad") && <Icon name="errors" size={12} />}
+      {children}
+    </span>
+  );
+}
+
+/** An HTTP status; without one the provider never answered. */
+export function Status({
+  status,
+  error,
+}: {
+  readonly status: number | null;
+  readonly error: string | null;
+}): JSX.Element {
+  const mood: Mood =
+    status === null || status >= 500 ? "bad" : status >= 400 ? "warning" : error === null ? "good" : "warning";
+  return (
+    <span class="status" title={error ?? undefined}>
+      <Badge mood={mood}>{status === null ? "no answer" : String(status)}</Badge>
+    </span>
+  );
+}

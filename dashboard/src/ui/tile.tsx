@@ -1,0 +1,51 @@
+import type { ComponentChildren, JSX } from "preact";
+import type { Answer, Metric } from "../../../src/admin/contract.ts";
+import { Sparkline } from "../chart/sparkline.tsx";
+import { lookOf } from "../format/metric.ts";
+import { isKnown } from "../format/number.ts";
+import { Delta } from "./delta.tsx";
+import { Skeleton } from "./state.tsx";
+
+interface TileProps {
+  readonly label: string;
+  readonly metric: Metric;
+  readonly answer: Answer | undefined;
+  /** What the number is of: the filters, in words. */
+  readonly subtitle: ComponentChildren;
+  /** Why there is no number, where there is none. */
+  readonly unknown: string;
+  readonly isChosen?: boolean;
+  readonly onChoose?: () => void;
+}
+
+/** One number, how it went, and how it compares with the period before. */
+export function Tile({ label, metric, answer, subtitle, unknown, isChosen, onChoose }: TileProps): JSX.Element {
+  const look = lookOf(metric);
+  const value = answer?.totals.total[metric];
+  const partialAt = answer?.partialFrom ? answer.buckets.indexOf(answer.partialFrom) : -1;
+  return (
+    <article class={`tile ${isChosen ? "chosen" : ""}`} aria-busy={answer === undefined}>
+      <h2 class="tile-label">
+        {onChoose ? (
+          <button type="button" aria-pressed={isChosen ?? false} onClick={onChoose}>
+            {label}
+          </button>
+        ) : (
+          label
+        )}
+      </h2>
+      <div class="tile-value" title={isKnown(value) ? look.exactly(value) : unknown}>
+        {answer === undefined ? <Skeleton width="60%" height={26} /> : look.format(value)}
+      </div>
+      <div class="tile-change">
+        {answer === undefined ? <Skeleton width="40%" /> : <Delta series={answer.totals} metric={metric} isLong />}
+      </div>
+      <div class="tile-spark">
+        {answer && (
+          <Sparkline values={answer.totals.points[metric] ?? []} partialAt={partialAt < 0 ? undefined : partialAt} />
+        )}
+      </div>
+      <p class="tile-subtitle">{answer !== undefined && !isKnown(value) ? unknown : subtitle}</p>
+    </article>
+  );
+}
