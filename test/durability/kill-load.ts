@@ -1,0 +1,130 @@
+/** Calls at a steady rate, some short and some long, each with a number that comes back in its record. */
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+
+import { testKey } from "../start-gateway.ts";
+
+export interface LoadCall {
+  readonly n: number;
+  readonly sentAt: number;
+  /** When the last byte of a whole answer came. */
+  endedAt: number | undefined;
+}
+
+const PACE_MS = 5;
+/** Of ten calls: how long the provider takes. */
+const DELAYS_MS = [0, 0, 0, 0, 0, 0, 0, 150, 150, 1_000];
+
+/** Answers `…/models/<n>` after a while that depends on `n`, in two pieces. */
+export class SteadyUpstream {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #sockets: Set<Socket>;
+
+  private constructor(server: Server, sockets: Set<Socket>) {
+    this.#server = server;
+    this.#sockets = sockets;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listening on a host and a port
+  }
+
+  static async start(): Promise<SteadyUpstream> {
+    const sockets = new Set<Socket>();
+    const server = createServer({ noDelay: true }, (socket) => {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("data", (bytes: Buffer) =>
+        respond(socket, Number(/\/models\/(\d+)/.exec(bytes.toString("latin1"))?.[1])),
+      );
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new SteadyUpstream(server, sockets);
+  }
+
+  stop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
+
+function respond(socket: Socket, n: number): void {
+  const body = `{"n":${n},"end":true}`;
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const delayMs = DELAYS_MS[n % DELAYS_MS.length] ?? 0;
+  if (delayMs === 0) {
+    socket.write(head + body);
+    return;
+  }
+  socket.write(head + body.slice(0, 3));
+  setTimeout(() => socket.write(body.slice(3)), delayMs);
+}
+
+/** The clients of one gateway, until it is killed. */
+export class Load {
+  readonly calls: LoadCall[] = [];
+  readonly #port: number;
+  readonly #perPace: number;
+  readonly #idle: Socket[] = [];
+  readonly #all = new Set<Socket>();
+  readonly #timer: NodeJS.Timeout;
+  #next: number;
+  #due = 0;
+  #last = performance.now();
+
+  /** Numbers begin with `first`. */
+  constructor(port: number, perSecond: number, first: number) {
+    this.#port = port;
+    this.#perPace = perSecond / 1_000;
+    this.#next = first;
+    this.#timer = setInterval(() => this.#pace(), PACE_MS);
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Nothing new; resolves when no connection is left. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const socket of this.#idle) socket.destroy();
+    const open = [...this.#all].filter((socket) => !socket.closed);
+    await Promise.all(open.map((socket) => once(socket, "close")));
+  }
+
+  #pace(): void {
+    const now = performance.now();
+    this.#due += (now - this.#last) * this.#perPace;
+    this.#last = now;
+    for (; this.#due >= 1; this.#due--) this.#send();
+  }
+
+  #send(): void {
+    const socket = this.#idle.pop() ?? this.#open();
+    const call: LoadCall = { n: this.#next++, sentAt: performance.now(), endedAt: undefined };
+    this.calls.push(call);
+    let answer = "";
+    const receive = (bytes: Buffer): void => {
+      answer += bytes.toString("latin1");
+      if (!answer.endsWith(`{"n":${call.n},"end":true}`)) return;
+      call.endedAt = performance.now();
+      socket.off("data", receive);
+      this.#idle.push(socket);
+    };
+    socket.on("data", receive);
+    const lines = [
+      `GET /openai/v1/models/${call.n} HTTP/1.1`,
+      "Host: gate.test",
+      `Authorization: Bearer ${testKey.key}`,
+    ];
+    socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  }
+
+  #open(): Socket {
+    const socket = connect({ host: "127.0.0.1", port: this.#port, noDelay: true });
+    this.#all.add(socket);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#all.delete(socket));
+    return socket;
+  }
+}
