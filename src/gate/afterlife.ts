@@ -19,7 +19,7 @@ export class Afterlives {
     const { drainBytes, drainMs, drainConcurrent } = this.#settings;
     if (this.#closed || this.#running.size >= drainConcurrent) return undefined;
     const afterlife = new Afterlife(call, drainBytes, (over) => {
-      this.#wheel.arm(over, 0);
+      this.#wheel.forget(over);
       this.#running.delete(over);
     });
     this.#running.add(afterlife);

@@ -306,7 +306,7 @@ export class ClientConnection implements Expiring, ClientSide {
   #gone(): void {
     if (this.#state === "gone") return;
     this.#state = "gone";
-    this.#plane.wheel.arm(this, 0);
+    this.#plane.wheel.forget(this);
     const call = this.#call;
     this.#call = undefined;
     this.#ahead = [];

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 import { TimerWheel, type Expiring } from "./timer-wheel.ts";
 
 let now = 0;
@@ -148,4 +151,47 @@ test("a thousand entries with mixed deadlines expire once each, in the order of 
     order,
     order.toSorted((one, other) => one - other),
   );
+});
+
+test("an entry that was forgotten does not expire, may be armed again, and is not kept in memory", async () => {
+  const entry = new Entry();
+  wheel.arm(entry, 100);
+  wheel.forget(entry);
+  pass(1_000);
+  assert.deepEqual(entry.expiredAt, []);
+  wheel.arm(entry, 100);
+  pass(1_000);
+  assert.equal(entry.expiredAt.length, 1);
+
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void; // what the flag above puts there
+  const armed = (): WeakRef<Entry> => {
+    const kept = new Entry();
+    wheel.arm(kept, 20_000);
+    wheel.arm(kept, 10_000);
+    wheel.forget(kept);
+    return new WeakRef(kept);
+  };
+  const reference = armed();
+  // A WeakRef holds its target until the turn of the event loop in which it was made is over.
+  await new Promise((resolve) => void setImmediate(resolve));
+  collectGarbage();
+  assert.equal(reference.deref(), undefined);
+});
+
+test("one of those that are due may forget or put off another that is due", () => {
+  const first = new Entry();
+  const second = new Entry();
+  const third = new Entry();
+  first.expire = () => {
+    wheel.forget(second);
+    wheel.arm(third, 200);
+  };
+  for (const entry of [first, second, third]) wheel.arm(entry, 100);
+  pass(200);
+  assert.deepEqual([second.expiredAt, third.expiredAt], [[], []]);
+  pass(1_000);
+  assert.equal(second.expiredAt.length, 0);
+  assert.equal(third.expiredAt.length, 1);
+  assert.ok((third.expiredAt[0] ?? 0) >= 300);
 });

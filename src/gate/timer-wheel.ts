@@ -20,7 +20,7 @@ const MAX_STEPS = 20;
 export class TimerWheel {
   readonly #tickMs: number;
   readonly #clock: () => number;
-  readonly #slots: Expiring[][] = Array.from({ length: SLOTS }, () => []);
+  readonly #slots: Set<Expiring>[] = Array.from({ length: SLOTS }, () => new Set());
   readonly #interval: NodeJS.Timeout;
   #slot = 0;
   #now = 1;
@@ -43,7 +43,18 @@ export class TimerWheel {
     const untold = Math.min(this.#clock() - this.#lastClock, MAX_STEPS * this.#tickMs);
     const deadline = this.#now + untold + delayMs;
     entry.deadline = deadline;
-    if (entry.scheduled === 0 || deadline < entry.scheduled) this.#insert(entry);
+    if (entry.scheduled === 0) this.#insert(entry);
+    else if (deadline < entry.scheduled) {
+      this.#takeOut(entry);
+      this.#insert(entry);
+    }
+  }
+
+  /** It is gone for good: a slot that comes round in half a minute must not keep it in memory until then. */
+  forget(entry: Expiring): void {
+    entry.deadline = 0;
+    if (entry.scheduled !== 0) this.#takeOut(entry);
+    entry.scheduled = 0;
   }
 
   close(): void {
@@ -53,7 +64,15 @@ export class TimerWheel {
   #insert(entry: Expiring): void {
     const ticks = Math.min(SLOTS - 1, Math.max(1, Math.ceil((entry.deadline - this.#now) / this.#tickMs)));
     entry.scheduled = this.#now + ticks * this.#tickMs;
-    this.#slots[(this.#slot + ticks) % SLOTS]?.push(entry);
+    this.#slotAt(entry.scheduled)?.add(entry);
+  }
+
+  #takeOut(entry: Expiring): void {
+    this.#slotAt(entry.scheduled)?.delete(entry);
+  }
+
+  #slotAt(wheelTime: number): Set<Expiring> | undefined {
+    return this.#slots[(this.#slot + (wheelTime - this.#now) / this.#tickMs) % SLOTS];
   }
 
   #advance(): void {
@@ -72,11 +91,11 @@ export class TimerWheel {
     this.#now += this.#tickMs;
     this.#slot = (this.#slot + 1) % SLOTS;
     const due = this.#slots[this.#slot];
-    if (due === undefined || due.length === 0) return;
-    this.#slots[this.#slot] = [];
+    if (due === undefined || due.size === 0) return;
+    this.#slots[this.#slot] = new Set();
     for (const entry of due) {
-      // Put in a nearer slot since: that one counts.
-      if (entry.scheduled > this.#now || entry.scheduled === 0) continue;
+      // Forgotten, or armed anew, by one of those before it.
+      if (entry.scheduled !== this.#now) continue;
       entry.scheduled = 0;
       if (entry.deadline === 0) continue;
       if (entry.deadline > this.#now) this.#insert(entry);

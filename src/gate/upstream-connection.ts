@@ -153,7 +153,7 @@ export class UpstreamConnection implements Expiring {
   #leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#context.wheel.arm(this, 0);
+    this.#context.wheel.forget(this);
     this.#context.onGone(this);
   }
 }

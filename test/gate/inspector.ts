@@ -5,11 +5,20 @@ import type { Gateway } from "../start-gateway.ts";
 
 interface Message {
   readonly method?: string;
-  readonly params?: { readonly sessionId?: string; readonly workerInfo?: { readonly title?: string } };
+  readonly params?: {
+    readonly sessionId?: string;
+    readonly workerInfo?: { readonly title?: string };
+    readonly message?: string;
+  };
 }
 
-/** Returns once the thread with that name has been found and the code is on its way to it. */
-export async function evaluateInThread(gateway: Gateway, thread: string, expression: string): Promise<void> {
+interface Answer {
+  readonly id?: number;
+  readonly result?: { readonly result?: { readonly value?: unknown } };
+}
+
+/** Returns what the code gave, where that is no function and no object, once the thread with that name has run it. */
+export async function evaluateInThread(gateway: Gateway, thread: string, expression: string): Promise<unknown> {
   const url = /ws:\/\/\S+/.exec(gateway.output().stderr)?.[0];
   if (url === undefined) throw new Error(`the inspector does not listen: ${gateway.output().stderr}`);
   const socket = new WebSocket(url);
@@ -26,13 +35,17 @@ export async function evaluateInThread(gateway: Gateway, thread: string, express
   send("NodeWorker.enable", { waitForDebuggerOnStart: false });
   const sessionId = await found;
   const evaluate = { id: 1, method: "Runtime.evaluate", params: { expression, returnByValue: true } };
-  const answered = new Promise<void>((resolve) => {
+  const answered = new Promise<unknown>((resolve) => {
     socket.addEventListener("message", ({ data }) => {
-      if (String(data).includes("receivedMessageFromWorker")) resolve();
+      const { method, params } = JSON.parse(String(data)) as Message; // as the inspector's protocol has it
+      if (method !== "NodeWorker.receivedMessageFromWorker" || params?.message === undefined) return;
+      const { id, result } = JSON.parse(params.message) as Answer;
+      if (id === evaluate.id) resolve(result?.result?.value);
     });
   });
   send("NodeWorker.sendMessageToWorker", { sessionId, message: JSON.stringify(evaluate) });
-  await answered;
+  const value = await answered;
   socket.close();
   await once(socket, "close");
+  return value;
 }
