@@ -4,6 +4,7 @@ import { Afterlives } from "./afterlife.ts";
 import { CallsInFlight } from "./calls-in-flight.ts";
 import { DnsCache } from "./dns-cache.ts";
 import type { Gate } from "./gate.ts";
+import { RecordMemory } from "./passage.ts";
 import { RecordIds } from "./record-ids.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
@@ -16,6 +17,7 @@ export interface Plane {
   readonly turn: WriteTurn;
   readonly ids: RecordIds;
   readonly decoders: SpareDecoders;
+  readonly records: RecordMemory;
   readonly afterlives: Afterlives;
   readonly inFlight: CallsInFlight;
   /** Monotonic, in milliseconds. */
@@ -47,6 +49,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     turn,
     ids: new RecordIds(wallClock),
     decoders: new SpareDecoders(),
+    records: new RecordMemory(),
     afterlives: new Afterlives(gate.accounting, wheel),
     inFlight: new CallsInFlight(),
     clock,

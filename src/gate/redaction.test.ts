@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CallRecord } from "../core/call-record.ts";
 import { ApiKey } from "../core/client.ts";
+import { CleanTexts } from "./clean-texts.ts";
 import { withoutKeys } from "./redaction.ts";
 
 const plain: CallRecord = {
@@ -66,4 +67,25 @@ test("what looks like a key goes word by word, in a path segment by segment, enc
 test("LMGate's own words stay, even where a key has their text", () => {
   const odd = [new ApiKey("lmgate_id"), new ApiKey("timestamp"), new ApiKey("01a20948-6089-77ea-81fa-c2c08f94a96c")];
   assert.equal(withoutKeys(plain, odd), plain);
+});
+
+test("a text that was clean in one call is not taken for clean in the call of the key that it holds", () => {
+  const known = new CleanTexts();
+  const record = { ...plain, model: secret, usage_raw: { [secret]: 1 } };
+  assert.equal(withoutKeys(record, [], known), record);
+  const clean = withoutKeys(record, keys, known);
+  assert.equal(clean.model, "[redacted]");
+  assert.deepEqual(clean.usage_raw, { "[redacted]": 1 });
+  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
+  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
+});
+
+test("the texts known to be clean are bounded in length and number", () => {
+  const known = new CleanTexts();
+  known.add("x".repeat(65));
+  assert.equal(known.has("x".repeat(65)), false);
+  known.add("first");
+  for (let n = 0; n < 5_000; n++) known.add(`model-${n}`);
+  assert.equal(known.has("first"), false);
+  assert.equal(known.has("model-4999"), true);
 });

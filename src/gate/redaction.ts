@@ -1,6 +1,7 @@
 import type { CallRecord } from "../core/call-record.ts";
 import type { ApiKey } from "../core/client.ts";
 import { REDACTED, withoutKeyShapes } from "../usage/safe-names.ts";
+import { CleanTexts } from "./clean-texts.ts";
 
 /** What of a record callers and providers choose. All else is our own, and no key may make us take a part of it out. */
 const FOREIGN = [
@@ -32,31 +33,40 @@ const FOREIGN = [
  * any key. Only keys from the list are taken out by their text: else a caller could hide a model by sending its name
  * as a credential.
  */
-export function withoutKeys(record: CallRecord, keys: readonly ApiKey[]): CallRecord {
+export function withoutKeys(record: CallRecord, keys: readonly ApiKey[], known = new CleanTexts()): CallRecord {
+  const search: Search = { keys, known };
   let result = record;
   for (const name of FOREIGN) {
     const value = record[name];
-    const clean = cleaned(value, keys);
+    if (value === undefined || value === null) continue;
+    const clean = cleaned(value, search);
     if (clean !== value) result = { ...result, [name]: clean };
   }
   return result;
 }
 
-function cleaned(value: unknown, keys: readonly ApiKey[]): unknown {
-  if (typeof value === "string") return cleanText(value, keys);
-  if (!isObject(value) || !holdsKey(value, keys)) return value;
-  if (Array.isArray(value)) return value.map((member) => cleaned(member, keys));
+interface Search {
+  readonly keys: readonly ApiKey[];
+  readonly known: CleanTexts;
+}
+
+function cleaned(value: unknown, search: Search): unknown {
+  if (typeof value === "string") return cleanText(value, search);
+  if (!isObject(value) || !holdsKey(value, search)) return value;
+  if (Array.isArray(value)) return value.map((member) => cleaned(member, search));
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [cleanText(name, keys), cleaned(member, keys)]),
+    Object.entries(value).map(([name, member]) => [cleanText(name, search), cleaned(member, search)]),
   );
 }
 
 /** Looks before anything is copied: nearly every record is clean. */
-function holdsKey(value: object, keys: readonly ApiKey[]): boolean {
+function holdsKey(value: object, search: Search): boolean {
   for (const name of Object.keys(value)) {
-    if (cleanText(name, keys) !== name) return true;
+    if (cleanText(name, search) !== name) return true;
     const member: unknown = (value as Readonly<Record<string, unknown>>)[name]; // as: any object may be read by the names it has
-    if (typeof member === "string" ? cleanText(member, keys) !== member : isObject(member) && holdsKey(member, keys))
+    if (
+      typeof member === "string" ? cleanText(member, search) !== member : isObject(member) && holdsKey(member, search)
+    )
       return true;
   }
   return false;
@@ -66,13 +76,19 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-function cleanText(text: string, keys: readonly ApiKey[]): string {
-  let clean = withoutKeyShapes(text);
+function cleanText(text: string, { keys, known }: Search): string {
+  // What a text looks like stays the same; which keys may not be in it changes with the call.
+  const isKnown = known.has(text);
+  let clean = isKnown ? text : withoutKeyShapes(text);
   for (const key of keys) {
     const secret = key.reveal();
     if (secret !== "" && clean.includes(secret)) clean = clean.replaceAll(secret, REDACTED);
   }
-  if (!clean.includes("%")) return clean;
+  if (isKnown) return clean;
+  if (!clean.includes("%")) {
+    if (clean === text) known.add(text);
+    return clean;
+  }
   // A path may hold a key in another spelling; then its whole segment goes.
   return clean
     .split("/")

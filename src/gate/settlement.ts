@@ -92,7 +92,7 @@ export class Settlement implements RunningCall {
     const wallNow = this.#plane.wallClock();
     const startedAt = wallNow - (passage.endedAt - passage.startedAt);
     // Both will be known to whoever finds that the call has ended.
-    const record = { ...recordOf(passage, wallNow), timestamp: undefined, duration_ms: undefined };
+    const record = { ...recordOf(passage, wallNow, this.#plane.records), timestamp: undefined, duration_ms: undefined };
     return { id: this.id, startedAt, record: JSON.stringify(record) };
   }
 
@@ -147,7 +147,7 @@ export class Settlement implements RunningCall {
 
   /** The one place where records are written. */
   #record(passage: Passage, announced: boolean, written?: () => void): void {
-    this.#plane.gate.record(recordOf(passage, this.#plane.wallClock()), announced, written);
+    this.#plane.gate.record(recordOf(passage, this.#plane.wallClock(), this.#plane.records), announced, written);
   }
 }
 
