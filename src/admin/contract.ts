@@ -1,11 +1,12 @@
-import type { CallRecord } from "../core/call-record.ts";
 import type { GateStatus } from "../core/status.ts";
+import type { CallsPage } from "../store/reader.ts";
 
 // What the admin API answers, for those who call it: the dashboard imports these types and nothing else of the server.
 // Paths are below /api/v1. Errors are problem+json (RFC 9457).
 
 export type { CallRecord } from "../core/call-record.ts";
 export type { GateStatus, RecentRefusal } from "../core/status.ts";
+export type { CallRow, DimensionValues, NearestRange, UnpricedModel } from "../store/reader.ts";
 export type { Answer, Coverage, Dimension, Filter, Metric, Question, Series, Values } from "../store/question.ts";
 
 /**
@@ -14,12 +15,9 @@ export type { Answer, Coverage, Dimension, Filter, Metric, Question, Series, Val
  * `null` is "unknown"; `,`, `\` and a value that is really the word null are escaped with `\`.
  * `GET /export.csv|.jsonl|.parquet` take the same (with `what=calls|usage`) and stream.
  * `GET /dimensions/<dimension>?from&to&tz&filter&search&limit` → `DimensionValues`, for filter menus.
+ * `GET /usage/nearest?from&to&tz&filter` → `NearestRange`, or `null` if nothing ever matches: for pages that are empty.
+ * `GET /prices/unpriced?from&to&tz&filter` → `UnpricedModel[]`: models seen that have no price.
  */
-export interface DimensionValues {
-  readonly dimension: string;
-  readonly values: readonly { readonly value: string | null; readonly requests: number }[];
-  readonly more: boolean;
-}
 
 export interface Problem {
   readonly type: string;
@@ -40,41 +38,12 @@ export interface SessionInfo {
 }
 
 /** `GET /requests?from&to&tz&filter&limit&cursor` → newest first; `GET /requests/<id>` → one `CallRecord`. */
-export interface RequestsPage {
-  readonly rows: readonly CallRow[];
-  /** Of the next, older page. */
-  readonly cursor: string | null;
-}
+export type RequestsPage = CallsPage;
 
-/**
+/*
  * `GET /requests/stream?filter=…&rate=50` as server-sent events: `call` (a `CallRow`), `skipped` ({count}: more a second
  * than `rate`), `alive` every 15 s.
  */
-export type CallRow = Pick<
-  CallRecord,
-  | "id"
-  | "timestamp"
-  | "lmgate_id"
-  | "owner"
-  | "provider"
-  | "model"
-  | "endpoint"
-  | "operation"
-  | "method"
-  | "status"
-  | "error_type"
-  | "stream"
-  | "duration_ms"
-  | "ttft_ms"
-  | "total_input_tokens"
-  | "total_output_tokens"
-  | "total_tokens"
-  | "cost_usd"
-  | "cost_source"
-  | "usage_state"
-  | "usage_reason"
-  | "masked_key"
-> & { readonly client_app: string };
 
 /** `GET /keys` → `KeyRow[]`. */
 export interface KeyRow {
@@ -138,14 +107,6 @@ export interface PriceRow {
   readonly output: number | null;
   /** Version of the price table, or when the override was made. */
   readonly asOf: string;
-}
-
-/** `GET /prices/unpriced?from&to` → models seen that have no price. */
-export interface UnpricedModel {
-  readonly provider: string;
-  readonly model: string;
-  readonly requests: number;
-  readonly tokens: number;
 }
 
 /** `PUT /prices/overrides/<provider>/<model>` with this; `DELETE` takes it back. Counts for calls from then on. */

@@ -1,5 +1,5 @@
 import type { Fault } from "./fault.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 
 const REQUIRED = ["id", "api_key", "owner", "added"] as const;
 const OPTIONAL = ["disabled", "expires_at"] as const;

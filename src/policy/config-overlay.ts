@@ -2,7 +2,7 @@ import type { Entry, Origin } from "./config-entry.ts";
 import { PROVIDER_SETTINGS } from "./config-providers.ts";
 import { schemaOf, settingKeys } from "./config-schema.ts";
 import type { Fault } from "./fault.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 
 /** A setting given on the command line: `{ name: "--port", key: "server.port", text: "9090" }`. */
 export interface Flag {

@@ -4,7 +4,7 @@ import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.t
 import { ON_CLIENT_ABORT, oneOf } from "./config-schema.ts";
 import type { Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import { formatUpstream, parseUpstream } from "./upstream-url.ts";
 
 export interface ProvidersRead {

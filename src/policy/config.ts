@@ -13,7 +13,7 @@ import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sectio
 import { toSettings } from "./config-settings.ts";
 import { formatFault, type Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import { readRegularFileSync } from "./read-file.ts";
 import { decodeUtf8 } from "./utf8.ts";
 

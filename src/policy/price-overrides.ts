@@ -11,7 +11,7 @@ import { sourceOf, sourceOfKey, type Entry } from "./config-entry.ts";
 import { readConfigFile, type FileForm } from "./config-file.ts";
 import type { Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import { readRegularFileSync } from "./read-file.ts";
 import { decodeUtf8 } from "./utf8.ts";
 

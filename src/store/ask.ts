@@ -74,6 +74,7 @@ function earlierRange({ range, edges }: Decided, current: FactsRange): FactsRang
 
 function seriesOf(decided: Decided, figures: Figures, previous: Figures | undefined): Series[] {
   const { groupBy } = decided.question;
+  if (groupBy.length === 0) return [];
   const named = figures.groups.map((group, slot) => {
     const key = groupBy.map((dimension, at) => keyOf(dimension, group[at]));
     const label = groupBy.map((dimension, at) => labelOf(dimension, key[at] ?? null)).join(" · ");

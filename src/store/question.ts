@@ -73,7 +73,10 @@ export const question = z.object({
   compare: z.enum(["none", "previous"]).default("none"),
   /** Groups beyond are summed as *other*. */
   limit: z.number().int().min(1).max(1000).default(20),
-  /** A metric, with `-` before it for the greatest first; by default the first metric, greatest first. */
+  /**
+   * A metric, or `key` for the groups' own order; with `-` before it for the greatest first. By default the first metric,
+   * greatest first; groups by day, hour or weekday in their own order.
+   */
   order: z.string().optional(),
 });
 
@@ -82,7 +85,10 @@ export type Metric = z.infer<typeof metric>;
 export type Filter = z.infer<typeof filter>;
 export type Question = z.infer<typeof question>;
 
-/** `null`: unknown, or nothing to compute it from. Only the metrics that were asked for. */
+/**
+ * `null`: unknown, or nothing to compute it from. What no call can have used is 0. Only the metrics that were asked for.
+ * Percentiles are of all calls whose time is known, by nearest rank, and off by at most 1.6 %.
+ */
 export const values = z.partialRecord(metric, z.number().nullable());
 
 export const series = z.object({
@@ -98,14 +104,19 @@ export const series = z.object({
   previousPoints: z.partialRecord(metric, z.array(z.number().nullable())).nullable(),
 });
 
-/** How much of what is shown is known, and why the rest is not. Over all matching calls, whatever the limit. */
+/**
+ * How much of what is shown is known, and why the rest is not. Over all matching calls, whatever the limit: `requests`
+ * is the sum of `withUsage`, `estimated`, `withoutUsage` and `notApplicable`.
+ */
 export const coverage = z.object({
   requests: z.number(),
   withUsage: z.number(),
+  /** Only estimates are known, which are in no figure. */
   estimated: z.number(),
   withoutUsage: z.number(),
-  /** Calls that can have no usage: lists of models, closings of WebSockets. No part of `requests` above is hidden by them. */
+  /** Calls that use nothing new: errors, lists of models, closings of WebSockets, answers that are fetched again. */
   notApplicable: z.number(),
+  /** Something was used that has no price. */
   unpricedRequests: z.number(),
   unpricedTokens: z.number(),
   unpricedModels: z.array(z.string()),
@@ -115,8 +126,12 @@ export const coverage = z.object({
 export const answer = z.object({
   /** The question with everything decided: absolute `from` and `to`, the bucket that was chosen. */
   query: question.extend({ order: z.string(), bucket: z.enum([...bucketNames, "none"]) }),
-  /** Start of each bucket, RFC 3339 with the offset of `tz`; each ends where the next begins. */
+  /**
+   * Start of each bucket, RFC 3339 with the offset of `tz`; each ends where the next begins, the last where the range
+   * ends. They are full units of the clock of `tz`; the range cuts the first and the last off.
+   */
   buckets: z.array(z.string()),
+  /** None without `groupBy`. */
   series: z.array(series),
   /** Computed from all matching calls, never from the series. */
   totals: series,
