@@ -10,6 +10,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import { GatewayStartError, startChildGateway, withoutGatewaySettings, type ChildGateway } from "./child-gateway.ts";
+import { companyKeys, HISTORY_DAYS, writeHistory } from "./demo-history.ts";
+import { keepCalling } from "./demo-life.ts";
 import { demoKeys, sendTraffic, type SentTraffic } from "./demo-traffic.ts";
 import { emphasis } from "./emphasis.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
@@ -18,6 +20,8 @@ import { parseRecords, usageTable } from "./usage-table.ts";
 export interface DemoOptions {
   /** End after the table instead of waiting for Ctrl-C. */
   readonly once: boolean;
+  /** Of the month before. */
+  readonly records: number;
   readonly terminal: Pick<Terminal, "env" | "stdout" | "stderr">;
   /** Where SIGINT, SIGTERM and SIGHUP arrive: `process`. */
   readonly signals: NodeJS.EventEmitter;
@@ -36,8 +40,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const simulator = await startSimulator();
   let gateway: ChildGateway | undefined;
   try {
+    const { signal } = interrupted;
+    await makeHistory(directory, options, signal);
     gateway = await startGateway(directory, simulator, options.terminal.env);
-    return await show({ gateway, statsPath: join(directory, "stats.jsonl"), options, signal: interrupted.signal });
+    return await show({ gateway, directory, options, signal });
   } catch (error) {
     if (interrupted.signal.aborted) return EXIT.ok;
     options.terminal.stderr.write(complaint(error));
@@ -52,10 +58,17 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 
 const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Nothing is said of it where nobody watches: its lines would stand before those a script waits for. */
+async function makeHistory(directory: string, options: DemoOptions, signal: AbortSignal): Promise<void> {
+  const onProgress = progress(options, "records of the month before");
+  await writeHistory({ directory, records: options.records, until: Date.now(), onProgress, signal });
+}
+
 async function startGateway(directory: string, simulator: Simulator, env: Terminal["env"]): Promise<ChildGateway> {
   const configPath = join(directory, "lmgate.yaml");
   const allowlistPath = join(directory, "allowlist.csv");
-  const rows = demoKeys.map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01\n`);
+  const company = companyKeys().map(({ id, owner, secret }) => ({ id, owner, key: secret }));
+  const rows = [...demoKeys, ...company].map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01\n`);
   await writeFile(allowlistPath, `id,api_key,owner,added\n${rows.join("")}`, { mode: 0o600 });
   const configuration = {
     server: { host: "127.0.0.1", port: 0, workers: 2 },
@@ -67,6 +80,8 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
       openai: { upstream: `${simulator.url}/openai` },
       anthropic: { upstream: `${simulator.url}/anthropic` },
       google: { upstream: `${simulator.url}/google` },
+      // A server of one's own, for whose models nobody has a price.
+      local: { upstream: `${simulator.url}/openai` },
     },
   };
   await writeFile(configPath, JSON.stringify(configuration, undefined, 2)); // JSON is YAML.
@@ -90,19 +105,20 @@ function complaint(error: unknown): string {
 
 interface Scene {
   readonly gateway: ChildGateway;
-  readonly statsPath: string;
+  readonly directory: string;
   readonly options: DemoOptions;
   readonly signal: AbortSignal;
 }
 
 async function show(scene: Scene): Promise<number> {
-  const { gateway, statsPath, options, signal } = scene;
+  const { gateway, directory, options, signal } = scene;
+  const statsPath = join(directory, "stats.jsonl");
   const say = (...lines: readonly string[]): void => void options.terminal.stdout.write(`${lines.join("\n")}\n`);
   const strong = emphasis(options.terminal);
 
   say("LMGate demo: simulated providers, a real gateway, no network and no real key.", "");
   const began = performance.now();
-  const sent = await sendTraffic({ gatewayUrl: gateway.address, onProgress: progress(options), signal });
+  const sent = await sendTraffic({ gatewayUrl: gateway.address, onProgress: progress(options, "calls"), signal });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   say(`Sent ${sent.forwarded} calls in ${seconds} seconds. One more had a key that is not on the list:`, "");
   say(`  ${sent.refusal.status} ${sent.refusal.body.trim()}`, "");
@@ -116,8 +132,12 @@ async function show(scene: Scene): Promise<number> {
     return EXIT.failure;
   }
   if (options.once) return EXIT.ok;
-  say(...farewell(gateway, statsPath, strong));
-  return untilOver(scene);
+  const token = (await readFile(join(directory, "admin-token"), "utf8")).trim();
+  say(...farewell({ gateway, statsPath, token, records: options.records }, strong));
+  const life = keepCalling({ gatewayUrl: gateway.address, signal, random: Math.random });
+  const code = await untilOver(scene);
+  await life;
+  return code;
 }
 
 /** Ctrl-C ends it; so does a gateway that ended by itself, which nobody should take for a running one. */
@@ -156,10 +176,26 @@ function remarks(records: readonly CallRecord[]): readonly string[] {
   ];
 }
 
-function farewell(gateway: ChildGateway, statsPath: string, strong: (text: string) => string): readonly string[] {
+interface Parting {
+  readonly gateway: ChildGateway;
+  readonly statsPath: string;
+  readonly token: string;
+  readonly records: number;
+}
+
+function farewell(
+  { gateway, statsPath, token, records }: Parting,
+  strong: (text: string) => string,
+): readonly string[] {
   const { address, admin } = gateway;
   const key = demoKeys[0]?.key ?? "";
+  const history =
+    records === 0 ? [] : [`It shows ${HISTORY_DAYS} made-up days before these calls, and traffic that goes on.`];
   return [
+    // The token stands behind the #, where no server and no log sees it.
+    `${strong("Open the dashboard:")}  ${admin}/ui/#token=${token}`,
+    ...history,
+    "",
     `${strong("The gateway keeps running until Ctrl-C.")} Base URLs:`,
     "",
     `  OpenAI     ${address}/openai/v1`,
@@ -181,12 +217,12 @@ function farewell(gateway: ChildGateway, statsPath: string, strong: (text: strin
 }
 
 /** A bar on a terminal; nothing at all where the output goes to a file or a pipe. */
-function progress({ terminal: { stderr, env } }: DemoOptions): (done: number, all: number) => void {
+function progress({ terminal: { stderr, env } }: DemoOptions, what: string): (done: number, all: number) => void {
   if (!stderr.isTTY || env["CI"]) return () => undefined;
   return (done, all) => {
     const width = 30;
     const filled = Math.round((done / all) * width);
     const bar = `${"=".repeat(filled)}${" ".repeat(width - filled)}`;
-    stderr.write(done === all ? "\r\u001b[K" : `\r  [${bar}] ${done} of ${all} calls`);
+    stderr.write(done === all ? "\r\u001b[K" : `\r  [${bar}] ${done} of ${all} ${what}`);
   };
 }
