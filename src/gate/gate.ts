@@ -11,6 +11,11 @@ import { findRoute, type Route } from "./route.ts";
 // The data plane's one line: parse → method → health → authorize → route → size → forward. It knows words and bytes
 // only; whatever needs a file, a clock or another thread is a function it is handed.
 
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What the gate is handed. */
 export interface Gate {
   readonly maxBodyBytes: number | undefined;
@@ -22,6 +27,8 @@ export interface Gate {
   /** The last bytes of an answer wait for its record to be written. */
   readonly holdsAnswers: boolean;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Where calls come in, so that none is sent back there. */
+  readonly listening: Listening;
   readonly prefixes: readonly string[];
   identify(key: ApiKey): Client | undefined;
   /** Which path was probably meant by one that has no route. */

@@ -1,6 +1,7 @@
 import type { Upstream } from "../core/settings.ts";
 import type { HeadLimits } from "../wire/head-collector.ts";
 import type { DnsCache } from "./dns-cache.ts";
+import type { Listening } from "./gate.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { WriteTurn } from "./write-turn.ts";
 import { UpstreamConnection, type ConnectionContext, type UpstreamUser } from "./upstream-connection.ts";
@@ -9,6 +10,7 @@ export interface PoolSettings {
   readonly turn: WriteTurn;
   readonly connectMs: number;
   readonly idleMs: number;
+  readonly listening: Listening;
   readonly headLimits: HeadLimits;
 }
 
@@ -73,6 +75,7 @@ export class UpstreamPool {
       turn: this.#settings.turn,
       connectMs: this.#settings.connectMs,
       headLimits: this.#settings.headLimits,
+      listening: this.#settings.listening,
       tlsSession: this.#session,
       onSession: (session) => {
         this.#session = session;

@@ -2,11 +2,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { listening, startNginx } from "../../bench/nginx.ts";
+import { freePort } from "./free-port.ts";
 
 export interface OtherProxy {
   readonly name: "haproxy" | "nginx";
@@ -80,13 +80,4 @@ backend back
 function versionOf(command: string, flag: string): string | undefined {
   const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: "utf8" });
   return error === undefined ? /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // as: a TCP server that listens has one
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,0 +1,59 @@
+// Calls that come back: a provider that is the gateway itself, or another gateway that leads here again. Nothing may be added to a
+// request, so there is no mark to count hops by.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { startGateway, type Gateway } from "../start-gateway.ts";
+import { bearer, goodKey, KEY_FIELD, otherKey, request } from "./battlefield.ts";
+import { freePort } from "./free-port.ts";
+import { talk } from "./talk.ts";
+
+let here: Gateway;
+let there: Gateway;
+before(async () => {
+  const [one, two] = [await freePort(), await freePort()];
+  here = await startGateway({
+    keys: [goodKey],
+    config: {
+      server: { port: one, host: "0.0.0.0" },
+      providers: {
+        // 127.0.0.1 in a spelling that the configuration's check does not know: as good as a name in the DNS.
+        home: { upstream: `http://[::ffff:7f00:1]:${one}/home` },
+        ring: { upstream: `http://127.0.0.1:${two}/ring` },
+      },
+    },
+  });
+  there = await startGateway({
+    keys: [otherKey],
+    config: { server: { port: two }, providers: { ring: { upstream: `http://127.0.0.1:${one}/ring` } } },
+  });
+});
+after(async () => {
+  assert.equal(await here.stop(), 0);
+  assert.equal(await there.stop(), 0);
+});
+
+test("S10: a call to a provider that turns out to be the gateway itself ends at the first hop", async () => {
+  for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
+    const { answers, statuses } = await talk(here.port, request("GET", "/home/x", key));
+    assert.deepEqual(statuses, [502]);
+    assert.match(answers[0]?.text ?? "", /upstream_unreachable/);
+  }
+  const records = await here.records(2);
+  assert.deepEqual(
+    records.map(({ endpoint, error_type: type }) => [endpoint, type]),
+    Array.from({ length: 2 }, () => ["/home/x", "upstream_unreachable"]),
+  );
+});
+
+test("S10: a ring of two gateways ends where the key is not on the list, x-lmgate-key at the second one", async () => {
+  for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
+    assert.deepEqual((await talk(here.port, request("GET", "/ring/x", key))).statuses, [403]);
+  }
+  const calls = (await here.records(4)).filter(({ endpoint }) => endpoint === "/ring/x");
+  assert.deepEqual(
+    calls.map(({ status }) => status),
+    [403, 403],
+  );
+  assert.deepEqual(await there.records(0), []);
+});
