@@ -19,6 +19,7 @@ import { findConfigFile, loadSettings, type Flag } from "./policy/config.ts";
 import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
 import { loadPriceOverrides } from "./policy/price-overrides.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
+import { StoreProcess } from "./store/store-process.ts";
 import { Supervisor } from "./threads/supervisor.ts";
 
 // Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
@@ -32,6 +33,9 @@ export interface AppOptions {
 }
 
 const version: string = manifest.version;
+
+/** The gateway is up first; whoever asks the store earlier starts it. */
+const STORE_DELAY_MS = 2000;
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
@@ -88,6 +92,8 @@ class App {
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
   #admin: AdminServer | undefined;
+  readonly #store: StoreProcess | undefined;
+  #storeDelay: NodeJS.Timeout | undefined;
   #readyBody = "";
 
   constructor(settings: Settings, overrides: PriceOverrides, log: Logger) {
@@ -95,6 +101,8 @@ class App {
     this.#overrides = overrides;
     this.#log = log;
     this.#refusals = new RefusalLog(log);
+    const { store, stats } = settings;
+    if (store.enabled) this.#store = new StoreProcess({ settings: store, ledgerPath: stats.outputPath, log });
     this.#metrics = new Metrics({
       version,
       node: process.version,
@@ -153,6 +161,7 @@ class App {
       },
       "listening",
     );
+    this.#storeDelay = setTimeout(() => this.#store?.start(), STORE_DELAY_MS);
     if (allowlist.status().keys === 0) {
       this.#log.warn(
         { path: settings.auth.allowlistPath },
@@ -194,6 +203,7 @@ class App {
   }
 
   async abandon(): Promise<void> {
+    this.#stopStore();
     await this.#admin?.close();
     await this.#supervisor?.abandon();
   }
@@ -203,6 +213,7 @@ class App {
     if (supervisor === undefined) return true;
     const closed = await drain(supervisor, this.#settings.timeouts, hurry);
     await this.#admin?.close();
+    this.#stopStore();
     if (closed) this.#log.info({ written: supervisor.ledger().written }, "stopped");
     else {
       this.#log.error("the ledger did not close in time; records may be missing");
@@ -210,6 +221,11 @@ class App {
       process.kill(process.pid, "SIGKILL");
     }
     return closed;
+  }
+
+  #stopStore(): void {
+    clearTimeout(this.#storeDelay);
+    this.#store?.stop();
   }
 
   async #rotateLedger(): Promise<string | undefined> {

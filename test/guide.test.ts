@@ -50,7 +50,7 @@ test("the faults shown as an example are what such a file is answered with", () 
 
 test("the table of the log names every message that the code can write, and no other", () => {
   const told = rowsBelow(guide, "Logs").flatMap(([message = ""]) => codeSpans(message));
-  const source = ["app.ts", ...["app", "admin", "ledger", "policy", "threads"].flatMap(sourcesIn)]
+  const source = ["app.ts", ...["app", "admin", "ledger", "policy", "store", "threads"].flatMap(sourcesIn)]
     .map((path) => readDocument(`src/${path}`))
     .join("\n");
   const written = [

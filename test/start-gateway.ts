@@ -98,6 +98,8 @@ function configuration(over: Readonly<Record<string, Section>>): Record<string, 
     admin: { host: "127.0.0.1", port: 0, token_path: "data/admin-token" },
     auth: { allowlist_path: "data/allowlist.csv" },
     stats: { output_path: "data/stats.jsonl", flush_interval_seconds: 1 },
+    // A process more for each gateway; the tests that ask it switch it on.
+    store: { enabled: false },
     logging: { level: "INFO" },
     timeouts: { drain_seconds: 5 },
   };

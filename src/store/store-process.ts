@@ -162,6 +162,7 @@ export class StoreProcess {
   async #whenReady(signal: AbortSignal | undefined): Promise<void> {
     if (this.#stopped) throw new StoreUnavailable("the store was stopped");
     signal?.throwIfAborted();
+    if (this.#backOff === undefined) this.start();
     const { promise, reject } = Promise.withResolvers<undefined>();
     const late = setTimeout(() => reject(new StoreUnavailable("the store is not ready")), READY_DEADLINE_MS);
     try {
@@ -202,6 +203,7 @@ export class StoreProcess {
     this.#backOffMs = Math.min(MAX_BACK_OFF_MS, delayMs * 2);
     this.#options.log.warn({ ...how, delayMs }, "the store's process ended and is started again");
     this.#backOff = setTimeout(() => {
+      this.#backOff = undefined;
       this.#restarts++;
       this.start();
     }, delayMs);
