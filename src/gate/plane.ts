@@ -41,6 +41,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     turn,
     connectMs: gate.timeouts.connectMs,
     idleMs: gate.timeouts.upstreamIdleMs,
+    listening: gate.listening,
     headLimits: { maxBytes: gate.maxHeadBytes, maxFields: gate.maxHeaders },
   };
   return {

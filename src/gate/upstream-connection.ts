@@ -5,6 +5,8 @@ import type { UpstreamFault } from "../core/refusal.ts";
 import type { HeadLimits } from "../wire/head-collector.ts";
 import { ResponseHeadReader } from "../wire/response-head.ts";
 import type { DnsCache } from "./dns-cache.ts";
+import type { Listening } from "./gate.ts";
+import { leadsHome } from "./leads-home.ts";
 import type { Expiring, TimerWheel } from "./timer-wheel.ts";
 import type { WriteTurn } from "./write-turn.ts";
 
@@ -27,6 +29,7 @@ export interface ConnectionContext {
   readonly turn: WriteTurn;
   readonly connectMs: number;
   readonly headLimits: HeadLimits;
+  readonly listening: Listening;
   readonly tlsSession: Buffer | undefined;
   onSession(session: Buffer): void;
   /** Gone, for whatever reason: forget it. */
@@ -122,6 +125,11 @@ export class UpstreamConnection implements Expiring {
   #listen(readyEvent: "connect" | "secureConnect"): void {
     const socket = this.#socket;
     socket.on(readyEvent, () => {
+      if (leadsHome(socket, this.#context.listening)) {
+        this.#closed("upstream_unreachable");
+        socket.destroy();
+        return;
+      }
       this.ready = true;
       this.#context.wheel.arm(this, 0);
       this.#user?.upstreamReady();

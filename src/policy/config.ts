@@ -8,13 +8,19 @@ import type { Settings } from "../core/settings.ts";
 import { readConfigFile } from "./config-file.ts";
 import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
 import { readEnvironment, readFlags, type Flag } from "./config-overlay.ts";
-import { readProviders } from "./config-providers.ts";
+import { readProviders, type ProvidersRead } from "./config-providers.ts";
 import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sections } from "./config-schema.ts";
 import { toSettings } from "./config-settings.ts";
 import { formatFault, type Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
+<<<<<<< ours
 import { nearest } from "../core/nearest.ts";
+=======
+import { nearest } from "./nearest.ts";
+import { isOwnUpstream } from "./own-upstream.ts";
+>>>>>>> theirs
 import { readRegularFileSync } from "./read-file.ts";
+import { formatUpstream } from "./upstream-url.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 export type { Flag } from "./config-overlay.ts";
@@ -95,7 +101,7 @@ function resolveSettings(
   const sections = checkSections(effective, faults);
   const providers = readProviders(providerEntries, sections?.accounting.on_client_abort ?? "cancel");
   faults.push(...providers.faults);
-  if (sections !== undefined) faults.push(...contradictions(sections, effective));
+  if (sections !== undefined) faults.push(...contradictions(sections, effective), ...loops(sections, providers));
   if (sections === undefined || faults.length > 0) return { faults: inOrder(faults) };
   return {
     settings: toSettings(sections, providers.providers),
@@ -191,6 +197,17 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
     faults.push({ ...at(key, same[0]), message: `found the same file for ${same[0]} and ${key}; they must differ` });
   }
   return faults;
+}
+
+/** Calls that would lead back to where they came in. */
+function loops({ server, admin }: Sections, { providers, origins }: ProvidersRead): readonly Fault[] {
+  return providers.flatMap((provider) => {
+    const which = isOwnUpstream(provider, server) ? "client" : isOwnUpstream(provider, admin) ? "admin" : undefined;
+    if (which === undefined) return [];
+    const key = `providers.${provider.name}.upstream`;
+    const message = `found ${formatUpstream(provider.upstream)}, which is LMGate's own ${which} port; every call would come back`;
+    return [{ ...sourceOf(origins.get(key)?.origin ?? { kind: "default" }), key, message }];
+  });
 }
 
 function hostsOverlap(one: string, other: string): boolean {

@@ -119,6 +119,7 @@ class DataThread {
       allowPreflight: settings.auth.allowPreflight,
       timeouts: settings.timeouts,
       accounting: settings.accounting,
+      listening: { host: settings.server.host, port: this.#init.port },
       providers: new Map(settings.providers.map((provider) => [provider.name, provider])),
       prefixes: enabled.map((name) => `/${name}/`),
       identify: (key) => this.#access.identify(key),
