@@ -13,12 +13,8 @@ import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sectio
 import { toSettings } from "./config-settings.ts";
 import { formatFault, type Fault } from "./fault.ts";
 import { describeFound } from "./found.ts";
-<<<<<<< ours
 import { nearest } from "../core/nearest.ts";
-=======
-import { nearest } from "./nearest.ts";
 import { isOwnUpstream } from "./own-upstream.ts";
->>>>>>> theirs
 import { readRegularFileSync } from "./read-file.ts";
 import { formatUpstream } from "./upstream-url.ts";
 import { decodeUtf8 } from "./utf8.ts";
