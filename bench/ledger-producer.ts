@@ -1,0 +1,94 @@
+// A thread that makes records as a data thread does, at a steady rate, and looks how late its own event loop gets.
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import type { CallRecord } from "../src/core/call-record.ts";
+import { RecordIds } from "../src/gate/record-ids.ts";
+import { handoverOf } from "../src/threads/handover.ts";
+import type { LedgerLink } from "../src/threads/protocol.ts";
+import { RecordOutbox } from "../src/threads/record-outbox.ts";
+
+export interface ProducerInit {
+  readonly thread: string;
+  readonly port: MessagePort;
+  readonly counts: SharedArrayBuffer;
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+export interface ProducerReport {
+  readonly made: number;
+  readonly dropped: number;
+  readonly lagP50Ms: number;
+  readonly lagP99Ms: number;
+  readonly lagMaxMs: number;
+  readonly cpuMicroseconds: number;
+}
+
+const PACE_MS = 2;
+const LAG_RESOLUTION_MS = 5;
+
+const init = workerData as ProducerInit; // written by bench/ledger.ts, which has the same type
+const link: LedgerLink = { thread: init.thread, port: init.port, counts: init.counts };
+const outbox = new RecordOutbox(link, () => undefined);
+const ids = new RecordIds(() => Date.now());
+const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+
+function record(): CallRecord {
+  return {
+    timestamp: new Date().toISOString(),
+    lmgate_id: "k-bench",
+    provider: "openai",
+    endpoint: "/openai/v1/chat/completions",
+    model: "gpt-4o-2024-08-06",
+    status: 200,
+    input_tokens: 120,
+    output_tokens: 310,
+    masked_key: "abcdef",
+    error_type: null,
+    id: ids.next(),
+    schema: 1,
+    owner: "bench",
+    method: "POST",
+    operation: "chat",
+    stream: true,
+    duration_ms: 1832.4,
+    ttfb_ms: 210.6,
+    ttft_ms: 231.2,
+    request_bytes: 1204,
+    response_bytes: 48_211,
+    total_input_tokens: 120,
+    total_output_tokens: 310,
+    total_tokens: 430,
+    cached_input_tokens: 64,
+    usage_raw: { prompt_tokens: 120, completion_tokens: 310, total_tokens: 430 },
+    usage_source: "stream",
+    usage_state: "final",
+    response_id: "chatcmpl-BenchBenchBenchBench",
+    user_agent: "OpenAI/Python 2.0.0",
+    client_ip: "10.0.0.7",
+  };
+}
+
+const started = performance.now();
+let made = 0;
+const cpuBefore = process.threadCpuUsage();
+lag.enable();
+const pace = setInterval(() => {
+  const due = Math.min(init.seconds * init.perSecond, ((performance.now() - started) / 1000) * init.perSecond);
+  for (; made < due; made++) outbox.add(handoverOf(record()), false);
+  if (made < init.seconds * init.perSecond) return;
+  clearInterval(pace);
+  outbox.end();
+  const cpu = process.threadCpuUsage(cpuBefore);
+  const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS);
+  const report: ProducerReport = {
+    made,
+    dropped: outbox.dropped,
+    lagP50Ms: milliseconds(lag.percentile(50)),
+    lagP99Ms: milliseconds(lag.percentile(99)),
+    lagMaxMs: milliseconds(lag.max),
+    cpuMicroseconds: cpu.user + cpu.system,
+  };
+  lag.disable();
+  parentPort?.postMessage(report);
+}, PACE_MS);
