@@ -21,7 +21,7 @@ export class Access {
     if (text === "") return undefined;
     // Header text is latin1, one character a byte: the digest is of the bytes as they came. A digest as a string and
     // then in a buffer of ours costs a third of one in a new buffer.
-    this.#digest.write(hash("sha256", Buffer.from(text, "latin1"), "latin1"), "latin1");
+    this.#digest.write(hash("sha256", Buffer.from(text, "latin1"), "binary"), "binary");
     return this.#table.find(this.#digest);
   }
 }
