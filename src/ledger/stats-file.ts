@@ -73,7 +73,7 @@ export class StatsFile {
 
   /** Writes whole lines to the file that `keepOpen` left open. */
   write(lines: Buffer): WriteOutcome {
-    if (this.#target?.isFull(lines.length) && !this.#cannotRotate) this.#rotate();
+    if (this.#target?.isFull(lines.length) && !this.#cannotRotate) this.rotate();
     this.#target ??= this.#open();
     return this.#target.write(lines);
   }
@@ -100,8 +100,10 @@ export class StatsFile {
   /** Begins a new file; the name of the old one. `undefined` where there is none, or nothing in it. */
   rotate(): string | undefined {
     if (!this.#target?.hasLines) return undefined;
+    // Before it gets its new name, for nobody repairs a file that has one.
+    this.#syncLast();
     const name = this.#setAside();
-    if (name !== undefined) this.#leave();
+    if (name !== undefined) this.#closeTarget();
     return name;
   }
 
@@ -151,11 +153,6 @@ export class StatsFile {
     return segment;
   }
 
-  #rotate(): void {
-    // Synced on leaving, because nothing comes back to this file later.
-    if (this.#setAside() !== undefined) this.#leave();
-  }
-
   /** Renames the file; `undefined` if that is not possible, until the next sync tries again. */
   #setAside(): string | undefined {
     try {
@@ -172,6 +169,11 @@ export class StatsFile {
 
   /** Closes a file that will not be written again. */
   #leave(): void {
+    this.#syncLast();
+    this.#closeTarget();
+  }
+
+  #syncLast(): void {
     try {
       if (!this.#cannotSync) this.#target?.sync();
     } catch (error) {
@@ -179,7 +181,6 @@ export class StatsFile {
         error: errorText(error),
       });
     }
-    this.#closeTarget();
   }
 
   #closeTarget(): void {
