@@ -40,7 +40,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   prices: { imports: ["core"], builtins: [...BYTES, ...FILES], packages: [] },
   ledger: { imports: ["core", "prices"], builtins: [...BYTES, ...FILES, "node:crypto"], packages: [] },
-  store: { imports: ["core"], builtins: [...BYTES, ...FILES, "node:child_process"], packages: "any" },
+  store: {
+    imports: ["core"],
+    builtins: [...BYTES, ...FILES, "node:child_process", "node:crypto", "node:timers/promises"],
+    packages: "any",
+  },
   gate: {
     imports: ["core", "wire", "usage", "limits"],
     builtins: [...BYTES, ...SOCKETS, "node:crypto"],

@@ -47,6 +47,11 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./ledger.ts")).ledgerCommand,
   },
   {
+    name: "store",
+    summary: "look after the store, from which questions are answered",
+    load: async () => (await import("./store.ts")).storeCommand,
+  },
+  {
     name: "demo",
     summary: "simulated providers, a gateway and some traffic",
     load: async () => (await import("./demo.ts")).demoCommand,

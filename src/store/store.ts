@@ -118,6 +118,11 @@ export class Store {
     return this.#database.use(work);
   }
 
+  /** Looks which segments there are, and reads nothing of them. */
+  look(): void {
+    this.#sources = this.#follower.look();
+  }
+
   /** Takes in what the ledger has more than the last time. */
   refresh({ compactAt, onProgress }: RefreshOptions = {}): Promise<void> {
     return this.#inTurn(async (connection) => {
