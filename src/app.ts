@@ -1,10 +1,11 @@
 import { hash, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import manifest from "../package.json" with { type: "json" };
-import { startAdmin, type AdminServer } from "./admin/admin-server.ts";
-import { Metrics } from "./admin/metrics.ts";
+import type { AdminServer } from "./admin/admin-server.ts";
 import { AdminTokenError, loadAdminToken } from "./admin/token.ts";
+import type { HeadStart } from "./app/head-start.ts";
 import { openLog } from "./app/logger.ts";
+import { LateMetrics } from "./app/late-metrics.ts";
 import { ownUrl } from "./app/own-url.ts";
 import { readinessOf } from "./app/readiness.ts";
 import { RefusalLog } from "./app/refusal-log.ts";
@@ -20,11 +21,13 @@ import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
 import { loadPriceOverrides } from "./policy/price-overrides.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
 import { StoreProcess } from "./store/store-process.ts";
+import type { SpareThreads } from "./threads/spare-threads.ts";
 import { Supervisor } from "./threads/supervisor.ts";
 
 // Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
 
 export interface AppOptions {
+  readonly headStart: HeadStart;
   readonly configFile?: string | undefined;
   readonly flags: readonly Flag[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -43,6 +46,14 @@ const EXIT_INVALID = 3;
 
 /** Runs the gateway until it is told to end; resolves to the exit code. */
 export async function runApp(options: AppOptions): Promise<number> {
+  try {
+    return await run(options);
+  } finally {
+    await options.headStart.end();
+  }
+}
+
+async function run(options: AppOptions): Promise<number> {
   const file = findConfigFile(options.configFile, options.env);
   const read = loadSettings({ file, env: options.env, flags: options.flags });
   if ("faults" in read) return complain(options.stderr, "configuration", read.faults);
@@ -63,7 +74,8 @@ export async function runApp(options: AppOptions): Promise<number> {
   });
   if ("faults" in allowlist) return complain(options.stderr, "allow-list", allowlist.faults);
   try {
-    await app.start(allowlist);
+    await app.start(allowlist, options.headStart.threads);
+    await options.headStart.end();
     return await app.untilTold();
   } catch (error) {
     await app.abandon();
@@ -84,7 +96,7 @@ class App {
   readonly #log: Logger;
   readonly #instance = randomUUID();
   readonly #startedAt = Date.now();
-  readonly #metrics: Metrics;
+  readonly #metrics = new LateMetrics();
   readonly #refusals: RefusalLog;
   // Heard from before anything is opened, so that a signal during the start still ends in order.
   readonly #signals = new Signals(() => void this.#reload());
@@ -103,14 +115,9 @@ class App {
     this.#refusals = new RefusalLog(log);
     const { store, stats } = settings;
     if (store.enabled) this.#store = new StoreProcess({ settings: store, ledgerPath: stats.outputPath, log });
-    this.#metrics = new Metrics({
-      version,
-      node: process.version,
-      providers: settings.providers.map((provider) => provider.name),
-    });
   }
 
-  async start(allowlist: AllowlistWatch): Promise<void> {
+  async start(allowlist: AllowlistWatch, spares: SpareThreads): Promise<void> {
     const settings = this.#settings;
     this.#allowlist = allowlist;
     const { token, created } = loadAdminToken(settings.admin.tokenPath, {
@@ -121,35 +128,29 @@ class App {
     if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
     const { current } = allowlist;
     this.#supervisor = await Supervisor.start({
+      spares,
       settings,
       overrides: this.#overrides,
       instance: this.#instance,
       log: this.#log,
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
-      onDelta: (thread, delta) => this.#metrics.add(thread, delta),
-      onAccounts: (accounts) => this.#metrics.addAccounts(accounts),
+      onDelta: (thread, delta) => this.#metrics.tell((metrics) => metrics.add(thread, delta)),
+      onAccounts: (accounts) => this.#metrics.tell((metrics) => metrics.addAccounts(accounts)),
       onRefused: (refused, unlisted) => this.#refusals.add(refused, unlisted, Date.now()),
       onChange: () => this.refresh(),
     });
     // The list may have changed while the threads were starting.
     this.accessChanged(allowlist.current);
-    const { host, port } = settings.admin;
-    this.#admin = await startAdmin({
-      host,
-      port,
-      token,
-      status: () => this.#status(),
-      metrics: this.#metrics,
-      rotateLedger: () => this.#rotateLedger(),
-      log: this.#log,
-    });
+    // Calls are served from here on; what only operators need is loaded now.
+    const admin = await this.#openAdmin(token);
+    this.#admin = admin;
     this.#state = "serving";
     this.refresh();
     this.#log.info(
       {
         address: ownUrl(settings.server.host, this.#supervisor.port),
-        admin: ownUrl(this.#admin.host, this.#admin.port),
+        admin: ownUrl(admin.host, admin.port),
         host: settings.server.host,
         adminHost: settings.admin.host,
         version,
@@ -170,6 +171,22 @@ class App {
     }
   }
 
+  async #openAdmin(token: string): Promise<AdminServer> {
+    const { admin, providers } = this.#settings;
+    const names = providers.map((provider) => provider.name);
+    const metrics = await this.#metrics.load({ version, node: process.version, providers: names });
+    const { startAdmin } = await import("./admin/admin-server.ts");
+    return startAdmin({
+      host: admin.host,
+      port: admin.port,
+      token,
+      status: () => this.#status(),
+      metrics,
+      rotateLedger: () => this.#rotateLedger(),
+      log: this.#log,
+    });
+  }
+
   accessChanged(list: AllowlistVersion): void {
     this.#supervisor?.setAccess({ version: list.version, table: list.buffer });
     this.refresh();
@@ -183,9 +200,11 @@ class App {
     const status = allowlist.status();
     const threads = supervisor.threads();
     const ledger = supervisor.ledger();
-    this.#metrics.allowlist(status);
-    this.#metrics.ledger(ledger);
-    this.#metrics.threads(threads);
+    this.#metrics.tell((metrics) => {
+      metrics.allowlist(status);
+      metrics.ledger(ledger);
+      metrics.threads(threads);
+    });
     const readiness = readinessOf(this.#state, status, ledger, threads);
     if (readiness.body === this.#readyBody) return;
     this.#readyBody = readiness.body;

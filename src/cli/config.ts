@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { formatOrigin } from "../policy/config-entry.ts";
 import { findConfigFile } from "../policy/config.ts";
-import { addSettingsOptions, configFileOf, settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { addSettingsOptions, configFileOf, type SettingsOptions } from "./settings-options.ts";
 import { printTable } from "./print-table.ts";
 import { EXIT, printJson, type Terminal } from "./terminal.ts";
 

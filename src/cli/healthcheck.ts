@@ -1,7 +1,8 @@
 import { get } from "node:http";
 import { Command } from "commander";
 import { ownUrl } from "../app/own-url.ts";
-import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { addSettingsOptions, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, say, type Terminal } from "./terminal.ts";
 
 const TIMEOUT_MS = 3000;

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../policy/allowlist-file.ts";
-import { addConfigOption, settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { addConfigOption, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, reportFaults, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 export function addListOptions(command: Command): Command {

@@ -5,7 +5,8 @@ import { besideOf, unrotated } from "../ledger/beside.ts";
 import { keptFile } from "../ledger/offline.ts";
 import { closedSegments } from "../ledger/segments.ts";
 import { ProgressBar } from "./progress-bar.ts";
-import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { addSettingsOptions, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

@@ -2,7 +2,8 @@ import type { LoadedSettings } from "../policy/config.ts";
 import { NO_OVERRIDES } from "../core/price-overrides.ts";
 import { loadPriceOverrides } from "../policy/price-overrides.ts";
 import { openPrices, type Prices } from "../prices/prices.ts";
-import { settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { type SettingsOptions } from "./settings-options.ts";
 import { reportFaults, type ExitCode, type Terminal } from "./terminal.ts";
 
 export interface PricesAtHand {

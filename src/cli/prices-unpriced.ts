@@ -6,7 +6,8 @@ import { recordOnLine } from "../core/record-line.ts";
 import { keptFile } from "../ledger/offline.ts";
 import { closedSegments } from "../ledger/segments.ts";
 import { printTable } from "./print-table.ts";
-import { addSettingsOptions, settingsFor, type SettingsOptions } from "./settings-options.ts";
+import { settingsFor } from "./settings-for.ts";
+import { addSettingsOptions, type SettingsOptions } from "./settings-options.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `

@@ -1,6 +1,5 @@
 import { Option, type Command } from "commander";
-import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../policy/config.ts";
-import { reportFaults, type ExitCode, type Terminal } from "./terminal.ts";
+import type { Flag } from "../policy/config.ts";
 
 /** Options that stand for a setting, by the name commander gives their value. */
 const SETTINGS = [
@@ -38,13 +37,6 @@ export function flagsOf(options: SettingsOptions): readonly Flag[] {
     const text = options[attribute];
     return typeof text === "string" ? [{ name: long, key, text }] : [];
   });
-}
-
-/** The settings a command works with; the exit code, with everything said, when they are not valid. */
-export function settingsFor(terminal: Terminal, options: SettingsOptions): LoadedSettings | ExitCode {
-  const file = findConfigFile(configFileOf(options), terminal.env);
-  const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
-  return "faults" in read ? reportFaults(terminal, "configuration", read.faults) : read;
 }
 
 function namesOf(option: string): { long: string; attribute: string } {

@@ -18,8 +18,11 @@ export function startCommand({ env, stdout, stderr }: Terminal, finish: (code: n
     .description("Run the gateway in the foreground.")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => {
+      const { headStart } = await import("../app/head-start.ts");
+      const begun = headStart();
       const { runApp } = await import("../app.ts");
-      const code = await runApp({ configFile: configFileOf(options), flags: flagsOf(options), env, stdout, stderr });
+      const files = { configFile: configFileOf(options), flags: flagsOf(options) };
+      const code = await runApp({ ...files, env, stdout, stderr, headStart: begun });
       finish(code);
       // Nothing is open any more. Should something be, a restart must not wait for it.
       setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();

@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import type { GateDelta } from "../core/gate-delta.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ThreadStatus } from "../core/status.ts";
@@ -15,6 +16,7 @@ import type {
 } from "./protocol.ts";
 
 export interface DataHostOptions {
+  readonly spare?: Worker | undefined;
   readonly name: string;
   readonly settings: Settings;
   readonly port: number;
@@ -56,6 +58,7 @@ export class DataHost {
     this.#thread = new ManagedThread<ToDataThread, FromDataThread>({
       name: options.name,
       entry: "data-thread",
+      spare: options.spare,
       log: options.log,
       onSilence: "end",
       init: (heartbeat) => {

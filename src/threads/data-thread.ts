@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { GateTally } from "../core/gate-tally.ts";
 import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
 import { Listener } from "../gate/listener.ts";
@@ -177,11 +177,11 @@ class DataThread {
 }
 
 const parent = parentPort;
-if (parent !== null) {
-  const init = workerData as DataThreadInit; // written by the supervisor, which has the same type
+// The first message says what this thread is to do; it may come long after the code is loaded.
+parent?.once("message", (init: DataThreadInit) => {
   const thread = new DataThread(init, (message) => parent.postMessage(message));
   parent.on("message", (message: ToDataThread) => thread.receive(message));
   // The monitor only looks on: the error still ends the thread and is told to its supervisor.
   process.on("uncaughtExceptionMonitor", () => thread.failed());
-  await thread.listen();
-}
+  void thread.listen();
+});

@@ -1,4 +1,4 @@
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type Worker } from "node:worker_threads";
 import type { AccountsDelta } from "../core/accounts-delta.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
@@ -16,6 +16,7 @@ import type {
 } from "./protocol.ts";
 
 export interface LedgerHostOptions {
+  readonly spare?: Worker | undefined;
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
@@ -53,6 +54,7 @@ export class LedgerHost {
     this.thread = new ManagedThread<ToLedger, FromLedger>({
       name: "ledger",
       entry: "ledger-thread",
+      spare: options.spare,
       log: options.log,
       onSilence: "wait",
       init: (heartbeat) => ({ data: this.#init(heartbeat), transfer: [] }),

@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { Bookkeeper } from "../ledger/bookkeeper.ts";
 import { CallsInFlight } from "../ledger/calls-in-flight.ts";
 import { LedgerCounts } from "../ledger/ledger-counts.ts";
@@ -145,8 +145,8 @@ function openBooks({ settings, overrides }: LedgerThreadInit, post: (message: Fr
 }
 
 const parent = parentPort;
-if (parent !== null) {
-  const init = workerData as LedgerThreadInit; // written by the supervisor, which has the same type
+// The first message says what this thread is to do; it may come long after the code is loaded.
+parent?.once("message", (init: LedgerThreadInit) => {
   const { stats } = init.settings;
   const post = (message: FromLedger): void => parent.postMessage(message);
   try {
@@ -168,4 +168,4 @@ if (parent !== null) {
     if (!(error instanceof LedgerOpenError)) throw error;
     post({ kind: "open-failed", message: error.message, retryAfterMs: error.retryAfterMs });
   }
-}
+});

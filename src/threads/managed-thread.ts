@@ -1,7 +1,8 @@
-import { Worker, type Transferable } from "node:worker_threads";
+import type { Transferable, Worker } from "node:worker_threads";
 import type { ThreadStatus } from "../core/status.ts";
 import { PulseWatch } from "./heartbeat.ts";
 import type { Heartbeat } from "./protocol.ts";
+import { beginThread, type ThreadEntry } from "./spare-threads.ts";
 
 const FIRST_BACK_OFF_MS = 100;
 const MAX_BACK_OFF_MS = 5_000;
@@ -18,8 +19,9 @@ export interface ThreadLog {
 
 export interface ManagedThreadOptions<Out> {
   readonly name: string;
-  /** Module name in this folder, without its extension. */
-  readonly entry: "data-thread" | "ledger-thread";
+  readonly entry: ThreadEntry;
+  /** One that was begun already, for the first start. */
+  readonly spare?: Worker | undefined;
   readonly log: ThreadLog;
   /**
    * What silence means: a loop that will not come to an end, so the thread is ended; or a system call that hangs on a
@@ -52,7 +54,7 @@ export class ManagedThread<In, Out> {
 
   constructor(options: ManagedThreadOptions<Out>) {
     this.#options = options;
-    [this.#worker, this.#pulse] = this.#start();
+    [this.#worker, this.#pulse] = this.#start(options.spare);
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -88,17 +90,12 @@ export class ManagedThread<In, Out> {
     clearInterval(this.#looks);
   }
 
-  #start(): [Worker, PulseWatch] {
+  #start(spare?: Worker): [Worker, PulseWatch] {
     const { entry, name } = this.#options;
     const heartbeat: Heartbeat = { beats: new SharedArrayBuffer(4), slot: 0 };
     const { data, transfer } = this.#options.init(heartbeat);
-    // Type stripping runs `.ts` in a checkout; a package holds compiled `.js`.
-    const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-    const worker = new Worker(new URL(`./${entry}.${extension}`, import.meta.url), {
-      name,
-      workerData: data,
-      transferList: [...transfer],
-    });
+    const worker = spare ?? beginThread(entry, name);
+    worker.postMessage(data, [...transfer]);
     worker.on("message", (message: Out) => this.#options.onMessage(message));
     worker.on("error", (error: unknown) => {
       this.#options.log.error({ thread: name, error: describe(error) }, "thread failed");

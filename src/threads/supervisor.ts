@@ -8,9 +8,11 @@ import type { LedgerStatus, ThreadStatus } from "../core/status.ts";
 import { DataHost } from "./data-host.ts";
 import { LedgerHost } from "./ledger-host.ts";
 import type { ThreadLog } from "./managed-thread.ts";
+import type { SpareThreads } from "./spare-threads.ts";
 import type { AccessVersion, Readiness, RefusedNote } from "./protocol.ts";
 
 export interface SupervisorOptions {
+  readonly spares: SpareThreads;
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
@@ -47,6 +49,7 @@ export class Supervisor {
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const port = await claimPort(options.settings);
     const ledger = new LedgerHost({
+      spare: options.spares.take("ledger"),
       settings: options.settings,
       overrides: options.overrides,
       instance: options.instance,
@@ -145,8 +148,10 @@ export class Supervisor {
 
   #host(index: number, port: number): DataHost {
     const { settings, log, onDelta, onRefused, onChange } = this.#options;
+    const name = `data-${index + 1}`;
     return new DataHost({
-      name: `data-${index + 1}`,
+      name,
+      spare: this.#options.spares.take(name),
       settings,
       port,
       reusePort: canReusePort(),
