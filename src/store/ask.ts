@@ -14,13 +14,7 @@ export interface AskOptions {
   readonly fromCalls?: boolean;
 }
 
-/** Answers from one state of the store. Throws a `QuestionFault` for what cannot be answered. */
-export async function ask(connection: DuckDBConnection, question: Question, options: AskOptions): Promise<Answer> {
-  const decided = decide(question, options.now);
-  return await inOneState(connection, () => answer(connection, decided, options));
-}
-
-/** What is read inside is of one moment, whatever is written meanwhile. */
+/** What is read inside is of one moment, whatever is written meanwhile; nothing can be written. */
 export async function inOneState<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
   await connection.run("BEGIN TRANSACTION READ ONLY");
   try {
@@ -30,8 +24,10 @@ export async function inOneState<T>(connection: DuckDBConnection, work: () => Pr
   }
 }
 
-async function answer(connection: DuckDBConnection, decided: Decided, options: AskOptions): Promise<Answer> {
-  const { question, zone, range } = decided;
+/** To be run in one state of the store. Throws a `QuestionFault` for what cannot be answered. */
+export async function ask(connection: DuckDBConnection, question: Question, options: AskOptions): Promise<Answer> {
+  const decided = decide(question, options.now);
+  const { zone, range } = decided;
   const current = rangeOfCalls(decided, options.fromCalls);
   const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
   const { groups } = figures;

@@ -91,7 +91,7 @@ async function summed(connection: DuckDBConnection, range: FactsRange, asked: As
       SELECT ${[...keys, "b", ...sums].join(", ")} FROM (${factsSql(range, figures, statement)}) GROUP BY ${[...keys, "b"].join(", ")}
     ), top AS (${top})
     SELECT ${[...shownKeys(question, keys), ...measures].join(", ")}
-    FROM ${withTop("cells", keys)} GROUP BY ${groupingSets(question, keys)}`;
+    FROM ${withTop("cells", keys)} GROUP BY ${groupingSets(question, keys)} HAVING sum(requests) > 0`;
   const rows = await statement.rows(connection, sql);
   const result = new Figures(groups ?? groupsIn(rows, keys));
   const metrics = computed.map(({ metric }) => metric);

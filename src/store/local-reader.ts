@@ -107,12 +107,17 @@ async function endingInTime<T>(connection: DuckDBConnection, limits: Limits, wor
   const maxMs = "maxMs" in limits ? limits.maxMs : MAX_MS;
   signal?.throwIfAborted();
   let isLate = false;
-  const interrupt = (): void => connection.interrupt();
-  const timer = setTimeout(() => {
+  let interrupting: NodeJS.Timeout | undefined;
+  // Again and again: an interruption between two statements ends neither.
+  const interrupt = (): void => {
+    connection.interrupt();
+    interrupting ??= setInterval(() => connection.interrupt(), 50);
+  };
+  const late = (): void => {
     isLate = true;
     interrupt();
-  }, maxMs ?? 0);
-  if (maxMs === undefined) clearTimeout(timer);
+  };
+  const timer = maxMs === undefined ? undefined : setTimeout(late, maxMs);
   signal?.addEventListener("abort", interrupt, { once: true });
   try {
     return await work();
@@ -122,6 +127,7 @@ async function endingInTime<T>(connection: DuckDBConnection, limits: Limits, wor
     throw error;
   } finally {
     clearTimeout(timer);
+    clearInterval(interrupting);
     signal?.removeEventListener("abort", interrupt);
   }
 }

@@ -1,0 +1,49 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { CallRecord } from "../../src/core/call-record.ts";
+import { LocalReader } from "../../src/store/local-reader.ts";
+import { Store } from "../../src/store/store.ts";
+
+export interface OpenedStore {
+  readonly reader: LocalReader;
+  readonly directory: string;
+  readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+  readonly append: (records: readonly CallRecord[]) => Promise<void>;
+}
+
+/** A ledger with these records and a store over it: the first half of them in Parquet, the others in memory. */
+export async function openStore(t: TestContext, records: readonly CallRecord[], now: number): Promise<OpenedStore> {
+  const home = mkdtempSync(join(tmpdir(), "lmgate-store-"));
+  const ledgerPath = join(home, "stats.jsonl");
+  const directory = join(home, "spill");
+  const half = Math.ceil(records.length / 2);
+  writeFileSync(ledgerPath, linesOf(records.slice(0, half)));
+  const store = await Store.open({
+    ledgerPath,
+    directory: join(home, "store"),
+    memoryMegabytes: 512,
+    threads: 2,
+    spillDirectory: directory,
+    now: () => now,
+  });
+  t.after(async () => {
+    await store.close();
+    rmSync(home, { recursive: true });
+  });
+  await store.refresh();
+  await store.compact();
+  const use: OpenedStore["use"] = (work) => store.ask(work);
+  const append = async (more: readonly CallRecord[]): Promise<void> => {
+    appendFileSync(ledgerPath, linesOf(more));
+    await store.refresh();
+  };
+  await append(records.slice(half));
+  return { reader: new LocalReader({ use, now: () => now, directory }), directory, use, append };
+}
+
+function linesOf(records: readonly CallRecord[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+}
