@@ -35,6 +35,11 @@ const STEPS: readonly Step[] = [
   },
   { name: "build", command: ["scripts/build.ts"], remedy: "dist/ could not be compiled" },
   {
+    name: "dashboard size",
+    command: ["scripts/dashboard-size.ts"],
+    remedy: "leave something out, or find what grew",
+  },
+  {
     name: "package",
     command: ["node_modules/publint/src/cli.js", "--strict"],
     remedy: "package.json does not describe what is shipped",

@@ -35,8 +35,14 @@ describe("the packed package", () => {
     for (const needed of ["LICENSE", "README.md", "CHANGELOG.md", "config/lmgate.yaml", "dist/src/cli/main.js"]) {
       assert.ok(packed.includes(needed), `${needed} is missing`);
     }
+    for (const needed of [/^dist\/dashboard\/index\.html$/, /^dist\/dashboard\/assets\/index-[\w-]+\.js$/]) {
+      assert.ok(
+        packed.some((path) => needed.test(path)),
+        `nothing is like ${needed.source}`,
+      );
+    }
     const known =
-      /^(dist\/(src|simulator)\/.*\.js|dist\/package\.json|package\.json|config\/lmgate\.yaml|[A-Z]+(\.md)?)$/;
+      /^(dist\/(src|simulator)\/.*\.js|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/package\.json|package\.json|config\/lmgate\.yaml|[A-Z]+(\.md)?)$/;
     assert.deepEqual(
       packed.filter((path) => !known.test(path) || path.includes(".test.")),
       [],

@@ -46,7 +46,7 @@ export function ChartMenu({ frame, place, onClose }: ChartMenuProps): JSX.Elemen
     <div
       ref={root}
       class="chart-menu popover"
-      style={{ left: place.left }}
+      style={{ left: `${place.left}px` }}
       role="group"
       aria-label="This point"
       onKeyDown={(event) => event.key === "Escape" && onClose()}

@@ -37,22 +37,18 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
       y: { range: (_, __, max) => [0, max > 0 ? niceMaximum(max) : 1] },
     },
     axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        space: 72,
-        gap: 6,
-        size: 30,
-        values: (_, splits) => timeTicks(splits, frame.tz),
-      },
+      { ...axis, grid: { show: false }, space: 72, gap: 6, size: 28, ...timeAxis(frame) },
       {
         ...axis,
         grid: { stroke: resolveColor("--grid"), width: 1 },
         border: { show: false },
         space: 44,
         gap: 8,
-        size: 62,
-        values: (_, splits) => splits.map((split) => format(split)),
+        // Null before there is a scale.
+        size: (_, values: readonly string[] | null) =>
+          16 + 6.4 * Math.max(3, ...(values ?? []).map(({ length }) => length)),
+        // On an axis "$6.00" is $6.
+        values: (_, splits) => splits.map((split) => format(split).replace(/\.0+(?=\D|$)/, "")),
       },
     ],
     series: [{}, ...plotSeries(settings)],
@@ -97,20 +93,46 @@ function niceMaximum(max: number): number {
   return (steps.find((step) => step * power >= max * 1.06) ?? 10) * power;
 }
 
-const tickFormats = (tz: string): { readonly day: Intl.DateTimeFormat; readonly clock: Intl.DateTimeFormat } => ({
-  day: new Intl.DateTimeFormat("en-GB", { timeZone: tz, day: "numeric", month: "short" }),
-  clock: new Intl.DateTimeFormat("en-GB", { timeZone: tz, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
-});
+const DAYS: readonly string[] = ["1d", "1w", "1mo"];
+const EDGE_PX = 22;
 
-/** The clock within a day, the date where one begins. */
-function timeTicks(splits: readonly number[], tz: string): string[] {
-  const { day, clock } = tickFormats(tz);
-  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
-  return splits.map((split) => {
-    const moment = split * 1000;
-    const time = clock.format(moment);
-    return step >= DAY_S || time === "00:00" ? day.format(moment) : time;
+/** Days are named under their bars; within a day the clock stands where an hour begins. */
+function timeAxis(frame: ChartFrame): Pick<uPlot.Axis, "splits" | "values"> {
+  const day = new Intl.DateTimeFormat("en-GB", { timeZone: frame.tz, day: "numeric", month: "short" });
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    timeZone: frame.tz,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
   });
+  if (DAYS.includes(frame.bucket)) {
+    const edges = edgesOf(frame);
+    const middles = frame.buckets.map((_, at) => ((edges[at] ?? 0) + (edges[at + 1] ?? 0)) / 2);
+    const label = (middle: number): string => {
+      const start = frame.buckets[middles.indexOf(middle)];
+      return start === undefined ? "" : day.format(new Date(start));
+    };
+    return {
+      splits: (plot) => {
+        const every = Math.ceil(middles.length / Math.max(1, Math.floor(plot.bbox.width / devicePixelRatio / 72)));
+        return middles.filter((_, at) => (middles.length - 1 - at) % every === 0);
+      },
+      values: (_, splits) => splits.map(label),
+    };
+  }
+  return {
+    values: (plot, splits) => {
+      const isLong = (splits[1] ?? 0) - (splits[0] ?? 0) >= DAY_S;
+      const width = plot.bbox.width / devicePixelRatio;
+      return splits.map((split) => {
+        const left = plot.valToPos(split, "x");
+        // Half a label beyond the edge would be cut off.
+        if (left > width - EDGE_PX + 8) return "";
+        const time = clock.format(split * 1000);
+        return isLong || time === "00:00" ? day.format(split * 1000) : time;
+      });
+    },
+  };
 }
 
 /** A drag becomes a range of whole buckets. */

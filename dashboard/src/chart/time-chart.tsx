@@ -44,7 +44,7 @@ export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Eleme
       <figcaption id={summaryId} class="visually-hidden">
         {describeChart({ title, frame, series: shown, isStack, exactly })}
       </figcaption>
-      <div class="plot-box" style={{ height }} onContextMenu={openMenu}>
+      <div class="plot-box" style={{ height: `${height}px` }} onContextMenu={openMenu}>
         <div ref={box} class="plot" aria-hidden="true" />
         {cursor !== null && menu === null && (
           <Tooltip frame={frame} series={shown} at={cursor.at} isStack={isStack} exactly={exactly} place={cursor} />

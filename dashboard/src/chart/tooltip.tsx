@@ -27,7 +27,7 @@ export function Tooltip({ frame, series, at, isStack, exactly, place }: TooltipP
   const before = sumOf(series.map(({ previous }) => previous?.[at] ?? null));
   const isPartial = frame.partialFrom !== null && start >= frame.partialFrom;
   return (
-    <div class={`tooltip ${place.isRight ? "right" : ""}`} style={{ left: place.left }} aria-hidden="true">
+    <div class={`tooltip ${place.isRight ? "right" : ""}`} style={{ left: `${place.left}px` }} aria-hidden="true">
       <div class="tooltip-head">
         {formatBucket(start, frame.bucket, frame.tz)}
         {isPartial && <span class="tooltip-partial">in progress</span>}

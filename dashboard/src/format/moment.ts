@@ -69,8 +69,8 @@ export function formatAgo(moment: string | null | undefined, now: number): strin
   return `${Math.round(seconds / 86_400)} d ago`;
 }
 
-/** "UTC+01:00" at a moment, for it changes with the season. */
+/** "UTC+1" at a moment, for it changes with the season. */
 export function zoneOffset(tz: string, at: number): string {
-  const parts = formatters(tz, { timeZoneName: "longOffset" }).formatToParts(at);
+  const parts = formatters(tz, { timeZoneName: "shortOffset" }).formatToParts(at);
   return (parts.find((part) => part.type === "timeZoneName")?.value ?? "UTC").replace("GMT", "UTC");
 }

@@ -30,7 +30,8 @@ export function formatCost(value: Known): string {
 /** All of it, for the title and for copying. */
 export function formatCostExactly(value: Known): string {
   if (!isKnown(value)) return DASH;
-  return value.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 6 });
+  const maximumFractionDigits = Math.abs(value) < 1 ? 6 : 4;
+  return value.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits });
 }
 
 /** 999, 1,234, 12.3 k, 1.2 M. */

@@ -19,7 +19,7 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
   query.set("limit", String(SIZE));
   const { data, error, isLoading, reload } = useResource<RequestsPage>(`/requests?${query.toString()}`);
   const link = (
-    <Link page="errors" params={scopeParams(params)} class="panel-link" label="All errors and limits">
+    <Link page="errors" params={scopeParams(params)} class="panel-link" label="View all errors and limits">
       View all
     </Link>
   );

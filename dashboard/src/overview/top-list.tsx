@@ -38,7 +38,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
       page="explore"
       params={withChanges(scopeParams(params), { by: dimension, metric })}
       class="panel-link"
-      label={`All ${title.toLowerCase()} in Explore`}
+      label={`View all ${title.toLowerCase()} in Explore`}
     >
       View all
     </Link>

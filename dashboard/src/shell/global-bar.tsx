@@ -49,7 +49,7 @@ export function GlobalBar({ scope, isTimeless }: GlobalBarProps): JSX.Element {
           onClick={() => void copyText(location.href, "Link copied")}
         />
         <ThemeButton />
-        <Button icon="help" label="Keyboard shortcuts  ?" onClick={() => isHelpOpen.set(true)} />
+        <Button icon="help" class="help" label="Keyboard shortcuts  ?" onClick={() => isHelpOpen.set(true)} />
       </div>
     </div>
   );

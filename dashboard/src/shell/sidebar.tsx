@@ -77,7 +77,7 @@ export function BottomNav({ current }: { readonly current: Found | undefined }):
           {entry.title}
         </Link>
       ))}
-      <Popover label="More pages" class={`bottom-more ${isMore ? "current" : ""}`} icon="more" align="end">
+      <Popover label="More pages" class={`bottom-more ${isMore ? "current" : ""}`} icon="more" text="More" align="end">
         {(close) => (
           <div class="menu">
             {pages.slice(IN_FOOT).map((entry) => (

@@ -9,9 +9,8 @@ const SHOWN = 40;
 /** In which zone days begin and times are shown. */
 export function ZonePicker({ scope }: { readonly scope: Scope }): JSX.Element {
   const offset = zoneOffset(scope.tz, Date.now());
-  const text = scope.tz === "UTC" ? "UTC" : offset;
   return (
-    <Popover label={`Time zone: ${scope.tz}`} text={text} class="zone" align="end">
+    <Popover label={`Time zone: ${scope.tz}`} text={offset} class="zone" align="end">
       {(close) => <ZoneMenu scope={scope} close={close} />}
     </Popover>
   );

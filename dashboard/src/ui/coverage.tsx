@@ -58,7 +58,7 @@ export function UnpricedChip({ coverage }: { readonly coverage: Coverage | undef
   const what = models.length === 1 ? (models[0] ?? "1 model") : `${models.length} models`;
   const label = `No price is known for ${models.join(", ")}: ${formatCountExactly(coverage.unpricedTokens)} tokens of ${formatCountExactly(coverage.unpricedRequests)} calls are missing in the cost.`;
   return (
-    <Link page="prices" params={scopeParams(params)} class="chip warning" label={label}>
+    <Link page="prices" params={scopeParams(params)} class="chip warning" title={label}>
       <Icon name="errors" size={14} />
       {what} unpriced · {formatCount(coverage.unpricedTokens)} tokens
     </Link>

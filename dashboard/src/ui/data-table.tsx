@@ -41,7 +41,7 @@ const SPARE = 12;
 export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { columns, rows, sort, height = 640, label } = props;
   const sorted = props.onSort ? sortRows(rows, columns, sort) : rows;
-  const isVirtual = sorted.length > MANY;
+  const isVirtual = sorted.length > MANY && matchMedia("(min-width: 721px)").matches;
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => setTop(scroller.current?.scrollTop ?? 0), [isVirtual]);
@@ -53,7 +53,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
     <div
       ref={scroller}
       class={`table-box ${isVirtual ? "virtual" : ""}`}
-      style={isVirtual ? { maxHeight: height } : {}}
+      style={isVirtual ? { maxHeight: `${height}px` } : {}}
       tabIndex={isVirtual ? 0 : undefined}
       role={isVirtual ? "group" : undefined}
       aria-label={isVirtual ? label : undefined}
@@ -154,7 +154,7 @@ function Cell<Row>({ column, row }: { readonly column: Column<Row>; readonly row
       <span class="share-track">
         <span class="share-bar" style={{ width: `${Math.min(100, share * 100)}%` }} />
       </span>
-      {column.render(row)}
+      <span class="share-value">{column.render(row)}</span>
     </span>
   );
 }
@@ -181,7 +181,7 @@ function Totals<Row>({ columns }: { readonly columns: readonly Column<Row>[] }):
 function Spacer({ rows, columns }: { readonly rows: number; readonly columns: number }): JSX.Element {
   return (
     <tr aria-hidden="true" class="spacer">
-      <td colSpan={columns} style={{ height: rows * ROW_PX }} />
+      <td colSpan={columns} style={{ height: `${rows * ROW_PX}px` }} />
     </tr>
   );
 }

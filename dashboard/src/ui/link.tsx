@@ -6,7 +6,9 @@ interface LinkProps {
   readonly params: Params;
   readonly children: ComponentChildren;
   readonly class?: string;
+  /** For screen readers; it has to hold the visible text. */
   readonly label?: string;
+  readonly title?: string;
   readonly isCurrent?: boolean;
   readonly onGo?: () => void;
 }
@@ -24,7 +26,7 @@ export function Link({ page, params, children, label, isCurrent, onGo, ...rest }
       href={hrefOf(page, params)}
       class={rest.class}
       aria-label={label}
-      title={label}
+      title={rest.title ?? label}
       aria-current={isCurrent ? "page" : undefined}
       onClick={follow}
     >

@@ -84,14 +84,14 @@ export function Skeleton({
   readonly width?: string;
   readonly height?: number;
 }): JSX.Element {
-  return <span class="skeleton" style={{ width, height }} aria-hidden="true" />;
+  return <span class="skeleton" style={{ width, height: `${height}px` }} aria-hidden="true" />;
 }
 
 export function SkeletonRows({ rows, height = 32 }: { readonly rows: number; readonly height?: number }): JSX.Element {
   return (
     <div class="skeleton-rows" role="status" aria-label="Loading">
       {Array.from({ length: rows }, (_, row) => (
-        <div key={row} style={{ height }}>
+        <div key={row} style={{ height: `${height}px` }}>
           <Skeleton width={`${[42, 56, 34, 48, 38][row % 5] ?? 40}%`} />
           <Skeleton width="12%" />
         </div>
