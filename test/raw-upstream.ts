@@ -1,7 +1,7 @@
 /** An upstream on a bare socket: it records every byte that comes and answers exactly the bytes it was told. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
 import { readMessage, type RawMessage } from "./raw-message.ts";
 
@@ -16,11 +16,13 @@ export interface RawUpstream {
   readonly seen: { connections: number; bytes: number };
   /** What the next requests are answered with. */
   answer: Script;
+  /** Shows this certificate from the next handshake on; with TLS only. */
+  present(identity: TlsOptions): void;
   close(): Promise<void>;
 }
 
 export interface RawUpstreamOptions {
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: TlsOptions;
 }
 
 export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promise<RawUpstream> {
@@ -42,7 +44,8 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
       void upstream.answer(socket, request);
     });
   };
-  const server: Server = tls ? createTlsServer(tls, accept) : createServer(accept);
+  const secure = tls && createTlsServer(tls, accept);
+  const server: Server = secure ?? createServer(accept);
   server.on("connection", () => void (seen.connections += 1));
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
@@ -53,6 +56,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
     requests,
     seen,
     answer: (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    present: (identity) => secure?.setSecureContext(identity),
     async close() {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -66,14 +66,44 @@ describe("an upstream that speaks TLS", () => {
     });
   });
 
-  it("gets nothing, not even the key, while nobody trusts its certificate", async () => {
+  it("R35: gets nothing, not even the key, while nobody trusts its certificate", async () => {
     await assertRefused(upstream, {});
   });
 
-  it("gets nothing while its certificate has another name", async () => {
+  it("R35: gets nothing while its certificate has another name", async () => {
     const elsewhere = await startRawUpstream({ tls: await identity("elsewhere") });
     await assertRefused(elsewhere, withTestAuthority);
     await elsewhere.close();
+  });
+
+  it("R35: gets nothing while it speaks no TLS newer than 1.0", async () => {
+    const old = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+    const ancient = await startRawUpstream({ tls: { ...(await identity("server")), ...old } });
+    await assertRefused(ancient, withTestAuthority);
+    await ancient.close();
+  });
+
+  it("R35: is asked again for its certificate on a new connection, whatever it showed before", async () => {
+    const changing = await startRawUpstream({ tls: await identity("server") });
+    changing.answer = (socket) =>
+      void socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+    const providers = { openai: { upstream: `https://localhost:${changing.port}` } };
+    await within({ config: { providers }, env: withTestAuthority }, async (gateway) => {
+      const statusNow = async (): Promise<string> => {
+        const { startLine } = await converse(gateway.port, requestOf("openai"), "POST");
+        return startLine.split(" ")[1] ?? "";
+      };
+      assert.deepEqual([await statusNow(), await statusNow()], ["200", "200"]);
+      changing.present(await identity("server"));
+      assert.equal(await statusNow(), "200", "renewed");
+      changing.present(await identity("elsewhere"));
+      const { bytes } = { ...changing.seen };
+      assert.equal(await statusNow(), "502", "another name");
+      assert.equal(changing.seen.bytes, bytes, "and was told nothing");
+      changing.present(await identity("server"));
+      assert.equal(await statusNow(), "200", "mended");
+    });
+    await changing.close();
   });
 
   async function assertRefused(refused: RawUpstream, env: Readonly<Record<string, string>>): Promise<void> {
