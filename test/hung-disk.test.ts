@@ -55,3 +55,27 @@ test(
     assert.equal(await gateway.stop(), 0);
   },
 );
+
+test(
+  "R66: a disk that hangs at the end does not keep the process alive, and the next start goes on",
+  { skip: noStrace ? "needs strace" : false },
+  async (t) => {
+    const gateway = await startGateway({ config: { stats: { flush_interval_seconds: 600 } } });
+    const inject = "inject=fdatasync:delay_enter=60000000";
+    const options = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
+    const strace = spawn("strace", [...options, "-p", String(gateway.pid)], { stdio: ["ignore", "ignore", "pipe"] });
+    t.after(() => strace.kill("SIGKILL"));
+    await delay(500);
+    if (strace.exitCode !== null) {
+      await gateway.stop();
+      t.skip("strace may not look into a running process here");
+      return;
+    }
+    gateway.signal("SIGTERM");
+    const ended = await Promise.race([gateway.exited(), delay(DEADLINE_MS, "still there")]);
+    strace.kill("SIGKILL");
+    assert.equal(ended, null, "it ended itself by a signal");
+    assert.match(gateway.output().stdout, /the ledger did not close in time; records may be missing/);
+    await gateway.stop();
+  },
+);

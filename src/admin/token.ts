@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeDirectories } from "../core/make-directories.ts";
 import { checkAdminToken } from "../policy/admin-token.ts";
 
 export interface TokenContext {
@@ -40,7 +41,7 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
 function createToken(path: string): string | undefined {
   let file: number;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
     file = openSync(path, "wx", 0o600);
   } catch (error) {
     if (hasCode(error, "EEXIST")) return undefined;

@@ -9,6 +9,7 @@ import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../policy/load.ts";
 import { loadPriceOverrides } from "../policy/price-overrides.ts";
 import { readRegularFileSync } from "../policy/read-file.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
+import { whyNotWritable } from "./writable.ts";
 import { EXIT, printJson, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `
@@ -43,12 +44,13 @@ interface Findings {
 function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
   const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
   if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults };
-  const { auth, admin, pricing } = loaded.settings;
+  const { auth, admin, stats, pricing } = loaded.settings;
   const allowlist = readAllowlist(auth.allowlistPath);
   const rows = "rows" in allowlist ? allowlist.rows : [];
   const faults = [
     ...("faults" in allowlist ? allowlist.faults : []),
     ...tokenFaults(admin.tokenPath, rows),
+    ...statsFaults(stats.outputPath),
     ...priceFaults(pricing.overridesPath),
   ];
   return { config, loaded, rows, faults };
@@ -64,10 +66,20 @@ function priceFaults(path: string | undefined): readonly Fault[] {
   return read !== undefined && "faults" in read ? read.faults : [];
 }
 
+/** A start would go on without it, and every record would wait in memory. */
+function statsFaults(path: string): readonly Fault[] {
+  const problem = whyNotWritable(path);
+  return problem === undefined ? [] : [{ source: path, message: `the stats file cannot be written: ${problem}` }];
+}
+
 /** A token file that does not exist is made at the first start. */
 function tokenFaults(path: string, rows: readonly AllowRow[]): readonly Fault[] {
   const content = readRegularFileSync(path, 4096);
-  if (!("bytes" in content)) return content.code === "ENOENT" ? [] : [{ source: path, message: content.message }];
+  if (!("bytes" in content)) {
+    if (content.code !== "ENOENT") return [{ source: path, message: content.message }];
+    const problem = whyNotWritable(path);
+    return problem === undefined ? [] : [{ source: path, message: `the admin token cannot be made: ${problem}` }];
+  }
   const text = content.bytes.toString("utf8");
   const message = checkAdminToken(text);
   if (message !== undefined) return [{ source: path, message }];

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { makeDirectories } from "../core/make-directories.ts";
 import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 const ALLOWLIST = `# Who may call, one key a line. Read again by itself whenever this file changes.
@@ -44,7 +45,7 @@ function init(terminal: Terminal, directory: string, options: InitOptions): Exit
     { path: join(directory, "data/allowlist.csv"), text: ALLOWLIST, mode: 0o600 },
   ];
   for (const { path, text, mode } of files) {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
     const written = writeNew(path, text, { mode, force: options.force === true });
     terminal.stdout.write(`${written ? "wrote" : "kept"} ${path}\n`);
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { makeDirectories } from "../core/make-directories.ts";
 import { errorCode, errorText } from "./errno.ts";
 import { LockFile } from "./lock-file.ts";
 import { setAside, syncDirectoryOf } from "./rotation.ts";
@@ -140,7 +141,7 @@ export class StatsFile {
     const path = this.#path;
     const { fileMode, rotateBytes, instance, replaces, now } = this.#options;
     if (!isRegular(path)) return StreamTarget.open(path);
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
     if (this.#lock) this.heartbeat();
     else this.#lock = LockFile.acquire({ path: `${path}.lock`, instance, replaces, now });
     const segment = SegmentFile.open({ path, mode: fileMode, maxBytes: rotateBytes });

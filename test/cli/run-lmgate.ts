@@ -16,10 +16,17 @@ export interface Ran {
   readonly stderr: string;
 }
 
+interface Extra {
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** A program that runs the command, with its arguments. */
+  readonly wrapper?: readonly string[];
+}
+
 export interface Place {
   readonly directory: string;
   path(name: string): string;
-  run(args: readonly string[], extra?: { readonly input?: string; readonly env?: NodeJS.ProcessEnv }): Promise<Ran>;
+  run(args: readonly string[], extra?: Extra): Promise<Ran>;
 }
 
 export function workplace(t: TestContext): Place {
@@ -28,8 +35,9 @@ export function workplace(t: TestContext): Place {
   return {
     directory,
     path: (name) => join(directory, name),
-    async run(args, { input = "", env = {} } = {}) {
-      const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env: { ...inherited(), ...env } });
+    async run(args, { input = "", env = {}, wrapper = [] } = {}) {
+      const [command = process.execPath, ...rest] = [...wrapper, process.execPath, MAIN, ...args];
+      const child = spawn(command, rest, { cwd: directory, env: { ...inherited(), ...env } });
       child.stdin.on("error", () => undefined); // a command that reads nothing may have ended already
       child.stdin.end(input);
       const [stdout, stderr, ended]: [string, string, readonly unknown[]] = await Promise.all([

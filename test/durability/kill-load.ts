@@ -84,9 +84,14 @@ export class Load {
     return this.#next;
   }
 
+  /** No new calls; those that run go on. */
+  pause(): void {
+    clearInterval(this.#timer);
+  }
+
   /** Nothing new; resolves when no connection is left. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.pause();
     for (const socket of this.#idle) socket.destroy();
     const open = [...this.#all].filter((socket) => !socket.closed);
     await Promise.all(open.map((socket) => once(socket, "close")));

@@ -41,7 +41,7 @@ export async function place(t: TestContext): Promise<Place> {
     faker,
     async start(options = {}) {
       const stats = { output_path: statsPath, ...options.config?.["stats"] };
-      const providers = { openai: { upstream: faker.url } };
+      const providers = { openai: { upstream: faker.url }, ...options.config?.["providers"] };
       const gateway = await startGateway({ ...options, config: { ...options.config, stats, providers } });
       started.push(gateway);
       return gateway;

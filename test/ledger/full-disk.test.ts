@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 
+import type { TimedEvent } from "../../src/ledger/ledger-event.ts";
 import { Child } from "./child.ts";
 import type { Reply } from "./child.ts";
-import { linesOf, unlessWorks, until, workplace } from "./workplace.ts";
+import { linesOf, numbers, unlessWorks, until, workplace } from "./workplace.ts";
 import type { Line } from "./workplace.ts";
 
 const CALLS = 2_000;
@@ -33,6 +34,7 @@ async function checkRecovery(child: Child, path: string): Promise<void> {
   assert.equal(status?.written, written + 1);
   assert.equal(lines.length, written + 1);
   assert.equal(missing(lines), dropped);
+  assert.deepEqual(explained(join(dirname(path), "ledger-events.jsonl")), absent(lines));
   assert.deepEqual(levels(log), ["error", "error", "info"]);
 }
 
@@ -45,6 +47,25 @@ function missing(lines: readonly Line[]): number {
     last = seq;
   }
   return last - lines.length;
+}
+
+/** The numbers between those that are there. */
+function absent(lines: readonly Line[]): number[] {
+  const present = new Set(lines.map(({ seq }) => seq));
+  return numbers(1, lines.at(-1)?.seq ?? 1).filter((seq) => !present.has(seq));
+}
+
+/** The numbers that gap lines say are missing, in order; each says how many as well. */
+function explained(events: string): number[] {
+  const told = readFileSync(events, "utf8").split("\n").slice(0, -1);
+  return told
+    .map((line) => JSON.parse(line) as TimedEvent) // Written by the ledger under test.
+    .filter((event) => event.event === "gap")
+    .flatMap(({ from_seq, to_seq, records, reason }) => {
+      assert.equal(reason, "queue_full");
+      assert.equal(records, to_seq - from_seq + 1);
+      return numbers(from_seq, to_seq + 1);
+    });
 }
 
 function levels(log: Reply["log"]): string[] {
