@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { recordOnLine } from "../core/record-line.ts";
 import type { Seen } from "./manifest.ts";
+import { tellApart } from "./same-start.ts";
 
 // Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.
 // A segment is known by its first record, whatever its file is called today.
@@ -35,14 +36,12 @@ export function realLedgerPath(outputPath: string): string {
 
 /** The segments there are, one file for each, in order of time. */
 export function findSegments(path: string, known: ReadonlyMap<string, LedgerFile> = new Map()): readonly LedgerFile[] {
-  const found = new Map<string, LedgerFile>();
-  for (const name of namesBeside(path)) {
-    const file = fileAt(join(dirname(path), name), path, known.get(name));
-    if (file === undefined) continue;
-    const other = found.get(file.id);
-    if (other === undefined || isRather(file, other)) found.set(file.id, file);
-  }
-  return [...found.values()].toSorted(inTime);
+  const files = namesBeside(path)
+    .map((name) => fileAt(join(dirname(path), name), path, known.get(name)))
+    .filter((file) => file !== undefined)
+    .toSorted(byRight);
+  const groups = Map.groupBy(files, ({ id }) => id);
+  return [...groups.values()].flatMap(tellApart).toSorted(inTime);
 }
 
 /** What a file holds, by a look at it; `undefined` where it is gone or holds no record. */
@@ -101,12 +100,10 @@ function entriesOf(directory: string): readonly string[] {
   }
 }
 
-/** Of two files that begin alike, one is a copy, such as `copytruncate` makes: the gateway's own counts, else the longer. */
-function isRather(one: LedgerFile, other: LedgerFile): boolean {
-  if (one.isLive !== other.isLive) return one.isLive;
-  const own = isOwnName(one.name);
-  if (own !== isOwnName(other.name)) return own;
-  return one.seen.size > other.seen.size;
+/** Which of several files that begin alike has the first claim: one that the gateway closed, and at last the live one. */
+function byRight(one: LedgerFile, other: LedgerFile): number {
+  const rank = ({ isLive, name }: LedgerFile): number => (isLive ? 2 : isOwnName(name) ? 0 : 1);
+  return rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
 }
 
 function isOwnName(name: string): boolean {

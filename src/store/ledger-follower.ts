@@ -70,10 +70,17 @@ export class LedgerFollower {
   #withLive(): readonly LedgerFile[] {
     const before = this.#files.find(({ isLive }) => isLive);
     const seen = seenAt(this.#path);
-    if (before !== undefined && seen !== undefined && isSame(before.seen, seen)) return this.#files;
-    const live = fileAt(this.#path, this.#path);
+    const isUnchanged = before !== undefined && seen !== undefined && isSame(before.seen, seen);
+    const live = isUnchanged ? before : fileAt(this.#path, this.#path);
     if (live?.id !== before?.id) return this.#scan();
-    return [...this.#files.filter((file) => file !== before), ...(live === undefined ? [] : [live])];
+    const closed = this.#files.filter((file) => file !== before).map((file) => this.#again(file));
+    return live === undefined ? closed : [...closed, live];
+  }
+
+  /** What was renamed a moment ago may still be written to by whoever has it open. */
+  #again(file: LedgerFile): LedgerFile {
+    const isYoung = this.#now() - file.seen.mtimeMs < RESCAN_MS;
+    return isYoung ? (fileAt(file.path, this.#path, file) ?? file) : file;
   }
 
   #holdLive(): void {
