@@ -98,7 +98,9 @@ function calls(query: URLSearchParams, now: number): CallRow[] {
       total_output_tokens: output,
       total_tokens: input + output,
       cost_usd: cost,
-      usage_state: "complete",
+      cost_source: undefined,
+      usage_state: "final",
+      usage_reason: undefined,
       masked_key: "sk-…4f2a",
       client_app: keys["client_app"] ?? "",
     }));

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { go, scopeParams, setRange, usePlace, withChanges } from "../data/place.ts";
+import { addFilters, go, scopeParams, setRange, usePlace, withChanges } from "../data/place.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Icon } from "../ui/icon.tsx";
-import type { ChartFrame } from "./chart-series.ts";
+import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { edgesOf } from "./plot-data.ts";
 
 export interface MenuPlace {
@@ -13,12 +13,15 @@ export interface MenuPlace {
 
 interface ChartMenuProps {
   readonly frame: ChartFrame;
+  readonly series: readonly ChartSeries[];
   readonly place: MenuPlace;
   readonly onClose: () => void;
 }
 
-/** What can be done with one bucket of a chart: look at its calls, or closer. */
-export function ChartMenu({ frame, place, onClose }: ChartMenuProps): JSX.Element {
+const GROUPS = 5;
+
+/** What can be done with one bucket of a chart: look at its calls, closer, or at one of its groups alone. */
+export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JSX.Element {
   const { params } = usePlace();
   const root = useRef<HTMLDivElement>(null);
   const edges = edgesOf(frame);
@@ -45,7 +48,7 @@ export function ChartMenu({ frame, place, onClose }: ChartMenuProps): JSX.Elemen
   return (
     <div
       ref={root}
-      class="chart-menu popover"
+      class={`chart-menu popover ${place.left > 400 ? "right" : ""}`}
       style={{ left: `${place.left}px` }}
       role="group"
       aria-label="This point"
@@ -58,6 +61,41 @@ export function ChartMenu({ frame, place, onClose }: ChartMenuProps): JSX.Elemen
       <button type="button" class="choice" onClick={zoom}>
         <Icon name="search" /> Zoom to it
       </button>
+      <Groups series={series} at={place.at} onClose={onClose} />
     </div>
+  );
+}
+
+interface GroupsProps {
+  readonly series: readonly ChartSeries[];
+  readonly at: number;
+  readonly onClose: () => void;
+}
+
+/** The greatest of the bucket, each to be seen alone. */
+function Groups({ series, at, onClose }: GroupsProps): JSX.Element {
+  const value = (one: ChartSeries): number => one.values[at] ?? 0;
+  const groups = series
+    .filter((one) => one.filters !== undefined && one.filters.length > 0 && value(one) > 0)
+    .toSorted((a, b) => value(b) - value(a));
+  return (
+    <>
+      {groups.slice(0, GROUPS).map(({ name, label, color, filters = [] }) => (
+        <button
+          key={name}
+          type="button"
+          class="choice"
+          onClick={() => {
+            onClose();
+            addFilters(filters);
+          }}
+        >
+          <span class="choice-mark">
+            <span class="swatch" style={{ background: `var(${color})` }} />
+          </span>
+          <span class="choice-text">Only {label}</span>
+        </button>
+      ))}
+    </>
   );
 }

@@ -1,7 +1,7 @@
-import type { Answer, Metric, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Filter, Metric, Series } from "../../../src/admin/contract.ts";
 import { valueLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
-import { colorVariable } from "./palette.ts";
+import { claimColors, colorVariable } from "./palette.ts";
 
 /** One line, or one layer of a stack. */
 export interface ChartSeries {
@@ -12,6 +12,8 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[];
   readonly previous?: readonly (number | null)[] | undefined;
   readonly dash?: readonly number[];
+  /** What shows this group alone. */
+  readonly filters?: readonly Filter[];
 }
 
 /** What all series of a chart share. */
@@ -39,21 +41,33 @@ export function seriesLabel(answer: Answer, series: Series): string {
   return series.key.map((value, at) => valueLabel(answer.query.groupBy[at] ?? first, value)).join(" · ");
 }
 
+/** The color of a group, the same wherever groups of its kind are shown. */
+export function seriesColor(answer: Answer, series: Series): string {
+  if (answer.query.groupBy.length === 0) return "--accent";
+  return colorVariable(answer.query.groupBy.join(), series.other ? null : seriesLabel(answer, series));
+}
+
+/** What shows a group alone; nothing does for *other*. */
+export function seriesFilters(answer: Answer, series: Series): Filter[] {
+  if (series.other) return [];
+  return answer.query.groupBy.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }));
+}
+
 /** The groups of an answer as series, the greatest first; without groups the one of the totals. */
 export function seriesOf(answer: Answer, metric: Metric): ChartSeries[] {
   const groups = answer.query.groupBy.length === 0 ? [answer.totals] : answer.series;
-  const colored = groups.map((group) => {
-    const label = seriesLabel(answer, group);
-    return {
-      name: group.other ? "\u0000other" : label,
-      label,
-      color: answer.query.groupBy.length === 0 ? "--accent" : colorVariable(group.other ? null : label),
-      values: group.points[metric] ?? [],
-      previous: group.previousPoints?.[metric],
-    };
-  });
-  // What is other is no average or percentile anyone could read.
-  return lookOf(metric).adds ? colored : colored.filter((_, at) => groups[at]?.other !== true);
+  const named = groups.filter(({ other }) => !other).map((group) => seriesLabel(answer, group));
+  claimColors(answer.query.groupBy.join(), named);
+  // What is other has no average or percentile that anyone could read.
+  const shown = lookOf(metric).adds ? groups : groups.filter(({ other }) => !other);
+  return shown.map((group) => ({
+    name: group.other ? "\u0000other" : seriesLabel(answer, group),
+    label: seriesLabel(answer, group),
+    color: seriesColor(answer, group),
+    values: group.points[metric] ?? [],
+    previous: group.previousPoints?.[metric],
+    filters: seriesFilters(answer, group),
+  }));
 }
 
 export const sumOf = (values: readonly (number | null)[]): number | null =>

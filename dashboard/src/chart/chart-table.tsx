@@ -1,7 +1,10 @@
 import type { JSX } from "preact";
 import { Store, useStore } from "../data/store.ts";
+import { scopeParams, usePlace, withChanges } from "../data/place.ts";
 import { formatBucket } from "../format/moment.ts";
+import { Link } from "../ui/link.tsx";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
+import { edgesOf } from "./plot-data.ts";
 
 /** Whether charts show their numbers as tables too; the key `t` switches it. */
 export const areTablesShown = new Store(false);
@@ -33,7 +36,7 @@ export function ChartTable({ caption, frame, series, exactly }: ChartTableProps)
         {frame.buckets.map((start, at) => (
           <tr key={start}>
             <th scope="row">
-              {formatBucket(start, frame.bucket, frame.tz)}
+              <RowTitle frame={frame} at={at} isShown={isShown} />
               {frame.partialFrom !== null && start >= frame.partialFrom && " (in progress)"}
             </th>
             {series.map(({ name, values }) => (
@@ -51,5 +54,27 @@ export function ChartTable({ caption, frame, series, exactly }: ChartTableProps)
     <div class="chart-table" tabIndex={0} role="group" aria-label={caption}>
       {table}
     </div>
+  );
+}
+
+interface RowTitleProps {
+  readonly frame: ChartFrame;
+  readonly at: number;
+  readonly isShown: boolean;
+}
+
+/** The bucket, leading to its calls. What cannot be seen must not take the focus. */
+function RowTitle({ frame, at, isShown }: RowTitleProps): JSX.Element {
+  const { params } = usePlace();
+  const text = formatBucket(frame.buckets[at] ?? "", frame.bucket, frame.tz);
+  if (!isShown) return <>{text}</>;
+  const edges = edgesOf(frame);
+  const [from = null, to = null] = [edges[at] ?? 0, edges[at + 1] ?? 0].map((edge) =>
+    new Date(edge * 1000).toISOString(),
+  );
+  return (
+    <Link page="requests" params={withChanges(scopeParams(params), { from, to })} title="Show requests">
+      {text}
+    </Link>
   );
 }

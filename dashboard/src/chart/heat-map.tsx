@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import type { Answer, Metric } from "../../../src/admin/contract.ts";
+import type { Answer, Filter, Metric } from "../../../src/admin/contract.ts";
+import { addFilters } from "../data/place.ts";
 import { lookOf } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
 
@@ -13,6 +14,12 @@ interface HeatMapProps {
 const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const hours = Array.from({ length: 24 }, (_, hour) => hour);
 const STEPS = 8;
+
+const only = (dimension: "weekday" | "hour", value: number): Filter => ({
+  dimension,
+  op: "is",
+  values: [String(value)],
+});
 
 /** Hour by weekday: a table whose cells are shaded, so that the picture and its numbers are one. */
 export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
@@ -44,7 +51,12 @@ export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
                 const value = cells.get(`${at + 1} ${hour}`) ?? null;
                 const text = `${day} ${String(hour).padStart(2, "0")}:00, ${look.exactly(value)}`;
                 return (
-                  <td key={hour} class={`heat-${step(value)}`} title={text}>
+                  <td
+                    key={hour}
+                    onClick={() => addFilters([only("weekday", at + 1), only("hour", hour)])}
+                    class={`heat-${step(value)}`}
+                    title={text}
+                  >
                     <span class="visually-hidden">{look.exactly(value)}</span>
                   </td>
                 );

@@ -6,10 +6,12 @@ interface LegendProps {
   readonly hidden: ReadonlySet<string>;
   readonly onChange: (hidden: ReadonlySet<string>) => void;
   readonly hasPrevious: boolean;
+  /** The last step still grows. */
+  readonly hasPartial: boolean;
 }
 
 /** A click shows one series alone, and all again; with Alt it hides that one. */
-export function Legend({ series, hidden, onChange, hasPrevious }: LegendProps): JSX.Element {
+export function Legend({ series, hidden, onChange, hasPrevious, hasPartial }: LegendProps): JSX.Element {
   const click = (name: string, isAlt: boolean): void => {
     const others = series.filter((other) => other.name !== name).map((other) => other.name);
     const isAlone = !hidden.has(name) && others.every((other) => hidden.has(other));
@@ -18,23 +20,30 @@ export function Legend({ series, hidden, onChange, hasPrevious }: LegendProps): 
   };
   return (
     <div class="legend" role="group" aria-label="Series">
-      {series.map(({ name, label, color }) => (
-        <button
-          key={name}
-          type="button"
-          class="legend-item"
-          aria-pressed={!hidden.has(name)}
-          title={`${label}\nClick: show alone. Alt-click: hide.`}
-          onClick={(event) => click(name, event.altKey)}
-        >
-          <span class="swatch" style={{ background: `var(${color})` }} />
-          <span class="legend-label">{label}</span>
-        </button>
-      ))}
+      {series.length > 1 &&
+        series.map(({ name, label, color }) => (
+          <button
+            key={name}
+            type="button"
+            class="legend-item"
+            aria-pressed={!hidden.has(name)}
+            title={`${label}\nClick: show alone. Alt-click: hide.`}
+            onClick={(event) => click(name, event.altKey)}
+          >
+            <span class="swatch" style={{ background: `var(${color})` }} />
+            <span class="legend-label">{label}</span>
+          </button>
+        ))}
       {hasPrevious && (
         <span class="legend-item fixed">
           <span class="swatch dashed" />
           <span class="legend-label">Previous period</span>
+        </span>
+      )}
+      {hasPartial && (
+        <span class="legend-item fixed">
+          <span class="swatch hatched" />
+          <span class="legend-label">In progress</span>
         </span>
       )}
     </div>

@@ -1,22 +1,26 @@
-// A name keeps its color: the hash of it chooses among the eight of the palette, and only where another name on the
-// screen already has that one, the next that is free. The colors themselves stand in style/tokens.css, for light and dark.
+// A name keeps its color: the hash of it chooses among the eight of the palette, and only where another name of its kind
+// has been given that one, the next that is free. The colors themselves stand in style/tokens.css, for light and dark.
 
 const SIZE = 8;
-const taken = ((): { readonly slotOf: (name: string) => number } => {
-  const slots = new Map<string, number>();
-  return {
-    slotOf(name) {
-      const known = slots.get(name);
-      if (known !== undefined) return known;
-      const used = new Set(slots.values());
-      const wanted = hash(name) % SIZE;
-      const free = Array.from({ length: SIZE }, (_, step) => (wanted + step) % SIZE).find((slot) => !used.has(slot));
-      const slot = free ?? wanted;
-      slots.set(name, slot);
-      return slot;
-    },
-  };
-})();
+const slotsOfKinds = new Map<string, Map<string, number>>();
+
+/** Gives colors to names that appear together, in an order that does not depend on which of them is the greatest. */
+export function claimColors(kind: string, names: readonly string[]): void {
+  for (const name of names.toSorted()) slotOf(kind, name);
+}
+
+function slotOf(kind: string, name: string): number {
+  const slots = slotsOfKinds.get(kind) ?? new Map<string, number>();
+  slotsOfKinds.set(kind, slots);
+  const known = slots.get(name);
+  if (known !== undefined) return known;
+  const used = new Set(slots.values());
+  const wanted = hash(name) % SIZE;
+  const free = Array.from({ length: SIZE }, (_, step) => (wanted + step) % SIZE).find((slot) => !used.has(slot));
+  const slot = free ?? wanted;
+  slots.set(name, slot);
+  return slot;
+}
 
 /** FNV-1a */
 function hash(text: string): number {
@@ -25,13 +29,10 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** The CSS variable of a series; *other* and sums have none of the eight. */
-export function colorVariable(name: string | null): string {
-  return name === null ? "--series-other" : `--series-${taken.slotOf(name)}`;
+/** The CSS variable of a name among those of a kind: models, owners. *Other* and sums have none of the eight. */
+export function colorVariable(kind: string, name: string | null): string {
+  return name === null ? "--series-other" : `--series-${slotOf(kind, name)}`;
 }
-
-/** The same as a value for styles. */
-export const colorOf = (name: string | null): string => `var(${colorVariable(name)})`;
 
 /** What a variable stands for now, for a canvas. */
 export function resolveColor(variable: string): string {

@@ -34,31 +34,46 @@ export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Eleme
   const isStack = kind !== "line";
   const { box, cursor } = usePlot({ ...props, series: shown, height });
   const summaryId = useId();
+  // A drag ends with a click too; by then it has moved on to another range, or nothing was selected.
   const openMenu = (event: MouseEvent): void => {
-    if (cursor === null) return;
+    const isOnPlot = event.target instanceof Element && event.target.closest(".u-over") !== null;
+    if (cursor === null || menu !== null || !isOnPlot || wasDragged.current) return;
     event.preventDefault();
     setMenu({ at: cursor.at, left: cursor.left });
   };
+  const pressedAt = useRef(0);
+  const wasDragged = useRef(false);
   return (
     <figure class="chart" aria-labelledby={summaryId}>
       <figcaption id={summaryId} class="visually-hidden">
         {describeChart({ title, frame, series: shown, isStack, exactly })}
       </figcaption>
-      <div class="plot-box" style={{ height: `${height}px` }} onContextMenu={openMenu}>
+      <div
+        class="plot-box"
+        style={{ height: `${height}px` }}
+        onContextMenu={openMenu}
+        onClick={openMenu}
+        onMouseDown={(event) => {
+          pressedAt.current = event.clientX;
+          wasDragged.current = false;
+        }}
+        onMouseUp={(event) => {
+          wasDragged.current = Math.abs(event.clientX - pressedAt.current) > 3;
+        }}
+      >
         <div ref={box} class="plot" aria-hidden="true" />
         {cursor !== null && menu === null && (
           <Tooltip frame={frame} series={shown} at={cursor.at} isStack={isStack} exactly={exactly} place={cursor} />
         )}
-        {menu !== null && <ChartMenu frame={frame} place={menu} onClose={() => setMenu(null)} />}
+        {menu !== null && <ChartMenu frame={frame} series={shown} place={menu} onClose={() => setMenu(null)} />}
       </div>
-      {(series.length > 1 || series.some(({ previous }) => previous !== undefined)) && (
-        <Legend
-          series={series}
-          hidden={hidden}
-          onChange={setHidden}
-          hasPrevious={series.some(({ previous }) => previous !== undefined)}
-        />
-      )}
+      <Legend
+        series={series}
+        hidden={hidden}
+        onChange={setHidden}
+        hasPrevious={series.some(({ previous }) => previous !== undefined)}
+        hasPartial={frame.partialFrom !== null}
+      />
       <ChartTable caption={title} frame={frame} series={shown} exactly={exactly} />
     </figure>
   );

@@ -121,6 +121,13 @@ export function setFilters(filters: readonly Filter[]): void {
   go(place.value.page, withFilters(place.value.params, filters));
 }
 
+/** In place of those that name values of the same dimensions. */
+export function addFilters(filters: readonly Filter[]): void {
+  const named = new Set(filters.map(({ dimension }) => dimension));
+  const others = readFilters(place.value.params).filter(({ dimension, op }) => op !== "is" || !named.has(dimension));
+  setFilters([...others, ...filters]);
+}
+
 export function toggleValue(dimension: Dimension, value: string | null): void {
   setFilters(toggleFilter(readFilters(place.value.params), dimension, value));
 }

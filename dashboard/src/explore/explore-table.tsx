@@ -1,8 +1,7 @@
 import type { JSX } from "preact";
 import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
-import { colorOf } from "../chart/palette.ts";
-import { seriesLabel } from "../chart/chart-series.ts";
-import { go, setFilters, setParams, usePlace, type Params, type Scope } from "../data/place.ts";
+import { seriesColor, seriesFilters } from "../chart/chart-series.ts";
+import { addFilters, go, setParams, usePlace, type Params } from "../data/place.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";
@@ -28,17 +27,12 @@ export function tableMetrics(metric: Metric): Metric[] {
 interface ExploreTableProps {
   readonly answer: Answer;
   readonly exploration: Exploration;
-  readonly scope: Scope;
 }
 
-export function ExploreTable({ answer, exploration, scope }: ExploreTableProps): JSX.Element {
+export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.Element {
   const { params } = usePlace();
   const filter = (series: Series): void => {
-    if (series.other) return;
-    const dimensions = answer.query.groupBy;
-    const others = scope.filters.filter(({ dimension, op }) => op !== "is" || !dimensions.includes(dimension));
-    const own = dimensions.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }) as const);
-    setFilters([...others, ...own.map((one) => ({ ...one, values: [...one.values] }))]);
+    if (!series.other) addFilters(seriesFilters(answer, series));
   };
   return (
     <DataTable
@@ -109,7 +103,7 @@ function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Se
       if (at > 0) return text;
       return (
         <span class="name-cell">
-          <span class="swatch" style={{ background: colorOf(seriesLabel(answer, series)) }} />
+          <span class="swatch" style={{ background: `var(${seriesColor(answer, series)})` }} />
           <span title={text}>{text}</span>
         </span>
       );

@@ -17,8 +17,8 @@ const labels: Readonly<Record<Exclude<Dimension, `tag:${string}`>, string>> = {
 
 export const dimensions = Object.keys(labels) as readonly (keyof typeof labels)[]; // the record's own keys
 
-/** Those that a filter menu offers; times are chosen with the range. */
-export const filterDimensions = dimensions.filter((name) => !["day", "hour", "weekday"].includes(name));
+/** Those that a filter menu offers; days are chosen with the range. */
+export const filterDimensions = dimensions.filter((name) => name !== "day");
 
 export function isDimension(text: string | null | undefined): text is Dimension {
   if (text === null || text === undefined) return false;

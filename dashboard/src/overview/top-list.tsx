@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
-import { seriesLabel } from "../chart/chart-series.ts";
-import { colorOf } from "../chart/palette.ts";
+import { seriesColor, seriesLabel } from "../chart/chart-series.ts";
 import { useAnswer } from "../data/ask.ts";
 import { scopeParams, toggleValue, usePlace, withChanges, type Scope } from "../data/place.ts";
 import { dimensionLabel } from "../format/dimension.ts";
@@ -83,7 +82,7 @@ function rowsOf({ data, dimension, metric, scope, isColored }: RowsFrom): BarRow
       exactly: look.exactly(value),
       share,
       note: formatShare(share),
-      ...(isColored ? { color: colorOf(series.other ? null : label) } : {}),
+      ...(isColored ? { color: `var(${seriesColor(data, series)})` } : {}),
       ...(series.other ? { color: "var(--series-other)" } : { isChosen, onChoose: () => toggleValue(dimension, key) }),
     };
   });

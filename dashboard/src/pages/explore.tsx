@@ -60,7 +60,7 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
           >
             {error && data === undefined && <Failure error={error} onRetry={reload} />}
             {!error && data === undefined && <SkeletonRows rows={8} height={36} />}
-            {data && <ExploreTable answer={data} exploration={exploration} scope={scope} />}
+            {data && <ExploreTable answer={data} exploration={exploration} />}
           </Panel>
         </div>
       )}

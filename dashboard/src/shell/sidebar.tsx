@@ -37,6 +37,7 @@ export function Sidebar({ current }: { readonly current: Found | undefined }): J
                 page={entry.path}
                 params={scopeParams(params)}
                 class="nav-link"
+                title={entry.title}
                 isCurrent={entry.path === current?.path}
               >
                 <Icon name={entry.icon} />
