@@ -32,6 +32,9 @@ export interface Plane {
   stopping: boolean;
 }
 
+/** As much as Node.js reads at once. */
+const READ_BYTES = 65_536;
+
 export function openPlane(gate: Gate, clock: () => number, wallClock: () => number): Plane {
   const wheel = new TimerWheel(clock);
   const dns = new DnsCache(clock);
@@ -43,6 +46,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     idleMs: gate.timeouts.upstreamIdleMs,
     listening: gate.listening,
     headLimits: { maxBytes: gate.maxHeadBytes, maxFields: gate.maxHeaders },
+    readSpace: Buffer.allocUnsafeSlow(READ_BYTES),
   };
   return {
     gate,

@@ -12,6 +12,7 @@ export interface PoolSettings {
   readonly idleMs: number;
   readonly listening: Listening;
   readonly headLimits: HeadLimits;
+  readonly readSpace: Buffer;
 }
 
 /** Closed this much before the upstream says it would, so that a call does not meet its FIN half-way. */
@@ -75,6 +76,7 @@ export class UpstreamPool {
       turn: this.#settings.turn,
       connectMs: this.#settings.connectMs,
       headLimits: this.#settings.headLimits,
+      readSpace: this.#settings.readSpace,
       listening: this.#settings.listening,
       tlsSession: this.#session,
       onSession: (session) => {
