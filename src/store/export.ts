@@ -24,6 +24,7 @@ export interface ExportPlace {
 }
 
 const BLOCK = 256 * 1024;
+const PART_CALLS = 200_000;
 
 /** To be run in a transaction that only reads. */
 export async function runExport(
@@ -52,10 +53,10 @@ export async function runExport(
   }
   if (format === "csv") lines.addHeader(csvHeader(callColumns()), wanted.byteOrderMark === true);
   const line = format === "csv" ? csvLineSql(callColumns()) : recordSql();
-  // Day by day, so that the first line comes soon and what is put in order fits into memory.
-  for (const day of await daysOf(connection, range)) {
+  // In parts, so that the first line comes soon and what is put in order fits into memory.
+  for (const part of await partsOf(connection, range)) {
     const statement = new Statement();
-    await lines.addAll(connection, `SELECT ${line} FROM (${callsSql(day, statement)} ORDER BY ts, id)`, statement);
+    await lines.addAll(connection, `SELECT ${line} FROM (${callsSql(part, statement)} ORDER BY ts, id)`, statement);
     if (lines.isRefused) return;
   }
   await lines.end();
@@ -69,15 +70,22 @@ function parquetOf(sql: string, columns: readonly ExportColumn[]): string {
   return `SELECT ${columns.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(", ")} FROM (${sql})`;
 }
 
-/** The days of a range, as far as there are calls. */
-async function daysOf(connection: DuckDBConnection, range: CallsRange): Promise<readonly CallsRange[]> {
-  const sql = "SELECT epoch_ms(min(first_ts)) AS first, epoch_ms(max(last_ts)) AS last FROM hours";
-  const [row = {}] = await new Statement().rows(connection, sql);
-  const first = Math.max(range.from, numberIn(row, "first") ?? range.to);
-  const last = Math.min(range.to, (numberIn(row, "last") ?? range.from) + 1);
-  const days: CallsRange[] = [];
-  for (let from = first; from < last; from += DAY) days.push({ ...range, from, to: Math.min(from + DAY, last) });
-  return days;
+/** The range in parts of whole days with about so many calls each, as far as there are calls. */
+async function partsOf(connection: DuckDBConnection, range: CallsRange): Promise<readonly CallsRange[]> {
+  const sql = `SELECT epoch_ms(hour) // ${DAY} AS day, sum(requests) AS calls FROM hours GROUP BY day ORDER BY day`;
+  const parts: { from: number; to: number; calls: number }[] = [];
+  for (const row of await new Statement().rows(connection, sql)) {
+    const from = (numberIn(row, "day") ?? 0) * DAY;
+    const calls = numberIn(row, "calls") ?? 0;
+    const last = parts.at(-1);
+    if (last !== undefined && last.calls + calls <= PART_CALLS) {
+      last.to = from + DAY;
+      last.calls += calls;
+    } else parts.push({ from, to: from + DAY, calls });
+  }
+  return parts
+    .map(({ from, to }) => ({ ...range, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+    .filter(({ from, to }) => from < to);
 }
 
 /** Lines of text, gathered to blocks. */

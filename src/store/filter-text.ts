@@ -58,9 +58,24 @@ export function meant(word: string, candidates: readonly string[]): string {
   return near === undefined ? `; there are ${candidates.join(", ")}` : `; did you mean ${near}?`;
 }
 
+/** A list as values of a filter are: parted by commas, `\` before one that is none. Nothing between two is nothing. */
+export function parseList(text: string): readonly string[] {
+  return split(lettersOf(text))
+    .map((part) => plain(trimmed(part)))
+    .filter((part) => part !== "");
+}
+
+export function formatList(texts: readonly string[]): string {
+  return texts.map(escaped).join(",");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\,]|^\s|\s$/g, "\\$&");
+}
+
 function formatValue(value: string | null): string {
   if (value === null) return "null";
-  return value === "null" ? "\\null" : value.replace(/[\\,]|^\s|\s$/g, "\\$&");
+  return value === "null" ? "\\null" : escaped(value);
 }
 
 function lettersOf(text: string): readonly Letter[] {

@@ -1,4 +1,4 @@
-import { formatFilter, meant, parseDimension, parseFilter } from "./filter-text.ts";
+import { formatFilter, formatList, meant, parseDimension, parseFilter, parseList } from "./filter-text.ts";
 import { bucketNames, metricNames, question, type Metric, type Question } from "./question.ts";
 import { QuestionFault } from "./question-fault.ts";
 import type { Scope } from "./reader.ts";
@@ -59,7 +59,7 @@ export function formatQuestion(asked: Question): URLSearchParams {
   add("to", asked.to, plain.to);
   add("tz", asked.tz, plain.tz);
   add("bucket", asked.bucket, plain.bucket);
-  add("group_by", asked.groupBy.map(formatListed).join(","), "");
+  add("group_by", formatList(asked.groupBy), "");
   add("metric", asked.metrics.join(","), plain.metrics.join(","));
   for (const filter of asked.filters) parameters.append("filter", formatFilter(filter));
   add("compare", asked.compare, plain.compare);
@@ -113,16 +113,6 @@ function oneOf<T extends string>(text: string, where: string, allowed: readonly 
   return found;
 }
 
-/** Commas part a list, so one within a tag's name is escaped. */
-function formatListed(name: string): string {
-  return name.replace(/[\\,]/g, "\\$&");
-}
-
-function listed(text: string): readonly string[] {
-  const parts = text.match(/(?:\\.|[^\\,])+/gs) ?? [];
-  return parts.map((part) => part.trim().replace(/\\(.)/gs, "$1"));
-}
-
 /** Reads parameters, and remembers what was wrong with them. */
 class Reading {
   readonly #parameters: URLSearchParams;
@@ -151,7 +141,7 @@ class Reading {
 
   /** Parted by commas, or there several times. */
   list<T>(name: string, parse: (text: string) => T): readonly T[] | undefined {
-    const texts = this.#parameters.getAll(name).flatMap(listed);
+    const texts = this.#parameters.getAll(name).flatMap(parseList);
     return texts.length === 0 ? undefined : texts.flatMap((text) => this.#try(text, parse) ?? []);
   }
 
