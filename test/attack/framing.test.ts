@@ -212,7 +212,7 @@ test("S17: a head that breaks the grammar is refused before anything is looked u
   await assertRefused(plain.replace("HTTP/1.1", "HTTP/11"));
 });
 
-test("R44: a head with more fields or bytes than configured is answered 431, and a key behind them opens nothing", async () => {
+test("R44, S33: a head with more fields or bytes than configured is answered 431, and a key behind them opens nothing", async () => {
   const many = (count: number): string => "a: b\r\n".repeat(count);
   const auth = `Authorization: Bearer ${goodKey.key}\r\n`;
   const get = (lines: string): string => `GET /openai/x HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;

@@ -1,0 +1,174 @@
+// Many of something at once: keys that nobody knows, words that nobody saw before, connections that do nothing. The figures that hang on a
+// machine's speed are told and not judged; what is judged is that others are served and that nothing grows with the flood.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+
+import { connectRaw, type RawPeer } from "../raw-peer.ts";
+import { bearer, enterBattlefield, goodKey, keyed, request, type Battlefield } from "./battlefield.ts";
+import { jsonAnswer } from "./recording-upstream.ts";
+import { exchange, talk } from "./talk.ts";
+
+const FLOOD = 1_000;
+const PIPELINED = 100;
+const LOG_LINES_PER_SECOND = 10;
+/** Far fewer than the words that come; a gateway at rest has half of them. */
+const MAX_SERIES = 300;
+/** A data thread's heap and buffers move by this much by themselves. */
+const MAX_GROWTH_KILOBYTES = 64 * 1024;
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+beforeEach(() => {
+  field.taken();
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+});
+
+/** Says all of them, a hundred to a connection, and gives how many answers came with that status. */
+async function flood(calls: readonly string[], status: number): Promise<number> {
+  const parts = Array.from({ length: Math.ceil(calls.length / PIPELINED) }, (_, at) =>
+    calls.slice(at * PIPELINED, (at + 1) * PIPELINED).join(""),
+  );
+  const talks = await Promise.all(parts.map((said) => talk(field.gateway.port, said)));
+  return talks.flatMap(({ statuses }) => statuses).filter((each) => each === status).length;
+}
+
+function of(count: number, call: (n: number) => string): readonly string[] {
+  return Array.from({ length: count }, (_, n) => call(n));
+}
+
+function residentKilobytes(): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${field.gateway.pid}/status`, "utf8"))?.[1]);
+}
+
+async function adminText(path: string): Promise<string> {
+  const said = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+  return (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
+}
+
+async function seriesCount(): Promise<number> {
+  return (await adminText("/metrics")).split("\n").filter((line) => /^lmgate_\w+[{ ]/.test(line)).length;
+}
+
+function logLines(word: string): number {
+  return field.gateway
+    .output()
+    .stdout.split("\n")
+    .filter((line) => line.includes(`"msg":"${word}"`)).length;
+}
+
+test("S41: keys, models, paths and user agents that nobody saw before leave nothing that grows", async (context) => {
+  const floods = (seed: string): Promise<readonly number[]> =>
+    Promise.all([
+      flood(
+        of(FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-${seed}-${n}-0123456789`))),
+        403,
+      ),
+      flood(
+        of(FLOOD, (n) => keyed("GET", `/${seed}${n}/x`)),
+        404,
+      ),
+      flood(
+        of(FLOOD / 4, (n) =>
+          keyed("POST", `/openai/v1/${seed}/${n}`, `User-Agent: ${seed}-${n}\r\nContent-Length: 0\r\n`),
+        ),
+        200,
+      ),
+    ]);
+  field.upstream.answer = (socket, { target }) =>
+    void socket.write(jsonAnswer({ model: `m-${target.replaceAll("/", "-")}`, usage: { prompt_tokens: 1 } }));
+  assert.deepEqual(await floods("one"), [FLOOD, FLOOD, FLOOD / 4]);
+  const resident = residentKilobytes();
+  assert.deepEqual(await floods("two"), [FLOOD, FLOOD, FLOOD / 4]);
+  assert.deepEqual(await floods("three"), [FLOOD, FLOOD, FLOOD / 4]);
+  const series = await seriesCount();
+  assert.ok(series > 50 && series < MAX_SERIES, `${series} series`);
+  const grown = residentKilobytes() - resident;
+  context.diagnostic(`${series} series; grown by ${(grown / 1024).toFixed(0)} MB over ${4.5 * FLOOD} calls`);
+  assert.ok(grown < MAX_GROWTH_KILOBYTES, `grown by ${grown} KB`);
+});
+
+test("S48: a flood of unknown keys keeps nobody else waiting, and is told in a few lines", async (context) => {
+  const linesBefore = logLines("refused");
+  const began = performance.now();
+  const flooding = flood(
+    of(2 * FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-flood-${n}-0123456789`))),
+    403,
+  );
+  const times: number[] = [];
+  for (let call = 0; call < 50; call++) {
+    const from = performance.now();
+    assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models"))).statuses, [200]);
+    times.push(performance.now() - from);
+  }
+  assert.equal(await flooding, 2 * FLOOD);
+  const seconds = Math.ceil((performance.now() - began) / 1000) + 1;
+  const lines = logLines("refused") - linesBefore;
+  context.diagnostic(`slowest of 50 good calls ${Math.max(...times).toFixed(0)} ms; ${lines} lines of the log`);
+  assert.ok(lines <= seconds * LOG_LINES_PER_SECOND, `${lines} lines in ${seconds} s`);
+  const status = JSON.parse((await adminText("/api/v1/status")).split("\r\n\r\n")[1] ?? "") as { refusals: unknown[] };
+  assert.ok(status.refusals.length <= 100);
+});
+
+test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do not hold up a call", async (context) => {
+  const hundred = async (say: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
+    const peers = await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)));
+    for (const peer of peers) say(peer);
+    return peers;
+  };
+  const big = "x".repeat(1024 * 1024);
+  field.upstream.answer = (socket, { target }) => {
+    if (target === "/v1/silent") return;
+    if (target !== "/v1/big") return void socket.write(jsonAnswer());
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${big.length}\r\n\r\n`);
+    socket.write(big);
+  };
+  const peers = [
+    ...(await hundred((peer) => peer.send("GET /openai/x HTTP/1.1\r\nHo"))),
+    ...(await hundred((peer) => peer.send(keyed("GET", "/openai/v1/silent")))),
+    ...(await hundred((peer) => {
+      peer.pause();
+      peer.send(keyed("GET", "/openai/v1/big"));
+    })),
+  ];
+  const times: number[] = [];
+  for (let call = 0; call < 100; call++) {
+    const from = performance.now();
+    assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models"))).statuses, [200]);
+    times.push(performance.now() - from);
+  }
+  times.sort((a, b) => a - b);
+  context.diagnostic(
+    `100 good calls meanwhile: median ${times[50]?.toFixed(1)} ms, slowest ${times[99]?.toFixed(1)} ms`,
+  );
+  for (const peer of peers) peer.destroy();
+});
+
+test("S47: what LMGate writes is readable by its user and group at most, the token by its user alone", () => {
+  const { dataDir } = field.gateway;
+  const modes = new Map(
+    readdirSync(dataDir)
+      .filter((name) => name !== "allowlist.csv") // Written by the test.
+      .map((name) => [name, statSync(join(dataDir, name)).mode & 0o777]),
+  );
+  assert.equal(modes.get("admin-token"), 0o600);
+  assert.equal(modes.get("stats.jsonl"), 0o640);
+  // The lock names a process and nothing else; whoever comes second must be able to read it.
+  const open = [...modes].filter(([name, mode]) => (mode & 0o007) !== 0 && !name.endsWith(".lock"));
+  assert.deepEqual(open, []);
+});
+
+test("S42: more connections than anyone needs are held without harm, and health answers meanwhile", async () => {
+  const idle: RawPeer[] = [];
+  for (let at = 0; at < 20; at++) {
+    idle.push(...(await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)))));
+  }
+  assert.deepEqual((await field.talk(request("GET", "/healthz"))).statuses, [200]);
+  assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models", `X: ${goodKey.id}\r\n`))).statuses, [200]);
+  assert.match(await adminText("/healthz"), /^HTTP\/1\.1 200/);
+  for (const peer of idle) peer.destroy();
+});

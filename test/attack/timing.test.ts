@@ -1,0 +1,43 @@
+// How long a refusal takes is a matter for `npm run timing`; here, that every kind of wrong key costs the same work, and that the
+// statistics would notice if it did not.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { ApiKey, Client } from "../../src/core/client.ts";
+import { authorize } from "../../src/gate/authorize.ts";
+import { credentialsOf } from "../../src/gate/credentials.ts";
+import { seededRandom } from "../seeded-random.ts";
+import { DENIED, measureDenials, TELLTALE_T, welch } from "./timing.ts";
+
+test("S29: each kind of wrong key is looked up once, by the whole of it, and no other", () => {
+  for (const [kind, lines] of Object.entries(DENIED)) {
+    const line = lines(7).trimEnd();
+    const key = line.slice("Authorization: Bearer ".length);
+    const asked: string[] = [];
+    const identify = (one: ApiKey): Client | undefined => {
+      asked.push(one.reveal());
+      return undefined;
+    };
+    const field = { name: "authorization", value: `Bearer ${key}`, start: 0, end: line.length + 2 };
+    const decision = authorize(credentialsOf([field], "/openai/v1/models"), identify, 2);
+    assert.equal(decision.ok, false);
+    assert.deepEqual(asked, [key], kind);
+  }
+});
+
+test("S29: every kind of wrong key is refused by a running gateway, in the same words", async () => {
+  const timings = await measureDenials(400, 29);
+  assert.deepEqual(
+    timings.map(({ kind }) => kind),
+    Object.keys(DENIED),
+  );
+  assert.ok(timings.every(({ samples }) => samples > 20));
+});
+
+test("the statistics tell classes apart that differ by a twentieth of their spread, and none that do not", () => {
+  const random = seededRandom(1);
+  const class_ = (shift: number): readonly number[] => Array.from({ length: 50_000 }, () => random() * 20 + shift);
+  const first = class_(0);
+  assert.ok(Math.abs(welch(class_(0), first)) < TELLTALE_T);
+  assert.ok(Math.abs(welch(class_(1), first)) > TELLTALE_T);
+});

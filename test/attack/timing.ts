@@ -1,0 +1,93 @@
+/** Whether the time that a refusal takes tells one kind of wrong key from another. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+import { seededRandom } from "../seeded-random.ts";
+import { bearer, enterBattlefield, goodKey, request } from "./battlefield.ts";
+
+const HEAD = goodKey.key.slice(0, 12);
+const TAIL = goodKey.key.slice(12);
+const MANY = 64;
+
+/** Kinds of keys that are refused, all of one length; the first is what the others are held against. */
+export const DENIED: Readonly<Record<string, (n: number) => string>> = {
+  unknown: (n) => bearer(`sk-nobody-${String(n).padStart(HEAD.length + TAIL.length - 10, "0")}`),
+  "last character wrong": (n) => bearer(`${goodKey.key.slice(0, -1)}${"0123456789"[n % 10]}`),
+  "first half right": (n) => bearer(`${HEAD}${String(n).padStart(TAIL.length, "0")}`),
+  disabled: (n) => bearer(disabledKey(n)),
+};
+
+function disabledKey(n: number): string {
+  return `sk-gone-${String(n).padStart(HEAD.length + TAIL.length - 8, "0")}`;
+}
+
+const DISABLED_ROWS = Array.from({ length: MANY }, (_, n) => `gone-${n},${disabledKey(n)},x,2026-11-01,true\n`);
+const LIST = `id,api_key,owner,added,disabled\n${goodKey.id},${goodKey.key},x,2026-11-01,false\n${DISABLED_ROWS.join("")}`;
+
+export interface Timing {
+  readonly kind: string;
+  readonly samples: number;
+  readonly medianMicroseconds: number;
+  /** Welch's t against the first kind; undefined for that itself. */
+  readonly t: number | undefined;
+}
+
+/** Above this two classes are told apart (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). */
+export const TELLTALE_T = 4.5;
+/** The slowest of a hundred were held up by something else, in every class alike. */
+const KEPT_SHARE = 0.9;
+
+/** Asks in random order over one connection, so that whatever the machine does meanwhile happens to all kinds alike. */
+export async function measureDenials(requests: number, seed: number): Promise<readonly Timing[]> {
+  const field = await enterBattlefield({ allowlist: LIST });
+  const kinds = Object.keys(DENIED);
+  const times = new Map(kinds.map((kind): [string, number[]] => [kind, []]));
+  const random = seededRandom(seed);
+  const client = connect({ port: field.gateway.port, host: "127.0.0.1", noDelay: true });
+  try {
+    for (let n = 0; n < requests; n++) {
+      const kind = kinds[Math.floor(random() * kinds.length)] ?? "";
+      const call = request("GET", "/openai/v1/models", DENIED[kind]?.(n % MANY) ?? "");
+      const from = process.hrtime.bigint();
+      const answer = await ask(client, call);
+      const took = Number(process.hrtime.bigint() - from) / 1000;
+      if (!answer.startsWith("HTTP/1.1 403")) throw new Error(`${kind}: ${answer}`);
+      // What the first calls take is the compiler's.
+      if (n > requests / 20) times.get(kind)?.push(took);
+    }
+  } finally {
+    client.destroy();
+    await field.leave();
+  }
+  const kept = kinds.map((kind) => trimmed(times.get(kind) ?? []));
+  const [first = []] = kept;
+  return kept.map((samples, at) => ({
+    kind: kinds[at] ?? "",
+    samples: samples.length,
+    medianMicroseconds: samples[Math.floor(samples.length / 2)] ?? 0,
+    t: at === 0 ? undefined : welch(samples, first),
+  }));
+}
+
+/** A refusal is small and comes in one piece. */
+async function ask(client: Socket, call: string): Promise<string> {
+  client.write(call, "latin1");
+  const [bytes] = (await once(client, "data")) as [Buffer]; // as: what a socket's "data" carries
+  return bytes.toString("latin1");
+}
+
+function trimmed(samples: readonly number[]): readonly number[] {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted.slice(0, Math.floor(sorted.length * KEPT_SHARE));
+}
+
+export function welch(one: readonly number[], other: readonly number[]): number {
+  const [a, b] = [spread(one), spread(other)];
+  return (a.mean - b.mean) / Math.sqrt(a.variance / one.length + b.variance / other.length);
+}
+
+function spread(samples: readonly number[]): { readonly mean: number; readonly variance: number } {
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  const variance = samples.reduce((sum, sample) => sum + (sample - mean) ** 2, 0) / (samples.length - 1);
+  return { mean, variance };
+}
