@@ -2,8 +2,16 @@ import { lookup, type LookupAddress, type LookupAllOptions, type LookupOptions }
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
+/** What asks the system: `dns.lookup` for all addresses of a name. */
+export type Resolve = (
+  host: string,
+  options: LookupAllOptions,
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 interface Entry {
   addresses: LookupAddress[];
+  resolvedAt: number;
   freshUntil: number;
   usableUntil: number;
   waiting: LookupCallback[] | undefined;
@@ -12,6 +20,8 @@ interface Entry {
 const FRESH_MS = 30_000;
 /** When the resolver fails, an old answer is better than no service, up to here. */
 const USABLE_MS = 600_000;
+/** One renewal in this time is enough, however many connections fail. */
+const DOUBT_MS = 1_000;
 const ALL: LookupAllOptions = { all: true };
 
 /**
@@ -21,9 +31,18 @@ const ALL: LookupAllOptions = { all: true };
 export class DnsCache {
   readonly #entries = new Map<string, Entry>();
   readonly #clock: () => number;
+  readonly #resolve: Resolve;
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, resolve: Resolve = lookup) {
     this.#clock = clock;
+    this.#resolve = resolve;
+  }
+
+  /** A connection to that name did not come about: it may have moved. Nobody waits for the answer. */
+  doubt(host: string): void {
+    const entry = this.#entries.get(host);
+    if (entry === undefined || entry.waiting !== undefined || entry.addresses.length === 0) return;
+    if (this.#clock() - entry.resolvedAt >= DOUBT_MS) this.#renew(host, entry);
   }
 
   /** For `net.connect` and `tls.connect`: same contract as `dns.lookup` with `all`. */
@@ -35,7 +54,7 @@ export class DnsCache {
       answer(entry.addresses, options, callback);
       return;
     }
-    const pending = entry ?? { addresses: [], freshUntil: 0, usableUntil: 0, waiting: undefined };
+    const pending = entry ?? { addresses: [], resolvedAt: 0, freshUntil: 0, usableUntil: 0, waiting: undefined };
     this.#entries.set(host, pending);
     const waiter: LookupCallback = (error, addresses) => {
       if (error || typeof addresses === "string") callback(error, addresses);
@@ -47,10 +66,11 @@ export class DnsCache {
 
   #renew(host: string, entry: Entry): void {
     entry.waiting = [];
-    lookup(host, ALL, (error, addresses) => {
+    this.#resolve(host, ALL, (error, addresses) => {
       const waiting = entry.waiting ?? [];
       entry.waiting = undefined;
       const now = this.#clock();
+      entry.resolvedAt = now;
       if (error === null && addresses.length > 0) {
         entry.addresses = addresses;
         entry.freshUntil = now + FRESH_MS;
