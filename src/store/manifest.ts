@@ -15,6 +15,8 @@ const part = z.object({
   hours: z.string(),
   records: whole,
   bytes: whole,
+  /** SHA-256 of the two files. */
+  digests: z.object({ calls: z.string(), hours: z.string() }),
   /** RFC 3339; of the calls' ends. */
   firstTs: z.string(),
   lastTs: z.string(),

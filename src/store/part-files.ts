@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -6,6 +7,7 @@ import { momentOf } from "./intake.ts";
 import { syncDirectory, type Manifest, type Part } from "./manifest.ts";
 import { SEGMENT } from "./record-sql.ts";
 import { hoursSql } from "./rollup-sql.ts";
+import { LineFile } from "./whole-lines.ts";
 
 // The Parquet files of the store. A file is written once and never changed; it counts from the moment on that the
 // manifest names it, and is removed when no manifest has named it for a while.
@@ -41,7 +43,8 @@ export async function writePart(
     await connection.run(`COPY (${hours}) TO ${quoted(paths.hours)} (${FORMAT})`);
     for (const path of Object.values(paths)) syncFile(path);
     syncDirectory(directory);
-    return { ...names, ...facts, bytes: statSync(paths.calls).size + statSync(paths.hours).size };
+    const digests = { calls: digestOf(paths.calls), hours: digestOf(paths.hours) };
+    return { ...names, ...facts, digests, bytes: statSync(paths.calls).size + statSync(paths.hours).size };
   } catch (error) {
     // On a full disk, half a file would be in the way of the next try.
     for (const path of Object.values(paths)) rmSync(path, { force: true });
@@ -52,7 +55,7 @@ export async function writePart(
 async function describe(
   connection: DuckDBConnection,
   path: string,
-): Promise<Omit<Part, "calls" | "hours" | "bytes"> | undefined> {
+): Promise<Omit<Part, "calls" | "hours" | "bytes" | "digests"> | undefined> {
   const row = await firstRow(
     connection,
     `SELECT count(*) AS records, epoch_ms(min(ts)) AS first_ts, epoch_ms(max(ts)) AS last_ts, min(id) AS min_id,
@@ -72,6 +75,12 @@ async function describe(
 
 function parquet(path: string): string {
   return `read_parquet(${quoted(path)})`;
+}
+
+/** Parts whose files are gone, cut short or not those that were written. Their content is not read for it. */
+export function brokenParts(directory: string, parts: readonly Part[]): readonly Part[] {
+  const sizeOf = (name: string): number => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+  return parts.filter(({ calls, hours, bytes }) => sizeOf(calls) + sizeOf(hours) !== bytes);
 }
 
 /** Begins the time after which the files of these parts are removed. */
@@ -94,6 +103,18 @@ export function removeUnnamed(directory: string, manifest: Manifest, now: number
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats !== undefined && now - stats.mtimeMs > GRACE_MS) rmSync(path, { force: true });
   }
+}
+
+/** SHA-256 of a file. */
+export function digestOf(path: string): string {
+  const hash = createHash("sha256");
+  const file = LineFile.open(path);
+  try {
+    for (const bytes of file.range(0, Infinity)) hash.update(bytes);
+  } finally {
+    file.close();
+  }
+  return hash.digest("hex");
 }
 
 function syncFile(path: string): void {

@@ -52,6 +52,7 @@ export class StoreKeeper {
     const { memoryMegabytes, threads, path } = settings;
     const store = await Store.open({ ledgerPath, directory: path, memoryMegabytes, threads, spillDirectory, now });
     const keeper = new StoreKeeper(options, store);
+    keeper.#tellDamage();
     keeper.#schedule();
     return keeper;
   }
@@ -72,6 +73,14 @@ export class StoreKeeper {
     } finally {
       clearTimeout(late);
     }
+  }
+
+  #tellDamage(): void {
+    const files = this.#store.damaged.map(({ calls }) => calls);
+    if (files.length === 0) return;
+    this.#options.log("warn", "files of the store are broken or gone, and are made anew from the stats files", {
+      files,
+    });
   }
 
   #schedule(): void {

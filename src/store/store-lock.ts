@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -21,13 +21,20 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   const path = join(directory, "lock");
   let waitedMs = 0;
+  let isBroken = false;
   let instance: DuckDBInstance;
   for (;;) {
     try {
       instance = await DuckDBInstance.create(path, { threads: "1" });
       break;
     } catch (error) {
-      if (!(error instanceof Error && /lock/i.test(error.message))) throw error;
+      if (!isHeld(error)) {
+        if (isBroken || !isTorn(error)) throw error;
+        // A full disk once left half of it; whoever holds it could open it.
+        rmSync(path, { force: true });
+        isBroken = true;
+        continue;
+      }
       if (waitedMs >= waitMs) throw new StoreBusy(directory, { cause: error });
       await pause(RETRY_MS);
       waitedMs += RETRY_MS;
@@ -38,4 +45,12 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
   } finally {
     instance.closeSync();
   }
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && /could not set lock|being used by another process/i.test(error.message);
+}
+
+function isTorn(error: unknown): boolean {
+  return error instanceof Error && /could not read enough bytes|not a valid DuckDB|checksum/i.test(error.message);
 }

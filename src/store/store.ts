@@ -16,9 +16,10 @@ import {
   readManifest,
   writeManifest,
   type Manifest,
+  type Part,
   type Seen,
 } from "./manifest.ts";
-import { markUnnamed, removeUnnamed, writePart, type PartWriter } from "./part-files.ts";
+import { brokenParts, markUnnamed, removeUnnamed, writePart, type PartWriter } from "./part-files.ts";
 import { clearLive, createRelations, dropLive, type Shape } from "./relations.ts";
 import { SegmentTrack } from "./segment-track.ts";
 import { withStoreLock } from "./store-lock.ts";
@@ -58,6 +59,7 @@ export class Store {
   /** Segments that were written anew since Parquet took them in. */
   #stale: ReadonlySet<string> = new Set();
   #liveBytes = 0;
+  #damaged: readonly Part[] = [];
   /** The manifest as it was read or written last; another process may replace it. */
   #manifestSeen: Seen | undefined;
   /** The manifest on disk stays as it is for now. */
@@ -81,7 +83,7 @@ export class Store {
     const database = await Database.open({ ...options, directories: [options.directory] });
     try {
       const store = new Store(options, database);
-      await store.#inTurn((connection) => store.#show(connection, store.#manifest));
+      await store.#inTurn((connection) => store.#show(connection, store.#manifest, { check: true }));
       return store;
     } catch (error) {
       database.close();
@@ -106,6 +108,11 @@ export class Store {
   /** The segments as files, as they were at the last refresh. */
   get files(): readonly LedgerFile[] {
     return this.#sources.map(({ file }) => file);
+  }
+
+  /** Parts that were found broken and are being made anew. */
+  get damaged(): readonly Part[] {
+    return this.#damaged;
   }
 
   /** False once memory and disk may differ: what is open is to be opened anew. */
@@ -200,7 +207,7 @@ export class Store {
   async #follow(connection: DuckDBConnection): Promise<void> {
     const seen = seenAt(manifestPath(this.directory));
     if (seen !== undefined && !isSame(this.#manifestSeen ?? null, seen)) {
-      await this.#show(connection, readManifest(this.directory));
+      await this.#show(connection, readManifest(this.directory), { check: true });
       this.#manifestSeen = seen;
     }
     this.#sources = this.#follower.look();
@@ -306,9 +313,18 @@ export class Store {
     removeUnnamed(this.directory, next, this.#now());
   }
 
-  /** From here on questions are answered from this manifest, and nothing is in memory. */
-  async #show(connection: DuckDBConnection, manifest: Manifest): Promise<void> {
-    const stale: ReadonlySet<string> = new Set();
+  /**
+   * From here on questions are answered from this manifest, and nothing is in memory. What stands in files that are
+   * broken is left out, and read from the ledger again.
+   */
+  async #show(connection: DuckDBConnection, named: Manifest, { check = false } = {}): Promise<void> {
+    const broken = check ? brokenParts(this.directory, named.parts) : [];
+    const stale: ReadonlySet<string> = new Set(broken.flatMap(({ segments }) => segments));
+    const manifest = {
+      ...named,
+      parts: named.parts.filter((part) => !broken.includes(part)),
+      segments: named.segments.filter(({ id }) => !stale.has(id)),
+    };
     await inTransaction(connection, async () => {
       await clearLive(connection);
       await createRelations(connection, { directory: this.directory, manifest, stale });
@@ -317,6 +333,7 @@ export class Store {
     this.#tracks = tracksOf(manifest);
     this.#stale = stale;
     this.#liveBytes = 0;
+    this.#damaged = [...this.#damaged, ...broken];
   }
 
   get #shape(): Shape {

@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { firstRow } from "./database.ts";
 import type { Part } from "./manifest.ts";
+import { digestOf } from "./part-files.ts";
 import { partsSql } from "./relations.ts";
 import type { Store } from "./store.ts";
 
@@ -20,7 +22,7 @@ export interface Verification {
 
 /** `onStep` hears how many of the steps are done. */
 export async function verify(store: Store, onStep: (done: number, total: number) => void): Promise<Verification> {
-  const findings: Finding[] = [];
+  const findings = store.damaged.map(({ calls, hours }) => damage(`${calls} or ${hours} is broken or gone`));
   const { parts } = store.manifest;
   const total = parts.length + store.files.length + 1;
   let done = 0;
@@ -51,7 +53,9 @@ async function verifyPart(store: Store, part: Part): Promise<readonly Finding[]>
         `SELECT coalesce(sum(requests), 0) AS n, sum(total_tokens) AS tokens, sum(cost_usd) AS cost FROM ${partsSql(directory, [part], "hours")}`,
       ),
     ]);
-    const findings: string[] = [];
+    const findings = (["calls", "hours"] as const)
+      .filter((kind) => digestOf(join(directory, part[kind])) !== part.digests[kind])
+      .map((kind) => `${part[kind]} is not as it was written`);
     if (calls?.["n"] !== part.records) findings.push(`${part.calls} does not hold ${part.records} records`);
     if (!isEqual(calls, hours)) findings.push(`${part.hours} is not the sum of ${part.calls}`);
     return findings.map(damage);

@@ -106,6 +106,10 @@ test(`no order of rotations, damage, compactions and restarts loses or doubles a
   await assertKnown(again);
 });
 
+function pick<T>(things: readonly [T, ...T[]], random: () => number): T {
+  return things[Math.floor(random() * things.length)] ?? things[0];
+}
+
 /** Nothing is left to read. */
 async function assertKnown(store: Store): Promise<void> {
   const before = store.manifest.generation;
@@ -129,19 +133,12 @@ class World {
   }
 
   step(): string {
-    const steps = [
-      this.append,
-      this.append,
-      this.append,
-      this.rotate,
-      this.truncate,
-      this.damage,
-      this.repeat,
-      this.reprice,
-    ];
-    const step = steps[Math.floor(this.#random() * steps.length)] ?? this.append;
-    step.call(this);
-    return step.name;
+    const step = pick(
+      ["append", "append", "append", "rotate", "truncate", "damage", "repeat", "reprice"] as const,
+      this.#random,
+    );
+    this[step]();
+    return step;
   }
 
   append(): void {
