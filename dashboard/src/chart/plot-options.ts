@@ -1,6 +1,6 @@
 import uPlot from "uplot";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
-import { mixColors, resolveColor } from "./palette.ts";
+import { mixColors, resolveColor } from "./canvas-color.ts";
 import { edgesOf, previousOf, type ChartKind } from "./plot-data.ts";
 
 export interface PlotSettings {

@@ -17,7 +17,7 @@ export class ApiError extends Error {
 
 /** `undefined` until the gateway has been asked. */
 export const session = new Store<SessionInfo | undefined>(undefined);
-/** When the gateway last answered anything; the banner for stale data looks at it. */
+/** When the gateway last gave an answer; the banner for stale data looks at it. */
 export const lastAnswer = new Store<number>(Date.now());
 
 interface Sent {
@@ -41,8 +41,8 @@ async function request(path: string, { method = "GET", body, signal }: Sent): Pr
     if (signal?.aborted) throw error;
     throw new ApiError(0, undefined);
   });
-  lastAnswer.set(Date.now());
   if (!response.ok) throw await failure(response, path);
+  lastAnswer.set(Date.now());
   if (response.status === 204) return undefined;
   return response.json();
 }

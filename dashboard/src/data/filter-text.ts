@@ -11,8 +11,10 @@ export function filterToApi(filter: Filter): string {
   return `${filter.dimension}${signs[filter.op]}${valuesToText(filter.values)}`;
 }
 
-export function filterToParam(filter: Filter): string {
-  return `${prefixes[filter.op]}${valuesToText(filter.values).replace(filter.op === "is" ? /^(?=[!<>])/ : /^\b$/, "\\")}`;
+export function filterToParam({ op, values }: Filter): string {
+  const text = valuesToText(values);
+  // A value that begins like one of the signs must not be taken for it.
+  return op === "is" ? text.replace(/^(?=[!<>])/, "\\") : `${prefixes[op]}${text}`;
 }
 
 export function filterFromParam(name: string, text: string): Filter | undefined {

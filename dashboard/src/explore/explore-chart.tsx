@@ -32,7 +32,7 @@ export function ExploreChart({ scope, exploration }: ExploreChartProps): JSX.Ele
   // What came is for the question before, until the next answer is there.
   const isFitting = data !== undefined && data.query.metrics[0] === metric && isHeat === (data.query.bucket === "none");
   return (
-    <Panel title={title} subtitle={subtitle} isLoading={isLoading && data !== undefined}>
+    <Panel title={title} subtitle={subtitle} isLoading={isLoading && data !== undefined} error={data && error}>
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && !isFitting && <Skeleton height={HEIGHT + 26} />}
       {isFitting && isHeat && <HeatMap title={look.label} answer={data} metric={metric} />}

@@ -65,6 +65,7 @@ export function MainChart({ scope, metric, by }: MainChartProps): JSX.Element {
       title={title}
       subtitle={scopeWords(scope)}
       isLoading={isLoading && data !== undefined}
+      error={data && error}
       actions={
         <>
           <Segmented

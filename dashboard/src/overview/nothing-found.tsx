@@ -1,33 +1,30 @@
 import type { JSX } from "preact";
-import type { Answer } from "../../../src/admin/contract.ts";
+import type { Answer, NearestRange } from "../../../src/admin/contract.ts";
+import { scopeQuery } from "../data/ask.ts";
 import { setFilters, setRange, type Scope } from "../data/place.ts";
+import { useResource } from "../data/resource.ts";
 import { formatMoment } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";
 import { Empty } from "../ui/state.tsx";
 
-const DAY_MS = 86_400_000;
-
 /** No call matches: which filters to take back, or where the nearest calls are. */
 export function NothingFound({ scope, answer }: { readonly scope: Scope; readonly answer: Answer }): JSX.Element {
-  const last = answer.through;
-  const isBefore = last !== null && Date.parse(last) < Date.parse(answer.query.from);
-  const goThere = (): void => {
-    if (last === null) return;
-    const end = Date.parse(last) + 1;
-    setRange({ from: new Date(end - DAY_MS).toISOString(), to: new Date(end).toISOString() });
-  };
+  const { data } = useResource<{ readonly range: NearestRange | null }>(`/nearest?${scopeQuery(scope).toString()}`);
+  const range = data?.range;
   return (
     <Empty
       title="No calls match"
       actions={
         <>
           {scope.filters.length > 0 && <Button onClick={() => setFilters([])}>Clear filters</Button>}
-          {last !== null && isBefore && <Button onClick={goThere}>Go to the last calls</Button>}
-          <Button onClick={() => setRange({ from: "-30d", to: "now" })}>Last 30 days</Button>
+          {range && <Button onClick={() => setRange(range)}>Go to the nearest that do</Button>}
+          {data && !range && <Button onClick={() => setRange({ from: "-30d", to: "now" })}>Last 30 days</Button>}
         </>
       }
     >
-      {last === null ? "Nothing was recorded yet." : `The last call was on ${formatMoment(last, scope.tz)}.`}
+      {range
+        ? `The nearest ones are between ${formatMoment(range.from, scope.tz)} and ${formatMoment(range.to, scope.tz)}.`
+        : answer.through !== null && `The last call was on ${formatMoment(answer.through, scope.tz)}.`}
     </Empty>
   );
 }

@@ -34,6 +34,7 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
       actions={link}
       isFlush
       isLoading={isLoading && data !== undefined}
+      error={data && error}
     >
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={SIZE} height={40} />}

@@ -48,6 +48,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
       subtitle={`by ${lookOf(metric).label.toLowerCase()}`}
       actions={link}
       isLoading={isLoading && data !== undefined}
+      error={data && error}
     >
       {error && data === undefined ? (
         <Failure error={error} onRetry={reload} />

@@ -44,6 +44,7 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
             subtitle={data ? groupsWords(data.series.filter(({ other }) => !other).length) : "Counting"}
             isFlush
             isLoading={isLoading && data !== undefined}
+            error={data && error}
             actions={
               exploration.picks.length > 0 && (
                 <Button size="small" kind="quiet" onClick={() => setParams({ pick: null })}>

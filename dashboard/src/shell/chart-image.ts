@@ -1,4 +1,4 @@
-import { resolveColor } from "../chart/palette.ts";
+import { resolveColor } from "../chart/canvas-color.ts";
 import { toast } from "../ui/toast.tsx";
 
 /** Saves the first chart of the page as a picture, on the color that lies behind it. */

@@ -12,6 +12,7 @@ export const exportedAsk = new Store<Ask | null>(null);
 
 const formats = [
   { name: "csv", label: "CSV" },
+  { name: "csv", label: "CSV for spreadsheets", mark: true },
   { name: "jsonl", label: "JSON lines" },
   { name: "parquet", label: "Parquet" },
 ] as const;
@@ -60,8 +61,14 @@ function Files({ title, query, onDone }: FilesProps): JSX.Element {
   return (
     <>
       <div class="menu-title">{title}</div>
-      {formats.map(({ name, label }) => (
-        <a key={name} class="choice" href={`/api/v1/export.${name}?${query.toString()}`} download onClick={onDone}>
+      {formats.map(({ name, label, ...rest }) => (
+        <a
+          key={label}
+          class="choice"
+          href={`/api/v1/export.${name}?${query.toString()}${"mark" in rest ? "&bom=1" : ""}`}
+          download
+          onClick={onDone}
+        >
           <span class="choice-mark">
             <Icon name="table" size={14} />
           </span>

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 
 export interface Column<Row> {
@@ -41,12 +42,15 @@ const SPARE = 12;
 export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { columns, rows, sort, height = 640, label } = props;
   const sorted = props.onSort ? sortRows(rows, columns, sort) : rows;
-  const isVirtual = sorted.length > MANY && matchMedia("(min-width: 721px)").matches;
+  // Cards are of many heights: on phones the rest is asked for instead.
+  const isPhone = matchMedia("(max-width: 720px)").matches;
+  const [asked, setAsked] = useState(MANY);
+  const isVirtual = sorted.length > MANY && !isPhone;
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => setTop(scroller.current?.scrollTop ?? 0), [isVirtual]);
   const first = isVirtual ? Math.max(0, Math.floor(top / ROW_PX) - SPARE) : 0;
-  const count = isVirtual ? Math.ceil(height / ROW_PX) + 2 * SPARE : sorted.length;
+  const count = isVirtual ? Math.ceil(height / ROW_PX) + 2 * SPARE : asked;
   const seen = sorted.slice(first, first + count);
   const after = sorted.length - first - seen.length;
   return (
@@ -67,10 +71,15 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
           {seen.map((row, at) => (
             <Row key={props.keyOf(row)} {...props} row={row} index={first + at} />
           ))}
-          {after > 0 && <Spacer rows={after} columns={columns.length} />}
+          {isVirtual && after > 0 && <Spacer rows={after} columns={columns.length} />}
         </tbody>
         {props.hasTotals && <Totals columns={columns} />}
       </table>
+      {!isVirtual && after > 0 && (
+        <div class="table-more">
+          <Button onClick={() => setAsked(asked + MANY)}>Show {Math.min(MANY, after)} more</Button>
+        </div>
+      )}
     </div>
   );
 }

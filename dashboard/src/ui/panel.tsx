@@ -1,5 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useId } from "preact/hooks";
+import type { ApiError } from "../data/api.ts";
+import { Badge } from "./status.tsx";
 
 interface PanelProps {
   readonly title: string;
@@ -11,6 +13,8 @@ interface PanelProps {
   readonly class?: string;
   /** Old data is shown while new is fetched. */
   readonly isLoading?: boolean;
+  /** Old data is shown because new could not be had. */
+  readonly error?: ApiError | undefined;
   /** A table or list that goes to the panel's edges. */
   readonly isFlush?: boolean;
 }
@@ -23,6 +27,7 @@ export function Panel({
   foot,
   children,
   isLoading,
+  error,
   isFlush,
   ...rest
 }: PanelProps): JSX.Element {
@@ -38,6 +43,11 @@ export function Panel({
           <h2 id={titleId}>{title}</h2>
           {subtitle !== undefined && <p class="panel-subtitle">{subtitle}</p>}
         </div>
+        {error && (
+          <span title={error.message}>
+            <Badge mood="warning">not up to date</Badge>
+          </span>
+        )}
         {actions !== undefined && <div class="panel-actions">{actions}</div>}
       </header>
       <div class="panel-body">{children}</div>

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { filterFromParam, filterToApi, filterToParam, toggleFilter } from "../../dashboard/src/data/filter-text.ts";
+import type { Filter } from "../../src/admin/contract.ts";
+
+test("filters read as they are written in the address and for the API", () => {
+  const rows: readonly (readonly [Filter, string, string])[] = [
+    [{ dimension: "owner", op: "is", values: ["anna", "ben"] }, "anna,ben", "owner=anna,ben"],
+    [{ dimension: "model", op: "is_not", values: ["gpt-5"] }, "!gpt-5", "model!=gpt-5"],
+    [{ dimension: "status", op: "gte", values: ["400"] }, ">=400", "status>=400"],
+    [{ dimension: "error_type", op: "is_not", values: [null] }, "!null", "error_type!=null"],
+    [{ dimension: "owner", op: "is", values: ["null"] }, "\\null", "owner=\\null"],
+    [{ dimension: "tag:team", op: "is", values: ["a,b\\c"] }, "a\\,b\\\\c", "tag:team=a\\,b\\\\c"],
+    [{ dimension: "owner", op: "is", values: ["!loud"] }, "\\!loud", "owner=!loud"],
+  ];
+  for (const [filter, parameter, api] of rows) {
+    assert.equal(filterToParam(filter), parameter);
+    assert.equal(filterToApi(filter), api);
+  }
+});
+
+test("whatever a value is, a filter comes back from the address as it went in", () => {
+  const value = fc.oneof(
+    fc.constant(null),
+    fc.string(),
+    fc.constantFrom("null", "!x", ">=1", "<", "\\", ",", "\\,", "!null", ""),
+  );
+  const filter = fc.record(
+    {
+      dimension: fc.constantFrom("owner", "status", "tag:team" as const),
+      op: fc.constantFrom("is", "is_not", "gte", "lte"),
+      values: fc.array(value, { minLength: 1, maxLength: 4 }),
+    },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(filter, (one: Filter) => {
+      assert.deepEqual(filterFromParam(one.dimension, filterToParam(one)), one);
+    }),
+  );
+});
+
+test("a name that is no dimension is no filter", () => {
+  assert.equal(filterFromParam("nonsense", "x"), undefined);
+  assert.equal(filterFromParam("tag:", "x"), undefined);
+  assert.equal(filterFromParam("constructor", "x"), undefined);
+});
+
+test("a second click on a value takes its filter back, one on another replaces it", () => {
+  const other: Filter = { dimension: "model", op: "is_not", values: ["gpt-5"] };
+  const once = toggleFilter([other], "owner", "anna");
+  assert.deepEqual(once, [other, { dimension: "owner", op: "is", values: ["anna"] }]);
+  assert.deepEqual(toggleFilter(once, "owner", "ben"), [other, { dimension: "owner", op: "is", values: ["ben"] }]);
+  assert.deepEqual(toggleFilter(once, "owner", "anna"), [other]);
+});
