@@ -93,7 +93,7 @@ test("after stop() the process ends by itself: no socket, timer or thread holds 
     providers: { openai: { upstream: `http://127.0.0.1:${upstream.port}` } },
   };
   await writeFile(join(directory, "lmgate.yaml"), JSON.stringify(config));
-  const program = join(import.meta.dirname, "app-without-exit.ts");
+  const program = join(import.meta.dirname, "leaks-child.ts");
   const child = spawn(process.execPath, [program, "lmgate.yaml"], {
     cwd: directory,
     stdio: ["ignore", "pipe", "inherit"],

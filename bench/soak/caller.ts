@@ -42,8 +42,10 @@ export class Caller {
     return new Promise((resolve) => {
       this.#call = { plan, reader: new AnswerReader(), begunAt: performance.now(), resolve };
       this.#socket ??= this.#open();
-      this.#socket.write(plan.request);
-      if (plan.leaves === "before the answer") setTimeout(() => this.#leave(plan), LEAVE_MS);
+      // Who leaves before the request is on its way has made no call.
+      this.#socket.write(plan.request, () => {
+        if (plan.leaves === "before the answer") setTimeout(() => this.#leave(plan), LEAVE_MS);
+      });
     });
   }
 

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { run } from "../run-program.ts";
 
-const inside = join(import.meta.dirname, "name-resolution-inside.ts");
+const inside = join(import.meta.dirname, "name-resolution-child.ts");
 const enter = 'mount --bind "$0" /etc/resolv.conf && ip link set lo up && exec env -u NODE_TEST_CONTEXT "$@"';
 
 test("R34: names without an address, mute resolvers, moved names and dead IPv6, with a resolver of our own", async (t) => {
