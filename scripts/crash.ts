@@ -34,7 +34,7 @@ console.log(`
 | answers that had arrived | ${sum(({ finished }) => finished)} | |
 | of them without their record | ${sum(({ missing }) => missing)} | ${max(({ missing }) => missing)} |
 | the oldest of these ended before the kill | | ${max(({ missingSinceMs }) => missingSinceMs).toFixed(1)} ms |
-| calls running for more than 100 ms | ${sum(({ running }) => running)} | ${max(({ running }) => running)} |
+| calls that had reached the provider more than 100 ms before | ${sum(({ running }) => running)} | ${max(({ running }) => running)} |
 | of them unknown after the restart | ${sum(({ unknown }) => unknown)} | ${max(({ unknown }) => unknown)} |
 | younger calls running | ${sum(({ young }) => young)} | |
 | of them known after the restart | ${sum(({ youngKnown }) => youngKnown)} | |

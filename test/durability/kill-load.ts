@@ -18,28 +18,34 @@ const DELAYS_MS = [0, 0, 0, 0, 0, 0, 0, 150, 150, 1_000];
 /** Answers `…/models/<n>` after a while that depends on `n`, in two pieces. */
 export class SteadyUpstream {
   readonly url: string;
+  /** When each call came here, by its number. */
+  readonly reached: ReadonlyMap<number, number>;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, reached: ReadonlyMap<number, number>) {
     this.#server = server;
     this.#sockets = sockets;
+    this.reached = reached;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listening on a host and a port
   }
 
   static async start(): Promise<SteadyUpstream> {
     const sockets = new Set<Socket>();
+    const reached = new Map<number, number>();
     const server = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket);
       socket.on("error", () => undefined);
       socket.on("close", () => sockets.delete(socket));
-      socket.on("data", (bytes: Buffer) =>
-        respond(socket, Number(/\/models\/(\d+)/.exec(bytes.toString("latin1"))?.[1])),
-      );
+      socket.on("data", (bytes: Buffer) => {
+        const n = Number(/\/models\/(\d+)/.exec(bytes.toString("latin1"))?.[1]);
+        reached.set(n, performance.now());
+        respond(socket, n);
+      });
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new SteadyUpstream(server, sockets);
+    return new SteadyUpstream(server, sockets, reached);
   }
 
   stop(): void {
@@ -94,7 +100,8 @@ export class Load {
     this.pause();
     for (const socket of this.#idle) socket.destroy();
     const open = [...this.#all].filter((socket) => !socket.closed);
-    await Promise.all(open.map((socket) => once(socket, "close")));
+    // `once` would fail with those that are refused.
+    await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.on("close", () => resolve()))));
   }
 
   #pace(): void {

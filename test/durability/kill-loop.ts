@@ -28,7 +28,10 @@ export interface Kill {
   readonly lost: number;
   /** How long before the kill the oldest of those missing had ended. */
   readonly missingSinceMs: number;
-  /** Calls on their way at the kill that were older than `oldMs`, and those of them without a record. */
+  /**
+   * Calls on their way at the kill that had reached the provider more than `oldMs` before, and those of them without a
+   * record. By the client's clock a call may be older and yet unread by a gateway that lacks processor time.
+   */
   readonly running: number;
   readonly unknown: number;
   /** Younger ones, and those of them that are known all the same. */
@@ -73,7 +76,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopResult
       runs = [...runs, last];
       // The next start finds what the last one left.
       await (await startGateway({ config })).stop();
-      const counted = compare(last, outcomes(statsPath).byNumber, options.oldMs ?? OLD_MS);
+      const counted = compare(last, upstream.reached, outcomes(statsPath).byNumber, options.oldMs ?? OLD_MS);
       kills.push(counted);
       options.onKill?.(counted);
     }
@@ -128,12 +131,18 @@ function outcomes(statsPath: string): {
   return { byNumber, surplus };
 }
 
-function compare({ calls, killedAt }: Run, records: ReadonlyMap<number, string | null>, oldMs: number): Kill {
+function compare(
+  { calls, killedAt }: Run,
+  reached: ReadonlyMap<number, number>,
+  records: ReadonlyMap<number, string | null>,
+  oldMs: number,
+): Kill {
   const finished = calls.filter(({ endedAt }) => endedAt !== undefined);
   const missing = finished.filter(({ n }) => records.get(n) !== null);
   const open = calls.filter(({ endedAt }) => endedAt === undefined);
-  const running = open.filter(({ sentAt }) => killedAt - sentAt > oldMs);
-  const young = open.filter(({ sentAt }) => killedAt - sentAt <= oldMs);
+  const isOld = ({ n }: LoadCall): boolean => killedAt - (reached.get(n) ?? killedAt) > oldMs;
+  const running = open.filter(isOld);
+  const young = open.filter((call) => !isOld(call));
   return {
     calls: calls.length,
     finished: finished.length,
