@@ -2,7 +2,9 @@ import { hash, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import type { AdminServer } from "./admin/admin-server.ts";
+import type { Reloaded } from "./admin/routes/desk.ts";
 import { AdminTokenError, loadAdminToken } from "./admin/token.ts";
+import { Acknowledgement } from "./app/acknowledgement.ts";
 import type { HeadStart } from "./app/head-start.ts";
 import { openLog } from "./app/logger.ts";
 import { LateMetrics } from "./app/late-metrics.ts";
@@ -16,7 +18,7 @@ import { NO_OVERRIDES, type PriceOverrides } from "./core/price-overrides.ts";
 import type { Settings } from "./core/settings.ts";
 import type { GateStatus } from "./core/status.ts";
 import { AccessTable } from "./policy/access-table.ts";
-import { findConfigFile, loadSettings, type Flag } from "./policy/config.ts";
+import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "./policy/config.ts";
 import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
 import { loadPriceOverrides } from "./policy/price-overrides.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
@@ -63,7 +65,7 @@ async function run(options: AppOptions): Promise<number> {
   const log = openLog(settings.logging.level, options.stdout);
   for (const warning of read.warnings) log.warn({ at: formatFault(warning) }, "configuration");
 
-  const app = new App(settings, prices.overrides, log);
+  const app = new App(read, prices.overrides, log);
   const allowlist = await openAllowlist({
     path: settings.auth.allowlistPath,
     pollIntervalMs: settings.auth.pollIntervalMs,
@@ -92,6 +94,7 @@ async function run(options: AppOptions): Promise<number> {
 
 class App {
   readonly #settings: Settings;
+  readonly #origins: LoadedSettings["origins"];
   readonly #overrides: PriceOverrides;
   readonly #log: Logger;
   readonly #instance = randomUUID();
@@ -100,6 +103,7 @@ class App {
   readonly #refusals: RefusalLog;
   // Heard from before anything is opened, so that a signal during the start still ends in order.
   readonly #signals = new Signals(() => void this.#reload());
+  readonly #acknowledgement = new Acknowledgement(() => this.#supervisor?.threads() ?? []);
   #state: GateStatus["state"] = "starting";
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
@@ -108,8 +112,9 @@ class App {
   #storeDelay: NodeJS.Timeout | undefined;
   #readyBody = "";
 
-  constructor(settings: Settings, overrides: PriceOverrides, log: Logger) {
+  constructor({ settings, origins }: LoadedSettings, overrides: PriceOverrides, log: Logger) {
     this.#settings = settings;
+    this.#origins = origins;
     this.#overrides = overrides;
     this.#log = log;
     this.#refusals = new RefusalLog(log);
@@ -175,16 +180,23 @@ class App {
     const { admin, providers } = this.#settings;
     const names = providers.map((provider) => provider.name);
     const metrics = await this.#metrics.load({ version, node: process.version, providers: names });
-    const { startAdmin } = await import("./admin/admin-server.ts");
-    return startAdmin({
-      host: admin.host,
-      port: admin.port,
-      token,
-      status: () => this.#status(),
+    const [{ startAdmin }, { openAdminDesk }] = await Promise.all([
+      import("./admin/admin-server.ts"),
+      import("./app/admin-desk.ts"),
+    ]);
+    const desk = openAdminDesk({
+      settings: this.#settings,
+      origins: this.#origins,
+      dependencies: Object.keys(manifest.dependencies),
       metrics,
+      store: this.#store,
+      port: () => this.#supervisor?.port ?? 0,
+      status: () => this.#status(),
       rotateLedger: () => this.#rotateLedger(),
-      log: this.#log,
+      reloadAllowlist: () => this.#reloadForAdmin(),
+      setPrices: (overrides) => this.#supervisor?.setPrices(overrides),
     });
+    return startAdmin({ ...desk, host: admin.host, port: admin.port, token, log: this.#log });
   }
 
   accessChanged(list: AllowlistVersion): void {
@@ -194,6 +206,7 @@ class App {
 
   /** Whatever changed: what `/readyz` and `/metrics` say follows. */
   refresh(): void {
+    this.#acknowledgement.heard();
     const allowlist = this.#allowlist;
     const supervisor = this.#supervisor;
     if (allowlist === undefined || supervisor === undefined) return;
@@ -251,6 +264,13 @@ class App {
     const segment = await this.#supervisor?.rotateLedger();
     this.#log.info({ segment }, "stats file rotated, as asked at the admin port");
     return segment;
+  }
+
+  async #reloadForAdmin(): Promise<Reloaded> {
+    const status = await this.#allowlist?.reload();
+    if (status === undefined) throw new Error("asked to reload before the start");
+    const acknowledgedBy = await this.#acknowledgement.of(status.version);
+    return { version: status.version, acknowledgedBy, error: status.error };
   }
 
   async #reload(): Promise<void> {

@@ -68,8 +68,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   admin: {
     imports: ["core", "policy", "store"],
-    builtins: [...BYTES, ...FILES, "node:crypto", "node:http", "node:net", "node:perf_hooks"],
-    packages: ["hono", "@hono/node-server", "prom-client", "zod"],
+    builtins: [
+      ...BYTES,
+      ...FILES,
+      "node:crypto",
+      "node:http",
+      "node:net",
+      "node:perf_hooks",
+      "node:timers/promises",
+      "node:url",
+    ],
+    packages: ["hono", "hono/cookie", "@hono/node-server", "prom-client", "zod"],
   },
   cli: {
     // Of the ledger, what a command may do beside a running gateway: look at its files, and price closed segments anew.

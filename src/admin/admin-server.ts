@@ -1,23 +1,21 @@
-// The operator's listener: health, metrics, status. It shares nothing with the client port, neither socket nor
-// credential, and answers from what the main thread already knows. It sets no CORS header and reads no cookie.
+// The operator's listener: health, metrics, the API and the pages. It shares nothing with the client port, neither
+// socket nor credential, and sets no CORS header.
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type HttpBindings, getRequestListener } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import type { GateStatus } from "../core/status.ts";
-import { Gatekeeper, type Visitor } from "./gatekeeper.ts";
+import { getRequestListener } from "@hono/node-server";
+import { Gatekeeper } from "./gatekeeper.ts";
 import { hostName, isLoopbackAddress } from "./host.ts";
-import type { Metrics } from "./metrics.ts";
-import { problem, problemBody, problemType } from "./problem.ts";
+import { openApiRoute } from "./openapi.ts";
+import { problemBody, problemType } from "./problem.ts";
+import { buildRouter } from "./router.ts";
+import { type AdminDesk, adminRoutes } from "./routes/index.ts";
+import { Sessions } from "./sessions.ts";
+import { findPage } from "./static-files.ts";
 
-export interface AdminOptions {
+export interface AdminOptions extends AdminDesk {
   readonly host: string;
   readonly port: number;
   readonly token: string;
-  readonly status: () => GateStatus;
-  readonly metrics: Metrics;
-  /** Closes the stats file that is written now; the name it got, or `undefined` where there was nothing to close. */
-  readonly rotateLedger: () => Promise<string | undefined>;
   readonly log: AdminLog;
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number;
@@ -35,12 +33,6 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-type AdminContext = Context<{ Bindings: HttpBindings }>;
-type Check = (visitor: Visitor) => Response | undefined;
-type Answer = (context: AdminContext) => Response | Promise<Response>;
-
-const routes = ["/healthz", "/metrics", "/api/v1/status", "/api/v1/ledger/rotate"] as const;
-
 /** `cache-control` and the rest on every answer, so that no page, cache or frame keeps or shows one. */
 const answerHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
@@ -51,19 +43,32 @@ const answerHeaders: Readonly<Record<string, string>> = {
 };
 
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000, headersTimeout: 10_000 });
+  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 60_000, headersTimeout: 10_000 });
   // Scrapers and operators are few; a flood must not take the descriptors that calls need.
   server.maxConnections = 256;
   const { address, port } = await listen(server, options);
+  const now = options.now ?? (() => performance.now());
+  const sessions = new Sessions(now);
   const gatekeeper = new Gatekeeper({
     token: options.token,
+    sessions,
     boundHost: options.host,
     onLoopback: isLoopbackAddress(address),
-    now: options.now ?? (() => performance.now()),
+    now,
     guessing: (client) => options.log.warn({ client }, "wrong admin tokens from this address; slowing it down"),
   });
+  // Cookies know no ports, and there may be two gateways on a machine.
+  const sessionCookie = `lmgate_session_${port}`;
+  const routes = adminRoutes(options, { gatekeeper, sessions, sessionCookie });
+  const router = buildRouter({
+    routes: [...routes, openApiRoute(routes)],
+    gatekeeper,
+    sessionCookie,
+    pages: findPage,
+    failed: (error) => options.log.error({ err: error }, "admin request failed"),
+  });
   server.on("error", (error) => options.log.error({ err: error }, "admin listener failed"));
-  server.on("request", refuseBadHost(requestListener(options, gatekeeper)));
+  server.on("request", refuseBadHost(getRequestListener(router.fetch, { overrideGlobalObjects: false })));
   return { host: address, port, close: () => close(server) };
 }
 
@@ -80,63 +85,7 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<AddressIn
   });
 }
 
-function requestListener(options: AdminOptions, gatekeeper: Gatekeeper): NodeListener {
-  const app = new Hono<{ Bindings: HttpBindings }>();
-  const open: Check = (visitor) => gatekeeper.checkOpen(visitor);
-  const local: Check = (visitor) => gatekeeper.checkLocal(visitor);
-  const closed: Check = (visitor) => gatekeeper.checkToken(visitor);
-
-  app.get(
-    "/",
-    guarded(open, (context) => context.json({ name: "lmgate admin", routes })),
-  );
-  app.get(
-    "/healthz",
-    guarded(open, (context) => context.text("ok")),
-  );
-  app.get(
-    "/metrics",
-    guarded(local, async (context) => {
-      // On loopback anyone may scrape; who called is for those with the token, which `local` has checked if there is one.
-      const isTrusted = context.req.header("authorization") !== undefined;
-      const text = await (isTrusted ? options.metrics.text() : options.metrics.anonymousText());
-      return context.body(text, 200, { "content-type": options.metrics.contentType });
-    }),
-  );
-  app.get(
-    "/api/v1/status",
-    guarded(local, (context) => context.json(options.status())),
-  );
-  app.post(
-    "/api/v1/ledger/rotate",
-    guarded(closed, async (context) => context.json({ segment: (await options.rotateLedger()) ?? null })),
-  );
-  // Whoever has no token does not learn which paths exist.
-  app.all(
-    "*",
-    guarded(closed, () => problem(404, `There is no such page here; there are ${routes.join(", ")}.`)),
-  );
-  app.onError((error) => {
-    options.log.error({ err: error }, "admin request failed");
-    return problem(500, "The request failed; the log says why.");
-  });
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false });
-}
-
 type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-/** Check and route are one, so that no spelling of a path can be let in as one page and answered as another. */
-function guarded(check: Check, answer: Answer): Answer {
-  return (context) => {
-    const { incoming } = context.env;
-    const refusal = check({
-      address: incoming.socket.remoteAddress ?? "",
-      host: incoming.headers.host ?? "",
-      authorization: incoming.headers.authorization,
-    });
-    return refusal ?? answer(context);
-  };
-}
 
 /**
  * Stands before everything that builds a URL out of `Host`: with `h/#@x` in it the path that is checked and the path
@@ -152,7 +101,7 @@ function refuseBadHost(next: NodeListener): NodeListener {
   };
 }
 
-/** Answers take milliseconds; a client that does not read its own is cut after a second. */
+/** Answers take milliseconds but for streams, which know no end; what is still open after a second is cut. */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => server.closeAllConnections(), 1000);

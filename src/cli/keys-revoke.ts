@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { disableRows, removeRows } from "../policy/allowlist-edit.ts";
+import { withoutRows } from "../policy/allowlist-edit.ts";
 import type { AllowlistText } from "../policy/allowlist-file.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
 import { addListOptions, changeList, openList } from "./keys-file.ts";
@@ -43,7 +43,7 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
   }
   const code = await changeList(terminal, list.path, (current) => {
     rows = rowsOf(terminal, current, ids);
-    return typeof rows === "number" ? rows : without(current, rows);
+    return typeof rows === "number" ? rows : withoutRows(current.text, current.rows, rows);
   });
   if (code !== EXIT.ok || typeof rows === "number") return code;
   for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
@@ -55,18 +55,6 @@ function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[])
   if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
   say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
   return EXIT.failure;
-}
-
-function without(list: AllowlistText, rows: readonly AllowRow[]): string {
-  if (rows.length < list.rows.length) return removeRows(list.text, rows);
-  const [last] = rows.slice(-1);
-  if (last === undefined) return list.text;
-  // First the cell, then the lines: the line numbers are those of the text as it was read.
-  const closed = disableRows(list.text, [last]);
-  return removeRows(
-    closed,
-    rows.filter((row) => row !== last),
-  );
 }
 
 async function confirm({ stdin, stderr }: Terminal, rows: readonly AllowRow[]): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { storeFacts } from "../store/store-facts.ts";
 import { printTable } from "./print-table.ts";
 import { addSettingsOptions, type SettingsOptions } from "./settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
@@ -22,26 +23,21 @@ export function storeStatsCommand(terminal: Terminal, finish: (code: number) => 
 function show(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
   return async ({ offline: { store }, settings, onProgress }) => {
     await store.refresh({ onProgress });
-    const states = store.segments.map((track) => track.settled());
-    const sum = (key: "records" | "bad" | "duplicates"): number => states.reduce((all, state) => all + state[key], 0);
-    const { parts, generation } = store.manifest;
+    const held = storeFacts(store);
     const facts = {
       path: settings.store.path,
-      records: sum("records"),
-      in_parquet: parts.reduce((all, part) => all + part.records, 0),
-      files: parts.length * 2,
-      bytes: parts.reduce((all, part) => all + part.bytes, 0),
-      behind_bytes: store.liveBytes,
-      segments: states.length,
-      ledger_bytes: store.files.reduce((all, { seen }) => all + seen.size, 0),
-      bad_lines: sum("bad"),
-      duplicates: sum("duplicates"),
-      first: least(states.map(({ firstTs }) => firstTs)),
-      last: least(
-        states.map(({ lastTs }) => lastTs),
-        true,
-      ),
-      generation,
+      records: held.records,
+      in_parquet: held.inParquet,
+      files: held.files,
+      bytes: held.bytes,
+      behind_bytes: held.behindBytes,
+      segments: held.segments,
+      ledger_bytes: held.ledgerBytes,
+      bad_lines: held.badLines,
+      duplicates: held.duplicates,
+      first: held.first,
+      last: held.last,
+      generation: held.generation,
     };
     if ("json" in options) printJson(terminal, facts);
     else print(terminal, facts);
@@ -80,10 +76,4 @@ function print(terminal: Terminal, facts: Facts): void {
       ["last", facts.last ?? "none"],
     ],
   );
-}
-
-/** The texts sort by time. */
-function least(moments: readonly (string | null)[], greatest = false): string | null {
-  const sorted = moments.filter((moment) => moment !== null).toSorted();
-  return (greatest ? sorted.at(-1) : sorted[0]) ?? null;
 }

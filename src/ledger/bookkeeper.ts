@@ -11,7 +11,7 @@ import type { PendingAnswers } from "./pending-answers.ts";
  * Both are given as the text of members that a finished record still lacks.
  */
 export class Bookkeeper {
-  readonly #prices: Prices;
+  #prices: Prices;
   readonly #pending: PendingAnswers;
   #forgotten = 0;
   #accounts = new Accounts();
@@ -19,6 +19,11 @@ export class Bookkeeper {
   constructor(prices: Prices, pending: PendingAnswers) {
     this.#prices = prices;
     this.#pending = pending;
+  }
+
+  /** Holds for records from now on. */
+  setPrices(prices: Prices): void {
+    this.#prices = prices;
   }
 
   /** Of a record whose text is complete but for its cost. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { appendRow, disableRows, nextId, removeRows } from "./allowlist-edit.ts";
+import { appendRow, changeRows, nextId, removeRows } from "./allowlist-edit.ts";
 import { parseAllowlist } from "./allowlist.ts";
+import type { RowLines } from "./allowlist-edit.ts";
 
 const LIST = `# our keys
 id,api_key,owner,added,team
@@ -70,15 +71,17 @@ test("a removed row takes its lines with it and leaves the comments", () => {
   assert.equal(removeRows(LIST, [...linesOf("1"), ...linesOf("3")]).split("\n").length, LIST.split("\n").length - 2);
 });
 
+const shut = (text: string, rows: readonly RowLines[]): string => changeRows(text, rows, { disabled: "true" });
+
 test("a disabled row keeps its cells and is shut", () => {
-  const text = disableRows(LIST, linesOf("2"));
+  const text = shut(LIST, linesOf("2"));
   assert.match(text, /^id,api_key,owner,added,team,disabled$/m);
   assert.match(text, /^Jones",2026-01-02,,true$/m);
   assert.deepEqual(
     rowsOf(text).map((row) => row.disabled),
     [false, true, false],
   );
-  const again = disableRows(
+  const again = shut(
     text,
     rowsOf(text).filter((row) => row.id === "3"),
   );

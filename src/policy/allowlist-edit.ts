@@ -5,8 +5,8 @@ import { readCsv, type CsvRecord } from "./csv.ts";
  * quotes and line ends stay. The text must have been parsed without a fault.
  */
 
-/** A row as it is to be written, by column name. */
-export type NewRow = Readonly<Partial<Record<"id" | "api_key" | "owner" | "added" | "expires_at", string>>>;
+/** A row as it is to be written, by column name; columns that the list has not got are added. */
+export type NewRow = Readonly<Record<string, string>>;
 
 /** Where a row stands. */
 export interface RowLines {
@@ -17,7 +17,7 @@ export interface RowLines {
 export function appendRow(text: string, row: NewRow): string {
   const { lines, header, eol } = open(text);
   const columns = [...header.cells];
-  if (row.expires_at !== undefined) addColumn(lines, header, columns, "expires_at");
+  for (const name of Object.keys(row)) addColumn(lines, header, columns, name);
   const values = new Map<string, string>(Object.entries(row));
   const last = lines.at(-1);
   if (last !== undefined && !/[\r\n]$/.test(last)) lines[lines.length - 1] = last + eol;
@@ -32,22 +32,42 @@ export function removeRows(text: string, rows: readonly RowLines[]): string {
     .join("");
 }
 
-/** Keeps the rows and shuts them. */
-export function disableRows(text: string, rows: readonly RowLines[]): string {
+/** What is left of a list without these rows. A list without any is refused, so the last of all stays, shut. */
+export function withoutRows(text: string, all: readonly RowLines[], gone: readonly RowLines[]): string {
+  if (gone.length < all.length) return removeRows(text, gone);
+  const [last] = gone.slice(-1);
+  if (last === undefined) return text;
+  // First the cell, then the lines: the line numbers are those of the text as it was read.
+  const shut = changeRows(text, [last], { disabled: "true" });
+  return removeRows(
+    shut,
+    gone.filter((row) => row !== last),
+  );
+}
+
+/** Writes these cells into the rows; columns that the list has not got are added. */
+export function changeRows(text: string, rows: readonly RowLines[], cells: NewRow): string {
   const { lines, header, records } = open(text);
   const columns = [...header.cells];
-  if (!columns.includes("disabled")) addColumn(lines, header, columns, "disabled");
-  const at = columns.indexOf("disabled");
+  for (const name of Object.keys(cells)) addColumn(lines, header, columns, name);
+  const values = new Map(Object.entries(cells));
   for (const { line, endLine } of rows) {
     const record = records.find((candidate) => candidate.line === line);
     if (record === undefined) continue;
-    const cells = columns.map((_, index) => (index === at ? "true" : (record.cells[index] ?? "")));
+    const changed = columns.map((name, index) => values.get(name) ?? record.cells[index] ?? "");
     const end = /[\r\n]*$/.exec(lines[endLine - 1] ?? "")?.[0] ?? "";
     // One element for each line, so that the numbers of later rows still hold.
     for (const number of range(line, endLine)) lines[number - 1] = "";
-    lines[line - 1] = formatRow(cells) + end;
+    lines[line - 1] = formatRow(changed) + end;
   }
   return lines.join("");
+}
+
+/** The cells of a row by column name, as they stand. */
+export function cellsOf(text: string, { line }: RowLines): Readonly<Record<string, string>> {
+  const { header, records } = open(text);
+  const record = records.find((candidate) => candidate.line === line);
+  return Object.fromEntries(header.cells.map((name, index) => [name, record?.cells[index] ?? ""]));
 }
 
 /** The next free number, where ids are numbers. */

@@ -7,6 +7,7 @@ import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { LocalReader } from "./local-reader.ts";
 import { readerMethods } from "./reader-methods.ts";
+import { storeFacts } from "./store-facts.ts";
 import { StoreKeeper } from "./store-keeper.ts";
 import type { Fault, FromStore, Methods, StoreInit, ToStore } from "./store-protocol.ts";
 
@@ -55,7 +56,7 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
     const keeper = await StoreKeeper.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
     const { store } = keeper;
     const reader = new LocalReader({ use: (work) => store.ask(work), now: Date.now, directory: store.directory });
-    serving.resolve({ keeper, methods: readerMethods(reader) });
+    serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
     send({ kind: "ready" });
   } catch (error) {
     end(error);
@@ -68,6 +69,7 @@ async function answer(id: number, name: string, argument: unknown): Promise<void
   asked.set(id, controller);
   try {
     await keeper.freshen(FRESHEN_DEADLINE_MS);
+    controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`the store knows no method ${name}`);
     const given = method(argument, controller.signal);

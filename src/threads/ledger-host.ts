@@ -36,6 +36,7 @@ export class LedgerHost {
   readonly #options: LedgerHostOptions;
   readonly #closed = Promise.withResolvers<void>();
   #status: LedgerStatus;
+  #overrides: PriceOverrides;
   /** The thread that runs, or is about to. */
   #current: Predecessor | undefined;
   /** The last one that had the file open. */
@@ -47,6 +48,7 @@ export class LedgerHost {
 
   constructor(options: LedgerHostOptions) {
     this.#options = options;
+    this.#overrides = options.overrides;
     this.#status = emptyStatus(options.settings.stats.outputPath);
     const opened = Promise.withResolvers<void>();
     this.opened = opened.promise;
@@ -98,6 +100,12 @@ export class LedgerHost {
     this.#past.unconfirmed += unconfirmed;
   }
 
+  /** Holds for records from now on, whichever thread writes them. */
+  setPrices(overrides: PriceOverrides): void {
+    this.#overrides = overrides;
+    this.thread.post({ kind: "prices", overrides });
+  }
+
   /** Closes the current segment; its name, or `undefined` where nothing could be closed. */
   rotate(): Promise<string | undefined> {
     if (this.thread.state !== "running") return Promise.resolve(undefined);
@@ -124,7 +132,8 @@ export class LedgerHost {
 
   /** Every ledger thread numbers its records from 1, so every one has an instance id of its own. */
   #init(heartbeat: Heartbeat): LedgerThreadInit {
-    const { settings, overrides, instance } = this.#options;
+    const { settings, instance } = this.#options;
+    const overrides = this.#overrides;
     this.#starts++;
     const current = {
       instance: this.#starts === 1 ? instance : `${instance}.${this.#starts}`,

@@ -5,6 +5,7 @@ import { LedgerCounts } from "../ledger/ledger-counts.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LedgerOpenError } from "../ledger/ledger-open-error.ts";
 import { pendingInTail } from "../ledger/ledger-tail.ts";
+import type { Settings } from "../core/settings.ts";
 import { openPrices } from "../prices/prices.ts";
 import { DataLink } from "./data-link.ts";
 import type { Handover } from "./handover.ts";
@@ -27,12 +28,14 @@ class LedgerThread {
   readonly #stopBeating: () => void;
   readonly #status: NodeJS.Timeout;
   readonly #links = new Set<DataLink>();
+  readonly #providers: ReturnType<typeof pricedProviders>;
   readonly #undecided = new Map<Handover, () => void>();
   #closing = false;
 
   constructor(ledger: Ledger, books: Bookkeeper, init: LedgerThreadInit, post: (message: FromLedger) => void) {
     this.#ledger = ledger;
     this.#books = books;
+    this.#providers = pricedProviders(init.settings);
     this.#post = post;
     this.#stopBeating = startBeating(init.heartbeat);
     this.#calls = openCalls(ledger, init, post);
@@ -58,6 +61,9 @@ class LedgerThread {
             },
           }),
         );
+        break;
+      case "prices":
+        this.#books.setPrices(openPrices({ overrides: message.overrides, providers: this.#providers }));
         break;
       case "rotate":
         this.#post({ kind: "rotated", segment: this.#ledger.rotate() });
@@ -136,12 +142,15 @@ function openCalls(ledger: Ledger, init: LedgerThreadInit, post: (message: FromL
 
 /** Only once the ledger is ours: what it ends with must not change any more. */
 function openBooks({ settings, overrides }: LedgerThreadInit, post: (message: FromLedger) => void): Bookkeeper {
-  const providers = settings.providers.map(({ name, upstream }) => ({ name, host: upstream.host }));
-  const prices = openPrices({ overrides, providers });
+  const prices = openPrices({ overrides, providers: pricedProviders(settings) });
   const pending = pendingInTail(settings.stats.outputPath);
   const facts = { prices: prices.version, overrides: settings.pricing.overridesPath, pending: pending.size };
   post({ kind: "log", level: "info", message: "prices loaded", facts });
   return new Bookkeeper(prices, pending);
+}
+
+function pricedProviders({ providers }: Settings): readonly { readonly name: string; readonly host: string }[] {
+  return providers.map(({ name, upstream }) => ({ name, host: upstream.host }));
 }
 
 const parent = parentPort;

@@ -127,6 +127,8 @@ export interface ToDataFromLedger {
 
 export type ToLedger =
   | { readonly kind: "link"; readonly link: LedgerLink }
+  /** What calls cost from now on. */
+  | { readonly kind: "prices"; readonly overrides: PriceOverrides }
   /** Close the current segment now; `rotated` answers. */
   | { readonly kind: "rotate" }
   /** Write what is left and close, once all links have ended. */

@@ -100,6 +100,10 @@ export class Supervisor {
     return this.#ledger.rotate();
   }
 
+  setPrices(overrides: PriceOverrides): void {
+    this.#ledger.setPrices(overrides);
+  }
+
   setAccess(access: AccessVersion): void {
     this.#access = access;
     for (const host of this.#data) host.post({ kind: "access", access });

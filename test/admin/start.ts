@@ -1,6 +1,9 @@
 import type { TestContext } from "node:test";
 import { type AdminServer, startAdmin } from "../../src/admin/admin-server.ts";
+import { AuditLog } from "../../src/admin/audit-log.ts";
+import { LiveCalls } from "../../src/admin/live-calls.ts";
 import { Metrics } from "../../src/admin/metrics.ts";
+import type { AdminDesk } from "../../src/admin/routes/desk.ts";
 import type { GateStatus } from "../../src/core/status.ts";
 
 export const token = "n4Vq2-pX8yKd_Zt7Rw1LmB5cGh9JsQe0UfTaYoPiDx3";
@@ -60,17 +63,34 @@ export async function start(
   };
   const metrics = new Metrics({ version: "1.2.3", node: "v24.0.0", providers: ["openai", "anthropic"] });
   const server = await startAdmin({
+    ...emptyDesk(metrics),
     host: options.host ?? "127.0.0.1",
     port: 0,
     token,
     status: options.status ?? (() => status),
-    metrics,
-    rotateLedger: () => Promise.resolve("stats-20261123T154530.123Z.jsonl"),
     log: { warn: note, error: note },
     now: () => clock.ms,
   });
   t.after(() => server.close());
   return { server, metrics, logged, clock, url: (path) => `http://127.0.0.1:${server.port}${path}` };
+}
+
+/** A listener's surroundings without a gateway: no store, no allow-list, no prices. */
+export function emptyDesk(metrics: Metrics): AdminDesk {
+  return {
+    status: () => status,
+    metrics,
+    rotateLedger: () => Promise.resolve("stats-20261123T154530.123Z.jsonl"),
+    reloadAllowlist: () => Promise.resolve({ version: 1, acknowledgedBy: 1, error: undefined }),
+    allowlistPath: "nowhere/allowlist.csv",
+    store: undefined,
+    storeInfo: () => Promise.resolve(undefined),
+    prices: { list: () => Promise.resolve([]), override: () => Promise.resolve() },
+    liveCalls: new LiveCalls("nowhere/stats.jsonl"),
+    audit: new AuditLog("nowhere/audit.jsonl", Date.now),
+    providers: () => [],
+    system: () => Promise.resolve({ settings: [], checks: [], licenses: [] }),
+  };
 }
 
 export function bearer(text: string): { authorization: string } {

@@ -1,0 +1,38 @@
+/** Sends one event; false once nobody reads any more, or reads too slowly. */
+export type SendEvent = (event: string, data: unknown) => boolean;
+
+const ALIVE_MS = 15_000;
+/** A reader that is so far behind is not told what it missed, only that it did. */
+const MAX_WAITING = 1000;
+
+/** An answer of server-sent events. `listen` gives what ends its sending. */
+export function eventStream(signal: AbortSignal, listen: (send: SendEvent) => () => void): Response {
+  const encoder = new TextEncoder();
+  let end = (): void => undefined;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        let isOpen = true;
+        const send: SendEvent = (event, data) => {
+          if (!isOpen || (controller.desiredSize ?? 0) < -MAX_WAITING) return false;
+          controller.enqueue(encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+          return true;
+        };
+        const stop = listen(send);
+        const alive = setInterval(() => send("alive", {}), ALIVE_MS).unref();
+        end = () => {
+          if (!isOpen) return;
+          isOpen = false;
+          clearInterval(alive);
+          stop();
+        };
+        signal.addEventListener("abort", () => end(), { once: true });
+        // So that whoever waits for the first byte knows that it is listening.
+        send("alive", {});
+      },
+      cancel: () => end(),
+    },
+    { highWaterMark: 16 },
+  );
+  return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+}

@@ -1,0 +1,104 @@
+import * as z from "zod";
+import { parseScope } from "../../store/question-text.ts";
+import type { CallRow, RequestsPage } from "../contract.ts";
+import { eventStream } from "../event-stream.ts";
+import { ApiFault } from "../problem.ts";
+import { named, route, type Route } from "../route.ts";
+import { fromStore, parsed, scopeParameters } from "./asked.ts";
+import type { AdminDesk } from "./desk.ts";
+import { limitIn } from "./usage.ts";
+
+const text = z.string().nullable();
+const count = z.number().optional();
+const callRow: z.ZodType<CallRow> = named(
+  "Call",
+  z.looseObject({
+    id: z.string(),
+    timestamp: z.string(),
+    lmgate_id: text,
+    owner: z.string().optional(),
+    provider: z.string(),
+    model: text,
+    endpoint: z.string(),
+    operation: z.string().optional(),
+    method: z.string().optional(),
+    status: z.number().nullable(),
+    error_type: text,
+    stream: z.boolean().optional(),
+    duration_ms: count,
+    ttft_ms: count,
+    total_input_tokens: count,
+    total_output_tokens: count,
+    total_tokens: count,
+    cost_usd: z.number().nullable().optional(),
+    cost_source: z.enum(["provider", "override", "table", "none"]).optional(),
+    usage_state: z.string().optional(),
+    usage_reason: z.string().optional(),
+    masked_key: z.string(),
+    client_app: z.string(),
+  }) as unknown as z.ZodType<CallRow>, // its closed sets are told in docs/record.schema.json
+);
+const page: z.ZodType<RequestsPage> = named(
+  "Calls",
+  z.object({ rows: z.array(callRow), cursor: z.string().nullable() }),
+);
+
+const DEFAULT_RATE = 50;
+const MAX_RATE = 500;
+
+/** Single calls: listed, looked up, and as they end. */
+export function callRoutes(desk: AdminDesk): readonly Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/requests",
+      access: "closed",
+      summary: "Calls, newest first, a page at a time",
+      query: [
+        ...scopeParameters,
+        { name: "limit", description: "Calls on a page, up to 500. Default: 100." },
+        { name: "cursor", description: "Of the page before." },
+      ],
+      answer: page,
+      run: ({ query, signal }) => {
+        const scope = parsed(parseScope(query, ["limit", "cursor"]));
+        const wanted = { ...scope, limit: limitIn(query, 100, 500), cursor: query.get("cursor") ?? undefined };
+        return fromStore(desk, (store) => store.listCalls(wanted, signal));
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/requests/stream",
+      access: "closed",
+      summary: "Calls as they end: events `call` (a Call), `skipped` (more a second than the rate) and `alive`",
+      query: [
+        ...scopeParameters.filter(({ name }) => name === "filter"),
+        { name: "rate", description: `At most so many a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
+      ],
+      answer: "text/event-stream",
+      run: ({ query, signal }) => {
+        const { filters } = parsed(parseScope(query, ["rate"]));
+        const rate = rateIn(query.get("rate"));
+        return eventStream(signal, (send) => desk.liveCalls.listen({ filters, rate }, send));
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/requests/{id}",
+      access: "closed",
+      summary: "One call, as it stands in the ledger",
+      answer: z.looseObject({ id: z.string() }),
+      run: async ({ parameter }) => {
+        const found = await fromStore(desk, (store) => store.findCall(parameter("id")));
+        if (found === undefined) throw new ApiFault(404, "No call has this id. It may have been pruned.");
+        return found;
+      },
+    }),
+  ];
+}
+
+function rateIn(text: string | null): number {
+  const rate = text === null ? DEFAULT_RATE : /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (rate >= 1 && rate <= MAX_RATE) return rate;
+  throw new ApiFault(400, "The rate is out of range.", [{ where: "rate", message: `allowed are 1 to ${MAX_RATE}` }]);
+}

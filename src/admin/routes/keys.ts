@@ -1,0 +1,152 @@
+import * as z from "zod";
+import type { KeyUse } from "../../store/reader.ts";
+import type { KeyChange, KeysChanged, NewKey } from "../contract.ts";
+import { addKey, changeKey, importKeys, revokeKey, rotateKey, type Made } from "../key-changes.ts";
+import { changeKeyList, keyRows, readKeyList } from "../key-list.ts";
+import { ApiFault } from "../problem.ts";
+import { route, type Call, type Route } from "../route.ts";
+import type { AdminDesk } from "./desk.ts";
+import { keyChange, keyRow, keysChanged, keysImport, newKey, rotation } from "./key-schemas.ts";
+
+/** Who may call. Every change is written to the file, and answered once every data thread goes by it. */
+export function keyRoutes(desk: AdminDesk): readonly Route[] {
+  return [list(desk), add(desk), change(desk), rotate(desk), revoke(desk), importMany(desk)];
+}
+
+function list(desk: AdminDesk): Route {
+  return route({
+    method: "get",
+    path: "/api/v1/keys",
+    access: "closed",
+    summary: "The allow-list, without the keys themselves",
+    answer: z.array(keyRow),
+    run: async () => keyRows(readKeyList(desk.allowlistPath), await uses(desk), Date.now()),
+  });
+}
+
+function add(desk: AdminDesk): Route {
+  return route({
+    method: "post",
+    path: "/api/v1/keys",
+    access: "closed",
+    summary: "Add a key, or have one made; a made one is in this answer and nowhere else",
+    body: newKey,
+    answer: keysChanged,
+    run: async (call) => {
+      let result: Made | undefined;
+      await changeKeyList(desk.allowlistPath, (list) => {
+        // as: members that are missing and members that are undefined are the same here
+        result = addKey(list, call.body as NewKey, new Date().toISOString().slice(0, 10));
+        return result.text;
+      });
+      if (result === undefined) throw new Error("the list was written without the key");
+      return made(desk, call, "key.added", result);
+    },
+  });
+}
+
+function change(desk: AdminDesk): Route {
+  return route({
+    method: "patch",
+    path: "/api/v1/keys/{id}",
+    access: "closed",
+    summary: "Disable, enable, rename the owner of, or set the end of all keys of an id",
+    body: keyChange,
+    answer: keysChanged,
+    run: async (call) => {
+      const target = call.parameter("id");
+      await changeKeyList(desk.allowlistPath, (list) => changeKey(list, target, call.body as KeyChange));
+      return made(desk, call, changeName(call.body as KeyChange), { id: target });
+    },
+  });
+}
+
+function rotate(desk: AdminDesk): Route {
+  return route({
+    method: "post",
+    path: "/api/v1/keys/{id}/rotate",
+    access: "closed",
+    summary: "A new key for an id; the old ones last for the grace",
+    body: rotation,
+    answer: keysChanged,
+    run: async (call) => {
+      let result: Made | undefined;
+      await changeKeyList(desk.allowlistPath, (list) => {
+        result = rotateKey(list, call.parameter("id"), { ...call.body, now: Date.now() });
+        return result.text;
+      });
+      if (result === undefined) throw new Error("the list was written without the key");
+      return made(desk, call, "key.rotated", result);
+    },
+  });
+}
+
+function revoke(desk: AdminDesk): Route {
+  return route({
+    method: "delete",
+    path: "/api/v1/keys/{id}",
+    access: "closed",
+    summary: "Take all keys of an id off the list",
+    answer: keysChanged,
+    run: async (call) => {
+      const target = call.parameter("id");
+      await changeKeyList(desk.allowlistPath, (list) => revokeKey(list, target));
+      return made(desk, call, "key.revoked", { id: target });
+    },
+  });
+}
+
+function importMany(desk: AdminDesk): Route {
+  return route({
+    method: "post",
+    path: "/api/v1/keys/import",
+    access: "closed",
+    summary: "Add the rows of another allow-list; all of them or none",
+    body: z.strictObject({ csv: z.string(), dryRun: z.boolean() }),
+    answer: keysImport,
+    run: async (call) => {
+      const { csv, dryRun } = call.body;
+      const { text: _text, ...plan } = importKeys(readKeyList(desk.allowlistPath), csv);
+      if (dryRun || plan.refused.length > 0) return { dryRun: true, ...plan };
+      await changeKeyList(desk.allowlistPath, (list) => importKeys(list, csv).text);
+      const details = { added: plan.added.length, changed: plan.changed.length };
+      await desk.audit.note(call.visitor.address, { action: "keys.imported", target: "allow-list", details });
+      await inForce(desk);
+      return { dryRun: false, ...plan };
+    },
+  });
+}
+
+/** Notes the change and waits until it is in force. */
+async function made(
+  desk: AdminDesk,
+  call: Call,
+  action: string,
+  { id, secret }: Omit<Made, "text">,
+): Promise<KeysChanged> {
+  await desk.audit.note(call.visitor.address, { action, target: id });
+  return { ...(await inForce(desk)), ...(secret === undefined ? {} : { secret }) };
+}
+
+async function inForce(desk: AdminDesk): Promise<KeysChanged> {
+  const { version, acknowledgedBy, error } = await desk.reloadAllowlist();
+  if (error !== undefined) {
+    throw new ApiFault(409, "The file was written, but it is not in force.", [{ where: "allow-list", message: error }]);
+  }
+  const keys = keyRows(readKeyList(desk.allowlistPath), await uses(desk), Date.now());
+  return { keys, version, acknowledgedBy };
+}
+
+/** What is known of their use; a store that does not answer keeps nobody from managing keys. */
+async function uses(desk: AdminDesk): Promise<readonly KeyUse[]> {
+  try {
+    return (await desk.store?.keyUse()) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function changeName({ disabled }: KeyChange): string {
+  if (disabled === undefined) return "key.changed";
+  return disabled ? "key.disabled" : "key.enabled";
+}

@@ -1,0 +1,75 @@
+import { ApiFault } from "../admin/problem.ts";
+import type { PriceRow } from "../admin/contract.ts";
+import type { PriceDesk } from "../admin/routes/desk.ts";
+import { NO_OVERRIDES, type OverridePrices, type PriceOverrides } from "../core/price-overrides.ts";
+import type { Settings } from "../core/settings.ts";
+import { formatFaults } from "../policy/fault.ts";
+import { editPriceOverride } from "../policy/price-overrides-edit.ts";
+import { loadPriceOverrides } from "../policy/price-overrides.ts";
+import type { Prices, Quote } from "../prices/prices.ts";
+import type { Rate } from "../prices/rate-card.ts";
+
+/** Prices as the admin API shows and changes them. The table is loaded when somebody first asks, for it is large. */
+export function openPriceDesk(settings: Settings, inForce: (overrides: PriceOverrides) => void): PriceDesk {
+  const path = settings.pricing.overridesPath;
+  let loaded: Promise<Prices> | undefined;
+  const prices = (): Promise<Prices> => (loaded ??= loadPrices(settings));
+  return {
+    list: async (provider) => {
+      const names = settings.providers
+        .map(({ name }) => name)
+        .filter((name) => provider === undefined || name === provider);
+      const book = await prices();
+      return names.flatMap((name) => book.list(name, Date.now()).map((quote) => rowOf(name, quote, book.version)));
+    },
+    override: async (provider, model, price) => {
+      if (path === undefined) {
+        throw new ApiFault(409, "There is no file for prices of your own: set pricing.overrides_path and start again.");
+      }
+      if (!settings.providers.some(({ name }) => name === provider)) {
+        throw new ApiFault(404, "No provider of this name is configured.");
+      }
+      const entry: OverridePrices | undefined = price && {
+        input: price.input,
+        output: price.output,
+        ...(price.cacheRead === undefined ? {} : { cache_read: price.cacheRead }),
+        ...(price.cacheWrite === undefined ? {} : { cache_write: price.cacheWrite }),
+      };
+      const read = editPriceOverride(path, { provider, model }, entry);
+      if ("faults" in read) {
+        const errors = formatFaults(read.faults).map((message) => ({ where: "overrides", message }));
+        throw new ApiFault(422, "The prices would not be valid with this change; nothing was written.", errors);
+      }
+      loaded = undefined;
+      inForce(read.overrides);
+    },
+  };
+}
+
+async function loadPrices({ pricing, providers }: Settings): Promise<Prices> {
+  const { openPrices } = await import("../prices/prices.ts");
+  const read =
+    pricing.overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(pricing.overridesPath);
+  const overrides = "faults" in read ? NO_OVERRIDES : read.overrides;
+  return openPrices({ overrides, providers: providers.map(({ name, upstream }) => ({ name, host: upstream.host })) });
+}
+
+function rowOf(provider: string, { entry, source, card }: Quote, asOf: string): PriceRow {
+  return {
+    provider,
+    model: entry,
+    source,
+    input: forMillion(card.input),
+    cacheRead: forMillion(card.cacheRead),
+    cacheWrite: forMillion(card.cacheWrite),
+    output: forMillion(card.output),
+    asOf,
+  };
+}
+
+/** Where the price has steps by the size of the input, that of the first; without what binary fractions add. */
+function forMillion(rate: Rate | undefined): number | null {
+  if (rate === undefined) return null;
+  const usd = typeof rate === "number" ? rate : rate.base;
+  return Number((usd * 1e6).toPrecision(10));
+}
