@@ -8,20 +8,21 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Children } from "./compare/children.ts";
 import { buildIfStale } from "./compare/lmgate.ts";
-import { missingTool, PROXIES } from "./compare/proxies.ts";
+import { textOf, writeDocument, type RunFacts } from "./compare/document.ts";
+import { PROXIES } from "./compare/proxies.ts";
 import { installPeers } from "./compare/peers.ts";
 import type { Proxy } from "./compare/proxy.ts";
-import { textOfReport } from "./compare/report.ts";
 import { emptyResults, type Results } from "./compare/results.ts";
 import { runStarts } from "./compare/run-starts.ts";
 import { runWorkloads } from "./compare/run-workloads.ts";
 import type { Scene } from "./compare/scene.ts";
+import { missingTool } from "./compare/tools.ts";
 import { startUpstreams } from "./compare/upstreams.ts";
 import { WORKLOADS, type Workload } from "./compare/workloads.ts";
 
 const STARTS = "starts";
 const ROUNDS = 5;
-const QUICK = { rounds: 2, share: 0.4 };
+const QUICK = { rounds: 2, share: 0.4, only: "starts,small,gzip,answer,sse-200,latency" };
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
@@ -73,7 +74,7 @@ async function main(directory: string, children: Children): Promise<void> {
     process.exit(EXIT_USAGE);
   }
   const all: readonly (readonly [string, Workload | undefined])[] = [[STARTS, undefined], ...byName(WORKLOADS)];
-  const parts = chosen(values.only, new Map(all));
+  const parts = chosen(values.only ?? (values.quick ? QUICK.only : undefined), new Map(all));
   if (process.env["LMGATE_BENCH_DIST"] === undefined) await buildIfStale(say);
   const results = emptyResults();
   const upstreams = await startUpstreams(children, directory);
@@ -94,7 +95,15 @@ async function main(directory: string, children: Children): Promise<void> {
   if (parts.includes(undefined)) await runStarts(scene);
   const workloads = parts.filter((part) => part !== undefined);
   if (workloads.length > 0) await runWorkloads(scene, workloads, values.quick ? QUICK.share : 1);
-  process.stdout.write(textOfReport(results));
+  const given = process.argv.slice(2).join(" ");
+  const facts: RunFacts = {
+    command: `npm run bench${given === "" ? "" : ` -- ${given}`}`,
+    date: new Date().toISOString().slice(0, 10),
+    rounds: scene.rounds,
+    minutes: Math.round(performance.now() / 60_000),
+  };
+  process.stdout.write(`${textOf(results, facts)}\n`);
+  if (values.out !== undefined) writeDocument(values.out, results, facts);
 }
 
 const directory = mkdtempSync(join(tmpdir(), "lmgate-bench-"));

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { runNode } from "../../scripts/run-node.ts";
+import { childrenOf } from "../cpu-time.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Proxy } from "./proxy.ts";
 import { isTls, KEY, ROUTES, type Route } from "./target.ts";
@@ -46,6 +47,7 @@ ${providers.join("\n")}
       });
       return {
         pids: () => [child.pid ?? 0],
+        helpers: () => childrenOf(child.pid ?? 0),
         target: (route: Route) => ({ port, prefix: `/${route}`, headers: {} }),
         stop: () => children.stop(child),
       };

@@ -8,7 +8,8 @@ import { StreamLoad } from "./stream-load.ts";
 import { requestBytes, wishBody, type Route, type Target } from "./target.ts";
 
 const STREAMS = 1_000;
-const WARM_STREAMS = 50;
+/** Before them the space for short-lived objects grows, once. */
+const FIRST_STREAMS = 500;
 const SETTLE_MS = 700;
 const SLOW_READERS = 20;
 const SLOW_BYTES = 50_000_000;
@@ -39,28 +40,32 @@ export async function measureMemory(proxy: RunningProxy, routes: readonly Route[
         await load.open(target, count, "hold");
         await delay(SETTLE_MS);
       };
-      await hold(WARM_STREAMS); // what is loaded and made but once
+      await hold(FIRST_STREAMS);
       const before = residentBytes(proxy.pids(route));
       await hold(STREAMS);
       figures[`per-${route}`] = (residentBytes(proxy.pids(route)) - before) / STREAMS;
     }
-    for (const load of open.splice(0)) load.close();
-    await delay(SETTLE_MS);
-    const target = proxy.target("streams");
-    if (target !== undefined)
-      figures["slow-readers"] = await growthWithSlowReaders(target, () => residentBytes(proxy.pids("streams")));
-    return { ...figures, peak: residentBytes(proxy.pids("streams"), "VmHWM") };
+    return figures;
   } finally {
     for (const load of open) load.close();
   }
 }
 
-/** By how much memory grows while large answers wait for clients that read slowly. */
+/** By how much memory grows while large answers wait for clients that read slowly; then what was its peak. */
+export async function measureSlowReaders(proxy: RunningProxy): Promise<Measured> {
+  const pids = proxy.pids("streams");
+  const target = proxy.target("streams");
+  if (target === undefined) throw new Error("no way to the upstream");
+  await delay(SETTLE_MS);
+  const growth = await growthWithSlowReaders(target, () => residentBytes(pids));
+  return { "slow-readers": growth, peak: residentBytes(pids, "VmHWM") };
+}
+
 async function growthWithSlowReaders(target: Target, resident: () => number): Promise<number> {
   const request = requestBytes(target, wishBody(`size=${SLOW_BYTES}`, false));
   // Once at full speed: the first large answer makes buffers that every proxy keeps.
   const status = await withDeadline(callOnce(target.port, request), 10_000, "an answer of 50 MB");
-  if (status !== 200) throw new Error(`an answer of 50 MB: status ${status}`);
+  if (status !== 200) throw new Error(`an answer of 50 MB: ${status === undefined ? "none came" : `status ${status}`}`);
   await delay(SETTLE_MS);
   const before = resident();
   const failed = Promise.withResolvers<never>();

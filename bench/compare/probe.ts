@@ -6,7 +6,7 @@ import { withDeadline } from "./deadline.ts";
 import type { ProbeOrder, ProbeReport } from "./prober.ts";
 import { requestBytes, type Target } from "./target.ts";
 
-const GRACE_MS = 15_000;
+const GRACE_MS = 20_000;
 
 export interface Latency {
   readonly p50: number;

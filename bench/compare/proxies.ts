@@ -1,5 +1,4 @@
 /** Those compared, in the order of the tables. */
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf } from "../cpu-time.ts";
@@ -8,13 +7,20 @@ import { lmgate } from "./lmgate.ts";
 import { freePorts } from "./free-ports.ts";
 import { missingPortkey, PORTKEY_SERVER, portkeyVersion, versionOf } from "./peers.ts";
 import type { Proxy, RunningProxy, Stage } from "./proxy.ts";
+import { firstMatch, missingTool } from "./tools.ts";
 import { isTls, ROUTES, type Route, type Target } from "./target.ts";
 
 const root = join(import.meta.dirname, "../..");
 const CERTIFICATE_AUTHORITY = join(root, "test/fixtures/tls/ca.pem");
 
+export const NO_PROXY = "direct";
+export const RAW_RELAY = "raw-relay";
+export const NGINX = "nginx";
+export const LMGATE = "lmgate";
+export const LMGATE_TWO = "lmgate-2";
+
 const direct: Proxy = {
-  name: "direct",
+  name: NO_PROXY,
   title: "no proxy",
   missing: () => undefined,
   version: () => "",
@@ -27,7 +33,7 @@ const direct: Proxy = {
 };
 
 const nginx: Proxy = {
-  name: "nginx",
+  name: NGINX,
   title: "nginx",
   missing: () => missingTool("nginx"),
   version: () => firstMatch("nginx", ["-v"], /nginx\/([\d.]+)/),
@@ -101,7 +107,7 @@ ${backends.join("\n")}
 }
 
 const rawRelay: Proxy = {
-  name: "raw-relay",
+  name: RAW_RELAY,
   title: "raw relay",
   missing: () => undefined,
   version: () => process.version,
@@ -164,9 +170,9 @@ export const PROXIES: readonly Proxy[] = [
   rawRelay,
   nginx,
   haproxy,
-  lmgate({ name: "lmgate", title: "LMGate", workers: 1, certificateAuthority: CERTIFICATE_AUTHORITY }),
+  lmgate({ name: LMGATE, title: "LMGate", workers: 1, certificateAuthority: CERTIFICATE_AUTHORITY }),
   lmgate({
-    name: "lmgate-2",
+    name: LMGATE_TWO,
     title: "LMGate, two data threads",
     workers: 2,
     certificateAuthority: CERTIFICATE_AUTHORITY,
@@ -189,14 +195,4 @@ function prefixed(port: number): (route: Route) => Target {
 
 function originOf(route: Route, upstreams: Stage["upstreams"]): string {
   return `${isTls(route) ? "https" : "http"}://127.0.0.1:${upstreams[route]}`;
-}
-
-export function missingTool(name: string): string | undefined {
-  const found = spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
-  return found ? undefined : `not installed: apt-get install ${name}`;
-}
-
-export function firstMatch(command: string, args: readonly string[], pattern: RegExp): string {
-  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
-  return pattern.exec(`${stdout}${stderr}`)?.[1] ?? "unknown";
 }

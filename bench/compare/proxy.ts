@@ -12,6 +12,8 @@ export interface Stage {
 export interface RunningProxy {
   /** Every process of it that works for this upstream; none for the way without a proxy. */
   readonly pids: (route: Route) => readonly number[];
+  /** Processes of it that take no part in calls. */
+  readonly helpers?: () => readonly number[];
   /** How an upstream is reached through it; `undefined` where it cannot be. */
   readonly target: (route: Route) => Target | undefined;
   readonly stop: () => Promise<void>;

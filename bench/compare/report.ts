@@ -1,19 +1,173 @@
+/** A run as the tables of docs/benchmarks.md. */
 import { markdownTable } from "../markdown-table.ts";
-import { PROXIES } from "./proxies.ts";
+import { added, BAR, isKept, ratios } from "./bar.ts";
+import { numberText, summaryText } from "./number-text.ts";
+import { LMGATE, LMGATE_TWO, NGINX, NO_PROXY, PROXIES, RAW_RELAY } from "./proxies.ts";
 import type { Results } from "./results.ts";
 import { summaryOf } from "./statistics.ts";
+import { WORKLOADS } from "./workloads.ts";
 
-export function textOfReport(results: Results): string {
-  const rows = Object.entries(results.figures).map(([figure, byProxy]) => [
-    figure,
-    ...PROXIES.map(({ name }) => {
-      const summary = summaryOf(byProxy[name] ?? []);
-      return summary === undefined ? "" : `${round(summary.median)} (${round(summary.low)}–${round(summary.high)})`;
-    }),
-  ]);
-  return `${markdownTable([["figure", ...PROXIES.map(({ title }) => title)], ...rows])}\n${JSON.stringify(results.absent, undefined, 2)}\n`;
+const compared = PROXIES.filter(({ name }) => name !== NO_PROXY);
+const MB = 1_000_000;
+const KB = 1_000;
+
+interface Section {
+  readonly heading: string;
+  readonly text: string;
+  /** A picture's name and what it says without being seen. */
+  readonly plot?: readonly [name: string, description: string];
 }
 
-function round(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
+export function sectionsOf(results: Results): readonly Section[] {
+  return [
+    { heading: "What LMGate promises", text: barTable(results) },
+    {
+      heading: "CPU time",
+      text: [
+        "µs of each request, of each chunk for event streams: median (lowest–highest) of the rounds.",
+        cpuTable(results, "cpu"),
+        "LMGate's store is a process of its own, with less right to the processor; what it takes for a request in addition, until it has read all records:",
+        cpuTable(results, "helper-cpu", [LMGATE, LMGATE_TWO]),
+      ].join("\n\n"),
+      plot: ["cpu", "CPU time of a small request and of a chunk of a stream, by proxy"],
+    },
+    {
+      heading: "As a multiple",
+      text: ["Round by round; of the raw relay it is how far LMGate is from the limit.", ratioTable(results)].join(
+        "\n\n",
+      ),
+    },
+    {
+      heading: "Time",
+      text: ["Milliseconds; what a proxy adds to the time without one.", timeTable(results)].join("\n\n"),
+      plot: ["time", "Time that each proxy adds to a call and to the first byte of a stream"],
+    },
+    {
+      heading: "Memory and start",
+      text: [
+        "Resident memory of all processes of a proxy, LMGate's store left out; start to the first call served.",
+        memoryTable(results),
+      ].join("\n\n"),
+      plot: ["memory", "Memory of each proxy when idle, and for each open stream"],
+    },
+    {
+      heading: "Requests a second",
+      text: [
+        "Whoever makes the load, the upstream and the proxy share the processors, so this says less than CPU time.",
+        rateTable(results),
+      ].join("\n\n"),
+    },
+    { heading: "What was not measured, and why", text: absences(results) },
+  ];
+}
+
+function barTable(results: Results): string {
+  const rows = BAR.map((promised) => {
+    const rounds = promised.rounds(results);
+    const kept = isKept(promised, rounds);
+    const unit = promised.unit === "" ? "×" : ` ${promised.unit}`;
+    const limit = (value: number): string => `${value}${unit}`;
+    const said = kept === undefined ? "not measured" : kept ? "yes" : "no";
+    return [promised.what, limit(promised.atMost), limit(promised.aim), summaryText(summaryOf(rounds)), said];
+  });
+  return markdownTable([["", "at most", "aim", "measured", "kept"], ...rows]);
+}
+
+type Cell = (figure: string, proxy: string) => string;
+
+function table(
+  results: Results,
+  rows: readonly (readonly [title: string, figure: string])[],
+  cell: Cell,
+  names?: readonly string[],
+): string {
+  const columns = compared.filter(({ name }) => names === undefined || names.includes(name));
+  const kept = rows.filter(([, figure]) => results.figures[figure] !== undefined);
+  if (kept.length === 0) return "Not measured in this run.";
+  const head = ["", ...columns.map(({ title }) => title)];
+  return markdownTable([
+    head,
+    ...kept.map(([title, figure]) => [title, ...columns.map(({ name }) => cell(figure, name))]),
+  ]);
+}
+
+function cpuTable(results: Results, part: string, names?: readonly string[]): string {
+  const rows = WORKLOADS.map(({ name, title }) => [title, `${name}.${part}`] as const);
+  return table(results, rows, plain(results), names);
+}
+
+function plain({ figures }: Results, scale = 1): Cell {
+  return (figure, proxy) => summaryText(summaryOf(figures[figure]?.[proxy] ?? []), scale);
+}
+
+function ratioTable(results: Results): string {
+  const pairs = [
+    ["LMGate, of nginx", LMGATE, NGINX],
+    ["LMGate, of the raw relay", LMGATE, RAW_RELAY],
+    ["two data threads, of one", LMGATE_TWO, LMGATE],
+    ["node:http + undici, of LMGate", "naive", LMGATE],
+    ["Portkey, of LMGate", "portkey", LMGATE],
+  ] as const;
+  const rows = WORKLOADS.map(({ name, title }) => [
+    title,
+    ...pairs.map(([, over, under]) => summaryText(summaryOf(ratios(results, `${name}.cpu`, over, under)))),
+  ]);
+  return markdownTable([["", ...pairs.map(([title]) => title)], ...rows]);
+}
+
+function timeTable(results: Results): string {
+  const rows = [
+    ["small JSON, p50", "latency.p50"],
+    ["small JSON, p99", "latency.p99"],
+    ["first byte beside 200 streams, p50", "sse-200.p50"],
+    ["first byte beside 200 streams, p99", "sse-200.p99"],
+  ] as const;
+  const without = rows.map(([, figure]) =>
+    numberText(summaryOf(results.figures[figure]?.[NO_PROXY] ?? [])?.median ?? NaN),
+  );
+  const text = table(results, rows, (figure, proxy) => summaryText(summaryOf(added(results, figure, proxy))));
+  return `${text}\n\nWithout a proxy these took ${without.join(", ")} ms.`;
+}
+
+function memoryTable(results: Results): string {
+  const [megabytes, kilobytes, one] = [plain(results, MB), plain(results, KB), plain(results)];
+  const cells: Readonly<Record<string, Cell>> = {
+    "memory.idle": megabytes,
+    "memory.per-streams": kilobytes,
+    "memory.per-tls-streams": kilobytes,
+    "memory.slow-readers": megabytes,
+    "memory.peak": megabytes,
+    "memory.helpers": megabytes,
+    "start.ms": one,
+  };
+  const rows = [
+    ["idle, MB", "memory.idle"],
+    ["an open idle stream, KB", "memory.per-streams"],
+    ["the same with a TLS upstream, KB", "memory.per-tls-streams"],
+    ["growth with 20 answers of 50 MB to slow readers, MB", "memory.slow-readers"],
+    ["peak of all this, MB", "memory.peak"],
+    ["LMGate's store, idle, MB", "memory.helpers"],
+    ["start, ms", "start.ms"],
+  ] as const;
+  return table(results, rows, (figure, proxy) => cells[figure]?.(figure, proxy) ?? "");
+}
+
+function rateTable(results: Results): string {
+  return table(
+    results,
+    WORKLOADS.filter(({ unit }) => unit === "request").map(({ name, title }) => [title, `${name}.rate`] as const),
+    plain(results),
+  );
+}
+
+function absences({ absent }: Results): string {
+  const titles = new Map(PROXIES.map(({ name, title }) => [name, title]));
+  const what = new Map(WORKLOADS.map(({ name, title }) => [name, title]));
+  const lines = Object.entries(absent).flatMap(([figure, byProxy]) =>
+    Object.entries(byProxy).map(([proxy, reason]) => {
+      const subject = figure === "*" ? "everything" : (what.get(figure) ?? figure);
+      return `- ${titles.get(proxy) ?? proxy}, ${subject}: ${reason.split("\n", 1)[0] ?? ""}`;
+    }),
+  );
+  return lines.length === 0 ? "Nothing." : lines.join("\n");
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { cpuMicroseconds } from "../cpu-time.ts";
 import { Probe } from "./probe.ts";
 import type { Proxy, RunningProxy } from "./proxy.ts";
@@ -7,6 +8,9 @@ import { startTimed } from "./start-up.ts";
 import type { Tools, Workload } from "./workloads.ts";
 
 const WARM_UP_SHARE = 0.5;
+const REST_MS = 200;
+const REST_SHARE = 0.05;
+const REST_DEADLINE_MS = 2_000;
 
 /** All proxies stand side by side, and each workload asks them in turn. `share` is what a round takes of its full time. */
 export async function runWorkloads(scene: Scene, workloads: readonly Workload[], share: number): Promise<void> {
@@ -58,10 +62,30 @@ async function measureOnce(
   const target = running?.target(workload.route);
   if (running === undefined || target === undefined) throw new Error("not running");
   const pids = running.pids(workload.route);
-  const cpu = (): number => pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
-  const figures = await workload.run(tools, { target, seconds, cpu });
-  if (pids.length > 0) return figures;
-  return Object.fromEntries(Object.entries(figures).filter(([part]) => part !== "cpu"));
+  const helpers = running.helpers?.() ?? [];
+  const helpersBefore = cpuOf(helpers);
+  const measured = await workload.run(tools, { target, seconds, cpu: () => cpuOf(pids) });
+  const { units = NaN, ...figures } = measured;
+  if (pids.length === 0) return Object.fromEntries(Object.entries(figures).filter(([part]) => part !== "cpu"));
+  if (helpers.length === 0) return figures;
+  await atRest(helpers);
+  return { ...figures, "helper-cpu": (cpuOf(helpers) - helpersBefore) / units };
+}
+
+function cpuOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
+}
+
+/** What a proxy's helpers still do must not fall into the next one's time. */
+async function atRest(helpers: readonly number[]): Promise<void> {
+  const deadline = performance.now() + REST_DEADLINE_MS;
+  let before = cpuOf(helpers);
+  while (performance.now() < deadline) {
+    await delay(REST_MS);
+    const now = cpuOf(helpers);
+    if (now - before < REST_MS * 1000 * REST_SHARE) return;
+    before = now;
+  }
 }
 
 async function filtered<T>(list: readonly T[], keeps: (item: T) => Promise<boolean>): Promise<readonly T[]> {

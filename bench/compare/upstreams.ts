@@ -21,7 +21,7 @@ export async function startUpstreams(children: Children, directory: string): Pro
      server { listen 127.0.0.1:${tls} ssl backlog=4096; ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${PRIVATE_KEY}; ${location} }`,
     (child) => void children.adopt(child),
   );
-  const file = join(import.meta.dirname, "upstream.ts");
+  const file = join(import.meta.dirname, "../bench-upstream.ts");
   const ports = [String(streams), String(tlsStreams)];
   await children.startListening(tlsStreams, [process.execPath, file, ...ports, CERTIFICATE, PRIVATE_KEY]);
   return { openai, streams, tls, "tls-streams": tlsStreams };

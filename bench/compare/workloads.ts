@@ -31,6 +31,7 @@ export interface Workload {
 }
 
 const MB = 1_000_000;
+const PACE_MS = 300;
 const SMALL_CONNECTIONS = 32;
 /** Of large bodies: few, as the two processors are busy with copying. */
 const LARGE_CONNECTIONS = 4;
@@ -57,7 +58,7 @@ function withWrk(options: WrkOptions = {}): Workload["run"] {
     const used = cpu() - before;
     if (requests === 0) throw new Error("no request was answered");
     if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
-    return { cpu: used / requests, rate: requestsPerSecond };
+    return { cpu: used / requests, rate: requestsPerSecond, units: requests };
   };
 }
 
@@ -84,12 +85,12 @@ function withStreams(streams: number, everyMs: number, alsoTimed = false): Workl
     const load = new StreamLoad();
     try {
       await load.open(target, streams, `events=1000000 every=${everyMs}`);
-      await delay(Math.min(2 * everyMs, 500)); // until all are in their pace
+      await delay(PACE_MS); // until all are in it
       const [cpuBefore, eventsBefore, began] = [cpu(), load.events, performance.now()];
       await delay(seconds * 1000);
       const [used, events, ms] = [cpu() - cpuBefore, load.events - eventsBefore, performance.now() - began];
       if (events === 0) throw new Error("no event came");
-      const figures = { cpu: used / events, rate: (events * 1000) / ms };
+      const figures = { cpu: used / events, rate: (events * 1000) / ms, units: events };
       if (!alsoTimed) return figures;
       const pace = { milliseconds: seconds * 1000, pauseMs: 2 };
       const { p50, p99 } = await probe.measure(target, wishBody("events=2"), pace);
@@ -103,7 +104,7 @@ function withStreams(streams: number, everyMs: number, alsoTimed = false): Workl
 const oneByOne: Workload["run"] = async ({ probe }, { target, seconds, cpu }) => {
   const before = cpu();
   const { p50, p99, calls } = await probe.measure(target, smallBody(), { milliseconds: seconds * 1000, pauseMs: 0 });
-  return { p50, p99, cpu: (cpu() - before) / calls };
+  return { p50, p99, cpu: (cpu() - before) / calls, units: calls };
 };
 
 const gzip = { "Accept-Encoding": "gzip, deflate" };
@@ -169,7 +170,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: "1 event stream, 500 events/s",
     unit: "chunk",
     route: "streams",
-    seconds: 1.5,
+    seconds: 1.2,
     run: withStreams(1, 2),
   },
   {
@@ -177,7 +178,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: "200 event streams, 8,000 events/s in all",
     unit: "chunk",
     route: "streams",
-    seconds: 1.5,
+    seconds: 1.2,
     run: withStreams(200, 25, true),
   },
   {
@@ -185,7 +186,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: "2,000 event streams, 8,000 events/s in all",
     unit: "chunk",
     route: "streams",
-    seconds: 1.5,
+    seconds: 1.2,
     run: withStreams(2_000, 250),
   },
   {

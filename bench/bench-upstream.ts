@@ -1,13 +1,13 @@
 // The provider that the benchmarks ask for what nginx cannot answer: paced event streams, answers of many megabytes,
 // sinks of large bodies. A process of its own on raw sockets, so that it takes little from the proxy beside it.
 //
-//   node bench/compare/upstream.ts <port> <TLS port> <certificate> <key>
+//   node bench/bench-upstream.ts <port> <TLS port> <certificate> <key>
 //
 // A request says in its body what it wants: {"user":"bench events=100 every=25"}, "bench size=5000000", "bench hold".
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { chatAnswer, EVENT, LAST_EVENTS } from "./answers.ts";
+import { chatAnswer, EVENT, LAST_EVENTS } from "./compare/answers.ts";
 
 /** Of a body no more is kept: what it asks for stands first. */
 const KEPT_BYTES = 2_048;

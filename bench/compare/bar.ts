@@ -1,0 +1,104 @@
+/** What LMGate promises of its speed, and whether a run kept it. */
+import { LMGATE, LMGATE_TWO, NGINX, NO_PROXY } from "./proxies.ts";
+import type { Results } from "./results.ts";
+import { median } from "./statistics.ts";
+
+export interface Promised {
+  readonly what: string;
+  readonly atMost: number;
+  readonly aim: number;
+  readonly unit: "" | "ms" | "MB" | "KB";
+  /** What this run says, round by round; empty where it did not measure it. */
+  readonly rounds: (results: Results) => readonly number[];
+}
+
+const MB = 1_000_000;
+const KB = 1_000;
+
+export const BAR: readonly Promised[] = [
+  {
+    what: "CPU of a small request, of nginx's",
+    atMost: 2.6,
+    aim: 2,
+    unit: "",
+    rounds: (results) => ratios(results, "small.cpu", LMGATE, NGINX),
+  },
+  {
+    what: "the same, answers gzipped",
+    atMost: 3.2,
+    aim: 2.4,
+    unit: "",
+    rounds: (results) => ratios(results, "gzip.cpu", LMGATE, NGINX),
+  },
+  {
+    what: "CPU of a chunk at 200 streams, of nginx's",
+    atMost: 1.6,
+    aim: 1.3,
+    unit: "",
+    rounds: (results) => ratios(results, "sse-200.cpu", LMGATE, NGINX),
+  },
+  {
+    what: "added time, p50, one call at a time",
+    atMost: 0.25,
+    aim: 0.12,
+    unit: "ms",
+    rounds: (results) => added(results, "latency.p50", LMGATE),
+  },
+  {
+    what: "added time to the first byte of a stream, p99, beside 200 streams",
+    atMost: 2,
+    aim: 1,
+    unit: "ms",
+    rounds: (results) => added(results, "sse-200.p99", LMGATE),
+  },
+  {
+    what: "CPU of a small request, two data threads, of one's",
+    atMost: 1.1,
+    aim: 1,
+    unit: "",
+    rounds: (results) => ratios(results, "small.cpu", LMGATE_TWO, LMGATE),
+  },
+  { what: "memory, idle", atMost: 110, aim: 90, unit: "MB", rounds: (results) => scaled(results, "memory.idle", MB) },
+  {
+    what: "memory of an open idle stream, plain upstream",
+    atMost: 30,
+    aim: 15,
+    unit: "KB",
+    rounds: (results) => scaled(results, "memory.per-streams", KB),
+  },
+  {
+    what: "growth with 20 answers of 50 MB to slow readers",
+    atMost: 30,
+    aim: 10,
+    unit: "MB",
+    rounds: (results) => scaled(results, "memory.slow-readers", MB),
+  },
+  {
+    what: "from exec to the first served call",
+    atMost: 400,
+    aim: 250,
+    unit: "ms",
+    rounds: (results) => scaled(results, "start.ms", 1),
+  },
+];
+
+/** One proxy's figure over another's, round by round: what else the machine did hits both alike. */
+export function ratios({ figures }: Results, figure: string, over: string, under: string): readonly number[] {
+  const [upper = [], lower = []] = [figures[figure]?.[over], figures[figure]?.[under]];
+  return upper.slice(0, lower.length).map((value, round) => value / (lower[round] ?? NaN));
+}
+
+/** What a proxy adds to the time without one, round by round. */
+export function added({ figures }: Results, figure: string, proxy: string): readonly number[] {
+  const [through = [], direct = []] = [figures[figure]?.[proxy], figures[figure]?.[NO_PROXY]];
+  return through.slice(0, direct.length).map((value, round) => value - (direct[round] ?? NaN));
+}
+
+function scaled({ figures }: Results, figure: string, by: number): readonly number[] {
+  return (figures[figure]?.[LMGATE] ?? []).map((value) => value / by);
+}
+
+/** Whether a promise was kept; `undefined` where nothing was measured. */
+export function isKept(promised: Promised, rounds: readonly number[]): boolean | undefined {
+  return rounds.length === 0 ? undefined : median(rounds) <= promised.atMost;
+}

@@ -1,0 +1,44 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { machine } from "./machine.ts";
+import { plotsOf } from "./plots.ts";
+import { PROXIES } from "./proxies.ts";
+import { sectionsOf } from "./report.ts";
+import type { Results } from "./results.ts";
+
+/** How a run was made. */
+export interface RunFacts {
+  readonly command: string;
+  readonly date: string;
+  readonly rounds: number;
+  readonly minutes: number;
+}
+
+const BEGIN = "<!-- measured: what stands from here is written by `npm run bench -- --out docs` -->";
+const END = "<!-- measured: to here -->";
+
+export function textOf(results: Results, facts: RunFacts): string {
+  const [where = "", versions = ""] = machine(PROXIES);
+  const sections = sectionsOf(results).map(({ heading, text, plot }) => {
+    const picture = plot === undefined ? "" : `\n\n![${plot[1]}](benchmarks/${plot[0]}.svg)`;
+    return `### ${heading}\n\n${text}${picture}`;
+  });
+  return [
+    `Measured on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
+    `${where}.\n${versions}.`,
+    ...sections,
+  ].join("\n\n");
+}
+
+/** Puts a run into the document, between its marks; everything else in there is written by hand and stays. */
+export function writeDocument(folder: string, results: Results, facts: RunFacts): void {
+  const path = join(folder, "benchmarks.md");
+  const text = readFileSync(path, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`${path} has no place for a run: "${BEGIN}" … "${END}"`);
+  const plots = join(folder, "benchmarks");
+  mkdirSync(plots, { recursive: true });
+  for (const [name, svg] of plotsOf(results)) writeFileSync(join(plots, `${name}.svg`), svg);
+  writeFileSync(join(plots, "run.json"), `${JSON.stringify({ facts, ...results }, undefined, 2)}\n`);
+  writeFileSync(path, `${text.slice(0, begin)}${BEGIN}\n\n${textOf(results, facts)}\n\n${text.slice(end)}`);
+}
