@@ -51,7 +51,11 @@ const identity = {
   input_tokens: count.nullable().describe("The provider's own input counter, unmodified. null is unknown."),
   output_tokens: count.nullable().describe("The provider's own output counter, unmodified. null is unknown."),
   masked_key: z.string().describe("The last six characters of the key; empty for a short one."),
-  error_type: z.string().min(1).nullable().describe("null when all went well."),
+  error_type: z
+    .string()
+    .min(1)
+    .nullable()
+    .describe("null when all went well; interrupted where the call ended with its thread or process."),
   id: z.uuidv7().describe("Of this record: reading a line twice need not count it twice."),
   schema: z.literal(RECORD_SCHEMA).describe("The version of the record that this document describes."),
 };
@@ -172,6 +176,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   "a guess stands only where there is no counter": (record) =>
     (record.estimated_input_tokens === undefined || record.input_tokens === null) &&
     (record.estimated_output_tokens === undefined || record.output_tokens === null),
+  "of a call whose end nobody saw nothing was counted": (record) =>
+    record.usage_reason !== "interrupted" ||
+    (record.error_type === "interrupted" && record.usage_state === "aborted" && !isCounted(record)),
   "a cost has a source": ({ cost_usd, cost_source }) =>
     (cost_usd === undefined) === (cost_source === undefined) && (cost_usd === null) === (cost_source === "none"),
   "what does not count costs nothing": ({ usage_state, cost_usd }) =>

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { evaluateInThread } from "../gate/inspector.ts";
 import { answer, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../gate/world.ts";
 import { statusOf } from "../raw-message.ts";
+import { testKey } from "../start-gateway.ts";
 import { callsInJournal, eventually, place, type Place } from "./place.ts";
 
 /** A stream that has begun and does not end. */
@@ -23,6 +24,8 @@ test("R62: calls that ran when the process was killed have a record after the ne
   const first = await here.start();
   for (let n = 0; n < 5; n++) await openStream(here, first, n);
   await eventually("the journal knows them", () => callsInJournal(here) === 5);
+  const journal = readFileSync(join(here.directory, "inflight.journal"), "utf8");
+  assert.ok(!journal.includes(testKey.key), "the journal holds no key");
   first.signal("SIGKILL");
   await first.exited();
   assert.deepEqual(here.records(), []);

@@ -28,7 +28,7 @@ before(async () => {
 });
 afterEach(() => world.clear());
 after(async () => {
-  // Calls that broke with their thread have no record, and the inspector writes to stderr: the usual audit does not fit.
+  // The inspector writes to stderr: the usual audit does not fit.
   assert.equal(await world.gateway.stop(), 0);
   await world.faker.stop();
 });
@@ -60,6 +60,7 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 }
 
 let expectedRestarts = 0;
+let expectedInterruptions = 0;
 
 /** Both frame their answer by the end of the connection, at which a client cannot tell a cut one from a whole one. */
 const endsWithConnection = {
@@ -111,6 +112,11 @@ for (const [how, code] of Object.entries(failures)) {
     const whole = clients.filter((client) => client.text.endsWith(lastChunk)).length;
     assert.ok(whole > 0 && whole < clients.length, `${whole} of ${clients.length} streams are whole`);
     assert.match(world.gateway.output().stdout, /"data thread ended; its connections were reset"/);
+    expectedInterruptions += clients.length - whole;
+    await eventually("every broken stream has a record that says so", async () => {
+      const records = await world.gateway.records(0);
+      return records.filter((record) => record.error_type === "interrupted").length === expectedInterruptions;
+    });
 
     await world.clear();
     for (let n = 0; n < 8; n++) {
