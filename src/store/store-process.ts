@@ -63,10 +63,12 @@ export class StoreProcess {
   #backOffMs = FIRST_BACK_OFF_MS;
   #backOff: NodeJS.Timeout | undefined;
   #stopped = false;
+  #end = Promise.withResolvers<void>();
 
   constructor(options: StoreProcessOptions) {
     this.#options = options;
     this.#ready.promise.catch(() => undefined);
+    this.#end.resolve();
   }
 
   get restarts(): number {
@@ -75,6 +77,11 @@ export class StoreProcess {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Resolves when the process that was running, if any, is gone. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
   }
 
   start(): void {
@@ -89,6 +96,7 @@ export class StoreProcess {
       env: { PATH: process.env["PATH"], TZ: "UTC" },
     });
     this.#child = child;
+    this.#end = Promise.withResolvers();
     this.#startedAt = performance.now();
     let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR)));
@@ -170,6 +178,7 @@ export class StoreProcess {
     } finally {
       clearTimeout(late);
     }
+    signal?.throwIfAborted();
   }
 
   #send(message: ToStore): void {
@@ -196,6 +205,7 @@ export class StoreProcess {
   #ended(child: ChildProcess, how: { code: number | null; signal: string | null; stderr: string }): void {
     if (child !== this.#child) return;
     this.#child = undefined;
+    this.#end.resolve();
     this.#failAll("the store's process ended");
     if (this.#stopped) return;
     if (performance.now() - this.#startedAt > SETTLED_MS) this.#backOffMs = FIRST_BACK_OFF_MS;

@@ -51,10 +51,11 @@ test("a bucket's middle is off by a 64th at most, and SQL finds the same bucket 
       `SELECT ms, bucket, ${bucketMiddleSql("bucket")}::DOUBLE AS middle FROM (SELECT ms, ${bucketSql("ms")} AS bucket FROM (VALUES ${list}) AS t(ms))`,
     ),
   );
-  for (const { ms, bucket, middle } of result.getRowObjectsJS()) {
-    assert.equal(bucket, bucketOf(Number(ms)), String(ms));
-    assert.equal(middle, bucketMiddleMs(Number(bucket)), String(ms));
-  }
+  const rows = result.getRowsJS().map((row) => row.map(Number));
+  assert.deepEqual(
+    rows,
+    rows.map(([ms = 0]) => [ms, bucketOf(ms), bucketMiddleMs(bucketOf(ms))]),
+  );
 });
 
 test("user agents belong to the families of the tools that send them, in SQL as well", async (t) => {

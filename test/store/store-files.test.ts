@@ -187,10 +187,8 @@ test("retention takes whole closed segments, by age or size, says so, and never 
 
   await prune(store, { days: 1, bytes: undefined }, now);
   await assertHolds(store, recordsFrom(100, 200));
-  assert.deepEqual(
-    readdirSync(place.home).filter((name) => name.startsWith("stats")),
-    [CLOSED[1], "stats.jsonl"].toSorted(),
-  );
+  const left = readdirSync(place.home).filter((name) => name.startsWith("stats"));
+  assert.deepEqual(new Set(left), new Set([CLOSED[1], "stats.jsonl"]));
   const [event] = readFileSync(join(place.directory, "events.jsonl"), "utf8").split("\n");
   assert.match(event ?? "", /"event":"segment_pruned".*"name":"stats-20261101T000000.000Z.jsonl".*"records":100/);
   await assertHolds(await refreshed(place), recordsFrom(100, 200));
@@ -204,8 +202,8 @@ test("on a full disk the old state stays, and what is asked is answered from the
   const tried = spawn("sh", ["-c", 'ulimit -f 40; exec "$0" "$@"', process.execPath, child, place.home], {
     stdio: ["ignore", "inherit", "inherit"],
   });
-  const [code]: unknown[] = await once(tried, "exit");
-  assert.equal(code, 0);
+  await once(tried, "exit");
+  assert.equal(tried.exitCode, 0);
   assert.deepEqual(
     readdirSync(place.directory).filter((name) => name.endsWith(".parquet")),
     [],

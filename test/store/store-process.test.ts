@@ -1,0 +1,101 @@
+// The store's process as the gateway meets it.
+import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
+import { constants, getPriority } from "node:os";
+import { test, type TestContext } from "node:test";
+import { RemoteReader } from "../../src/store/remote-reader.ts";
+import { StoreProcess, StoreUnavailable } from "../../src/store/store-process.ts";
+import { run } from "../run-program.ts";
+import { Waiting } from "../until.ts";
+import { linesOf, recordsFrom, storePlace, type StorePlace } from "./store-place.ts";
+
+const COUNT = { text: "SELECT count(*) FROM calls", maxRows: 1, timeoutMs: 10_000 };
+const ENDLESS = {
+  text: "SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)",
+  maxRows: 1,
+  timeoutMs: 60_000,
+};
+
+test("what stands in the ledger is in the next answer, from the first call to the last", async (t) => {
+  const place = storePlace(t);
+  const { store } = started(t, place);
+  const reader = new RemoteReader(store);
+  for (let nth = 0; nth < 3; nth++) {
+    appendFileSync(place.ledger, linesOf(recordsFrom(nth * 10, 10)));
+    assert.deepEqual((await reader.sql(COUNT)).rows, [[(nth + 1) * 10]]);
+  }
+});
+
+test("a process that is killed over a question fails it, and another answers the next", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  const { store, log, waiting } = started(t, place);
+  const reader = new RemoteReader(store);
+  await reader.sql(COUNT);
+  const asked = assert.rejects(reader.sql(ENDLESS), StoreUnavailable);
+  process.kill(store.pid ?? 0, "SIGKILL");
+  await asked;
+  await waiting.until("a word about it", () => log.find((line) => line.startsWith("warn the store's process ended")));
+  assert.deepEqual((await reader.sql(COUNT)).rows, [[10]]);
+  assert.equal(store.restarts, 1);
+});
+
+test("a store that was stopped answers nothing, and its process is gone", async (t) => {
+  const { store } = started(t, storePlace(t));
+  await new RemoteReader(store).sql(COUNT);
+  const pid = store.pid ?? 0;
+  store.stop();
+  await assert.rejects(new RemoteReader(store).sql(COUNT), StoreUnavailable);
+  await store.ended;
+  assert.throws(() => process.kill(pid, 0));
+});
+
+test("whoever stops waiting ends the work, and the store answers others meanwhile", async (t) => {
+  const { store } = started(t, storePlace(t));
+  const reader = new RemoteReader(store);
+  await assert.rejects(reader.sql(ENDLESS, AbortSignal.abort()));
+  const patience = new AbortController();
+  const asked = assert.rejects(reader.sql(ENDLESS, patience.signal));
+  assert.deepEqual((await reader.sql(COUNT)).rows, [[0]]);
+  patience.abort();
+  await asked;
+  assert.deepEqual((await reader.sql(COUNT)).rows, [[0]]);
+});
+
+test("the process comes last at the processor, and the gateway's own does not load the database", async (t) => {
+  const { store } = started(t, storePlace(t));
+  await new RemoteReader(store).sql(COUNT);
+  assert.equal(getPriority(store.pid), constants.priority.PRIORITY_LOW);
+  const script = 'await import("./src/app.ts"); console.log(process.report.getReport().sharedObjects.join());';
+  const { stdout, code } = await run(process.execPath, ["--input-type=module", "--eval", script]);
+  assert.equal(code, 0);
+  assert.match(stdout, /libc/);
+  assert.doesNotMatch(stdout, /duckdb/);
+});
+
+interface Started {
+  readonly store: StoreProcess;
+  readonly log: readonly string[];
+  readonly waiting: Waiting;
+}
+
+function started(t: TestContext, place: StorePlace): Started {
+  const log: string[] = [];
+  const waiting = new Waiting();
+  const note = (level: string) => (_facts: object, message: string) => {
+    log.push(`${level} ${message}`);
+    waiting.changed();
+  };
+  const limits = { memoryMegabytes: 256, threads: 2, retentionDays: undefined, retentionBytes: undefined };
+  const store = new StoreProcess({
+    settings: { enabled: true, path: place.directory, ...limits },
+    ledgerPath: place.ledger,
+    log: { info: note("info"), warn: note("warn"), error: note("error") },
+  });
+  t.after(async () => {
+    store.stop();
+    await store.ended;
+  });
+  store.start();
+  return { store, log, waiting };
+}
