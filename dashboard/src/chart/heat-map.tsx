@@ -30,7 +30,7 @@ export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
   const max = Math.max(0, ...[...cells.values()].filter(isKnown));
   const step = (value: number | null): number => (!isKnown(value) || max === 0 ? 0 : Math.ceil((value / max) * STEPS));
   return (
-    <div class="heat-box">
+    <div class="heat-box" tabIndex={0} role="group" aria-label={`${title} by weekday and hour`}>
       <table class="heat">
         <caption class="visually-hidden">{title} by weekday and hour</caption>
         <thead>

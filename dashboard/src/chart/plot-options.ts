@@ -47,8 +47,7 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
         // Null before there is a scale.
         size: (_, values: readonly string[] | null) =>
           16 + 6.4 * Math.max(3, ...(values ?? []).map(({ length }) => length)),
-        // On an axis "$6.00" is $6.
-        values: (_, splits) => splits.map((split) => format(split).replace(/\.0+(?=\D|$)/, "")),
+        values: (_, splits) => splits.map((split) => shortened(format(split))),
       },
     ],
     series: [{}, ...plotSeries(settings)],
@@ -63,7 +62,6 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
 function plotSeries({ series, kind, frame, size }: PlotSettings): uPlot.Series[] {
   const surface = resolveColor("--surface");
   const isWide = size.width / Math.max(1, frame.buckets.length) > 8;
-  const isSparse = frame.buckets.length < 3;
   const own = (kind === "line" ? series : series.toReversed()).map(({ color, dash }): uPlot.Series => {
     const stroke = resolveColor(color);
     if (kind === "bar") {
@@ -77,7 +75,13 @@ function plotSeries({ series, kind, frame, size }: PlotSettings): uPlot.Series[]
       };
     }
     const fill = kind === "area" ? { fill: mixColors(stroke, surface, 0.32) } : {};
-    return { stroke, width: 1.75, points: { show: isSparse }, ...(dash ? { dash: [...dash] } : {}), ...fill };
+    return {
+      stroke,
+      width: 1.75,
+      points: { show: true, size: 5, fill: stroke, filter: lonely },
+      ...(dash ? { dash: [...dash] } : {}),
+      ...fill,
+    };
   });
   const before = previousOf(series, kind).map((_, at): uPlot.Series => {
     const stroke = kind === "line" ? resolveColor(series[at]?.color ?? "--text-muted") : resolveColor("--text-muted");
@@ -92,6 +96,19 @@ function niceMaximum(max: number): number {
   const steps = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
   return (steps.find((step) => step * power >= max * 1.06) ?? 10) * power;
 }
+
+/** On an axis "$6.00" is $6 and "2.50 s" is 2.5 s; "$1.50" stays. */
+function shortened(text: string): string {
+  const whole = text.replace(/\.0+(?=\D|$)/, "");
+  return whole.startsWith("$") ? whole : whole.replace(/(\.\d*[1-9])0+(?=\D|$)/, "$1");
+}
+
+/** Points that no line reaches because nothing is known beside them. */
+const lonely: uPlot.Series.Points.Filter = (plot, at) => {
+  const values = plot.data[at] ?? [];
+  const isKnown = (index: number): boolean => typeof values[index] === "number";
+  return [...values.keys()].filter((index) => isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1));
+};
 
 const DAYS: readonly string[] = ["1d", "1w", "1mo"];
 const EDGE_PX = 22;

@@ -51,7 +51,14 @@ export function HealthStrip(): JSX.Element {
       <Fact label="Keys" value={formatCount(data.allowlist.keys)} />
       <Fact label="Dropped" value={formatCount(data.ledger.dropped)} />
       <Fact label="Loop delay p99" value={formatDuration(lag)} />
-      <Fact label="Last record" value={formatAgo(data.ledger.lastWriteAt, Date.now())} />
+      <Fact
+        label="Last record"
+        value={
+          data.ledger.lastWriteAt === undefined
+            ? "none since the start"
+            : formatAgo(data.ledger.lastWriteAt, Date.now())
+        }
+      />
       <Link page="system" params={scopeParams(params)} class="health-link">
         System
       </Link>
