@@ -1,31 +1,11 @@
 // The operator's listener: health, metrics, the API and the pages. It shares nothing with the client port, neither
 // socket nor credential, and sets no CORS header.
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
-import { Gatekeeper } from "./gatekeeper.ts";
-import { hostName, isLoopbackAddress } from "./host.ts";
-import { openApiRoute } from "./openapi.ts";
+import type { AdminOptions } from "./admin-options.ts";
+import type { NodeListener } from "./admin-pages.ts";
+import { hostName } from "./host.ts";
 import { problemBody, problemType } from "./problem.ts";
-import { buildRouter } from "./router.ts";
-import { type AdminDesk, adminRoutes } from "./routes/index.ts";
-import { Sessions } from "./sessions.ts";
-import { findPage } from "./static-files.ts";
-
-export interface AdminOptions extends AdminDesk {
-  readonly host: string;
-  readonly port: number;
-  readonly token: string;
-  readonly log: AdminLog;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now?: () => number;
-}
-
-/** What is needed of a logger; pino's is one. */
-export interface AdminLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface AdminServer {
   readonly host: string;
@@ -47,28 +27,8 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   // Scrapers and operators are few; a flood must not take the descriptors that calls need.
   server.maxConnections = 256;
   const { address, port } = await listen(server, options);
-  const now = options.now ?? (() => performance.now());
-  const sessions = new Sessions(now);
-  const gatekeeper = new Gatekeeper({
-    token: options.token,
-    sessions,
-    boundHost: options.host,
-    onLoopback: isLoopbackAddress(address),
-    now,
-    guessing: (client) => options.log.warn({ client }, "wrong admin tokens from this address; slowing it down"),
-  });
-  // Cookies know no ports, and there may be two gateways on a machine.
-  const sessionCookie = `lmgate_session_${port}`;
-  const routes = adminRoutes(options, { gatekeeper, sessions, sessionCookie });
-  const router = buildRouter({
-    routes: [...routes, openApiRoute(routes)],
-    gatekeeper,
-    sessionCookie,
-    pages: findPage,
-    failed: (error) => options.log.error({ err: error }, "admin request failed"),
-  });
   server.on("error", (error) => options.log.error({ err: error }, "admin listener failed"));
-  server.on("request", refuseBadHost(getRequestListener(router.fetch, { overrideGlobalObjects: false })));
+  server.on("request", refuseBadHost(loadedOnFirstUse(options, { address, port })));
   return { host: address, port, close: () => close(server) };
 }
 
@@ -85,7 +45,25 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<AddressIn
   });
 }
 
-type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
+/** The pages are a third of what an idle gateway would hold in memory, and many a gateway is never asked for one. */
+function loadedOnFirstUse(
+  options: AdminOptions,
+  bound: { readonly address: string; readonly port: number },
+): NodeListener {
+  let loading: Promise<NodeListener> | undefined;
+  return (request, response) => {
+    loading ??= import("./admin-pages.ts").then(({ adminPages }) => adminPages(options, bound));
+    loading.then(
+      (pages) => pages(request, response),
+      (error: unknown) => {
+        options.log.error({ err: error }, "admin pages could not be loaded");
+        response
+          .writeHead(500, { "content-type": problemType })
+          .end(problemBody(500, "The pages could not be loaded."));
+      },
+    );
+  };
+}
 
 /**
  * Stands before everything that builds a URL out of `Host`: with `h/#@x` in it the path that is checked and the path
