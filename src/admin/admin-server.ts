@@ -45,7 +45,7 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<AddressIn
   });
 }
 
-/** The pages are a third of what an idle gateway would hold in memory, and many a gateway is never asked for one. */
+/** Loaded they take 7 MB, which many a gateway is never asked for. */
 function loadedOnFirstUse(
   options: AdminOptions,
   bound: { readonly address: string; readonly port: number },
