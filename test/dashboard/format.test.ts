@@ -48,7 +48,7 @@ test("counts, shares, times and sizes keep three or four digits and their unit",
     "10.0 k",
     "1.2 M",
     "1.0 M",
-    "2.5 G",
+    "2.5 B",
   ]);
   assert.deepEqual([0, 0.000_05, 0.0042, 0.123, 1].map(formatShare).map(plain), [
     "0 %",

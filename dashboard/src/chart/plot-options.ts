@@ -84,7 +84,7 @@ function plotSeries({ series, kind, frame, size }: PlotSettings): uPlot.Series[]
     };
   });
   const before = previousOf(series, kind).map((_, at): uPlot.Series => {
-    const stroke = kind === "line" ? resolveColor(series[at]?.color ?? "--text-muted") : resolveColor("--text-muted");
+    const stroke = kind === "line" ? resolveColor(series[at]?.color ?? "--text") : resolveColor("--text");
     return { stroke, width: 1.5, dash: [4, 4], points: { show: false } };
   });
   return [...own, ...before];

@@ -31,7 +31,7 @@ export interface Place {
 
 export const bucketChoices: readonly BucketChoice[] = ["auto", ...buckets];
 export const refreshChoices: readonly Refresh[] = ["off", "5s", "30s", "live"];
-export const DEFAULT_RANGE: Range = { from: "-24h", to: "now" };
+const DEFAULT_RANGE: Range = { from: "-24h", to: "now" };
 
 const place = new Store<Place>(currentPlace());
 

@@ -15,7 +15,7 @@ function stored(): Theme {
   return text === "light" || text === "dark" ? text : "auto";
 }
 
-export function applyTheme(): void {
+function applyTheme(): void {
   const choice = theme.value;
   document.documentElement.dataset["theme"] = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
   colorsChanged.set(colorsChanged.value + 1);

@@ -77,7 +77,7 @@ export function formatBytes(value: Known): string {
 }
 
 function scaled(value: number): string {
-  const units = ["", "k", "M", "G", "T"];
+  const units = ["", "k", "M", "B", "T"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(value)) / 3));
   const number = value / 1_000 ** power;
   // 999.96 k is 1 M to whoever reads it.

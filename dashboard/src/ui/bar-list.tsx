@@ -19,13 +19,14 @@ export interface BarRow {
 interface BarListProps {
   /** `undefined` while they are not known. */
   readonly rows: readonly BarRow[] | undefined;
+  /** How many there may be, beside *other*. */
   readonly size: number;
   readonly empty: string;
 }
 
 /** The greatest of something, each with a bar as long as its share. A row can be clicked to see it alone. */
 export function BarList({ rows, size, empty }: BarListProps): JSX.Element {
-  if (rows === undefined) return <SkeletonRows rows={size} height={34} />;
+  if (rows === undefined) return <SkeletonRows rows={size + 1} height={40} />;
   if (rows.length === 0) return <p class="bar-empty">{empty}</p>;
   const longest = Math.max(...rows.map(({ share }) => share ?? 0));
   return (

@@ -6,7 +6,7 @@ import { Icon } from "./icon.tsx";
 import { Link } from "./link.tsx";
 
 /** Of calls that can have usage. */
-export function knownShare({ requests, notApplicable, withUsage }: Coverage): number | null {
+function knownShare({ requests, notApplicable, withUsage }: Coverage): number | null {
   const countable = requests - notApplicable;
   return countable > 0 ? withUsage / countable : null;
 }

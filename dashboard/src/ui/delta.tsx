@@ -5,7 +5,7 @@ import { DASH, formatShare, isKnown } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
 
 /** How a metric changed against the period before; `null` where either is unknown or there was nothing. */
-export function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): number | null {
+function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): number | null {
   const now = series.total[metric];
   const before = series.previous?.[metric];
   if (!isKnown(now) || !isKnown(before) || before === 0) return null;
@@ -35,7 +35,8 @@ export function Delta({ series, metric, isLong }: DeltaProps): JSX.Element {
   }
   const isFlat = Math.abs(change) < 0.0005;
   const isBad = look.rise === "neutral" ? undefined : (look.rise === "bad") === change > 0;
-  const mood = isFlat || isBad === undefined ? "flat" : isBad ? "bad" : "good";
+  // Less than a hundredth is nobody's news, so it has no color.
+  const mood = Math.abs(change) < 0.01 || isBad === undefined ? "flat" : isBad ? "bad" : "good";
   const text = Math.abs(change) > 9.99 ? `${(change + 1).toFixed(0)}×` : formatShare(Math.abs(change));
   return (
     <span class={`delta ${mood}`} title={`${look.exactly(before)} in the period before`}>
