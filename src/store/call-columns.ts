@@ -136,8 +136,6 @@ const CALLS = {
   },
 } satisfies Readonly<Record<string, Typed>>;
 
-export type CallColumn = keyof typeof CALLS;
-
 /** In the order in which they are shown. */
 export const CALL_COLUMNS: readonly Column[] = Object.entries<Typed>(CALLS).map(([name, column]) => ({
   name,

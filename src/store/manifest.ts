@@ -83,7 +83,9 @@ export function readManifest(directory: string): Manifest {
   }
   const read = manifest.safeParse(jsonOf(content));
   if (read.success) return read.data;
-  throw new ManifestError(`${path} is no manifest of this version; make the store anew with: lmgate store rebuild`);
+  throw new ManifestError(
+    `${path} is no manifest of this version; make the store anew with: lmgate store rebuild --from-nothing`,
+  );
 }
 
 /** On disk when it returns: the old state until then, the new one from then on. */

@@ -27,7 +27,7 @@ export class StoreUnavailable extends Error {
 }
 
 /** An error of the other side. */
-export class StoreFault extends Error {
+class StoreFault extends Error {
   readonly facts: Fault["facts"];
 
   constructor({ name, message, facts }: Fault) {

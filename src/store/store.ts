@@ -46,7 +46,7 @@ export interface RefreshOptions {
 }
 
 /** How long to wait for another process that changes the store; `StoreBusy` is what follows. */
-const LOCK_WAIT_MS = 10_000;
+const LOCK_WAIT_MS = 5_000;
 
 export class Store {
   readonly directory: string;
@@ -205,10 +205,10 @@ export class Store {
 
   /** Looks at what others did: to the manifest, and to the ledger. */
   async #follow(connection: DuckDBConnection): Promise<void> {
-    const seen = seenAt(manifestPath(this.directory));
-    if (seen !== undefined && !isSame(this.#manifestSeen ?? null, seen)) {
+    const [before, now] = [this.#manifestSeen, seenAt(manifestPath(this.directory))];
+    if (now === undefined ? before !== undefined : !isSame(before ?? null, now)) {
       await this.#show(connection, readManifest(this.directory), { check: true });
-      this.#manifestSeen = seen;
+      this.#manifestSeen = now;
     }
     this.#sources = this.#follower.look();
     for (const { file } of this.#sources) await this.#compare(connection, file);

@@ -1,6 +1,3 @@
-/** What is known of a call's usage, in one word: the column `usage`. */
-export const USAGE_CLASSES = ["known", "estimated", "missing", "not_applicable", "replay"] as const;
-
 const COUNTERS = [
   "input_tokens",
   "output_tokens",
@@ -14,7 +11,7 @@ const COUNTERS = [
   "provider_cost_usd",
 ] as const;
 
-/** In SQL, of the record `r`. A record from before `usage_state` is known or missing by its counters alone. */
+/** What is known of a call's usage, in one word: the column `usage`. In SQL, of the record `r`; a record from before `usage_state` is known or missing by its counters alone. */
 export function usageClassSql(): string {
   const counted = COUNTERS.map((name) => `r.${name}`).join(", ");
   return `CASE

@@ -74,8 +74,8 @@ function verifySegment(store: Store, id: string, path: string): readonly Finding
   const { name, bad, duplicates } = track.settled();
   const findings: Finding[] = [];
   if (!track.isDigestOf(path)) findings.push(damage(`${name} is no longer what the store was made from`));
-  if (bad > 0) findings.push(note(`${name}: ${bad} lines are no records`));
-  if (duplicates > 0) findings.push(note(`${name}: ${duplicates} records stand in the ledger a second time`));
+  if (bad > 0) findings.push(note(`${name}: ${bad === 1 ? "1 line is no record" : `${bad} lines are no records`}`));
+  if (duplicates > 0) findings.push(note(`${name}: records that stand in the ledger a second time: ${duplicates}`));
   return findings;
 }
 

@@ -106,6 +106,18 @@ test("broken files are found, do without, and are made anew", async (t) => {
   }
 });
 
+test("a folder that somebody deletes is made anew", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  const store = await refreshed(place);
+  await store.compact();
+  rmSync(place.directory, { recursive: true });
+  await store.refresh();
+  await assertHolds(store, recordsFrom(0, 10));
+  await store.compact();
+  await assertHolds(await refreshed(place), recordsFrom(0, 10));
+});
+
 test("damage inside a file is found, and a rebuild mends it", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 20));
