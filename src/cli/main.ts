@@ -42,6 +42,26 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./reprice.ts")).repriceCommand,
   },
   {
+    name: "stats",
+    summary: "add up what calls cost and used",
+    load: async () => (await import("./stats.ts")).statsCommand,
+  },
+  {
+    name: "tail",
+    summary: "show calls as they end",
+    load: async () => (await import("./tail.ts")).tailCommand,
+  },
+  {
+    name: "export",
+    summary: "write calls as CSV, lines of JSON or Parquet",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
+    name: "sql",
+    summary: "ask the records in SQL",
+    load: async () => (await import("./sql.ts")).sqlCommand,
+  },
+  {
     name: "ledger",
     summary: "check that the stats files are whole",
     load: async () => (await import("./ledger.ts")).ledgerCommand,

@@ -21,6 +21,6 @@ export function printTable(terminal: Terminal, head: readonly string[], rows: re
 }
 
 /** What an owner's name holds must not reach the terminal as a command to it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, " ");
 }

@@ -8,7 +8,18 @@ export interface Terminal {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export const EXIT = { ok: 0, failure: 1, usage: 2, invalid: 3 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  /** Configuration or allow-list. */
+  invalid: 3,
+  unreachable: 4,
+  refused: 5,
+  notFound: 6,
+  warnings: 8,
+  tryAgain: 75,
+} as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
