@@ -35,6 +35,9 @@ for (const number of [seconds, Number(values.share), askedStreams ?? 1, workers 
   if (!(number > 0)) throw new RangeError("--seconds, --streams, --workers and --share take positive numbers");
 }
 
+// Ended from outside it ends its gateway too, which an exit does and a signal alone does not.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 const books = new Books();
 const upstream = await startUpstream((calls) => books.answered(calls));
 const gateway = await startSoakGateway(upstream.port, workers);

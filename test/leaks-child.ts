@@ -1,5 +1,5 @@
 // The gateway as a program that, once it has ended, leaves it to Node.js to find that nothing is left to do.
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { runApp } from "../src/app.ts";
 import { headStart } from "../src/app/head-start.ts";
@@ -7,8 +7,8 @@ import { headStart } from "../src/app/head-start.ts";
 const [, , configFile] = process.argv;
 const { env, stdout, stderr } = process;
 const code = await runApp({ configFile, flags: [], env, stdout, stderr, headStart: headStart() });
+// Pipes to the parent are not the gateway's.
+const left = (): readonly string[] => process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap");
 // What was closed is gone some turns of the event loop later.
-for (let turns = 0; turns < 10; turns++) await turn();
-// Pipes to the parent and the promise of this very loop are not the gateway's.
-const left = process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap" && what !== "Immediate");
-process.stdout.write(`${JSON.stringify({ msg: "over", code, left })}\n`);
+for (let looks = 0; looks < 100 && left().length > 0; looks++) await delay(20);
+process.stdout.write(`${JSON.stringify({ msg: "over", code, left: left() })}\n`);

@@ -20,7 +20,7 @@ import {
   type GateWorld,
 } from "./world.ts";
 
-const seconds = { head: 0.6, body: 0.6, stall: 0.8 };
+const seconds = { head: 2, body: 2, stall: 2 };
 const AT_ONCE = 32;
 
 let upstream: RawUpstream;

@@ -11,7 +11,7 @@ import { startRawUpstream, type RawUpstream } from "../raw-upstream.ts";
 import { frame } from "../websocket/frames.ts";
 import { get, startGateWorld, type GateWorld } from "./world.ts";
 
-const idleSeconds = 0.6;
+const idleSeconds = 2;
 const AT_ONCE = 32;
 
 let upstream: RawUpstream;

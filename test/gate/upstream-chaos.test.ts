@@ -11,7 +11,7 @@ import { startRawUpstream, type RawUpstream } from "../raw-upstream.ts";
 import { answerForms, completeBody, type AnswerForm, type Received } from "./answer-forms.ts";
 import { startGateWorld, type GateWorld } from "./world.ts";
 
-const idleSeconds = 0.5;
+const idleSeconds = 2;
 const AT_ONCE = 32;
 
 let upstream: RawUpstream;
