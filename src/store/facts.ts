@@ -35,7 +35,7 @@ interface Slices {
   readonly calls: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Hours that are taken from `calls` instead; with more of them it is cheaper to take all. */
+/** Hours that are taken from `calls` instead; with more of them, or most of all, it is cheaper to take all. */
 const MAX_SPLIT_HOURS = 64;
 
 function slicesOf(range: FactsRange): Slices {
@@ -48,7 +48,7 @@ function slicesOf(range: FactsRange): Slices {
   for (const edge of [...range.edges, ...clockEdges(range)]) {
     const hour = Math.floor(edge / HOUR) * HOUR;
     if (hour !== edge && hour >= first && hour < last) split.add(hour);
-    if (split.size > MAX_SPLIT_HOURS) return all;
+    if (split.size > MAX_SPLIT_HOURS || split.size > (last - first) / HOUR / 2) return all;
   }
   const without = [...split].toSorted((one, other) => one - other);
   const calls = without.map((hour) => ({ from: hour, to: hour + HOUR }));
@@ -144,8 +144,8 @@ function unionOf(range: FactsRange, statement: Statement, { hours, calls, callsO
     const source = `SELECT epoch_ms(hour) AS t, * FROM hours WHERE ${hoursBetween(slices.hours)}`;
     branches.push(branch(hours, source, []));
   }
-  if (slices.calls.length > 0) {
-    const source = `SELECT epoch_ms(ts) AS t, * FROM calls WHERE ${callsBetween(slices.calls)}`;
+  for (const part of partsOf(slices.calls)) {
+    const source = `SELECT epoch_ms(ts) AS t, * FROM calls WHERE ${callsBetween(part)}`;
     branches.push(branch(calls, source, [callsOnly]));
   }
   return branches.join(" UNION ALL ");
@@ -156,8 +156,23 @@ function hoursBetween({ from, to, without }: NonNullable<Slices["hours"]>): stri
   return `hour >= ${moment(from)} AND hour < ${moment(to)}${except}`;
 }
 
+/** One stretch each, so that all of the files that lies elsewhere is left out; of many it is cheaper to look at all once. */
+function partsOf(slices: Slices["calls"]): readonly Slices["calls"][] {
+  if (slices.length <= MAX_BRANCHES) return slices.map((slice) => [slice]);
+  const [first, ...others] = slices;
+  const last = others.pop();
+  return first === undefined || last === undefined ? [] : [[first], others, [last]];
+}
+
+const MAX_BRANCHES = 4;
+
 function callsBetween(slices: Slices["calls"]): string {
-  return slices.map(({ from, to }) => `(ts >= ${moment(from)} AND ts < ${moment(to)})`).join(" OR ");
+  const [first, last] = [slices[0], slices.at(-1)];
+  if (first === undefined || last === undefined) return "false";
+  const bounds = `ts >= ${moment(first.from)} AND ts < ${moment(last.to)}`;
+  if (slices.length === 1) return bounds;
+  const hours = slices.map(({ from }) => whole(Math.floor(from / HOUR)));
+  return `${bounds} AND epoch_ms(ts) // ${HOUR} IN (${hours.join(", ")})`;
 }
 
 /** Neighbors of the same length are one run, in which the number is a matter of division. */
