@@ -56,10 +56,11 @@ export class CallsInFlight {
     return { alive, gone };
   }
 
-  /** All that were told of and still run, for a ledger that was told of nothing. */
+  /** For a ledger that was told of nothing: all that were told of, those that run and those that have ended since. */
   retell(): InFlightChange {
+    const gone = this.#gone;
     this.#gone = [];
-    return { alive: [...this.#announced].map((call) => call.sketch()), gone: [] };
+    return { alive: [...this.#announced].map((call) => call.sketch()), gone };
   }
 
   #unlink(call: RunningCall): void {

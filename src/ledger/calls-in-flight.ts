@@ -1,4 +1,4 @@
-import type { InFlightCall, InFlightChange } from "../core/in-flight.ts";
+import type { InFlightChange } from "../core/in-flight.ts";
 import { besideOf } from "./beside.ts";
 import { InFlightJournal, type JournalEntry } from "./inflight-journal.ts";
 import { interruptedRecord } from "./interrupted-record.ts";
@@ -67,11 +67,11 @@ export class CallsInFlight {
   }
 
   /**
-   * A data thread that this ledger hears of for the first time says which of its calls run. Those that a ledger before
-   * this one knew and that are over without a record lost it with that ledger; returns how many.
+   * A data thread that this ledger hears of for the first time says which of its calls run, and whose records come now.
+   * Others that a ledger before this one knew are over, and without a record lost it with that ledger; returns how many.
    */
-  met(thread: string, running: readonly InFlightCall[]): number {
-    const ids = new Set(running.map(({ id }) => id));
+  met(thread: string, change: InFlightChange | undefined): number {
+    const ids = new Set([...(change?.alive ?? []).map(({ id }) => id), ...(change?.gone ?? [])]);
     const over = this.#runningOn(thread).filter(({ id }) => !ids.has(id));
     const lost = withoutRecord(this.#path, over);
     this.#interrupt(lost, this.#options.now());

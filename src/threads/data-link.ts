@@ -61,7 +61,7 @@ export class DataLink {
     if (this.#met) this.#lose(missing, "handover_full");
     else {
       // What a ledger before this one had not booked when it died; calls that it knew have their records now.
-      const recovered = this.#options.calls.met(this.#link.thread, inFlight?.alive ?? []);
+      const recovered = this.#options.calls.met(this.#link.thread, inFlight);
       this.#lose(missing - recovered, "ledger_thread_died");
       this.#met = true;
     }

@@ -148,6 +148,8 @@ class DataThread {
   }
 
   #tellInFlight(startedBefore: number): void {
+    // A ledger that is not there yet will be told of all.
+    if (!this.#outbox.connected) return;
     const change = this.#plane.inFlight.take(startedBefore);
     if (change !== undefined) this.#outbox.tell(change);
   }

@@ -19,6 +19,7 @@ export class RecordOutbox {
   /** The number of the batch's first record. */
   #first = 0;
   #timer: NodeJS.Timeout | undefined;
+  #connected = true;
 
   /** `onBooked` hears how far the ledger has come, each time that it was asked. */
   constructor(link: LedgerLink, onBooked: (message: ToDataFromLedger) => void) {
@@ -27,6 +28,11 @@ export class RecordOutbox {
     this.#onBooked = onBooked;
     this.#sent = this.#counts.takenCharacters;
     this.#listen();
+  }
+
+  /** False while the ledger thread is dead: records wait here for the next one. */
+  get connected(): boolean {
+    return this.#connected;
   }
 
   /** How many records were made so far: the number of the next. */
@@ -83,12 +89,18 @@ export class RecordOutbox {
   }
 
   #listen(): void {
-    this.#link.port.on("message", this.#onBooked);
+    const link = this.#link;
+    this.#connected = true;
+    link.port.on("message", this.#onBooked);
+    link.port.on("close", () => {
+      if (this.#link === link) this.#connected = false;
+    });
   }
 
   #postBatch(inFlight: InFlightChange | undefined, ask: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (!this.#connected) return;
     const records = this.#batch;
     const first = records.length === 0 ? this.made : this.#first;
     this.#batch = [];

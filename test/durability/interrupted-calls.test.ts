@@ -86,7 +86,14 @@ test("R62: short calls never touch the journal", async (t) => {
   }
   await gateway.records(0);
   await eventually("all are recorded", () => here.records().length === 20);
-  assert.doesNotMatch(readFileSync(join(here.directory, "inflight.journal"), "utf8"), /"id"/);
+  const journal = readFileSync(join(here.directory, "inflight.journal"), "utf8");
+  // On a busy machine a call may take long after all.
+  const long = here.records().filter(({ duration_ms = 0 }) => duration_ms >= 50);
+  const known = [...journal.matchAll(/^\{"id":"([^"]+)"/gm)].map(([, id]) => id);
+  assert.deepEqual(
+    known.filter((id) => !long.some((record) => record.id === id)),
+    [],
+  );
 });
 
 const inspected = { env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" } };
@@ -112,7 +119,7 @@ for (const [how, code] of Object.entries(failures)) {
   });
 }
 
-test("R97: calls outlive the ledger thread, and what it took with it is counted", async (t) => {
+test("R97: calls outlive the ledger thread, and one that ends while there is none has its own record", async (t) => {
   const here = await place(t);
   const gateway = await here.start(inspected);
   const client = await here.client(gateway);
@@ -122,11 +129,12 @@ test("R97: calls outlive the ledger thread, and what it took with it is counted"
   await client.holds("word");
   await eventually("the journal knows it", () => callsInJournal(here) === 1);
   await evaluateInThread(gateway, "ledger", failures.throws);
-  await eventually("another took over", () => here.events().filter(({ event }) => event === "started").length === 2);
+  await eventually("it is gone", () => gateway.output().stdout.includes("thread is replaced"));
+  // Its record waits for the next ledger thread.
   connection.send(chunk(lastEvents(7)) + lastChunk);
   await eventually("the call has its own record", () => here.records().length === 1);
   const [record] = here.records();
-  assert.equal(record?.error_type, null);
+  assert.equal(record?.error_type, null, gateway.output().stdout);
   assert.equal(record.input_tokens, 1_000_007);
   assert.equal(await gateway.stop(), 0);
   assert.equal(here.records().length, 1);

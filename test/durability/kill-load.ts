@@ -86,8 +86,8 @@ export class Load {
     this.#timer = setInterval(() => this.#pace(), PACE_MS);
   }
 
-  get next(): number {
-    return this.#next;
+  get running(): readonly LoadCall[] {
+    return this.calls.filter(({ endedAt }) => endedAt === undefined);
   }
 
   /** No new calls; those that run go on. */

@@ -52,6 +52,9 @@ const OLD_MS = 100;
 /** Each runs for so long, and up to this much longer. */
 const RUN_MS = 700;
 const RUN_SPREAD_MS = 900;
+/** Or until a call has been running for so long. */
+const LONGEST_MS = 700;
+const MAX_TRIES = 400;
 
 type Config = NonNullable<GatewayOptions["config"]>;
 
@@ -72,7 +75,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopResult
   let runs: readonly Run[] = [];
   try {
     for (let kill = 0; kill < options.kills; kill++) {
-      const last = await run(config, options.perSecond, nextNumber(runs));
+      const last = await run({ config, perSecond: options.perSecond, first: nextNumber(runs) }, () => upstream.reached);
       runs = [...runs, last];
       // The next start finds what the last one left.
       await (await startGateway({ config })).stop();
@@ -102,10 +105,20 @@ function nextNumber(runs: readonly Run[]): number {
   return (runs.at(-1)?.calls.at(-1)?.n ?? 0) + 1;
 }
 
-async function run(config: Config, perSecond: number, first: number): Promise<Run> {
+interface RunOptions {
+  readonly config: Config;
+  readonly perSecond: number;
+  readonly first: number;
+}
+
+async function run({ config, perSecond, first }: RunOptions, reached: () => ReadonlyMap<number, number>): Promise<Run> {
   const gateway = await startGateway({ config });
   const load = new Load(gateway.port, perSecond, first);
   await delay(RUN_MS + Math.random() * RUN_SPREAD_MS);
+  // On a busy machine that may have been too short for anything to happen.
+  const longest = (): number =>
+    Math.max(0, ...load.running.map(({ n }) => performance.now() - (reached().get(n) ?? Infinity)));
+  for (let tries = 0; longest() < LONGEST_MS && tries < MAX_TRIES; tries++) await delay(50);
   const killedAt = performance.now();
   gateway.signal("SIGKILL");
   await gateway.exited();

@@ -1,6 +1,6 @@
 // Whatever somebody else does to the file while calls pass, what is missing then is what they took, and the events say so.
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -31,7 +31,7 @@ async function underLoad(
   const load = new Load(gateway.port, PER_SECOND, 1);
   for (let n = 1; n <= TIMES; n++) {
     const before = load.calls.length;
-    await eventually("some calls have passed", () => load.calls.length >= before + 60);
+    await eventually("some calls have passed", () => load.calls.length >= before + 60 && existsSync(here.statsPath));
     interfere(n, () => gateway.signal("SIGHUP"));
   }
   await eventually("all are answered", () => {
