@@ -62,6 +62,11 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./sql.ts")).sqlCommand,
   },
   {
+    name: "doctor",
+    summary: "look at everything a gateway here needs",
+    load: async () => (await import("./doctor.ts")).doctorCommand,
+  },
+  {
     name: "ledger",
     summary: "check that the stats files are whole",
     load: async () => (await import("./ledger.ts")).ledgerCommand,

@@ -1,0 +1,19 @@
+/** One thing that was looked at: what was found, and what to do where it is not well. */
+export interface Check {
+  readonly name: string;
+  readonly result: "ok" | "warning" | "failure";
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+export function ok(name: string, detail: string): Check {
+  return { name, result: "ok", detail };
+}
+
+export function warning(name: string, detail: string, remedy: string): Check {
+  return { name, result: "warning", detail, remedy };
+}
+
+export function failure(name: string, detail: string, remedy: string): Check {
+  return { name, result: "failure", detail, remedy };
+}
