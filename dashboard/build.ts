@@ -2,26 +2,36 @@
 // then whatever goes wrong is told in one line: a gateway starts without a dashboard too.
 import { globSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "vite";
-import { viteOptions } from "./vite-options.ts";
 
 const place = join(import.meta.dirname, "../dist/dashboard");
 
-if (!process.argv.includes("--if-older")) await buildDashboard();
-else if (isOlder()) {
+if (process.argv.includes("--if-older")) await buildIfOlder().catch(complain);
+else await buildDashboard();
+
+async function buildIfOlder(): Promise<void> {
+  if (!isOlder()) return;
   process.stderr.write("lmgate: Building the dashboard, once.\n");
-  await buildDashboard().catch((error: unknown) => {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-    process.stderr.write(`lmgate: The dashboard could not be built (${reason}); everything else works.\n`);
-  });
+  await buildDashboard();
+}
+
+function complain(error: unknown): void {
+  const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+  process.stderr.write(`lmgate: The dashboard could not be built (${reason}); everything else works.\n`);
 }
 
 /** Beside its place, then renamed: a gateway that runs never serves half a dashboard. */
 async function buildDashboard(): Promise<void> {
+  // Loaded only where there is something to build: most starts need none of it.
+  const { build } = await import("vite");
   const draft = `${place}.${process.pid}`;
   try {
     await build({
-      ...viteOptions,
+      configFile: false,
+      root: import.meta.dirname,
+      // Where the admin listener serves it.
+      base: "/ui/",
+      logLevel: "warn",
+      esbuild: { jsx: "automatic", jsxImportSource: "preact" },
       build: {
         outDir: draft,
         emptyOutDir: true,

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
 
@@ -32,6 +32,10 @@ interface DataTableProps<Row> {
   readonly hasTotals?: boolean;
   /** With more rows than some hundreds only those in view are drawn; the table then scrolls at this height. */
   readonly height?: number;
+  /** Which rows are in view, wherever the table scrolls by itself. */
+  readonly onView?: (first: number, last: number) => void;
+  /** There are more rows than were given; asked for when the reader wants them. */
+  readonly onMore?: (() => void) | undefined;
 }
 
 /** From here on a table scrolls by itself and draws what is seen. */
@@ -49,6 +53,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => setTop(scroller.current?.scrollTop ?? 0), [isVirtual]);
+  useEffect(() => {
+    if (isVirtual) props.onView?.(Math.floor(top / ROW_PX), Math.ceil((top + height) / ROW_PX));
+  }, [isVirtual, top, height, sorted.length]);
   const first = isVirtual ? Math.max(0, Math.floor(top / ROW_PX) - SPARE) : 0;
   const count = isVirtual ? Math.ceil(height / ROW_PX) + 2 * SPARE : asked;
   const seen = sorted.slice(first, first + count);
@@ -78,6 +85,11 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
       {!isVirtual && after > 0 && (
         <div class="table-more">
           <Button onClick={() => setAsked(asked + MANY)}>Show {Math.min(MANY, after)} more</Button>
+        </div>
+      )}
+      {!isVirtual && after <= 0 && props.onMore && (
+        <div class="table-more">
+          <Button onClick={props.onMore}>Show more</Button>
         </div>
       )}
     </div>
