@@ -1,6 +1,6 @@
 // The operator's listener: health, metrics, the API and the pages. It shares nothing with the client port, neither
 // socket nor credential, and sets no CORS header.
-import { type Server, createServer } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { AdminOptions } from "./admin-options.ts";
 import type { NodeListener } from "./admin-pages.ts";
@@ -23,6 +23,8 @@ const answerHeaders: Readonly<Record<string, string>> = {
 };
 
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+  // Imported, it would bring along all of undici, for a WebSocket that nobody here opens: 6 MB.
+  const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 60_000, headersTimeout: 10_000 });
   // Scrapers and operators are few; a flood must not take the descriptors that calls need.
   server.maxConnections = 256;

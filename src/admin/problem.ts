@@ -1,5 +1,3 @@
-import { STATUS_CODES } from "node:http";
-
 /** Error answers in the form of RFC 9457. */
 export const problemType = "application/problem+json";
 
@@ -11,7 +9,8 @@ export interface Wrong {
 
 /** `detail` is a fixed sentence: nothing a client without the token sent comes back in it. */
 export function problemBody(status: number, detail: string, errors?: readonly Wrong[]): string {
-  const title = STATUS_CODES[status] ?? "Error";
+  // Not imported, for the reason in admin-server.ts.
+  const title = process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "Error";
   return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(errors === undefined ? {} : { errors }) })}\n`;
 }
 
