@@ -2,21 +2,12 @@ import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync, typ
 import { createHash } from "node:crypto";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { recordOnLine } from "../core/record-line.ts";
+import type { LedgerFile } from "./ledger-file.ts";
 import type { Seen } from "./manifest.ts";
 import { tellApart } from "./same-start.ts";
 
 // Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.
 // A segment is known by its first record, whatever its file is called today.
-
-export interface LedgerFile {
-  readonly path: string;
-  readonly name: string;
-  /** The id of the first record; of a line without one, its digest. */
-  readonly id: string;
-  readonly seen: Seen;
-  /** It stands at the path that the gateway writes to. */
-  readonly isLive: boolean;
-}
 
 const HEAD_BYTES = 64 * 1024;
 /** The first lines may be damaged; a file without a record in so many bytes is none of ours. */

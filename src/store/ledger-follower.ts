@@ -1,6 +1,7 @@
 import { fstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileAt, findSegments, isSame, seenAt, seenIn, type LedgerFile } from "./ledger-files.ts";
+import type { LedgerFile } from "./ledger-file.ts";
+import { fileAt, findSegments, isSame, seenAt, seenIn } from "./ledger-files.ts";
 import type { Seen } from "./manifest.ts";
 import { LineFile } from "./whole-lines.ts";
 

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { LedgerFile } from "./ledger-files.ts";
+import type { LedgerFile } from "./ledger-file.ts";
 import type { Manifest } from "./manifest.ts";
 import type { SegmentTrack } from "./segment-track.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
-import type { LedgerFile } from "./ledger-files.ts";
+import type { LedgerFile } from "./ledger-file.ts";
 
 const HEAD_BYTES = 64 * 1024;
 const LINE_END = 0x0a;

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { isSame, type LedgerFile } from "./ledger-files.ts";
+import type { LedgerFile } from "./ledger-file.ts";
+import { isSame } from "./ledger-files.ts";
 import type { Seen, SegmentState } from "./manifest.ts";
 import { LineFile } from "./whole-lines.ts";
 

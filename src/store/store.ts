@@ -7,7 +7,8 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { dropSegments, inTime, mergeParts, partsToMerge } from "./compaction.ts";
 import { Database, inTransaction } from "./database.ts";
 import { takeIn } from "./intake.ts";
-import { isSame, realLedgerPath, seenAt, type LedgerFile } from "./ledger-files.ts";
+import type { LedgerFile } from "./ledger-file.ts";
+import { isSame, realLedgerPath, seenAt } from "./ledger-files.ts";
 import { LedgerFollower, type Source } from "./ledger-follower.ts";
 import {
   EMPTY_MANIFEST,
