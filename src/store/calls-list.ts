@@ -33,7 +33,7 @@ interface Place {
   readonly id: string;
 }
 
-export const MAX_PAGE = 1_000;
+const MAX_PAGE = 1_000;
 
 /** Calls of one moment are in the order of their ids, so that each is on one page, whatever comes meanwhile. */
 export async function listCalls(connection: DuckDBConnection, wanted: CallsWanted, now: number): Promise<CallsPage> {

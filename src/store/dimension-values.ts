@@ -6,7 +6,7 @@ import { QuestionFault } from "./question-fault.ts";
 import type { DimensionValues, ValuesWanted } from "./reader.ts";
 import { numberIn, Statement, whole } from "./statement.ts";
 
-export const MAX_VALUES_LISTED = 1_000;
+const MAX_VALUES_LISTED = 1_000;
 const MAX_SEARCH = 200;
 
 /** The values of a dimension among some calls, the most frequent first. */

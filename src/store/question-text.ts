@@ -69,7 +69,7 @@ export function formatQuestion(asked: Question): URLSearchParams {
 }
 
 /** `where` is the parameter to name in a fault. */
-export function parseMetric(text: string, where: string): Metric {
+function parseMetric(text: string, where: string): Metric {
   const name = ALIASES.get(text) ?? metricNames.find((each) => each === text);
   if (name === undefined) {
     throw new QuestionFault(

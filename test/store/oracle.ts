@@ -110,7 +110,7 @@ const isReplay = (record: CallRecord): boolean => record.usage_state === "replay
 const isIdle = (record: CallRecord): boolean => isReplay(record) || record.usage_state === "not_applicable";
 const input = (record: CallRecord): number | null => record.total_input_tokens ?? record.input_tokens;
 const output = (record: CallRecord): number | null => record.total_output_tokens ?? record.output_tokens;
-export const isKnown = (record: CallRecord): boolean =>
+const isKnown = (record: CallRecord): boolean =>
   !isIdle(record) && (input(record) !== null || output(record) !== null);
 
 function totalTokens(record: CallRecord): number | null {
