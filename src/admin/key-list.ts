@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../policy/allowlist-file.ts";
 import { cellsOf } from "../policy/allowlist-edit.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
+import { KeyChangeFault } from "../policy/key-changes.ts";
 import { formatFaults } from "../policy/fault.ts";
 import type { KeyUse } from "../store/reader.ts";
 import type { KeyRow } from "./contract.ts";
@@ -25,7 +26,7 @@ export function readKeyList(path: string): AllowlistText {
 export async function changeKeyList(path: string, change: (list: AllowlistText) => string): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const list = readKeyList(path);
-    const result = saveAllowlistText(list, change(list));
+    const result = saveAllowlistText(list, changed(list, change));
     if (result.kind === "written") return;
     if (result.kind === "invalid") {
       throw new ApiFault(
@@ -37,6 +38,18 @@ export async function changeKeyList(path: string, change: (list: AllowlistText) 
     await delay(10 + Math.random() * 40);
   }
   throw new ApiFault(409, "The allow-list is being changed by others all the time; nothing was written.");
+}
+
+function changed(list: AllowlistText, change: (list: AllowlistText) => string): string {
+  try {
+    return change(list);
+  } catch (error) {
+    if (!(error instanceof KeyChangeFault)) throw error;
+    const status = { exists: 409, missing: 404, invalid: 422 } as const;
+    throw new ApiFault(status[error.kind], "The change cannot be made; nothing was written.", [
+      { where: error.where, message: error.message },
+    ]);
+  }
 }
 
 /** As people see them; `uses` by id, where the store knows. */

@@ -28,7 +28,7 @@ const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "keys",
-    summary: "list, add and revoke keys of the allow-list",
+    summary: "list, add, exchange and revoke keys of the allow-list",
     load: async () => (await import("./keys.ts")).keysCommand,
   },
   {

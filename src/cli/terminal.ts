@@ -17,6 +17,7 @@ export const EXIT = {
   unreachable: 4,
   refused: 5,
   notFound: 6,
+  exists: 7,
   warnings: 8,
   tryAgain: 75,
 } as const;

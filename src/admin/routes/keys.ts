@@ -1,7 +1,15 @@
 import * as z from "zod";
 import type { KeyUse } from "../../store/reader.ts";
-import type { KeyChange, KeysChanged, NewKey } from "../contract.ts";
-import { addKey, changeKey, importKeys, revokeKey, rotateKey, type Made } from "../key-changes.ts";
+import type { KeysChanged } from "../contract.ts";
+import {
+  addKey,
+  changeKey,
+  importKeys,
+  revokeKey,
+  rotateKey,
+  type KeyChange,
+  type Made,
+} from "../../policy/key-changes.ts";
 import { changeKeyList, keyRows, readKeyList } from "../key-list.ts";
 import { ApiFault } from "../problem.ts";
 import { route, type Call, type Route } from "../route.ts";
@@ -35,8 +43,7 @@ function add(desk: AdminDesk): Route {
     run: async (call) => {
       let result: Made | undefined;
       await changeKeyList(desk.allowlistPath, (list) => {
-        // as: members that are missing and members that are undefined are the same here
-        result = addKey(list, call.body as NewKey, new Date().toISOString().slice(0, 10));
+        result = addKey(list, call.body, new Date().toISOString().slice(0, 10));
         return result.text;
       });
       if (result === undefined) throw new Error("the list was written without the key");
@@ -55,8 +62,8 @@ function change(desk: AdminDesk): Route {
     answer: keysChanged,
     run: async (call) => {
       const target = call.parameter("id");
-      await changeKeyList(desk.allowlistPath, (list) => changeKey(list, target, call.body as KeyChange));
-      return made(desk, call, changeName(call.body as KeyChange), { id: target });
+      await changeKeyList(desk.allowlistPath, (list) => changeKey(list, target, call.body));
+      return made(desk, call, changeName(call.body), { id: target });
     },
   });
 }

@@ -1,13 +1,49 @@
 import { randomBytes } from "node:crypto";
-import { appendRow, cellsOf, changeRows, nextId, withoutRows, type NewRow } from "../policy/allowlist-edit.ts";
-import type { AllowlistText } from "../policy/allowlist-file.ts";
-import { parseAllowlist, type AllowRow } from "../policy/allowlist.ts";
-import { parseExpiry } from "../policy/expiry.ts";
-import { keyDigest, keyFault } from "../policy/key-rules.ts";
-import type { KeyChange, KeysImport, NewKey } from "./contract.ts";
-import { ApiFault } from "./problem.ts";
+import { appendRow, cellsOf, changeRows, nextId, withoutRows, type NewRow } from "./allowlist-edit.ts";
+import type { AllowlistText } from "./allowlist-file.ts";
+import { parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { parseExpiry } from "./expiry.ts";
+import { keyDigest, keyFault } from "./key-rules.ts";
 
-// What can be done to the allow-list: each takes the list and gives its new text, or throws what is wrong.
+// What can be done to the allow-list: each takes the list and gives its new text, or throws a `KeyChangeFault`.
+
+/** Why a change cannot be made: there is such a key, there is none, or what was given is not sound. */
+export class KeyChangeFault extends Error {
+  readonly kind: "exists" | "missing" | "invalid";
+  /** What was wrong: `id`, `key`, `expires`. */
+  readonly where: string;
+
+  constructor(kind: KeyChangeFault["kind"], where: string, message: string) {
+    super(message);
+    this.name = "KeyChangeFault";
+    this.kind = kind;
+    this.where = where;
+  }
+}
+
+export interface NewKey {
+  readonly owner: string;
+  readonly id?: string | undefined;
+  /** Without it one is made. */
+  readonly apiKey?: string | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly columns?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface KeyChange {
+  readonly disabled?: boolean | undefined;
+  readonly owner?: string | undefined;
+  /** `null`: never. */
+  readonly expiresAt?: string | null | undefined;
+}
+
+export interface ImportPlan {
+  readonly text: string;
+  readonly added: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly changed: readonly string[];
+  readonly refused: readonly { readonly line: number; readonly message: string }[];
+}
 
 export interface Made {
   readonly text: string;
@@ -19,7 +55,7 @@ export interface Made {
 export function addKey(list: AllowlistText, wanted: NewKey, today: string): Made {
   const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
-    throw new ApiFault(409, "The id is on the list already.", [{ where: "id", message: "rotate this key instead" }]);
+    throw new KeyChangeFault("exists", "id", "this id is on the list already; rotate its key instead");
   }
   const { cell, secret } = keyCell(list, wanted.apiKey);
   const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
@@ -45,7 +81,7 @@ export function rotateKey(
 ): Made {
   const rows = rowsOf(list, id);
   const last = rows.at(-1);
-  if (last === undefined) throw new ApiFault(404, "No key has this id.");
+  if (last === undefined) throw missing(id);
   const { cell, secret } = keyCell(list, wanted.apiKey);
   const until = wanted.now + wanted.graceSeconds * 1000;
   const ending = rows.filter((row) => row.expiresAt === undefined || row.expiresAt > until);
@@ -61,7 +97,7 @@ export function revokeKey(list: AllowlistText, id: string): string {
 }
 
 /** Adds the rows of another list that are not on this one. A key that is there under another id is refused. */
-export function importKeys(list: AllowlistText, csv: string): Omit<KeysImport, "dryRun"> & { readonly text: string } {
+export function importKeys(list: AllowlistText, csv: string): ImportPlan {
   const read = parseAllowlist(csv, "import", { allowEmpty: true });
   if ("faults" in read) {
     const refused = read.faults.map(({ line, key, message }) => ({
@@ -98,8 +134,12 @@ export function importKeys(list: AllowlistText, csv: string): Omit<KeysImport, "
 
 function rowsOf(list: AllowlistText, id: string): readonly AllowRow[] {
   const rows = list.rows.filter((row) => row.id === id);
-  if (rows.length === 0) throw new ApiFault(404, "No key has this id.");
+  if (rows.length === 0) throw missing(id);
   return rows;
+}
+
+function missing(id: string): KeyChangeFault {
+  return new KeyChangeFault("missing", "id", `no key has the id ${id}`);
 }
 
 function keyCell(list: AllowlistText, given: string | undefined): { readonly cell: string; readonly secret?: string } {
@@ -108,24 +148,22 @@ function keyCell(list: AllowlistText, given: string | undefined): { readonly cel
     return { cell: `sha256:${keyDigest(secret).toString("hex")}`, secret };
   }
   const fault = keyFault(given);
-  if (fault !== undefined) throw new ApiFault(422, "The key cannot be used.", [{ where: "apiKey", message: fault }]);
+  if (fault !== undefined) throw new KeyChangeFault("invalid", "key", fault);
   const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
   if (present === undefined) return { cell: given };
-  throw new ApiFault(409, "This key is on the list already.", [
-    { where: "apiKey", message: `under the id ${present.id}` },
-  ]);
+  throw new KeyChangeFault("exists", "key", `this key is on the list already, under the id ${present.id}`);
 }
 
 function futureExpiry(text: string): string {
   const at = parseExpiry(checkedExpiry(text)) ?? 0;
   if (at > Date.now()) return text;
-  throw new ApiFault(422, "The key would never open.", [{ where: "expiresAt", message: "that is in the past" }]);
+  throw new KeyChangeFault("invalid", "expires", "that is in the past");
 }
 
 function checkedExpiry(text: string): string {
   if (parseExpiry(text) !== undefined) return text;
   const message = "allowed are a date (2026-12-31) and a time (2026-12-31T18:00:00Z)";
-  throw new ApiFault(422, "The end of the key is no time.", [{ where: "expiresAt", message }]);
+  throw new KeyChangeFault("invalid", "expires", message);
 }
 
 /** Without what is empty, which would only make columns. */
