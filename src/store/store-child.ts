@@ -55,7 +55,7 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
   try {
     const keeper = await StoreKeeper.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
     const { store } = keeper;
-    const reader = new LocalReader({ use: (work) => store.ask(work), now: Date.now, directory: store.directory });
+    const reader = new LocalReader({ use: (work) => store.ask(work), now: Date.now, directory: spillDirectory });
     serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
     send({ kind: "ready" });
   } catch (error) {
