@@ -57,7 +57,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     if (!openSocket(request, socket, head, context)) socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   });
   server.keepAliveTimeout = 60_000;
-  server.listen(port, host);
+  server.listen({ port, host, backlog: 4_096 });
   await once(server, "listening");
   const bound = server.address() as AddressInfo; // A TCP server that listens has one.
   return {

@@ -21,6 +21,8 @@ interface Under {
   readonly reader: AnswerReader;
   readonly begunAt: number;
   readonly resolve: (seen: Seen) => void;
+  /** Told once: there is an answer, or there will be none. */
+  begun: (() => void) | undefined;
 }
 
 /** One client: a connection that is kept between calls, one call at a time. */
@@ -38,9 +40,9 @@ export class Caller {
     return this.#call?.reader.begun === true;
   }
 
-  call(plan: PlannedCall): Promise<Seen> {
+  call(plan: PlannedCall, begun: () => void): Promise<Seen> {
     return new Promise((resolve) => {
-      this.#call = { plan, reader: new AnswerReader(), begunAt: performance.now(), resolve };
+      this.#call = { plan, reader: new AnswerReader(), begunAt: performance.now(), resolve, begun };
       this.#socket ??= this.#open();
       // Who leaves before the request is on its way has made no call.
       this.#socket.write(plan.request, () => {
@@ -78,6 +80,7 @@ export class Caller {
       this.#end("cut", error instanceof Error ? error.message : String(error));
       return;
     }
+    if (call.reader.begun) tellBegun(call);
     if (call.reader.done) {
       if (!call.reader.keepAlive) this.#drop();
       this.#end("whole");
@@ -100,10 +103,17 @@ export class Caller {
     const call = this.#call;
     if (call === undefined) return;
     this.#call = undefined;
+    tellBegun(call);
     const { status, requestId, bodyBytes, bodyCrc } = call.reader;
     const milliseconds = performance.now() - call.begunAt;
     call.resolve({ end, status, requestId, bodyBytes, bodyCrc, milliseconds, fault });
   }
+}
+
+function tellBegun(call: Under): void {
+  const { begun } = call;
+  call.begun = undefined;
+  begun?.();
 }
 
 const LEAVE_MS = 20;

@@ -10,6 +10,8 @@ const PER_ADDRESS = 20_000;
 /** How long the last ones may take to be open. */
 const SETTLE_MS = 10_000;
 const MAX_CALLERS = 4_000;
+/** Calls without an answer yet: on a machine that stood still for a while they must not all come at once. */
+const MAX_WAITING = 400;
 const FULL_SPEED: Pace = { pieces: 30, everyMs: 0 };
 const STREAM_PACE: Pace = { pieces: 30, everyMs: 25 };
 
@@ -23,6 +25,7 @@ export class Load {
   readonly #free: Caller[] = [];
   readonly #all: Caller[] = [];
   readonly #running = new Set<Promise<void>>();
+  #waiting = 0;
 
   constructor(port: number, books: Books) {
     this.#port = port;
@@ -54,7 +57,7 @@ export class Load {
     while (performance.now() - from < seconds * 1_000) {
       due = ((performance.now() - from) / 1_000) * perSecond;
       for (; started < due; started++) {
-        if (this.#running.size >= MAX_CALLERS) {
+        if (this.#running.size >= MAX_CALLERS || this.#waiting >= MAX_WAITING) {
           this.late++;
           break;
         }
@@ -70,7 +73,7 @@ export class Load {
     const from = performance.now();
     for (let opened = 0; opened < count;) {
       const due = Math.min(count, ((performance.now() - from) / 1_000 / rampSeconds) * count);
-      for (; opened < due; opened++) void this.#start(streamCall(this.begun, pace));
+      for (; opened < due && this.#waiting < MAX_WAITING; opened++) void this.#start(streamCall(this.begun, pace));
       await delay(TICK_MS);
     }
     const deadline = performance.now() + SETTLE_MS;
@@ -97,7 +100,8 @@ export class Load {
 
   async #run(plan: PlannedCall): Promise<void> {
     const caller = this.#free.pop() ?? this.#open();
-    const seen = await caller.call(plan);
+    this.#waiting++;
+    const seen = await caller.call(plan, () => this.#waiting--);
     this.#free.push(caller);
     this.#books.seen(plan, seen);
   }

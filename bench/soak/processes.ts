@@ -60,7 +60,8 @@ export async function startSoakGateway(upstreamPort: number, workers: number | "
     admin: { host: "127.0.0.1", port: 0 },
     // One segment, which is read while it grows.
     stats: { rotate_megabytes: 1_000_000 },
-    timeouts: { drain_seconds: 10 },
+    // Nothing is judged by its speed, so nothing may end for want of it.
+    timeouts: { drain_seconds: 10, client_head_seconds: 300, connect_seconds: 120 },
     providers: { openai: { upstream: `${upstream}/openai` }, anthropic: { upstream: `${upstream}/anthropic` } },
   };
   const configPath = join(directory, "lmgate.yaml");
