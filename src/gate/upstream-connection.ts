@@ -1,5 +1,4 @@
 import { isIP, connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import type { Upstream } from "../core/settings.ts";
 import type { UpstreamFault } from "../core/refusal.ts";
 import type { HeadLimits } from "../wire/head-collector.ts";
@@ -194,7 +193,8 @@ function openSocket(context: ConnectionContext, received: (length: number) => vo
     },
   };
   if (!upstream.secure) return connectPlain(options);
-  const socket = connectTls({
+  // Loaded here, 5 MB, and not imported: an import also spells out every root certificate, for an export nobody reads.
+  const socket = process.getBuiltinModule("node:tls").connect({
     ...options,
     ALPNProtocols: ["http/1.1"],
     // An IP address must not be sent as a server name (RFC 6066 §3).
