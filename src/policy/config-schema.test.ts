@@ -53,6 +53,7 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "store.threads": { good: ["1", "8"], bad: ["0", "257", "auto"] },
   "store.retention_days": { good: ["null", "1", "365"], bad: ["0", "1.5", "30d"] },
   "store.retention_gigabytes": { good: ["null", "0.5", "100"], bad: ["0", "10G"] },
+  "stats.durability": { good: ["relaxed", "written"], bad: ["synced", "true", "1", "null"] },
   "logging.level": { good: ["INFO", "debug", "Warn", "WARNING", "error"], bad: ["verbose", "1", "off"] },
   "timeouts.drain_delay_seconds": { good: ["0", "5"], bad: ["-1", "x"] },
   "accounting.estimate": { good: ["off", "heuristic"], bad: ["on", "true", "exact", "null"] },

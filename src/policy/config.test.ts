@@ -46,6 +46,7 @@ test("an empty file gives every default, in bytes and milliseconds, frozen to th
     flushIntervalMs: 10_000,
     rotateBytes: 104_857_600,
     fileMode: 0o640,
+    durability: "relaxed",
   });
   assert.equal(settings.logging.level, "info");
   assert.deepEqual(settings.timeouts, {
