@@ -21,6 +21,7 @@ export class CallMetrics {
   readonly #duration: BucketedHistogram;
   readonly #timeToFirstToken: BucketedHistogram;
   readonly #outputRate: BucketedHistogram;
+  readonly #headroom: Gauge<"provider" | "kind">;
   /** Running calls by thread and provider: a thread says how many run, not how many more. */
   readonly #active = new Map<string, ReadonlyMap<string, number>>();
 
@@ -41,6 +42,12 @@ export class CallMetrics {
       name: "lmgate_output_tokens_per_second",
       help: "Output tokens of a call by the time it took, without the wait for the first.",
       bounds: rateBounds,
+    });
+    this.#headroom = new Gauge({
+      name: "lmgate_upstream_ratelimit_remaining",
+      help: "What a provider last said is left of its limit for the key that was used.",
+      labelNames: ["provider", "kind"],
+      registers: [registry],
     });
     registerActive(registry, providers, this.#active);
     startAtZero(this.#counters, providers);
@@ -79,6 +86,7 @@ export class CallMetrics {
 
   #addProvider(provider: string, counts: ProviderDelta): void {
     const { upstreamErrors, usageMissing } = this.#counters;
+    for (const [kind, left] of Object.entries(counts.headroom)) this.#headroom.set({ provider, kind }, left);
     for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
     for (const [reason, count] of Object.entries(counts.usageMissing)) {
       usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);

@@ -1,3 +1,4 @@
+import type { Headroom } from "./headroom.ts";
 import type { ForbiddenReason, Refusal, UpstreamFault } from "./refusal.ts";
 import type { ThreadStatus } from "./status.ts";
 
@@ -22,6 +23,8 @@ export type RefusedKind = Exclude<Refusal["kind"], "forbidden" | "upstream">;
 export interface ProviderDelta {
   /** Calls running now: absolute, not a difference. */
   readonly active: number;
+  /** Of the last answer since the previous delta that told any. */
+  readonly headroom: Headroom;
   readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
   readonly usageMissing: Readonly<Record<string, number>>;
 }

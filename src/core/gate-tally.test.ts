@@ -115,7 +115,7 @@ test("taking a delta starts the counts again, but calls that still run stay in e
   const tally = new GateTally();
   tally.began("openai");
   tally.began("openai");
-  tally.ended("openai");
+  tally.ended("openai", []);
   tally.recorded(record({}));
   assert.equal(tally.take(lag).providers["openai"]?.active, 1);
 
@@ -123,7 +123,7 @@ test("taking a delta starts the counts again, but calls that still run stay in e
   assert.equal(second.providers["openai"]?.active, 1);
   assert.deepEqual(second.calls, []);
 
-  tally.ended("openai");
+  tally.ended("openai", []);
   assert.equal(tally.take(lag).providers["openai"]?.active, 0);
   assert.deepEqual(tally.take(lag), { providers: {}, calls: [], denied: {}, refused: {}, records: 0, loopLagMs: lag });
 });
@@ -168,4 +168,15 @@ test("the rate of output leaves out the wait for the first token", () => {
   const tally = new GateTally();
   tally.recorded(record({ output_tokens: 100, duration_ms: 3_000, ttft_ms: 1_000 }));
   assert.equal(tally.take(lag).calls[0]?.outputRate.sum, 50);
+});
+
+test("of what answers say is left of a limit, the last is told", () => {
+  const tally = new GateTally();
+  const left = (value: string): void => {
+    tally.began("openai");
+    tally.ended("openai", [{ name: "x-ratelimit-remaining-requests", value }]);
+  };
+  left("60");
+  left("59");
+  assert.deepEqual(tally.take(lag).providers["openai"]?.headroom, { requests: 59 });
 });

@@ -1,6 +1,7 @@
 import type { CallRecord } from "./call-record.ts";
 import { CallsTally } from "./calls-tally.ts";
 import type { GateDelta, ProviderDelta, RefusedKind } from "./gate-delta.ts";
+import { headroomIn } from "./headroom.ts";
 import type { ForbiddenReason, Refusal, UpstreamFault } from "./refusal.ts";
 import type { ThreadStatus } from "./status.ts";
 
@@ -20,8 +21,11 @@ export class GateTally {
     this.#provider(provider).active++;
   }
 
-  ended(provider: string): void {
-    this.#provider(provider).active--;
+  /** `fields`: of the provider's answer; the last is looked at when a delta is taken. */
+  ended(provider: string, fields: Fields): void {
+    const tally = this.#provider(provider);
+    tally.active--;
+    if (fields.length > 0) tally.lastFields = fields;
   }
 
   /** LMGate answered by itself. Faults of the upstream are counted with the call's record instead. */
@@ -64,8 +68,13 @@ export class GateTally {
   }
 }
 
+type Fields = Parameters<typeof headroomIn>[0];
+
+const NO_FIELDS: Fields = [];
+
 class ProviderTally {
   active = 0;
+  lastFields = NO_FIELDS;
   #upstreamErrors = new Map<UpstreamFault, number>();
   #usageMissing = new Map<string, number>();
 
@@ -78,9 +87,11 @@ class ProviderTally {
   take(): ProviderDelta {
     const delta = {
       active: this.active,
+      headroom: headroomIn(this.lastFields),
       upstreamErrors: Object.fromEntries(this.#upstreamErrors),
       usageMissing: Object.fromEntries(this.#usageMissing),
     };
+    this.lastFields = NO_FIELDS;
     this.#upstreamErrors.clear();
     this.#usageMissing.clear();
     return delta;

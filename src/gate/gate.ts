@@ -1,3 +1,4 @@
+import type { Field } from "../wire/field.ts";
 import type { ApiKey, Client } from "../core/client.ts";
 import type { CallRecord } from "../core/call-record.ts";
 import type { Refusal } from "../core/refusal.ts";
@@ -43,7 +44,8 @@ export interface Gate {
    * can be waited for no longer.
    */
   record(record: CallRecord, announced: boolean, written: (() => void) | undefined): void;
-  ended(provider: string): void;
+  /** With the fields of the provider's answer, none if there was none. */
+  ended(provider: string, fields: readonly Field[]): void;
 }
 
 export type HealthPath = "/healthz" | "/livez" | "/readyz";

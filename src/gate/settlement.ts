@@ -114,7 +114,7 @@ export class Settlement implements RunningCall {
       this.#record(passage, this.announced, written);
     });
     this.#plane.inFlight.end(this);
-    this.#plane.gate.ended(this.#call.route.provider.name);
+    this.#plane.gate.ended(this.#call.route.provider.name, this.responseFields);
   }
 
   /** A response or turn of the session. */

@@ -138,7 +138,7 @@ class DataThread {
         if (onItsWay) this.#held.hold(written);
         else this.#held.letGo(written);
       },
-      ended: (provider) => this.#tally.ended(provider),
+      ended: (provider, fields) => this.#tally.ended(provider, fields),
     };
   }
 
