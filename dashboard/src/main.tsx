@@ -8,6 +8,7 @@ import "./style/panels.css";
 import "./style/charts.css";
 import "./style/tables.css";
 import "./style/pages.css";
+import "./style/requests.css";
 import { App } from "./app.tsx";
 import { followTheme } from "./data/theme.ts";
 

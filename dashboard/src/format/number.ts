@@ -34,6 +34,12 @@ export function formatCostExactly(value: Known): string {
   return value.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits });
 }
 
+/** Of a million tokens, as price lists write it: $3, $0.30, $0.075. */
+export function formatPrice(value: Known): string {
+  if (!isKnown(value)) return DASH;
+  return `$${value.toLocaleString("en-US", { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 6 })}`;
+}
+
 /** 999, 1,234, 12.3 k, 1.2 M. */
 export function formatCount(value: Known): string {
   if (!isKnown(value)) return DASH;

@@ -7,8 +7,13 @@ import { formatMoment } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";
 import { Empty } from "../ui/state.tsx";
 
+interface NothingFoundProps {
+  readonly scope: Scope;
+  readonly answer?: Answer;
+}
+
 /** No call matches: which filters to take back, or where the nearest calls are. */
-export function NothingFound({ scope, answer }: { readonly scope: Scope; readonly answer: Answer }): JSX.Element {
+export function NothingFound({ scope, answer }: NothingFoundProps): JSX.Element {
   const { data } = useResource<{ readonly range: NearestRange | null }>(`/nearest?${scopeQuery(scope).toString()}`);
   const range = data?.range;
   return (
@@ -24,7 +29,7 @@ export function NothingFound({ scope, answer }: { readonly scope: Scope; readonl
     >
       {range
         ? `The nearest ones are between ${formatMoment(range.from, scope.tz)} and ${formatMoment(range.to, scope.tz)}.`
-        : answer.through !== null && `The last call was on ${formatMoment(answer.through, scope.tz)}.`}
+        : answer?.through && `The last call was on ${formatMoment(answer.through, scope.tz)}.`}
     </Empty>
   );
 }

@@ -1,6 +1,218 @@
 import type { JSX } from "preact";
-import { PageHead } from "../ui/panel.tsx";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import type { CallRow } from "../../../src/admin/contract.ts";
+import { useLiveCalls, type LiveCalls } from "../data/live-calls.ts";
+import { setParams, usePlace, type Params, type Scope } from "../data/place.ts";
+import { formatCountExactly } from "../format/number.ts";
+import { isGrowing } from "../format/range.ts";
+import { NothingFound } from "../overview/nothing-found.tsx";
+import { CallDrawer } from "../requests/call-drawer.tsx";
+import { CallsTable } from "../requests/calls-table.tsx";
+import { FilterLine } from "../requests/filter-line.tsx";
+import { usePageKey } from "../shell/page-keys.ts";
+import { rangeWords } from "../shell/range-picker.tsx";
+import { Button } from "../ui/button.tsx";
+import { scopeWords } from "../ui/filter-words.ts";
+import { PageHead, Panel } from "../ui/panel.tsx";
+import { Select } from "../ui/select.tsx";
+import { Failure, SkeletonRows } from "../ui/state.tsx";
 
-export function RequestsPage(): JSX.Element {
-  return <PageHead title="Requests" subtitle="Live calls, newest first." />;
+const caps = ["10", "50", "200"] as const;
+type Cap = (typeof caps)[number];
+const capOptions = caps.map((value) => ({ value, label: `${value} a second` }));
+/** What stands above and below the table, so that it fills the rest. */
+const AROUND_PX = 330;
+/** So many rows before the end the next page is fetched. */
+const AHEAD = 60;
+
+const isTailOn = (scope: Scope, params: Params): boolean => isGrowing(scope) && params.get("tail") !== "off";
+
+/** Single calls as they end, and those before. */
+export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = usePlace();
+  const isLive = isTailOn(scope, params);
+  const cap = caps.find((one) => one === params.get("cap")) ?? "50";
+  const id = params.get("id");
+  const [isPaused, setPaused] = useState(false);
+  const [isScrolled, setScrolled] = useState(false);
+  const isHeld = isPaused || isScrolled || id !== null;
+  const calls = useLiveCalls(scope, { isLive, cap: Number(cap), isHeld });
+  const { release, waiting } = calls;
+  useEffect(() => {
+    if (!isHeld && waiting > 0) release();
+  }, [isHeld, waiting]);
+  const pause = useCallback(() => setPaused((old) => !old), []);
+  const toggle = useCallback(() => setParams({ tail: isLive ? "off" : null }, { replace: true }), [isLive]);
+  usePageKey(" ", pause);
+  usePageKey("l", toggle);
+  const open = (row: CallRow): void => setParams({ id: row.id }, { replace: id !== null });
+  const showNew = (): void => {
+    release();
+    setPaused(false);
+    document.querySelector(".calls .table-box")?.scrollTo({ top: 0 });
+  };
+  return (
+    <>
+      <PageHead title="Requests" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <div class="requests-tools">
+        <FilterLine />
+        {isGrowing(scope) && (
+          <TailTools calls={calls} isLive={isLive} isPaused={isPaused} cap={cap} onPause={pause} onToggle={toggle} />
+        )}
+      </div>
+      <CallsPanel scope={scope} calls={calls} chosen={id} onOpen={open} onScrolled={setScrolled} onShowNew={showNew} />
+      {id !== null && <OpenCall id={id} rows={calls.rows ?? []} tz={scope.tz} onOpen={open} />}
+    </>
+  );
+}
+
+interface CallsPanelProps {
+  readonly scope: Scope;
+  readonly calls: LiveCalls;
+  readonly chosen: string | null;
+  readonly onOpen: (row: CallRow) => void;
+  readonly onScrolled: (isScrolled: boolean) => void;
+  readonly onShowNew: () => void;
+}
+
+function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: CallsPanelProps): JSX.Element {
+  const { rows, error, waiting, isLoading } = calls;
+  const view = (first: number, last: number): void => {
+    onScrolled(first > 0);
+    if (rows && last > rows.length - AHEAD) calls.loadMore?.();
+  };
+  return (
+    <Panel
+      title="Calls"
+      subtitle={scopeWords(scope)}
+      isFlush
+      class="calls"
+      isLoading={isLoading && rows !== undefined}
+      error={rows && error}
+      actions={
+        waiting > 0 && (
+          <Button size="small" kind="primary" icon="up" onClick={onShowNew}>
+            {`${formatCountExactly(waiting)} new`}
+          </Button>
+        )
+      }
+      foot={rows && <Foot calls={calls} count={rows.length} />}
+    >
+      {error && rows === undefined && <Failure error={error} onRetry={calls.reload} />}
+      {!error && rows === undefined && <SkeletonRows rows={14} height={36} />}
+      {rows?.length === 0 && !isLoading && <NothingFound scope={scope} />}
+      {rows && rows.length > 0 && (
+        <CallsTable
+          label="Calls"
+          rows={rows}
+          tz={scope.tz}
+          chosen={chosen}
+          onOpen={onOpen}
+          height={Math.max(420, innerHeight - AROUND_PX)}
+          onView={view}
+          onMore={calls.loadMore}
+        />
+      )}
+    </Panel>
+  );
+}
+
+interface OpenCallProps {
+  readonly id: string;
+  readonly rows: readonly CallRow[];
+  readonly tz: string;
+  readonly onOpen: (row: CallRow) => void;
+}
+
+function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
+  const at = rows.findIndex((row) => row.id === id);
+  const newer = at > 0 ? rows[at - 1] : undefined;
+  const older = at >= 0 ? rows[at + 1] : undefined;
+  return (
+    <CallDrawer
+      id={id}
+      tz={tz}
+      onClose={() => setParams({ id: null }, { replace: true })}
+      onNewer={newer && (() => onOpen(newer))}
+      onOlder={older && (() => onOpen(older))}
+    />
+  );
+}
+
+interface TailToolsProps {
+  readonly calls: LiveCalls;
+  readonly isLive: boolean;
+  readonly isPaused: boolean;
+  readonly cap: Cap;
+  readonly onPause: () => void;
+  readonly onToggle: () => void;
+}
+
+function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailToolsProps): JSX.Element {
+  return (
+    <div class="tail-tools" role="group" aria-label="Live calls">
+      {isLive && (
+        <span class="tail-rate">
+          <span class={isPaused ? "paused" : "live"}>
+            {isPaused ? "Paused" : `${rateText(calls.perSecond)} a second`}
+          </span>
+        </span>
+      )}
+      <Announcer calls={calls} isLive={isLive} />
+      {isLive && (
+        <Button
+          icon={isPaused ? "play" : "pause"}
+          label={isPaused ? "Go on  Space" : "Pause  Space"}
+          pressed={isPaused}
+          onClick={onPause}
+        />
+      )}
+      {isLive && (
+        <Select
+          label="At most"
+          prefix="up to"
+          value={cap}
+          options={capOptions}
+          onChange={(value) => setParams({ cap: value === "50" ? null : value }, { replace: true })}
+        />
+      )}
+      <Button label={isLive ? "Live calls on  l" : "Live calls off  l"} pressed={isLive} onClick={onToggle}>
+        Live
+      </Button>
+    </div>
+  );
+}
+
+const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));
+const SPOKEN_MS = 15_000;
+
+/** Says how many calls come, now and then: each row aloud would be noise. */
+function Announcer({ calls, isLive }: { readonly calls: LiveCalls; readonly isLive: boolean }): JSX.Element {
+  const [text, setText] = useState("");
+  const { perSecond, failedPerSecond } = calls;
+  const words = `${rateText(perSecond)} calls a second, ${rateText(failedPerSecond)} of them failed`;
+  const [spokenAt, setSpokenAt] = useState(0);
+  useEffect(() => {
+    if (!isLive || Date.now() - spokenAt < SPOKEN_MS) return;
+    setText(words);
+    setSpokenAt(Date.now());
+  }, [words, isLive]);
+  return (
+    <span class="visually-hidden" role="status" aria-live="polite">
+      {isLive ? text : ""}
+    </span>
+  );
+}
+
+function Foot({ calls, count }: { readonly calls: LiveCalls; readonly count: number }): JSX.Element {
+  return (
+    <>
+      <span>
+        {formatCountExactly(count)} calls{calls.loadMore ? "; more when you scroll on" : ""}
+      </span>
+      {calls.skipped > 0 && (
+        <span>{formatCountExactly(calls.skipped)} not shown live, above the cap; they come with the next look</span>
+      )}
+    </>
+  );
 }

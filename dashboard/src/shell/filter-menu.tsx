@@ -79,7 +79,7 @@ function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element 
 }
 
 /** `owner:anna,ben`, `owner:!anna`, `status:>=400` */
-function parseFilter(text: string): Filter | undefined {
+export function parseFilter(text: string): Filter | undefined {
   const match = /^(?<name>(?:tag:)?[\w-]+):(?<op>!|>=|<=|=?)(?<values>.+)$/.exec(text.trim())?.groups;
   const name = match?.["name"];
   if (!isDimension(name)) return undefined;

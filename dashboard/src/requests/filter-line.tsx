@@ -1,0 +1,58 @@
+import type { JSX } from "preact";
+import { useCallback, useRef, useState } from "preact/hooks";
+import { addFilters } from "../data/place.ts";
+import { parseFilter } from "../shell/filter-menu.tsx";
+import { usePageKey } from "../shell/page-keys.ts";
+import { Icon } from "../ui/icon.tsx";
+
+/** Filters in words: `model:gpt-5 status:>=400 owner:!anna`. They become chips, as those that were clicked. */
+export function FilterLine(): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState("");
+  const [wrong, setWrong] = useState<string | null>(null);
+  usePageKey(
+    "/",
+    useCallback(() => input.current?.focus(), []),
+  );
+  const apply = (event: Event): void => {
+    event.preventDefault();
+    const words = wordsOf(text);
+    const bad = words.find((word) => parseFilter(word) === undefined);
+    if (bad !== undefined) {
+      setWrong(bad);
+      return;
+    }
+    addFilters(words.flatMap((word) => parseFilter(word) ?? []));
+    setText("");
+  };
+  return (
+    <form class="filter-line" onSubmit={apply} role="search">
+      <Icon name="search" />
+      <input
+        ref={input}
+        aria-label="Filter by typing"
+        aria-invalid={wrong !== null}
+        aria-describedby={wrong === null ? undefined : "filter-problem"}
+        placeholder="model:gpt-5  status:>=400  owner:!anna"
+        value={text}
+        spellcheck={false}
+        autocapitalize="off"
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setWrong(null);
+        }}
+        onKeyDown={(event) => event.key === "Escape" && input.current?.blur()}
+      />
+      {wrong !== null && (
+        <span class="filter-problem" id="filter-problem" role="alert">
+          <code>{wrong}</code> is no filter: a name, a colon, a value
+        </span>
+      )}
+    </form>
+  );
+}
+
+/** Parted by spaces; a value with spaces stands in quotes: `owner:"Anna B"`. */
+export function wordsOf(text: string): string[] {
+  return [...text.matchAll(/(?:[^\s"]|"[^"]*"?)+/g)].map(([word]) => word.replaceAll('"', ""));
+}
