@@ -1,6 +1,6 @@
 // Builds the dashboard into dist/dashboard/. With `--if-older` only where it is missing or older than its sources, and
 // then whatever goes wrong is told in one line: a gateway starts without a dashboard too.
-import { globSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const place = join(import.meta.dirname, "../dist/dashboard");
@@ -19,11 +19,12 @@ function complain(error: unknown): void {
   process.stderr.write(`lmgate: The dashboard could not be built (${reason}); everything else works.\n`);
 }
 
-/** Beside its place, then renamed: a gateway that runs never serves half a dashboard. */
+/** Elsewhere, then renamed: a gateway that runs never serves half a dashboard, and nobody packs a draft of it. */
 async function buildDashboard(): Promise<void> {
   // Loaded only where there is something to build: most starts need none of it.
   const { build } = await import("vite");
-  const draft = `${place}.${process.pid}`;
+  const drafts = join(import.meta.dirname, `dist.${process.pid}`);
+  const draft = join(drafts, "new");
   try {
     await build({
       configFile: false,
@@ -43,10 +44,21 @@ async function buildDashboard(): Promise<void> {
       },
     });
     mkdirSync(join(place, ".."), { recursive: true });
-    rmSync(place, { recursive: true, force: true });
-    renameSync(draft, place);
+    for (let attempt = 0; !wasPut(draft, join(drafts, `old-${attempt}`)); attempt++);
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    rmSync(drafts, { recursive: true, force: true });
+  }
+}
+
+/** False if somebody else put theirs there in the same moment. */
+function wasPut(draft: string, old: string): boolean {
+  if (existsSync(place)) renameSync(place, old);
+  try {
+    renameSync(draft, place);
+    return true;
+  } catch (error) {
+    if (existsSync(place) && existsSync(draft)) return false;
+    throw error;
   }
 }
 

@@ -1,10 +1,14 @@
-// `npm run build` compiles src/ and simulator/ into an empty dist/, and builds the dashboard beside them.
-import { rmSync } from "node:fs";
+// `npm run build` compiles src/ and simulator/ into an empty dist/, and builds the dashboard beside them. The dashboard is
+// replaced as a whole: a gateway of this checkout may be serving it.
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runNode } from "./run-node.ts";
 
 const root = join(import.meta.dirname, "..");
-rmSync(join(root, "dist"), { recursive: true, force: true });
+const dist = join(root, "dist");
+for (const name of existsSync(dist) ? readdirSync(dist) : []) {
+  if (name !== "dashboard") rmSync(join(dist, name), { recursive: true });
+}
 for (const command of [["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], ["dashboard/build.ts"]]) {
   const ended = await runNode(command, { cwd: root, show: true });
   process.exitCode ||= ended.exitCode;
