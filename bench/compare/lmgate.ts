@@ -22,7 +22,7 @@ export function lmgate({ name, title, workers, certificateAuthority }: LMGateOpt
     name,
     title,
     missing: () => undefined,
-    version: () => manifest.version,
+    version: () => (workers === 1 ? manifest.version : ""),
     async start({ children, directory, upstreams }) {
       const [port = 0] = await freePorts(1);
       const main = join(process.env["LMGATE_BENCH_DIST"] ?? join(root, "dist"), "src/cli/main.js");

@@ -110,7 +110,7 @@ const rawRelay: Proxy = {
   name: RAW_RELAY,
   title: "raw relay",
   missing: () => undefined,
-  version: () => process.version,
+  version: () => "",
   async start({ children, upstreams }) {
     // It knows one upstream only; the limit is what one process takes, and each workload needs one.
     const plain = ROUTES.filter((route) => !isTls(route));
