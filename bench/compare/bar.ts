@@ -12,8 +12,9 @@ export interface Promised {
   readonly rounds: (results: Results) => readonly number[];
 }
 
-const MB = 1_000_000;
-const KB = 1_000;
+/** As the kernel and `ps` count memory. */
+const MB = 2 ** 20;
+const KB = 2 ** 10;
 
 export const BAR: readonly Promised[] = [
   {

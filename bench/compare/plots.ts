@@ -39,8 +39,8 @@ export function plotsOf(results: Results): ReadonlyMap<string, string> {
       "Memory and start by proxy",
       measured,
       [
-        ["Idle", "memory.idle", 1e6, "MB"],
-        ["An open idle stream", "memory.per-streams", 1e3, "KB"],
+        ["Idle", "memory.idle", 2 ** 20, "MB"],
+        ["An open idle stream", "memory.per-streams", 2 ** 10, "KB"],
         ["Start to the first call served", "start.ms", 1, "ms"],
       ],
     ],

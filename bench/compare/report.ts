@@ -8,8 +8,9 @@ import { summaryOf } from "./statistics.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 const compared = PROXIES.filter(({ name }) => name !== NO_PROXY);
-const MB = 1_000_000;
-const KB = 1_000;
+/** As the kernel and `ps` count memory. */
+const MB = 2 ** 20;
+const KB = 2 ** 10;
 
 interface Section {
   readonly heading: string;
@@ -45,7 +46,7 @@ export function sectionsOf(results: Results): readonly Section[] {
     {
       heading: "Memory and start",
       text: [
-        "Resident memory of all processes of a proxy, LMGate's store left out; start to the first call served.",
+        "Resident memory of all processes of a proxy, LMGate's store left out (MB of 2^20 bytes, KB of 2^10); start to the first call served.",
         memoryTable(results),
       ].join("\n\n"),
       plot: ["memory", "Memory of each proxy when idle, and for each open stream"],
