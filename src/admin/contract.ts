@@ -37,7 +37,7 @@ export interface SessionInfo {
   readonly csrf: string | null;
 }
 
-/** `GET /requests?from&to&tz&filter&limit&cursor` → newest first; `GET /requests/<id>` → one `CallRecord`. */
+/** `GET /requests?from&to&tz&filter&order&limit&cursor` → newest first, or with `order=slowest` those that took longest; `GET /requests/<id>` → one `CallRecord`. */
 export type RequestsPage = CallsPage;
 
 /*

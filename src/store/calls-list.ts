@@ -41,6 +41,7 @@ export async function listCalls(connection: DuckDBConnection, wanted: CallsWante
   if (!Number.isInteger(wanted.limit) || wanted.limit < 1 || wanted.limit > MAX_PAGE) {
     throw new QuestionFault("limit", `a page has 1 to ${MAX_PAGE} calls`);
   }
+  if (wanted.sort === "slowest") return { rows: await slowestCalls(connection, range, wanted.limit), cursor: null };
   const after = wanted.cursor === undefined ? undefined : placeOf(wanted.cursor);
   const to = after === undefined ? range.to : Math.min(range.to, Math.floor(after.us / 1000) + 1);
   const found: FoundRow[] = [];
@@ -58,6 +59,24 @@ export async function listCalls(connection: DuckDBConnection, wanted: CallsWante
     rows: shown.map(({ row }) => row),
     cursor: found.length > wanted.limit && last !== undefined ? `${last.us}-${last.row.id}` : null,
   };
+}
+
+/** First how long the last of them took, which looks at one column; then those that took as long. */
+async function slowestCalls(
+  connection: DuckDBConnection,
+  range: CallsRange,
+  limit: number,
+): Promise<readonly CallRow[]> {
+  const bound = new Statement();
+  const times = `SELECT duration_ms FROM (${callsSql(range, bound)}) WHERE duration_ms IS NOT NULL ORDER BY 1 DESC LIMIT ${whole(limit)}`;
+  const [least] = await bound.rows(connection, `SELECT min(duration_ms) AS duration_ms FROM (${times})`);
+  const shortest = least?.["duration_ms"];
+  if (typeof shortest !== "number") return [];
+  const statement = new Statement();
+  const sql = `
+    SELECT ${recordSql(SHOWN)} AS row FROM (${callsSql(range, statement)}) WHERE duration_ms >= ${shortest}
+    ORDER BY duration_ms DESC, ts DESC, id LIMIT ${whole(limit)}`;
+  return (await statement.rows(connection, sql)).map(rowOf);
 }
 
 interface FoundRow {
@@ -80,11 +99,13 @@ async function callsBetween(
       SELECT *, epoch_us(ts) AS us, coalesce(id, '') AS shown_id FROM (${callsSql(range, statement)})
     )${beyond} ORDER BY us DESC, shown_id DESC LIMIT ${whole(limit)}`;
   const rows = await statement.rows(connection, sql);
-  return rows.map((row) => {
-    // as: made by the statement above of the columns that the type names.
-    const shown = JSON.parse(textIn(row, "row") ?? "{}") as CallRow;
-    return { us: Number(row["us"]), row: { ...shown, client_app: shown.client_app ?? "unknown" } };
-  });
+  return rows.map((row) => ({ us: Number(row["us"]), row: rowOf(row) }));
+}
+
+function rowOf(row: Readonly<Record<string, unknown>>): CallRow {
+  // as: made by the statements above of the columns that the type names.
+  const shown = JSON.parse(textIn(row, "row") ?? "{}") as CallRow;
+  return { ...shown, client_app: shown.client_app ?? "unknown" };
 }
 
 function placeOf(cursor: string): Place {

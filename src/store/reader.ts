@@ -25,9 +25,13 @@ export type Scope = Pick<Question, "from" | "to" | "tz" | "filters">;
 
 export interface CallsWanted extends Scope {
   readonly limit: number;
+  /** `slowest`: those that took longest come first, and there is one page. Default: `newest`. */
+  readonly sort?: CallsOrder | undefined;
   /** Of the page before. */
   readonly cursor?: string | undefined;
 }
+
+export type CallsOrder = "newest" | "slowest";
 
 export interface CallsPage {
   /** Newest first. */

@@ -241,6 +241,21 @@ test("a call that comes while pages are turned moves none of the others", async 
   assert.equal(new Set(seen).size, 9);
 });
 
+test("the slowest calls of a range come slowest first, whatever came last", async (t) => {
+  const took = [120, 9_000, null, 30, 4_000.5, 4_000.5];
+  const records = took.map((duration, at) => ({
+    ...call(`2026-11-23T11:0${at}:00Z`),
+    ...(duration === null ? {} : { duration_ms: duration }),
+  }));
+  const { reader } = await openStore(t, [...records, { ...call("2026-10-01T11:00:00Z"), duration_ms: 99_000 }], NOW);
+  const page = await reader.listCalls({ from: "-30d", to: "now", tz: "UTC", filters: [], limit: 3, sort: "slowest" });
+  assert.deepEqual(
+    page.rows.map(({ duration_ms }) => duration_ms),
+    [9_000, 4_000.5, 4_000.5],
+  );
+  assert.equal(page.cursor, null);
+});
+
 test("a record is given back as the ledger has it", async (t) => {
   const random = seededRandom(5);
   const records = Array.from({ length: 40 }, (_, at) => oddRecord(random, "2026-11-23T10:00:00.123Z", `odd-${at}`)).map(

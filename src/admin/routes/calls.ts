@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseScope } from "../../store/question-text.ts";
+import type { CallsOrder } from "../../store/reader.ts";
 import type { CallRow, RequestsPage } from "../contract.ts";
 import { eventStream } from "../event-stream.ts";
 import { ApiFault } from "../problem.ts";
@@ -56,13 +57,15 @@ export function callRoutes(desk: AdminDesk): readonly Route[] {
       summary: "Calls, newest first, a page at a time",
       query: [
         ...scopeParameters,
+        { name: "order", description: "newest, or slowest: those that took longest, one page. Default: newest." },
         { name: "limit", description: "Calls on a page, up to 500. Default: 100." },
         { name: "cursor", description: "Of the page before." },
       ],
       answer: page,
       run: ({ query, signal }) => {
-        const scope = parsed(parseScope(query, ["limit", "cursor"]));
-        const wanted = { ...scope, limit: limitIn(query, 100, 500), cursor: query.get("cursor") ?? undefined };
+        const scope = parsed(parseScope(query, ["order", "limit", "cursor"]));
+        const cursor = query.get("cursor") ?? undefined;
+        const wanted = { ...scope, sort: orderIn(query.get("order")), limit: limitIn(query, 100, 500), cursor };
         return fromStore(desk, (store) => store.listCalls(wanted, signal));
       },
     }),
@@ -95,6 +98,11 @@ export function callRoutes(desk: AdminDesk): readonly Route[] {
       },
     }),
   ];
+}
+
+function orderIn(text: string | null): CallsOrder {
+  if (text === null || text === "newest" || text === "slowest") return text ?? "newest";
+  throw new ApiFault(400, "There is no such order.", [{ where: "order", message: "allowed are newest and slowest" }]);
 }
 
 function rateIn(text: string | null): number {
