@@ -103,7 +103,7 @@ async function main(directory: string, children: Children): Promise<void> {
     minutes: Math.round(performance.now() / 60_000),
   };
   process.stdout.write(`${textOf(results, facts)}\n`);
-  if (values.out !== undefined) writeDocument(values.out, results, facts);
+  if (values.out !== undefined) await writeDocument(values.out, results, facts);
 }
 
 const directory = mkdtempSync(join(tmpdir(), "lmgate-bench-"));

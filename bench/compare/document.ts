@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { runNode } from "../../scripts/run-node.ts";
 import { machine } from "./machine.ts";
 import { plotsOf } from "./plots.ts";
 import { PROXIES } from "./proxies.ts";
@@ -13,6 +14,9 @@ export interface RunFacts {
   readonly rounds: number;
   readonly minutes: number;
 }
+
+const SIGNIFICANT = 5;
+const root = join(import.meta.dirname, "../..");
 
 const BEGIN = "<!-- measured: what stands from here is written by `npm run bench -- --out docs` -->";
 const END = "<!-- measured: to here -->";
@@ -31,14 +35,17 @@ export function textOf(results: Results, facts: RunFacts): string {
 }
 
 /** Puts a run into the document, between its marks; everything else in there is written by hand and stays. */
-export function writeDocument(folder: string, results: Results, facts: RunFacts): void {
-  const path = join(folder, "benchmarks.md");
+export async function writeDocument(folder: string, results: Results, facts: RunFacts): Promise<void> {
+  const path = resolve(folder, "benchmarks.md");
   const text = readFileSync(path, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`${path} has no place for a run: "${BEGIN}" … "${END}"`);
-  const plots = join(folder, "benchmarks");
+  const plots = resolve(folder, "benchmarks");
   mkdirSync(plots, { recursive: true });
   for (const [name, svg] of plotsOf(results)) writeFileSync(join(plots, `${name}.svg`), svg);
-  writeFileSync(join(plots, "run.json"), `${JSON.stringify({ facts, ...results }, undefined, 2)}\n`);
+  const short = (_: string, value: unknown): unknown =>
+    typeof value === "number" ? Number(value.toPrecision(SIGNIFICANT)) : value;
+  writeFileSync(join(plots, "run.json"), JSON.stringify({ facts, ...results }, short, 2));
   writeFileSync(path, `${text.slice(0, begin)}${BEGIN}\n\n${textOf(results, facts)}\n\n${text.slice(end)}`);
+  await runNode(["node_modules/oxfmt/bin/oxfmt", path, join(plots, "run.json")], { cwd: root, show: false });
 }
