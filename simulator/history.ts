@@ -88,7 +88,7 @@ class RecordWriter {
     const sizes = `,"request_bytes":${input * 4 + 210},"response_bytes":${output * (stream ? 180 : 5) + 420}`;
     if (silent) {
       const guess = `,"estimated_input_tokens":${input},"estimated_output_tokens":${output}`;
-      const word = `,"usage_source":"none","usage_state":"missing","usage_reason":"not_requested"`;
+      const word = `,"usage_source":"estimate","usage_state":"missing","usage_reason":"not_requested"`;
       return { counters: counters(null, null, key), rest: timing + sizes + guess + word, cost: "" };
     }
     const cached = Math.round(input * model.cached * this.#random());
