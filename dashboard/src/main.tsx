@@ -9,6 +9,7 @@ import "./style/charts.css";
 import "./style/tables.css";
 import "./style/pages.css";
 import "./style/requests.css";
+import "./style/watch.css";
 import { App } from "./app.tsx";
 import { followTheme } from "./data/theme.ts";
 

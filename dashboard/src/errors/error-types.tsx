@@ -1,0 +1,116 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Answer, Filter, Series } from "../../../src/admin/contract.ts";
+import { seriesFilters } from "../chart/chart-series.ts";
+import { useAnswer } from "../data/ask.ts";
+import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/place.ts";
+import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
+import { DataTable, type Column } from "../ui/data-table.tsx";
+import { Delta } from "../ui/delta.tsx";
+import { Panel } from "../ui/panel.tsx";
+import { Empty, Failure, SkeletonRows } from "../ui/state.tsx";
+import { Badge } from "../ui/status.tsx";
+
+export const isFailed: Filter = { dimension: "error_type", op: "is_not", values: [null] };
+
+/** Errors that LMGate names; all others are the provider's own words. */
+const ours: Readonly<Record<string, string>> = {
+  client_aborted: "The client left, or stopped sending or reading",
+  body_too_large: "The request outgrew the limit for bodies",
+  upstream_unreachable: "No connection to the provider: name, network, port or certificate",
+  upstream_timeout: "The provider took longer than the timeouts allow",
+  upstream_reset: "The provider closed the connection before its answer was complete",
+  upstream_invalid: "The provider's answer was not valid HTTP",
+  shutdown: "The gateway was told to end, and the time for draining was over",
+  interrupted: "The call ended with its thread or with the process",
+};
+
+/** Which errors there were, of which provider, the most frequent first. */
+export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = usePlace();
+  const [sort, setSort] = useState("-requests");
+  const { data, error, isLoading, reload } = useAnswer(scope, {
+    metrics: ["requests"],
+    groupBy: ["error_type", "provider"],
+    filters: [isFailed],
+    bucket: "none",
+    limit: 100,
+    compare: true,
+  });
+  const open = (series: Series): void => {
+    if (data) go("requests", withFilters(scopeParams(params), [...scope.filters, ...seriesFilters(data, series)]));
+  };
+  return (
+    <Panel
+      title="By type of error"
+      subtitle="A row leads to its calls"
+      isFlush
+      isLoading={isLoading && data !== undefined}
+      error={data && error}
+    >
+      {error && data === undefined && <Failure error={error} onRetry={reload} />}
+      {!error && data === undefined && <SkeletonRows rows={6} height={36} />}
+      {data?.series.length === 0 && (
+        <Empty icon="check" title="Nothing failed">
+          Every call in this range was answered.
+        </Empty>
+      )}
+      {data && data.series.length > 0 && (
+        <DataTable
+          label="Types of error"
+          columns={columnsFor(data)}
+          rows={data.series}
+          keyOf={({ key, other }) => (other ? "other" : JSON.stringify(key))}
+          sort={sort}
+          onSort={setSort}
+          onRow={open}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function columnsFor(answer: Answer): Column<Series>[] {
+  const all = answer.totals.total.requests;
+  const share = ({ total }: Series): number | null =>
+    isKnown(total.requests) && isKnown(all) && all > 0 ? total.requests / all : null;
+  return [
+    {
+      id: "type",
+      label: "Error type",
+      card: "title",
+      sortValue: ({ key }) => key[0] ?? null,
+      render: ({ key: [type], other }) =>
+        other ? "Other" : <code title={ours[type ?? ""] ?? "As the provider calls it"}>{type ?? "(none)"}</code>,
+    },
+    {
+      id: "by",
+      label: "From",
+      card: "none",
+      render: ({ key: [type] }) => (type && ours[type] ? <Badge mood="neutral">seen by LMGate</Badge> : "provider"),
+    },
+    { id: "provider", label: "Provider", sortValue: ({ key }) => key[1] ?? null, render: ({ key }) => key[1] },
+    {
+      id: "requests",
+      label: "Calls",
+      align: "end",
+      sortValue: ({ total }) => total.requests ?? null,
+      render: ({ total }) => <span title={formatCountExactly(total.requests)}>{formatCount(total.requests)}</span>,
+    },
+    {
+      id: "share",
+      label: "Of all errors",
+      align: "end",
+      card: "none",
+      share,
+      render: (row) => formatShare(share(row)),
+    },
+    {
+      id: "change",
+      label: "Change",
+      align: "end",
+      hint: "Against the period before",
+      render: (series) => <Delta series={series} metric="requests" />,
+    },
+  ];
+}

@@ -1,0 +1,97 @@
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Answer, Filter } from "../../../src/admin/contract.ts";
+import { frameOf, sumOf, type ChartSeries } from "../chart/chart-series.ts";
+import { TimeChart } from "../chart/time-chart.tsx";
+import { useAnswer } from "../data/ask.ts";
+import { setParams, usePlace, type Scope } from "../data/place.ts";
+import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
+import { scopeWords } from "../ui/filter-words.ts";
+import { Panel } from "../ui/panel.tsx";
+import { Segmented } from "../ui/select.tsx";
+import { Failure, Skeleton } from "../ui/state.tsx";
+
+const HEIGHT = 250;
+const STATUSES = 100;
+
+const classes = [
+  { name: "2xx", label: "2xx answered", color: "--series-2", holds: (status: number) => status < 300 },
+  { name: "3xx", label: "3xx moved", color: "--series-4", holds: (status: number) => status >= 300 && status < 400 },
+  { name: "429", label: "429 too many", color: "--series-1", holds: (status: number) => status === 429 },
+  {
+    name: "4xx",
+    label: "other 4xx, refused",
+    color: "--series-7",
+    holds: (status: number) => status >= 400 && status < 500 && status !== 429,
+  },
+  { name: "5xx", label: "5xx failed", color: "--series-5", holds: (status: number) => status >= 500 },
+] as const;
+const unanswered = { name: "none", label: "no answer", color: "--series-other" } as const;
+
+const views = [
+  { value: "errors", label: "Errors" },
+  { value: "all", label: "All calls" },
+  { value: "share", label: "Share" },
+] as const;
+type View = (typeof views)[number]["value"];
+
+/** How calls were answered, by class of status. */
+export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = usePlace();
+  const view = views.find(({ value }) => value === params.get("view"))?.value ?? "errors";
+  const { data, error, isLoading, reload } = useAnswer(scope, {
+    metrics: ["requests"],
+    groupBy: ["status"],
+    limit: STATUSES,
+  });
+  const drawn = useMemo(() => data && { frame: frameOf(data), series: classesOf(data, view) }, [data, view]);
+  const isShare = view === "share";
+  return (
+    <Panel
+      title="Answers by status"
+      subtitle={scopeWords(scope)}
+      isLoading={isLoading && data !== undefined}
+      error={data && error}
+      actions={
+        <Segmented
+          label="Show"
+          value={view}
+          options={views}
+          onChange={(value) => setParams({ view: value === "errors" ? null : value })}
+        />
+      }
+    >
+      {error && data === undefined && <Failure error={error} onRetry={reload} />}
+      {!error && data === undefined && <Skeleton height={HEIGHT + 26} />}
+      {drawn && (
+        <TimeChart
+          title="Answers by status"
+          {...drawn}
+          kind={isShare ? "line" : "bar"}
+          format={isShare ? formatShare : formatCount}
+          exactly={isShare ? formatShare : formatCountExactly}
+          height={HEIGHT}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function classesOf(answer: Answer, view: View): ChartSeries[] {
+  const whole = answer.totals.points.requests ?? [];
+  const shown = [...classes, unanswered].filter(({ name }) => view === "all" || !/^[23]xx$/.test(name));
+  return shown.flatMap(({ name, label, color, ...rest }) => {
+    const members = answer.series.filter(({ key: [status], other }) => {
+      if (other || status === null || status === undefined) return !other && !("holds" in rest);
+      return "holds" in rest && rest.holds(Number(status));
+    });
+    if (members.length === 0) return [];
+    const values = whole.map((all, at) => {
+      const sum = sumOf(members.map(({ points }) => points.requests?.[at] ?? null));
+      if (view !== "share") return sum;
+      return isKnown(all) && all > 0 ? (sum ?? 0) / all : null;
+    });
+    const filters: Filter[] = [{ dimension: "status", op: "is", values: members.map(({ key }) => key[0] ?? null) }];
+    return [{ name, label, color, values, filters }];
+  });
+}

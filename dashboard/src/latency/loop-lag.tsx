@@ -1,0 +1,70 @@
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { GateStatus } from "../../../src/admin/contract.ts";
+import { Sparkline } from "../chart/sparkline.tsx";
+import { useResource } from "../data/resource.ts";
+import { formatDuration } from "../format/number.ts";
+import { Panel } from "../ui/panel.tsx";
+import { Failure, SkeletonRows } from "../ui/state.tsx";
+import { Badge } from "../ui/status.tsx";
+
+const AGAIN_MS = 5_000;
+const KEPT = 60;
+/** Nobody notices a gateway that is later than this now and then; from here on it is told. */
+const LATE_MS = 50;
+
+/** What of the latency is LMGate's own doing: how late its threads come to their work. */
+export function LoopLag(): JSX.Element {
+  const { data, error, reload } = useResource<GateStatus>("/status");
+  const history = useRef(new Map<string, number[]>());
+  useEffect(() => {
+    const timer = setInterval(() => !document.hidden && reload(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const seen = useRef<GateStatus | null>(null);
+  if (data && seen.current !== data) {
+    seen.current = data;
+    for (const { name, loopLagMs } of data.threads) {
+      history.current.set(name, [...(history.current.get(name) ?? []), loopLagMs.p99].slice(-KEPT));
+    }
+  }
+  // The thread that writes the ledger does not measure itself.
+  const threads = data?.threads.filter(({ name }) => name !== "ledger");
+  return (
+    <Panel
+      title="LMGate's own delay"
+      subtitle="How late each thread comes to its work; the line is p99 since this page was opened"
+      isFlush
+      error={data && error}
+    >
+      {error && data === undefined && <Failure error={error} onRetry={reload} />}
+      {!error && data === undefined && <SkeletonRows rows={3} height={44} />}
+      <ul class="lag-list">
+        {threads?.map(({ name, state, loopLagMs: { p50, p99, max } }) => (
+          <li key={name}>
+            <span class="lag-name">
+              <strong>{name}</strong>
+              <Badge mood={state === "down" ? "bad" : p99 > LATE_MS ? "warning" : "good"}>
+                {state !== "running" ? state : p99 > LATE_MS ? "late" : "on time"}
+              </Badge>
+            </span>
+            <span class="lag-spark">
+              <Sparkline values={history.current.get(name) ?? []} />
+            </span>
+            <span class="lag-figures">
+              <Figure label="p50" ms={p50} />
+              <Figure label="p99" ms={p99} />
+              <Figure label="max" ms={max} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+const Figure = ({ label, ms }: { readonly label: string; readonly ms: number }): JSX.Element => (
+  <span>
+    <span class="muted">{label}</span> {formatDuration(ms)}
+  </span>
+);

@@ -1,0 +1,56 @@
+import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Answer, Metric } from "../../../src/admin/contract.ts";
+import { frameOf, type ChartSeries } from "../chart/chart-series.ts";
+import { TimeChart } from "../chart/time-chart.tsx";
+import { useAnswer } from "../data/ask.ts";
+import type { Scope } from "../data/place.ts";
+import { formatDuration } from "../format/number.ts";
+import { scopeWords } from "../ui/filter-words.ts";
+import { Panel } from "../ui/panel.tsx";
+import { Failure, Skeleton } from "../ui/state.tsx";
+
+interface PercentileChartProps {
+  readonly scope: Scope;
+  readonly title: string;
+  readonly kind: "duration" | "ttft";
+}
+
+const HEIGHT = 240;
+/** From most calls to the slowest: calm to loud, and each dashed in its own way. */
+const looks = [
+  { part: "p50", color: "--series-4" },
+  { part: "p90", color: "--series-0", dash: [8, 3] },
+  { part: "p95", color: "--series-1", dash: [4, 3] },
+  { part: "p99", color: "--series-5", dash: [2, 3] },
+] as const;
+
+/** How long it took, for half of the calls and for the slowest of them. */
+export function PercentileChart({ scope, title, kind }: PercentileChartProps): JSX.Element {
+  const metrics = looks.map(({ part }): Metric => `${kind}_${part}`);
+  const { data, error, isLoading, reload } = useAnswer(scope, { metrics });
+  const drawn = useMemo(() => data && { frame: frameOf(data), series: linesOf(data, kind) }, [data, kind]);
+  return (
+    <Panel title={title} subtitle={scopeWords(scope)} isLoading={isLoading && data !== undefined} error={data && error}>
+      {error && data === undefined && <Failure error={error} onRetry={reload} />}
+      {!error && data === undefined && <Skeleton height={HEIGHT + 26} />}
+      {drawn && (
+        <TimeChart
+          title={title}
+          {...drawn}
+          kind="line"
+          format={formatDuration}
+          exactly={formatDuration}
+          height={HEIGHT}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function linesOf(answer: Answer, kind: PercentileChartProps["kind"]): ChartSeries[] {
+  return looks.map(({ part, color, ...look }) => {
+    const metric: Metric = `${kind}_${part}`;
+    return { name: part, label: part, color, values: answer.totals.points[metric] ?? [], ...look };
+  });
+}
