@@ -33,6 +33,8 @@ export interface WorldOptions {
 
 type OpenOptions = Omit<PageOptions, "origin" | "cookie"> & { readonly signedIn?: boolean };
 
+type ApiRequest = Pick<RequestInit, "method" | "body">;
+
 export interface World {
   readonly gateway: Gateway;
   readonly simulator: Simulator;
@@ -42,7 +44,7 @@ export interface World {
   /** A page at an address below `/ui/`, signed in. */
   open(t: TestContext, path?: string, options?: OpenOptions): Promise<Page>;
   /** What the admin API answers, as JSON. */
-  api(path: string, init?: RequestInit): Promise<unknown>;
+  api(path: string, init?: ApiRequest): Promise<unknown>;
   /** A chat through the gateway with this key. */
   chat(key: string, fields?: Readonly<Record<string, unknown>>): Promise<Response>;
   stop(): Promise<void>;
@@ -68,8 +70,8 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
   const token = readFileSync(join(gateway.dataDir, "admin-token"), "utf8").trim();
   const origin = gateway.adminUrl;
   const cookie = await signIn(origin, token);
-  const api = async (path: string, init: RequestInit = {}): Promise<unknown> => {
-    const headers = { ...init.headers, authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const api = async (path: string, init: ApiRequest = {}): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const response = await fetch(`${origin}/api/v1${path}`, { ...init, headers });
     assert.ok(response.ok, `${path}: ${response.status}`);
     return response.status === 204 ? undefined : response.json();
@@ -94,7 +96,11 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
       }),
     stop: async () => {
       await browser.close();
-      await gateway.stop().finally(() => simulator.close());
+      try {
+        await gateway.stop();
+      } finally {
+        await simulator.close();
+      }
     },
   };
 }

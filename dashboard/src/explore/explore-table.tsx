@@ -38,7 +38,7 @@ export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.El
     <DataTable
       label="Groups"
       columns={columnsFor(answer, exploration, params)}
-      rows={answer.series}
+      rows={answer.series.filter(isThere)}
       keyOf={({ key, other }) => (other ? "other" : JSON.stringify(key))}
       sort={exploration.sort}
       onSort={(sort) => setParams({ sort }, { replace: true })}
@@ -48,6 +48,9 @@ export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.El
     />
   );
 }
+
+/** What is other may have been in the period before alone. */
+const isThere = ({ total, other }: Series): boolean => !other || total.requests !== 0;
 
 function columnsFor(answer: Answer, exploration: Exploration, params: Params): Column<Series>[] {
   const { metric } = exploration;

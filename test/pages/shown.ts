@@ -1,0 +1,53 @@
+/** What a page shows, as values. */
+import type { Page } from "playwright-core";
+import { becomes } from "./browser.ts";
+
+export interface ShownCell {
+  readonly text: string;
+  /** In full, where the text is shortened. */
+  readonly title: string;
+}
+
+export type ShownRow = Readonly<Record<string, ShownCell>>;
+
+/** As much of a cell of the page as is read here. */
+interface Cell {
+  readonly dataset: { readonly label?: string };
+  readonly textContent: string;
+  querySelector(selector: string): { readonly title: string } | null;
+}
+
+/** The rows of a table by the heads of their columns; the totals where `part` says so. */
+export async function readRows(page: Page, label: string, part: "tbody" | "tfoot" = "tbody"): Promise<ShownRow[]> {
+  const found = page.locator(`table[aria-label="${label}"] > ${part} > tr`);
+  return found.evaluateAll((rows: readonly { readonly cells: Iterable<Cell> }[]) =>
+    rows.map((row) =>
+      Object.fromEntries(
+        [...row.cells].map((cell) => [
+          cell.dataset.label ?? "",
+          { text: cell.textContent.trim(), title: cell.querySelector("[title]")?.title ?? "" },
+        ]),
+      ),
+    ),
+  );
+}
+
+/** The number in a text as people read it; `null` for the dash. */
+export function numberOf(text: string): number | null {
+  if (text === "—" || text === "") return null;
+  const number = Number(text.replaceAll(/[$,%\s\u202f]/g, "").replace("−", "-"));
+  if (Number.isNaN(number)) throw new Error(`no number: ${text}`);
+  return text.includes("%") ? number / 100 : number;
+}
+
+/** Nothing of the page is still on its way. */
+export async function settled(page: Page): Promise<void> {
+  const pending = page.locator("#app:not(:has(h1)), main[aria-busy=true], main .skeleton, main [aria-busy=true]");
+  await becomes(page, "everything is loaded", async () => (await pending.count()) === 0);
+}
+
+/** A tile's number, in full. */
+export async function tileValue(page: Page, label: string): Promise<string> {
+  const tile = page.locator(".tile", { has: page.getByRole("heading", { name: label, exact: true }) });
+  return (await tile.locator(".tile-value").getAttribute("title")) ?? "";
+}
