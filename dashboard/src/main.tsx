@@ -10,6 +10,7 @@ import "./style/tables.css";
 import "./style/pages.css";
 import "./style/requests.css";
 import "./style/watch.css";
+import "./style/manage.css";
 import { App } from "./app.tsx";
 import { followTheme } from "./data/theme.ts";
 

@@ -1,0 +1,103 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { CallRow, GateStatus, RecentRefusal } from "../../../src/admin/contract.ts";
+import { get } from "../data/api.ts";
+import { filterToApi } from "../data/filter-text.ts";
+import { listen } from "../data/live.ts";
+import { scopeParams, usePlace, withChanges } from "../data/place.ts";
+import { formatCost, formatCount, formatDuration } from "../format/number.ts";
+import { Icon } from "../ui/icon.tsx";
+import { Link } from "../ui/link.tsx";
+import { Status } from "../ui/status.tsx";
+
+interface FirstRequestProps {
+  readonly provider: string;
+  /** Id of the key it should come from; `null` for any. */
+  readonly keyId: string | null;
+}
+
+const LOOK_MS = 2_000;
+
+/** Says as soon as the tool that is being set up has called, and why it was refused if it was. */
+export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Element {
+  const { params } = usePlace();
+  const [call, setCall] = useState<CallRow | null>(null);
+  const refusal = useRefusal(provider, call !== null);
+  const query = new URLSearchParams({ rate: "5" });
+  query.append("filter", filterToApi({ dimension: "provider", op: "is", values: [provider] }));
+  if (keyId !== null) query.append("filter", filterToApi({ dimension: "key", op: "is", values: [keyId] }));
+  const path = `/requests/stream?${query.toString()}`;
+  useEffect(() => {
+    setCall(null);
+    return listen(path, {
+      call: (row) => setCall(row as CallRow), // the contract says what the event holds
+    });
+  }, [path]);
+  if (call !== null) {
+    return (
+      <div class="waiting done" role="status">
+        <span class="waiting-mark">
+          <Icon name="check" />
+        </span>
+        <div>
+          <strong>It works.</strong> {call.model ?? call.endpoint} for {call.owner ?? call.lmgate_id}:{" "}
+          <Status status={call.status} error={call.error_type} /> in {formatDuration(call.duration_ms)},{" "}
+          {formatCount(call.total_tokens)} tokens, {formatCost(call.cost_usd)}.{" "}
+          <Link page="requests" params={withChanges(scopeParams(params), { id: call.id })}>
+            Its record
+          </Link>
+        </div>
+      </div>
+    );
+  }
+  if (refusal !== null) {
+    return (
+      <div class="waiting bad" role="status">
+        <span class="waiting-mark">
+          <Icon name="errors" />
+        </span>
+        <div>
+          <strong>A call came and was refused</strong> with {refusal.status}: {adviceOf(refusal)}
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div class="waiting" role="status">
+      <span class="waiting-mark">
+        <span class="spinner" />
+      </span>
+      <div>
+        <strong>Waiting for the first request…</strong> Start the tool and ask it something; this page will tell.
+      </div>
+    </div>
+  );
+}
+
+function adviceOf({ reason, code, maskedKey }: RecentRefusal): string {
+  if (reason === "no_key") return "it had no key. Is the key set where the tool is started?";
+  if (reason === "unknown_key") return `its key, which ends with ${maskedKey}, is not on the list.`;
+  if (reason === "expired") return `its key, which ends with ${maskedKey}, has expired.`;
+  if (reason === "mixed_keys") return "it sent two different keys.";
+  return `${code.replaceAll("_", " ")}. Look at the base URL.`;
+}
+
+/** A refused call is in no stream, for it has no record. */
+function useRefusal(provider: string, isDone: boolean): RecentRefusal | null {
+  const [refusal, setRefusal] = useState<RecentRefusal | null>(null);
+  useEffect(() => {
+    setRefusal(null);
+    if (isDone) return undefined;
+    const since = new Date().toISOString();
+    const look = (): void => {
+      if (document.hidden) return;
+      get<GateStatus>("/status").then(
+        ({ refusals }) => setRefusal(refusals.find(({ at, prefix }) => at > since && prefix === provider) ?? null),
+        () => undefined,
+      );
+    };
+    const timer = setInterval(look, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [provider, isDone]);
+  return refusal;
+}

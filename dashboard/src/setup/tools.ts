@@ -1,0 +1,353 @@
+// How each tool is pointed at the gateway, and what people stumble over. What is not the same for all callers, the key,
+// is a place to fill in; a key that the gateway made goes into a header of its own, beside the provider's.
+
+interface Place {
+  /** Where the provider is reached through the gateway. */
+  readonly base: string;
+  /** Of a key made by LMGate; `undefined` where the provider's own key is on the list. */
+  readonly key: string | undefined;
+}
+
+export interface Tool {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: "Tools" | "Libraries";
+  /** Names of providers it can use, the usual one first. */
+  readonly providers: readonly string[];
+  /** Where it goes. */
+  readonly where: string;
+  readonly write: (place: Place) => string;
+  readonly traps: readonly string[];
+}
+
+export const HEADER = "x-lmgate-key";
+
+/** Lines of which some are only there with a key of LMGate's. */
+const lines = (...all: readonly (string | undefined)[]): string => all.filter((line) => line !== undefined).join("\n");
+
+const noV1 = "Without /v1 at the end: it adds that itself, and /v1/v1 is answered with 404.";
+const withV1 = "With /v1 at the end: it adds nothing, and without it calls are answered with 404.";
+const bigStreams =
+  'Streams tell their usage only if asked: stream_options: {"include_usage": true}. LMGate never changes a request.';
+
+export const tools: readonly Tool[] = [
+  {
+    id: "claude-code",
+    label: "Claude Code",
+    kind: "Tools",
+    providers: ["anthropic"],
+    where: "In the shell, or under env in ~/.claude/settings.json",
+    write: ({ base, key }) =>
+      lines(
+        `export ANTHROPIC_BASE_URL=${base}`,
+        key ? `export ANTHROPIC_CUSTOM_HEADERS="${HEADER}: ${key}"` : `export ANTHROPIC_API_KEY=<the key on the list>`,
+        "claude",
+      ),
+    traps: [
+      noV1,
+      "ANTHROPIC_API_KEY is sent as x-api-key, ANTHROPIC_AUTH_TOKEN as Authorization: Bearer; either may be the key on the list.",
+      "With a login of claude.ai the token changes by the hour: give the caller a key made by LMGate instead.",
+      "The list of models is asked for at the gateway only with CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1.",
+    ],
+  },
+  {
+    id: "codex",
+    label: "Codex CLI",
+    kind: "Tools",
+    providers: ["openai"],
+    where: "~/.codex/config.toml",
+    write: ({ base, key }) =>
+      lines(
+        `model_provider = "lmgate"`,
+        "",
+        "[model_providers.lmgate]",
+        `name = "LMGate"`,
+        `base_url = "${base}/v1"`,
+        `env_key = "OPENAI_API_KEY"`,
+        `wire_api = "responses"`,
+        key && `http_headers = { "${HEADER}" = "${key}" }`,
+      ),
+    traps: [
+      withV1,
+      'wire_api = "chat" is refused at the start, and the names openai, ollama and lmstudio are taken.',
+      "A project's own .codex/config.toml cannot set model_provider.",
+    ],
+  },
+  {
+    id: "gemini-cli",
+    label: "Gemini CLI",
+    kind: "Tools",
+    providers: ["gemini", "google"],
+    where: "In the shell",
+    write: ({ base, key }) =>
+      lines(
+        base.endsWith("/google")
+          ? `export GOOGLE_GENAI_USE_VERTEXAI=true\nexport GOOGLE_VERTEX_BASE_URL=${base}`
+          : `export GOOGLE_GEMINI_BASE_URL=${base}`,
+        key
+          ? `export GEMINI_CLI_CUSTOM_HEADERS="${HEADER}:${key}"`
+          : base.endsWith("/google")
+            ? undefined
+            : "export GEMINI_API_KEY=<the key on the list>",
+        "gemini",
+      ),
+    traps: [
+      "The key arrives as x-goog-api-key; security.auth.selectedType in ~/.gemini/settings.json must be gemini-api-key.",
+      "Tokens of Google Cloud change by the hour: for Vertex use a key made by LMGate.",
+    ],
+  },
+  {
+    id: "aider",
+    label: "aider",
+    kind: "Tools",
+    providers: ["openai", "anthropic"],
+    where: "In the shell, or openai-api-base in .aider.conf.yml",
+    write: ({ base, key }) =>
+      lines(
+        base.endsWith("/anthropic")
+          ? `export ANTHROPIC_BASE_URL=${base}\nexport ANTHROPIC_API_KEY=<the provider's key>`
+          : `export OPENAI_API_BASE=${base}/v1\nexport OPENAI_API_KEY=<the provider's key>`,
+        key &&
+          `# .aider.model.settings.yml\n- name: aider/extra_params\n  extra_params:\n    extra_headers:\n      ${HEADER}: ${key}`,
+      ),
+    traps: ["For OpenAI with /v1 at the end, for Anthropic without."],
+  },
+  {
+    id: "cline",
+    label: "Cline, Roo Code",
+    kind: "Tools",
+    providers: ["openai", "anthropic"],
+    where: "Settings → API provider",
+    write: ({ base, key }) =>
+      lines(
+        base.endsWith("/anthropic") ? "Provider:  Anthropic, with a custom base URL" : "Provider:  OpenAI Compatible",
+        `Base URL:  ${base.endsWith("/anthropic") ? base : `${base}/v1`}`,
+        "API key:   <the provider's key>",
+        key && `Header:    ${HEADER}: ${key}`,
+      ),
+    traps: ["For OpenAI with /v1 at the end, for Anthropic without."],
+  },
+  {
+    id: "continue",
+    label: "Continue",
+    kind: "Tools",
+    providers: ["openai", "anthropic"],
+    where: "config.yaml",
+    write: ({ base, key }) =>
+      lines(
+        "models:",
+        "  - name: Through LMGate",
+        `    provider: ${base.endsWith("/anthropic") ? "anthropic" : "openai"}`,
+        "    model: <model>",
+        `    apiBase: ${base}/v1${base.endsWith("/anthropic") ? "/" : ""}`,
+        "    apiKey: <the provider's key>",
+        key && `    requestOptions:\n      headers:\n        ${HEADER}: ${key}`,
+      ),
+    traps: ["Here Anthropic too needs /v1/ at the end."],
+  },
+  {
+    id: "open-webui",
+    label: "Open WebUI",
+    kind: "Tools",
+    providers: ["openai"],
+    where: "In the environment of its server",
+    write: ({ base }) => lines(`OPENAI_API_BASE_URLS="${base}/v1"`, `OPENAI_API_KEYS="<the key on the list>"`),
+    traps: [
+      withV1,
+      "It sends no header of one's own choosing to every connection: put the provider's key on the list.",
+      "Several connections are parted by ; in both variables.",
+    ],
+  },
+  {
+    id: "openai-python",
+    label: "OpenAI for Python",
+    kind: "Libraries",
+    providers: ["openai"],
+    where: "Or OPENAI_BASE_URL in the environment",
+    write: ({ base, key }) =>
+      lines(
+        "from openai import OpenAI",
+        "",
+        "client = OpenAI(",
+        `    base_url="${base}/v1",`,
+        key && `    default_headers={"${HEADER}": "${key}"},`,
+        ")",
+      ),
+    traps: [withV1, bigStreams],
+  },
+  {
+    id: "openai-js",
+    label: "OpenAI for JavaScript",
+    kind: "Libraries",
+    providers: ["openai"],
+    where: "Or OPENAI_BASE_URL in the environment",
+    write: ({ base, key }) =>
+      lines(
+        `import OpenAI from "openai";`,
+        "",
+        "const client = new OpenAI({",
+        `  baseURL: "${base}/v1",`,
+        key && `  defaultHeaders: { "${HEADER}": "${key}" },`,
+        "});",
+      ),
+    traps: [withV1, bigStreams],
+  },
+  {
+    id: "anthropic-python",
+    label: "Anthropic for Python",
+    kind: "Libraries",
+    providers: ["anthropic"],
+    where: "Or ANTHROPIC_BASE_URL in the environment",
+    write: ({ base, key }) =>
+      lines(
+        "from anthropic import Anthropic",
+        "",
+        "client = Anthropic(",
+        `    base_url="${base}",`,
+        key && `    default_headers={"${HEADER}": "${key}"},`,
+        ")",
+      ),
+    traps: [noV1],
+  },
+  {
+    id: "anthropic-js",
+    label: "Anthropic for JavaScript",
+    kind: "Libraries",
+    providers: ["anthropic"],
+    where: "Or ANTHROPIC_BASE_URL in the environment",
+    write: ({ base, key }) =>
+      lines(
+        `import Anthropic from "@anthropic-ai/sdk";`,
+        "",
+        "const client = new Anthropic({",
+        `  baseURL: "${base}",`,
+        key && `  defaultHeaders: { "${HEADER}": "${key}" },`,
+        "});",
+      ),
+    traps: [noV1],
+  },
+  {
+    id: "google-genai",
+    label: "google-genai",
+    kind: "Libraries",
+    providers: ["gemini", "google"],
+    where: "Or GOOGLE_GEMINI_BASE_URL, for Vertex GOOGLE_VERTEX_BASE_URL",
+    write: ({ base, key }) =>
+      lines(
+        "from google import genai",
+        "",
+        "client = genai.Client(",
+        base.endsWith("/google") ? `    vertexai=True, project="<project>", location="global",` : undefined,
+        `    http_options={"base_url": "${base}"${key ? `, "headers": {"${HEADER}": "${key}"}` : ""}},`,
+        ")",
+      ),
+    traps: ["`google` is Vertex AI, `gemini` is AI Studio: their paths and keys are different."],
+  },
+  {
+    id: "ai-sdk",
+    label: "Vercel AI SDK",
+    kind: "Libraries",
+    providers: ["openai", "anthropic", "gemini"],
+    where: "In the code",
+    write: ({ base, key }) => {
+      const [name, make, version] = base.endsWith("/anthropic")
+        ? ["anthropic", "createAnthropic", "v1"]
+        : base.endsWith("/gemini")
+          ? ["google", "createGoogleGenerativeAI", "v1beta"]
+          : ["openai", "createOpenAI", "v1"];
+      return lines(
+        `import { ${make} } from "@ai-sdk/${name}";`,
+        "",
+        `const provider = ${make}({`,
+        `  baseURL: "${base}/${version}",`,
+        key && `  headers: { "${HEADER}": "${key}" },`,
+        "});",
+      );
+    },
+    traps: [
+      "It reads ANTHROPIC_BASE_URL too, but needs /v1 there, which Anthropic's own library forbids: set baseURL in the code where both are used.",
+    ],
+  },
+  {
+    id: "langchain",
+    label: "LangChain",
+    kind: "Libraries",
+    providers: ["openai", "anthropic"],
+    where: "In the code",
+    write: ({ base, key }) => {
+      const isAnthropic = base.endsWith("/anthropic");
+      return lines(
+        isAnthropic ? "from langchain_anthropic import ChatAnthropic" : "from langchain_openai import ChatOpenAI",
+        "",
+        isAnthropic ? "model = ChatAnthropic(" : "model = ChatOpenAI(",
+        `    model="<model>",`,
+        `    base_url="${isAnthropic ? base : `${base}/v1`}",`,
+        isAnthropic ? undefined : "    stream_usage=True,",
+        key && `    default_headers={"${HEADER}": "${key}"},`,
+        ")",
+      );
+    },
+    traps: [
+      "stream_usage=True makes OpenAI's streams tell their usage.",
+      "For OpenAI with /v1 at the end, for Anthropic without.",
+    ],
+  },
+  {
+    id: "llama-index",
+    label: "LlamaIndex",
+    kind: "Libraries",
+    providers: ["openai", "anthropic"],
+    where: "In the code",
+    write: ({ base, key }) => {
+      const isAnthropic = base.endsWith("/anthropic");
+      const name = isAnthropic ? "Anthropic" : "OpenAI";
+      return lines(
+        `from llama_index.llms.${name.toLowerCase()} import ${name}`,
+        "",
+        `llm = ${name}(`,
+        isAnthropic ? `    base_url="${base}",` : `    api_base="${base}/v1",`,
+        key && `    default_headers={"${HEADER}": "${key}"},`,
+        ")",
+      );
+    },
+    traps: ["OpenAI's address is called api_base and ends with /v1; Anthropic's is called base_url and does not."],
+  },
+  {
+    id: "azure",
+    label: "Azure OpenAI",
+    kind: "Libraries",
+    providers: ["azure"],
+    where: "Or AZURE_OPENAI_ENDPOINT in the environment",
+    write: ({ base, key }) =>
+      lines(
+        "from openai import AzureOpenAI",
+        "",
+        "client = AzureOpenAI(",
+        `    azure_endpoint="${base}",`,
+        `    api_version="<version>",`,
+        key && `    default_headers={"${HEADER}": "${key}"},`,
+        ")",
+      ),
+    traps: [
+      "The key travels in the header api-key; callers with Entra tokens need a key made by LMGate.",
+      "Each resource is a provider of its own in the configuration.",
+    ],
+  },
+  {
+    id: "curl",
+    label: "curl",
+    kind: "Libraries",
+    providers: ["openai", "anthropic", "gemini"],
+    where: "In the shell",
+    write: ({ base, key }) => {
+      const header = key ? ` \\\n  -H "${HEADER}: ${key}"` : "";
+      if (base.endsWith("/anthropic")) {
+        return `curl ${base}/v1/models \\\n  -H "x-api-key: $ANTHROPIC_API_KEY" \\\n  -H "anthropic-version: 2023-06-01"${header}`;
+      }
+      if (base.endsWith("/gemini"))
+        return `curl ${base}/v1beta/models \\\n  -H "x-goog-api-key: $GEMINI_API_KEY"${header}`;
+      return `curl ${base}/v1/models \\\n  -H "Authorization: Bearer $OPENAI_API_KEY"${header}`;
+    },
+    traps: ["The path behind the name of the provider is the provider's own, byte for byte."],
+  },
+];
