@@ -95,7 +95,9 @@ export class Download implements BodySink {
       this.#whole = undefined;
       const headLength = this.#head.text.length;
       // The pieces of a chunked body are sub-arrays of what was read unless something had to be cut out.
-      if (bytes.length === 0 || bytes.byteOffset === whole.byteOffset + headLength) {
+      // Pieces of other origin may stand at the same place of another pool.
+      const isRest = bytes.buffer === whole.buffer && bytes.byteOffset === whole.byteOffset + headLength;
+      if (bytes.length === 0 || isRest) {
         const end = headLength + bytes.length;
         return this.#client.write(end === whole.length ? whole : whole.subarray(0, end));
       }
