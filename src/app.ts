@@ -2,9 +2,11 @@ import { hash, randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import manifest from "../package.json" with { type: "json" };
 import type { AdminServer } from "./admin/admin-server.ts";
+import { ApiFault } from "./admin/problem.ts";
 import type { Reloaded } from "./admin/routes/desk.ts";
-import { AdminTokenError, loadAdminToken } from "./admin/token.ts";
+import { AdminTokenError, givenAdminToken, loadAdminToken } from "./admin/token.ts";
 import { Acknowledgement } from "./app/acknowledgement.ts";
+import { newTokenLine, welcome } from "./app/first-words.ts";
 import type { HeadStart } from "./app/head-start.ts";
 import { openLog } from "./app/logger.ts";
 import { LateMetrics } from "./app/late-metrics.ts";
@@ -23,7 +25,7 @@ import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
 import { loadPriceOverrides } from "./policy/price-overrides.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
 import { StoreProcess } from "./store/store-process.ts";
-import type { SpareThreads } from "./threads/spare-threads.ts";
+import { giveBackMemory } from "./threads/give-back.ts";
 import { Supervisor } from "./threads/supervisor.ts";
 
 // Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
@@ -33,8 +35,10 @@ export interface AppOptions {
   readonly configFile?: string | undefined;
   readonly flags: readonly Flag[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Instead of the one in `admin.token_path`. */
+  readonly adminToken: string | undefined;
   readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
 const version: string = manifest.version;
@@ -76,7 +80,7 @@ async function run(options: AppOptions): Promise<number> {
   });
   if ("faults" in allowlist) return complain(options.stderr, "allow-list", allowlist.faults);
   try {
-    await app.start(allowlist, options.headStart.threads);
+    await app.start(allowlist, options);
     await options.headStart.end();
     return await app.untilTold();
   } catch (error) {
@@ -122,18 +126,14 @@ class App {
     if (store.enabled) this.#store = new StoreProcess({ settings: store, ledgerPath: stats.outputPath, log });
   }
 
-  async start(allowlist: AllowlistWatch, spares: SpareThreads): Promise<void> {
+  async start(allowlist: AllowlistWatch, { headStart, adminToken, stderr }: AppOptions): Promise<void> {
     const settings = this.#settings;
     this.#allowlist = allowlist;
-    const { token, created } = loadAdminToken(settings.admin.tokenPath, {
-      warn: (message) => this.#log.warn(message),
-      isClientKey: (text) =>
-        new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
-    });
+    const { token, created } = this.#adminToken(allowlist, adminToken);
     if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
     const { current } = allowlist;
     this.#supervisor = await Supervisor.start({
-      spares,
+      spares: headStart.threads,
       settings,
       overrides: this.#overrides,
       instance: this.#instance,
@@ -152,10 +152,13 @@ class App {
     this.#admin = admin;
     this.#state = "serving";
     this.refresh();
+    const places = {
+      address: ownUrl(settings.server.host, this.#supervisor.port),
+      admin: ownUrl(admin.host, admin.port),
+    };
     this.#log.info(
       {
-        address: ownUrl(settings.server.host, this.#supervisor.port),
-        admin: ownUrl(admin.host, admin.port),
+        ...places,
         host: settings.server.host,
         adminHost: settings.admin.host,
         version,
@@ -167,6 +170,9 @@ class App {
       },
       "listening",
     );
+    if (created) stderr.write(newTokenLine(places, token, settings.admin.tokenPath));
+    if (stderr.isTTY === true) stderr.write(welcome(places, settings));
+    giveBackMemory(() => true);
     this.#storeDelay = setTimeout(() => this.#store?.start(), STORE_DELAY_MS);
     if (allowlist.status().keys === 0) {
       this.#log.warn(
@@ -174,6 +180,16 @@ class App {
         "every key of the allow-list is disabled: no call can pass",
       );
     }
+  }
+
+  #adminToken(allowlist: AllowlistWatch, given: string | undefined): { token: string; created: boolean } {
+    const context = {
+      warn: (message: string) => this.#log.warn(message),
+      isClientKey: (text: string) =>
+        new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
+    };
+    if (given !== undefined) return { token: givenAdminToken(given, context), created: false };
+    return loadAdminToken(this.#settings.admin.tokenPath, context);
   }
 
   async #openAdmin(token: string): Promise<AdminServer> {
@@ -270,6 +286,11 @@ class App {
     const status = await this.#allowlist?.reload();
     if (status === undefined) throw new Error("asked to reload before the start");
     const acknowledgedBy = await this.#acknowledgement.of(status.version);
+    if (acknowledgedBy === undefined) {
+      const detail =
+        "The file is read, but not every data thread has said so in time; each takes it as soon as it can.";
+      throw new ApiFault(503, detail);
+    }
     return { version: status.version, acknowledgedBy, error: status.error };
   }
 

@@ -6,7 +6,15 @@ import { headStart } from "../src/app/head-start.ts";
 
 const [, , configFile] = process.argv;
 const { env, stdout, stderr } = process;
-const code = await runApp({ configFile, flags: [], env, stdout, stderr, headStart: headStart() });
+const code = await runApp({
+  configFile,
+  flags: [],
+  env,
+  adminToken: undefined,
+  stdout,
+  stderr,
+  headStart: headStart(),
+});
 // Pipes to the parent are not the gateway's.
 const left = (): readonly string[] => process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap");
 // What was closed is gone some turns of the event loop later.

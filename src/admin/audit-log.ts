@@ -1,4 +1,5 @@
 import { appendFile } from "node:fs/promises";
+import type { Visitor } from "./gatekeeper.ts";
 
 export interface AuditEntry {
   /** `key.added`, `key.revoked`, `price.overridden`, … */
@@ -19,8 +20,15 @@ export class AuditLog {
   }
 
   /** Resolves once the line is with the operating system; rejects if that failed, so that no change goes unnoted. */
-  async note(address: string, entry: AuditEntry): Promise<void> {
-    const line = { timestamp: new Date(this.#now()).toISOString(), client: address, ...entry };
+  async note({ address, authorization }: Visitor, { action, target, details }: AuditEntry): Promise<void> {
+    const line = {
+      timestamp: new Date(this.#now()).toISOString(),
+      action,
+      target,
+      ...(details === undefined ? {} : { details }),
+      client: address,
+      by: authorization === undefined ? "session" : "token",
+    };
     await appendFile(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o640 });
   }
 }

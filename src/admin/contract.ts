@@ -105,7 +105,7 @@ export interface PriceRow {
   readonly cacheRead: number | null;
   readonly cacheWrite: number | null;
   readonly output: number | null;
-  /** Version of the price table, or when the override was made. */
+  /** Version of the price table, or when the file of overrides was last changed. */
   readonly asOf: string;
 }
 

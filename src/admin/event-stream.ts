@@ -5,7 +5,7 @@ const ALIVE_MS = 15_000;
 /** A reader that is so far behind is not told what it missed, only that it did. */
 const MAX_WAITING = 1000;
 
-/** An answer of server-sent events. `listen` gives what ends its sending. */
+/** An answer of server-sent events, until `signal`. `listen` gives what ends its sending. */
 export function eventStream(signal: AbortSignal, listen: (send: SendEvent) => () => void): Response {
   const encoder = new TextEncoder();
   let end = (): void => undefined;
@@ -20,15 +20,19 @@ export function eventStream(signal: AbortSignal, listen: (send: SendEvent) => ()
         };
         const stop = listen(send);
         const alive = setInterval(() => send("alive", {}), ALIVE_MS).unref();
+        const finish = (): void => {
+          end();
+          controller.close();
+        };
         end = () => {
           if (!isOpen) return;
           isOpen = false;
           clearInterval(alive);
+          signal.removeEventListener("abort", finish);
           stop();
         };
-        signal.addEventListener("abort", () => end(), { once: true });
-        // So that whoever waits for the first byte knows that it is listening.
-        send("alive", {});
+        signal.addEventListener("abort", finish, { once: true });
+        if (signal.aborted) finish();
       },
       cancel: () => end(),
     },

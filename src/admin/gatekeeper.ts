@@ -79,6 +79,11 @@ export class Gatekeeper {
     return problem(403, "The request comes from a page of another site.");
   }
 
+  /** Aborted when the session that let the visitor in is closed. */
+  signedOut({ authorization, session }: Visitor): AbortSignal | undefined {
+    return authorization === undefined && session !== undefined ? this.#options.sessions.over(session) : undefined;
+  }
+
   #checkSession(visitor: Visitor, secret: string): Response | undefined {
     const csrf = this.#options.sessions.csrfOf(secret);
     if (csrf === undefined) return unauthorized("The session is over; sign in again.");

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../policy/allowlist-file.ts";
-import { cellsOf } from "../policy/allowlist-edit.ts";
+import { cellsByLine } from "../policy/allowlist-edit.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
 import { KeyChangeFault } from "../policy/key-changes.ts";
 import { formatFaults } from "../policy/fault.ts";
@@ -55,12 +55,13 @@ function changed(list: AllowlistText, change: (list: AllowlistText) => string): 
 /** As people see them; `uses` by id, where the store knows. */
 export function keyRows({ text, rows }: AllowlistText, uses: readonly KeyUse[], now: number): readonly KeyRow[] {
   const useOf = new Map(uses.map((use) => [use.key, use]));
+  const cells = cellsByLine(text);
   return rows.map((row) => {
     const use = useOf.get(row.id);
     return {
       id: row.id,
       owner: row.owner,
-      columns: extraCells(text, row),
+      columns: extraCells(cells.get(row.line) ?? {}),
       maskedKey: row.masked,
       state: stateOf(row, now),
       added: row.added,
@@ -74,10 +75,8 @@ export function keyRows({ text, rows }: AllowlistText, uses: readonly KeyUse[], 
   });
 }
 
-function extraCells(text: string, row: AllowRow): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(cellsOf(text, row)).filter(([name, cell]) => cell !== "" && !OWN_COLUMNS.has(name)),
-  );
+function extraCells(cells: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(cells).filter(([name, cell]) => cell !== "" && !OWN_COLUMNS.has(name)));
 }
 
 function stateOf(row: AllowRow, now: number): KeyRow["state"] {

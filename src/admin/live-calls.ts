@@ -1,10 +1,11 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
-import type { CallRecord } from "../core/call-record.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { recordOnLine } from "../core/record-line.ts";
 import { clientAppOf } from "../store/client-app.ts";
 import { matchesFilters } from "./matches-filters.ts";
 import type { Filter } from "../store/question.ts";
 import type { CallRow } from "./contract.ts";
 import type { SendEvent } from "./event-stream.ts";
+import { FileTail } from "./file-tail.ts";
 
 export interface Listening {
   readonly filters: readonly Filter[];
@@ -20,97 +21,57 @@ interface Listener extends Listening {
 
 const POLL_MS = 200;
 const SECOND = 1000;
-/** More than this at once is not looked at line by line: nobody could read it. */
-const MAX_READ = 1024 * 1024;
 
 /** Follows the end of the stats file for those who watch calls, and only while somebody does. */
 export class LiveCalls {
   readonly #path: string;
   readonly #listeners = new Set<Listener>();
-  #file: FileHandle | undefined;
-  #inode = 0;
-  #offset = 0;
-  #rest = "";
-  #poll: NodeJS.Timeout | undefined;
-  #tick: NodeJS.Timeout | undefined;
+  /** Resolves once every call that ends from then on will be told; rejects never. */
+  #following: Promise<void> | undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Gives what ends it. */
+  /** Gives what ends it. The first event, `alive`, says that no call is missed from now on. */
   listen(listening: Listening, send: SendEvent): () => void {
     const listener = { ...listening, send, sent: 0, skipped: 0 };
     this.#listeners.add(listener);
-    if (this.#listeners.size === 1) this.#begin();
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size === 0) this.#end();
-    };
+    this.#following ??= this.#begin();
+    void this.#following.then(() => send("alive", {}));
+    return () => void this.#listeners.delete(listener);
   }
 
-  close(): void {
-    this.#listeners.clear();
-    this.#end();
+  async #begin(): Promise<void> {
+    const tail = new FileTail(this.#path);
+    // A file that cannot be read now is looked at again with the next poll.
+    await tail.begin().catch(() => tail.close());
+    void this.#follow(tail);
   }
 
-  #begin(): void {
-    this.#offset = -1;
-    this.#tick = setInterval(() => this.#newSecond(), SECOND).unref();
-    this.#next(0);
-  }
-
-  #end(): void {
-    clearTimeout(this.#poll);
-    clearInterval(this.#tick);
-    this.#poll = undefined;
-    void this.#file?.close();
-    this.#file = undefined;
-    this.#rest = "";
-  }
-
-  #next(delayMs: number): void {
-    this.#poll = setTimeout(() => {
-      this.#read()
-        // A file that is not there now will be there when the next call ends.
-        .catch(() => (this.#file = undefined))
-        .finally(() => {
-          if (this.#listeners.size > 0) this.#next(POLL_MS);
-        });
-    }, delayMs).unref();
-  }
-
-  async #read(): Promise<void> {
-    const { ino, size } = await stat(this.#path);
-    if (this.#file === undefined || ino !== this.#inode) await this.#open(ino, size);
-    const file = this.#file;
-    if (file === undefined) return;
-    if (size < this.#offset) this.#offset = 0;
-    const length = Math.min(size - this.#offset, MAX_READ);
-    if (length <= 0) return;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, this.#offset);
-    // Of a flood the newest is shown.
-    const isFlood = size - this.#offset > MAX_READ;
-    this.#offset = isFlood ? size : this.#offset + bytesRead;
-    const lines = (this.#rest + buffer.toString("utf8", 0, bytesRead)).split("\n");
-    this.#rest = isFlood ? "" : (lines.pop() ?? "");
-    for (const line of lines) this.#tell(line);
-  }
-
-  /** The first time it begins at the end; a file that took another's place is new from its beginning. */
-  async #open(inode: number, size: number): Promise<void> {
-    await this.#file?.close();
-    this.#file = await open(this.#path, "r");
-    this.#offset = this.#offset < 0 ? size : 0;
-    this.#inode = inode;
-    this.#rest = "";
+  async #follow(tail: FileTail): Promise<void> {
+    const second = setInterval(() => this.#newSecond(), SECOND).unref();
+    while (this.#listeners.size > 0) {
+      try {
+        for await (const line of tail.lines()) this.#tell(line);
+      } catch {
+        // It goes on where it was once the file can be read again.
+        await tail.close();
+      }
+      await delay(POLL_MS, undefined, { ref: false });
+    }
+    clearInterval(second);
+    this.#following = undefined;
+    await tail.close();
   }
 
   #tell(line: string): void {
-    const row = rowOf(line);
-    if (row === undefined) return;
+    const record = recordOnLine(line);
+    if (record === undefined) return;
+    const client_app = clientAppOf(record.user_agent) ?? null;
+    const row: CallRow = { ...record, client_app: client_app ?? "unknown" };
     for (const listener of this.#listeners) {
-      if (!matchesFilters(row, listener.filters)) continue;
+      if (!matchesFilters({ ...record, client_app }, listener.filters)) continue;
       if (listener.sent < listener.rate && listener.send("call", row)) listener.sent++;
       else listener.skipped++;
     }
@@ -121,14 +82,5 @@ export class LiveCalls {
       if (listener.skipped > 0 && listener.send("skipped", { count: listener.skipped })) listener.skipped = 0;
       listener.sent = 0;
     }
-  }
-}
-
-function rowOf(line: string): (CallRow & Pick<CallRecord, "tags">) | undefined {
-  try {
-    const record = JSON.parse(line) as CallRecord; // the ledger's own line; a torn one is no JSON
-    return { ...record, client_app: clientAppOf(record.user_agent) ?? "unknown" };
-  } catch {
-    return undefined;
   }
 }

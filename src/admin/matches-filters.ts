@@ -1,7 +1,7 @@
 import type { CallRecord } from "../core/call-record.ts";
 import type { Dimension, Filter } from "../store/question.ts";
 
-type Matchable = Partial<CallRecord> & { readonly client_app: string };
+type Matchable = Partial<CallRecord> & { readonly client_app: string | null };
 
 /** Whether a call that has just ended is one of those asked for; the store decides the same in SQL. */
 export function matchesFilters(call: Matchable, filters: readonly Filter[]): boolean {

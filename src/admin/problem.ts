@@ -20,7 +20,7 @@ export function problem(status: number, detail: string, headers: Readonly<Record
 
 /** A request that is understood but wrong; whoever sent it has the token, and is told all of it. */
 export class ApiFault extends Error {
-  readonly status: 400 | 404 | 409 | 415 | 422 | 503;
+  readonly status: 400 | 404 | 409 | 413 | 415 | 422 | 503;
   readonly errors: readonly Wrong[] | undefined;
 
   constructor(status: ApiFault["status"], detail: string, errors?: readonly Wrong[]) {

@@ -19,6 +19,8 @@ export interface RouterOptions {
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Where nobody has shown a token yet. */
+const MAX_OPEN_BODY_BYTES = 16 * 1024;
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** Answers requests by the table of routes. Check and route are one, so that no spelling of a path can be let in as one
@@ -29,7 +31,11 @@ export function buildRouter(options: RouterOptions): Hono<Bindings> {
   for (const row of routes) {
     app.on(row.method.toUpperCase(), row.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
       const visitor = visitorOf(context, options.sessionCookie);
-      return check(gatekeeper, row.access, visitor) ?? (await answer(row, context, visitor));
+      const refusal = check(gatekeeper, row.access, visitor);
+      if (refusal !== undefined) return refusal;
+      const over = gatekeeper.signedOut(visitor);
+      const { signal } = context.req.raw;
+      return answer(row, context, visitor, over === undefined ? signal : AbortSignal.any([signal, over]));
     });
   }
   for (const path of ["/ui", "/ui/*"]) {
@@ -81,31 +87,47 @@ function acceptsHtml(context: AdminContext): boolean {
   return context.req.header("accept")?.includes("text/html") === true;
 }
 
-async function answer(row: Route, context: AdminContext, visitor: Visitor): Promise<Response> {
+async function answer(row: Route, context: AdminContext, visitor: Visitor, signal: AbortSignal): Promise<Response> {
   const call: Call = {
     query: new URL(context.req.url).searchParams,
     parameter: (name) => context.req.param(name) ?? "",
-    body: row.body === undefined ? undefined : await readBody(row.body, context),
+    body: row.body === undefined ? undefined : await readBody(row, row.body, context),
     visitor,
     acceptsHtml: acceptsHtml(context),
-    isTrusted: isKnown(visitor),
-    signal: context.req.raw.signal,
+    // What is open looks at nobody's token.
+    isTrusted: row.access !== "open" && isKnown(visitor),
+    signal,
   };
   const result = await row.run(call);
-  if (result instanceof Response) return result;
+  if (result instanceof Response) {
+    // Nobody would ever end what is streamed behind the answer to a HEAD.
+    if (context.req.method === "HEAD") await result.body?.cancel();
+    return result;
+  }
   return result === undefined ? context.body(null, 204) : context.json(result);
 }
 
 /** JSON alone: it is what a form of another site cannot send (RFC 6454 leaves forms out of the same-origin rule). */
-async function readBody(schema: z.ZodType, context: AdminContext): Promise<unknown> {
+async function readBody({ access }: Route, schema: z.ZodType, context: AdminContext): Promise<unknown> {
   const type = context.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new ApiFault(415, "The body must be application/json.");
-  if (Number(context.req.header("content-length") ?? "0") > MAX_BODY_BYTES) {
-    throw new ApiFault(400, `The body is longer than ${MAX_BODY_BYTES} bytes.`);
-  }
-  const parsed = schema.safeParse(parseJson(await context.req.text()));
+  const text = await readText(context, access === "open" ? MAX_OPEN_BODY_BYTES : MAX_BODY_BYTES);
+  const parsed = schema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new ApiFault(422, "The body is not what this request takes.", parsed.error.issues.map(wrongOf));
+}
+
+/** Counted as it comes: a chunked body does not say how long it is. */
+async function readText({ env: { incoming } }: AdminContext, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+    const bytes = chunk as Buffer; // nobody has set an encoding
+    length += bytes.length;
+    if (length > maxBytes) throw new ApiFault(413, `The body is longer than ${maxBytes} bytes.`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function parseJson(text: string): unknown {

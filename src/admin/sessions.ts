@@ -4,6 +4,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 interface Session {
   readonly csrf: string;
   readonly until: number;
+  readonly over: AbortController;
 }
 
 const LIFETIME_MS = 12 * 3_600_000;
@@ -23,7 +24,11 @@ export class Sessions {
     this.#forgetOld();
     const secret = randomBytes(32).toString("base64url");
     const csrf = randomBytes(32).toString("base64url");
-    this.#sessions.set(digest(secret), { csrf, until: this.#now() + LIFETIME_MS });
+    this.#sessions.set(digest(secret), {
+      csrf,
+      until: this.#now() + LIFETIME_MS,
+      over: new AbortController(),
+    });
     return { secret, csrf, seconds: LIFETIME_MS / 1000 };
   }
 
@@ -33,18 +38,28 @@ export class Sessions {
     return session === undefined || session.until < this.#now() ? undefined : session.csrf;
   }
 
+  /** Aborted when the session is closed, so that what it is still being sent ends with it. */
+  over(secret: string): AbortSignal | undefined {
+    return this.#sessions.get(digest(secret))?.over.signal;
+  }
+
   close(secret: string): void {
-    this.#sessions.delete(digest(secret));
+    this.#forget(digest(secret));
   }
 
   #forgetOld(): void {
     const now = this.#now();
-    for (const [name, { until }] of this.#sessions) if (until < now) this.#sessions.delete(name);
+    for (const [name, { until }] of this.#sessions) if (until < now) this.#forget(name);
     // The oldest stands first.
     for (const name of this.#sessions.keys()) {
       if (this.#sessions.size < MAX_SESSIONS) break;
-      this.#sessions.delete(name);
+      this.#forget(name);
     }
+  }
+
+  #forget(name: string): void {
+    this.#sessions.get(name)?.over.abort();
+    this.#sessions.delete(name);
   }
 }
 

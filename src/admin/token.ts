@@ -1,10 +1,10 @@
-// The one credential of the admin listener. It lives in a file, never in the configuration, the environment or an
-// argument list, where `ps`, `docker inspect` and crash reports would show it.
+// The one credential of the admin listener. It lives in a file of its own; where there is no place for one, in the
+// environment. Never in the configuration or an argument list, which people show each other and `ps` shows everybody.
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeDirectories } from "../core/make-directories.ts";
-import { checkAdminToken } from "../policy/admin-token.ts";
+import { ADMIN_TOKEN_VARIABLE, checkAdminToken } from "../policy/admin-token.ts";
 
 export interface TokenContext {
   readonly warn: (message: string) => void;
@@ -12,7 +12,7 @@ export interface TokenContext {
   readonly isClientKey: (text: string) => boolean;
 }
 
-/** The token file cannot be used; the message names it and says what to do. Never contains the token. */
+/** The token cannot be used; the message names its place and says what to do. Never contains the token. */
 export class AdminTokenError extends Error {
   override readonly name = "AdminTokenError";
 }
@@ -35,6 +35,14 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
     context.warn(`admin token file ${path} is open to every user of this machine; chmod 600 it`);
   }
   return { token, created: false };
+}
+
+/** The token that the environment gives; no file is looked at then. */
+export function givenAdminToken(text: string, context: TokenContext): string {
+  const token = text.trim();
+  const fault = findFault(token, context);
+  if (fault === undefined) return token;
+  throw new AdminTokenError(`environment variable ${ADMIN_TOKEN_VARIABLE}: ${fault}; unset it to use admin.token_path`);
 }
 
 /** `undefined`: there is a file already. O_EXCL, so that of two processes that start at once only one makes it. */

@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { AuditLog } from "../admin/audit-log.ts";
 import type { ProviderInfo, StoreInfo } from "../admin/contract.ts";
 import { LiveCalls } from "../admin/live-calls.ts";
@@ -29,6 +30,9 @@ export interface DeskParts {
   readonly setPrices: (overrides: PriceOverrides) => void;
 }
 
+/** The page that shows it does not wait longer. */
+const STORE_DEADLINE_MS = 2000;
+
 /** What the admin listener works with, made of the parts of this process. */
 export function openAdminDesk(parts: DeskParts): AdminDesk {
   const { settings, store, status } = parts;
@@ -57,8 +61,12 @@ async function storeInfo(
     days: retentionDays ?? null,
     gigabytes: retentionBytes === undefined ? null : retentionBytes / 1e9,
   };
+  const nothing = { records: 0, parquetBytes: 0, ledgerBytes: 0, segments: 0, badLines: 0 };
+  const unknown = { ...nothing, compactedThrough: null, from: null, retention };
   try {
-    const facts = (await store.ask("facts", undefined)) as StoreFacts; // what that method gives
+    const soon = delay(STORE_DEADLINE_MS, undefined, { ref: false });
+    const facts = (await Promise.race([store.ask("facts", undefined), soon])) as StoreFacts | undefined; // what that method gives
+    if (facts === undefined) return { state: "starting", ...unknown };
     return {
       state: "ready",
       records: facts.records,
@@ -71,8 +79,7 @@ async function storeInfo(
       retention,
     };
   } catch {
-    const nothing = { records: 0, parquetBytes: 0, ledgerBytes: 0, segments: 0, badLines: 0 };
-    return { state: "down", ...nothing, compactedThrough: null, from: null, retention };
+    return { state: "down", ...unknown };
   }
 }
 

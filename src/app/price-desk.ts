@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { ApiFault } from "../admin/problem.ts";
 import type { PriceRow } from "../admin/contract.ts";
 import type { PriceDesk } from "../admin/routes/desk.ts";
@@ -13,14 +14,23 @@ import type { Rate } from "../prices/rate-card.ts";
 export function openPriceDesk(settings: Settings, inForce: (overrides: PriceOverrides) => void): PriceDesk {
   const path = settings.pricing.overridesPath;
   let loaded: Promise<Prices> | undefined;
-  const prices = (): Promise<Prices> => (loaded ??= loadPrices(settings));
+  const prices = (): Promise<Prices> => {
+    loaded ??= loadPrices(settings).catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
   return {
     list: async (provider) => {
       const names = settings.providers
         .map(({ name }) => name)
         .filter((name) => provider === undefined || name === provider);
       const book = await prices();
-      return names.flatMap((name) => book.list(name, Date.now()).map((quote) => rowOf(name, quote, book.version)));
+      const dates = { table: book.version, override: changedOn(path) ?? book.version };
+      return names.flatMap((name) =>
+        book.list(name, Date.now()).map((quote) => rowOf(name, quote, dates[quote.source])),
+      );
     },
     override: async (provider, model, price) => {
       if (path === undefined) {
@@ -36,6 +46,7 @@ export function openPriceDesk(settings: Settings, inForce: (overrides: PriceOver
         ...(price.cacheWrite === undefined ? {} : { cache_write: price.cacheWrite }),
       };
       const read = editPriceOverride(path, { provider, model }, entry);
+      if ("missing" in read) throw new ApiFault(404, "There is no price of your own for this model at this provider.");
       if ("faults" in read) {
         const errors = formatFaults(read.faults).map((message) => ({ where: "overrides", message }));
         throw new ApiFault(422, "The prices would not be valid with this change; nothing was written.", errors);
@@ -44,6 +55,12 @@ export function openPriceDesk(settings: Settings, inForce: (overrides: PriceOver
       inForce(read.overrides);
     },
   };
+}
+
+/** Of one's own prices no more is known than when their file was last changed. */
+function changedOn(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  return statSync(path, { throwIfNoEntry: false })?.mtime.toISOString();
 }
 
 async function loadPrices({ pricing, providers }: Settings): Promise<Prices> {

@@ -28,7 +28,8 @@ export async function askApi(
   path: string,
   { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<IncomingMessage> {
-  const target = new URL(path, url);
+  // Below a path of its own, where a proxy puts it.
+  const target = new URL(url.replace(/\/+$/, "") + path);
   const send = target.protocol === "https:" ? httpsRequest : httpRequest;
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = {

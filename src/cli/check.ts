@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { AccessTable, buildAccessTable } from "../policy/access-table.ts";
-import { checkAdminToken } from "../policy/admin-token.ts";
+import { ADMIN_TOKEN_VARIABLE, checkAdminToken } from "../policy/admin-token.ts";
 import { parseAllowlist, type AllowRow } from "../policy/allowlist.ts";
 import { findConfigFile, loadSettings, type LoadedSettings } from "../policy/config.ts";
 import { formatFault, formatFaults, type Fault } from "../policy/fault.ts";
@@ -49,7 +49,7 @@ function examine(config: string, { env }: Terminal, options: SettingsOptions): F
   const rows = "rows" in allowlist ? allowlist.rows : [];
   const faults = [
     ...("faults" in allowlist ? allowlist.faults : []),
-    ...tokenFaults(admin.tokenPath, rows),
+    ...tokenFaults(admin.tokenPath, rows, env[ADMIN_TOKEN_VARIABLE]),
     ...statsFaults(stats.outputPath),
     ...priceFaults(pricing.overridesPath),
   ];
@@ -73,20 +73,22 @@ function statsFaults(path: string): readonly Fault[] {
 }
 
 /** A token file that does not exist is made at the first start. */
-function tokenFaults(path: string, rows: readonly AllowRow[]): readonly Fault[] {
+function tokenFaults(path: string, rows: readonly AllowRow[], given: string | undefined): readonly Fault[] {
+  if (given !== undefined) return faultsOfToken(`environment variable ${ADMIN_TOKEN_VARIABLE}`, given, rows);
   const content = readRegularFileSync(path, 4096);
   if (!("bytes" in content)) {
     if (content.code !== "ENOENT") return [{ source: path, message: content.message }];
     const problem = whyNotWritable(path);
     return problem === undefined ? [] : [{ source: path, message: `the admin token cannot be made: ${problem}` }];
   }
-  const text = content.bytes.toString("utf8");
+  return faultsOfToken(path, content.bytes.toString("utf8"), rows);
+}
+
+function faultsOfToken(source: string, text: string, rows: readonly AllowRow[]): readonly Fault[] {
   const message = checkAdminToken(text);
-  if (message !== undefined) return [{ source: path, message }];
+  if (message !== undefined) return [{ source, message }];
   const isKey = new AccessTable(buildAccessTable(rows)).find(keyDigest(text.trim())) !== undefined;
-  return isKey
-    ? [{ source: path, message: "the token is a key of the allow-list; it must be a secret of its own" }]
-    : [];
+  return isKey ? [{ source, message: "the token is a key of the allow-list; it must be a secret of its own" }] : [];
 }
 
 function report(terminal: Terminal, findings: Findings, options: SettingsOptions): ExitCode {

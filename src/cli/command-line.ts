@@ -7,6 +7,8 @@ export type BuildCommand = (terminal: Terminal, finish: (code: number) => void) 
 
 export interface CommandRow {
   readonly name: string;
+  /** What else people call it. */
+  readonly alias?: string;
   readonly summary: string;
   readonly load: () => Promise<BuildCommand>;
 }
@@ -17,7 +19,10 @@ Examples:
   lmgate keys add --owner ann     add a key, read from the terminal or a pipe
   lmgate check                    say what is wrong, and where
   lmgate start                    run the gateway
-  lmgate keys --help              examples for one command`;
+  lmgate stats --since 7d         who spent what
+  lmgate keys --help              examples for one command
+
+Also understood: serve for start, validate for check, usage for stats, logs for tail.`;
 
 /** Runs one command line to its end; resolves to the exit code. */
 export async function runCommandLine(
@@ -32,7 +37,8 @@ export async function runCommandLine(
     .version(manifest.version, "-v, --version", "print the version")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  const wanted = args.find((argument) => !argument.startsWith("-"));
+  const line = plainNames(rows, args);
+  const wanted = line.find((argument) => !argument.startsWith("-"));
   for (const { name, summary, load } of rows) {
     const command = name === wanted ? (await load())(terminal, finish) : new Command(name);
     program.addCommand(command.summary(summary));
@@ -43,11 +49,18 @@ export async function runCommandLine(
     return EXIT.ok;
   }
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(line, { from: "user" });
     return exitCode;
   } catch (error) {
     return exitCodeOf(error, terminal);
   }
+}
+
+/** The command by its own name, where it was called by another. */
+function plainNames(rows: readonly CommandRow[], args: readonly string[]): string[] {
+  const at = args.findIndex((argument) => !argument.startsWith("-"));
+  const row = rows.find(({ alias }) => alias !== undefined && alias === args[at]);
+  return row === undefined ? [...args] : args.with(at, row.name);
 }
 
 /** commander would end the process itself, write to the process's own streams, and call usage errors 1. */

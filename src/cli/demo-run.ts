@@ -13,7 +13,7 @@ import { GatewayStartError, startChildGateway, withoutGatewaySettings, type Chil
 import { companyKeys, HISTORY_DAYS, writeHistory } from "./demo-history.ts";
 import { keepCalling } from "./demo-life.ts";
 import { demoKeys, sendTraffic, type SentTraffic } from "./demo-traffic.ts";
-import { emphasis } from "./emphasis.ts";
+import { emphasis } from "./paint.ts";
 import { EXIT, type Terminal } from "./terminal.ts";
 import { parseRecords, usageTable } from "./usage-table.ts";
 
@@ -70,11 +70,15 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
   const company = companyKeys().map(({ id, owner, secret }) => ({ id, owner, key: secret }));
   const rows = [...demoKeys, ...company].map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01\n`);
   await writeFile(allowlistPath, `id,api_key,owner,added\n${rows.join("")}`, { mode: 0o600 });
+  const overridesPath = join(directory, "prices.yaml");
+  await writeFile(overridesPath, "# Prices of our own, in US dollars for a million tokens.\n");
   const configuration = {
     server: { host: "127.0.0.1", port: 0, workers: 2 },
     admin: { host: "127.0.0.1", port: 0, token_path: join(directory, "admin-token") },
     auth: { allowlist_path: allowlistPath },
     stats: { output_path: join(directory, "stats.jsonl"), flush_interval_seconds: 1 },
+    // So that prices can be set on the page that shows them.
+    pricing: { overrides_path: overridesPath },
     timeouts: { drain_seconds: 1 },
     providers: {
       openai: { upstream: `${simulator.url}/openai` },

@@ -12,7 +12,7 @@ import { providerChecks } from "./doctor-providers.ts";
 import { paint } from "./paint.ts";
 import { printable } from "./print-table.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
-import { runningGateway } from "./source.ts";
+import { runningGateway } from "./gateway-address.ts";
 import { EXIT, printJson, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `
@@ -67,7 +67,7 @@ async function* examine(terminal: Terminal, options: DoctorOptions): AsyncGenera
   }
   const { settings } = read;
   yield ok("Configuration", file);
-  const running = await runningGateway(settings);
+  const running = await runningGateway(settings, terminal.env);
   yield running === undefined
     ? ok("Gateway", "none is running with this configuration")
     : ok("Gateway", `running, admin listener at ${running.url}`);

@@ -1,10 +1,11 @@
 import type { AllowlistText } from "../policy/allowlist-file.ts";
 import { KeyChangeFault } from "../policy/key-changes.ts";
 import { askApiJson, ApiRefusal, Unreachable } from "./api-client.ts";
+import { runningGateway } from "./gateway-address.ts";
 import { changeList } from "./keys-file.ts";
 import { settingsFor } from "./settings-for.ts";
 import type { SettingsOptions } from "./settings-options.ts";
-import { runningGateway } from "./source.ts";
+
 import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 /** Changes the list; a change that cannot be made is said. */
@@ -14,7 +15,7 @@ export function editList(terminal: Terminal, path: string, change: (list: Allowl
       return change(list);
     } catch (error) {
       if (!(error instanceof KeyChangeFault)) throw error;
-      say(terminal, error.message);
+      say(terminal, error.kind === "invalid" ? `${error.where}: ${error.message}` : error.message);
       const codes = { exists: EXIT.exists, missing: EXIT.notFound, invalid: EXIT.usage } as const;
       return codes[error.kind];
     }
@@ -27,7 +28,7 @@ export async function announce(terminal: Terminal, options: SettingsOptions): Pr
   if ("allowlist" in options) return;
   const loaded = settingsFor(terminal, options);
   if (typeof loaded === "number") return;
-  const gateway = await runningGateway(loaded.settings);
+  const gateway = await runningGateway(loaded.settings, terminal.env);
   if (gateway === undefined) return;
   try {
     const answer = await askApiJson(gateway, "/api/v1/reload", { method: "POST" });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { importKeys, type ImportPlan } from "../policy/key-changes.ts";
+import { importedText, importKeys, type ImportPlan } from "../policy/key-changes.ts";
 import { announce, editList } from "./keys-edit.ts";
 import { addListOptions, openList } from "./keys-file.ts";
 import type { SettingsOptions } from "./settings-options.ts";
@@ -36,7 +36,7 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   const plan = importKeys(list, csv);
   const isWritten = options.dryRun !== true && plan.refused.length === 0;
   if (isWritten) {
-    const code = await editList(terminal, list.path, (current) => importKeys(current, csv).text);
+    const code = await editList(terminal, list.path, (current) => importedText(current, csv));
     if (code !== EXIT.ok) return code;
   }
   show(terminal, plan, { file, isWritten, asJson: options.json === true });

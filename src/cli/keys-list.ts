@@ -1,44 +1,109 @@
 import { Command } from "commander";
+import { cellsByLine } from "../policy/allowlist-edit.ts";
+import type { AllowlistText } from "../policy/allowlist-file.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
+import type { KeyUse } from "../store/reader.ts";
+import { dollars, UNKNOWN } from "./figures.ts";
 import { addListOptions, openList } from "./keys-file.ts";
-import type { SettingsOptions } from "./settings-options.ts";
 import { printTable } from "./print-table.ts";
+import { withSource, type SourceOptions } from "./source.ts";
 import { EXIT, printJson, say, type Terminal } from "./terminal.ts";
 
 const EXAMPLES = `
 Examples:
   lmgate keys list
+  lmgate keys list --usage                           when each was last used, and what it cost
   lmgate keys list --json | jq -r '.[] | select(.state == "expired") | .id'`;
+
+interface ListOptions extends SourceOptions {
+  readonly json?: boolean;
+  readonly usage?: boolean;
+}
 
 export function listKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addListOptions(new Command("list"))
     .summary("show who is on the list")
     .description("Show who is on the allow-list. Keys are shown by their last six characters.")
+    .option("--usage", "when each id was last used, and what it cost; from the running gateway or the stats files")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action((options: SettingsOptions) => {
-      const list = openList(terminal, options);
-      if (typeof list === "number") return finish(list);
-      print(terminal, list.rows, "json" in options);
-      if (list.rows.length === 0)
-        say(terminal, `${list.path} holds no keys; add one with: lmgate keys add --owner NAME`);
-      return finish(EXIT.ok);
-    });
+    .action(async (options: ListOptions) => finish(await list(terminal, options)));
 }
 
-function print(terminal: Terminal, rows: readonly AllowRow[], asJson: boolean): void {
-  const shown = rows.map((row) => ({
-    id: row.id,
-    owner: row.owner,
-    key: row.masked,
-    state: stateOf(row, Date.now()),
-    added: row.added,
-    expires_at: row.expiresAt === undefined ? null : new Date(row.expiresAt).toISOString(),
-    line: row.line,
-  }));
-  if (asJson) return printJson(terminal, shown);
-  const cells = shown.map((row) => [row.id, row.owner, row.key, row.state, row.added, row.expires_at ?? "never"]);
-  return printTable(terminal, ["ID", "OWNER", "KEY", "STATE", "ADDED", "EXPIRES"], cells);
+async function list(terminal: Terminal, options: ListOptions): Promise<number> {
+  const found = openList(terminal, options);
+  if (typeof found === "number") return found;
+  const show = (uses: readonly KeyUse[] | undefined): number => {
+    const rows = shownRows(found, uses);
+    if (options.json === true) printJson(terminal, rows);
+    else print(terminal, rows, uses !== undefined);
+    if (rows.length === 0) say(terminal, `${found.path} holds no keys; add one with: lmgate keys add --owner NAME`);
+    return EXIT.ok;
+  };
+  if (options.usage !== true) return show(undefined);
+  return withSource(terminal, options, async (source) => show(await source.keyUse()));
+}
+
+interface ShownRow {
+  readonly id: string;
+  readonly owner: string;
+  readonly label: string | null;
+  readonly key: string;
+  readonly state: string;
+  readonly added: string;
+  readonly expires_at: string | null;
+  readonly line: number;
+  readonly last_used?: string | null;
+  readonly requests_24h?: number;
+  readonly cost_24h_usd?: number | null;
+  readonly cost_30d_usd?: number | null;
+}
+
+function shownRows({ text, rows }: AllowlistText, uses: readonly KeyUse[] | undefined): readonly ShownRow[] {
+  const cells = rows.length === 0 ? undefined : cellsByLine(text);
+  const useOf = new Map(uses?.map((use) => [use.key, use]));
+  return rows.map((row) => {
+    const use = useOf.get(row.id);
+    return {
+      id: row.id,
+      owner: row.owner,
+      label: cells?.get(row.line)?.["label"] || null,
+      key: row.masked,
+      state: stateOf(row, Date.now()),
+      added: row.added,
+      expires_at: row.expiresAt === undefined ? null : new Date(row.expiresAt).toISOString(),
+      line: row.line,
+      ...(uses === undefined
+        ? {}
+        : {
+            last_used: use?.lastUsed ?? null,
+            requests_24h: use?.requests24h ?? 0,
+            cost_24h_usd: use === undefined ? 0 : use.cost24h,
+            cost_30d_usd: use === undefined ? 0 : use.cost30d,
+          }),
+    };
+  });
+}
+
+function print(terminal: Terminal, rows: readonly ShownRow[], withUse: boolean): void {
+  const withLabels = rows.some(({ label }) => label !== null);
+  const use = ["LAST USED", "24H $", "30D $"];
+  const head = ["ID", "OWNER", ...(withLabels ? ["LABEL"] : []), "KEY", "STATE", "ADDED", "EXPIRES"];
+  const cells = rows.map((row) => [
+    row.id,
+    row.owner,
+    ...(withLabels ? [row.label ?? ""] : []),
+    row.key,
+    row.state,
+    row.added,
+    row.expires_at ?? "never",
+    ...(withUse ? [row.last_used ?? "never", cost(row.cost_24h_usd), cost(row.cost_30d_usd)] : []),
+  ]);
+  printTable(terminal, [...head, ...(withUse ? use : [])], cells);
+}
+
+function cost(usd: number | null | undefined): string {
+  return usd === null || usd === undefined ? UNKNOWN : dollars(usd);
 }
 
 function stateOf(row: AllowRow, now: number): "active" | "disabled" | "expired" {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { withoutRows } from "../policy/allowlist-edit.ts";
 import type { AllowlistText } from "../policy/allowlist-file.ts";
 import type { AllowRow } from "../policy/allowlist.ts";
+import { announce } from "./keys-edit.ts";
 import { addListOptions, changeList, openList } from "./keys-file.ts";
 import type { SettingsOptions } from "./settings-options.ts";
 import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
@@ -47,6 +48,7 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
   });
   if (code !== EXIT.ok || typeof rows === "number") return code;
   for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
+  await announce(terminal, options);
   return EXIT.ok;
 }
 
@@ -54,7 +56,7 @@ function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[])
   const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
   if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
   say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
-  return EXIT.failure;
+  return EXIT.notFound;
 }
 
 async function confirm({ stdin, stderr }: Terminal, rows: readonly AllowRow[]): Promise<boolean> {

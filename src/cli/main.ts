@@ -1,18 +1,20 @@
 #!/usr/bin/env node
 /**
  * The command line. One row for each command; a command's file, and what it needs, is loaded only when it is the one
- * that runs. Commands print data to stdout and messages to stderr, and end with one of four exit codes.
+ * that runs. Commands print data to stdout and messages to stderr, and end with one of the exit codes in `terminal.ts`.
  */
 import { runCommandLine, type CommandRow } from "./command-line.ts";
 
 const COMMANDS: readonly CommandRow[] = [
   {
     name: "start",
+    alias: "serve",
     summary: "run the gateway",
     load: async () => (await import("./start.ts")).startCommand,
   },
   {
     name: "check",
+    alias: "validate",
     summary: "validate configuration and allow-list",
     load: async () => (await import("./check.ts")).checkCommand,
   },
@@ -33,7 +35,7 @@ const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "prices",
-    summary: "show what models cost, and which have no price",
+    summary: "show what models cost, and set prices of your own",
     load: async () => (await import("./prices.ts")).pricesCommand,
   },
   {
@@ -42,12 +44,19 @@ const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./reprice.ts")).repriceCommand,
   },
   {
+    name: "reload",
+    summary: "have the running gateway read its allow-list again",
+    load: async () => (await import("./reload.ts")).reloadCommand,
+  },
+  {
     name: "stats",
+    alias: "usage",
     summary: "add up what calls cost and used",
     load: async () => (await import("./stats.ts")).statsCommand,
   },
   {
     name: "tail",
+    alias: "logs",
     summary: "show calls as they end",
     load: async () => (await import("./tail.ts")).tailCommand,
   },

@@ -10,7 +10,7 @@ Examples:
   lmgate prices get gpt-4o
   lmgate prices get claude-sonnet-4-5 --provider bedrock
 
-Exit code 1 when no configured provider has a price for the model.`;
+Exit code 6 when no configured provider has a price for the model.`;
 
 export function getPriceCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addConfigOption(new Command("get"))
@@ -47,6 +47,6 @@ function get(terminal: Terminal, model: string, options: SettingsOptions & { rea
     printTable(terminal, ["PROVIDER", "MODEL", "PRICE OF A", "USD", "SOURCE"], rows);
   }
   if (quotes.length > 0) return EXIT.ok;
-  say(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one`);
-  return EXIT.failure;
+  say(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one (lmgate prices override)`);
+  return EXIT.notFound;
 }

@@ -32,7 +32,7 @@ async function list(
   const names = loaded.settings.providers.map(({ name }) => name);
   if (options.provider !== undefined && !names.includes(options.provider)) {
     say(terminal, `${options.provider} is not configured; there are ${names.join(", ")}`);
-    return EXIT.failure;
+    return EXIT.notFound;
   }
   const wanted = options.provider === undefined ? names : [options.provider];
   const quotes: { readonly provider: string; readonly quote: Quote }[] = [];

@@ -1,4 +1,4 @@
-import { emphasis } from "./emphasis.ts";
+import { emphasis } from "./paint.ts";
 import { textTable } from "./text-table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,7 +20,7 @@ export function printTable(terminal: Terminal, head: readonly string[], rows: re
   stdout.write(`${[emphasis(terminal)(first), ...rest].join("\n")}\n`);
 }
 
-/** What an owner's name holds must not reach the terminal as a command to it. */
+/** What an owner's name holds must not reach the terminal as a command to it, nor turn around what stands beside it. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, " ");
+  return text.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, " ");
 }

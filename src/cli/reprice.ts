@@ -54,7 +54,7 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
 /** What cannot be closed is left out, and said. */
 async function closeOpenSegment(terminal: Terminal, path: string, settings: Settings): Promise<void> {
   if (closeLeftOpen(path, () => Date.now()) !== "running") return;
-  const problem = await askToRotate(settings.admin);
+  const problem = await askToRotate(settings.admin, terminal.env);
   if (problem === undefined) return;
   say(terminal, `a gateway writes ${path} and could not be asked to close it (${problem}); that file is left out`);
 }

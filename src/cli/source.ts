@@ -1,21 +1,21 @@
 import { Option, type Command } from "commander";
 import type { Settings } from "../core/settings.ts";
-import { readRegularFileSync } from "../policy/read-file.ts";
 import { openOffline } from "../store/offline.ts";
 import { formatFilter } from "../store/filter-text.ts";
 import { formatQuestion } from "../store/question-text.ts";
 import { QuestionFault } from "../store/question-fault.ts";
 import type { Answer, Question } from "../store/question.ts";
-import type { CallsPage, CallsWanted, ExportWanted, StoreReader } from "../store/reader.ts";
+import type { CallsPage, CallsWanted, ExportWanted, KeyUse, StoreReader } from "../store/reader.ts";
 import { StoreBusy } from "../store/store-lock.ts";
-import { ApiRefusal, askApi, askApiBytes, askApiJson, Unreachable, type ApiAddress } from "./api-client.ts";
+import { ApiRefusal, askApiBytes, askApiJson, Unreachable, type ApiAddress } from "./api-client.ts";
+import { namedGateway, NoAddress, runningGateway } from "./gateway-address.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { settingsFor } from "./settings-for.ts";
 import { addConfigOption, type SettingsOptions } from "./settings-options.ts";
-import { EXIT, say, type Terminal } from "./terminal.ts";
+import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 /** What commands ask of calls that were written down, wherever the answer comes from. */
-export type Source = Pick<StoreReader, "ask" | "listCalls" | "export">;
+export type Source = Pick<StoreReader, "ask" | "listCalls" | "keyUse" | "export">;
 
 export interface SourceOptions extends SettingsOptions {
   readonly server?: string;
@@ -23,17 +23,15 @@ export interface SourceOptions extends SettingsOptions {
   readonly verbose?: boolean;
 }
 
-const PROBE_MS = 500;
-const MAX_TOKEN_BYTES = 4096;
+/** For what only a gateway can do. */
+export function addServerOptions(command: Command): Command {
+  return addConfigOption(command).addOption(
+    new Option("--server <url>", "ask this gateway's admin listener (default: $LMGATE_URL; its token: $LMGATE_TOKEN)"),
+  );
+}
 
 export function addSourceOptions(command: Command): Command {
-  return addConfigOption(command)
-    .addOption(
-      new Option(
-        "--server <url>",
-        "ask this gateway's admin listener (default: $LMGATE_URL; its token: $LMGATE_TOKEN)",
-      ),
-    )
+  return addServerOptions(command)
     .addOption(new Option("--offline", "read the files, even if a gateway is running").conflicts("server"))
     .option("--verbose", "say where the answer comes from");
 }
@@ -48,17 +46,17 @@ export async function withSource(
     if (options.verbose === true) say(terminal, `asking ${text}`);
   };
   try {
-    const named = namedServer(terminal, options);
+    const named = options.offline === true ? undefined : namedGateway(terminal, options);
     if (named !== undefined) {
       told(named.url);
-      return await work(new ApiSource(named));
+      return await work(gatewaySource(named));
     }
     const loaded = settingsFor(terminal, options);
     if (typeof loaded === "number") return loaded;
-    const running = options.offline === true ? undefined : await runningGateway(loaded.settings);
+    const running = options.offline === true ? undefined : await runningGateway(loaded.settings, terminal.env);
     if (running !== undefined) {
       told(`the running gateway at ${running.url}`);
-      return await work(new ApiSource(running));
+      return await work(gatewaySource(running));
     }
     told(`the files: ${loaded.settings.stats.outputPath}`);
     return await offline(terminal, loaded.settings, work);
@@ -69,18 +67,24 @@ export async function withSource(
 
 /** The gateway that is asked: the one that is named, or the one of the configuration if it is running. */
 export async function serverOf(terminal: Terminal, options: SourceOptions): Promise<ApiAddress | undefined> {
-  const named = namedServer(terminal, options);
-  if (named !== undefined || options.offline === true) return named;
+  if (options.offline === true) return undefined;
+  const named = namedGateway(terminal, options);
+  if (named !== undefined) return named;
   const loaded = settingsFor(terminal, options);
-  return typeof loaded === "number" ? undefined : await runningGateway(loaded.settings);
+  return typeof loaded === "number" ? undefined : await runningGateway(loaded.settings, terminal.env);
 }
 
-function namedServer(terminal: Terminal, options: SourceOptions): ApiAddress | undefined {
-  if (options.offline === true) return undefined;
-  const url = options.server ?? (terminal.env["LMGATE_URL"] || undefined);
-  if (url === undefined) return undefined;
-  return { url, token: terminal.env["LMGATE_TOKEN"] || (ownToken(terminal, options) ?? "") };
-}
+/** What an answer that is an error means to whoever looks at the exit code. */
+const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
+  401: EXIT.refused,
+  403: EXIT.refused,
+  404: EXIT.notFound,
+  409: EXIT.exists,
+  422: EXIT.usage,
+  429: EXIT.tryAgain,
+  503: EXIT.tryAgain,
+};
 
 /** What went wrong, said; the exit code that goes with it. */
 export function complaint(terminal: Terminal, error: unknown): number {
@@ -90,8 +94,11 @@ export function complaint(terminal: Terminal, error: unknown): number {
   }
   if (error instanceof ApiRefusal) {
     say(terminal, error.message);
-    if (error.status === 401) return EXIT.refused;
-    return error.status === 400 ? EXIT.usage : error.status === 404 ? EXIT.notFound : EXIT.failure;
+    return EXIT_OF_STATUS[error.status] ?? EXIT.failure;
+  }
+  if (error instanceof NoAddress) {
+    say(terminal, error.message);
+    return EXIT.usage;
   }
   if (error instanceof QuestionFault) {
     say(terminal, `${error.where}: ${error.message}`);
@@ -125,34 +132,12 @@ async function offline(
   }
 }
 
-/** The gateway of these settings, if it is there and its token can be read. */
-export async function runningGateway({ admin }: Pick<Settings, "admin">): Promise<ApiAddress | undefined> {
-  const file = readRegularFileSync(admin.tokenPath, MAX_TOKEN_BYTES);
-  if (!("bytes" in file)) return undefined;
-  const host = admin.host === "0.0.0.0" ? "127.0.0.1" : admin.host === "::" ? "::1" : admin.host;
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${admin.port}`;
-  const address = { url, token: file.bytes.toString("utf8").trim() };
-  try {
-    // More than its health: another program may have the port.
-    const answer = await askApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
-    answer.resume();
-    return address;
-  } catch {
-    return undefined;
-  }
+export function gatewaySource(address: ApiAddress): Source {
+  return new ApiSource(address);
 }
 
-function ownToken(terminal: Terminal, options: SettingsOptions): string | undefined {
-  const loaded = settingsFor({ ...terminal, stderr: silent(terminal) }, options);
-  if (typeof loaded === "number") return undefined;
-  const file = readRegularFileSync(loaded.settings.admin.tokenPath, MAX_TOKEN_BYTES);
-  return "bytes" in file ? file.bytes.toString("utf8").trim() : undefined;
-}
-
-/** Whether there is a configuration here is of no interest to whoever names a server. */
-function silent({ stderr }: Terminal): Terminal["stderr"] {
-  return Object.assign(Object.create(stderr) as Terminal["stderr"], { write: () => true });
-}
+/** Of a row of `GET /keys`, what is asked for here. */
+type KeyUseRow = Omit<KeyUse, "key" | "lastUsed"> & { readonly id: string; readonly lastUsed: string | null };
 
 class ApiSource implements Source {
   readonly #address: ApiAddress;
@@ -171,6 +156,11 @@ class ApiSource implements Source {
     for (const filter of filters) query.append("filter", formatFilter(filter));
     if (cursor !== undefined) query.set("cursor", cursor);
     return (await askApiJson(this.#address, `/api/v1/requests?${query.toString()}`)) as CallsPage;
+  }
+
+  async keyUse(): Promise<readonly KeyUse[]> {
+    const rows = (await askApiJson(this.#address, "/api/v1/keys")) as readonly KeyUseRow[];
+    return rows.flatMap(({ id, lastUsed, ...use }) => (lastUsed === null ? [] : [{ ...use, key: id, lastUsed }]));
   }
 
   export({ format, what, question, byteOrderMark }: ExportWanted): AsyncIterable<Uint8Array> {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { ADMIN_TOKEN_VARIABLE } from "../policy/admin-token.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,11 +19,14 @@ export function startCommand({ env, stdout, stderr }: Terminal, finish: (code: n
     .description("Run the gateway in the foreground.")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => {
+      // Taken out before anything is started that would inherit it, or show it in a report of a crash.
+      const adminToken = env[ADMIN_TOKEN_VARIABLE];
+      delete env[ADMIN_TOKEN_VARIABLE];
       const { headStart } = await import("../app/head-start.ts");
       const begun = headStart();
       const { runApp } = await import("../app.ts");
       const files = { configFile: configFileOf(options), flags: flagsOf(options) };
-      const code = await runApp({ ...files, env, stdout, stderr, headStart: begun });
+      const code = await runApp({ ...files, env, adminToken, stdout, stderr, headStart: begun });
       finish(code);
       // Nothing is open any more. Should something be, a restart must not wait for it.
       setTimeout(() => process.exit(code), LAST_WORDS_MS).unref();

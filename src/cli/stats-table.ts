@@ -1,10 +1,10 @@
 import type { Answer, Metric, Values } from "../store/question.ts";
-import { emphasis } from "./emphasis.ts";
+import { emphasis } from "./paint.ts";
 import { change, figure, heading, shareBar, sparkline } from "./figures.ts";
 import { printable } from "./print-table.ts";
 import { statsRows, type StatsRow } from "./stats-rows.ts";
 import { textTable, type Column } from "./text-table.ts";
-import type { Terminal } from "./terminal.ts";
+import { say, type Terminal } from "./terminal.ts";
 
 const BAR_WIDTH = 10;
 
@@ -17,7 +17,8 @@ export interface StatsLook {
 export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsLook): void {
   const { stdout } = terminal;
   if (answer.totals.total.requests === 0 || answer.series.length === 0) {
-    if (!plain) stdout.write(`${emptyText(answer)}\n`);
+    // No data is no output; a sentence is for people.
+    say(terminal, emptyText(answer));
     return;
   }
   if (chart) return printChart(terminal, answer);
@@ -109,7 +110,7 @@ function footer({ query, coverage, totals }: Answer): string {
 
 function emptyText({ query }: Answer): string {
   const filters = query.filters.length === 0 ? "" : " with these filters";
-  return `No calls${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz}).`;
+  return `no calls${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`;
 }
 
 /** Shares of what is no sum say nothing. */

@@ -15,13 +15,20 @@ export interface RowLines {
 }
 
 export function appendRow(text: string, row: NewRow): string {
+  return appendRows(text, [row]);
+}
+
+export function appendRows(text: string, rows: readonly NewRow[]): string {
+  if (rows.length === 0) return text;
   const { lines, header, eol } = open(text);
   const columns = [...header.cells];
-  for (const name of Object.keys(row)) addColumn(lines, header, columns, name);
-  const values = new Map<string, string>(Object.entries(row));
+  for (const row of rows) for (const name of Object.keys(row)) addColumn(lines, header, columns, name);
   const last = lines.at(-1);
   if (last !== undefined && !/[\r\n]$/.test(last)) lines[lines.length - 1] = last + eol;
-  lines.push(formatRow(columns.map((name) => values.get(name) ?? "")) + eol);
+  for (const row of rows) {
+    const values = new Map<string, string>(Object.entries(row));
+    lines.push(formatRow(columns.map((name) => values.get(name) ?? "")) + eol);
+  }
   return lines.join("");
 }
 
@@ -47,13 +54,29 @@ export function withoutRows(text: string, all: readonly RowLines[], gone: readon
 
 /** Writes these cells into the rows; columns that the list has not got are added. */
 export function changeRows(text: string, rows: readonly RowLines[], cells: NewRow): string {
+  return changeEachRow(
+    text,
+    rows.map((row) => ({ row, cells })),
+  );
+}
+
+/** The same with cells of its own for each row. */
+export function changeEachRow(
+  text: string,
+  changes: readonly { readonly row: RowLines; readonly cells: NewRow }[],
+): string {
+  if (changes.length === 0) return text;
   const { lines, header, records } = open(text);
   const columns = [...header.cells];
-  for (const name of Object.keys(cells)) addColumn(lines, header, columns, name);
-  const values = new Map(Object.entries(cells));
-  for (const { line, endLine } of rows) {
-    const record = records.find((candidate) => candidate.line === line);
+  for (const { cells } of changes) for (const name of Object.keys(cells)) addColumn(lines, header, columns, name);
+  const recordAt = new Map(records.map((record) => [record.line, record]));
+  for (const {
+    row: { line, endLine },
+    cells,
+  } of changes) {
+    const record = recordAt.get(line);
     if (record === undefined) continue;
+    const values = new Map(Object.entries(cells));
     const changed = columns.map((name, index) => values.get(name) ?? record.cells[index] ?? "");
     const end = /[\r\n]*$/.exec(lines[endLine - 1] ?? "")?.[0] ?? "";
     // One element for each line, so that the numbers of later rows still hold.
@@ -63,11 +86,15 @@ export function changeRows(text: string, rows: readonly RowLines[], cells: NewRo
   return lines.join("");
 }
 
-/** The cells of a row by column name, as they stand. */
-export function cellsOf(text: string, { line }: RowLines): Readonly<Record<string, string>> {
+/** The cells of rows by column name, as they stand, by the line that a row begins on. */
+export function cellsByLine(text: string): ReadonlyMap<number, Readonly<Record<string, string>>> {
   const { header, records } = open(text);
-  const record = records.find((candidate) => candidate.line === line);
-  return Object.fromEntries(header.cells.map((name, index) => [name, record?.cells[index] ?? ""]));
+  return new Map(
+    records.map(({ line, cells }) => [
+      line,
+      Object.fromEntries(header.cells.map((name, index) => [name, cells[index] ?? ""])),
+    ]),
+  );
 }
 
 /** The next free number, where ids are numbers. */

@@ -1,3 +1,4 @@
+import { ADMIN_TOKEN_VARIABLE } from "./admin-token.ts";
 import type { Entry, Origin } from "./config-entry.ts";
 import { PROVIDER_SETTINGS } from "./config-providers.ts";
 import { schemaOf, settingKeys } from "./config-schema.ts";
@@ -28,6 +29,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const faults: Fault[] = [];
   for (const [name, text] of Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (text === undefined || !name.startsWith(PREFIX) || !name.includes("__")) continue;
+    if (name === ADMIN_TOKEN_VARIABLE) continue;
     const origin: Origin = { kind: "env", name };
     const source = `environment variable ${name}`;
     const path = resolvePath(name.slice(PREFIX.length).toLowerCase().split("__"), named);

@@ -1,7 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { appendRow, cellsOf, changeRows, nextId, withoutRows, type NewRow } from "./allowlist-edit.ts";
+import {
+  appendRow,
+  appendRows,
+  cellsByLine,
+  changeEachRow,
+  changeRows,
+  nextId,
+  withoutRows,
+  type NewRow,
+  type RowLines,
+} from "./allowlist-edit.ts";
 import type { AllowlistText } from "./allowlist-file.ts";
-import { parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { faultOfId, parseAllowlist, type AllowRow } from "./allowlist.ts";
 import { parseExpiry } from "./expiry.ts";
 import { keyDigest, keyFault } from "./key-rules.ts";
 
@@ -26,6 +36,8 @@ export interface NewKey {
   readonly id?: string | undefined;
   /** Without it one is made. */
   readonly apiKey?: string | undefined;
+  /** The list gets its SHA-256 alone; so it is with every key that is made. */
+  readonly hash?: boolean | undefined;
   readonly expiresAt?: string | undefined;
   readonly columns?: Readonly<Record<string, string>> | undefined;
 }
@@ -53,11 +65,13 @@ export interface Made {
 }
 
 export function addKey(list: AllowlistText, wanted: NewKey, today: string): Made {
+  const idFault = wanted.id === undefined ? undefined : faultOfId(wanted.id);
+  if (idFault !== undefined) throw new KeyChangeFault("invalid", "id", idFault);
   const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
     throw new KeyChangeFault("exists", "id", "this id is on the list already; rotate its key instead");
   }
-  const { cell, secret } = keyCell(list, wanted.apiKey);
+  const { cell, secret } = keyCell(list, wanted.apiKey, wanted.hash);
   const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
   if (wanted.expiresAt !== undefined) row["expires_at"] = futureExpiry(wanted.expiresAt);
   const text = appendRow(list.text, row);
@@ -68,12 +82,23 @@ export function changeKey(list: AllowlistText, id: string, change: KeyChange): s
   const cells: Record<string, string> = {};
   if (change.disabled !== undefined) cells["disabled"] = change.disabled ? "true" : "";
   if (change.owner !== undefined) cells["owner"] = change.owner;
-  if (change.expiresAt !== undefined)
-    cells["expires_at"] = change.expiresAt === null ? "" : checkedExpiry(change.expiresAt);
-  return changeRows(list.text, rowsOf(list, id), cells);
+  const rows = rowsOf(list, id);
+  const newest = rows.at(-1);
+  const changes = rows.map((row) => {
+    const end = row === newest ? change.expiresAt : sooner(change.expiresAt, row);
+    return { row, cells: end === undefined ? cells : { ...cells, expires_at: end === null ? "" : checkedExpiry(end) } };
+  });
+  return changeEachRow(list.text, changes);
 }
 
-/** A new key beside the old ones, which last for the grace. */
+/** A key that was exchanged keeps its end, unless the new one is sooner: nobody means to bring it back. */
+function sooner(expiresAt: string | null | undefined, row: AllowRow): string | undefined {
+  if (expiresAt === undefined || expiresAt === null) return undefined;
+  const at = parseExpiry(checkedExpiry(expiresAt)) ?? 0;
+  return at < (row.expiresAt ?? Infinity) ? expiresAt : undefined;
+}
+
+/** A new key beside the old ones, which last for the grace. It ends when the newest of them would have. */
 export function rotateKey(
   list: AllowlistText,
   id: string,
@@ -86,9 +111,17 @@ export function rotateKey(
   const until = wanted.now + wanted.graceSeconds * 1000;
   const ending = rows.filter((row) => row.expiresAt === undefined || row.expiresAt > until);
   const shortened = changeRows(list.text, ending, { expires_at: new Date(until).toISOString() });
-  const { disabled: _shut, expires_at: _end, ...kept } = cellsOf(list.text, last);
+  const { disabled: _shut, expires_at: end = "", ...kept } = cellsByLine(list.text).get(last.line) ?? {};
   const today = new Date(wanted.now).toISOString().slice(0, 10);
-  const text = appendRow(shortened, { ...filled(kept), id, api_key: cell, owner: last.owner, added: today });
+  const lasting = last.expiresAt !== undefined && last.expiresAt > until ? { expires_at: end } : {};
+  const text = appendRow(shortened, {
+    ...filled(kept),
+    ...lasting,
+    id,
+    api_key: cell,
+    owner: last.owner,
+    added: today,
+  });
   return secret === undefined ? { text, id } : { text, id, secret };
 }
 
@@ -106,30 +139,42 @@ export function importKeys(list: AllowlistText, csv: string): ImportPlan {
     }));
     return { text: list.text, added: [], unchanged: [], changed: [], refused };
   }
-  const added: string[] = [];
+  const present = cellsByLine(list.text);
+  const wanted = cellsByLine(csv);
+  const rowOf = new Map(list.rows.map((row) => [row.digest.toString("latin1"), row]));
+  const ids = new Set(list.rows.map(({ id }) => id));
+  const added: { readonly id: string; readonly cells: NewRow }[] = [];
+  const changed: { readonly id: string; readonly row: RowLines; readonly cells: NewRow }[] = [];
   const unchanged: string[] = [];
-  const changed: string[] = [];
   const refused: { line: number; message: string }[] = [];
-  let { text } = list;
-  for (const row of read.rows) {
-    const known = list.rows.find((each) => each.digest.equals(row.digest));
-    const cells = filled(cellsOf(csv, row));
-    if (known === undefined && list.rows.some(({ id }) => id === row.id)) {
-      refused.push({ line: row.line, message: "another key has this id; rotate that one instead" });
+  for (const { id, line, digest } of read.rows) {
+    const known = rowOf.get(digest.toString("latin1"));
+    const { api_key: key = "", ...cells } = wanted.get(line) ?? {};
+    if (known === undefined && ids.has(id)) {
+      refused.push({ line, message: "another key has this id; rotate that one instead" });
     } else if (known === undefined) {
-      text = appendRow(text, cells);
-      added.push(row.id);
-    } else if (known.id !== row.id) {
-      refused.push({ line: row.line, message: `this key is on the list under another id: ${known.id}` });
-    } else if (isSame(cellsOf(list.text, known), cells)) {
-      unchanged.push(row.id);
+      added.push({ id, cells: { ...filled(cells), api_key: key } });
+    } else if (known.id !== id) {
+      refused.push({ line, message: `this key is on the list under another id: ${known.id}` });
+    } else if (isSame(present.get(known.line) ?? {}, cells)) {
+      unchanged.push(id);
     } else {
-      const { api_key: _key, ...others } = cells;
-      text = changeRows(text, [known], others);
-      changed.push(row.id);
+      changed.push({ id, row: known, cells: withoutEmptyColumns(cells, present.get(known.line) ?? {}) });
     }
   }
-  return { text, added, unchanged, changed, refused };
+  const text = appendRows(
+    changeEachRow(list.text, changed),
+    added.map(({ cells }) => cells),
+  );
+  return { text, added: added.map(({ id }) => id), unchanged, changed: changed.map(({ id }) => id), refused };
+}
+
+/** The new text, where nothing of the other list is refused. */
+export function importedText(list: AllowlistText, csv: string): string {
+  const { text, refused } = importKeys(list, csv);
+  const [first] = refused;
+  if (first === undefined) return text;
+  throw new KeyChangeFault("invalid", "csv", `line ${first.line}: ${first.message}`);
 }
 
 function rowsOf(list: AllowlistText, id: string): readonly AllowRow[] {
@@ -142,16 +187,25 @@ function missing(id: string): KeyChangeFault {
   return new KeyChangeFault("missing", "id", `no key has the id ${id}`);
 }
 
-function keyCell(list: AllowlistText, given: string | undefined): { readonly cell: string; readonly secret?: string } {
+interface KeyCell {
+  readonly cell: string;
+  readonly secret?: string;
+}
+
+function keyCell(list: AllowlistText, given: string | undefined, asDigest = false): KeyCell {
   if (given === undefined) {
     const secret = `lmg_${randomBytes(32).toString("base64url")}`;
-    return { cell: `sha256:${keyDigest(secret).toString("hex")}`, secret };
+    return { cell: digestCell(secret), secret };
   }
   const fault = keyFault(given);
   if (fault !== undefined) throw new KeyChangeFault("invalid", "key", fault);
   const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
-  if (present === undefined) return { cell: given };
+  if (present === undefined) return { cell: asDigest ? digestCell(given) : given };
   throw new KeyChangeFault("exists", "key", `this key is on the list already, under the id ${present.id}`);
+}
+
+function digestCell(key: string): string {
+  return `sha256:${keyDigest(key).toString("hex")}`;
 }
 
 function futureExpiry(text: string): string {
@@ -171,6 +225,11 @@ function filled(cells: NewRow): NewRow {
   return Object.fromEntries(Object.entries(cells).filter(([, cell]) => cell !== ""));
 }
 
+/** An empty cell takes back what the list has there; it makes no column. */
+function withoutEmptyColumns(cells: NewRow, present: NewRow): NewRow {
+  return Object.fromEntries(Object.entries(cells).filter(([name, cell]) => cell !== "" || name in present));
+}
+
 function isSame(present: NewRow, wanted: NewRow): boolean {
-  return Object.entries(wanted).every(([name, cell]) => name === "api_key" || (present[name] ?? "") === cell);
+  return Object.entries(wanted).every(([name, cell]) => (present[name] ?? "") === cell);
 }

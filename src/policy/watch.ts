@@ -33,6 +33,9 @@ export interface AllowlistOptions {
 const SETTLE_MS = 250;
 /** A file whose last line has no end must keep still this many times longer. */
 const PATIENCE = 4;
+/** Whoever asks for a reload waits for a file that is changing, but not for ever. */
+const RELOADS = 40;
+const RELOAD_PAUSE_MS = 25;
 
 /** Reads the allow-list and watches it from then on; faults, where there is none that could be in force. */
 export async function openAllowlist(
@@ -103,9 +106,14 @@ export class AllowlistWatch {
 
   /** Looks at the file now, without waiting for it to keep still. */
   async reload(): Promise<AllowlistStatus> {
-    while (this.#examination !== undefined) await this.#examination;
-    if (!this.#closed) await this.#run(() => this.#read(PATIENCE));
-    return this.status();
+    for (let attempt = 0; attempt < RELOADS && !this.#closed; attempt++) {
+      while (this.#examination !== undefined) await this.#examination;
+      let isJudged = false;
+      await this.#run(async () => (isJudged = await this.#read(PATIENCE)));
+      if (isJudged) return this.status();
+      await new Promise((resolve) => setTimeout(resolve, RELOAD_PAUSE_MS));
+    }
+    return { ...this.status(), error: this.#error ?? "the file changes all the time" };
   }
 
   close(): void {

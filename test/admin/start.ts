@@ -87,7 +87,7 @@ export function emptyDesk(metrics: Metrics): AdminDesk {
     storeInfo: () => Promise.resolve(undefined),
     prices: { list: () => Promise.resolve([]), override: () => Promise.resolve() },
     liveCalls: new LiveCalls("nowhere/stats.jsonl"),
-    audit: new AuditLog("nowhere/audit.jsonl", Date.now),
+    audit: new AuditLog("/dev/null", Date.now),
     providers: () => [],
     system: () => Promise.resolve({ settings: [], checks: [], licenses: [] }),
   };

@@ -37,8 +37,8 @@ test("a token of the operator's own is taken without the line's end", (t) => {
 });
 
 const refused: readonly (readonly [text: string, reason: RegExp])[] = [
-  ["", /file is empty/],
-  [" \n\t ", /file is empty/],
+  ["", /token is empty/],
+  [" \n\t ", /token is empty/],
   ["short-15-chars-", /15 characters; at least 16/],
   ["two words of a token", /space/],
   ["first-line-of-two\nsecond-line-of-two", /line break/],

@@ -30,8 +30,13 @@ export const keysChanged: z.ZodType<KeysChanged> = named(
     version: z.number(),
   }) as unknown as z.ZodType<KeysChanged>, // exact optional members are beyond the library's types
 );
-const id = z.string().trim().min(1).max(200);
-const owner = z.string().trim().min(1).max(200);
+// One line each: a name stands in tables, logs and a CSV file.
+const line = z
+  .string()
+  .trim()
+  .regex(/^\P{Cc}*$/u, "holds a control character");
+const id = line.min(1).max(200);
+const owner = line.min(1).max(200);
 export const newKey = named(
   "NewKey",
   z.strictObject({
@@ -39,16 +44,18 @@ export const newKey = named(
     id: id.optional(),
     apiKey: z.string().max(4096).optional(),
     expiresAt: z.string().max(40).optional(),
-    columns: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/), z.string().max(200)).optional(),
+    columns: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/), line.max(200)).optional(),
   }),
 );
 export const keyChange = named(
   "KeyChange",
-  z.strictObject({
-    disabled: z.boolean().optional(),
-    owner: owner.optional(),
-    expiresAt: z.string().max(40).nullable().optional(),
-  }),
+  z
+    .strictObject({
+      disabled: z.boolean().optional(),
+      owner: owner.optional(),
+      expiresAt: z.string().max(40).nullable().optional(),
+    })
+    .refine((change) => Object.keys(change).length > 0, "nothing to change: name disabled, owner or expiresAt"),
 );
 export const rotation = named(
   "Rotation",

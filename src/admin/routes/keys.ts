@@ -4,12 +4,14 @@ import type { KeysChanged } from "../contract.ts";
 import {
   addKey,
   changeKey,
+  importedText,
   importKeys,
   revokeKey,
   rotateKey,
   type KeyChange,
   type Made,
 } from "../../policy/key-changes.ts";
+import type { AuditEntry } from "../audit-log.ts";
 import { changeKeyList, keyRows, readKeyList } from "../key-list.ts";
 import { ApiFault } from "../problem.ts";
 import { route, type Call, type Route } from "../route.ts";
@@ -47,7 +49,11 @@ function add(desk: AdminDesk): Route {
         return result.text;
       });
       if (result === undefined) throw new Error("the list was written without the key");
-      return made(desk, call, "key.added", result);
+      const { owner, expiresAt, apiKey } = call.body;
+      return made(desk, call, result, {
+        action: "key.added",
+        details: { owner, expiresAt, made: apiKey === undefined },
+      });
     },
   });
 }
@@ -63,7 +69,7 @@ function change(desk: AdminDesk): Route {
     run: async (call) => {
       const target = call.parameter("id");
       await changeKeyList(desk.allowlistPath, (list) => changeKey(list, target, call.body));
-      return made(desk, call, changeName(call.body), { id: target });
+      return made(desk, call, { id: target }, { action: changeName(call.body), details: call.body });
     },
   });
 }
@@ -83,7 +89,9 @@ function rotate(desk: AdminDesk): Route {
         return result.text;
       });
       if (result === undefined) throw new Error("the list was written without the key");
-      return made(desk, call, "key.rotated", result);
+      const { graceSeconds, apiKey } = call.body;
+      const details = { graceSeconds, made: apiKey === undefined };
+      return made(desk, call, result, { action: "key.rotated", details });
     },
   });
 }
@@ -98,7 +106,7 @@ function revoke(desk: AdminDesk): Route {
     run: async (call) => {
       const target = call.parameter("id");
       await changeKeyList(desk.allowlistPath, (list) => revokeKey(list, target));
-      return made(desk, call, "key.revoked", { id: target });
+      return made(desk, call, { id: target }, { action: "key.revoked" });
     },
   });
 }
@@ -115,24 +123,30 @@ function importMany(desk: AdminDesk): Route {
       const { csv, dryRun } = call.body;
       const { text: _text, ...plan } = importKeys(readKeyList(desk.allowlistPath), csv);
       if (dryRun || plan.refused.length > 0) return { dryRun: true, ...plan };
-      await changeKeyList(desk.allowlistPath, (list) => importKeys(list, csv).text);
+      await changeKeyList(desk.allowlistPath, (list) => importedText(list, csv));
       const details = { added: plan.added.length, changed: plan.changed.length };
-      await desk.audit.note(call.visitor.address, { action: "keys.imported", target: "allow-list", details });
-      await inForce(desk);
+      await noted(desk, call, { action: "keys.imported", target: "allow-list", details });
       return { dryRun: false, ...plan };
     },
   });
 }
 
-/** Notes the change and waits until it is in force. */
 async function made(
   desk: AdminDesk,
   call: Call,
-  action: string,
   { id, secret }: Omit<Made, "text">,
+  entry: Omit<AuditEntry, "target">,
 ): Promise<KeysChanged> {
-  await desk.audit.note(call.visitor.address, { action, target: id });
-  return { ...(await inForce(desk)), ...(secret === undefined ? {} : { secret }) };
+  const changed = await noted(desk, call, { ...entry, target: id });
+  return { ...changed, ...(secret === undefined ? {} : { secret }) };
+}
+
+/** Notes the change and waits until it is in force, which it must be even where it cannot be noted. */
+async function noted(desk: AdminDesk, { visitor }: Call, entry: AuditEntry): Promise<KeysChanged> {
+  const [note, changed] = await Promise.allSettled([desk.audit.note(visitor, entry), inForce(desk)]);
+  if (note.status === "rejected") throw note.reason;
+  if (changed.status === "rejected") throw changed.reason;
+  return changed.value;
 }
 
 async function inForce(desk: AdminDesk): Promise<KeysChanged> {
@@ -153,7 +167,7 @@ async function uses(desk: AdminDesk): Promise<readonly KeyUse[]> {
   }
 }
 
-function changeName({ disabled }: KeyChange): string {
-  if (disabled === undefined) return "key.changed";
+function changeName({ disabled, owner, expiresAt }: KeyChange): string {
+  if (disabled === undefined || owner !== undefined || expiresAt !== undefined) return "key.changed";
   return disabled ? "key.disabled" : "key.enabled";
 }

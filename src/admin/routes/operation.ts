@@ -72,7 +72,11 @@ export function maintenanceRoutes(desk: AdminDesk): readonly Route[] {
       access: "closed",
       summary: "Close the stats file that is written now",
       answer: z.object({ segment: z.string().nullable() }),
-      run: async () => ({ segment: (await desk.rotateLedger()) ?? null }),
+      run: async ({ visitor }) => {
+        const segment = (await desk.rotateLedger()) ?? null;
+        await desk.audit.note(visitor, { action: "ledger.rotated", target: segment ?? "nothing to close" });
+        return { segment };
+      },
     }),
     route({
       method: "post",
@@ -80,8 +84,10 @@ export function maintenanceRoutes(desk: AdminDesk): readonly Route[] {
       access: "closed",
       summary: "Read the allow-list again; answered once every data thread goes by it",
       answer: reloaded,
-      run: async () => {
+      run: async ({ visitor }) => {
         const { version, acknowledgedBy, error } = await desk.reloadAllowlist();
+        const details = { version, ...(error === undefined ? {} : { error }) };
+        await desk.audit.note(visitor, { action: "allowlist.reloaded", target: "allow-list", details });
         if (error === undefined) return { keys: desk.status().allowlist.keys, version, acknowledgedBy };
         throw new ApiFault(409, "The file is not valid; the last good list stays in force.", [
           { where: "allow-list", message: error },

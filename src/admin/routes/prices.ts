@@ -67,7 +67,7 @@ export function priceRoutes(desk: AdminDesk): readonly Route[] {
       run: async ({ parameter, body, visitor }) => {
         const [provider, model] = [parameter("provider"), parameter("model")];
         await desk.prices.override(provider, model, body as PriceOverride);
-        await desk.audit.note(visitor.address, {
+        await desk.audit.note(visitor, {
           action: "price.overridden",
           target: `${provider}/${model}`,
           details: body,
@@ -84,7 +84,7 @@ export function priceRoutes(desk: AdminDesk): readonly Route[] {
       run: async ({ parameter, visitor }) => {
         const [provider, model] = [parameter("provider"), parameter("model")];
         await desk.prices.override(provider, model, undefined);
-        await desk.audit.note(visitor.address, { action: "price.restored", target: `${provider}/${model}` });
+        await desk.audit.note(visitor, { action: "price.restored", target: `${provider}/${model}` });
         return desk.prices.list(provider);
       },
     }),
