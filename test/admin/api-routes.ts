@@ -1,0 +1,23 @@
+/** The admin API's table of routes, without a gateway behind it. */
+import { Gatekeeper } from "../../src/admin/gatekeeper.ts";
+import { Metrics } from "../../src/admin/metrics.ts";
+import { openApiDocument, openApiRoute } from "../../src/admin/openapi.ts";
+import type { Route } from "../../src/admin/route.ts";
+import { adminRoutes } from "../../src/admin/routes/index.ts";
+import { Sessions } from "../../src/admin/sessions.ts";
+import { emptyDesk, token } from "./start.ts";
+
+export function allRoutes(): readonly Route[] {
+  const now = (): number => 0;
+  const sessions = new Sessions(now);
+  const guessing = (): void => undefined;
+  const gatekeeper = new Gatekeeper({ token, sessions, boundHost: "127.0.0.1", onLoopback: true, now, guessing });
+  const metrics = new Metrics({ version: "1", node: "v24", providers: [] });
+  const routes = adminRoutes(emptyDesk(metrics), { gatekeeper, sessions, sessionCookie: "session" });
+  return [...routes, openApiRoute(routes)];
+}
+
+/** As docs/openapi.json holds it. */
+export function openApiText(): string {
+  return `${JSON.stringify(openApiDocument(allRoutes().slice(0, -1)), undefined, 2)}\n`;
+}
