@@ -44,7 +44,7 @@ export function formatClock(moment: string | number | Date, tz: string): string 
   return formatters(tz, { ...clock, second: "2-digit" }).format(new Date(moment));
 }
 
-function formatDay(moment: string | number | Date, tz: string): string {
+export function formatDay(moment: string | number | Date, tz: string): string {
   return formatters(tz, { weekday: "short", ...date, year: "numeric" })
     .format(new Date(moment))
     .replace(",", "");

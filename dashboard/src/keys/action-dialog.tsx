@@ -1,0 +1,191 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { KeyRow, KeysChanged } from "../../../src/admin/contract.ts";
+import { acknowledged, keyPath, useChange } from "../data/change.ts";
+import { formatAgo } from "../format/moment.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field, Problem } from "../ui/form.tsx";
+import { Select } from "../ui/select.tsx";
+import { toast } from "../ui/toast.tsx";
+import type { KeyAction } from "./key-menu.tsx";
+
+interface ActionDialogProps {
+  readonly action: KeyAction;
+  readonly row: KeyRow;
+  readonly onClose: () => void;
+  readonly onSecret: (secret: string) => void;
+}
+
+/** What is to happen to a key, said before it happens. */
+export function ActionDialog({ action, ...rest }: ActionDialogProps): JSX.Element {
+  if (action === "rotate") return <Rotate {...rest} />;
+  if (action === "change") return <Change {...rest} />;
+  if (action === "revoke") return <Revoke {...rest} />;
+  return <Switch {...rest} isOn={action === "enable"} />;
+}
+
+type PartProps = Omit<ActionDialogProps, "action">;
+
+interface ConfirmProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly verb: string;
+  readonly isDanger?: boolean;
+  readonly isReady?: boolean;
+  readonly onClose: () => void;
+  /** True: done. */
+  readonly onConfirm: () => Promise<boolean>;
+}
+
+function Confirm({ title, children, verb, isDanger, isReady = true, onClose, onConfirm }: ConfirmProps): JSX.Element {
+  const [isBusy, setBusy] = useState(false);
+  const confirm = async (): Promise<void> => {
+    setBusy(true);
+    if (await onConfirm()) onClose();
+    else setBusy(false);
+  };
+  return (
+    <Dialog
+      title={title}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind={isDanger ? "danger" : "primary"} disabled={isBusy || !isReady} onClick={() => void confirm()}>
+            {isBusy ? "…" : verb}
+          </Button>
+        </>
+      }
+    >
+      <div class="form">{children}</div>
+    </Dialog>
+  );
+}
+
+const graces = [
+  { value: "0", label: "ends now" },
+  { value: "3600", label: "works for 1 hour more" },
+  { value: "86400", label: "works for 1 day more" },
+  { value: "604800", label: "works for 7 days more" },
+  { value: "2592000", label: "works for 30 days more" },
+] as const;
+
+function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
+  const [grace, setGrace] = useState<(typeof graces)[number]["value"]>("86400");
+  const [apiKey, setApiKey] = useState("");
+  const { error, run } = useChange<KeysChanged>();
+  const rotate = async (): Promise<boolean> => {
+    const given = apiKey.trim() === "" ? {} : { apiKey: apiKey.trim() };
+    const changed = await run("POST", `${keyPath(row.id)}/rotate`, { graceSeconds: Number(grace), ...given });
+    if (changed === undefined) return false;
+    toast(`${row.id} has a new key, ${acknowledged(changed.acknowledgedBy)}`);
+    if (changed.secret !== undefined) onSecret(changed.secret);
+    return true;
+  };
+  return (
+    <Confirm title={`Rotate ${row.id}`} verb="Rotate" onClose={onClose} onConfirm={rotate}>
+      <p>
+        The id gets a new key. Both work until the overlap is over, so callers can change one after the other and no
+        call fails.
+      </p>
+      <Select label="Overlap" prefix={`Old key ${row.maskedKey}`} value={grace} options={graces} onChange={setGrace} />
+      <Field
+        label="New key of the provider"
+        type="password"
+        value={apiKey}
+        onInput={setApiKey}
+        note="Left empty, LMGate makes one and shows it once."
+      />
+      <Problem error={error} />
+    </Confirm>
+  );
+}
+
+function Change({ row, onClose }: PartProps): JSX.Element {
+  const [owner, setOwner] = useState(row.owner);
+  const [expires, setExpires] = useState(row.expiresAt?.slice(0, 10) ?? "");
+  const { error, run } = useChange<KeysChanged>();
+  const isSameEnd = expires === (row.expiresAt?.slice(0, 10) ?? "");
+  const change = async (): Promise<boolean> => {
+    const changed = await run("PATCH", keyPath(row.id), {
+      owner: owner.trim(),
+      ...(isSameEnd ? {} : { expiresAt: expires === "" ? null : expires }),
+    });
+    if (changed) toast(`${row.id} changed, ${acknowledged(changed.acknowledgedBy)}`);
+    return changed !== undefined;
+  };
+  return (
+    <Confirm title={`Change ${row.id}`} verb="Save" isReady={owner.trim() !== ""} onClose={onClose} onConfirm={change}>
+      <Field label="Owner" value={owner} onInput={setOwner} note="Calls from now on count for this owner." />
+      <Field
+        label="Valid until"
+        type="date"
+        value={expires}
+        onInput={setExpires}
+        note="The start of that day, UTC. Empty: without end. All keys of this id get it."
+      />
+      <Problem error={error} />
+    </Confirm>
+  );
+}
+
+function Switch({ row, isOn, onClose }: PartProps & { readonly isOn: boolean }): JSX.Element {
+  const { error, run } = useChange<KeysChanged>();
+  const change = async (): Promise<boolean> => {
+    const changed = await run("PATCH", keyPath(row.id), { disabled: !isOn });
+    if (changed) toast(`${row.id} ${isOn ? "enabled" : "disabled"}, ${acknowledged(changed.acknowledgedBy)}`);
+    return changed !== undefined;
+  };
+  return (
+    <Confirm
+      title={`${isOn ? "Enable" : "Disable"} ${row.id}`}
+      verb={isOn ? "Enable" : "Disable"}
+      isDanger={!isOn}
+      onClose={onClose}
+      onConfirm={change}
+    >
+      <p>
+        {isOn
+          ? "Calls with its keys are let through again."
+          : "From now on calls with its keys are answered with 403, until it is enabled again. Calls under way go on."}
+      </p>
+      <LastUse row={row} />
+      <Problem error={error} />
+    </Confirm>
+  );
+}
+
+function Revoke({ row, onClose }: PartProps): JSX.Element {
+  const [typed, setTyped] = useState("");
+  const { error, run } = useChange<KeysChanged>();
+  const revoke = async (): Promise<boolean> => {
+    const changed = await run("DELETE", keyPath(row.id));
+    if (changed) toast(`${row.id} revoked, ${acknowledged(changed.acknowledgedBy)}`);
+    return changed !== undefined;
+  };
+  return (
+    <Confirm
+      title={`Revoke ${row.id}`}
+      verb="Revoke"
+      isDanger
+      isReady={typed.trim() === row.id}
+      onClose={onClose}
+      onConfirm={revoke}
+    >
+      <p>
+        All keys of this id are taken off the list for good; calls with them are answered with 403 at once. What they
+        did stays in the figures.
+      </p>
+      <LastUse row={row} />
+      <Field label={`To confirm, type ${row.id}`} value={typed} onInput={setTyped} autofocus />
+      <Problem error={error} />
+    </Confirm>
+  );
+}
+
+const LastUse = ({ row }: { readonly row: KeyRow }): JSX.Element => (
+  <p class="field-note">
+    Last used {formatAgo(row.lastUsed, Date.now())}, {row.requests24h} calls in 24 hours.
+  </p>
+);

@@ -1,0 +1,91 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { KeysChanged, NewKey } from "../../../src/admin/contract.ts";
+import { acknowledged, useChange } from "../data/change.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field, Problem } from "../ui/form.tsx";
+import { Segmented } from "../ui/select.tsx";
+import { toast } from "../ui/toast.tsx";
+
+interface AddDialogProps {
+  readonly onClose: () => void;
+  readonly onSecret: (secret: string) => void;
+}
+
+const kinds = [
+  { value: "made", label: "Make a new key" },
+  { value: "given", label: "Let a provider's key in" },
+] as const;
+
+const FORM = "add-key";
+
+export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
+  const [kind, setKind] = useState<"made" | "given">("made");
+  const [owner, setOwner] = useState("");
+  const [id, setId] = useState("");
+  const [apiKey, setApiKey] = useState("");
+  const [label, setLabel] = useState("");
+  const [expires, setExpires] = useState("");
+  const { isBusy, error, run } = useChange<KeysChanged>();
+  const isReady = owner.trim() !== "" && (kind === "made" || apiKey.trim() !== "");
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (!isReady || isBusy) return;
+    const wanted = { owner, id, apiKey: kind === "made" ? "" : apiKey, expires, label };
+    const changed = await run("POST", "/keys", newKey(wanted));
+    if (changed === undefined) return;
+    toast(`Key added, ${acknowledged(changed.acknowledgedBy)}`);
+    onClose();
+    if (changed.secret !== undefined) onSecret(changed.secret);
+  };
+  const actions = (
+    <>
+      <Button onClick={onClose}>Cancel</Button>
+      <button type="submit" form={FORM} class="button primary medium" disabled={!isReady || isBusy}>
+        {isBusy ? "Adding…" : "Add key"}
+      </button>
+    </>
+  );
+  return (
+    <Dialog title="Add a key" onClose={onClose} actions={actions}>
+      <form class="form" id={FORM} onSubmit={(event) => void submit(event)}>
+        <Segmented label="Kind of key" value={kind} options={kinds} onChange={setKind} />
+        <p class="field-note">
+          {kind === "made"
+            ? "LMGate makes it. Callers send it beside the provider's own credential, and you see it once."
+            : "Callers send it to the provider as they do now; here it says who they are."}
+        </p>
+        <Field label="Owner" value={owner} onInput={setOwner} placeholder="anna" required autofocus />
+        {kind === "given" && (
+          <Field label="The provider's key" type="password" value={apiKey} onInput={setApiKey} required />
+        )}
+        <div class="form-row">
+          <Field label="Id" value={id} onInput={setId} placeholder="made up if left empty" />
+          <Field label="Label" value={label} onInput={setLabel} placeholder="laptop" />
+        </div>
+        <Field
+          label="Valid until"
+          type="date"
+          value={expires}
+          onInput={setExpires}
+          note="The start of that day, UTC. Empty: without end."
+        />
+        <Problem error={error} />
+      </form>
+    </Dialog>
+  );
+}
+
+type Filled = Readonly<Record<"owner" | "id" | "apiKey" | "expires" | "label", string>>;
+
+/** Without what was left empty. */
+function newKey({ owner, id, apiKey, expires, label }: Filled): NewKey {
+  return {
+    owner: owner.trim(),
+    ...(id.trim() === "" ? {} : { id: id.trim() }),
+    ...(apiKey.trim() === "" ? {} : { apiKey: apiKey.trim() }),
+    ...(expires === "" ? {} : { expiresAt: expires }),
+    ...(label.trim() === "" ? {} : { columns: { label: label.trim() } }),
+  };
+}

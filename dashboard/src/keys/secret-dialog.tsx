@@ -1,0 +1,62 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { ProviderInfo } from "../../../src/admin/contract.ts";
+import { useResource } from "../data/resource.ts";
+import { Snippet } from "../setup/snippet.tsx";
+import { HEADER, tools } from "../setup/tools.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Select } from "../ui/select.tsx";
+import { Notice } from "../ui/state.tsx";
+
+interface SecretDialogProps {
+  readonly secret: string;
+  readonly onClose: () => void;
+}
+
+/** A key that was just made, and how tools use it. It is nowhere else: the list has its digest alone. */
+export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Element {
+  const { data: providers } = useResource<readonly ProviderInfo[]>("/providers");
+  const [id, setId] = useState("claude-code");
+  const options = tools.flatMap((tool) => {
+    const provider = tool.providers.map((name) => providers?.find((one) => one.name === name)).find(Boolean);
+    return provider ? [{ tool, provider }] : [];
+  });
+  const chosen = options.find(({ tool }) => tool.id === id) ?? options[0];
+  return (
+    <Dialog
+      title="The new key"
+      width="wide"
+      onClose={onClose}
+      actions={
+        <Button kind="primary" onClick={onClose}>
+          I have it
+        </Button>
+      }
+    >
+      <Notice kind="warning">It is shown this once. Nobody can look it up later; only a new one can be made.</Notice>
+      <div class="secret">
+        <Snippet text={secret} label="The new key" />
+      </div>
+      <p class="lead">
+        Callers send it in the header <code>{HEADER}</code>, beside the provider's own credential.
+      </p>
+      {chosen && (
+        <>
+          <Select
+            label="Tool"
+            prefix="For"
+            value={chosen.tool.id}
+            options={options.map(({ tool }) => ({ value: tool.id, label: tool.label }))}
+            onChange={setId}
+          />
+          <Snippet
+            text={chosen.tool.write({ base: chosen.provider.baseUrl, key: secret })}
+            label={`Setup of ${chosen.tool.label}`}
+          />
+          <p class="field-note">{chosen.tool.where}</p>
+        </>
+      )}
+    </Dialog>
+  );
+}
