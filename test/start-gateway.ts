@@ -40,6 +40,8 @@ export interface GatewayOptions {
   /** What was written down before this gateway, as lines of the ledger. */
   readonly ledger?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What has to lie in its directory before it starts. */
+  readonly before?: (directory: string) => void;
 }
 
 export interface Gateway {
@@ -75,6 +77,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   await writeFile(configPath, JSON.stringify(configuration(options.config ?? {}), undefined, 2)); // JSON is YAML
 
   try {
+    options.before?.(directory);
     const gateway = await startChildGateway({
       configPath,
       cwd: directory,
