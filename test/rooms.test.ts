@@ -63,7 +63,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
       // The table's layout in shared memory, which both sides must agree on; nothing that reads files.
       "policy/access-table.ts",
     ],
-    builtins: [...BYTES, "node:worker_threads", "node:perf_hooks", "node:net", "node:os", "node:crypto"],
+    builtins: [
+      ...BYTES,
+      "node:worker_threads",
+      "node:perf_hooks",
+      "node:v8",
+      "node:vm",
+      "node:net",
+      "node:os",
+      "node:crypto",
+    ],
     packages: [],
   },
   admin: {

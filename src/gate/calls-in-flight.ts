@@ -22,6 +22,10 @@ export class CallsInFlight {
   readonly #announced = new Set<RunningCall>();
   #gone: string[] = [];
 
+  get isEmpty(): boolean {
+    return this.#oldest === undefined && this.#announced.size === 0;
+  }
+
   begin(call: RunningCall): void {
     const youngest = this.#youngest;
     call.older = youngest;

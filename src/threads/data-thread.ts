@@ -5,6 +5,7 @@ import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
 import { Listener } from "../gate/listener.ts";
 import { openPlane, type Plane } from "../gate/plane.ts";
 import { suggestPrefix } from "../providers/index.ts";
+import { giveBackMemory } from "./give-back.ts";
 import { handoverOf } from "./handover.ts";
 import { startBeating } from "./heartbeat.ts";
 import { HeldAnswers } from "./held-answers.ts";
@@ -58,6 +59,7 @@ class DataThread {
     try {
       await this.#listener.listen({ host: settings.server.host, port, reusePort });
       this.#post({ kind: "listening" });
+      giveBackMemory(() => this.#plane.inFlight.isEmpty);
     } catch (error) {
       const { code = "", message } = error as NodeJS.ErrnoException; // what `listen` rejects with
       this.#post({ kind: "listen-failed", code, message });

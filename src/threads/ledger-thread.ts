@@ -9,6 +9,7 @@ import type { Settings } from "../core/settings.ts";
 import { openPrices } from "../prices/prices.ts";
 import { DataLink } from "./data-link.ts";
 import type { Handover } from "./handover.ts";
+import { giveBackMemory } from "./give-back.ts";
 import { startBeating } from "./heartbeat.ts";
 import type { FromLedger, LedgerThreadInit, ToLedger } from "./protocol.ts";
 
@@ -39,6 +40,7 @@ class LedgerThread {
     this.#post = post;
     this.#stopBeating = startBeating(init.heartbeat);
     this.#calls = openCalls(ledger, init, post);
+    giveBackMemory(() => true);
     this.#status = setInterval(() => {
       this.#calls.tend();
       this.#sendStatus();
