@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { addFilters, go, scopeParams, setRange, usePlace, withChanges } from "../data/place.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Icon } from "../ui/icon.tsx";
+import { useBeside } from "./beside.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { edgesOf } from "./plot-data.ts";
 
@@ -23,7 +24,7 @@ const GROUPS = 5;
 /** What can be done with one bucket of a chart: look at its calls, closer, or at one of its groups alone. */
 export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JSX.Element {
   const { params } = usePlace();
-  const root = useRef<HTMLDivElement>(null);
+  const root = useBeside(place.left, 0);
   const edges = edgesOf(frame);
   const [from, to] = [edges[place.at] ?? 0, edges[place.at + 1] ?? 0].map((edge) =>
     new Date(edge * 1000).toISOString(),
@@ -48,8 +49,7 @@ export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JS
   return (
     <div
       ref={root}
-      class={`chart-menu popover ${place.left > 400 ? "right" : ""}`}
-      style={{ left: `${place.left}px` }}
+      class="chart-menu popover"
       role="group"
       aria-label="This point"
       onKeyDown={(event) => event.key === "Escape" && onClose()}

@@ -63,7 +63,7 @@ export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Eleme
       >
         <div ref={box} class="plot" aria-hidden="true" />
         {cursor !== null && menu === null && (
-          <Tooltip frame={frame} series={shown} at={cursor.at} isStack={isStack} exactly={exactly} place={cursor} />
+          <Tooltip frame={frame} series={shown} at={cursor.at} isStack={isStack} exactly={exactly} left={cursor.left} />
         )}
         {menu !== null && <ChartMenu frame={frame} series={shown} place={menu} onClose={() => setMenu(null)} />}
       </div>
@@ -79,22 +79,16 @@ export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Eleme
   );
 }
 
-interface CursorPlace {
-  readonly at: number;
-  readonly left: number;
-  readonly isRight: boolean;
-}
-
 interface Plotted {
   readonly box: { readonly current: HTMLDivElement | null };
-  readonly cursor: CursorPlace | null;
+  readonly cursor: MenuPlace | null;
 }
 
 /** A chart for as long as its shape stays; new data is put into the one that is there. */
 function usePlot({ frame, series, kind, format, height }: TimeChartProps & { readonly height: number }): Plotted {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const [cursor, setCursor] = useState<CursorPlace | null>(null);
+  const [cursor, setCursor] = useState<MenuPlace | null>(null);
   const colors = useStore(colorsChanged);
   const edges = edgesOf(frame);
   // Whatever changes the options. The data is no part of it.
@@ -116,7 +110,7 @@ function usePlot({ frame, series, kind, format, height }: TimeChartProps & { rea
     const follow = ({ cursor: { idx, left = -1 }, bbox }: uPlot): void => {
       if (idx === null || idx === undefined || left < 0) return setCursor(null);
       const edge = bbox.left / devicePixelRatio;
-      return setCursor({ at: idx, left: left + edge, isRight: left > bbox.width / devicePixelRatio / 2 });
+      return setCursor({ at: idx, left: left + edge });
     };
     const zoom = (from: number, to: number): void => {
       setRange({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() });

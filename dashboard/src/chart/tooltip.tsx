@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { formatBucket } from "../format/moment.ts";
 import { formatShare, isKnown } from "../format/number.ts";
+import { useBeside } from "./beside.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { sumOf } from "./chart-series.ts";
 
@@ -11,13 +12,14 @@ interface TooltipProps {
   /** Parts of a whole, so shares and a sum make sense. */
   readonly isStack: boolean;
   readonly exactly: (value: number | null) => string;
-  readonly place: { readonly left: number; readonly isRight: boolean };
+  readonly left: number;
 }
 
 const ROWS = 10;
 
 /** The exact values of one bucket, the greatest first. */
-export function Tooltip({ frame, series, at, isStack, exactly, place }: TooltipProps): JSX.Element {
+export function Tooltip({ frame, series, at, isStack, exactly, left }: TooltipProps): JSX.Element {
+  const box = useBeside(left, 14);
   const start = frame.buckets[at] ?? "";
   const total = isStack ? sumOf(series.map(({ values }) => values[at] ?? null)) : null;
   const rows = series
@@ -27,7 +29,7 @@ export function Tooltip({ frame, series, at, isStack, exactly, place }: TooltipP
   const before = sumOf(series.map(({ previous }) => previous?.[at] ?? null));
   const isPartial = frame.partialFrom !== null && start >= frame.partialFrom;
   return (
-    <div class={`tooltip ${place.isRight ? "right" : ""}`} style={{ left: `${place.left}px` }} aria-hidden="true">
+    <div ref={box} class="tooltip" aria-hidden="true">
       <div class="tooltip-head">
         {formatBucket(start, frame.bucket, frame.tz)}
         {isPartial && <span class="tooltip-partial">in progress</span>}

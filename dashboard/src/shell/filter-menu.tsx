@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dimension, DimensionValues, Filter } from "../../../src/admin/contract.ts";
 import { scopeQuery } from "../data/ask.ts";
 import { setFilters, type Scope } from "../data/place.ts";
@@ -39,7 +39,15 @@ interface DimensionStepProps {
   readonly onFilter: (filter: Filter) => void;
 }
 
+/** What was pressed is gone with the step before it; the focus must not fall out of the menu. */
+function useFocused(): { readonly current: HTMLInputElement | null } {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  return input;
+}
+
 function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element {
+  const input = useFocused();
   const [text, setText] = useState("");
   const typed = parseFilter(text);
   const found = filterDimensions.filter((name) =>
@@ -55,11 +63,11 @@ function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element 
   return (
     <form class="menu" onSubmit={submit}>
       <input
+        ref={input}
         class="menu-search"
         aria-label="Filter by"
         placeholder="Filter by, or model:gpt-5"
         value={text}
-        autofocus
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <div class="menu-list">
@@ -107,6 +115,7 @@ const plainOps = [
 const numberOps = [...plainOps, { value: "gte", label: "≥" }, { value: "lte", label: "≤" }] as const;
 
 function ValueStep({ scope, dimension, onFilter, onBack }: ValueStepProps): JSX.Element {
+  const input = useFocused();
   const [op, setOp] = useState<Op>("is");
   const [search, setSearch] = useState("");
   const [values, setValues] = useState<readonly (string | null)[]>([]);
@@ -132,11 +141,11 @@ function ValueStep({ scope, dimension, onFilter, onBack }: ValueStepProps): JSX.
         />
       </div>
       <input
+        ref={input}
         class="menu-search"
         aria-label={isOrder ? "Value" : `Search ${dimensionLabel(dimension)}`}
         placeholder={isOrder ? "Value, such as 400" : "Search"}
         value={search}
-        autofocus
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
       {!isOrder && <Values scope={scope} dimension={dimension} search={search} chosen={values} onToggle={toggle} />}
