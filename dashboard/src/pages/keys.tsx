@@ -46,11 +46,7 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
           </>
         }
       />
-      {status?.allowlist.error !== undefined && (
-        <Notice kind="danger">
-          The file of keys is not valid, so the last good list stays in force: {status.allowlist.error}
-        </Notice>
-      )}
+      <Broken status={status} />
       <Panel
         title="Allow-list"
         subtitle={status?.allowlist.path ?? "\u00a0"}
@@ -81,6 +77,15 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
       {dialog === "import" && <ImportDialog onClose={close} />}
       <KeyDialogs task={task} onTask={setTask} />
     </>
+  );
+}
+
+function Broken({ status }: { readonly status: GateStatus | undefined }): JSX.Element | null {
+  if (status?.allowlist.error === undefined) return null;
+  return (
+    <Notice kind="danger">
+      The file of keys is not valid, so the last good list stays in force: {status.allowlist.error}
+    </Notice>
   );
 }
 

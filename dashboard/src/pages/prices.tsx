@@ -1,6 +1,121 @@
 import type { JSX } from "preact";
-import { PageHead } from "../ui/panel.tsx";
+import { useState } from "preact/hooks";
+import type { PriceRow } from "../../../src/admin/contract.ts";
+import { setParams, usePlace } from "../data/place.ts";
+import { useResource } from "../data/resource.ts";
+import { formatCountExactly } from "../format/number.ts";
+import { PriceDialog, type PriceTask } from "../prices/price-dialog.tsx";
+import { PricesTable } from "../prices/prices-table.tsx";
+import { Unpriced } from "../prices/unpriced.tsx";
+import { Button } from "../ui/button.tsx";
+import { PageHead, Panel } from "../ui/panel.tsx";
+import { Segmented, Select } from "../ui/select.tsx";
+import { Empty, Failure, SkeletonRows } from "../ui/state.tsx";
 
+const sources = [
+  { value: "all", label: "All" },
+  { value: "override", label: "Your own" },
+  { value: "table", label: "List" },
+] as const;
+
+/** Where the dollars come from. */
 export function PricesPage(): JSX.Element {
-  return <PageHead title="Prices" subtitle="Where costs come from." />;
+  const { params } = usePlace();
+  const { data, error, reload } = useResource<readonly PriceRow[]>("/prices");
+  const [task, setTask] = useState<PriceTask | null>(null);
+  const shown = data && matching(data, params);
+  const versions = [...new Set(data?.filter(({ source }) => source === "table").map(({ asOf }) => asOf))];
+  return (
+    <>
+      <PageHead
+        title="Prices"
+        subtitle="US dollars for a million tokens. A provider's own cost comes first, then your price, then the list"
+      />
+      <div class="stack first">
+        <Unpriced onEdit={setTask} />
+        <Panel
+          title="Prices in force"
+          subtitle={shown ? `${formatCountExactly(shown.length)} models · list ${versions.join(", ")}` : "\u00a0"}
+          isFlush
+          error={data && error}
+          actions={<Tools rows={data ?? []} />}
+        >
+          {error && data === undefined && <Failure error={error} onRetry={reload} />}
+          {!error && data === undefined && <SkeletonRows rows={12} height={36} />}
+          {data && shown?.length === 0 && <NoneFound params={params} onEdit={setTask} />}
+          {shown && shown.length > 0 && <PricesTable rows={shown} onEdit={(row) => setTask({ ...row, row })} />}
+        </Panel>
+      </div>
+      {task && <PriceDialog task={task} onClose={() => setTask(null)} />}
+    </>
+  );
+}
+
+function Tools({ rows }: { readonly rows: readonly PriceRow[] }): JSX.Element {
+  const { params } = usePlace();
+  const providers = [...new Set(rows.map(({ provider }) => provider))];
+  return (
+    <div class="table-tools">
+      <input
+        class="input search-box"
+        type="search"
+        aria-label="Search models"
+        placeholder="Search models"
+        value={params.get("search") ?? ""}
+        onInput={(event) => setParams({ search: event.currentTarget.value || null }, { replace: true })}
+      />
+      <Select
+        label="Provider"
+        prefix="at"
+        value={providers.find((name) => name === params.get("provider")) ?? ""}
+        options={[{ value: "", label: "any provider" }, ...providers.map((value) => ({ value, label: value }))]}
+        onChange={(value) => setParams({ provider: value || null }, { replace: true })}
+      />
+      <Segmented
+        label="Source"
+        value={sources.find(({ value }) => value === params.get("source"))?.value ?? "all"}
+        options={sources}
+        onChange={(value) => setParams({ source: value === "all" ? null : value }, { replace: true })}
+      />
+    </div>
+  );
+}
+
+interface NoneFoundProps {
+  readonly params: URLSearchParams;
+  readonly onEdit: (task: PriceTask) => void;
+}
+
+function NoneFound({ params, onEdit }: NoneFoundProps): JSX.Element {
+  const provider = params.get("provider");
+  const model = params.get("search");
+  return (
+    <Empty
+      icon="prices"
+      title="No price matches"
+      actions={
+        <>
+          <Button onClick={() => setParams({ search: null, provider: null, source: null })}>Show all</Button>
+          {provider !== null && model !== null && (
+            <Button onClick={() => onEdit({ provider, model })}>{`Set one for ${model}`}</Button>
+          )}
+        </>
+      }
+    >
+      {provider === null && "Choose a provider to set a price for a model that is not on the list."}
+    </Empty>
+  );
+}
+
+function matching(rows: readonly PriceRow[], params: URLSearchParams): readonly PriceRow[] {
+  const search = (params.get("search") ?? "").toLowerCase();
+  const [provider, source] = [params.get("provider"), params.get("source")];
+  // The list names some models by several patterns with one beginning.
+  const once = new Map(rows.map((row) => [JSON.stringify(row), row])).values();
+  return [...once].filter(
+    (row) =>
+      row.model.toLowerCase().includes(search) &&
+      (provider === null || row.provider === provider) &&
+      (source === null || row.source === source),
+  );
 }

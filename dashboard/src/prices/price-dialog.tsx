@@ -1,0 +1,101 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { PriceOverride, PriceRow } from "../../../src/admin/contract.ts";
+import { useChange } from "../data/change.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field, Problem } from "../ui/form.tsx";
+import { toast } from "../ui/toast.tsx";
+
+/** Whose price is set, and what it is now, if it has one. */
+export interface PriceTask {
+  readonly provider: string;
+  readonly model: string;
+  readonly row?: PriceRow | undefined;
+}
+
+interface PriceDialogProps {
+  readonly task: PriceTask;
+  readonly onClose: () => void;
+}
+
+const FORM = "set-price";
+const text = (value: number | null | undefined): string => (value === null || value === undefined ? "" : String(value));
+
+/** A price of one's own: it comes before the list, for calls from then on. */
+export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
+  const { provider, model, row } = task;
+  const [input, setInput] = useState(text(row?.input));
+  const [output, setOutput] = useState(text(row?.output));
+  const [cacheRead, setCacheRead] = useState(text(row?.cacheRead));
+  const [cacheWrite, setCacheWrite] = useState(text(row?.cacheWrite));
+  const { isBusy, error, run } = useChange<readonly PriceRow[]>();
+  const path = `/prices/overrides/${encodeURIComponent(provider)}/${encodeURIComponent(model)}`;
+  const price = overrideOf({ input, output, cacheRead, cacheWrite });
+  const save = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (price === undefined || isBusy || (await run("PUT", path, price)) === undefined) return;
+    toast(`${model} has a price of your own`);
+    onClose();
+  };
+  const restore = async (): Promise<void> => {
+    if ((await run("DELETE", path)) === undefined) return;
+    toast(`${model} is by list prices again`);
+    onClose();
+  };
+  const actions = (
+    <>
+      {row?.source === "override" && (
+        <Button kind="danger" class="start" disabled={isBusy} onClick={() => void restore()}>
+          Take back
+        </Button>
+      )}
+      <Button onClick={onClose}>Cancel</Button>
+      <button type="submit" form={FORM} class="button primary medium" disabled={price === undefined || isBusy}>
+        {isBusy ? "Saving…" : "Save"}
+      </button>
+    </>
+  );
+  return (
+    <Dialog title={`Price of ${model}`} onClose={onClose} actions={actions}>
+      <form class="form" id={FORM} onSubmit={(event) => void save(event)}>
+        <p class="field-note">
+          At {provider}, in US dollars for a million tokens. It holds for calls from now on; what is recorded keeps its
+          cost.
+        </p>
+        <div class="form-row">
+          <Field label="Input" type="number" value={input} onInput={setInput} required autofocus />
+          <Field label="Output" type="number" value={output} onInput={setOutput} required />
+        </div>
+        <div class="form-row">
+          <Field label="Cached input" type="number" value={cacheRead} onInput={setCacheRead} placeholder="like input" />
+          <Field
+            label="Cache write"
+            type="number"
+            value={cacheWrite}
+            onInput={setCacheWrite}
+            placeholder="like input"
+          />
+        </div>
+        <Problem error={error} />
+      </form>
+    </Dialog>
+  );
+}
+
+function overrideOf(filled: Readonly<Record<keyof PriceOverride, string>>): PriceOverride | undefined {
+  const number = (value: string): number | undefined => (value.trim() === "" ? undefined : Number(value));
+  const input = number(filled.input);
+  const output = number(filled.output);
+  const cacheRead = number(filled.cacheRead);
+  const cacheWrite = number(filled.cacheWrite);
+  const all = [input, output, cacheRead, cacheWrite];
+  if (input === undefined || output === undefined || all.some((one) => one !== undefined && !(one >= 0)))
+    return undefined;
+  return {
+    input,
+    output,
+    ...(cacheRead === undefined ? {} : { cacheRead }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite }),
+  };
+}

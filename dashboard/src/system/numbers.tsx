@@ -1,0 +1,17 @@
+import type { JSX } from "preact";
+
+export type Fact = readonly [label: string, value: JSX.Element | string, title?: string | undefined];
+
+/** Single figures side by side. */
+export function Numbers({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
+  return (
+    <dl class="numbers">
+      {facts.map(([label, value, title]) => (
+        <div key={label} title={title}>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,48 @@
+import type { JSX } from "preact";
+import type { StoreInfo } from "../../../src/admin/contract.ts";
+import { formatMomentExactly } from "../format/moment.ts";
+import { formatBytes, formatCountExactly } from "../format/number.ts";
+import { Panel } from "../ui/panel.tsx";
+import { Empty } from "../ui/state.tsx";
+import { Badge } from "../ui/status.tsx";
+import { Numbers, type Fact } from "./numbers.tsx";
+
+interface StorePanelProps {
+  readonly store: StoreInfo | null;
+  readonly tz: string;
+}
+
+/** What all figures are computed from. */
+export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
+  if (store === null) {
+    return (
+      <Panel title="Store">
+        <Empty icon="system" title="The store is switched off">
+          With <code>store.enabled: true</code> there are figures; calls are recorded either way.
+        </Empty>
+      </Panel>
+    );
+  }
+  const { retention } = store;
+  const facts: readonly Fact[] = [
+    ["State", <Badge mood={moods[store.state]}>{store.state}</Badge>],
+    ["Records", formatCountExactly(store.records)],
+    ["First record", store.from === null ? "none yet" : formatMomentExactly(store.from, tz)],
+    [
+      "Compacted up to",
+      store.compactedThrough === null ? "nothing yet" : formatMomentExactly(store.compactedThrough, tz),
+    ],
+    ["Ledger", `${formatBytes(store.ledgerBytes)} in ${formatCountExactly(store.segments)} files`],
+    ["Compacted", formatBytes(store.parquetBytes)],
+    ["Bad lines", <Badge mood={store.badLines === 0 ? "good" : "warning"}>{formatCountExactly(store.badLines)}</Badge>],
+    ["Kept for", retention.days === null ? "ever" : `${retention.days} days`],
+    ["Kept up to", retention.gigabytes === null ? "any size" : `${retention.gigabytes} GB`],
+  ];
+  return (
+    <Panel title="Store" subtitle="Made from the ledger, and made anew from it at any time" isFlush>
+      <Numbers facts={facts} />
+    </Panel>
+  );
+}
+
+const moods = { ready: "good", starting: "warning", down: "bad" } as const;
