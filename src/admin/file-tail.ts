@@ -28,7 +28,7 @@ export class FileTail {
     this.#offset = found.size;
   }
 
-  /** The whole lines that came since. */
+  /** The whole lines that came since. A file that came and went between two looks is not seen. */
   async *lines(): AsyncGenerator<string> {
     const found = await this.#look();
     // A file that was rotated away is complete once another has its name.

@@ -81,6 +81,7 @@ export function callRoutes(desk: AdminDesk): readonly Route[] {
       answer: "text/event-stream",
       run: ({ query, signal }) => {
         const { filters } = parsed(parseScope(query, ["rate"]));
+        refuseTimes(query);
         const rate = rateIn(query.get("rate"));
         return eventStream(signal, (send) => desk.liveCalls.listen({ filters, rate }, send));
       },
@@ -103,6 +104,14 @@ export function callRoutes(desk: AdminDesk): readonly Route[] {
 function orderIn(text: string | null): CallsOrder {
   if (text === null || text === "newest" || text === "slowest") return text ?? "newest";
   throw new ApiFault(400, "There is no such order.", [{ where: "order", message: "allowed are newest and slowest" }]);
+}
+
+/** What ends now has no other time. */
+function refuseTimes(query: URLSearchParams): void {
+  const times = ["from", "to", "tz"].filter((name) => query.has(name));
+  if (times.length === 0) return;
+  const errors = times.map((where) => ({ where, message: "a stream is of calls that end now" }));
+  throw new ApiFault(400, "The question cannot be answered as it stands.", errors);
 }
 
 function rateIn(text: string | null): number {
