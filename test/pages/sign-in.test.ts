@@ -1,0 +1,111 @@
+// Who gets in: the sign-in page, the link with the token, and what a browser is told about where it may be shown.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { assertAccessible, assertFits } from "./accessible.ts";
+import { noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
+import { settled } from "./shown.ts";
+import { startWorld, type World } from "./world.ts";
+
+/** A browser says so of every refused request. */
+const refused = /Failed to load resource: the server responded with a status of (401|429)/;
+
+sayIfSkipped("how one signs in to the dashboard");
+
+describe("signing in", { skip: noBrowser }, () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({ ledger: "" });
+  });
+  after(() => world?.stop());
+
+  test("without a session there is nothing but the question for the token, whatever the address", async (t) => {
+    const page = await world.open(t, "explore?from=-30d", { signedIn: false });
+    await page.getByRole("heading", { name: "Sign in to LMGate" }).waitFor();
+    assert.equal(await page.getByRole("navigation").count(), 0);
+    await assertAccessible(page, "light");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await assertAccessible(page, "dark", { colorsAlone: true });
+    await assertFits(page, SMALL_PHONE);
+  });
+
+  test("a wrong token is said to be wrong, the right one leads to where one wanted to go", async (t) => {
+    const page = await world.open(t, "setup", { signedIn: false, expected: refused });
+    const field = page.getByLabel("Admin token");
+    await field.fill("not the token");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("This is not the admin token.").waitFor();
+    await field.fill(world.token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Setup", level: 1 }).waitFor();
+    const [cookie] = await page.context().cookies();
+    assert.ok(cookie);
+    assert.deepEqual([cookie.httpOnly, cookie.sameSite], [true, "Strict"]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in to LMGate" }).waitFor();
+    assert.deepEqual(await page.context().cookies(), []);
+  });
+
+  test("a link with the token signs in, and the token leaves the address bar and the history", async (t) => {
+    const page = await world.open(t, `setup?from=-7d#token=${encodeURIComponent(world.token)}`, { signedIn: false });
+    await page.getByRole("heading", { name: "Setup", level: 1 }).waitFor();
+    assert.equal(page.url(), `${world.gateway.adminUrl}/ui/setup?from=-7d`);
+    await page.getByRole("link", { name: "Prices" }).click();
+    await page.getByRole("heading", { name: "Prices", level: 1 }).waitFor();
+    await page.goBack();
+    assert.ok(!page.url().includes("token"), page.url());
+  });
+
+  test("a session that ended asks for the token again, and then shows the same page", async (t) => {
+    const page = await world.open(t, "prices", { expected: refused });
+    await settled(page);
+    await page.context().clearCookies();
+    await page.getByRole("link", { name: "System" }).click();
+    await page.getByRole("heading", { name: "Sign in to LMGate" }).waitFor();
+    await page.getByLabel("Admin token").fill(world.token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+  });
+
+  test("a browser at / is led to the dashboard, a program is told where things are", async (t) => {
+    const page = await world.open(t);
+    await page.goto("/");
+    assert.equal(page.url(), `${world.gateway.adminUrl}/ui/`);
+    const hint = await fetch(`${world.gateway.adminUrl}/`, { redirect: "manual", headers: { accept: "*/*" } });
+    assert.match(hint.headers.get("content-type") ?? "", /json/);
+  });
+
+  test("pages load nothing but their own scripts and styles, may be framed by nobody, and are not kept", async () => {
+    for (const path of ["/ui/", "/ui/requests"]) {
+      const { headers } = await fetch(world.gateway.adminUrl + path);
+      const policy = headers.get("content-security-policy") ?? "";
+      for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"]) {
+        assert.ok(policy.includes(part), policy);
+      }
+      assert.ok(policy.includes("frame-ancestors 'none'") && policy.includes("base-uri 'none'"), policy);
+      assert.ok(!policy.includes("unsafe"), policy);
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+      assert.equal(headers.get("referrer-policy"), "no-referrer");
+      assert.match(headers.get("cache-control") ?? "", /no-store|no-cache/);
+    }
+  });
+
+  test("whoever guesses is slowed down, and says so; the right token is let in a moment later", async (t) => {
+    const page = await world.open(t, "", { signedIn: false, expected: refused });
+    const field = page.getByLabel("Admin token");
+    await field.waitFor();
+    const guess = (token: string): Promise<Response> =>
+      fetch(`${world.gateway.adminUrl}/api/v1/session`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ token }),
+      });
+    await Promise.all(Array.from({ length: 40 }, (_, at) => guess(`guess ${at}`)));
+    await field.fill("one more guess");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("Too many wrong tokens from this address.").waitFor();
+    await page.waitForTimeout(1500); // the allowance of one more guess a second is the server's clock's
+    await field.fill(world.token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  });
+});
