@@ -80,7 +80,7 @@ export async function askAt(adminUrl: string, token: string, { method, path, bod
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  const isJson = answer.headers.get("content-type")?.includes("json") === true && !path.startsWith("/export");
+  const isJson = /^application\/(?:problem\+)?json/.test(answer.headers.get("content-type") ?? "");
   return { status: answer.status, text, body: isJson ? JSON.parse(text) : undefined, headers: answer.headers };
 }
 

@@ -90,7 +90,7 @@ export function callRoutes(desk: AdminDesk): readonly Route[] {
       method: "get",
       path: "/api/v1/requests/{id}",
       access: "closed",
-      summary: "One call, as it stands in the ledger",
+      summary: "One call, with all that its record says",
       answer: z.looseObject({ id: z.string() }),
       run: async ({ parameter }) => {
         const found = await fromStore(desk, (store) => store.findCall(parameter("id")));

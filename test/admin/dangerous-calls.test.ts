@@ -1,0 +1,91 @@
+// S50: what code of ours can start a program, run text as code or open a connection. The endpoints of peers that were
+// taken over ("test this connection", "preview this prompt") all did one of these on the word of a request.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readSourceFiles } from "../source-file.ts";
+
+interface Danger {
+  readonly what: string;
+  readonly pattern: RegExp;
+  /** Where it is wanted. */
+  readonly allowed: readonly string[];
+}
+
+const DANGERS: readonly Danger[] = [
+  {
+    what: "starts a program",
+    pattern: /["'](?:node:)?(?:child_process|cluster)["']/,
+    // The store's own process; the demo's gateway.
+    allowed: ["src/cli/child-gateway.ts", "src/store/store-process.ts"],
+  },
+  {
+    what: "runs text as code",
+    pattern: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(\s*["'`]|["'](?:node:)?vm["']/,
+    // The word gc, to give memory back.
+    allowed: ["src/threads/give-back.ts"],
+  },
+  {
+    what: "loads what it is told to",
+    pattern: /\bimport\s*\(\s*(?!["'])|\brequire\s*\(|\bcreateRequire\b|\bprocess\.(?:binding|dlopen)\b/,
+    allowed: [],
+  },
+  { what: "inspects the process", pattern: /["'](?:node:)?(?:inspector|repl)["']/, allowed: [] },
+  {
+    what: "fetches",
+    pattern: /\bfetch\s*\(|\bnew WebSocket\b|\bnew EventSource\b/,
+    // The demo's own callers.
+    allowed: ["src/cli/demo-life.ts", "src/cli/demo-traffic.ts"],
+  },
+  {
+    what: "sends HTTP requests",
+    pattern: /\b(?:request|get)\b[^;]*\bfrom ["']node:https?["']/,
+    // Commands, which ask a gateway or look at a provider; nothing of the gateway itself.
+    allowed: ["src/cli/api-client.ts", "src/cli/doctor-providers.ts", "src/cli/healthcheck.ts"],
+  },
+  {
+    what: "opens connections",
+    pattern: /\b(?:connect|createConnection|new Socket|new TLSSocket)\s*\(/,
+    // To providers; to a database in this process.
+    allowed: ["src/gate/upstream-connection.ts", "src/store/database.ts"],
+  },
+];
+
+const files = readSourceFiles(["src/**/*.ts"]).filter(({ path }) => !path.endsWith(".test.ts"));
+
+for (const { what, pattern, allowed } of DANGERS) {
+  test(`S50: what ${what} is on a list`, () => {
+    const found = files.filter(({ text }) => pattern.test(withoutComments(text))).map(({ path }) => path);
+    assert.deepEqual(
+      found.filter((path) => !allowed.includes(path)),
+      [],
+    );
+  });
+}
+
+test("S50: the admin room starts nothing, connects to nothing and writes one file of its own", () => {
+  const admin = files.filter(({ path }) => path.startsWith("src/admin/"));
+  assert.ok(admin.length > 20);
+  const writing = /\b(?:writeFile|appendFile|writeSync|unlinkSync|rename|rm|createWriteStream)\w*\s*\(/;
+  const found = admin.filter(({ text }) => writing.test(withoutComments(text))).map(({ path }) => path);
+  assert.deepEqual(found, ["src/admin/audit-log.ts", "src/admin/token.ts"]);
+});
+
+test("S50: the patterns find what they are for", () => {
+  const samples = [
+    'import { exec } from "node:child_process";',
+    'eval ("1")',
+    "await import(name)",
+    'import * as repl from "node:repl";',
+    "await fetch(url)",
+    'import { request } from "node:http";',
+    "tls.connect({ host })",
+  ];
+  assert.deepEqual(
+    samples.map((sample, index) => DANGERS[index]?.pattern.test(sample)),
+    samples.map(() => true),
+  );
+});
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+}
