@@ -82,6 +82,8 @@ export class Afterlife implements ClientSide, Expiring {
 
   // What only a connection has.
 
+  lend(): void {}
+
   hold(): void {}
 
   release(): void {}

@@ -30,6 +30,8 @@ export class ClientConnection implements Expiring, ClientSide {
   #aheadBytes = 0;
   #pumping = false;
   #headBegun = false;
+  /** What has not left yet lies in these. */
+  #lent: Buffer[] = [];
   #state: "open" | "ending" | "gone" = "open";
   #minor: 0 | 1 = 1;
   #headOnly = false;
@@ -45,6 +47,7 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#heads = new RequestHeadReader({ maxBytes: plane.gate.maxHeadBytes, maxFields: plane.gate.maxHeaders });
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
     socket.on("drain", () => {
+      this.#giveBack();
       if (this.#call === undefined) this.#next();
       else this.#call.clientDrained();
     });
@@ -67,8 +70,14 @@ export class ClientConnection implements Expiring, ClientSide {
   // What a call does with its client.
 
   write(bytes: Buffer): boolean {
+    if (this.#lent.length > 0 && this.#socket.writableLength === 0) this.#giveBack();
     this.#plane.turn.join(this.#socket);
     return this.#socket.write(bytes);
+  }
+
+  lend(piece: Buffer): void {
+    // Behind the end of its call, what still leaves keeps it until it has.
+    if (this.#call !== undefined) this.#lent.push(piece);
   }
 
   pauseReading(): void {
@@ -124,6 +133,8 @@ export class ClientConnection implements Expiring, ClientSide {
 
   finished(reusable: boolean): void {
     this.#call = undefined;
+    // None are to wait with a connection for its next call.
+    this.#lent = [];
     if (reusable) this.#next();
     else this.#endAndLinger();
   }
@@ -267,6 +278,11 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#idleAgain();
     this.#socket.resume();
     if (this.#ahead.length > 0) this.#pump();
+  }
+
+  #giveBack(): void {
+    for (const piece of this.#lent) this.#plane.pieces.giveBack(piece);
+    this.#lent.length = 0;
   }
 
   /** A client that does not take its answers gets no further ones: they would pile up here. */

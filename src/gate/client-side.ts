@@ -5,6 +5,8 @@ export interface ClientSide {
   readonly ip: string;
   /** Returns false when the sender should wait for `clientDrained`. */
   write(bytes: Buffer): boolean;
+  /** All that was written so far may lie in `piece`, which is given back when it has left. */
+  lend(piece: Buffer): void;
   pauseReading(): void;
   resumeReading(): void;
   /** What was written in this turn, and all behind it, leaves only after a `release` for each `hold`. */

@@ -197,13 +197,14 @@ export class Exchange implements CallOnClient, UpstreamUser {
 
   // The upstream's side.
 
-  upstreamData(bytes: Buffer): void {
+  upstreamData(bytes: Buffer, piece: Buffer | undefined): void {
     switch (this.#phase) {
       case "head":
         this.#responseHeadBytes(bytes);
         break;
       case "body":
         this.#bodyBytes(bytes);
+        if (piece !== undefined) this.#client.lend(piece);
         break;
       case "tunnel":
         this.#tunnel?.fromUpstream(bytes);

@@ -5,6 +5,7 @@ import { CallsInFlight } from "./calls-in-flight.ts";
 import { DnsCache } from "./dns-cache.ts";
 import type { Gate } from "./gate.ts";
 import { RecordMemory } from "./passage.ts";
+import { ReadPieces } from "./read-pieces.ts";
 import { RecordIds } from "./record-ids.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
@@ -19,6 +20,7 @@ export interface Plane {
   readonly decoders: SpareDecoders;
   readonly records: RecordMemory;
   readonly afterlives: Afterlives;
+  readonly pieces: ReadPieces;
   readonly inFlight: CallsInFlight;
   /** Monotonic, in milliseconds. */
   readonly clock: () => number;
@@ -40,6 +42,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
   const dns = new DnsCache(clock);
   const pools = new Map<string, UpstreamPool>();
   const turn = new WriteTurn();
+  const pieces = new ReadPieces();
   const settings = {
     turn,
     connectMs: gate.timeouts.connectMs,
@@ -47,6 +50,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     listening: gate.listening,
     headLimits: { maxBytes: gate.maxHeadBytes, maxFields: gate.maxHeaders },
     readSpace: Buffer.allocUnsafeSlow(READ_BYTES),
+    pieces,
   };
   return {
     gate,
@@ -56,6 +60,7 @@ export function openPlane(gate: Gate, clock: () => number, wallClock: () => numb
     decoders: new SpareDecoders(),
     records: new RecordMemory(),
     afterlives: new Afterlives(gate.accounting, wheel),
+    pieces,
     inFlight: new CallsInFlight(),
     clock,
     wallClock,

@@ -6,13 +6,15 @@ import { ResponseHeadReader } from "../wire/response-head.ts";
 import type { DnsCache } from "./dns-cache.ts";
 import type { Listening } from "./gate.ts";
 import { leadsHome } from "./leads-home.ts";
+import { MIN_PIECE_BYTES, type ReadPieces } from "./read-pieces.ts";
 import type { Expiring, TimerWheel } from "./timer-wheel.ts";
 import type { WriteTurn } from "./write-turn.ts";
 
 /** Who is using a connection at the moment. */
 export interface UpstreamUser {
   upstreamReady(): void;
-  upstreamData(bytes: Buffer): void;
+  /** `piece` is the buffer that they lie in, where it can be used again: whoever is told of it says when. */
+  upstreamData(bytes: Buffer, piece: Buffer | undefined): void;
   upstreamDrained(): void;
   /** The upstream sent its FIN. */
   upstreamEnded(): void;
@@ -30,6 +32,7 @@ export interface ConnectionContext {
   readonly headLimits: HeadLimits;
   /** What sockets are read into, all of a thread's into the same. */
   readonly readSpace: Buffer;
+  readonly pieces: ReadPieces;
   readonly listening: Listening;
   readonly tlsSession: Buffer | undefined;
   onSession(session: Buffer): void;
@@ -152,9 +155,11 @@ export class UpstreamConnection implements Expiring {
       this.destroy();
       return;
     }
-    const bytes = Buffer.allocUnsafe(length);
-    this.#context.readSpace.copy(bytes, 0, 0, length);
-    this.#user.upstreamData(bytes);
+    const { readSpace, pieces } = this.#context;
+    const piece = length < MIN_PIECE_BYTES ? undefined : pieces.take(length);
+    const bytes = piece?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    readSpace.copy(bytes, 0, 0, length);
+    this.#user.upstreamData(bytes, piece);
   }
 
   #closed(fault: UpstreamFault): void {

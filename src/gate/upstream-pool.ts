@@ -2,6 +2,7 @@ import type { Upstream } from "../core/settings.ts";
 import type { HeadLimits } from "../wire/head-collector.ts";
 import type { DnsCache } from "./dns-cache.ts";
 import type { Listening } from "./gate.ts";
+import type { ReadPieces } from "./read-pieces.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { WriteTurn } from "./write-turn.ts";
 import { UpstreamConnection, type ConnectionContext, type UpstreamUser } from "./upstream-connection.ts";
@@ -13,6 +14,7 @@ export interface PoolSettings {
   readonly listening: Listening;
   readonly headLimits: HeadLimits;
   readonly readSpace: Buffer;
+  readonly pieces: ReadPieces;
 }
 
 /** Closed this much before the upstream says it would, so that a call does not meet its FIN half-way. */
@@ -77,6 +79,7 @@ export class UpstreamPool {
       connectMs: this.#settings.connectMs,
       headLimits: this.#settings.headLimits,
       readSpace: this.#settings.readSpace,
+      pieces: this.#settings.pieces,
       listening: this.#settings.listening,
       tlsSession: this.#session,
       onSession: (session) => {
