@@ -69,6 +69,13 @@ export function formatAgo(moment: string | null | undefined, now: number): strin
   return `${Math.round(seconds / 86_400)} d ago`;
 }
 
+/** "in 23 h": how long something still lasts. */
+export function formatUntil(moment: string, now: number): string {
+  const hours = Math.max(0, Date.parse(moment) - now) / 3_600_000;
+  if (hours < 1) return `in ${Math.round(hours * 60)} min`;
+  return hours < 48 ? `in ${Math.round(hours)} h` : `in ${Math.round(hours / 24)} d`;
+}
+
 /** "UTC+1" at a moment, for it changes with the season. */
 export function zoneOffset(tz: string, at: number): string {
   const parts = formatters(tz, { timeZoneName: "shortOffset" }).formatToParts(at);

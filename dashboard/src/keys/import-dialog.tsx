@@ -68,8 +68,8 @@ function Source({ csv, onChange }: SourceProps): JSX.Element {
   return (
     <>
       <p class="field-note">
-        A CSV as the allow-list has it: a first line of names with <code>id</code>, <code>api_key</code> and{" "}
-        <code>owner</code>, then a key a line. Other columns are kept.
+        A CSV as the allow-list has it: a first line of names with <code>id</code>, <code>api_key</code>,
+        <code>owner</code> and <code>added</code>, then a key a line. Other columns are kept.
       </p>
       <label class="field">
         <span>File</span>
@@ -80,7 +80,7 @@ function Source({ csv, onChange }: SourceProps): JSX.Element {
         <textarea
           value={csv}
           spellcheck={false}
-          placeholder={"id,api_key,owner\nanna-laptop,sk-…,anna"}
+          placeholder={"id,api_key,owner,added\nanna-laptop,sk-…,anna,2026-11-23"}
           onInput={(event) => onChange(event.currentTarget.value)}
         />
       </label>

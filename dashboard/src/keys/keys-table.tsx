@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { KeyRow } from "../../../src/admin/contract.ts";
 import { go, scopeParams, setParams, usePlace, type Params } from "../data/place.ts";
-import { formatAgo, formatDay, formatMomentExactly } from "../format/moment.ts";
+import { formatAgo, formatMomentExactly, formatUntil } from "../format/moment.ts";
 import { formatCost, formatCostExactly, formatCount, formatCountExactly, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Link } from "../ui/link.tsx";
@@ -41,7 +41,7 @@ export function KeyState({ row, tz }: { readonly row: KeyRow; readonly tz: strin
   return (
     <span class="status-cell" title={expiresAt === null ? undefined : `Until ${formatMomentExactly(expiresAt, tz)}`}>
       <Badge mood={moods[state]}>{state}</Badge>
-      {isEnding && <span class="muted">until {formatDay(expiresAt, tz)}</span>}
+      {isEnding && <span class="muted">ends {formatUntil(expiresAt, Date.now())}</span>}
     </span>
   );
 }

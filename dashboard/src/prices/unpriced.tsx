@@ -60,7 +60,7 @@ const columnsFor = (onEdit: (task: PriceTask) => void): Column<UnpricedModel>[] 
     label: "Price",
     align: "end",
     render: ({ provider, model }) => (
-      <Button size="small" label={`Set a price for ${model}`} onClick={() => onEdit({ provider, model })}>
+      <Button size="small" label={`Set price for ${model}`} onClick={() => onEdit({ provider, model })}>
         Set price
       </Button>
     ),

@@ -40,7 +40,7 @@ export function CallsTable({ rows, tz, chosen, onOpen, ...rest }: CallsTableProp
   );
 }
 
-export function callColumns(tz: string, isToday: boolean): readonly Column<CallRow>[] {
+function callColumns(tz: string, isToday: boolean): readonly Column<CallRow>[] {
   return [
     timeColumn(tz, isToday),
     statusColumn,

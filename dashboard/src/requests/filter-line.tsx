@@ -3,6 +3,7 @@ import { useCallback, useRef, useState } from "preact/hooks";
 import { addFilters } from "../data/place.ts";
 import { parseFilter } from "../shell/filter-menu.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
+import { wordsOf } from "./filter-words.ts";
 import { Icon } from "../ui/icon.tsx";
 
 /** Filters in words: `model:gpt-5 status:>=400 owner:!anna`. They become chips, as those that were clicked. */
@@ -50,9 +51,4 @@ export function FilterLine(): JSX.Element {
       )}
     </form>
   );
-}
-
-/** Parted by spaces; a value with spaces stands in quotes: `owner:"Anna B"`. */
-export function wordsOf(text: string): string[] {
-  return [...text.matchAll(/(?:[^\s"]|"[^"]*"?)+/g)].map(([word]) => word.replaceAll('"', ""));
 }
