@@ -68,7 +68,7 @@ function Source({ csv, onChange }: SourceProps): JSX.Element {
   return (
     <>
       <p class="field-note">
-        A CSV as the allow-list has it: a first line of names with <code>id</code>, <code>api_key</code>,
+        A CSV as the allow-list has it: a first line of names with <code>id</code>, <code>api_key</code>,{" "}
         <code>owner</code> and <code>added</code>, then a key a line. Other columns are kept.
       </p>
       <label class="field">

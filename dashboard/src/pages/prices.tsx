@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PriceRow } from "../../../src/admin/contract.ts";
+import type { PriceRow, SystemInfo } from "../../../src/admin/contract.ts";
 import { setParams, usePlace } from "../data/place.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCountExactly } from "../format/number.ts";
@@ -10,7 +10,7 @@ import { Unpriced } from "../prices/unpriced.tsx";
 import { Button } from "../ui/button.tsx";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Segmented, Select } from "../ui/select.tsx";
-import { Empty, Failure, SkeletonRows } from "../ui/state.tsx";
+import { Empty, Failure, Notice, SkeletonRows } from "../ui/state.tsx";
 
 const sources = [
   { value: "all", label: "All" },
@@ -31,6 +31,7 @@ export function PricesPage(): JSX.Element {
         title="Prices"
         subtitle="US dollars for a million tokens. A provider's own cost comes first, then your price, then the list"
       />
+      <ReadOnly />
       <div class="stack first">
         <Unpriced onEdit={setTask} />
         <Panel
@@ -48,6 +49,19 @@ export function PricesPage(): JSX.Element {
       </div>
       {task && <PriceDialog task={task} onClose={() => setTask(null)} />}
     </>
+  );
+}
+
+/** Prices of one's own stand in a file; without one the list alone counts. */
+function ReadOnly(): JSX.Element | null {
+  const { data } = useResource<SystemInfo>("/system");
+  const setting = data?.settings.find(({ path }) => path === "pricing.overrides_path");
+  if (setting === undefined || setting.value !== "null") return null;
+  return (
+    <Notice kind="info">
+      These prices can only be read: for prices of your own, set <code>pricing.overrides_path</code> and start the
+      gateway again.
+    </Notice>
   );
 }
 
