@@ -65,8 +65,13 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
   filter: "--filter",
 };
 
+/** What a part of a question is called on the command line. */
+export function optionOf(where: string): string {
+  return OPTION_NAMES[where] ?? where;
+}
+
 function saidFaults<T>(terminal: Terminal, result: Parsed<T>): T | undefined {
   if (result.ok) return result.value;
-  for (const { where, message } of result.faults) say(terminal, `${OPTION_NAMES[where] ?? where}: ${message}`);
+  for (const { where, message } of result.faults) say(terminal, `${optionOf(where)}: ${message}`);
   return undefined;
 }

@@ -8,6 +8,7 @@ import type { Answer, Question } from "../store/question.ts";
 import type { CallsPage, CallsWanted, ExportWanted, KeyUse, StoreReader } from "../store/reader.ts";
 import { StoreBusy } from "../store/store-lock.ts";
 import { ApiRefusal, askApiBytes, askApiJson, Unreachable, type ApiAddress } from "./api-client.ts";
+import { optionOf } from "./asked.ts";
 import { namedGateway, NoAddress, runningGateway } from "./gateway-address.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { settingsFor } from "./settings-for.ts";
@@ -16,6 +17,9 @@ import { EXIT, say, type ExitCode, type Terminal } from "./terminal.ts";
 
 /** What commands ask of calls that were written down, wherever the answer comes from. */
 export type Source = Pick<StoreReader, "ask" | "listCalls" | "keyUse" | "export">;
+
+/** Work that is over sooner needs no progress bar. */
+const UNHURRIED_MS = 500;
 
 export interface SourceOptions extends SettingsOptions {
   readonly server?: string;
@@ -101,7 +105,7 @@ export function complaint(terminal: Terminal, error: unknown): number {
     return EXIT.usage;
   }
   if (error instanceof QuestionFault) {
-    say(terminal, `${error.where}: ${error.message}`);
+    say(terminal, `${optionOf(error.where)}: ${error.message}`);
     return EXIT.usage;
   }
   if (error instanceof StoreBusy) {
@@ -118,7 +122,9 @@ async function offline(
 ): Promise<number> {
   let bar: ProgressBar | undefined;
   let before = 0;
+  const began = performance.now();
   const onProgress = (done: number, total: number): void => {
+    if (performance.now() - began < UNHURRIED_MS) return;
     bar ??= new ProgressBar(terminal, total);
     bar.add(done - before);
     before = done;

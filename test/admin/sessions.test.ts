@@ -82,7 +82,7 @@ test("whoever has no token cannot make the gateway keep a large body, said or un
   assert.equal(said.status, 413);
   const endless = request(started.url("/api/v1/session"), { method: "POST", headers, agent: false });
   endless.on("error", () => undefined); // the listener may cut it
-  const answered = once(endless, "response");
+  const answered: Promise<readonly unknown[]> = once(endless, "response");
   const block = Buffer.alloc(16 * 1024, "x");
   const write = (): void => {
     while (!endless.destroyed && endless.write(block));

@@ -23,6 +23,9 @@ interface Extra {
   readonly wrapper?: readonly string[];
 }
 
+/** Runs the command with a terminal as its stdin, stdout and stderr (util-linux); for arguments without spaces. */
+export const onTerminal: readonly string[] = ["sh", "-c", 'exec script -qec "$*" /dev/null', "sh"];
+
 export interface Place {
   readonly directory: string;
   path(name: string): string;
