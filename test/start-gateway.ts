@@ -37,8 +37,8 @@ export interface GatewayOptions {
   readonly keys?: readonly AllowedKey[];
   /** The whole allow-list file, instead of `keys`. */
   readonly allowlist?: string;
-  /** What was written down before this gateway, as lines of the ledger. */
-  readonly ledger?: string;
+  /** What stands in the data directory before the start, by its name there. */
+  readonly data?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** What has to lie in its directory before it starts. */
   readonly before?: (directory: string) => void;
@@ -72,7 +72,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   await mkdir(dataDir);
   const allowlistPath = join(dataDir, "allowlist.csv");
   await writeFile(allowlistPath, options.allowlist ?? allowlistText(options.keys ?? [testKey]));
-  if (options.ledger !== undefined) await writeFile(join(dataDir, "stats.jsonl"), options.ledger);
+  for (const [name, text] of Object.entries(options.data ?? {})) await writeFile(join(dataDir, name), text);
   const configPath = join(directory, "lmgate.yaml");
   await writeFile(configPath, JSON.stringify(configuration(options.config ?? {}), undefined, 2)); // JSON is YAML
 

@@ -72,6 +72,8 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
   await writeFile(allowlistPath, `id,api_key,owner,added\n${rows.join("")}`, { mode: 0o600 });
   const overridesPath = join(directory, "prices.yaml");
   await writeFile(overridesPath, "# Prices of our own, in US dollars for a million tokens.\n");
+  const pricesPath = join(directory, "prices.yaml");
+  await writeFile(pricesPath, "models: {}\n");
   const configuration = {
     server: { host: "127.0.0.1", port: 0, workers: 2 },
     admin: { host: "127.0.0.1", port: 0, token_path: join(directory, "admin-token") },
@@ -79,6 +81,8 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
     stats: { output_path: join(directory, "stats.jsonl"), flush_interval_seconds: 1 },
     // So that prices can be set on the page that shows them.
     pricing: { overrides_path: overridesPath },
+    // For the prices that somebody sets on the dashboard.
+    pricing: { overrides_path: pricesPath },
     timeouts: { drain_seconds: 1 },
     providers: {
       openai: { upstream: `${simulator.url}/openai` },

@@ -10,7 +10,11 @@ export interface ShownCell {
 
 export type ShownRow = Readonly<Record<string, ShownCell>>;
 
-/** As much of a cell of the page as is read here. */
+/** As much of a row of the page as is read here. */
+interface Row {
+  readonly cells: Iterable<Cell>;
+}
+
 interface Cell {
   readonly dataset: { readonly label?: string };
   readonly textContent: string;
@@ -20,8 +24,9 @@ interface Cell {
 /** The rows of a table by the heads of their columns; the totals where `part` says so. */
 export async function readRows(page: Page, label: string, part: "tbody" | "tfoot" = "tbody"): Promise<ShownRow[]> {
   const found = page.locator(`table[aria-label="${label}"] > ${part} > tr`);
-  return found.evaluateAll((rows: readonly { readonly cells: Iterable<Cell> }[]) =>
-    rows.map((row) =>
+  return found.evaluateAll((rows: readonly unknown[]) =>
+    (rows as readonly Row[]).map((row) =>
+      // what the locator finds
       Object.fromEntries(
         [...row.cells].map((cell) => [
           cell.dataset.label ?? "",

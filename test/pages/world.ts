@@ -33,6 +33,11 @@ export interface WorldOptions {
 
 type OpenOptions = Omit<PageOptions, "origin" | "cookie"> & { readonly signedIn?: boolean };
 
+interface Chat {
+  readonly provider?: string;
+  readonly model?: string;
+}
+
 type ApiRequest = Pick<RequestInit, "method" | "body">;
 
 export interface World {
@@ -45,8 +50,8 @@ export interface World {
   open(t: TestContext, path?: string, options?: OpenOptions): Promise<Page>;
   /** What the admin API answers, as JSON. */
   api(path: string, init?: ApiRequest): Promise<unknown>;
-  /** A chat through the gateway with this key. */
-  chat(key: string, fields?: Readonly<Record<string, unknown>>): Promise<Response>;
+  /** A chat through the gateway with this key; one that the gateway made goes beside a provider's own. */
+  chat(key: string, options?: Chat): Promise<Response>;
   stop(): Promise<void>;
 }
 
@@ -55,9 +60,10 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
   const [simulator, browser] = await Promise.all([startSimulator(), startBrowser()]);
   const upstream = (name: string): { upstream: string } => ({ upstream: `${simulator.url}/${name}` });
   const gateway = await startGateway({
-    ledger,
+    data: { "stats.jsonl": ledger, "prices.yaml": "models: {}\n" },
     keys,
     config: {
+      pricing: { overrides_path: "data/prices.yaml" },
       store: { enabled: true },
       providers: {
         openai: upstream("openai"),
@@ -88,12 +94,18 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
       return page;
     },
     api,
-    chat: (key, fields = {}) =>
-      fetch(`${gateway.url}/openai/v1/chat/completions`, {
+    chat: (key, { provider = "openai", model = "gpt-4o-mini" } = {}) => {
+      const credential = key.startsWith("lmg_") ? { "x-lmgate-key": key } : undefined;
+      return fetch(`${gateway.url}/${provider}/v1/chat/completions`, {
         method: "POST",
-        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-        body: JSON.stringify({ model: "gpt-4o-mini", messages: [{ role: "user", content: "Hello" }], ...fields }),
-      }),
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${credential === undefined ? key : "sk-of-the-provider"}`,
+          ...credential,
+        },
+        body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
+      });
+    },
     stop: async () => {
       await browser.close();
       try {

@@ -1,0 +1,90 @@
+// What happens now is seen now: the first call, calls as they end, and a gateway that goes away.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { testKey } from "../start-gateway.ts";
+import { assertAccessible } from "./accessible.ts";
+import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
+import { readRows, settled, tileValue } from "./shown.ts";
+import { startWorld, type World } from "./world.ts";
+
+sayIfSkipped("that the dashboard shows what happens now");
+
+describe("what happens now", { skip: noBrowser }, () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({ ledger: "", keys: [testKey] });
+  });
+  after(() => world?.stop());
+
+  const call = async (key = testKey.key, model = "gpt-4o-mini"): Promise<void> => {
+    await (await world.chat(key, { model })).arrayBuffer();
+  };
+
+  test("before the first call there are three steps, two of them done; with it come the figures", async (t) => {
+    const page = await world.open(t, "?refresh=live");
+    await page.getByRole("heading", { name: "Three steps to the first figure" }).waitFor();
+    await becomes(page, "two steps are done", async () => (await page.locator(".step.done").count()) === 2);
+    await assertAccessible(page, "the first run");
+    await call();
+    await becomes(page, "the first call counts", async () => (await tileValue(page, "Requests")) === "1");
+  });
+
+  test("setup waits for the first request, says why one was refused, and when one has come", async (t) => {
+    const page = await world.open(t, "setup");
+    await settled(page);
+    await page.getByRole("button", { name: "OpenAI for Python" }).click();
+    await page.getByText("Waiting for the first request…").waitFor();
+    await call("sk-nobody-knows-this-one");
+    await page.getByText("A call came and was refused").waitFor();
+    await assertAccessible(page, "refused");
+    await call();
+    await page.getByText("It works.").waitFor();
+    await assertAccessible(page, "it works");
+    await page.getByRole("link", { name: "Its record" }).click();
+    await page.getByRole("dialog").waitFor();
+  });
+
+  test("a call that ends now comes on top of the list, and while it is paused waits to be asked for", async (t) => {
+    const page = await world.open(t, "requests");
+    await settled(page);
+    await page.getByText("a second", { exact: false }).first().waitFor();
+    const models = async (): Promise<readonly string[]> =>
+      (await readRows(page, "Calls")).map((row) => row["Model"]?.text ?? "");
+    await call(testKey.key, "live-one");
+    await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-one") === true);
+    await page.keyboard.press("Space");
+    await page.getByText("Paused").waitFor();
+    await call(testKey.key, "live-two");
+    await page.getByRole("button", { name: "1 new" }).waitFor();
+    assert.ok((await models())[0]?.startsWith("live-one"), "nothing moved");
+    await page.keyboard.press("Space");
+    await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-two") === true);
+    await call(testKey.key, "live-three");
+    await page
+      .getByRole("button", { name: /Live calls on|^Live$/ })
+      .first()
+      .click();
+    assert.equal(new URL(page.url()).searchParams.get("tail"), "off");
+  });
+
+  test("a filter holds for the calls that come too", async (t) => {
+    const page = await world.open(t, "requests?f.model=wanted");
+    await settled(page);
+    await call(testKey.key, "unwanted");
+    await call(testKey.key, "wanted");
+    const rows = page.locator("[data-row]");
+    await becomes(page, "one row is there", async () => (await rows.count()) === 1);
+    assert.match(await rows.innerText(), /wanted/);
+  });
+
+  test("a page whose gateway went away says that its figures are old, and keeps them", async (t) => {
+    const page = await world.open(t, "?refresh=live", { expected: /net::ERR_|Failed to load resource/ });
+    await settled(page);
+    const shown = await tileValue(page, "Requests");
+    world.gateway.signal("SIGTERM");
+    await world.gateway.exited();
+    await page.getByText("The live connection was lost; trying again.").waitFor();
+    await assertAccessible(page, "the banner");
+    assert.equal(await tileValue(page, "Requests"), shown);
+  });
+});

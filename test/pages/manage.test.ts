@@ -1,0 +1,165 @@
+// What is changed on a page holds for the very next call.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Locator, Page } from "playwright-core";
+import { assertAccessible, assertFits } from "./accessible.ts";
+import { becomes, noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
+import { readLedger } from "./counted.ts";
+import { settled } from "./shown.ts";
+import { companyList, startWorld, type World } from "./world.ts";
+
+sayIfSkipped("that keys and prices of the dashboard hold for the next call");
+
+describe("what is changed on a page", { skip: noBrowser }, () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  after(() => world?.stop());
+
+  const statusOf = async (key: string): Promise<number> => {
+    const answer = await world.chat(key);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const keysPage = async (t: Parameters<World["open"]>[0]): Promise<Page> => {
+    const page = await world.open(t, "keys");
+    await settled(page);
+    return page;
+  };
+  /** Chooses what to do with a key from the menu of its row. */
+  const act = async (page: Page, id: string, action: string): Promise<Locator> => {
+    await page.getByRole("button", { name: `Actions for ${id}`, exact: true }).click();
+    await page.getByRole("button", { name: action }).click();
+    const dialog = page.getByRole("dialog", { name: new RegExp(id) });
+    await dialog.waitFor();
+    return dialog;
+  };
+
+  test("a key that is made is shown once and lets the next call in; revoked, the next one is refused", async (t) => {
+    const page = await keysPage(t);
+    await page.getByRole("button", { name: "Add key" }).click();
+    const form = page.getByRole("dialog", { name: "Add a key" });
+    await assertAccessible(page, "the form", { within: "dialog" });
+    await form.getByLabel("Owner").fill("newcomer");
+    await form.getByLabel("Id", { exact: true }).fill("newcomer-laptop");
+    await page.keyboard.press("Enter");
+    const shown = page.getByRole("dialog", { name: "The new key" });
+    const secret = (await shown.locator(".secret pre").innerText()).trim();
+    assert.match(secret, /^lmg_/);
+    await assertAccessible(page, "the new key", { within: "dialog" });
+    assert.equal(await statusOf(secret), 200);
+    await shown.getByRole("button", { name: "I have it" }).click();
+    await page.getByRole("row", { name: /newcomer-laptop/ }).waitFor();
+    assert.ok(!(await page.locator("body").innerText()).includes(secret));
+
+    const revoke = await act(page, "newcomer-laptop", "Revoke");
+    assert.ok(await revoke.getByRole("button", { name: "Revoke" }).isDisabled(), "it has to be confirmed");
+    await revoke.getByLabel(/To confirm/).fill("newcomer-laptop");
+    await revoke.getByRole("button", { name: "Revoke" }).click();
+    await revoke.waitFor({ state: "detached" });
+    assert.equal(await statusOf(secret), 403);
+    assert.ok(!readFileSync(join(world.gateway.dataDir, "audit.jsonl"), "utf8").includes(secret));
+  });
+
+  test("a provider's own key that is let in works for the next call", async (t) => {
+    const key = "sk-given-0123456789-abcdefgh";
+    assert.equal(await statusOf(key), 403);
+    const page = await keysPage(t);
+    await page.getByRole("button", { name: "Add key" }).click();
+    const form = page.getByRole("dialog", { name: "Add a key" });
+    await form.getByRole("button", { name: "Let a provider's key in" }).click();
+    await form.getByLabel("Owner").fill("ines");
+    await form.getByLabel("The provider's key").fill(key);
+    await form.getByRole("button", { name: "Add key" }).click();
+    await form.waitFor({ state: "detached" });
+    assert.equal(await statusOf(key), 200);
+  });
+
+  test("a key that is disabled is refused until it is enabled again", async (t) => {
+    const key = keyOf("ravi");
+    const page = await keysPage(t);
+    assert.equal(await statusOf(key), 200);
+    const disable = await act(page, "ravi", "Disable");
+    await assertAccessible(page, "the question", { within: "dialog" });
+    await disable.getByRole("button", { name: "Disable" }).click();
+    await disable.waitFor({ state: "detached" });
+    assert.equal(await statusOf(key), 403);
+    const enable = await act(page, "ravi", "Enable");
+    await enable.getByRole("button", { name: "Enable" }).click();
+    await enable.waitFor({ state: "detached" });
+    assert.equal(await statusOf(key), 200);
+  });
+
+  test("a rotated key works beside its successor for as long as was chosen", async (t) => {
+    const old = keyOf("fatima");
+    const page = await keysPage(t);
+    const rotate = await act(page, "fatima", "Rotate");
+    await rotate.getByRole("button", { name: "Rotate" }).click();
+    const shown = page.getByRole("dialog", { name: "The new key" });
+    const secret = (await shown.locator(".secret pre").innerText()).trim();
+    await page.keyboard.press("Escape");
+    assert.deepEqual([await statusOf(old), await statusOf(secret)], [200, 200]);
+  });
+
+  test("an import says first what it would change, and refuses what is wrong with the line", async (t) => {
+    const page = await keysPage(t);
+    await page.getByRole("button", { name: "Import" }).click();
+    const dialog = page.getByRole("dialog", { name: "Import keys" });
+    await dialog.getByLabel("Or its text").fill("id,api_key,owner,added\nimported,,dora,2026-11-01\n");
+    await dialog.getByRole("button", { name: "Show what would change" }).click();
+    await dialog.getByText("line 2", { exact: true }).waitFor();
+    await assertAccessible(page, "the import", { within: "dialog" });
+    const text = "id,api_key,owner,added\nimported,sk-imported-0123456789,dora,2026-11-01\n";
+    await dialog.getByLabel("Or its text").fill(text);
+    await dialog.getByRole("button", { name: "Show what would change" }).click();
+    await dialog.getByText("1 new").waitFor();
+    assert.equal(await statusOf("sk-imported-0123456789"), 403);
+    await dialog.getByRole("button", { name: "Import 1" }).click();
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await statusOf("sk-imported-0123456789"), 200);
+  });
+
+  test("a price for a model that had none is the cost of the next call, until it is taken back", async (t) => {
+    const model = "qwen3-30b-a3b";
+    const page = await world.open(t, "prices");
+    await settled(page);
+    await page.getByRole("button", { name: `Set price for ${model}` }).click();
+    const dialog = page.getByRole("dialog", { name: `Price of ${model}` });
+    await assertAccessible(page, "the price", { within: "dialog" });
+    await dialog.getByLabel("Input", { exact: true }).fill("1.5");
+    await dialog.getByLabel("Output").fill("4");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const before = readLedger(world.gateway.statsPath).length;
+    await (await world.chat(keyOf("chen"), { provider: "local", model })).arrayBuffer();
+    const record = (await world.gateway.records(before + 1)).findLast(({ provider }) => provider === "local");
+    assert.ok(record);
+    const cost = ((record.total_input_tokens ?? 0) * 1.5 + (record.total_output_tokens ?? 0) * 4) / 1e6;
+    assert.ok(cost > 0 && Math.abs((record.cost_usd ?? 0) - cost) < 1e-12, `${record.cost_usd} and not ${cost}`);
+    assert.equal(record.cost_source, "override");
+    await page.goto(`/ui/prices?source=override`);
+    await settled(page);
+    await page.getByRole("button", { name: `Set a price for ${model}` }).click();
+    await dialog.getByRole("button", { name: "Take back" }).click();
+    await becomes(page, "it is gone", async () => (await page.getByRole("row", { name: model }).count()) === 0);
+  });
+
+  test("the forms fit a phone", async (t) => {
+    const page = await keysPage(t);
+    await assertFits(page, SMALL_PHONE);
+    await page.getByRole("button", { name: "Add key" }).click();
+    await assertFits(page, SMALL_PHONE);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Import" }).click();
+    await assertFits(page, SMALL_PHONE);
+  });
+});
+
+function keyOf(id: string): string {
+  const found = companyList.find((key) => key.id === id);
+  assert.ok(found, `nobody is called ${id}`);
+  return found.key;
+}
