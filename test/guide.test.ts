@@ -12,6 +12,7 @@ import { loadSettings, readSettings } from "../src/policy/config.ts";
 import { formatFaults } from "../src/policy/fault.ts";
 import { parseAllowlist } from "../src/policy/allowlist.ts";
 import { knownProviders } from "../src/providers/index.ts";
+import { allRoutes } from "./admin/api-routes.ts";
 import { codeBlocks, codeSpans, readDocument, repository, rowsBelow } from "./markdown.ts";
 import { runLmgate } from "./run-program.ts";
 
@@ -136,6 +137,28 @@ test("the table of metrics names every one of LMGate's own, and no other", async
   const actual = [...(await metrics.text()).matchAll(/^# TYPE (lmgate_\w+)/gm)].map(([, name = ""]) => name);
   const told = rowsBelow(guide, "GET /metrics").flatMap(([name = ""]) => codeSpans(name));
   assert.deepEqual(sorted(told), sorted(actual));
+});
+
+test("the table of the admin API names every route with its access, and no other", () => {
+  const words = { "open open": "open", "open token": "local", "token token": "closed" } as const;
+  const told = rowsBelow(guide, "The API").flatMap(([routes = "", near = "", far = ""]) =>
+    codeSpans(routes).map((route) => `${route} ${Reflect.get(words, `${near} ${far}`)}`),
+  );
+  const actual = allRoutes().map(({ method, path, access }) => `${method.toUpperCase()} ${path} ${access}`);
+  assert.deepEqual(sorted(told), sorted(actual));
+});
+
+test("the table of commands names every command", async () => {
+  const { stdout } = await runLmgate(["--help"]);
+  const list = stdout.slice(stdout.indexOf("Commands:"), stdout.indexOf("Examples:"));
+  const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name);
+  const told = rowsBelow(guide, "Command line").flatMap(([command = ""]) => codeSpans(command));
+  assert.ok(commands.length > 15);
+  for (const name of commands)
+    assert.ok(
+      told.some((span) => span.split(" ")[1] === name),
+      name,
+    );
 });
 
 describe("examples of files are sound", () => {

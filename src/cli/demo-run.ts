@@ -70,8 +70,6 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
   const company = companyKeys().map(({ id, owner, secret }) => ({ id, owner, key: secret }));
   const rows = [...demoKeys, ...company].map(({ id, key, owner }) => `${id},${key},${owner},2026-11-01\n`);
   await writeFile(allowlistPath, `id,api_key,owner,added\n${rows.join("")}`, { mode: 0o600 });
-  const overridesPath = join(directory, "prices.yaml");
-  await writeFile(overridesPath, "# Prices of our own, in US dollars for a million tokens.\n");
   const pricesPath = join(directory, "prices.yaml");
   await writeFile(pricesPath, "models: {}\n");
   const configuration = {
@@ -79,8 +77,6 @@ async function startGateway(directory: string, simulator: Simulator, env: Termin
     admin: { host: "127.0.0.1", port: 0, token_path: join(directory, "admin-token") },
     auth: { allowlist_path: allowlistPath },
     stats: { output_path: join(directory, "stats.jsonl"), flush_interval_seconds: 1 },
-    // So that prices can be set on the page that shows them.
-    pricing: { overrides_path: overridesPath },
     // For the prices that somebody sets on the dashboard.
     pricing: { overrides_path: pricesPath },
     timeouts: { drain_seconds: 1 },

@@ -8,7 +8,7 @@ import type { GateStatus } from "../../src/core/status.ts";
 
 export const token = "n4Vq2-pX8yKd_Zt7Rw1LmB5cGh9JsQe0UfTaYoPiDx3";
 
-export const status: GateStatus = {
+const status: GateStatus = {
   version: "1.2.3",
   node: "v24.0.0",
   instance: "i-1",
