@@ -3,8 +3,12 @@ import { coverageOf } from "./coverage.ts";
 import { decide, type Decided } from "./decide.ts";
 import { keyOf, labelOf } from "./dimensions.ts";
 import type { FactsRange } from "./facts.ts";
-import { figuresOf, type Group, type Figures } from "./figures.ts";
-import type { Answer, Metric, Question, Series, Values } from "./question.ts";
+import type { FactMemory } from "./fact-memory.ts";
+import { FactSelection, lastTime, type Facts } from "./fact-selection.ts";
+import { figuresOf, type Asked, type Figures, type Group, type GroupValues } from "./figures.ts";
+import type { Answer, Coverage, Metric, Question, Series, Values } from "./question.ts";
+import { rememberedCoverage } from "./remembered-coverage.ts";
+import { rememberedFigures } from "./remembered-figures.ts";
 import { numberIn } from "./statement.ts";
 import { withOffset } from "./time-zone.ts";
 
@@ -12,16 +16,8 @@ export interface AskOptions {
   readonly now: number;
   /** Everything from single calls, as if there were no sums of hours. The answer is the same, later. */
   readonly fromCalls?: boolean;
-}
-
-/** What is read inside is of one moment, whatever is written meanwhile; nothing can be written. */
-export async function inOneState<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
-  await connection.run("BEGIN TRANSACTION READ ONLY");
-  try {
-    return await work();
-  } finally {
-    await connection.run("ROLLBACK");
-  }
+  /** What is in it need not be asked of the database. The answer is the same, sooner. */
+  readonly memory?: FactMemory | undefined;
 }
 
 /** To be run in one state of the store. Throws a `QuestionFault` for what cannot be answered. */
@@ -29,14 +25,13 @@ export async function ask(connection: DuckDBConnection, question: Question, opti
   const decided = decide(question, options.now);
   const { zone, range } = decided;
   const current = rangeOfCalls(decided, options.fromCalls);
-  const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
-  const { groups } = figures;
   const earlier = question.compare === "previous" ? earlierRange(decided, current) : undefined;
-  const previous = earlier && (await figuresOf(connection, earlier, { ...decided, groups }));
-  const [through] = (
-    await connection.runAndReadAll("SELECT epoch_ms(max(last_ts)) AS ms FROM hours")
-  ).getRowObjectsJS();
-  const throughMs = through === undefined ? null : numberIn(through, "ms");
+  const ranges = earlier === undefined ? [current] : [current, earlier];
+  const facts = await options.memory?.facts(connection, ranges);
+  const { figures, previous, coverage, throughMs } =
+    facts === undefined
+      ? await storedFacts(connection, decided, current, earlier)
+      : rememberedFacts(facts, decided, current, earlier);
   return {
     query: {
       ...question,
@@ -49,11 +44,42 @@ export async function ask(connection: DuckDBConnection, question: Question, opti
     buckets: decided.size === "none" ? [] : decided.edges.slice(0, -1).map((edge) => withOffset(zone, edge)),
     series: seriesOf(decided, figures, previous),
     totals: shown(decided, { name: "all", key: [], label: "total" }, figures, previous),
-    coverage: await coverageOf(connection, current),
+    coverage,
     partialFrom: partialFrom(decided, options.now),
     through: throughMs === null ? null : new Date(throughMs).toISOString(),
     generatedAt: new Date(options.now).toISOString(),
   };
+}
+
+interface Found {
+  readonly figures: Figures;
+  readonly previous: Figures | undefined;
+  readonly coverage: Coverage;
+  /** When the last call ended. */
+  readonly throughMs: number | null;
+}
+
+async function storedFacts(
+  connection: DuckDBConnection,
+  decided: Decided,
+  current: FactsRange,
+  earlier: FactsRange | undefined,
+): Promise<Found> {
+  const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
+  const previous = earlier && (await figuresOf(connection, earlier, { ...decided, groups: figures.groups }));
+  const last = await connection.runAndReadAll("SELECT epoch_ms(max(last_ts)) AS ms FROM hours");
+  const [row] = last.getRowObjectsJS();
+  const throughMs = row === undefined ? null : numberIn(row, "ms");
+  return { figures, previous, coverage: await coverageOf(connection, current), throughMs };
+}
+
+function rememberedFacts(facts: Facts, decided: Decided, current: FactsRange, earlier: FactsRange | undefined): Found {
+  const selection = new FactSelection(facts, current);
+  const asked = (groups: readonly GroupValues[] | undefined): Asked => ({ ...decided, groups });
+  const figures = rememberedFigures(selection, asked(undefined), current.edges.length - 1);
+  const previous =
+    earlier && rememberedFigures(new FactSelection(facts, earlier), asked(figures.groups), earlier.edges.length - 1);
+  return { figures, previous, coverage: rememberedCoverage(selection), throughMs: lastTime(facts) };
 }
 
 export function rangeOfCalls({ question, zone, range, edges }: Decided, fromCalls = false): FactsRange {

@@ -16,6 +16,9 @@ export function bucketOf(ms: number): number {
   return shift * STEPS + Math.floor(us / 2 ** shift);
 }
 
+/** How many there are. */
+export const DURATION_BUCKETS: number = bucketOf(Infinity) + 1;
+
 /** The middle of a bucket, in milliseconds: what is told of the calls in it. */
 export function bucketMiddleMs(bucket: number): number {
   if (bucket < 2 * STEPS) return bucket / 1000;
@@ -24,7 +27,7 @@ export function bucketMiddleMs(bucket: number): number {
   return (from + (2 ** shift - 1) / 2) / 1000;
 }
 
-/** `bucketOf` in SQL; NULL for NULL. */
+/** `bucketOf` in SQL, of what is not NULL. */
 export function bucketSql(ms: string): string {
   const us = `least(greatest(round(${ms} * 1000), 0), ${MAX_US})::BIGINT`;
   const shift = `(floor(log2(${us}))::BIGINT - ${STEP_BITS})`;

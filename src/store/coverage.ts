@@ -3,8 +3,8 @@ import { knowledgeSql, type FactsRange } from "./facts.ts";
 import type { Coverage } from "./question.ts";
 import { numberIn, Statement, textIn, whole, type Row } from "./statement.ts";
 
-const MAX_MODELS = 100;
-const MAX_REASONS = 50;
+export const MAX_MODELS = 100;
+export const MAX_REASONS = 50;
 
 /** How much of the calls in a range is known. */
 export async function coverageOf(connection: DuckDBConnection, range: FactsRange): Promise<Coverage> {

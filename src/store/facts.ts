@@ -30,7 +30,7 @@ export function plainRange(range: CallsRange, dimensions: readonly Dimension[] =
   return { zone, from, to, filters, dimensions, edges: [], fromCalls: false };
 }
 
-interface Slices {
+export interface Slices {
   readonly hours: { readonly from: number; readonly to: number; readonly without: readonly number[] } | undefined;
   readonly calls: readonly { readonly from: number; readonly to: number }[];
 }
@@ -38,7 +38,7 @@ interface Slices {
 /** Hours that are taken from `calls` instead; with more of them, or most of all, it is cheaper to take all. */
 const MAX_SPLIT_HOURS = 64;
 
-function slicesOf(range: FactsRange): Slices {
+export function slicesOf(range: FactsRange): Slices {
   const { from, to } = range;
   const first = Math.ceil(from / HOUR) * HOUR;
   const last = Math.floor(to / HOUR) * HOUR;
@@ -62,8 +62,15 @@ function usedDimensions({ dimensions, filters }: Pick<FactsRange, "dimensions" |
 }
 
 /** The zone's offsets over the range; they take a while to find, so only where a clock is asked for. */
-function localTimeOf(range: Pick<FactsRange, "zone" | "from" | "to" | "dimensions" | "filters">): readonly Stretch[] {
+export function localTimeOf(
+  range: Pick<FactsRange, "zone" | "from" | "to" | "dimensions" | "filters">,
+): readonly Stretch[] {
   return usedDimensions(range).some(isClock) ? stretches(range.zone, range.from, range.to) : [];
+}
+
+/** Whether it can be answered without looking at single calls beyond the hours in which something ends. */
+export function canRemember(range: FactsRange): boolean {
+  return !range.fromCalls && !usesTags(range);
 }
 
 function usesTags(range: FactsRange): boolean {
@@ -85,12 +92,16 @@ export function factsSql(range: FactsRange, figures: readonly Figure[], statemen
   });
 }
 
+/** A WebSocket is open for as long as its client likes, which says nothing of how fast anybody was. */
+const TIMED = "operation IS DISTINCT FROM 'session'";
+
 /** As `factsSql`, with a bucket of durations and the number of calls in it. */
 export function durationsSql(range: FactsRange, of: "duration" | "ttft", statement: Statement): string {
   return unionOf(range, statement, {
     hours: [`unnest(map_keys(${of}_buckets)) AS d`, `unnest(map_values(${of}_buckets)) AS n`],
     calls: [`${bucketSql(`${of}_ms`)} AS d`, "1::UBIGINT AS n"],
     callsOnly: `${of}_ms IS NOT NULL`,
+    also: [TIMED],
   });
 }
 
@@ -105,9 +116,10 @@ export function callsSql({ zone, from, to, filters }: CallsRange, statement: Sta
 /** How much is known of each call, and why not more. */
 export function knowledgeSql(range: FactsRange, statement: Statement): string {
   const columns = ["usage", "usage_reason", "provider", "model"];
+  const unpriced = Object.entries(CALL_UNPRICED).map(([name, value]) => `${value} AS ${name}`);
   return unionOf({ ...range, dimensions: [], edges: [] }, statement, {
     hours: [...columns, "requests", "unpriced", "unpriced_tokens"],
-    calls: [...columns, "1::BIGINT AS requests", ...CALL_UNPRICED],
+    calls: [...columns, "1::BIGINT AS requests", ...unpriced],
   });
 }
 
@@ -119,26 +131,32 @@ export function momentsSql(range: FactsRange, statement: Statement): string {
   });
 }
 
-const CALL_UNPRICED = [
-  "(usage <> 'replay' AND coalesce(cost_source = 'none', false))::BIGINT AS unpriced",
-  `CASE WHEN usage <> 'replay' AND cost_source = 'none'
-    THEN coalesce(total_input_tokens, 0) + coalesce(total_output_tokens, 0) ELSE 0 END AS unpriced_tokens`,
-];
+/** What one call has of use without a price. */
+export const CALL_UNPRICED = {
+  unpriced: "(usage <> 'replay' AND coalesce(cost_source = 'none', false))::BIGINT",
+  unpriced_tokens: `CASE WHEN usage <> 'replay' AND cost_source = 'none'
+    THEN coalesce(total_input_tokens, 0) + coalesce(total_output_tokens, 0) ELSE 0 END`,
+};
 
 interface Branches {
   readonly hours: readonly string[];
   readonly calls: readonly string[];
   readonly callsOnly?: string;
+  readonly also?: readonly string[];
 }
 
-function unionOf(range: FactsRange, statement: Statement, { hours, calls, callsOnly = "true" }: Branches): string {
+function unionOf(
+  range: FactsRange,
+  statement: Statement,
+  { hours, calls, callsOnly = "true", also = [] }: Branches,
+): string {
   const slices = slicesOf(range);
   const local = localTimeOf(range);
   const matches = range.filters.map((filter) => filterSql(filter, local, statement));
   const groups = range.dimensions.map((dimension, at) => `${dimensionSql(dimension, local, statement)} AS g${at}`);
   const common = [...groups, `${bucketNumber(range.edges)} AS b`];
-  const branch = (columns: readonly string[], source: string, also: readonly string[]): string =>
-    `SELECT ${[...common, ...columns].join(", ")} FROM (${source}) WHERE ${["true", ...also, ...matches].join(" AND ")}`;
+  const branch = (columns: readonly string[], source: string, only: readonly string[]): string =>
+    `SELECT ${[...common, ...columns].join(", ")} FROM (${source}) WHERE ${["true", ...only, ...also, ...matches].join(" AND ")}`;
   const branches: string[] = [];
   if (slices.hours !== undefined) {
     const source = `SELECT epoch_ms(hour) AS t, * FROM hours WHERE ${hoursBetween(slices.hours)}`;
@@ -193,7 +211,7 @@ const USED = (column: string): string => `CASE WHEN usage <> 'replay' THEN ${col
 const RATED = "usage <> 'replay' AND error_type IS NULL AND total_output_tokens > 0 AND duration_ms > 0";
 
 /** What one call has of a figure. */
-const CALL_FIGURES: Readonly<Record<Figure, string>> = {
+export const CALL_FIGURES: Readonly<Record<Figure, string>> = {
   requests: "1::BIGINT",
   errors: "(error_type IS NOT NULL)::BIGINT",
   cost_usd: USED("cost_usd"),

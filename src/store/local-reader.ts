@@ -1,12 +1,14 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CallRecord } from "../core/call-record.ts";
-import { ask, inOneState } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { findCall, listCalls } from "./calls-list.ts";
 import { dimensionValues } from "./dimension-values.ts";
 import { runExport } from "./export.ts";
+import type { FactMemory } from "./fact-memory.ts";
 import { handedOver } from "./handover.ts";
 import { keyUse } from "./key-use.ts";
 import { nearestRange } from "./nearest-range.ts";
+import { inOneState } from "./one-state.ts";
 import type { Answer, Question } from "./question.ts";
 import { QuestionFault } from "./question-fault.ts";
 import type {
@@ -32,6 +34,8 @@ export interface ReaderPlace {
   readonly now: () => number;
   /** For files on their way; the database may write there. */
   readonly directory: string;
+  /** Where one is kept: a command that asks once has no use for it. */
+  readonly memory?: FactMemory | undefined;
 }
 
 /** No question that people ask takes so long; what does is ended. */
@@ -46,8 +50,9 @@ export class LocalReader implements StoreReader {
   }
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {
+    const { memory } = this.#place;
     const now = this.#place.now();
-    return this.#run((connection) => ask(connection, question, { now }), { signal });
+    return this.#run((connection) => ask(connection, question, { now, memory }), { signal });
   }
 
   listCalls(wanted: CallsWanted, signal?: AbortSignal): Promise<CallsPage> {

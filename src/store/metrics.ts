@@ -6,9 +6,14 @@ export interface Computation {
   readonly figures: readonly Figure[];
   /** In SQL, over the sums of those. */
   readonly sql: string;
+  /** The same, of sums that are known as numbers. */
+  readonly of: (sums: Sums) => number | null;
   /** What it is where there were no calls: nothing was used, but there is no rate of nothing. */
   readonly ofNothing: 0 | null;
 }
+
+/** The sum of a figure over some calls; `null` if it is known of none. */
+export type Sums = (figure: Figure) => number | null;
 
 /** What `hours` has summed, and each call has by itself. */
 export type Figure =
@@ -39,32 +44,60 @@ function amount(figure: Figure): Computation {
   return {
     figures: [figure, "idle", "requests"],
     sql: `coalesce(sum(${figure}), CASE WHEN sum(idle) = sum(requests) THEN 0 END)::DOUBLE`,
+    of: (sums) => sums(figure) ?? (sums("idle") === sums("requests") ? 0 : null),
     ofNothing: 0,
   };
 }
 
-function rate(figures: readonly Figure[], part: string, whole: string): Computation {
-  return { figures, sql: `(${part})::DOUBLE / nullif(${whole}, 0)::DOUBLE`, ofNothing: null };
+function count(figure: Figure): Computation {
+  return { figures: [figure], sql: `sum(${figure})::DOUBLE`, of: (sums) => sums(figure), ofNothing: 0 };
 }
+
+function rate(part: Figure, whole: Figure): Computation {
+  return {
+    figures: [part, whole],
+    sql: `sum(${part})::DOUBLE / nullif(sum(${whole}), 0)::DOUBLE`,
+    of: (sums) => ratio(sums(part), sums(whole)),
+    ofNothing: null,
+  };
+}
+
+function ratio(part: number | null, whole: number | null): number | null {
+  return part === null || whole === null || whole === 0 ? null : part / whole;
+}
+
+const OUTPUT_RATE: Computation = {
+  figures: ["rate_tokens", "rate_us"],
+  sql: "(sum(rate_tokens) * 1000000)::DOUBLE / nullif(sum(rate_us), 0)::DOUBLE",
+  of: (sums) => {
+    const tokens = sums("rate_tokens");
+    // Beyond what numbers hold exactly, SQL's integers still do.
+    return ratio(tokens === null ? null : Number(BigInt(tokens) * 1_000_000n), sums("rate_us"));
+  },
+  ofNothing: null,
+};
+
+const COVERAGE: Computation = {
+  figures: ["known", "idle", "requests"],
+  sql: "sum(known)::DOUBLE / nullif(sum(requests) - sum(idle), 0)::DOUBLE",
+  of: (sums) => ratio(sums("known"), (sums("requests") ?? 0) - (sums("idle") ?? 0)),
+  ofNothing: null,
+};
 
 const COMPUTATIONS: Readonly<Partial<Record<Metric, Computation>>> = {
   cost: amount("cost_usd"),
-  requests: { figures: ["requests"], sql: "sum(requests)::DOUBLE", ofNothing: 0 },
-  errors: { figures: ["errors"], sql: "sum(errors)::DOUBLE", ofNothing: 0 },
-  error_rate: rate(["errors", "requests"], "sum(errors)", "sum(requests)"),
+  requests: count("requests"),
+  errors: count("errors"),
+  error_rate: rate("errors", "requests"),
   total_tokens: amount("total_tokens"),
   input_tokens: amount("total_input_tokens"),
   output_tokens: amount("total_output_tokens"),
   cached_input_tokens: amount("cached_input_tokens"),
   cache_write_tokens: amount("cache_write_tokens"),
   reasoning_tokens: amount("reasoning_tokens"),
-  cache_hit_rate: rate(
-    ["cached_input_tokens", "total_input_tokens"],
-    "sum(cached_input_tokens)",
-    "sum(total_input_tokens)",
-  ),
-  output_tokens_per_second: rate(["rate_tokens", "rate_us"], "sum(rate_tokens) * 1000000", "sum(rate_us)"),
-  coverage: rate(["known", "idle", "requests"], "sum(known)", "(sum(requests) - sum(idle))"),
+  cache_hit_rate: rate("cached_input_tokens", "total_input_tokens"),
+  output_tokens_per_second: OUTPUT_RATE,
+  coverage: COVERAGE,
 };
 
 const PERCENTILE = /^(duration|ttft)_p(\d\d)$/;

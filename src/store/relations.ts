@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { inTransaction, quoted } from "./database.ts";
+import { firstRow, inTransaction, quoted } from "./database.ts";
 import type { Manifest, Part } from "./manifest.ts";
 import { CALL_NAMES, CALL_TABLE, SEGMENT } from "./record-sql.ts";
 import { HOUR_NAMES, HOUR_TABLE } from "./rollup-sql.ts";
@@ -20,13 +20,13 @@ export async function clearLive(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE OR REPLACE TABLE live_hours (${HOUR_TABLE})`);
 }
 
-/** Takes some segments out of memory. */
+/** Takes some segments out of memory. Nothing is deleted: the numbers of rows stay without a gap, in the order they came. */
 export async function dropLive(connection: DuckDBConnection, segments: ReadonlySet<string>): Promise<void> {
   await inTransaction(connection, async () => {
-    const values = [...segments].map(quoted).join(", ");
     for (const table of ["live", "live_hours"]) {
-      await connection.run(`DELETE FROM ${table} WHERE ${SEGMENT} IN (${values})`);
+      await connection.run(`CREATE OR REPLACE TABLE ${table} AS FROM ${table}${without(segments)}`);
     }
+    await connection.run("UPDATE shown SET state = nextval('states')");
   });
 }
 
@@ -38,6 +38,37 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
     `CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM ${live}${past === "" ? "" : ` UNION ALL SELECT ${columns} FROM ${past}`}`;
   await connection.run(view("calls", CALL_NAMES, calls, "live"));
   await connection.run(view("hours", HOUR_NAMES, hours, "live_hours"));
+  await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
+  const told = JSON.stringify(
+    parts.map(({ calls: file, hours: sums, records }) => ({ calls: file, hours: sums, records })),
+  );
+  await connection.run(
+    `CREATE OR REPLACE TABLE shown AS SELECT nextval('states') AS state, ${quoted(told)} AS parts, ${shape.stale.size > 0} AS stale`,
+  );
+}
+
+export type ShownPart = Pick<Part, "calls" | "hours" | "records">;
+
+/** What a transaction sees: a greater number is a later state, in which more was changed than rows added to `live`. */
+export interface ShownState {
+  readonly state: number;
+  /** The number of the last row of `live`; -1 for none. */
+  readonly lastRow: number;
+  /** Not all of what the files hold counts. */
+  readonly isStale: boolean;
+  readonly parts: () => Promise<readonly ShownPart[]>;
+}
+
+export async function shownState(connection: DuckDBConnection): Promise<ShownState> {
+  const row = await firstRow(connection, "SELECT state, stale, (SELECT max(rowid) FROM live) AS last_row FROM shown");
+  return {
+    state: Number(row["state"]),
+    lastRow: Number(row["last_row"] ?? -1),
+    isStale: row["stale"] === true,
+    // as: written above.
+    parts: async () =>
+      JSON.parse(String((await firstRow(connection, "SELECT parts FROM shown"))["parts"])) as ShownPart[],
+  };
 }
 
 function pastOf({ directory, stale }: Shape, parts: readonly Part[], kind: "calls" | "hours"): string {

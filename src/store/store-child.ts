@@ -5,7 +5,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
-import { LocalReader } from "./local-reader.ts";
+import { FactMemory } from "./fact-memory.ts";
+import { LocalReader, type ReaderPlace } from "./local-reader.ts";
 import { readerMethods } from "./reader-methods.ts";
 import { storeFacts } from "./store-facts.ts";
 import { StoreKeeper } from "./store-keeper.ts";
@@ -13,6 +14,8 @@ import type { Fault, FromStore, Methods, StoreInit, ToStore } from "./store-prot
 
 /** An answer may lack what came within the last moment, rather than wait for a long piece of work. */
 const FRESHEN_DEADLINE_MS = 5000;
+/** Besides what the database may take: ten million calls of an office take about half of it. */
+const MAX_FACT_BYTES = 256 * 1024 * 1024;
 const EXIT_BROKEN = 1;
 
 const asked = new Map<number, AbortController>();
@@ -55,9 +58,12 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
   try {
     const keeper = await StoreKeeper.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
     const { store } = keeper;
-    const reader = new LocalReader({ use: (work) => store.ask(work), now: Date.now, directory: spillDirectory });
+    const use: ReaderPlace["use"] = (work) => store.ask(work);
+    const memory = new FactMemory({ directory: settings.path, maxBytes: MAX_FACT_BYTES, use });
+    const reader = new LocalReader({ use, now: Date.now, directory: spillDirectory, memory });
     serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
     send({ kind: "ready" });
+    void memory.prepare();
   } catch (error) {
     end(error);
   }

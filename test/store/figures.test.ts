@@ -29,7 +29,7 @@ const rounds = Number(process.env["ROUNDS"] ?? 40);
 test(`figures, totals, groups and buckets are what the ledger's lines add up to (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const records = oddRecords(random, 3000);
-  const { use } = await openStore(t, records, NOW);
+  const { use, memory } = await openStore(t, records, NOW);
   for (let round = 0; round < rounds; round += 1) {
     const asked = randomQuestion(random);
     const answer = await use((connection) => ask(connection, asked, { now: NOW }));
@@ -37,6 +37,8 @@ test(`figures, totals, groups and buckets are what the ledger's lines add up to 
     check(answer, records, told);
     const single = await use((connection) => ask(connection, asked, { now: NOW, fromCalls: true }));
     assert.deepEqual(single, answer, `from single calls alone, ${told}`);
+    const remembered = await use((connection) => ask(connection, asked, { now: NOW, memory }));
+    assert.deepEqual(remembered, answer, `from memory, ${told}`);
   }
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CallRecord } from "../../src/core/call-record.ts";
+import { FactMemory } from "../../src/store/fact-memory.ts";
 import { LocalReader } from "../../src/store/local-reader.ts";
 import { Store } from "../../src/store/store.ts";
 
@@ -11,6 +12,7 @@ export interface OpenedStore {
   readonly reader: LocalReader;
   readonly directory: string;
   readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+  readonly memory: FactMemory;
   readonly append: (records: readonly CallRecord[]) => Promise<void>;
 }
 
@@ -41,7 +43,9 @@ export async function openStore(t: TestContext, records: readonly CallRecord[], 
     await store.refresh();
   };
   await append(records.slice(half));
-  return { reader: new LocalReader({ use, now: () => now, directory }), directory, use, append };
+  const memory = new FactMemory({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
+  const reader = new LocalReader({ use, now: () => now, directory, memory });
+  return { reader, directory, memory, use, append };
 }
 
 function linesOf(records: readonly CallRecord[]): string {

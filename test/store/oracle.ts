@@ -110,8 +110,7 @@ const isReplay = (record: CallRecord): boolean => record.usage_state === "replay
 const isIdle = (record: CallRecord): boolean => isReplay(record) || record.usage_state === "not_applicable";
 const input = (record: CallRecord): number | null => record.total_input_tokens ?? record.input_tokens;
 const output = (record: CallRecord): number | null => record.total_output_tokens ?? record.output_tokens;
-const isKnown = (record: CallRecord): boolean =>
-  !isIdle(record) && (input(record) !== null || output(record) !== null);
+const isKnown = (record: CallRecord): boolean => !isIdle(record) && (input(record) !== null || output(record) !== null);
 
 function totalTokens(record: CallRecord): number | null {
   if (record.total_tokens !== undefined) return record.total_tokens;
@@ -149,7 +148,8 @@ export function metricOf(metric: string, records: readonly CallRecord[]): number
   const count = records.length;
   const percentile = /^(duration|ttft)_p(\d\d)$/.exec(metric);
   if (percentile !== null) {
-    const times = records.flatMap((record) => (percentile[1] === "ttft" ? record.ttft_ms : record.duration_ms) ?? []);
+    const timed = records.filter(({ operation }) => operation !== "session");
+    const times = timed.flatMap((record) => (percentile[1] === "ttft" ? record.ttft_ms : record.duration_ms) ?? []);
     return nearestRank(times, Number(percentile[2]));
   }
   const rated = records.filter(isRated);
