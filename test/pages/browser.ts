@@ -15,7 +15,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const PATIENCE_MS = 10_000;
+// On a machine that does much else at the same time.
+const PATIENCE_MS = 20_000;
 
 const executablePath = (process.env["PATH"] ?? "")
   .split(delimiter)

@@ -186,6 +186,17 @@ describe("figures on the screen", { skip: noBrowser }, () => {
     assert.equal(ids.length, kept.length);
   });
 
+  test("where no call matches, the page says so and leads to the nearest ones that do", async (t) => {
+    const long = { from: from() - 400 * DAY, to: from() - 399 * DAY };
+    const page = await world.open(t, address("", long, { "f.provider": "google" }));
+    await page.getByText("No calls match").waitFor();
+    await page.getByRole("button", { name: "Go to the nearest that do" }).click();
+    await becomes(page, "there are calls", async () => Number(await tileValue(page, "Requests")) > 0);
+    const range = new URL(page.url()).searchParams;
+    const near = { from: Date.parse(range.get("from") ?? ""), to: Date.parse(range.get("to") ?? "") };
+    await shows(page, countFigures(inRange(records, near).filter(({ provider }) => provider === "google")));
+  });
+
   test("a chart is saved as a picture", async (t) => {
     const page = await world.open(t, address("", wholeMonth()));
     await settled(page);
