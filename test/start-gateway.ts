@@ -2,6 +2,7 @@
  * Starts the real LMGate, as a process of its own, for the tests that look at it from outside.
  * Nothing of the gateway is replaced: the command line, the threads and the files are the ones that ship.
  */
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +41,8 @@ export interface GatewayOptions {
   /** What stands in the data directory before the start, by its name there. */
   readonly data?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Without an admin token, as it is found by a gateway that was never started: it makes one, and prints it. */
+  readonly firstStart?: boolean;
   /** What has to lie in its directory before it starts. */
   readonly before?: (directory: string) => void;
 }
@@ -75,6 +78,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   for (const [name, text] of Object.entries(options.data ?? {})) await writeFile(join(dataDir, name), text);
   const configPath = join(directory, "lmgate.yaml");
   await writeFile(configPath, JSON.stringify(configuration(options.config ?? {}), undefined, 2)); // JSON is YAML
+
+  if (options.firstStart !== true && options.env?.["LMGATE_ADMIN__TOKEN"] === undefined) {
+    await writeFile(join(dataDir, "admin-token"), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
+  }
 
   try {
     options.before?.(directory);

@@ -15,7 +15,7 @@ const TOKEN = "Zq8-environment-token-of-the-test";
 
 let api: ApiGateway;
 before(async () => {
-  api = await startApiGateway({ records: 500 });
+  api = await startApiGateway({ records: 500, firstStart: true });
 });
 after(() => api.stop());
 
