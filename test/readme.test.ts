@@ -48,6 +48,7 @@ const TRIALS: readonly Trial[] = [
   { fits: ({ language, text }) => language === "jsonl" && text.includes('"error"'), run: forbiddenBody },
   { fits: shell(/^cat data\/stats\.jsonl \| jq \.$/), run: statsThroughJq },
   { fits: ({ language, text }) => language === "jsonl" && text.includes('"timestamp"'), run: recordShape },
+  { fits: shell(/^npm run -s lmgate -- /), run: askedByCommands },
   { fits: ({ language, text }) => language === "python" && text.includes("OpenAI("), run: pythonOpenai },
   { fits: ({ language, text }) => language === "python" && text.includes("Anthropic("), run: pythonAnthropic },
   { fits: ({ language, text }) => language === "ts" && text.includes("GoogleGenAI("), run: googleSnippet },
@@ -196,6 +197,24 @@ async function recordShape({ text }: CodeBlock, { gateway }: World): Promise<voi
     else assert.equal(example[name], value, name);
   }
   assert.equal(new Date(String(example["timestamp"])).toISOString(), example["timestamp"]);
+}
+
+/** Each line by itself, as typed but for the configuration, which is that of the gateway that runs here. */
+async function askedByCommands({ text }: CodeBlock, { gateway }: World): Promise<void> {
+  const config = join(gateway.directory, "lmgate.yaml");
+  for (const line of text.split("\n")) {
+    const typed = line.replace(
+      "npm run -s lmgate --",
+      `${process.execPath} ${join(repository, "src", "cli", "main.ts")}`,
+    );
+    const { code, stdout, stderr } = await run(
+      "bash",
+      ["-c", `export LMGATE_CONFIG=${config}; ${typed}`],
+      gateway.directory,
+    );
+    // 8: with a warning, as for a disk that is nearly full.
+    assert.ok(code === 0 || (code === 8 && line.endsWith("doctor")), `${line}: ${code}\n${stdout}${stderr}`);
+  }
 }
 
 async function pythonOpenai(block: CodeBlock, world: World, t: TestContext): Promise<void> {
