@@ -7,7 +7,7 @@ import type { CallsPage } from "../store/reader.ts";
 export type { CallRecord } from "../core/call-record.ts";
 export type { GateStatus, RecentRefusal } from "../core/status.ts";
 export type { CallRow, DimensionValues, NearestRange, UnpricedModel } from "../store/reader.ts";
-export type { Answer, Coverage, Dimension, Filter, Metric, Question, Series, Values } from "../store/question.ts";
+export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../store/question.ts";
 
 /**
  * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `Answer`.
@@ -80,12 +80,10 @@ export interface KeysChanged {
   readonly version: number;
 }
 
-/** `PATCH /keys/<id>`; `POST /keys/<id>/rotate` {graceSeconds, apiKey?}; `DELETE /keys/<id>` revokes. */
-export interface KeyChange {
-  readonly disabled?: boolean;
-  readonly owner?: string;
-  readonly expiresAt?: string | null;
-}
+/*
+ * `PATCH /keys/<id>` {disabled?, owner?, expiresAt?}, `expiresAt: null` is never; `POST /keys/<id>/rotate` {graceSeconds,
+ * apiKey?}; `DELETE /keys/<id>` revokes.
+ */
 
 /** `POST /keys/import` {csv, dryRun} */
 export interface KeysImport {

@@ -30,11 +30,11 @@ test("a model's prices are shown with where they come from", async (t) => {
   assert.equal(quote?.source, "table");
 });
 
-test("a model without a price ends with exit code 1", async (t) => {
+test("a model without a price ends with exit code 6", async (t) => {
   const place = workplace(t);
   prepare(place, "");
   const { code, stdout, stderr } = await place.run(["prices", "get", "gpt-unheard-of", ...WITH_CONFIG]);
-  assert.deepEqual([code, stdout], [1, ""]);
+  assert.deepEqual([code, stdout], [6, ""]);
   assert.match(stderr, /no price for gpt-unheard-of/);
 });
 
