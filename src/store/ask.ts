@@ -30,7 +30,7 @@ export async function ask(connection: DuckDBConnection, question: Question, opti
   const facts = await options.memory?.facts(connection, ranges);
   const { figures, previous, coverage, throughMs } =
     facts === undefined
-      ? await storedFacts(connection, decided, current, earlier)
+      ? await storedFacts(connection, decided, { current, earlier, memory: options.memory })
       : rememberedFacts(facts, decided, current, earlier);
   return {
     query: {
@@ -59,14 +59,23 @@ interface Found {
   readonly throughMs: number | null;
 }
 
-async function storedFacts(
-  connection: DuckDBConnection,
-  decided: Decided,
-  current: FactsRange,
-  earlier: FactsRange | undefined,
-): Promise<Found> {
+interface Ranges {
+  readonly current: FactsRange;
+  readonly earlier: FactsRange | undefined;
+  readonly memory: FactMemory | undefined;
+}
+
+async function storedFacts(connection: DuckDBConnection, decided: Decided, ranges: Ranges): Promise<Found> {
+  const { current, earlier, memory } = ranges;
   const figures = await figuresOf(connection, current, { ...decided, groups: undefined });
   const previous = earlier && (await figuresOf(connection, earlier, { ...decided, groups: figures.groups }));
+  // Groups and buckets, for which single calls had to be looked at, are nothing to the coverage.
+  const whole = { ...current, dimensions: [], edges: [current.from, current.to] };
+  const facts = await memory?.facts(connection, [whole]);
+  if (facts !== undefined) {
+    const coverage = rememberedCoverage(new FactSelection(facts, whole));
+    return { figures, previous, coverage, throughMs: lastTime(facts) };
+  }
   const last = await connection.runAndReadAll("SELECT epoch_ms(max(last_ts)) AS ms FROM hours");
   const [row] = last.getRowObjectsJS();
   const throughMs = row === undefined ? null : numberIn(row, "ms");

@@ -1,7 +1,11 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { callsOf } from "./decide.ts";
 import { keyOf } from "./dimensions.ts";
-import { factsSql, plainRange } from "./facts.ts";
+import type { FactMemory } from "./fact-memory.ts";
+import { FactSelection, type Facts } from "./fact-selection.ts";
+import { factsSql, plainRange, type FactsRange } from "./facts.ts";
+import { inOrder } from "./in-order.ts";
+import type { GroupValue } from "./kind-groups.ts";
 import { QuestionFault } from "./question-fault.ts";
 import type { DimensionValues, ValuesWanted } from "./reader.ts";
 import { numberIn, Statement, whole } from "./statement.ts";
@@ -13,27 +17,62 @@ const MAX_SEARCH = 200;
 export async function dimensionValues(
   connection: DuckDBConnection,
   wanted: ValuesWanted,
-  now: number,
+  { now, memory }: { readonly now: number; readonly memory?: FactMemory | undefined },
 ): Promise<DimensionValues> {
   const { dimension, search = "", limit } = wanted;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_VALUES_LISTED) {
     throw new QuestionFault("limit", `a list has 1 to ${MAX_VALUES_LISTED} values`);
   }
   if (search.length > MAX_SEARCH) throw new QuestionFault("search", `has more than ${MAX_SEARCH} characters`);
+  const range = plainRange(callsOf(wanted, now), [dimension]);
+  const facts = await memory?.facts(connection, [range]);
+  const rows =
+    facts === undefined ? await storedValues(connection, range, wanted) : rememberedValues(facts, range, wanted);
+  return {
+    dimension,
+    values: rows.slice(0, limit).map(({ value, requests }) => ({ value: keyOf(dimension, value), requests })),
+    more: rows.length > limit,
+  };
+}
+
+interface ValueRow {
+  readonly value: unknown;
+  readonly requests: number;
+}
+
+async function storedValues(
+  connection: DuckDBConnection,
+  range: FactsRange,
+  { search = "", limit }: ValuesWanted,
+): Promise<readonly ValueRow[]> {
   const statement = new Statement();
-  const facts = factsSql(plainRange(callsOf(wanted, now), [dimension]), ["requests"], statement);
+  const facts = factsSql(range, ["requests"], statement);
   // `contains` takes the text as it is: nothing in it is a pattern.
   const found = search === "" ? "" : `WHERE contains(lower(g0::VARCHAR), lower(${statement.value(search)}))`;
   const sql = `
     SELECT g0, sum(requests) AS requests FROM (${facts}) ${found} GROUP BY g0
     ORDER BY requests DESC, g0 NULLS LAST LIMIT ${whole(limit + 1)}`;
   const rows = await statement.rows(connection, sql);
-  return {
-    dimension,
-    values: rows.slice(0, limit).map((row) => ({
-      value: keyOf(dimension, row["g0"]),
-      requests: numberIn(row, "requests") ?? 0,
-    })),
-    more: rows.length > limit,
-  };
+  return rows.map((row) => ({ value: row["g0"], requests: numberIn(row, "requests") ?? 0 }));
+}
+
+function rememberedValues(facts: Facts, range: FactsRange, { search = "" }: ValuesWanted): readonly ValueRow[] {
+  const { requests, values } = countedGroups(facts, range);
+  const isFound = (value: GroupValue): boolean =>
+    search === "" || (value !== null && String(value).toLowerCase().includes(search.toLowerCase()));
+  const found = values.flatMap(([value = null], at) => {
+    const count = requests[at] ?? 0;
+    return count > 0 && isFound(value) ? [{ value, requests: count }] : [];
+  });
+  return found.toSorted((one, other) => other.requests - one.requests || inOrder(one.value, other.value, 1));
+}
+
+function countedGroups(
+  facts: Facts,
+  range: FactsRange,
+): { readonly requests: Float64Array; readonly values: readonly (readonly GroupValue[])[] } {
+  const selection = new FactSelection(facts, range);
+  const { values } = selection.groups;
+  const cells = selection.place({ count: values.length, of: (group) => group });
+  return { values, requests: selection.sum("requests", cells).sums };
 }

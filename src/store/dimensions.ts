@@ -96,8 +96,11 @@ export function filterSql(filter: Filter, offsets: readonly Stretch[], statement
     const [bound = "NULL"] = values;
     return `(${column} ${op === "gte" ? ">=" : "<="} ${bound})`;
   }
+  const asksUnknown = known.length < filter.values.length;
+  // In its plain form the files' own statistics can tell where to look; unknown is not let through either way.
+  if (op === "is" && !asksUnknown && values.length > 0) return `(${column} IN (${values.join(", ")}))`;
   const among = values.length > 0 ? `coalesce(${column} IN (${values.join(", ")}), false)` : "false";
-  const withUnknown = known.length < filter.values.length ? `(${column} IS NULL OR ${among})` : among;
+  const withUnknown = asksUnknown ? `(${column} IS NULL OR ${among})` : among;
   return op === "is" ? withUnknown : `NOT ${withUnknown}`;
 }
 

@@ -20,6 +20,9 @@ export const FACT_COLUMNS = [
 
 export type FactColumn = (typeof FACT_COLUMNS)[number];
 
+/** In the shorter form where it holds each of the values exactly. */
+type Numbers = Float32Array | Float64Array;
+
 /** Calls by bucket of duration: those of row `i` stand from `ends[i - 1]` to `ends[i]`. */
 export interface Spread {
   readonly ends: Uint32Array;
@@ -31,13 +34,11 @@ export interface FactBlock {
   readonly rows: number;
   /** Milliseconds: where the hour begins, or when the call ended. */
   readonly times: Float64Array;
-  /** When the last of a row's calls ended. */
-  readonly lasts: Float64Array;
-  /** The latest of those; -Infinity of none. */
-  readonly last: number;
+  /** When the last call of a kind ended. */
+  readonly lasts: ReadonlyMap<number, number>;
   /** By `CallKinds`. */
   readonly kinds: Uint32Array;
-  readonly columns: Readonly<Record<FactColumn, Float64Array>>;
+  readonly columns: Readonly<Record<FactColumn, Numbers>>;
   readonly duration: Spread;
   readonly ttft: Spread;
   readonly bytes: number;
@@ -48,18 +49,16 @@ export interface FactBlock {
 /** Takes rows one after the other; what it has taken so far can be read at any time. */
 export class FactBlockBuilder implements FactBlock {
   times: Float64Array;
-  lasts: Float64Array;
+  readonly lasts = new Map<number, number>();
   kinds: Uint32Array;
   columns: Record<FactColumn, Float64Array>;
   readonly duration = new SpreadBuilder();
   readonly ttft = new SpreadBuilder();
   #rows = 0;
-  #last = -Infinity;
   readonly #sums = new Float64Array(FACT_COLUMNS.length);
 
   constructor(capacity = 1024) {
     this.times = new Float64Array(capacity);
-    this.lasts = new Float64Array(capacity);
     this.kinds = new Uint32Array(capacity);
     // as: each of the columns, and nothing else.
     this.columns = Object.fromEntries(FACT_COLUMNS.map((name) => [name, new Float64Array(capacity)])) as Record<
@@ -72,13 +71,8 @@ export class FactBlockBuilder implements FactBlock {
     return this.#rows;
   }
 
-  get last(): number {
-    return this.#last;
-  }
-
   get bytes(): number {
-    const wide = FACT_COLUMNS.length + 2;
-    return this.times.length * (wide * 8 + 4) + this.duration.bytes + this.ttft.bytes;
+    return bytesOf(this);
   }
 
   get greatestSum(): number {
@@ -90,9 +84,8 @@ export class FactBlockBuilder implements FactBlock {
     if (this.#rows === this.times.length) this.#grow();
     const at = this.#rows++;
     this.times[at] = row.time;
-    this.lasts[at] = row.last;
     this.kinds[at] = row.kind;
-    this.#last = Math.max(this.#last, row.last);
+    this.lasts.set(row.kind, Math.max(this.lasts.get(row.kind) ?? -Infinity, row.last));
     FACT_COLUMNS.forEach((name, nth) => {
       const value = values[nth] ?? Number.NaN;
       this.columns[name][at] = value;
@@ -100,10 +93,29 @@ export class FactBlockBuilder implements FactBlock {
     });
   }
 
+  /** What was taken so far, in as little room as it needs. */
+  finished(): FactBlock {
+    const { rows, lasts, greatestSum } = this;
+    const columns = Object.fromEntries(
+      FACT_COLUMNS.map((name) => [name, shortest(this.columns[name].subarray(0, rows))]),
+    );
+    const block = {
+      rows,
+      lasts,
+      greatestSum,
+      times: this.times.slice(0, rows),
+      kinds: this.kinds.slice(0, rows),
+      // as: each of the columns, and nothing else.
+      columns: columns as Record<FactColumn, Numbers>,
+      duration: this.duration.finished(rows),
+      ttft: this.ttft.finished(rows),
+    };
+    return { ...block, bytes: bytesOf(block) };
+  }
+
   #grow(): void {
     const capacity = this.times.length * 2;
     this.times = enlarged(this.times, new Float64Array(capacity));
-    this.lasts = enlarged(this.lasts, new Float64Array(capacity));
     this.kinds = enlarged(this.kinds, new Uint32Array(capacity));
     for (const name of FACT_COLUMNS) this.columns[name] = enlarged(this.columns[name], new Float64Array(capacity));
   }
@@ -114,10 +126,6 @@ class SpreadBuilder implements Spread {
   buckets = new Uint16Array(1024);
   counts = new Uint32Array(1024);
   #length = 0;
-
-  get bytes(): number {
-    return this.ends.length * 4 + this.buckets.length * 6;
-  }
 
   /** Some calls of a row; rows come in order, and none is left out by whoever reads them to its end. */
   add(bucket: number, count: number): void {
@@ -134,6 +142,25 @@ class SpreadBuilder implements Spread {
     while (row >= this.ends.length) this.ends = enlarged(this.ends, new Uint32Array(this.ends.length * 2));
     this.ends[row] = this.#length;
   }
+
+  finished(rows: number): Spread {
+    return {
+      ends: this.ends.slice(0, rows),
+      buckets: this.buckets.slice(0, this.#length),
+      counts: this.counts.slice(0, this.#length),
+    };
+  }
+}
+
+function shortest(values: Float64Array): Numbers {
+  const short = Float32Array.from(values);
+  return values.every((value, at) => Object.is(short[at], value)) ? short : values.slice();
+}
+
+function bytesOf({ times, kinds, columns, duration, ttft }: Omit<FactBlock, "bytes">): number {
+  const spreads = [duration, ttft].flatMap(({ ends, buckets, counts }) => [ends, buckets, counts]);
+  const arrays = [times, kinds, ...Object.values(columns), ...spreads];
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function enlarged<T extends Float64Array | Uint32Array | Uint16Array>(from: T, to: T): T {

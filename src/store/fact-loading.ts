@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import { bucketSql } from "./buckets.ts";
 import { KIND_SQL, type CallKinds } from "./call-kinds.ts";
-import { FACT_COLUMNS, FactBlockBuilder, type FactColumn } from "./fact-block.ts";
+import { FACT_COLUMNS, FactBlockBuilder, type FactBlock, type FactColumn } from "./fact-block.ts";
 import { CALL_FIGURES, CALL_UNPRICED } from "./facts.ts";
 
 // Reads rows of `hours` and of `calls` into numbers.
@@ -24,11 +24,7 @@ function callValue(name: FactColumn): string {
 const CALL_VALUES = FACT_COLUMNS.filter((name) => !COSTS.has(name)).map((name) => `(${callValue(name)})::DOUBLE`);
 
 /** The hours in a Parquet file, in its order, which is that of time. */
-export async function loadHours(
-  connection: DuckDBConnection,
-  file: string,
-  kinds: CallKinds,
-): Promise<FactBlockBuilder> {
+export async function loadHours(connection: DuckDBConnection, file: string, kinds: CallKinds): Promise<FactBlock> {
   const source = `read_parquet(${file}, file_row_number = true)`;
   const values = [...costSql("cost_usd"), ...HOUR_VALUES];
   const block = new FactBlockBuilder();
@@ -51,7 +47,7 @@ export async function loadHours(
     }
     for (; row < block.rows; row++) spread.end(row);
   }
-  return block;
+  return block.finished();
 }
 
 /** Adds the calls of a relation, each to the block that is to have it. */

@@ -191,7 +191,9 @@ export class FactMemory {
         const spare = new FactBlockBuilder();
         await loadCalls(connection, source, kinds, (time) => blocks.get(Math.floor(time / HOUR) * HOUR) ?? spare);
         if (kinds !== this.#kinds || this.#parts.every(({ calls }) => calls !== file)) return;
-        for (const [hour, block] of blocks) this.#calls.set(keyOf(file, hour), { block, usedAt: ++this.#uses });
+        for (const [hour, block] of blocks) {
+          this.#calls.set(keyOf(file, hour), { block: block.finished(), usedAt: ++this.#uses });
+        }
       }
     }
   }

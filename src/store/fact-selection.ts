@@ -23,7 +23,8 @@ export interface Facts {
 
 /** When the last call of all ended. */
 export function lastTime({ rows }: Facts): number | null {
-  const last = Math.max(...rows.map(({ block }) => block.last));
+  let last = -Infinity;
+  for (const { block } of rows) for (const ms of block.lasts.values()) last = Math.max(last, ms);
   return last === -Infinity ? null : last;
 }
 
@@ -55,19 +56,29 @@ export class FactSelection {
     this.#chosen = rows.flatMap((each) => this.#choose(each, range, isWanted[each.where]) ?? []);
   }
 
-  /** By groups and buckets, as `cellOf` has them. */
-  sum(figure: Exclude<Figure, "cost_usd"> | FactColumn, cells: Cells): CellSums {
-    const sums = new Float64Array(cells.count);
-    const isKnown = new Uint8Array(cells.count);
+  /** The cell of each row that was chosen. */
+  place({ count, of }: Cells): PlacedCells {
+    const cells = this.#chosen.map(({ length, groups, buckets }) => {
+      const places = new Int32Array(length);
+      for (let at = 0; at < length; at++) places[at] = of(groups[at] ?? 0, buckets[at] ?? 0);
+      return places;
+    });
+    return { count, cells };
+  }
+
+  sum(figure: Exclude<Figure, "cost_usd"> | FactColumn, { count, cells }: PlacedCells): CellSums {
+    const sums = new Float64Array(count);
+    const isKnown = new Uint8Array(count);
     const isCounted = countedKinds(figure, this.kinds);
     const column: FactColumn = figure === "known" || figure === "idle" ? "requests" : figure;
-    for (const { block, length, rows, groups, buckets } of this.#chosen) {
+    for (const [nth, { block, length, rows }] of this.#chosen.entries()) {
       const values = block.columns[column];
+      const places = cells[nth] ?? NOWHERE;
       for (let at = 0; at < length; at++) {
         const row = rows[at] ?? 0;
         const value = values[row] ?? 0;
         if (value !== value) continue;
-        const cell = cells.of(groups[at] ?? 0, buckets[at] ?? 0);
+        const cell = places[at] ?? 0;
         isKnown[cell] = 1;
         if (isCounted === undefined || isCounted[block.kinds[row] ?? 0] === 1) sums[cell] = (sums[cell] ?? 0) + value;
       }
@@ -91,15 +102,16 @@ export class FactSelection {
   }
 
   /** Calls by cell and bucket of duration: `DURATION_BUCKETS` numbers for each cell. A cell below 0 is left out. */
-  spread(of: "duration" | "ttft", cells: Cells): Uint32Array {
-    const counts = new Uint32Array(cells.count * DURATION_BUCKETS);
+  spread(of: "duration" | "ttft", { count, cells }: PlacedCells): Uint32Array {
+    const counts = new Uint32Array(count * DURATION_BUCKETS);
     const isTimed = Uint8Array.from(this.kinds, ({ operation }) => (operation === "session" ? 0 : 1));
-    for (const { block, length, rows, groups, buckets } of this.#chosen) {
+    for (const [nth, { block, length, rows }] of this.#chosen.entries()) {
       const spread = block[of];
+      const places = cells[nth] ?? NOWHERE;
       for (let at = 0; at < length; at++) {
         const row = rows[at] ?? 0;
         if (isTimed[block.kinds[row] ?? 0] === 0) continue;
-        const first = cells.of(groups[at] ?? 0, buckets[at] ?? 0) * DURATION_BUCKETS;
+        const first = (places[at] ?? 0) * DURATION_BUCKETS;
         if (first < 0) continue;
         const end = spread.ends[row] ?? 0;
         for (let entry = row === 0 ? 0 : (spread.ends[row - 1] ?? 0); entry < end; entry++) {
@@ -109,13 +121,6 @@ export class FactSelection {
       }
     }
     return counts;
-  }
-
-  /** Hears each row that was chosen. */
-  each(hear: (block: FactBlock, row: number, group: number) => void): void {
-    for (const { block, length, rows, groups } of this.#chosen) {
-      for (let at = 0; at < length; at++) hear(block, rows[at] ?? 0, groups[at] ?? 0);
-    }
   }
 
   #choose(from: FactRows, range: FactsRange, isWanted: (time: number) => boolean): Chosen | undefined {
@@ -150,6 +155,13 @@ export interface Cells {
   readonly count: number;
   readonly of: (group: number, bucket: number) => number;
 }
+
+export interface PlacedCells {
+  readonly count: number;
+  readonly cells: readonly Int32Array[];
+}
+
+const NOWHERE = new Int32Array(0);
 
 function countedKinds(figure: string, kinds: readonly CallKind[]): Uint8Array | undefined {
   if (figure === "known") return Uint8Array.from(kinds, ({ usage }) => (usage === "known" ? 1 : 0));

@@ -50,9 +50,8 @@ export class LocalReader implements StoreReader {
   }
 
   ask(question: Question, signal?: AbortSignal): Promise<Answer> {
-    const { memory } = this.#place;
-    const now = this.#place.now();
-    return this.#run((connection) => ask(connection, question, { now, memory }), { signal });
+    const source = this.#source;
+    return this.#run((connection) => ask(connection, question, source), { signal });
   }
 
   listCalls(wanted: CallsWanted, signal?: AbortSignal): Promise<CallsPage> {
@@ -64,15 +63,15 @@ export class LocalReader implements StoreReader {
   }
 
   dimensionValues(wanted: ValuesWanted, signal?: AbortSignal): Promise<DimensionValues> {
-    return this.#run((connection) => dimensionValues(connection, wanted, this.#place.now()), { signal });
+    return this.#run((connection) => dimensionValues(connection, wanted, this.#source), { signal });
   }
 
   unpricedModels(scope: Scope): Promise<readonly UnpricedModel[]> {
-    return this.#run((connection) => unpricedModels(connection, scope, this.#place.now()));
+    return this.#run((connection) => unpricedModels(connection, scope, this.#source));
   }
 
   keyUse(): Promise<readonly KeyUse[]> {
-    return this.#run((connection) => keyUse(connection, this.#place.now()));
+    return this.#run((connection) => keyUse(connection, this.#source));
   }
 
   nearestRange(scope: Scope): Promise<NearestRange | undefined> {
@@ -92,6 +91,10 @@ export class LocalReader implements StoreReader {
         maxMs: undefined,
       }),
     );
+  }
+
+  get #source(): { readonly now: number; readonly memory: FactMemory | undefined } {
+    return { now: this.#place.now(), memory: this.#place.memory };
   }
 
   #run<T>(work: (connection: DuckDBConnection) => Promise<T>, limits: Limits = {}): Promise<T> {

@@ -1,5 +1,6 @@
 import { MAX_MODELS, MAX_REASONS } from "./coverage.ts";
 import type { FactSelection } from "./fact-selection.ts";
+import { inOrder } from "./in-order.ts";
 import type { Coverage } from "./question.ts";
 import type { UnpricedModel } from "./reader.ts";
 
@@ -44,8 +45,8 @@ export function rememberedUnpriced(selection: FactSelection, limit: number): rea
     (one, other) =>
       other.tokens - one.tokens ||
       other.requests - one.requests ||
-      inOrder(one.provider, other.provider) ||
-      inOrder(one.model, other.model),
+      inOrder(one.provider, other.provider, 1) ||
+      inOrder(one.model, other.model, 1),
   );
   return sorted.slice(0, limit);
 }
@@ -70,10 +71,5 @@ function sumOf(counts: Iterable<number>): number {
 }
 
 function greatestFirst(sums: ReadonlyMap<string, number>, limit: number): readonly (readonly [string, number])[] {
-  return [...sums].toSorted(([one, x], [other, y]) => y - x || inOrder(one, other)).slice(0, limit);
-}
-
-/** In the order of code points, as the database has it. */
-function inOrder(one: string, other: string): number {
-  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  return [...sums].toSorted(([one, x], [other, y]) => y - x || inOrder(one, other, 1)).slice(0, limit);
 }

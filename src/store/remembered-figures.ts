@@ -1,7 +1,8 @@
 import { bucketMiddleMs, DURATION_BUCKETS } from "./buckets.ts";
 import type { FactColumn } from "./fact-block.ts";
-import type { CellSums, FactSelection } from "./fact-selection.ts";
+import type { Cells, CellSums, FactSelection } from "./fact-selection.ts";
 import { Figures, type Asked, type Group, type GroupValues } from "./figures.ts";
+import { inOrder } from "./in-order.ts";
 import type { GroupValue } from "./kind-groups.ts";
 import { computationOf, percentileOf, type Figure, type Sums } from "./metrics.ts";
 import type { Metric } from "./question.ts";
@@ -78,18 +79,15 @@ function keyOf(group: GroupValues): string {
 }
 
 /** The sums of some figures, cell by cell. */
-class SummedFigures {
+export class SummedFigures {
   readonly #sums = new Map<string, CellSums>();
 
-  constructor(
-    selection: FactSelection,
-    figures: readonly Figure[],
-    cells: { readonly count: number; readonly of: (group: number, bucket: number) => number },
-  ) {
+  constructor(selection: FactSelection, figures: readonly Figure[], cells: Cells) {
+    const placed = selection.place(cells);
     for (const figure of new Set(figures)) {
       const columns: readonly (Exclude<Figure, "cost_usd"> | FactColumn)[] =
         figure === "cost_usd" ? ["cost_micros", "cost_picos"] : [figure];
-      for (const column of columns) this.#sums.set(column, selection.sum(column, cells));
+      for (const column of columns) this.#sums.set(column, selection.sum(column, placed));
     }
   }
 
@@ -150,13 +148,6 @@ function namesInOrder(one: readonly GroupValue[], other: readonly GroupValue[], 
   return 0;
 }
 
-/** Unknown ones come last, whatever the direction; texts are in the order of their code points. */
-function inOrder(one: GroupValue, other: GroupValue, sign: number): number {
-  if (one === null || other === null) return (one === null ? 1 : 0) - (other === null ? 1 : 0);
-  if (typeof one === "number" && typeof other === "number") return sign * (one - other);
-  return sign * Buffer.compare(Buffer.from(String(one)), Buffer.from(String(other)));
-}
-
 function ranksOf(selection: FactSelection, metric: Metric, groups: number): readonly (number | null)[] | undefined {
   const percentile = percentileOf(metric);
   if (percentile === undefined) return undefined;
@@ -164,7 +155,7 @@ function ranksOf(selection: FactSelection, metric: Metric, groups: number): read
   for (let first = 0; first < groups; first += CELLS_AT_A_TIME) {
     const count = Math.min(CELLS_AT_A_TIME, groups - first);
     const of = (group: number): number => (group >= first && group < first + count ? group - first : -1);
-    const counts = selection.spread(percentile.of, { count, of });
+    const counts = selection.spread(percentile.of, selection.place({ count, of }));
     for (let at = 0; at < count; at++) ranks.push(rankIn(distribution(counts, at), percentile.percent));
   }
   return ranks;
@@ -196,7 +187,7 @@ function setPercentiles(figures: Figures, { selection, table, kind, wanted, isGr
       const cell = table.of(group, bucket) - first;
       return cell < count ? Math.max(cell, -1) : -1;
     };
-    const counts = selection.spread(kind, { count, of });
+    const counts = selection.spread(kind, selection.place({ count, of }));
     for (let at = 0; at < count; at++) {
       const cell = distribution(counts, at);
       const [slot, bucket] = [Math.floor((first + at) / table.buckets), (first + at) % table.buckets];
