@@ -38,7 +38,8 @@ export async function loadHours(connection: DuckDBConnection, file: string, kind
       unnest(map_values(${time}_buckets))::INTEGER AS n FROM ${source}`;
     for await (const chunk of chunksOf(connection, entries)) {
       const [rows, buckets, counts] = [0, 1, 2].map((column) => chunk.getColumnVector(column));
-      for (let at = 0; at < chunk.rowCount; at++) {
+      const { rowCount } = chunk;
+      for (let at = 0; at < rowCount; at++) {
         const next = Number(rows?.getItem(at));
         if (next < row) throw new Error(`${file} was not read in its order`);
         for (; row < next; row++) spread.end(row);
@@ -87,7 +88,8 @@ function addRows(
     const value = vector?.getItem(at);
     return typeof value === "number" ? value : Number.NaN;
   };
-  for (let at = 0; at < chunk.rowCount; at++) {
+  const { rowCount } = chunk;
+  for (let at = 0; at < rowCount; at++) {
     const beyond = numberAt(picos, at);
     const micros = numberAt(dollars, at) * 1e6 + Math.floor(beyond / 1e6);
     const [requests = Number.NaN, errors = Number.NaN, ...rest] = others.map((vector) => numberAt(vector, at));
