@@ -7,6 +7,7 @@ import type { GateDelta } from "../core/gate-delta.ts";
 import type { AllowlistStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
 import { anonymousText } from "./anonymous-text.ts";
 import { CallMetrics } from "./call-metrics.ts";
+import { ConnectionMetrics } from "./connection-metrics.ts";
 import { AllowlistMetrics, LedgerMetrics, ThreadMetrics } from "./state-metrics.ts";
 
 const PERSONAL_LABELS: ReadonlySet<string> = new Set(["owner", "model"]);
@@ -21,6 +22,7 @@ export interface BuildFacts {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #calls: CallMetrics;
+  readonly #connections: ConnectionMetrics;
   readonly #ledger: LedgerMetrics;
   readonly #allowlist: AllowlistMetrics;
   readonly #threads: ThreadMetrics;
@@ -33,6 +35,7 @@ export class Metrics {
       registers: [this.#registry],
     }).set({ version: facts.version, node: facts.node }, 1);
     this.#calls = new CallMetrics(this.#registry, facts.providers);
+    this.#connections = new ConnectionMetrics(this.#registry);
     this.#ledger = new LedgerMetrics(this.#registry);
     this.#allowlist = new AllowlistMetrics(this.#registry);
     this.#threads = new ThreadMetrics(this.#registry);
@@ -47,6 +50,7 @@ export class Metrics {
 
   add(thread: string, delta: GateDelta): void {
     this.#calls.add(thread, delta);
+    this.#connections.add(thread, delta);
     this.#threads.setLag(thread, delta.loopLagMs);
   }
 
@@ -64,7 +68,11 @@ export class Metrics {
 
   threads(status: readonly ThreadStatus[]): void {
     this.#threads.set(status);
-    for (const thread of status) if (thread.state !== "running") this.#calls.forget(thread.name);
+    for (const { name, state } of status) {
+      if (state === "running") continue;
+      this.#calls.forget(name);
+      this.#connections.forget(name);
+    }
   }
 
   text(): Promise<string> {

@@ -12,6 +12,10 @@ export interface GateDelta {
   readonly calls: readonly CallsDelta[];
   readonly denied: Readonly<Partial<Record<ForbiddenReason, number>>>;
   readonly refused: Readonly<Partial<Record<RefusedKind, number>>>;
+  /** Client connections that were closed at once. */
+  readonly connectionsRefused: Readonly<Partial<Record<ConnectionRefusal, number>>>;
+  /** Client connections open now: absolute, not a difference. */
+  readonly connections: number;
   /** Records handed to the ledger. */
   readonly records: number;
   readonly loopLagMs: ThreadStatus["loopLagMs"];
@@ -19,6 +23,9 @@ export interface GateDelta {
 
 /** Answers of LMGate's own that are neither a denial of access nor the upstream's fault. */
 export type RefusedKind = Exclude<Refusal["kind"], "forbidden" | "upstream">;
+
+/** Which cap was reached: that of all connections, or that of one address. */
+export type ConnectionRefusal = "total" | "address";
 
 export interface ProviderDelta {
   /** Calls running now: absolute, not a difference. */

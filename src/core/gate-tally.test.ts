@@ -5,6 +5,7 @@ import { durationBounds } from "./gate-delta.ts";
 import { GateTally } from "./gate-tally.ts";
 
 const lag = { p50: 1, p99: 2, max: 3 };
+const gauges = { loopLagMs: lag, connections: 7 };
 
 function record(fields: Partial<CallRecord>): CallRecord {
   return {
@@ -27,7 +28,7 @@ test("calls are counted by status class, streams apart from plain answers", () =
   const tally = new GateTally();
   for (const status of [null, 101, 200, 204, 302, 404, 503]) tally.recorded(record({ status }));
   tally.recorded(record({ status: 200, stream: true }));
-  const delta = tally.take(lag);
+  const delta = tally.take(gauges);
   assert.deepEqual(delta.calls[0]?.plain, [1, 1, 2, 1, 1, 1]);
   assert.deepEqual(delta.calls[0]?.streamed, [0, 0, 1, 0, 0, 0]);
   assert.equal(delta.records, 8);
@@ -45,7 +46,7 @@ test("the computed totals are what tokens are summed from, the provider's own co
       reasoning_tokens: 3,
     }),
   );
-  assert.deepEqual(tally.take(lag).calls[0]?.tokens, {
+  assert.deepEqual(tally.take(gauges).calls[0]?.tokens, {
     input: 105,
     output: 7,
     cacheRead: 60,
@@ -62,13 +63,13 @@ test("another model's work is added where the call's own counters do not hold it
   ];
   tally.recorded(record({ total_input_tokens: 5, output_tokens: 7, extra_items }));
   const tokens = { input: 105, output: 17, cacheRead: 50, cacheWrite: 0, reasoning: 0 };
-  assert.deepEqual(tally.take(lag).calls[0]?.tokens, tokens);
+  assert.deepEqual(tally.take(gauges).calls[0]?.tokens, tokens);
 });
 
 test("a response that is read again counts as a call but not as use", () => {
   const tally = new GateTally();
   tally.recorded(record({ input_tokens: 5, output_tokens: 7, usage_state: "replay" }));
-  const counts = tally.take(lag).calls[0];
+  const counts = tally.take(gauges).calls[0];
   assert.equal(counts?.plain[2], 1);
   assert.equal(counts?.tokens.input, 0);
 });
@@ -77,7 +78,7 @@ test("faults of the upstream are counted by kind, and the provider's own error t
   const tally = new GateTally();
   tally.recorded(record({ status: 502, error_type: "upstream_reset" }));
   tally.recorded(record({ status: 429, error_type: "rate_limit_error" }));
-  assert.deepEqual(tally.take(lag).providers["openai"]?.upstreamErrors, { upstream_reset: 1 });
+  assert.deepEqual(tally.take(gauges).providers["openai"]?.upstreamErrors, { upstream_reset: 1 });
 });
 
 test("usage that is missing is counted with its reason", () => {
@@ -85,13 +86,13 @@ test("usage that is missing is counted with its reason", () => {
   tally.recorded(record({ usage_state: "missing", usage_reason: "not_requested" }));
   tally.recorded(record({ usage_state: "missing" }));
   tally.recorded(record({ usage_state: "not_applicable" }));
-  assert.deepEqual(tally.take(lag).providers["openai"]?.usageMissing, { not_requested: 1, unknown: 1 });
+  assert.deepEqual(tally.take(gauges).providers["openai"]?.usageMissing, { not_requested: 1, unknown: 1 });
 });
 
 test("an observation falls into the bucket whose bound it does not exceed", () => {
   const tally = new GateTally();
   for (const duration_ms of [0, 10, 10.1, 327_680, 327_681]) tally.recorded(record({ duration_ms }));
-  const { counts, sum } = tally.take(lag).calls[0]?.duration ?? { counts: [], sum: 0 };
+  const { counts, sum } = tally.take(gauges).calls[0]?.duration ?? { counts: [], sum: 0 };
   assert.equal(counts.length, durationBounds.length + 1);
   assert.equal(counts[0], 2);
   assert.equal(counts[1], 1);
@@ -106,7 +107,7 @@ test("denials of access are told apart from calls that could not be read, and up
   tally.refused({ kind: "forbidden", reason: "unknown_key" });
   tally.refused({ kind: "malformed", detail: "bare CR" });
   tally.refused({ kind: "upstream", fault: "upstream_timeout" });
-  const delta = tally.take(lag);
+  const delta = tally.take(gauges);
   assert.deepEqual(delta.denied, { unknown_key: 2 });
   assert.deepEqual(delta.refused, { malformed: 1 });
 });
@@ -117,21 +118,29 @@ test("taking a delta starts the counts again, but calls that still run stay in e
   tally.began("openai");
   tally.ended("openai", []);
   tally.recorded(record({}));
-  assert.equal(tally.take(lag).providers["openai"]?.active, 1);
+  assert.equal(tally.take(gauges).providers["openai"]?.active, 1);
 
-  const second = tally.take(lag);
+  const second = tally.take(gauges);
   assert.equal(second.providers["openai"]?.active, 1);
   assert.deepEqual(second.calls, []);
 
   tally.ended("openai", []);
-  assert.equal(tally.take(lag).providers["openai"]?.active, 0);
-  assert.deepEqual(tally.take(lag), { providers: {}, calls: [], denied: {}, refused: {}, records: 0, loopLagMs: lag });
+  assert.equal(tally.take(gauges).providers["openai"]?.active, 0);
+  assert.deepEqual(tally.take(gauges), {
+    providers: {},
+    calls: [],
+    denied: {},
+    refused: {},
+    connectionsRefused: {},
+    records: 0,
+    ...gauges,
+  });
 });
 
 test("a delta is plain data that a message can carry", () => {
   const tally = new GateTally();
   tally.recorded(record({ provider: "__proto__", duration_ms: 3, ttft_ms: 2 }));
-  const delta = tally.take(lag);
+  const delta = tally.take(gauges);
   assert.deepEqual(structuredClone(delta), delta);
   assert.ok(Object.hasOwn(delta.providers, "__proto__"));
 });
@@ -143,7 +152,7 @@ test("calls are told apart by provider, model and owner, and what is unknown sta
   tally.recorded(record({ owner: "bob" }));
   tally.recorded(record({ model: null }));
   tally.recorded(record({ owner: "ann" }));
-  const cells = tally.take(lag).calls.map(({ model, owner, plain }) => [model, owner, plain[2]]);
+  const cells = tally.take(gauges).calls.map(({ model, owner, plain }) => [model, owner, plain[2]]);
   assert.deepEqual(cells, [
     ["m", "ann", 3],
     ["m", "bob", 1],
@@ -154,7 +163,7 @@ test("calls are told apart by provider, model and owner, and what is unknown sta
 test("names beyond a thousand between two deltas are counted together", () => {
   const tally = new GateTally();
   for (let n = 0; n < 1_500; n++) tally.recorded(record({ model: `m-${n}`, output_tokens: 1 }));
-  const { calls } = tally.take(lag);
+  const { calls } = tally.take(gauges);
   assert.equal(calls.length, 1_001);
   const other = calls.find(({ model }) => model === "other");
   assert.equal(other?.plain[2], 500);
@@ -167,7 +176,7 @@ test("names beyond a thousand between two deltas are counted together", () => {
 test("the rate of output leaves out the wait for the first token", () => {
   const tally = new GateTally();
   tally.recorded(record({ output_tokens: 100, duration_ms: 3_000, ttft_ms: 1_000 }));
-  assert.equal(tally.take(lag).calls[0]?.outputRate.sum, 50);
+  assert.equal(tally.take(gauges).calls[0]?.outputRate.sum, 50);
 });
 
 test("of what answers say is left of a limit, the last is told", () => {
@@ -178,5 +187,5 @@ test("of what answers say is left of a limit, the last is told", () => {
   };
   left("60");
   left("59");
-  assert.deepEqual(tally.take(lag).providers["openai"]?.headroom, { requests: 59 });
+  assert.deepEqual(tally.take(gauges).providers["openai"]?.headroom, { requests: 59 });
 });

@@ -1,9 +1,8 @@
 import type { CallRecord } from "./call-record.ts";
 import { CallsTally } from "./calls-tally.ts";
-import type { GateDelta, ProviderDelta, RefusedKind } from "./gate-delta.ts";
+import type { ConnectionRefusal, GateDelta, ProviderDelta, RefusedKind } from "./gate-delta.ts";
 import { headroomIn } from "./headroom.ts";
 import type { ForbiddenReason, Refusal, UpstreamFault } from "./refusal.ts";
-import type { ThreadStatus } from "./status.ts";
 
 /**
  * Counts what one data thread does, and hands the counts over as a delta. Every method is a few additions, for they are
@@ -13,6 +12,7 @@ export class GateTally {
   #providers = new Map<string, ProviderTally>();
   #denied = new Map<ForbiddenReason, number>();
   #refused = new Map<RefusedKind, number>();
+  #connectionsRefused = new Map<ConnectionRefusal, number>();
   readonly #calls = new CallsTally();
   #records = 0;
 
@@ -35,6 +35,10 @@ export class GateTally {
     else raise(this.#refused, refusal.kind);
   }
 
+  connectionRefused(why: ConnectionRefusal): void {
+    raise(this.#connectionsRefused, why);
+  }
+
   recorded(record: CallRecord): void {
     this.#records++;
     this.#provider(record.provider).add(record);
@@ -42,12 +46,14 @@ export class GateTally {
   }
 
   /** The counts since the last time; counting starts again from zero. */
-  take(loopLagMs: ThreadStatus["loopLagMs"]): GateDelta {
+  take({ loopLagMs, connections }: Pick<GateDelta, "loopLagMs" | "connections">): GateDelta {
     const delta: GateDelta = {
       providers: Object.fromEntries([...this.#providers].map(([name, tally]) => [name, tally.take()])),
       calls: this.#calls.take(),
       denied: Object.fromEntries(this.#denied),
       refused: Object.fromEntries(this.#refused),
+      connectionsRefused: Object.fromEntries(this.#connectionsRefused),
+      connections,
       records: this.#records,
       loopLagMs,
     };
@@ -55,6 +61,7 @@ export class GateTally {
     for (const [name, tally] of this.#providers) if (tally.active === 0) this.#providers.delete(name);
     this.#denied.clear();
     this.#refused.clear();
+    this.#connectionsRefused.clear();
     this.#records = 0;
     return delta;
   }

@@ -22,6 +22,9 @@ export interface ServerSettings {
   readonly maxBodyBytes: number | undefined;
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
+  /** Clients' connections, of all data threads together; `undefined`: no limit but that of the system. */
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerAddress: number | undefined;
 }
 
 export interface AdminSettings {

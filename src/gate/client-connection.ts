@@ -16,6 +16,11 @@ const MAX_AHEAD_BYTES = 65_536;
 const LINGER_MS = 2_000;
 const JSON_TYPE = "application/json";
 
+/** Empty where the client has left already. */
+export function clientAddress(socket: Socket): string {
+  return (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+}
+
 /** One client's connection: its requests in order, one at a time. */
 export class ClientConnection implements Expiring, ClientSide {
   deadline = 0;
@@ -43,7 +48,7 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#socket = socket;
     this.#plane = plane;
     this.#onGone = onGone;
-    this.ip = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    this.ip = clientAddress(socket);
     this.#heads = new RequestHeadReader({ maxBytes: plane.gate.maxHeadBytes, maxFields: plane.gate.maxHeaders });
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
     socket.on("drain", () => {

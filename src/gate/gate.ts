@@ -36,6 +36,9 @@ export interface Gate {
   suggest(path: string): string | undefined;
   health(path: HealthPath): HealthAnswer;
   refused(refused: Refused): void;
+  /** Whether a client may connect from there; then `disconnected` follows, once. */
+  connected(address: string): boolean;
+  disconnected(address: string): void;
   /** A call starts towards a provider: `ended` follows once, behind its one record. */
   began(provider: string): void;
   /**

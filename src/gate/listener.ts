@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { ClientConnection } from "./client-connection.ts";
+import { ClientConnection, clientAddress } from "./client-connection.ts";
 import type { Plane } from "./plane.ts";
 
 export interface ListenOptions {
@@ -61,7 +61,18 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    const connection = new ClientConnection(socket, this.#plane, (gone) => this.#connections.delete(gone));
+    const { gate } = this.#plane;
+    const address = clientAddress(socket);
+    if (!gate.connected(address)) {
+      // A reset leaves nothing of it with the kernel.
+      socket.on("error", () => undefined);
+      socket.resetAndDestroy();
+      return;
+    }
+    const connection = new ClientConnection(socket, this.#plane, (gone) => {
+      this.#connections.delete(gone);
+      gate.disconnected(address);
+    });
     this.#connections.add(connection);
     if (this.#plane.stopping) connection.endWhenIdle();
   }

@@ -36,6 +36,8 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "server.max_body_megabytes": { good: ["null", "~", "0.5", "100"], bad: ["0", "-1", '"10"', "unlimited"] },
   "server.max_head_kilobytes": { good: ["1", "1024"], bad: ["0", "1025", "1.5", "null"] },
   "server.max_headers": { good: ["1", "10000"], bad: ["0", "10001", "x"] },
+  "server.max_connections": { good: ["1", "1000000", "null"], bad: ["0", "1000001", "1.5", "x"] },
+  "server.max_connections_per_address": { good: ["1", "1000000", "null"], bad: ["0", "1000001", "1.5", "x"] },
   "admin.host": { good: ["127.0.0.1", '"::1"'], bad: ["1", '"/"'] },
   "admin.port": { good: ["0", "9000"], bad: ["-5", "70000", "http"] },
   "admin.token_path": { good: ["/run/secrets/token", '"with space"'], bad: ["5", '" "', '"a\\0b"', "[x]"] },

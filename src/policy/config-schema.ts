@@ -34,6 +34,10 @@ function megabytes(): z.ZodNumber {
   return z.number().min(0.001).max(1_048_576).describe("a number of megabytes from 0.001 to 1048576");
 }
 
+function connections(): z.ZodNullable<z.ZodNumber> {
+  return whole(1, 1_000_000).nullable().describe("a whole number from 1 to 1000000, or null for no limit");
+}
+
 const DURABILITIES = ["relaxed", "written"] as const;
 const ESTIMATES = ["off", "heuristic"] as const;
 export const ON_CLIENT_ABORT = ["cancel", "drain"] as const;
@@ -56,6 +60,8 @@ export const SECTIONS = z.strictObject({
       .default(null),
     max_head_kilobytes: whole(1, 1024).default(64),
     max_headers: whole(1, 10_000).default(1000),
+    max_connections: connections().default(20_000),
+    max_connections_per_address: connections().default(null),
   }),
   admin: z.strictObject({
     host: host().default("127.0.0.1"),

@@ -16,6 +16,8 @@ export function toSettings(sections: Sections, providers: readonly Provider[]): 
       maxBodyBytes: server.max_body_megabytes === null ? undefined : Math.round(server.max_body_megabytes * MEGABYTE),
       maxHeadBytes: server.max_head_kilobytes * KILOBYTE,
       maxHeaders: server.max_headers,
+      maxConnections: server.max_connections ?? undefined,
+      maxConnectionsPerAddress: server.max_connections_per_address ?? undefined,
     },
     admin: { host: admin.host, port: admin.port, tokenPath: admin.token_path },
     auth: {

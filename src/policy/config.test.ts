@@ -34,6 +34,8 @@ test("an empty file gives every default, in bytes and milliseconds, frozen to th
     maxBodyBytes: undefined,
     maxHeadBytes: 65_536,
     maxHeaders: 1000,
+    maxConnections: 20_000,
+    maxConnectionsPerAddress: undefined,
   });
   assert.deepEqual(settings.admin, { host: "127.0.0.1", port: 8081, tokenPath: "data/admin-token" });
   assert.deepEqual(settings.auth, {

@@ -2,10 +2,12 @@ import type { Worker } from "node:worker_threads";
 import type { GateDelta } from "../core/gate-delta.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ThreadStatus } from "../core/status.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
 import { HandoverCounts } from "./handover-counts.ts";
 import { ManagedThread, type ThreadLog } from "./managed-thread.ts";
 import type {
   AccessVersion,
+  ConnectionPart,
   DataThreadInit,
   FromDataThread,
   HandoverDelta,
@@ -24,6 +26,7 @@ export interface DataHostOptions {
   readonly log: ThreadLog;
   readonly access: () => AccessVersion;
   readonly readiness: () => Readiness;
+  readonly connections: ConnectionPart;
   /** A new way to the ledger, for the data thread that has these `HandoverCounts`. */
   readonly link: (thread: string, counts: SharedArrayBuffer) => LedgerLink;
   readonly onDelta: (thread: string, delta: GateDelta) => void;
@@ -33,6 +36,7 @@ export interface DataHostOptions {
   readonly onChange: () => void;
 }
 
+const NO_CAPS = { total: undefined, perAddress: undefined };
 const NO_LAG = { p50: 0, p99: 0, max: 0 };
 
 /** The main thread's side of one data thread. */
@@ -66,7 +70,9 @@ export class DataHost {
         const ledger = options.link(options.name, this.#counts);
         const access = options.access();
         this.#accessVersion = access.version;
-        const { name, settings, port, reusePort } = options;
+        const { name, settings, port, reusePort, connections } = options;
+        // Those of the thread before this one went with it.
+        new ConnectionCounts(connections.shared, connections.thread, NO_CAPS).clear();
         const readiness = options.readiness();
         const data: DataThreadInit = {
           kind: "data",
@@ -78,6 +84,7 @@ export class DataHost {
           readiness,
           ledger,
           heartbeat,
+          connections,
         };
         return { data, transfer: [ledger.port] };
       },
@@ -152,7 +159,7 @@ export class DataHost {
 
   #delta(message: Extract<FromDataThread, { kind: "delta" }>): void {
     this.#lag = message.delta.loopLagMs;
-    this.#connections = message.connections;
+    this.#connections = message.delta.connections;
     this.#callsInFlight = 0;
     for (const provider of Object.values(message.delta.providers)) this.#callsInFlight += provider.active;
     this.#handover(message.handover);

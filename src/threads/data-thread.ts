@@ -5,6 +5,7 @@ import type { Gate, HealthAnswer, HealthPath } from "../gate/gate.ts";
 import { Listener } from "../gate/listener.ts";
 import { openPlane, type Plane } from "../gate/plane.ts";
 import { suggestPrefix } from "../providers/index.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
 import { giveBackMemory } from "./give-back.ts";
 import { handoverOf } from "./handover.ts";
 import { startBeating } from "./heartbeat.ts";
@@ -28,6 +29,7 @@ class DataThread {
   readonly #access: Access;
   readonly #outbox: RecordOutbox;
   readonly #held: HeldAnswers;
+  readonly #connections: ConnectionCounts;
   readonly #plane: Plane;
   readonly #tally = new GateTally();
   readonly #notes = new RefusalNotes();
@@ -46,6 +48,7 @@ class DataThread {
     this.#outbox = new RecordOutbox(init.ledger, (message) => this.#held.booked(message));
     this.#held = new HeldAnswers(this.#outbox, clock);
     this.#readiness = init.readiness;
+    this.#connections = openConnectionCounts(init);
     this.#plane = openPlane(this.#gate(), clock, () => Date.now());
     this.#listener = new Listener(this.#plane);
     this.#stopBeating = startBeating(init.heartbeat);
@@ -131,6 +134,12 @@ class DataThread {
         this.#tally.refused(refused.refusal);
         this.#notes.add(refused, Date.now());
       },
+      connected: (address) => {
+        const refused = this.#connections.open(address);
+        if (refused !== undefined) this.#tally.connectionRefused(refused);
+        return refused === undefined;
+      },
+      disconnected: (address) => this.#connections.close(address),
       began: (provider) => this.#tally.began(provider),
       holdsAnswers: settings.stats.durability === "written",
       record: (record, announced, written) => {
@@ -169,15 +178,16 @@ class DataThread {
     const handover = { dropped: this.#outbox.dropped, unconfirmed: this.#held.unconfirmed };
     this.#outbox.dropped = 0;
     this.#held.unconfirmed = 0;
-    this.#post({
-      kind: "delta",
-      delta: this.#tally.take(loopLagMs),
-      handover,
-      connections: this.#listener.connections,
-    });
+    const delta = this.#tally.take({ loopLagMs, connections: this.#listener.connections });
+    this.#post({ kind: "delta", delta, handover });
     const notes = this.#notes.take();
     if (notes !== undefined) this.#post({ kind: "refused", ...notes });
   }
+}
+
+function openConnectionCounts({ settings, connections }: DataThreadInit): ConnectionCounts {
+  const { maxConnections: total, maxConnectionsPerAddress: perAddress } = settings.server;
+  return new ConnectionCounts(connections.shared, connections.thread, { total, perAddress });
 }
 
 const parent = parentPort;

@@ -20,6 +20,13 @@ export interface DataThreadInit {
   readonly readiness: Readiness;
   readonly ledger: LedgerLink;
   readonly heartbeat: Heartbeat;
+  readonly connections: ConnectionPart;
+}
+
+/** Which part of the `ConnectionCounts` that all data threads share is this thread's. */
+export interface ConnectionPart {
+  readonly shared: SharedArrayBuffer;
+  readonly thread: number;
 }
 
 export interface LedgerThreadInit {
@@ -79,12 +86,7 @@ export type FromDataThread =
   | { readonly kind: "listening" }
   | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "access-taken"; readonly version: number }
-  | {
-      readonly kind: "delta";
-      readonly delta: GateDelta;
-      readonly handover: HandoverDelta;
-      readonly connections: number;
-    }
+  | { readonly kind: "delta"; readonly delta: GateDelta; readonly handover: HandoverDelta }
   | { readonly kind: "refused"; readonly refused: readonly RefusedNote[]; readonly unlisted: number }
   | { readonly kind: "stopped" };
 

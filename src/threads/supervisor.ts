@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { AccountsDelta } from "../core/accounts-delta.ts";
@@ -5,11 +6,12 @@ import type { GateDelta } from "../core/gate-delta.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LedgerStatus, ThreadStatus } from "../core/status.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
 import { DataHost } from "./data-host.ts";
 import { LedgerHost } from "./ledger-host.ts";
 import type { ThreadLog } from "./managed-thread.ts";
 import type { SpareThreads } from "./spare-threads.ts";
-import type { AccessVersion, Readiness, RefusedNote } from "./protocol.ts";
+import type { AccessVersion, ConnectionPart, Readiness, RefusedNote } from "./protocol.ts";
 
 export interface SupervisorOptions {
   readonly spares: SpareThreads;
@@ -42,7 +44,8 @@ export class Supervisor {
     this.#access = options.access;
     this.#readiness = options.readiness;
     const count = dataThreads(options.settings, options.log);
-    this.#data = Array.from({ length: count }, (_, index) => this.#host(index, port));
+    const connections = ConnectionCounts.allocate(count, randomInt(2 ** 31));
+    this.#data = Array.from({ length: count }, (_, index) => this.#host(port, { shared: connections, thread: index }));
   }
 
   /** Resolves when every data thread listens. Throws when the port is taken or the ledger is somebody else's. */
@@ -150,9 +153,9 @@ export class Supervisor {
     await this.#ledger.close();
   }
 
-  #host(index: number, port: number): DataHost {
+  #host(port: number, connections: ConnectionPart): DataHost {
     const { settings, log, onDelta, onRefused, onChange } = this.#options;
-    const name = `data-${index + 1}`;
+    const name = `data-${connections.thread + 1}`;
     return new DataHost({
       name,
       spare: this.#options.spares.take(name),
@@ -162,6 +165,7 @@ export class Supervisor {
       log,
       access: () => this.#access,
       readiness: () => this.#readiness,
+      connections,
       link: (thread, counts) => this.#ledger.link(thread, counts),
       onDelta,
       onRefused,

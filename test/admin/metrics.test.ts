@@ -6,6 +6,7 @@ import { GateTally } from "../../src/core/gate-tally.ts";
 import type { LedgerStatus, ThreadStatus } from "../../src/core/status.ts";
 
 const lag = { p50: 10, p99: 20, max: 30 };
+const gauges = { loopLagMs: lag, connections: 7 };
 
 function make(): Metrics {
   return new Metrics({ version: "1.2.3", node: "v24.0.0", providers: ["openai"] });
@@ -66,7 +67,7 @@ test("deltas of all threads are added up", async () => {
     tally.recorded(record({ status: 502, error_type: "upstream_reset", stream: true }));
     tally.refused({ kind: "forbidden", reason: "expired" });
     tally.refused({ kind: "draining" });
-    metrics.add(name, tally.take(lag));
+    metrics.add(name, tally.take(gauges));
   }
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="2xx",stream="false"}'), 2);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="5xx",stream="true"}'), 2);
@@ -84,7 +85,7 @@ test("the buckets of a histogram are cumulative and end with the count", async (
   const metrics = make();
   const tally = new GateTally();
   for (const duration_ms of [5, 15, 15, 400_000]) tally.recorded(record({ duration_ms }));
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   const bucket = (le: string): string => `lmgate_request_duration_seconds_bucket{le="${le}",provider="openai"}`;
   assert.equal(await read(metrics, bucket("0.01")), 1);
   assert.equal(await read(metrics, bucket("0.02")), 3);
@@ -100,12 +101,12 @@ test("a replaced thread takes its running calls with it, and no counter falls", 
   const tally = new GateTally();
   tally.began("openai");
   tally.recorded(record({}));
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   metrics.threads([thread({ state: "down", restarts: 1 })]);
   assert.equal(await read(metrics, 'lmgate_active_requests{provider="openai"}'), 0);
   assert.equal(await read(metrics, 'lmgate_thread_up{thread="data-0"}'), 0);
 
-  metrics.add("data-0", new GateTally().take(lag));
+  metrics.add("data-0", new GateTally().take(gauges));
   metrics.threads([thread({ restarts: 1 })]);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="2xx",stream="false"}'), 1);
   assert.equal(await read(metrics, 'lmgate_thread_restarts_total{thread="data-0"}'), 1);
@@ -139,7 +140,7 @@ test("the allow-list shows its keys, when it was read, and whether its last chan
 test("event-loop lag is shown in seconds for each thread", async () => {
   const metrics = make();
   metrics.threads([thread({ name: "ledger" })]);
-  metrics.add("data-0", new GateTally().take({ p50: 1, p99: 2, max: 3000 }));
+  metrics.add("data-0", new GateTally().take({ ...gauges, loopLagMs: { p50: 1, p99: 2, max: 3000 } }));
   assert.equal(await read(metrics, 'lmgate_eventloop_lag_p99_seconds{thread="ledger"}'), 0.02);
   assert.equal(await read(metrics, 'lmgate_eventloop_lag_max_seconds{thread="data-0"}'), 3);
 });
@@ -150,7 +151,7 @@ test("words from outside cannot make series without end", async () => {
   for (let i = 0; i < 500; i++) {
     tally.recorded(record({ provider: `invented-${i}`, usage_state: "missing", usage_reason: `because-${i}` }));
   }
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("lmgate_"));
   assert.ok(lines.length < 250, `${lines.length} series`);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="other",code_class="2xx",stream="false"}'), 500);
@@ -182,7 +183,7 @@ test("with the token, calls, tokens and costs are told apart by owner and model;
   const tally = new GateTally();
   tally.recorded(record({ owner: "ann", duration_ms: 5 }));
   tally.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   const account = { provider: "openai", unpricedTokens: 0, priced: true, settled: none };
   metrics.addAccounts({
     accounts: [
@@ -205,7 +206,7 @@ test("a name that no provider has answered for makes no series", async () => {
   const tally = new GateTally();
   for (let n = 0; n < 300; n++) tally.recorded(record({ model: `made-up-${n}`, status: 404 }));
   tally.recorded(record({ model: "real" }));
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   const text = await metrics.text();
   const requests = (model: string, code: string): string =>
     `lmgate_requests_total{provider="openai",model="${model}",owner="unknown",code_class="${code}",stream="false"}`;
@@ -218,7 +219,7 @@ test("the text is what the Prometheus format allows, and no series appears twice
   const metrics = make();
   const tally = new GateTally();
   tally.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
-  metrics.add("data-0", tally.take(lag));
+  metrics.add("data-0", tally.take(gauges));
   metrics.threads([thread({})]);
   for (const text of [await metrics.text(), await metrics.anonymousText()]) {
     const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

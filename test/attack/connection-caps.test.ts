@@ -1,0 +1,88 @@
+// More connections than a gateway is to have, from everywhere and from one address. Refused ones cost a reset and leave nothing.
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { RawPeer } from "../raw-peer.ts";
+import { startGateway, type Gateway } from "../start-gateway.ts";
+import { exchange } from "./talk.ts";
+
+const TOTAL = 30;
+const PER_ADDRESS = 10;
+
+let gateway: Gateway;
+before(async () => {
+  gateway = await startGateway({
+    config: { server: { workers: 2, max_connections: TOTAL, max_connections_per_address: PER_ADDRESS } },
+  });
+});
+after(async () => assert.equal(await gateway.stop(), 0));
+
+const health = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+
+function connectFrom(localAddress: string, count: number): readonly RawPeer[] {
+  return Array.from({ length: count }, () => {
+    const peer = new RawPeer(connect({ port: gateway.port, host: "127.0.0.1", localAddress }));
+    peer.send(health);
+    return peer;
+  });
+}
+
+/** Which of them were served; all others were closed. */
+async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
+  const fates = peers.map((peer) =>
+    peer.until("an answer or an end", () => (peer.closed || /ok$/.test(peer.text) ? peer : undefined)),
+  );
+  return (await Promise.all(fates)).filter(({ closed }) => !closed);
+}
+
+async function metric(series: string): Promise<number> {
+  const said = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const text = (await exchange(gateway.adminPort, Buffer.from(said))).toString();
+  return Number(
+    text
+      .split("\n")
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length + 1),
+  );
+}
+
+/** Threads tell their counts once a second. */
+async function metricBecomes(series: string, value: number): Promise<void> {
+  for (let looks = 0; (await metric(series)) !== value; looks++) {
+    assert.ok(looks < 100, `${series} is ${await metric(series)}, not ${value}`);
+    await delay(100);
+  }
+}
+
+async function closeAll(peers: readonly RawPeer[]): Promise<void> {
+  for (const peer of peers) peer.destroy();
+  await metricBecomes("lmgate_client_connections", 0);
+}
+
+test("S42: one address gets no more connections than it may have, of all data threads together, and others get theirs", async () => {
+  const first = await served(connectFrom("127.0.0.1", PER_ADDRESS));
+  assert.equal(first.length, PER_ADDRESS);
+  assert.deepEqual(await served(connectFrom("127.0.0.1", 2 * PER_ADDRESS)), []);
+  const other = await served(connectFrom("127.0.0.2", 1));
+  assert.equal(other.length, 1);
+  const refused = 'lmgate_connections_refused_total{reason="max_connections_per_address"}';
+  await metricBecomes(refused, 2 * PER_ADDRESS);
+  await metricBecomes("lmgate_client_connections", PER_ADDRESS + 1);
+  await closeAll([...first, ...other]);
+});
+
+test("S42: beyond the cap connections are closed at once, the admin listener answers, and places that are left are taken again", async () => {
+  const refused = 'lmgate_connections_refused_total{reason="max_connections"}';
+  for (let round = 1; round <= 2; round++) {
+    const inside = ["127.0.1.1", "127.0.1.2", "127.0.1.3"].flatMap((address) => connectFrom(address, TOTAL / 3));
+    const lucky = await served(inside);
+    assert.equal(lucky.length, TOTAL);
+    assert.deepEqual(await served(connectFrom("127.0.1.4", PER_ADDRESS)), []);
+    const said = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert.match((await exchange(gateway.adminPort, Buffer.from(said))).toString(), /^HTTP\/1\.1 200 /);
+    await metricBecomes(refused, round * PER_ADDRESS);
+    await closeAll(lucky);
+  }
+});
