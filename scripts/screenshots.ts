@@ -10,17 +10,21 @@ import { companyList, demoLedger, startWorld } from "../test/pages/world.ts";
 const CALLS = 40_000;
 const MAX_BYTES = 300 * 1024;
 
+const THEMES = ["light", "dark"] as const;
+type Theme = (typeof THEMES)[number];
+
 interface Picture {
   readonly name: string;
   readonly path: string;
   /** Before it is taken. */
   readonly prepare?: (page: Page) => Promise<void>;
-  readonly isOnPhone?: boolean;
+  /** In which themes it is taken on a phone too. */
+  readonly onPhone?: readonly Theme[];
 }
 
 const pictures: readonly Picture[] = [
-  { name: "overview", path: "?from=-7d&compare=previous", isOnPhone: true },
-  { name: "explore", path: "explore?from=-30d&by=owner,model&view=area", isOnPhone: true },
+  { name: "overview", path: "?from=-7d&compare=previous", onPhone: THEMES },
+  { name: "explore", path: "explore?from=-30d&by=owner&view=area" },
   {
     name: "requests",
     path: "requests?from=-24h&tail=off&f.model=claude-sonnet-4-5,gpt-5",
@@ -28,7 +32,7 @@ const pictures: readonly Picture[] = [
       await page.locator("[data-row]").nth(3).click();
       await page.getByRole("dialog").waitFor();
     },
-    isOnPhone: true,
+    onPhone: ["dark"],
   },
   { name: "keys", path: "keys" },
 ];
@@ -38,10 +42,10 @@ mkdirSync(folder, { recursive: true });
 const world = await startWorld({ ledger: demoLedger(CALLS) });
 try {
   await callSome();
-  for (const theme of ["light", "dark"] as const) {
+  for (const theme of THEMES) {
     for (const picture of pictures) {
       await take(picture, theme, DESK);
-      if (picture.isOnPhone) await take(picture, theme, PHONE);
+      if (picture.onPhone?.includes(theme)) await take(picture, theme, PHONE);
     }
   }
 } finally {
@@ -56,7 +60,7 @@ async function callSome(): Promise<void> {
   await world.gateway.records(CALLS + keys.length);
 }
 
-async function take({ name, path, prepare }: Picture, theme: "light" | "dark", size: Size): Promise<void> {
+async function take({ name, path, prepare }: Picture, theme: Theme, size: Size): Promise<void> {
   const isPhone = size === PHONE;
   const origin = world.gateway.adminUrl;
   const options = { origin, cookie: world.cookie, theme, size, scale: isPhone ? 2 : 1 };

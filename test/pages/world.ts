@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
 import { historyLines } from "../../simulator/history.ts";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
@@ -82,6 +83,7 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
     assert.ok(response.ok, `${path}: ${response.status}`);
     return response.status === 204 ? undefined : response.json();
   };
+  await everythingRead(api, ledger.split("\n").length - 1);
   return {
     gateway,
     simulator,
@@ -115,6 +117,15 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
       }
     },
   };
+}
+
+/** The store reads the ledger while it answers; from here on what it answers is whole. */
+async function everythingRead(api: World["api"], records: number): Promise<void> {
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(50)) {
+    const answer = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
+    if (JSON.stringify(answer)?.includes(`"total":{"requests":${records}}`)) return;
+  }
+  throw new Error(`the store has not read ${records} records within a minute`);
 }
 
 /** What is shown must be what stands in the sources. */
