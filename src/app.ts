@@ -23,6 +23,7 @@ import { AccessTable } from "./policy/access-table.ts";
 import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "./policy/config.ts";
 import { formatFault, formatFaults, type Fault } from "./policy/fault.ts";
 import { loadPriceOverrides } from "./policy/price-overrides.ts";
+import { openAllowlistWarning } from "./policy/open-to-all.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "./policy/watch.ts";
 import { StoreProcess } from "./store/store-process.ts";
 import { giveBackMemory } from "./threads/give-back.ts";
@@ -79,6 +80,10 @@ async function run(options: AppOptions): Promise<number> {
     onError: () => app.refresh(),
   });
   if ("faults" in allowlist) return complain(options.stderr, "allow-list", allowlist.faults);
+  const open = openAllowlistWarning(settings.auth.allowlistPath);
+  if (open !== undefined) {
+    log.warn({ path: open.source, remedy: open.hint }, "the allow-list can be read by every user of this machine");
+  }
   try {
     await app.start(allowlist, options);
     await options.headStart.end();

@@ -6,6 +6,7 @@ import { findConfigFile, loadSettings, type LoadedSettings } from "../policy/con
 import { formatFault, formatFaults, type Fault } from "../policy/fault.ts";
 import { keyDigest } from "../policy/key-rules.ts";
 import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../policy/load.ts";
+import { openAllowlistWarning } from "../policy/open-to-all.ts";
 import { loadPriceOverrides } from "../policy/price-overrides.ts";
 import { readRegularFileSync } from "../policy/read-file.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
@@ -17,8 +18,9 @@ Examples:
   lmgate check
   lmgate check /etc/lmgate/lmgate.yaml
   lmgate check --json
+  lmgate check --strict
 
-Exit code 0 when all is well, 3 when something is not.`;
+Exit code 0 when all is well, 3 when something is not; with --strict 8 when there are only warnings.`;
 
 export function checkCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("check"))
@@ -27,6 +29,7 @@ export function checkCommand(terminal: Terminal, finish: (code: number) => void)
     )
     .argument("[file]", "configuration file, as with --config")
     .option("--json", "print one JSON document")
+    .option("--strict", "end with 8 where there are warnings")
     .addHelpText("after", EXAMPLES)
     .action((file: string | undefined, options: SettingsOptions) => {
       const config = findConfigFile(file ?? configFileOf(options), terminal.env);
@@ -39,11 +42,12 @@ interface Findings {
   readonly loaded: LoadedSettings | undefined;
   readonly rows: readonly AllowRow[];
   readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
 }
 
 function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
   const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
-  if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults };
+  if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults, warnings: [] };
   const { auth, admin, stats, pricing } = loaded.settings;
   const allowlist = readAllowlist(auth.allowlistPath);
   const rows = "rows" in allowlist ? allowlist.rows : [];
@@ -53,7 +57,9 @@ function examine(config: string, { env }: Terminal, options: SettingsOptions): F
     ...statsFaults(stats.outputPath),
     ...priceFaults(pricing.overridesPath),
   ];
-  return { config, loaded, rows, faults };
+  const open = openAllowlistWarning(auth.allowlistPath);
+  const warnings = open === undefined ? loaded.warnings : [...loaded.warnings, open];
+  return { config, loaded, rows, faults, warnings };
 }
 
 function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
@@ -92,9 +98,9 @@ function faultsOfToken(source: string, text: string, rows: readonly AllowRow[]):
 }
 
 function report(terminal: Terminal, findings: Findings, options: SettingsOptions): ExitCode {
-  const { config, loaded, rows, faults } = findings;
+  const { config, loaded, rows, faults, warnings } = findings;
   const ok = faults.length === 0;
-  const warnings = loaded?.warnings ?? [];
+  const success = "strict" in options && warnings.length > 0 ? EXIT.warnings : EXIT.ok;
   const path = loaded?.settings.auth.allowlistPath;
   const providers = loaded?.settings.providers.map((provider) => provider.name) ?? [];
   const expired = rows.filter((row) => row.expiresAt !== undefined && row.expiresAt <= Date.now()).length;
@@ -102,7 +108,7 @@ function report(terminal: Terminal, findings: Findings, options: SettingsOptions
   if ("json" in options) {
     const allowlist = { path, keys: rows.length, disabled, expired };
     printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
-    return ok ? EXIT.ok : EXIT.invalid;
+    return ok ? success : EXIT.invalid;
   }
   for (const warning of warnings) say(terminal, `warning: ${formatFault(warning)}`);
   for (const line of formatFaults(faults)) terminal.stdout.write(`${line}\n`);
@@ -113,5 +119,5 @@ function report(terminal: Terminal, findings: Findings, options: SettingsOptions
   }
   terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);
   terminal.stdout.write(`${path}: ok (keys: ${rows.length}, disabled: ${disabled}, expired: ${expired})\n`);
-  return EXIT.ok;
+  return success;
 }

@@ -2,6 +2,7 @@ import { readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Settings } from "../core/settings.ts";
+import { isOpenToAll } from "../policy/open-to-all.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 import { whyNotWritable } from "./writable.ts";
 
@@ -9,7 +10,6 @@ import { whyNotWritable } from "./writable.ts";
 
 const LEAST_FREE_BYTES = 1024 ** 3;
 const LEAST_DESCRIPTORS = 8192;
-const OTHERS_MAY_READ = 0o004;
 
 export function nodeCheck(version: string): Check {
   const major = Number(version.replace("v", "").split(".")[0]);
@@ -55,7 +55,7 @@ export function descriptorCheck(): Check {
 export function modeCheck(name: string, path: string): Check {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return ok(name, `${path} is not there yet`);
-  if ((found.mode & OTHERS_MAY_READ) === 0) return ok(name, `${path} is closed to other users`);
+  if (!isOpenToAll(path)) return ok(name, `${path} is closed to other users`);
   return warning(name, `${path} can be read by every user of this machine`, `chmod 600 ${path}`);
 }
 

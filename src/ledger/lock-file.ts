@@ -84,7 +84,7 @@ export class LockFile {
   #create(path: string): boolean {
     let fd: number;
     try {
-      fd = openSync(path, "wx", 0o644);
+      fd = openSync(path, "wx", 0o640);
     } catch (error) {
       if (errorCode(error) === "EEXIST") return false;
       throw error;

@@ -32,7 +32,7 @@ function connectFrom(localAddress: string, count: number): readonly RawPeer[] {
 /** Which of them were served; all others were closed. */
 async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
   const fates = peers.map((peer) =>
-    peer.until("an answer or an end", () => (peer.closed || /ok$/.test(peer.text) ? peer : undefined)),
+    peer.until("an answer or an end", () => (peer.closed || peer.text.endsWith("ok") ? peer : undefined)),
   );
   return (await Promise.all(fates)).filter(({ closed }) => !closed);
 }
