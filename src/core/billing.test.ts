@@ -129,10 +129,10 @@ test("a batch is billed as many answers, whose sizes nobody can tell", () => {
   assert.equal(billingOf(record({ operation: "chat", total_input_tokens: 5 }))?.many, undefined);
 });
 
-test("all tokens of a call include another model's work on top, and not what lies within", () => {
+test("the tokens of a call are its own totals: another model's work is in none of them", () => {
   const items = [
     { input: 10, output: 1 },
     { within: true, input: 3 },
   ] as const;
-  assert.equal(tokensOf({ provider: "p", at: 0, input: 5, output: 2, items }), 18);
+  assert.equal(tokensOf({ provider: "p", at: 0, input: 5, output: 2, items }), 7);
 });

@@ -72,7 +72,7 @@ export function billingOf(record: CallRecord): BillingFacts | undefined {
 const COLLECTIONS: ReadonlySet<string> = new Set(["batch", "agent", "run"]);
 
 /** A record's further items, as far as they cost something. */
-export function billedItems(items: readonly unknown[]): readonly BilledItem[] {
+function billedItems(items: readonly unknown[]): readonly BilledItem[] {
   return items.map(itemOf);
 }
 
@@ -81,9 +81,9 @@ export function isBeside(item: BilledItem): boolean {
   return item.within === undefined;
 }
 
-/** All tokens of a call, for saying how much has no price. */
-export function tokensOf({ input = 0, output = 0, items = [] }: BillingFacts): number {
-  return items.filter(isBeside).reduce((sum, item) => sum + (item.input ?? 0) + (item.output ?? 0), input + output);
+/** The record's totals, for saying how much has no price; further items are in none of them. */
+export function tokensOf({ input = 0, output = 0 }: BillingFacts): number {
+  return input + output;
 }
 
 function isCounted(facts: BillingFacts): boolean {

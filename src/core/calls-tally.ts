@@ -1,4 +1,3 @@
-import { billedItems, isBeside } from "./billing.ts";
 import type { CallRecord } from "./call-record.ts";
 import {
   type BucketCounts,
@@ -97,6 +96,7 @@ class Cell {
     };
   }
 
+  /** The record's totals, as every other sum takes them; the work of further models (`extra_items`) is in none of them. */
   #addUsage(record: CallRecord): void {
     const output = record.total_output_tokens ?? record.output_tokens ?? 0;
     this.#tokens.input += record.total_input_tokens ?? record.input_tokens ?? 0;
@@ -106,18 +106,6 @@ class Cell {
     this.#tokens.reasoning += record.reasoning_tokens ?? 0;
     const seconds = ((record.duration_ms ?? 0) - (record.ttft_ms ?? 0)) / 1000;
     if (output > 0 && seconds > 0) this.#outputRate.add(output / seconds);
-    if (record.extra_items !== undefined) this.#addItems(record.extra_items);
-  }
-
-  /** Another model's work, where the call's own counters do not hold it. */
-  #addItems(items: readonly unknown[]): void {
-    for (const item of billedItems(items).filter(isBeside)) {
-      this.#tokens.input += item.input ?? 0;
-      this.#tokens.output += item.output ?? 0;
-      this.#tokens.cacheRead += item.cacheRead ?? 0;
-      this.#tokens.cacheWrite += item.cacheWrite ?? 0;
-      this.#tokens.reasoning += item.reasoning ?? 0;
-    }
   }
 }
 

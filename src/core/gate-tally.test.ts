@@ -55,14 +55,14 @@ test("the computed totals are what tokens are summed from, the provider's own co
   });
 });
 
-test("another model's work is added where the call's own counters do not hold it", () => {
+test("another model's work is in no total, and so in no sum of tokens", () => {
   const tally = new GateTally();
   const extra_items = [
     { kind: "compaction", total_input_tokens: 100, cached_input_tokens: 50, output_tokens: 10 },
     { kind: "usage_breakdown", input_tokens: 3, output_tokens: 2 },
   ];
   tally.recorded(record({ total_input_tokens: 5, output_tokens: 7, extra_items }));
-  const tokens = { input: 105, output: 17, cacheRead: 50, cacheWrite: 0, reasoning: 0 };
+  const tokens = { input: 5, output: 7, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
   assert.deepEqual(tally.take(gauges).calls[0]?.tokens, tokens);
 });
 

@@ -1,5 +1,5 @@
 import type { AccountsDelta } from "../core/accounts-delta.ts";
-import { isBeside, tokensOf, type BilledAmounts, type BillingFacts } from "../core/billing.ts";
+import { tokensOf, type BilledAmounts, type BillingFacts } from "../core/billing.ts";
 import type { TokenCounts } from "../core/gate-delta.ts";
 import type { OnceFact } from "../core/once.ts";
 import type { Cost, Prices } from "../prices/prices.ts";
@@ -68,8 +68,7 @@ export class Bookkeeper {
 
   #countSettled(billing: BillingFacts): void {
     const account = this.#accounts.of(billing);
-    const beside = billing.items?.filter(isBeside) ?? [];
-    account.settled = [billing, ...beside].reduce(plus, account.settled);
+    account.settled = plus(account.settled, billing);
   }
 }
 
