@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 /** The gateway under test and the providers behind it, each in a process of its own. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -54,6 +55,8 @@ export async function startSoakGateway(upstreamPort: number, workers: number | "
   const directory = await mkdtemp(join(tmpdir(), "lmgate-soak-"));
   await mkdir(join(directory, "data"));
   await writeFile(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\nsoak,${SOAK_KEY},soak,2026-01-01\n`);
+  // A gateway that makes its token says so, and here it shall have nothing to say.
+  await writeFile(join(directory, "data/admin-token"), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   const upstream = `http://127.0.0.1:${upstreamPort}`;
   const configuration = {
     server: { host: "127.0.0.1", port: 0, workers },
