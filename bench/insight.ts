@@ -18,7 +18,7 @@ import { RemoteReader } from "../src/store/remote-reader.ts";
 import { StoreProcess } from "../src/store/store-process.ts";
 import { HEAVIEST, PANELS } from "./insight-panels.ts";
 import { markdownTable } from "./markdown-table.ts";
-import { writeManyRecords } from "./many-records.ts";
+import { writeManyRecordsAtOnce } from "./many-records.ts";
 import { listening, startNginx } from "./nginx.ts";
 import { percentile, steadyLoad } from "./steady-load.ts";
 
@@ -68,7 +68,7 @@ try {
   mkdirSync(home, { recursive: true });
   if (!existsSync(ledgerPath)) {
     say(`writing ${records.toLocaleString("en-US")} records`);
-    writeManyRecords(home, records);
+    await writeManyRecordsAtOnce(home, records);
   }
   const built = await build();
   const panels = await askPanels();

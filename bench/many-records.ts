@@ -1,10 +1,14 @@
 // A ledger of millions of records, as a gateway would have left it: closed segments, and the one that is written now.
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { once } from "node:events";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { historyLines, type HistoryOptions } from "../simulator/history.ts";
 
 export interface ManyRecordsOptions extends Partial<Omit<HistoryOptions, "count">> {
   readonly segmentBytes?: number;
+  /** Nothing is left to write to: the last segment is closed as well. */
+  readonly closed?: boolean;
 }
 
 const BLOCK = 4 * 1024 * 1024;
@@ -17,18 +21,36 @@ export function writeManyRecords(
   options: ManyRecordsOptions = {},
 ): void {
   const { until = Date.now(), days = 90, owners = 40, seed = 1, segmentBytes = 100 * 1024 * 1024 } = options;
+  const { closed = false } = options;
   mkdirSync(directory, { recursive: true });
-  const segment = new SegmentWriter(directory, segmentBytes);
+  const segment = new SegmentWriter(directory, segmentBytes, closed ? "earlier.jsonl" : "stats.jsonl");
   let records = 0;
   for (const { at, text } of historyLines({ count, until, days, owners, seed })) {
     if (segment.add(text, at)) progress(records);
     records++;
   }
-  segment.end();
+  if (closed) segment.close(until);
+  else segment.end();
   progress(records);
 }
 
+/** The same by two threads, each of which writes half of the days. */
+export async function writeManyRecordsAtOnce(directory: string, count: number): Promise<void> {
+  const days = 90;
+  const until = Date.now();
+  const middle = until - (days / 2) * 24 * 60 * 60_000;
+  // The second half is busier, as it would be.
+  const earlier = Math.floor(count * 0.42);
+  const halves = [
+    { count: earlier, options: { until: middle, days: days / 2, closed: true, seed: 1 } },
+    { count: count - earlier, options: { until, days: days / 2, seed: 2 } },
+  ];
+  const url = new URL("./records-writer.ts", import.meta.url);
+  await Promise.all(halves.map((half) => once(new Worker(url, { workerData: { directory, ...half } }), "exit")));
+}
+
 class SegmentWriter {
+  readonly #directory: string;
   readonly #path: string;
   readonly #maxBytes: number;
   #fd: number;
@@ -36,8 +58,9 @@ class SegmentWriter {
   #blockBytes = 0;
   #bytes = 0;
 
-  constructor(directory: string, maxBytes: number) {
-    this.#path = join(directory, "stats.jsonl");
+  constructor(directory: string, maxBytes: number, name: string) {
+    this.#directory = directory;
+    this.#path = join(directory, name);
     this.#maxBytes = maxBytes;
     this.#fd = openSync(this.#path, "wx");
   }
@@ -58,10 +81,15 @@ class SegmentWriter {
     closeSync(this.#fd);
   }
 
-  #rotate(at: number): void {
+  /** Ends the segment under the name that rotation gives it. */
+  close(at: number): void {
     this.end();
     const stamp = new Date(at).toISOString().replaceAll(/[-:]/g, "");
-    renameSync(this.#path, this.#path.replace(/\.jsonl$/, `-${stamp}.jsonl`));
+    renameSync(this.#path, join(this.#directory, `stats-${stamp}.jsonl`));
+  }
+
+  #rotate(at: number): void {
+    this.close(at);
     this.#fd = openSync(this.#path, "wx");
     this.#bytes = 0;
   }

@@ -14,8 +14,7 @@ import type { Fault, FromStore, Methods, StoreInit, ToStore } from "./store-prot
 
 /** An answer may lack what came within the last moment, rather than wait for a long piece of work. */
 const FRESHEN_DEADLINE_MS = 5000;
-/** Besides what the database may take: ten million calls of an office take about half of it. */
-const MAX_FACT_BYTES = 256 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
 const EXIT_BROKEN = 1;
 
 const asked = new Map<number, AbortController>();
@@ -59,7 +58,7 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
     const keeper = await StoreKeeper.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
     const { store } = keeper;
     const use: ReaderPlace["use"] = (work) => store.ask(work);
-    const memory = new FactMemory({ directory: settings.path, maxBytes: MAX_FACT_BYTES, use });
+    const memory = new FactMemory({ directory: settings.path, maxBytes: (settings.memoryMegabytes / 2) * MEGABYTE, use });
     const reader = new LocalReader({ use, now: Date.now, directory: spillDirectory, memory });
     serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
     send({ kind: "ready" });
