@@ -1,9 +1,8 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { firstRow, inTransaction } from "./database.ts";
 import type { Part } from "./manifest.ts";
 import { rowsOfLinesSql } from "./record-sql.ts";
 import { partsSql, without, type Shape } from "./relations.ts";
-import { hoursSql } from "./rollup-sql.ts";
 import type { Taken } from "./segment-track.ts";
 
 // Takes lines of the ledger into memory, each record once.
@@ -23,10 +22,9 @@ export async function takeIn(
     const values = [bytes.toString("utf8"), segment];
     await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfLinesSql()}`, values);
     const batch = await describe(connection);
-    await dropDuplicates(connection, batch, shape);
+    const dropped = await dropDuplicates(connection, batch, shape);
     await connection.run("INSERT INTO live FROM batch");
-    await connection.run(`INSERT INTO live_hours ${hoursSql("batch")}`);
-    const kept = await describe(connection);
+    const kept = dropped === 0 ? batch : await describe(connection);
     await connection.run("DROP TABLE batch");
     return {
       records: kept.rows,
@@ -71,22 +69,25 @@ export function momentOf(ms: unknown): string | undefined {
   return typeof ms === "number" ? new Date(ms).toISOString() : undefined;
 }
 
-/** Leaves in the batch only what is nowhere yet: not twice in itself, not in memory, not in Parquet. */
-async function dropDuplicates(connection: DuckDBConnection, batch: Batch, shape: Shape): Promise<void> {
+/** Leaves in the batch only what is nowhere yet: not twice in itself, not in memory, not in Parquet. How many were dropped. */
+async function dropDuplicates(connection: DuckDBConnection, batch: Batch, shape: Shape): Promise<number> {
   const { minId, maxId } = batch;
-  if (minId === undefined || maxId === undefined) return;
+  if (minId === undefined || maxId === undefined) return 0;
+  let dropped = 0;
+  const drop = async (sql: string, values: DuckDBValue[]): Promise<void> => {
+    dropped += (await connection.run(sql, values)).rowsChanged;
+  };
   if (batch.distinct < batch.ids) {
     const numbered = "SELECT rowid AS row, row_number() OVER (PARTITION BY id ORDER BY rowid) AS nth FROM batch";
-    await connection.run(
-      `DELETE FROM batch WHERE id IS NOT NULL AND rowid IN (SELECT row FROM (${numbered}) WHERE nth > 1)`,
-    );
+    await drop(`DELETE FROM batch WHERE id IS NOT NULL AND rowid IN (SELECT row FROM (${numbered}) WHERE nth > 1)`, []);
   }
   const known = "SELECT id FROM live WHERE id BETWEEN $1 AND $2";
-  await connection.run(`DELETE FROM batch WHERE id IN (${known})`, [minId, maxId]);
+  await drop(`DELETE FROM batch WHERE id IN (${known})`, [minId, maxId]);
   const parts = shape.manifest.parts.filter((part) => overlaps(part, minId, maxId));
-  if (parts.length === 0) return;
+  if (parts.length === 0) return dropped;
   const past = `SELECT id FROM (FROM ${partsSql(shape.directory, parts, "calls")}${without(shape.stale)}) WHERE id BETWEEN $1 AND $2`;
-  await connection.run(`DELETE FROM batch WHERE id IN (${past})`, [minId, maxId]);
+  await drop(`DELETE FROM batch WHERE id IN (${past})`, [minId, maxId]);
+  return dropped;
 }
 
 function overlaps(part: Part, minId: string, maxId: string): boolean {

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { firstRow, inTransaction, quoted } from "./database.ts";
 import type { Manifest, Part } from "./manifest.ts";
 import { CALL_NAMES, CALL_TABLE, SEGMENT } from "./record-sql.ts";
-import { HOUR_NAMES, HOUR_TABLE } from "./rollup-sql.ts";
+import { HOUR_NAMES, hoursSql } from "./rollup-sql.ts";
 
 // The relations that questions are asked of: what is in Parquet, and what was read from the ledger behind it.
 
@@ -17,15 +17,12 @@ export interface Shape {
 /** Empties what is in memory. */
 export async function clearLive(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE OR REPLACE TABLE live (${CALL_TABLE})`);
-  await connection.run(`CREATE OR REPLACE TABLE live_hours (${HOUR_TABLE})`);
 }
 
 /** Takes some segments out of memory. Nothing is deleted: the numbers of rows stay without a gap, in the order they came. */
 export async function dropLive(connection: DuckDBConnection, segments: ReadonlySet<string>): Promise<void> {
   await inTransaction(connection, async () => {
-    for (const table of ["live", "live_hours"]) {
-      await connection.run(`CREATE OR REPLACE TABLE ${table} AS FROM ${table}${without(segments)}`);
-    }
+    await connection.run(`CREATE OR REPLACE TABLE live AS FROM live${without(segments)}`);
     await connection.run("UPDATE shown SET state = nextval('states')");
   });
 }
@@ -37,7 +34,8 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
   const view = (name: string, columns: string, past: string, live: string): string =>
     `CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM ${live}${past === "" ? "" : ` UNION ALL SELECT ${columns} FROM ${past}`}`;
   await connection.run(view("calls", CALL_NAMES, calls, "live"));
-  await connection.run(view("hours", HOUR_NAMES, hours, "live_hours"));
+  // Summed when they are asked for, and only the columns that are: there are few calls that are not in Parquet.
+  await connection.run(view("hours", HOUR_NAMES, hours, `(${hoursSql("live")})`));
   await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
   const told = JSON.stringify(
     parts.map(({ calls: file, hours: sums, records }) => ({ calls: file, hours: sums, records })),

@@ -30,11 +30,6 @@ const TYPES: ReadonlyMap<string, string> = new Map(HOUR_COLUMNS.map(({ name, typ
 
 export const HOUR_NAMES: string = HOUR_COLUMNS.map(({ name }) => name).join(", ");
 
-/** Of a table that holds hours, with their segment. */
-export const HOUR_TABLE: string = [...HOUR_COLUMNS, { name: SEGMENT, type: "VARCHAR" }]
-  .map(({ name, type }) => `${name} ${type}`)
-  .join(", ");
-
 /** The hours of the calls in `from`. */
 export function hoursSql(from: string): string {
   const dimensions = [...HOUR_DIMENSIONS, SEGMENT].join(", ");

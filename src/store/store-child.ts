@@ -58,7 +58,11 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
     const keeper = await StoreKeeper.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
     const { store } = keeper;
     const use: ReaderPlace["use"] = (work) => store.ask(work);
-    const memory = new FactMemory({ directory: settings.path, maxBytes: (settings.memoryMegabytes / 2) * MEGABYTE, use });
+    const memory = new FactMemory({
+      directory: settings.path,
+      maxBytes: (settings.memoryMegabytes / 2) * MEGABYTE,
+      use,
+    });
     const reader = new LocalReader({ use, now: Date.now, directory: spillDirectory, memory });
     serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
     send({ kind: "ready" });
