@@ -29,7 +29,7 @@ export async function askApi(
   { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<IncomingMessage> {
   // Below a path of its own, where a proxy puts it.
-  const target = new URL(url.replace(/\/+$/, "") + path);
+  const target = new URL((url.endsWith("/") ? url.slice(0, -1) : url) + path);
   const send = target.protocol === "https:" ? httpsRequest : httpRequest;
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = {
