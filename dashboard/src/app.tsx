@@ -43,7 +43,7 @@ function Signed(): JSX.Element {
   const scope = useMemo(() => readScope(params), [params]);
   const found = findPage(page);
   useRefreshClock(scope);
-  useKeyboard(scope);
+  useKeyboard();
   useEffect(() => {
     document.title = found === undefined ? "LMGate" : `${found.title} · LMGate`;
   }, [found?.title]);

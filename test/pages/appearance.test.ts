@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { assertAccessible, assertFits } from "./accessible.ts";
-import { noBrowser, PHONE, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
+import { becomes, noBrowser, PHONE, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { settled } from "./shown.ts";
 import { startWorld, type World } from "./world.ts";
 
@@ -23,40 +23,24 @@ const PAGES: Readonly<Record<string, string>> = {
   "?f.owner=nobody-of-that-name": "Overview",
 };
 
-interface Opened {
-  readonly path?: string;
-  readonly open: (page: Page) => Promise<void>;
-  readonly within?: string;
-}
-
 /** What opens over a page, and how. */
-const OPENED: Readonly<Record<string, Opened>> = {
-  "the time range": { open: (page) => page.locator("#range-button").click() },
-  "the filter menu": { open: (page) => page.locator("#filter-button").click() },
-  "the values of a filter": {
-    open: async (page) => {
-      await page.locator("#filter-button").click();
-      await page.getByRole("button", { name: "Status" }).click();
-      await page.getByRole("checkbox").first().waitFor();
-    },
+const MENUS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  "the time range": (page) => page.locator("#range-button").click(),
+  "the filter menu": (page) => page.locator("#filter-button").click(),
+  "the values of a filter": async (page) => {
+    await page.locator("#filter-button").click();
+    await page.getByRole("button", { name: "Status" }).click();
+    await page.getByRole("checkbox").first().waitFor();
   },
-  "the refresh menu": { open: (page) => page.locator(".refresh button").first().click() },
-  "the time zones": { open: (page) => page.locator(".zone button").first().click() },
-  "the export menu": { open: (page) => page.locator("#export-button").click() },
-  "the help sheet": { open: (page) => page.keyboard.press("?"), within: "dialog" },
-  "the menu of a point": {
-    open: (page) => page.locator(".u-over").click({ button: "right", position: { x: 180, y: 60 } }),
-  },
-  "a call": {
-    path: "requests?from=-30d",
-    open: (page) => page.locator("[data-row]").first().click(),
-    within: "dialog",
-  },
+  "the refresh menu": (page) => page.locator(".refresh button").first().click(),
+  "the time zones": (page) => page.locator(".zone button").first().click(),
+  "the export menu": (page) => page.locator("#export-button").click(),
+  "the menu of a point": (page) => page.locator(".u-over").click({ button: "right", position: { x: 180, y: 60 } }),
 };
 
 sayIfSkipped("how every page looks, and whether everyone can use it");
 
-describe("every page", { skip: noBrowser }, () => {
+describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
   before(async () => {
     world = await startWorld();
@@ -77,19 +61,43 @@ describe("every page", { skip: noBrowser }, () => {
     });
   }
 
-  for (const [name, { path = "?from=-30d", open, within = ".popover" }] of Object.entries(OPENED)) {
+  test("every menu opens without a fault that axe-core knows in either theme, and fits a phone", async (t) => {
+    const page = await world.open(t, "?from=-30d");
+    await settled(page);
+    const opened = async (
+      name: string,
+      open: (page: Page) => Promise<void>,
+      look: () => Promise<void>,
+    ): Promise<void> => {
+      await open(page);
+      await page.locator(".popover").waitFor();
+      await look().catch((cause: unknown) => assert.fail(`${name}: ${String(cause)}`));
+      await page.keyboard.press("Escape");
+      await page.locator(".popover").waitFor({ state: "detached" });
+    };
+    for (const [name, open] of Object.entries(MENUS)) {
+      await page.emulateMedia({ colorScheme: "light" });
+      await opened(name, open, async () => {
+        await assertAccessible(page, "light", { within: ".popover" });
+        await page.emulateMedia({ colorScheme: "dark" });
+        await assertAccessible(page, "dark", { within: ".popover", colorsAlone: true });
+      });
+    }
+    await assertFits(page, SMALL_PHONE);
+    for (const [name, open] of Object.entries(MENUS)) await opened(name, open, () => assertFits(page, SMALL_PHONE));
+  });
+
+  for (const [name, path] of Object.entries({ "the help sheet": "", "a call": "requests?from=-30d&tail=off" })) {
     test(`${name} opens without a fault that axe-core knows in either theme, and fits a phone`, async (t) => {
       const page = await world.open(t, path);
       await settled(page);
-      await open(page);
-      await page.locator(within).first().waitFor();
+      if (path === "") await page.keyboard.press("?");
+      else await page.locator("[data-row]").first().click();
+      await page.getByRole("dialog").waitFor();
       await settled(page);
-      await assertAccessible(page, "light", { within });
+      await assertAccessible(page, "light", { within: "dialog" });
       await page.emulateMedia({ colorScheme: "dark" });
-      await assertAccessible(page, "dark", { within, colorsAlone: true });
-      await page.keyboard.press("Escape");
-      await assertFits(page, SMALL_PHONE);
-      await open(page);
+      await assertAccessible(page, "dark", { within: "dialog", colorsAlone: true });
       await assertFits(page, SMALL_PHONE);
     });
   }
@@ -110,10 +118,10 @@ describe("every page", { skip: noBrowser }, () => {
     await settled(page);
     const dark = await ink();
     await page.emulateMedia({ colorScheme: "light" });
-    assert.notEqual(await ink(), dark);
+    await becomes(page, "it is light", async () => (await ink()) !== dark);
     const button = page.getByRole("button", { name: /^Colors:/ });
     while ((await button.getAttribute("title"))?.includes("dark") !== true) await button.click();
-    assert.equal(await ink(), dark);
+    await becomes(page, "it is dark", async () => (await ink()) === dark);
     await page.reload();
     await settled(page);
     assert.equal(await ink(), dark);

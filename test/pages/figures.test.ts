@@ -6,7 +6,7 @@ import type { CallRecord } from "../../src/core/call-record.ts";
 import { seededRandom } from "../seeded-random.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { countFigures, countGroups, inRange, readLedger, type Figures, type Range } from "./counted.ts";
-import { numberOf, readRows, settled, tileValue, type ShownRow } from "./shown.ts";
+import { addressOf, numberOf, readRows, settled, tileValue, type ShownRow } from "./shown.ts";
 import { startWorld, type World } from "./world.ts";
 
 const DAY = 86_400_000;
@@ -31,7 +31,7 @@ const GROUPINGS: Readonly<Record<string, (record: CallRecord) => string>> = {
 
 sayIfSkipped("that Overview and Explore show what stands in the ledger");
 
-describe("figures on the screen", { skip: noBrowser }, () => {
+describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
   let records: readonly CallRecord[];
   const random = seededRandom(Number(process.env["LMGATE_TEST_SEED"] ?? Date.now() % 1e6));
@@ -79,7 +79,7 @@ describe("figures on the screen", { skip: noBrowser }, () => {
     await shows(page, all);
     await page.locator('.bar-row[title^="claude-opus-4-1:"]').click();
     await page.getByRole("button", { name: "Model is claude-opus-4-1", exact: true }).waitFor();
-    assert.equal(new URL(page.url()).searchParams.get("f.model"), "claude-opus-4-1");
+    assert.equal((await addressOf(page)).searchParams.get("f.model"), "claude-opus-4-1");
     await shows(page, countFigures(inRange(records, range).filter(({ model }) => model === "claude-opus-4-1")));
     await page.locator(".bar-row[aria-pressed=true]").click();
     await shows(page, all);
@@ -120,10 +120,12 @@ describe("figures on the screen", { skip: noBrowser }, () => {
     await page.mouse.down();
     await page.mouse.move(plot.x + plot.width * 0.5, y, { steps: 4 });
     await page.mouse.up();
-    await becomes(page, "the address has another range", () =>
-      Promise.resolve(new URL(page.url()).searchParams.get("from") !== iso(range.from)),
+    await becomes(
+      page,
+      "the address has another range",
+      async () => (await addressOf(page)).searchParams.get("from") !== iso(range.from),
     );
-    const zoomed = new URL(page.url()).searchParams;
+    const zoomed = (await addressOf(page)).searchParams;
     const part = { from: Date.parse(zoomed.get("from") ?? ""), to: Date.parse(zoomed.get("to") ?? "") };
     assert.ok(part.from > range.from && part.to < range.to && part.to - part.from < 10 * DAY, zoomed.toString());
     await shows(page, countFigures(inRange(records, part)));
@@ -192,7 +194,7 @@ describe("figures on the screen", { skip: noBrowser }, () => {
     await page.getByText("No calls match").waitFor();
     await page.getByRole("button", { name: "Go to the nearest that do" }).click();
     await becomes(page, "there are calls", async () => Number(await tileValue(page, "Requests")) > 0);
-    const range = new URL(page.url()).searchParams;
+    const range = (await addressOf(page)).searchParams;
     const near = { from: Date.parse(range.get("from") ?? ""), to: Date.parse(range.get("to") ?? "") };
     await shows(page, countFigures(inRange(records, near).filter(({ provider }) => provider === "google")));
   });

@@ -65,7 +65,7 @@ const readable = (text: string): string => text.replaceAll(/[\s\0]+/g, " ").trim
 
 sayIfSkipped("that hostile records are shown as text");
 
-describe("S55: hostile records", { skip: noBrowser }, () => {
+describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
   before(async () => {
     // A whole field of the list as well: its text stands on the pages of keys.

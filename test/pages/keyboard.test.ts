@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
-import { settled } from "./shown.ts";
+import { addressOf, settled } from "./shown.ts";
 import { startWorld, type World } from "./world.ts";
 
 const GO: Readonly<Record<string, string>> = {
@@ -21,14 +21,15 @@ const RANGES = ["-15m", "-1h", "-6h", null, "-7d", "-30d", "month"];
 
 sayIfSkipped("that everything can be done by keyboard");
 
-describe("by keyboard alone", { skip: noBrowser }, () => {
+describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
   before(async () => {
     world = await startWorld();
   });
   after(() => world?.stop());
 
-  const param = (page: Page, name: string): string | null => new URL(page.url()).searchParams.get(name);
+  const param = async (page: Page, name: string): Promise<string | null> =>
+    (await addressOf(page)).searchParams.get(name);
   const focused = (page: Page): Promise<string> =>
     page.locator(":focus").evaluate((element: Focused) => element.ariaLabel ?? element.textContent.trim());
 
@@ -39,8 +40,8 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
       await page.keyboard.press("g");
       await page.keyboard.press(letter);
       await page.getByRole("heading", { name: title, level: 1, exact: true }).waitFor();
-      assert.equal(param(page, "from"), "-7d");
-      assert.equal(param(page, "f.provider"), "openai");
+      assert.equal(await param(page, "from"), "-7d");
+      assert.equal(await param(page, "f.provider"), "openai");
     }
   });
 
@@ -49,26 +50,26 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
     await settled(page);
     for (const [at, from] of RANGES.entries()) {
       await page.keyboard.press(String(at + 1));
-      assert.equal(param(page, "from"), from);
+      assert.equal(await param(page, "from"), from);
     }
     await page.keyboard.press("5");
     await page.keyboard.press("[");
-    const [from, to] = [param(page, "from"), param(page, "to")];
+    const [from, to] = [await param(page, "from"), await param(page, "to")];
     const week = Date.parse(to ?? "") - Date.parse(from ?? "");
     assert.equal(week, 7 * 86_400_000);
     await page.keyboard.press("[");
-    assert.equal(param(page, "to"), from);
+    assert.equal(await param(page, "to"), from);
     await page.keyboard.press("]");
-    assert.equal(param(page, "from"), from);
+    assert.equal(await param(page, "from"), from);
     await page.keyboard.press("5");
     await page.keyboard.press("c");
-    assert.equal(param(page, "compare"), "previous");
+    assert.equal(await param(page, "compare"), "previous");
     await page.keyboard.press("c");
-    assert.equal(param(page, "compare"), null);
+    assert.equal(await param(page, "compare"), null);
     await page.keyboard.press("l");
-    assert.equal(param(page, "refresh"), "live");
+    assert.equal(await param(page, "refresh"), "live");
     await page.keyboard.press("l");
-    assert.equal(param(page, "refresh"), null);
+    assert.equal(await param(page, "refresh"), null);
   });
 
   test("the sheet of keys takes the focus, keeps it while it is open, and gives it back", async (t) => {
@@ -86,7 +87,7 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
       assert.equal(await outside.count(), 0, "the page behind has the focus");
     }
     await page.keyboard.press("5");
-    assert.equal(param(page, "from"), null, "keys mean nothing while the sheet is open");
+    assert.equal(await param(page, "from"), null, "keys mean nothing while the sheet is open");
     await page.keyboard.press("Escape");
     await sheet.waitFor({ state: "detached" });
     assert.equal(await page.locator("#range-button:focus").count(), 1);
@@ -96,12 +97,14 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
     const page = await world.open(t, "?from=-30d");
     await settled(page);
     await page.keyboard.press("/");
+    await page.locator(".popover input:focus").waitFor();
     await page.keyboard.type("1 x c");
-    assert.equal(param(page, "from"), "-30d");
+    assert.equal(await param(page, "from"), "-30d");
     assert.equal(await page.getByRole("textbox", { name: "Filter by" }).inputValue(), "1 x c");
     await page.keyboard.press("Escape");
     assert.equal(await page.locator("#filter-button:focus").count(), 1);
     await page.keyboard.press("/");
+    await page.locator(".popover input:focus").waitFor();
     await page.keyboard.press("ArrowDown");
     assert.equal(await focused(page), "Owner");
     await page.keyboard.press("Enter");
@@ -114,7 +117,7 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
     await page.keyboard.press("Space");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Owner is nadia", exact: true }).waitFor();
-    assert.equal(param(page, "f.owner"), "nadia");
+    assert.equal(await param(page, "f.owner"), "nadia");
   });
 
   test("x opens the exports, and Escape leads back to where one was", async (t) => {
@@ -135,7 +138,7 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
     await page.keyboard.press("t");
     await page.locator(".chart-table a").nth(3).press("Enter");
     await page.getByRole("heading", { name: "Requests", level: 1 }).waitFor();
-    assert.match(param(page, "from") ?? "", /^\d{4}-/);
+    assert.match((await param(page, "from")) ?? "", /^\d{4}-/);
   });
 
   test("j and k walk rows, Enter opens one, Escape closes it and the row has the focus again", async (t) => {
@@ -150,10 +153,10 @@ describe("by keyboard alone", { skip: noBrowser }, () => {
     await page.keyboard.press("Enter");
     const drawer = page.getByRole("dialog");
     await drawer.waitFor();
-    assert.match(param(page, "id") ?? "", /^[0-9a-f-]{36}$/);
+    assert.match((await param(page, "id")) ?? "", /^[0-9a-f-]{36}$/);
     await page.keyboard.press("Escape");
     await drawer.waitFor({ state: "detached" });
-    assert.equal(param(page, "id"), null);
+    assert.equal(await param(page, "id"), null);
     assert.equal(await row.evaluate(isFocused), true);
   });
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { testKey } from "../start-gateway.ts";
 import { assertAccessible } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
-import { readRows, settled, tileValue } from "./shown.ts";
+import { addressOf, readRows, settled, tileValue } from "./shown.ts";
 import { startWorld, type World } from "./world.ts";
 
 sayIfSkipped("that the dashboard shows what happens now");
@@ -64,7 +64,7 @@ describe("what happens now", { skip: noBrowser }, () => {
       .getByRole("button", { name: /Live calls on|^Live$/ })
       .first()
       .click();
-    assert.equal(new URL(page.url()).searchParams.get("tail"), "off");
+    assert.equal((await addressOf(page)).searchParams.get("tail"), "off");
   });
 
   test("a filter holds for the calls that come too", async (t) => {

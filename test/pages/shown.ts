@@ -51,6 +51,15 @@ export async function settled(page: Page): Promise<void> {
   await becomes(page, "everything is loaded", async () => (await pending.count()) === 0);
 }
 
+interface Located {
+  readonly location: { readonly href: string };
+}
+
+/** The address as the page has it; what the browser reports of it comes a moment later. */
+export async function addressOf(page: Page): Promise<URL> {
+  return new URL(await page.evaluate(() => (globalThis as unknown as Located).location.href)); // a page has one
+}
+
 /** A tile's number, in full. */
 export async function tileValue(page: Page, label: string): Promise<string> {
   const tile = page.locator(".tile", { has: page.getByRole("heading", { name: label, exact: true }) });

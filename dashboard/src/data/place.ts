@@ -37,6 +37,9 @@ const place = new Store<Place>(currentPlace());
 
 export const usePlace = (): Place => useStore(place);
 
+/** Where the reader is at this moment, for what happens between two drawings. */
+export const placeNow = (): Place => place.value;
+
 /** Keeps the store at what the address bar says; gives back how to stop. */
 export function followHistory(): () => void {
   const follow = (): void => place.set(currentPlace());

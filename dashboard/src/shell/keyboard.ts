@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { areTablesShown } from "../chart/chart-table.tsx";
-import { go, scopeParams, setParams, setRange, usePlace, type Scope } from "../data/place.ts";
+import { go, placeNow, readScope, scopeParams, setParams, setRange, type Scope } from "../data/place.ts";
 import { Store } from "../data/store.ts";
 import { presets } from "../format/range.ts";
 import { pageKeys } from "./page-keys.ts";
@@ -13,22 +13,23 @@ export const isHelpOpen = new Store(false);
 const SEQUENCE_MS = 1_200;
 
 /** Single letters, so they are off wherever one types and while a dialog is open. */
-export function useKeyboard(scope: Scope): void {
-  const { params } = usePlace();
+export function useKeyboard(): void {
   useEffect(() => {
     let leftAt = 0;
     const press = (event: KeyboardEvent): void => {
       if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
+      // Of this moment: whoever presses fast means what the key before has led to.
+      const { params } = placeNow();
       const isSecond = Date.now() - leftAt < SEQUENCE_MS;
       leftAt = !isSecond && event.key === "g" ? Date.now() : 0;
       const target = isSecond ? pages.find(({ letter }) => letter === event.key) : undefined;
       if (target) go(target.path, scopeParams(params));
-      else if (isSecond || leftAt > 0 || !act(event.key, scope)) return;
+      else if (isSecond || leftAt > 0 || !act(event.key, readScope(params))) return;
       event.preventDefault();
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
-  }, [scope, params]);
+  }, []);
 }
 
 function isTyping(target: EventTarget | null): boolean {
