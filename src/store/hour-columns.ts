@@ -7,7 +7,8 @@
 //   coverage                sum(requests) FILTER (usage = 'known') and so on
 //   cache hit rate          sum(cached_input_tokens) / sum(total_input_tokens)
 //   output tokens a second  sum(rate_tokens) / (sum(rate_us) / 1e6)
-//   percentiles             unnest duration_buckets, sum by bucket, then the bucket in which the rank falls
+//   percentiles             unnest duration_buckets (not of the operation session: a WebSocket is open for as long as its
+//                           client likes), sum by bucket, then the bucket in which the rank falls
 //
 // Not here, only in `calls`: tags, and bounds of a range that are not at a full hour.
 export interface HourColumn {

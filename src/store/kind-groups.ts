@@ -10,20 +10,20 @@ import { DAY, HOUR, type Stretch } from "./time-zone.ts";
 export type GroupValue = string | number | null;
 
 /** The local day, hour or weekday at a moment. */
-export function clockValue(dimension: ClockDimension, local: number): number {
+function clockValue(dimension: ClockDimension, local: number): number {
   const day = Math.floor(local / DAY);
   if (dimension === "day") return day;
   // 1970 began on a Thursday.
   return dimension === "weekday" ? ((day + 3) % 7) + 1 : Math.floor((local - day * DAY) / HOUR);
 }
 
-export function kindValue(dimension: Dimension, kind: CallKind): GroupValue {
+function kindValue(dimension: Dimension, kind: CallKind): GroupValue {
   // as: whoever asks has made sure that it is neither a tag nor a clock.
   const value = kind[dimension as keyof CallKind];
   return value === null || !isNumeric(dimension) ? value : Number(value);
 }
 
-export function lets(filter: Filter, value: GroupValue): boolean {
+function lets(filter: Filter, value: GroupValue): boolean {
   const { dimension, op, values } = filter;
   const known = values.flatMap((each): (string | number)[] => {
     if (each === null) return [];

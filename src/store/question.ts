@@ -87,7 +87,7 @@ export type Question = z.infer<typeof question>;
 
 /**
  * `null`: unknown, or nothing to compute it from. What no call can have used is 0. Only the metrics that were asked for.
- * Percentiles are of all calls whose time is known, by nearest rank, and off by at most 1.6 %.
+ * Percentiles are of all calls whose time is known but closings of WebSockets, by nearest rank, and off by at most 1.6 %.
  */
 export const values = z.partialRecord(metric, z.number().nullable());
 
