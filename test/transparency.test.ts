@@ -205,7 +205,11 @@ describe("through the gateway", () => {
 
     it("a body that ends with its connection", async () => {
       upstream.answer = (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
-      await compare({});
+      records += 1;
+      const answer = await converse(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
+      // The one field that LMGate adds, for without it a cut answer could look whole.
+      assert.deepEqual(answer.lines.filter(isEndToEnd), ["Content-Type: text/plain", "Transfer-Encoding: chunked"]);
+      assert.equal(answer.body.toString(), "until the end");
     });
 
     it("the gateway's own HTTP version, whatever the upstream's is", async () => {

@@ -10,6 +10,12 @@ export interface BodySink {
   observe(payload: Buffer): void;
 }
 
+/** How a body goes on: framed as it came, without its chunks, or in chunks that it came without. */
+export type BodyForm = "as framed" | "payload alone" | "in chunks";
+
+const CRLF = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+
 const CHUNK_LIMITS = {
   maxExtensionBytes: 4_096,
   maxTrailerBytes: 16_384,
@@ -20,8 +26,8 @@ const CHUNK_LIMITS = {
 };
 
 /**
- * Passes a body on as it is framed: the very buffers that were read, cut only where the body ends. `dechunk` is for
- * HTTP/1.0 receivers, which get the payload alone.
+ * Passes a body on: the very buffers that were read, cut only where the body ends. HTTP/1.0 receivers get the payload
+ * alone. A body that only the end of a connection ends can get chunks, and then must be told its `end`.
  */
 export class BodyRelay implements ChunkedOutput {
   /** Payload bytes so far. */
@@ -30,14 +36,14 @@ export class BodyRelay implements ChunkedOutput {
   fault: WireFault | undefined;
   readonly #kind: BodyFraming["kind"];
   readonly #sink: BodySink;
-  readonly #dechunk: boolean;
+  readonly #form: BodyForm;
   readonly #chunks: ChunkedReader | undefined;
   #remaining: number;
 
-  constructor(framing: BodyFraming, sink: BodySink, dechunk: boolean) {
+  constructor(framing: BodyFraming, sink: BodySink, form: BodyForm) {
     this.#kind = framing.kind;
     this.#sink = sink;
-    this.#dechunk = dechunk;
+    this.#form = form;
     this.#remaining = framing.kind === "length" ? framing.length : 0;
     this.#chunks = framing.kind === "chunked" ? new ChunkedReader(CHUNK_LIMITS) : undefined;
     this.done = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
@@ -59,19 +65,32 @@ export class BodyRelay implements ChunkedOutput {
       this.done = this.#remaining === 0;
     }
     this.bytes += piece.length;
-    this.#sink.forward(piece);
+    if (this.#form === "in chunks") this.#forwardChunk(piece);
+    else this.#sink.forward(piece);
     this.#sink.observe(piece);
     return piece.length;
   }
 
   payload(bytes: Buffer): void {
     this.bytes += bytes.length;
-    if (this.#dechunk) this.#sink.forward(bytes);
+    if (this.#form === "payload alone") this.#sink.forward(bytes);
     this.#sink.observe(bytes);
   }
 
   framed(bytes: Buffer): void {
-    if (!this.#dechunk) this.#sink.forward(bytes);
+    if (this.#form !== "payload alone") this.#sink.forward(bytes);
+  }
+
+  /** The connection ended, and with it this body. */
+  end(): void {
+    this.done = true;
+    if (this.#form === "in chunks") this.#sink.forward(LAST_CHUNK);
+  }
+
+  #forwardChunk(payload: Buffer): void {
+    this.#sink.forward(Buffer.from(`${payload.length.toString(16)}\r\n`, "latin1"));
+    this.#sink.forward(payload);
+    this.#sink.forward(CRLF);
   }
 
   #pushChunked(chunks: ChunkedReader, bytes: Buffer): number {

@@ -2,7 +2,7 @@ import type { ResponseHead } from "../wire/response-head.ts";
 import { BodyRelay, type BodySink } from "./body-relay.ts";
 import type { ClientSide } from "./client-side.ts";
 import type { SideGlance } from "./observe.ts";
-import { forwardedResponseHead, isSelfDelimited, type ClientHop } from "./response-forwarding.ts";
+import { bodyForm, forwardedResponseHead, isSelfDelimited, type ClientHop } from "./response-forwarding.ts";
 
 /** Up to here head and body are copied into one buffer; above, two buffers in one system call cost less. */
 const MAX_COPIED_BYTES = 16_384;
@@ -37,7 +37,7 @@ export class Download implements BodySink {
     this.#glance = glance;
     this.endsWithConnection = !isSelfDelimited(head.body, minor);
     this.closesClient = hop.close || this.endsWithConnection;
-    this.#relay = new BodyRelay(head.body, this, minor === 0);
+    this.#relay = new BodyRelay(head.body, this, bodyForm(head.body, minor));
   }
 
   get bytes(): number {
@@ -73,6 +73,12 @@ export class Download implements BodySink {
     const used = this.#relay.push(bytes);
     this.done = this.#relay.done;
     if (this.done && used < bytes.length) this.overrun = true;
+  }
+
+  /** The upstream's connection ended, and with it the body that goes on until then. */
+  end(): void {
+    this.#relay.end();
+    this.done = true;
   }
 
   forward(bytes: Buffer): void {

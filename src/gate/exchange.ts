@@ -323,7 +323,7 @@ export class Exchange implements CallOnClient, UpstreamUser {
       if (this.#tunnel?.upstreamEnded() === true) this.#tunnelOver();
     } else if (this.#phase === "body" && this.#download?.untilClose === true) {
       this.#upstream.destroy();
-      this.#download.done = true;
+      this.#download.end();
       this.#complete(this.#download);
     } else this.#fail("upstream_reset");
   }

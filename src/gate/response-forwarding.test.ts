@@ -92,5 +92,6 @@ test("a client can tell the end of a body by its length, or by its chunks in HTT
   assert.equal(isSelfDelimited({ kind: "length", length: 5 }, 0), true);
   assert.equal(isSelfDelimited({ kind: "chunked" }, 1), true);
   assert.equal(isSelfDelimited({ kind: "chunked" }, 0), false);
-  assert.equal(isSelfDelimited({ kind: "until-close" }, 1), false);
+  assert.equal(isSelfDelimited({ kind: "until-close" }, 1), true);
+  assert.equal(isSelfDelimited({ kind: "until-close" }, 0), false);
 });

@@ -1,3 +1,4 @@
+import type { BodyForm } from "./body-relay.ts";
 import type { BodyFraming } from "../wire/request-head.ts";
 import type { ResponseHead } from "../wire/response-head.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
@@ -15,7 +16,7 @@ export interface ClientHop {
  */
 export function forwardedResponseHead(head: ResponseHead, hop: ClientHop, upgraded: boolean): string | undefined {
   const { text } = head;
-  const dechunk = hop.minor === 0 && head.body.kind === "chunked";
+  const form = upgraded ? "as framed" : bodyForm(head.body, hop.minor);
   const needsConnection = upgraded || hop.close || hop.minor === 0;
   let out = head.minor === 1 ? "" : `HTTP/1.1 ${statusRest(text)}`;
   let changed = head.minor !== 1;
@@ -26,7 +27,7 @@ export function forwardedResponseHead(head: ResponseHead, hop: ClientHop, upgrad
     const keep =
       field.name === "connection" && !needsConnection && field.value.toLowerCase() === "keep-alive"
         ? true
-        : !isDropped(field.name, head, dechunk, upgraded);
+        : !isDropped(field.name, head, form === "payload alone", upgraded);
     if (keep) {
       if (runStart === -1) runStart = field.start;
       runEnd = field.end;
@@ -36,8 +37,9 @@ export function forwardedResponseHead(head: ResponseHead, hop: ClientHop, upgrad
     if (runStart !== -1) out += text.slice(runStart, runEnd);
     runStart = -1;
   }
-  if (!changed && !needsConnection) return undefined;
+  if (!changed && !needsConnection && form !== "in chunks") return undefined;
   if (runStart !== -1) out += text.slice(runStart, runEnd);
+  if (form === "in chunks") out += "Transfer-Encoding: chunked\r\n";
   if (upgraded) out += "Connection: Upgrade\r\n";
   else if (hop.close) out += "Connection: close\r\n";
   else if (hop.minor === 0) out += "Connection: keep-alive\r\n";
@@ -60,5 +62,14 @@ function isDropped(name: string, head: ResponseHead, dechunk: boolean, upgraded:
 
 /** Whether the client can tell the end of this body without the connection being closed. */
 export function isSelfDelimited(body: BodyFraming, clientMinor: 0 | 1): boolean {
-  return body.kind === "none" || body.kind === "length" || (body.kind === "chunked" && clientMinor === 1);
+  return clientMinor === 1 || body.kind === "none" || body.kind === "length";
+}
+
+/**
+ * A body that only the end of the upstream's connection ends gets chunks: cut short by our own death it would look complete
+ * otherwise (RFC 9112 §6.3), for the system ends the connections of the dead in good order.
+ */
+export function bodyForm(body: BodyFraming, clientMinor: 0 | 1): BodyForm {
+  if (body.kind === "chunked" && clientMinor === 0) return "payload alone";
+  return body.kind === "until-close" && clientMinor === 1 ? "in chunks" : "as framed";
 }

@@ -30,7 +30,7 @@ export class Upload implements BodySink {
     this.#client = client;
     this.#glance = glance;
     this.#maxBytes = maxBytes;
-    this.#relay = new BodyRelay(call.head.body, this, false);
+    this.#relay = new BodyRelay(call.head.body, this, "as framed");
   }
 
   /** The whole body was taken from the client. */

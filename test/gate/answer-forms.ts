@@ -69,6 +69,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     body: zipped,
   },
   "JSON until the connection ends": { head: head(jsonType), framedBody: json, body: json },
+  "the same to an HTTP/1.0 client": { head: head(jsonType), framedBody: json, body: json, oldClient: true },
 };
 
 function formOf([name, shape]: [string, Shape]): AnswerForm {
@@ -81,7 +82,7 @@ function formOf([name, shape]: [string, Shape]): AnswerForm {
     answer: Buffer.concat([latin1(shape.head), latin1(shape.framedBody)]),
     headLength: shape.head.length,
     endsWithConnection,
-    clientSeesEnd: endsWithConnection || (chunked && shape.oldClient === true),
+    clientSeesEnd: shape.oldClient === true,
     body: latin1(shape.body),
   };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { statusOf } from "../raw-message.ts";
+import { readFinalAnswer, statusOf } from "../raw-message.ts";
 import { evaluateInThread } from "./inspector.ts";
 import {
   answer,
@@ -62,21 +62,21 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 let expectedRestarts = 0;
 let expectedInterruptions = 0;
 
-/** Both frame their answer by the end of the connection, at which a client cannot tell a cut one from a whole one. */
+/** Both go to an HTTP/1.0 client framed by the end of the connection, at which it cannot tell a cut one from a whole one. */
 const endsWithConnection = {
-  "without a length": { ask: post(), head: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" },
-  "to an HTTP/1.0 client": { ask: post().replace("HTTP/1.1", "HTTP/1.0"), head: `${streamHead}4\r\n` },
+  "without a length": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n",
+  "in chunks": `${streamHead}4\r\n`,
 } as const;
 
-for (const [what, { ask, head }] of Object.entries(endsWithConnection)) {
-  test(`R97: an answer ${what} is reset when its thread throws, since an end would look like its own`, async (t) => {
+for (const [what, head] of Object.entries(endsWithConnection)) {
+  test(`R97: an answer ${what} to an HTTP/1.0 client is reset when its thread throws, since an end would look like its own`, async (t) => {
     const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       assert.equal(await doomed.gateway.stop(), 0);
       await doomed.faker.stop();
     });
     const client = await doomed.client();
-    client.send(ask);
+    client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
     const { connection } = await doomed.faker.call();
     connection.send(`${head}half`);
     await client.holds("half");
@@ -85,6 +85,22 @@ for (const [what, { ask, head }] of Object.entries(endsWithConnection)) {
     assert.deepEqual([client.ended, client.wasReset], [false, true]);
   });
 }
+
+test("R97: an answer without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
+  const doomed = await startGateWorld(options);
+  t.after(async () => {
+    await doomed.gateway.stop();
+    await doomed.faker.stop();
+  });
+  const client = await doomed.client();
+  client.send(post());
+  const { connection } = await doomed.faker.call();
+  connection.send(`${endsWithConnection["without a length"]}half`);
+  await client.holds("half");
+  doomed.gateway.signal("SIGKILL");
+  await client.until("an end of any kind", () => client.ended || client.closed || undefined);
+  assert.equal(readFinalAnswer(client.received, "POST", true), undefined);
+});
 
 for (const [how, code] of Object.entries(failures)) {
   test(`R97: a data thread that ${how} is replaced; its streams break and those of the other go on`, async () => {

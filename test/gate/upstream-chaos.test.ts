@@ -112,7 +112,9 @@ function assertBroken({ form, after, received, record }: Ended, error: string): 
   const text = received.bytes.toString("latin1");
   const body = text.slice(text.indexOf("\r\n\r\n") + 4);
   const sent = form.clientSeesEnd ? form.body : form.answer.subarray(form.headLength);
-  assert.ok(sent.toString("latin1").startsWith(body), about);
+  // What ends with its connection has the gateway's own chunks around it, and no line end within.
+  const came = form.endsWithConnection ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n|\r\n$/g, "") : body;
+  assert.ok(sent.toString("latin1").startsWith(came), about);
   assert.notEqual(record.usage_state, "final", about);
 }
 

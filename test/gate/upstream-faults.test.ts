@@ -109,11 +109,13 @@ test("R16: usage that came before the cut is kept and marked as partial", async 
   await world.record({ error_type: "upstream_reset", usage_state: "partial", input_tokens: 1_000_003 });
 });
 
+const IN_CHUNKS =
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nhalf an answer\r\n";
 const untilClose = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf an answer";
 
-test("R14: a body that ends with its connection is reset towards the client when the upstream resets it", async () => {
+test("R14: a body that ends with its connection is reset towards an HTTP/1.0 client when the upstream resets it", async () => {
   const client = await world.client();
-  client.send(post());
+  client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
   connection.send(untilClose);
   await client.holds("half an answer");
@@ -135,9 +137,35 @@ test("R14: a cut chunked body is reset towards an HTTP/1.0 client, which cannot 
   await world.record({ status: 200, error_type: "upstream_reset" });
 });
 
-test("a body that ends with its connection is passed on until its end, which ends the client's too", async () => {
+test("R14: a body that ends with its connection lacks its last chunk for the client when the upstream resets it", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  await client.holds("half an answer");
+  connection.reset();
+  await client.hasEnded();
+  assert.equal(client.text, IN_CHUNKS);
+  await world.record({ status: 200, error_type: "upstream_reset" });
+});
+
+test("a body that ends with its connection reaches an HTTP/1.1 client in chunks, and its connection stays", async () => {
   const client = await world.client();
   client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  connection.end();
+  const message = await client.message();
+  assert.equal(client.text, `${IN_CHUNKS}0\r\n\r\n`);
+  assert.equal(message.body.toString(), "half an answer");
+  await world.record({ status: 200, error_type: null, response_bytes: 14 });
+  client.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+  await client.holds("ok");
+});
+
+test("a body that ends with its connection is passed on until its end to an HTTP/1.0 client, whose connection ends too", async () => {
+  const client = await world.client();
+  client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
   connection.send(untilClose);
   connection.end();
