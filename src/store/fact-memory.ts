@@ -141,8 +141,9 @@ export class FactMemory {
       this.#isStale = shown.isStale;
       this.#live = new FactBlockBuilder();
       this.#lastRow = -1;
-      this.#state = -1;
     }
+    // Should this fail half-way, all of it is read again.
+    this.#state = -1;
     const news = `live WHERE rowid > ${this.#lastRow} AND rowid <= ${shown.lastRow}`;
     const live = this.#live;
     if (shown.lastRow > this.#lastRow) await loadCalls(connection, news, this.#kinds, () => live);

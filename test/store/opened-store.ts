@@ -13,6 +13,7 @@ export interface OpenedStore {
   readonly directory: string;
   readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
   readonly memory: FactMemory;
+  readonly compact: () => Promise<void>;
   readonly append: (records: readonly CallRecord[]) => Promise<void>;
 }
 
@@ -45,7 +46,7 @@ export async function openStore(t: TestContext, records: readonly CallRecord[], 
   await append(records.slice(half));
   const memory = new FactMemory({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
   const reader = new LocalReader({ use, now: () => now, directory, memory });
-  return { reader, directory, memory, use, append };
+  return { reader, directory, memory, use, append, compact: () => store.compact() };
 }
 
 function linesOf(records: readonly CallRecord[]): string {
