@@ -54,10 +54,10 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
       assert.equal(await page.locator("h1").innerText(), heading);
       await assertAccessible(page, "light");
       await page.emulateMedia({ colorScheme: "dark" });
-      await assertAccessible(page, "dark", { colorsAlone: true });
+      await assertAccessible(page, "dark", { colors: "alone" });
       await assertFits(page, SMALL_PHONE);
       await assertFits(page, PHONE);
-      await assertAccessible(page, "on a phone");
+      await assertAccessible(page, "on a phone", { colors: "not" });
     });
   }
 
@@ -80,7 +80,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
       await opened(name, open, async () => {
         await assertAccessible(page, "light", { within: ".popover" });
         await page.emulateMedia({ colorScheme: "dark" });
-        await assertAccessible(page, "dark", { within: ".popover", colorsAlone: true });
+        await assertAccessible(page, "dark", { within: ".popover", colors: "alone" });
       });
     }
     await assertFits(page, SMALL_PHONE);
@@ -97,7 +97,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
       await settled(page);
       await assertAccessible(page, "light", { within: "dialog" });
       await page.emulateMedia({ colorScheme: "dark" });
-      await assertAccessible(page, "dark", { within: "dialog", colorsAlone: true });
+      await assertAccessible(page, "dark", { within: "dialog", colors: "alone" });
       await assertFits(page, SMALL_PHONE);
     });
   }

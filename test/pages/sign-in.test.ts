@@ -24,7 +24,7 @@ describe("signing in", { skip: noBrowser }, () => {
     assert.equal(await page.getByRole("navigation").count(), 0);
     await assertAccessible(page, "light");
     await page.emulateMedia({ colorScheme: "dark" });
-    await assertAccessible(page, "dark", { colorsAlone: true });
+    await assertAccessible(page, "dark", { colors: "alone" });
     await assertFits(page, SMALL_PHONE);
   });
 
