@@ -19,7 +19,7 @@ import { RemoteReader } from "../src/store/remote-reader.ts";
 import { StoreProcess } from "../src/store/store-process.ts";
 import { HEAVIEST, PANELS } from "./insight-panels.ts";
 import { markdownTable } from "./markdown-table.ts";
-import { writeManyRecordsAtOnce } from "./many-records.ts";
+import { writeManyRecordsAtOnce } from "./many-records-at-once.ts";
 import { listening, startNginx } from "./nginx.ts";
 import { percentile, steadyLoad } from "./steady-load.ts";
 

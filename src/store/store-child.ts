@@ -17,6 +17,14 @@ const FRESHEN_DEADLINE_MS = 5000;
 const MEGABYTE = 1024 * 1024;
 const EXIT_BROKEN = 1;
 
+/** Figures of half a ledger would look like those of a whole one. The name is what the other end knows such errors by. */
+class StillReading extends Error {
+  constructor() {
+    super("the stats files are being read for the first time");
+    this.name = "StoreUnavailable";
+  }
+}
+
 const asked = new Map<number, AbortController>();
 const pulls = new Map<number, () => void>();
 const serving = Promise.withResolvers<{ readonly keeper: StoreKeeper; readonly methods: Methods }>();
@@ -77,7 +85,8 @@ async function answer(id: number, name: string, argument: unknown): Promise<void
   const controller = new AbortController();
   asked.set(id, controller);
   try {
-    await keeper.freshen(FRESHEN_DEADLINE_MS);
+    const isFresh = await keeper.freshen(FRESHEN_DEADLINE_MS);
+    if (!isFresh && !keeper.hasCaughtUp) throw new StillReading();
     controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`the store knows no method ${name}`);

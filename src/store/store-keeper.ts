@@ -61,6 +61,11 @@ export class StoreKeeper {
     return this.#store;
   }
 
+  /** Whether all that the ledger had was read at least once. */
+  get hasCaughtUp(): boolean {
+    return this.#freshAt > -Infinity;
+  }
+
   /** Resolves when what the ledger had a moment ago has been read; after a deadline it says false. */
   async freshen(deadlineMs: number): Promise<boolean> {
     if (this.#options.now() - this.#freshAt < FRESH_MS) return true;
