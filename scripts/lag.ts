@@ -1,0 +1,54 @@
+// `npm run lag [-- --seconds N --only WORD]` attacks a gateway in every way we know and prints how long one turn of its data thread's event
+// loop keeps the processor meanwhile. It fails where a turn of an attack takes more than 50 ms of processor time.
+import { parseArgs } from "node:util";
+
+import { textTable } from "../src/cli/text-table.ts";
+import { attacks, type Attack } from "../test/attack/lag/attacks.ts";
+import { startHostileUpstream } from "../test/attack/lag/hostile-upstream.ts";
+import { turnsDuring, type Turns } from "../test/attack/lag/turn-probe.ts";
+import { seededRandom } from "../test/seeded-random.ts";
+import { startGateway, type Gateway } from "../test/start-gateway.ts";
+
+const MOST_MS = 50;
+
+const { values } = parseArgs({
+  options: { seconds: { type: "string", default: "5" }, only: { type: "string", default: "" } },
+});
+
+async function measure(gateway: Gateway, attack: Attack): Promise<Turns> {
+  const milliseconds = Number(values.seconds) * 1000;
+  const random = seededRandom(attack.name.length);
+  return turnsDuring(gateway, async () => {
+    const until = performance.now() + milliseconds;
+    const over = (): boolean => performance.now() >= until;
+    const assault = { port: gateway.port, random, over };
+    const all = Array.from({ length: attack.connections }, () => attack.run(assault));
+    await Promise.all([...all, new Promise((resolve) => void setTimeout(resolve, milliseconds))]);
+  });
+}
+
+const upstream = await startHostileUpstream();
+const gateway = await startGateway({
+  config: {
+    providers: { hostile: { upstream: `http://127.0.0.1:${upstream.port}` } },
+  },
+  env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
+});
+const rows: (readonly string[])[] = [];
+let tooLong = 0;
+try {
+  for (const attack of attacks(upstream.kinds).filter(({ name }) => name.includes(values.only))) {
+    const { turns, cpu, late } = await measure(gateway, attack);
+    if (cpu.max > MOST_MS) tooLong++;
+    const figures = [cpu.p50, cpu.p999, cpu.max, late.p50, late.p999, late.max].map((ms) => ms.toFixed(2));
+    rows.push([attack.name, String(turns), ...figures]);
+  }
+} finally {
+  upstream.close();
+  await gateway.stop();
+}
+const headings = ["attack", "turns", "CPU ms p50", "p99.9", "max", "late ms p50", "p99.9", "max"];
+const columns = headings.map((heading, at) => ({ heading, align: at === 0 ? ("left" as const) : ("right" as const) }));
+for (const line of textTable(columns, rows)) process.stdout.write(`${line}\n`);
+process.stdout.write(`${tooLong} of ${rows.length} with a turn of more than ${MOST_MS} ms of processor time\n`);
+process.exit(tooLong === 0 ? 0 : 1);
