@@ -42,7 +42,7 @@ describe("the packed package", () => {
       );
     }
     const known =
-      /^(dist\/(src|simulator)\/.*\.js|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/package\.json|package\.json|config\/lmgate\.yaml|[A-Z]+(\.md)?)$/;
+      /^(dist\/(src|simulator)\/.*\.js|dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg))|dist\/package\.json|dist\/src\/prices\/table\.json|package\.json|config\/lmgate\.yaml|[A-Z]+(\.md)?)$/;
     assert.deepEqual(
       packed.filter((path) => !known.test(path) || path.includes(".test.")),
       [],
