@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { chatAnswer, EVENT, LAST_EVENTS } from "./compare/answers.ts";
+import { chatAnswer, EVENT, LAST_EVENTS } from "./compare/responses.ts";
 
 /** Of a body no more is kept: what it asks for stands first. */
 const KEPT_BYTES = 2_048;

@@ -15,7 +15,7 @@ import type { Proxy } from "./compare/proxy.ts";
 import { emptyResults, type Results } from "./compare/results.ts";
 import { runStarts } from "./compare/run-starts.ts";
 import { runWorkloads } from "./compare/run-workloads.ts";
-import type { Scene } from "./compare/scene.ts";
+import type { Scene } from "./compare/fixture.ts";
 import { missingTool } from "./compare/tools.ts";
 import { startUpstreams } from "./compare/upstreams.ts";
 import { WORKLOADS, type Workload } from "./compare/workloads.ts";

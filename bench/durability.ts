@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SteadyUpstream } from "../test/durability/kill-load.ts";
-import { startGateway, testKey, type Gateway } from "../test/start-gateway.ts";
+import { startGateway, testKey, type Gateway } from "../test/harness/gateway.ts";
 import { cpuMicroseconds } from "./cpu-time.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { runWrk } from "./wrk.ts";

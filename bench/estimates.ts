@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { countTokens as countOlder } from "gpt-tokenizer/encoding/cl100k_base";
 import { decode, encode } from "gpt-tokenizer/encoding/o200k_base";
-import type { Reading } from "../src/core/usage.ts";
-import { CallObserver } from "../src/usage/observer.ts";
+import type { UsageReading } from "../src/core/usage/usage.ts";
+import { RequestObserver } from "../src/usage/observe/observer.ts";
 
 const TEXTS = join(import.meta.dirname, "..", "test", "fixtures", "estimates");
 const ROUNDS = 300_000;
@@ -49,13 +49,13 @@ function eventsOf(text: string): readonly Buffer[] {
   return events;
 }
 
-function observe(body: string, events: readonly Buffer[]): Reading {
-  const observer = new CallObserver({ ...request, estimate: true }, () => 0);
+function observe(body: string, events: readonly Buffer[]): UsageReading {
+  const observer = new RequestObserver({ ...request, estimate: true }, () => 0);
   observer.requestBytes(Buffer.from(body));
   observer.requestSent();
   observer.responseHead(response);
   for (const bytes of events) observer.responseBytes(bytes);
-  const readings: Reading[] = [];
+  const readings: UsageReading[] = [];
   observer.finish("complete", (reading) => readings.push(reading));
   const [reading] = readings;
   if (reading === undefined) throw new Error("a call without a reading");
@@ -72,7 +72,7 @@ function costOf(estimate: boolean): number {
   const events = [" the", " house", ",", " réseau", " 東京", " international"].map(event);
   let best = Infinity;
   for (let run = 0; run < 5; run++) {
-    const observer = new CallObserver({ ...request, estimate }, () => 0);
+    const observer = new RequestObserver({ ...request, estimate }, () => 0);
     observer.responseHead(response);
     const before = process.cpuUsage();
     for (let n = 0; n < ROUNDS; n++) observer.responseBytes(events[n % events.length] ?? Buffer.alloc(0));

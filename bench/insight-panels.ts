@@ -1,5 +1,5 @@
-import type { StoreReader } from "../src/store/reader.ts";
-import { question, type Question } from "../src/store/question.ts";
+import type { StoreReader } from "../src/store/service/reader.ts";
+import { question, type Query } from "../src/store/query/query.ts";
 
 /** What a page of the dashboard asks for at once. */
 export interface Panel {
@@ -7,17 +7,17 @@ export interface Panel {
   readonly ask: (reader: StoreReader) => Promise<unknown>;
 }
 
-function panel(name: string, asked: Partial<Question>): Panel {
+function panel(name: string, asked: Partial<Query>): Panel {
   return { name, ask: (reader) => reader.ask(question.parse(asked)) };
 }
 
-const TILES: Partial<Question> = {
+const TILES: Partial<Query> = {
   metrics: ["cost", "total_tokens", "requests", "error_rate", "ttft_p95", "cache_hit_rate"],
   compare: "previous",
 };
-const MONTH: Partial<Question> = { from: "-30d", tz: "Europe/Berlin" };
-const ALL: Partial<Question> = { from: "-90d", tz: "Europe/Berlin" };
-const FAILED: Question["filters"] = [{ dimension: "status", op: "gte", values: ["400"] }];
+const MONTH: Partial<Query> = { from: "-30d", tz: "Europe/Berlin" };
+const ALL: Partial<Query> = { from: "-90d", tz: "Europe/Berlin" };
+const FAILED: Query["filters"] = [{ dimension: "status", op: "gte", values: ["400"] }];
 const scope = { from: "-90d", to: "now", tz: "UTC" };
 
 /** Every panel over a usual range, and the heavier ones over everything. */
@@ -53,12 +53,12 @@ export const PANELS: readonly Panel[] = [
     metrics: ["errors", "requests"],
     filters: FAILED,
   }),
-  { name: "Requests: newest page", ask: (reader) => reader.listCalls({ ...scope, filters: [], limit: 100 }) },
-  { name: "Requests: newest failed", ask: (reader) => reader.listCalls({ ...scope, filters: FAILED, limit: 100 }) },
+  { name: "Requests: newest page", ask: (reader) => reader.listRequests({ ...scope, filters: [], limit: 100 }) },
+  { name: "Requests: newest failed", ask: (reader) => reader.listRequests({ ...scope, filters: FAILED, limit: 100 }) },
   {
     name: "Requests: newest of a rare kind",
     ask: (reader) =>
-      reader.listCalls({
+      reader.listRequests({
         ...scope,
         filters: [{ dimension: "status", op: "is", values: ["400"] }, ...FAILED],
         limit: 100,
@@ -68,14 +68,14 @@ export const PANELS: readonly Panel[] = [
     name: "Filter menu: models, 30 d",
     ask: (reader) => reader.dimensionValues({ ...scope, from: "-30d", filters: [], dimension: "model", limit: 50 }),
   },
-  { name: "Keys: 24 h, 30 d, last used", ask: (reader) => reader.keyUse() },
+  { name: "Keys: 24 h, 30 d, last used", ask: (reader) => reader.keyActivity() },
   {
     name: "Prices: models without one, 30 d",
     ask: (reader) => reader.unpricedModels({ ...scope, from: "-30d", filters: [] }),
   },
 ];
 
-function latency(asked: Partial<Question>): Partial<Question> {
+function latency(asked: Partial<Query>): Partial<Query> {
   return {
     ...asked,
     metrics: ["duration_p50", "duration_p90", "duration_p95", "duration_p99", "ttft_p50", "ttft_p95", "ttft_p99"],

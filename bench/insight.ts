@@ -14,9 +14,9 @@ import { fileURLToPath } from "node:url";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Settings } from "../src/core/settings.ts";
-import { openStore } from "../src/store/offline.ts";
-import { RemoteReader } from "../src/store/remote-reader.ts";
-import { StoreProcess } from "../src/store/store-process.ts";
+import { openStore } from "../src/store/service/open-store.ts";
+import { RemoteReader } from "../src/store/service/remote-reader.ts";
+import { StoreClient } from "../src/store/service/store-client.ts";
 import { HEAVIEST, PANELS } from "./insight-panels.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { writeManyRecordsAtOnce } from "./many-records-at-once.ts";
@@ -116,14 +116,14 @@ interface Asked {
   readonly p95: number;
 }
 
-function startStore(): { readonly store: StoreProcess; readonly reader: RemoteReader } {
+function startStore(): { readonly store: StoreClient; readonly reader: RemoteReader } {
   const silent = (): void => undefined;
   const log = {
     info: silent,
     warn: (facts: object, text: string) => void say(`${text} ${JSON.stringify(facts)}`),
     error: silent,
   };
-  const store = new StoreProcess({ settings: settings.store, ledgerPath, log });
+  const store = new StoreClient({ settings: settings.store, ledgerPath, log });
   store.start();
   return { store, reader: new RemoteReader(store) };
 }

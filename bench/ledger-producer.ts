@@ -1,11 +1,11 @@
 // A thread that makes records as a data thread does, at a steady rate, and looks how late its own event loop gets.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import type { CallRecord } from "../src/core/call-record.ts";
-import { RecordIds } from "../src/gate/record-ids.ts";
-import { handoverOf } from "../src/threads/handover.ts";
-import type { LedgerLink } from "../src/threads/protocol.ts";
-import { RecordOutbox } from "../src/threads/record-outbox.ts";
+import type { RequestRecord } from "../src/core/request/request-record.ts";
+import { RecordIds } from "../src/proxy/recording/record-ids.ts";
+import { toRecordMessage } from "../src/workers/data/record-message.ts";
+import type { LedgerLink } from "../src/workers/protocol.ts";
+import { RecordSender } from "../src/workers/data/record-sender.ts";
 
 export interface ProducerInit {
   readonly thread: string;
@@ -29,11 +29,11 @@ const LAG_RESOLUTION_MS = 5;
 
 const init = workerData as ProducerInit; // written by bench/ledger.ts, which has the same type
 const link: LedgerLink = { thread: init.thread, port: init.port, counts: init.counts };
-const outbox = new RecordOutbox(link, () => undefined);
+const outbox = new RecordSender(link, () => undefined);
 const ids = new RecordIds(() => Date.now());
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 
-function record(): CallRecord {
+function record(): RequestRecord {
   return {
     timestamp: new Date().toISOString(),
     lmgate_id: "k-bench",
@@ -75,7 +75,7 @@ const cpuBefore = process.threadCpuUsage();
 lag.enable();
 const pace = setInterval(() => {
   const due = Math.min(init.seconds * init.perSecond, ((performance.now() - started) / 1000) * init.perSecond);
-  for (; made < due; made++) outbox.add(handoverOf(record()), false);
+  for (; made < due; made++) outbox.add(toRecordMessage(record()), false);
   if (made < init.seconds * init.perSecond) return;
   clearInterval(pace);
   outbox.end();

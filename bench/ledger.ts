@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { audit } from "../src/ledger/audit.ts";
+import { audit } from "../src/ledger/tools/audit.ts";
 import { NO_OVERRIDES } from "../src/core/price-overrides.ts";
-import { readSettings } from "../src/policy/config.ts";
-import { HandoverCounts } from "../src/threads/handover-counts.ts";
-import { LedgerHost } from "../src/threads/ledger-host.ts";
+import { readSettings } from "../src/config/config.ts";
+import { TransferCounters } from "../src/workers/data/transfer-counters.ts";
+import { LedgerWorkerHandle } from "../src/workers/ledger/ledger-worker-handle.ts";
 import type { ProducerInit, ProducerReport } from "./ledger-producer.ts";
 import { markdownTable } from "./markdown-table.ts";
 
@@ -68,11 +68,11 @@ async function bench(): Promise<void> {
   if (!found.ok || found.records !== made) process.exitCode = 1;
 }
 
-async function openLedger(path: string): Promise<LedgerHost> {
+async function openLedger(path: string): Promise<LedgerWorkerHandle> {
   const read = readSettings(JSON.stringify({ stats: { output_path: path } }), { file: "bench", env: {}, flags: [] });
   if ("faults" in read) throw new Error(JSON.stringify(read.faults));
   const silent = { info: () => undefined, warn: console.warn, error: console.error };
-  const host = new LedgerHost({
+  const host = new LedgerWorkerHandle({
     spare: undefined,
     settings: read.settings,
     overrides: NO_OVERRIDES,
@@ -86,8 +86,8 @@ async function openLedger(path: string): Promise<LedgerHost> {
   return host;
 }
 
-async function produce(host: LedgerHost, thread: string): Promise<ProducerReport> {
-  const { port, counts } = host.link(thread, HandoverCounts.allocate());
+async function produce(host: LedgerWorkerHandle, thread: string): Promise<ProducerReport> {
+  const { port, counts } = host.link(thread, TransferCounters.allocate());
   const init: ProducerInit = { thread, port, counts, perSecond: rate / threads, seconds };
   const worker = new Worker(new URL("./ledger-producer.ts", import.meta.url), {
     workerData: init,

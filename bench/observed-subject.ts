@@ -1,7 +1,7 @@
 /** What the benchmarks of reading share: an observer over an exchange of the corpus, a clock, a table. */
 import zlib from "node:zlib";
-import { observedRequest, responseFacts } from "../src/gate/observed-facts.ts";
-import { CallObserver, type ObservedRequest, type ResponseFacts } from "../src/usage/observer.ts";
+import { observedRequest, responseFacts } from "../src/proxy/recording/observed-facts.ts";
+import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../src/usage/observe/observer.ts";
 import { loadCorpus } from "../test/corpus/load.ts";
 import type { Step } from "../test/corpus/exchange.ts";
 import { callOf, responseHeadOf } from "../test/corpus/observed.ts";
@@ -27,8 +27,8 @@ export function subjectsOfCorpus(): (name: string) => Subject {
 }
 
 /** An observer that has seen the request and the head of the answer. */
-export function begun({ step, request, response }: Subject, contentEncoding?: string): CallObserver {
-  const observer = new CallObserver(request, () => 1);
+export function begun({ step, request, response }: Subject, contentEncoding?: string): RequestObserver {
+  const observer = new RequestObserver(request, () => 1);
   observer.requestBytes(step.request.body);
   observer.requestSent();
   const { status, hasBody, header, contentType } = response;

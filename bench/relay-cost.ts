@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { request as sendRequest, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { startRawUpstream } from "../test/raw-upstream.ts";
+import { startRawUpstream } from "../test/harness/raw-upstream.ts";
 import type { Request } from "../test/corpus/exchange.ts";
-import { startGateway, testKey } from "../test/start-gateway.ts";
+import { startGateway, testKey } from "../test/harness/gateway.ts";
 import { cpuMicroseconds } from "./cpu-time.ts";
 
 const STREAMS = 32;

@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-import { Books } from "./soak/books.ts";
+import { Books } from "./soak/expected-requests.ts";
 import { Load } from "./soak/load.ts";
 import { startSoakGateway, startUpstream } from "./soak/processes.ts";
 import { RecordReader } from "./soak/record-reader.ts";

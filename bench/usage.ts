@@ -1,7 +1,7 @@
 // `npm run bench:usage` measures the reading of usage: how fast bytes pass each reader, what an exchange and an event cost beside
 // what their relay costs, what an observer holds of a long answer, and where a bomb stops it. Prints Markdown.
 import { boundariesOf } from "../test/corpus/boundaries.ts";
-import { bombs, held } from "./long-answers.ts";
+import { bombs, held } from "./long-responses.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { MB, PACKERS, passThrough, slices, subjectsOfCorpus, timed, type Subject } from "./observed-subject.ts";
 import { relayMicroseconds } from "./relay-cost.ts";

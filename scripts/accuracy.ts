@@ -8,7 +8,7 @@ import { loadCorpus } from "../test/corpus/load.ts";
 import { MODES } from "../test/corpus/modes.ts";
 import { TALK_MODES, type Result } from "../test/corpus/result.ts";
 import { performancesOf, run } from "../test/corpus/runner.ts";
-import { runTalks } from "../test/corpus/talk-stage.ts";
+import { runTalks } from "../test/corpus/websocket-fixture.ts";
 
 const EVERYTHING = { cuts: 24, leaves: 100, bytewise: 3_000 };
 const SEED = 1;

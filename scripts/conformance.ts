@@ -3,7 +3,7 @@
 import { styleText, parseArgs } from "node:util";
 
 import { markdownTable } from "../bench/markdown-table.ts";
-import { textTable } from "../src/cli/text-table.ts";
+import { textTable } from "../src/cli/output/text-table.ts";
 import {
   compare,
   measureOurs,

@@ -3,7 +3,7 @@
 // from; `--seed` begins with that round.
 import { parseArgs, styleText } from "node:util";
 
-import { textTable } from "../src/cli/text-table.ts";
+import { textTable } from "../src/cli/output/text-table.ts";
 import { chunkCodec, requestCodec, responseCodec } from "../test/attack/fuzz/codec.ts";
 import { fuzz, Tally, type Finding, type Rounds } from "../test/attack/fuzz/fuzz.ts";
 import { openGatewayField } from "../test/attack/fuzz/gateway.ts";

@@ -2,12 +2,12 @@
 // loop keeps the processor meanwhile. It fails where a turn of an attack takes more than 50 ms of processor time.
 import { parseArgs } from "node:util";
 
-import { textTable } from "../src/cli/text-table.ts";
+import { textTable } from "../src/cli/output/text-table.ts";
 import { attacks, type Attack } from "../test/attack/lag/attacks.ts";
 import { startHostileUpstream } from "../test/attack/lag/hostile-upstream.ts";
 import { turnsDuring, type Turns } from "../test/attack/lag/turn-probe.ts";
-import { seededRandom } from "../test/seeded-random.ts";
-import { startGateway, type Gateway } from "../test/start-gateway.ts";
+import { seededRandom } from "../test/harness/seeded-random.ts";
+import { startGateway, type Gateway } from "../test/harness/gateway.ts";
 
 const MOST_MS = 50;
 

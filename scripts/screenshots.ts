@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { DESK, newContext, PHONE, type Size } from "../test/pages/browser.ts";
 import { settled } from "../test/pages/shown.ts";
-import { companyList, demoLedger, startWorld } from "../test/pages/world.ts";
+import { companyList, demoLedger, startWorld } from "../test/pages/fixture.ts";
 
 const CALLS = 40_000;
 const MAX_BYTES = 300 * 1024;

@@ -2,7 +2,7 @@
 // It fails where a statistician could tell one kind from another.
 import { parseArgs } from "node:util";
 
-import { textTable } from "../src/cli/text-table.ts";
+import { textTable } from "../src/cli/output/text-table.ts";
 import { measureDenials, TELLTALE_T } from "../test/attack/timing.ts";
 
 const { values } = parseArgs({

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Answer, Frame } from "./answer.ts";
-import type { Ending, OpenCall } from "./call-ledger.ts";
+import type { Answer, Frame } from "./response.ts";
+import type { Ending, OpenCall } from "./request-log.ts";
 import type { Directions } from "./directions.ts";
 import { encodeWhole, StreamEncoder } from "./content-encoding.ts";
 

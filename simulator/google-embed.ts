@@ -1,4 +1,4 @@
-import { plainAnswer, type Answer, type Ask } from "./answer.ts";
+import { plainAnswer, type Answer, type Ask } from "./response.ts";
 import { fieldsOf, listOf, numberOf } from "./json-fields.ts";
 import { unitVector } from "./openai-embeddings.ts";
 import { makePlan } from "./plan.ts";

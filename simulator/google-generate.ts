@@ -1,5 +1,5 @@
-import { plainAnswer, type Answer, type Ask, type Frame } from "./answer.ts";
-import type { Counters } from "./call-ledger.ts";
+import { plainAnswer, type Answer, type Ask, type Frame } from "./response.ts";
+import type { Counters } from "./request-log.ts";
 import { fieldsOf, listOf } from "./json-fields.ts";
 import { makePlan, toolUse, type Plan, type ToolUse } from "./plan.ts";
 import { googleErrorBody } from "./provider-errors.ts";

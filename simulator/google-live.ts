@@ -1,4 +1,4 @@
-import type { Answer, Ask, Frame } from "./answer.ts";
+import type { Answer, Ask, Frame } from "./response.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
 /** One turn of a Live session: https://ai.google.dev/api/live */

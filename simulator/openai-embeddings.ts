@@ -1,4 +1,4 @@
-import { plainAnswer, type Answer, type Ask } from "./answer.ts";
+import { plainAnswer, type Answer, type Ask } from "./response.ts";
 import { numberOf, textOf } from "./json-fields.ts";
 import { makePlan } from "./plan.ts";
 

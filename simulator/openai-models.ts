@@ -1,4 +1,4 @@
-import { plainAnswer, type Answer, type Ask } from "./answer.ts";
+import { plainAnswer, type Answer, type Ask } from "./response.ts";
 
 const models = ["gpt-5.5", "gpt-5.5-mini", "text-embedding-3-small", "text-embedding-3-large"];
 

@@ -1,4 +1,4 @@
-import type { Answer, Ask, Frame } from "./answer.ts";
+import type { Answer, Ask, Frame } from "./response.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
 /** What the server says first: https://platform.openai.com/docs/api-reference/realtime-server-events */

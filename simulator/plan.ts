@@ -1,4 +1,4 @@
-import type { Ask } from "./answer.ts";
+import type { Ask } from "./response.ts";
 import { fieldsOf, listOf, numberOf, textLength, textOf, type Fields } from "./json-fields.ts";
 
 /** What an answer will say and what it will claim to have used, before any provider's wire shape. */

@@ -1,6 +1,6 @@
 /** Errors in each provider's own shape, with the types, codes and texts that their SDKs look at. */
-import type { Answer, Ask } from "./answer.ts";
-import type { ProviderName } from "./call-ledger.ts";
+import type { Answer, Ask } from "./response.ts";
+import type { ProviderName } from "./request-log.ts";
 
 interface Row {
   readonly openai: { readonly type: string; readonly code: string | null };

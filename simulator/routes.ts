@@ -1,6 +1,6 @@
 import { answerAnthropicModels, answerMessages, answerTokenCount } from "./anthropic.ts";
-import type { Answer, Ask } from "./answer.ts";
-import type { ProviderName } from "./call-ledger.ts";
+import type { Answer, Ask } from "./response.ts";
+import type { ProviderName } from "./request-log.ts";
 import { answerBatchEmbed, answerEmbedContent, answerPredict } from "./google-embed.ts";
 import { answerGenerate, answerGoogleCount, answerStream } from "./google-generate.ts";
 import { answerChat } from "./openai-chat.ts";

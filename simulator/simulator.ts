@@ -8,8 +8,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { describe, type Answer, type Ask } from "./answer.ts";
-import { CallLedger, type AnsweredCall, type ProviderName } from "./call-ledger.ts";
+import { describe, type Answer, type Ask } from "./response.ts";
+import { CallLedger, type AnsweredCall, type ProviderName } from "./request-log.ts";
 import { decodeWhole } from "./content-encoding.ts";
 import { deliver } from "./deliver.ts";
 import { readDirections, readModel } from "./directions.ts";

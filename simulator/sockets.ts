@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { describe, type Answer, type Ask, type Frame } from "./answer.ts";
-import type { CallLedger, ProviderName } from "./call-ledger.ts";
+import { describe, type Answer, type Ask, type Frame } from "./response.ts";
+import type { CallLedger, ProviderName } from "./request-log.ts";
 import { readDirections, readModel } from "./directions.ts";
 import { answerLiveTurn } from "./google-live.ts";
 import { fieldsOf, textOf, type Fields } from "./json-fields.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { anchors, codeSpans, links, prose, readDocument, repository } from "./markdown.ts";
+import { anchors, codeSpans, links, prose, readDocument, repository } from "./harness/markdown.ts";
 
 const MAX_README_LINES = 200;
 

@@ -5,16 +5,16 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { Metrics } from "../src/admin/metrics.ts";
-import type { Refusal } from "../src/core/refusal.ts";
-import { refuse } from "../src/gate/refuse.ts";
-import { loadSettings, readSettings } from "../src/policy/config.ts";
-import { formatFaults } from "../src/policy/fault.ts";
-import { parseAllowlist } from "../src/policy/allowlist.ts";
+import { Metrics } from "../src/admin/metrics/metrics.ts";
+import type { Rejection } from "../src/core/request/rejection.ts";
+import { refuse } from "../src/proxy/admission/error-responses.ts";
+import { loadSettings, readSettings } from "../src/config/config.ts";
+import { formatIssues } from "../src/config/config-issue.ts";
+import { parseAllowlist } from "../src/allowlist/allowlist.ts";
 import { knownProviders } from "../src/providers/index.ts";
 import { allRoutes } from "./admin/api-routes.ts";
-import { codeBlocks, codeSpans, readDocument, repository, rowsBelow } from "./markdown.ts";
-import { runLmgate } from "./run-program.ts";
+import { codeBlocks, codeSpans, readDocument, repository, rowsBelow } from "./harness/markdown.ts";
+import { runLmgate } from "./harness/run-program.ts";
 
 const guide = readDocument("docs/LMGate user guide.md");
 const blocks = codeBlocks(guide);
@@ -46,7 +46,7 @@ test("the faults shown as an example are what such a file is answered with", () 
   const text = "server:\n  prot: 1\n  port: http\nfoo: 1\n";
   const read = readSettings(text, { file: "bad.yaml", env: {}, flags: [] });
   assert.ok("faults" in read);
-  assert.equal(shown, formatFaults(read.faults).join("\n"));
+  assert.equal(shown, formatIssues(read.faults).join("\n"));
 });
 
 test("the table of the log names every message that the code can write, and no other", () => {
@@ -71,7 +71,7 @@ test("the table of providers is the one in the code", () => {
 });
 
 test("the tables of the record name every field, the first ten in their order", () => {
-  const declared = [...readDocument("src/core/call-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(
+  const declared = [...readDocument("src/core/request/request-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(
     ([, name = ""]) => name,
   );
   const told = rowsBelow(guide, "Fields").flatMap(([name = ""]) => codeSpans(name));
@@ -81,9 +81,9 @@ test("the tables of the record name every field, the first ten in their order", 
 
 test("the tables of states, reasons and sources name all that the code can write", () => {
   const section = rowsBelow(guide, "usage_state, usage_reason, usage_source").flatMap(([name = ""]) => codeSpans(name));
-  const usage = readDocument("src/core/usage.ts");
+  const usage = readDocument("src/core/usage/usage.ts");
   const states = /type UsageState =([^;]+);/.exec(usage)?.[1] ?? "";
-  const verdict = readDocument("src/usage/verdict.ts");
+  const verdict = readDocument("src/usage/observe/usage-state.ts");
   const reasons = [
     ...(/type Blindness =([^;]+);/.exec(verdict)?.[1] ?? "").matchAll(/"([a-z_]+)"/g),
     ...verdict.matchAll(/(?:reason: |missing\(|return (?=")|\? |: )"([a-z_]+)"/g),
@@ -110,7 +110,7 @@ test("what is counted, and what is not yet, names every dialect of the table", (
 });
 
 test("the table of LMGate's own answers is the one in the code", () => {
-  const refusals: readonly Refusal[] = [
+  const refusals: readonly Rejection[] = [
     { kind: "malformed", detail: "" },
     { kind: "forbidden", reason: "no_key" },
     { kind: "unknown-route", prefixes: [], suggestion: undefined },
@@ -166,13 +166,13 @@ describe("examples of files are sound", () => {
     if (language === "yaml") {
       test(`the configuration on line ${line}`, () => {
         const read = readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
-        assert.deepEqual("faults" in read ? formatFaults(read.faults) : [], []);
+        assert.deepEqual("faults" in read ? formatIssues(read.faults) : [], []);
       });
     }
     if (language === "csv") {
       test(`the allow-list on line ${line}`, () => {
         const read = parseAllowlist(text, "allowlist.csv");
-        assert.deepEqual("faults" in read ? formatFaults(read.faults) : [], []);
+        assert.deepEqual("faults" in read ? formatIssues(read.faults) : [], []);
       });
     }
     if (language === "json") test(`the JSON on line ${line}`, () => void JSON.parse(text));

@@ -10,9 +10,9 @@ import { after, before, describe, test, type TestContext } from "node:test";
 import { parse as parseYaml } from "yaml";
 import manifest from "../package.json" with { type: "json" };
 import { startSimulator, type Simulator } from "../simulator/simulator.ts";
-import { codeBlocks, codeSpans, prose, readDocument, repository, type CodeBlock } from "./markdown.ts";
-import { run, runLmgate, runNpm, type Ran } from "./run-program.ts";
-import { startGateway, type Gateway } from "./start-gateway.ts";
+import { codeBlocks, codeSpans, prose, readDocument, repository, type CodeBlock } from "./harness/markdown.ts";
+import { run, runLmgate, runNpm, type Ran } from "./harness/run-program.ts";
+import { startGateway, type Gateway } from "./harness/gateway.ts";
 
 const readme = readDocument("README.md");
 const blocks = codeBlocks(readme);

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { withDeadline } from "./deadline.ts";
 import type { RunningProxy } from "./proxy.ts";
-import { callOnce, RawClient } from "./raw-call.ts";
-import type { Measured } from "./scene.ts";
+import { callOnce, RawClient } from "./raw-request.ts";
+import type { Measured } from "./fixture.ts";
 import { StreamLoad } from "./stream-load.ts";
 import { requestBytes, wishBody, type Route, type Target } from "./target.ts";
 

@@ -1,4 +1,4 @@
-import { added } from "./bar.ts";
+import { added } from "./targets.ts";
 import { numberText } from "./number-text.ts";
 import { LMGATE, LMGATE_TWO, NO_PROXY, PROXIES } from "./proxies.ts";
 import type { Results } from "./results.ts";

@@ -1,7 +1,7 @@
 // A client in a process of its own, so that nothing else delays its clock: one call after the other on one kept-alive
 // connection, each measured from its first byte sent to the first byte of the answer's body. Told what to do over IPC.
 import { percentile } from "./statistics.ts";
-import { RawClient } from "./raw-call.ts";
+import { RawClient } from "./raw-request.ts";
 
 export interface ProbeOrder {
   readonly port: number;

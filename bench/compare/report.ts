@@ -1,6 +1,6 @@
 /** A run as the tables of docs/benchmarks.md. */
 import { markdownTable } from "../markdown-table.ts";
-import { added, BAR, isKept, ratios } from "./bar.ts";
+import { added, BAR, isKept, ratios } from "./targets.ts";
 import { numberText, summaryText } from "./number-text.ts";
 import { LMGATE, LMGATE_TWO, NGINX, NO_PROXY, PROXIES, RAW_RELAY } from "./proxies.ts";
 import type { Results } from "./results.ts";

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { measureMemory, measureSlowReaders, residentBytes } from "./memory.ts";
 import type { Proxy, RunningProxy } from "./proxy.ts";
 import { addAbsence } from "./results.ts";
-import { attempt, turned, type Measured, type Scene } from "./scene.ts";
+import { attempt, turned, type Measured, type Scene } from "./fixture.ts";
 import { startTimed } from "./start-up.ts";
 
 /** What an idle proxy's memory needs to come to rest. */

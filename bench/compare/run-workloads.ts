@@ -3,7 +3,7 @@ import { cpuMicroseconds } from "../cpu-time.ts";
 import { Probe } from "./probe.ts";
 import type { Proxy, RunningProxy } from "./proxy.ts";
 import { addAbsence, emptyResults } from "./results.ts";
-import { attempt, turned, type Measured, type Scene } from "./scene.ts";
+import { attempt, turned, type Measured, type Scene } from "./fixture.ts";
 import { startTimed } from "./start-up.ts";
 import type { Tools, Workload } from "./workloads.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Proxy, RunningProxy, Stage } from "./proxy.ts";
-import { callOnce } from "./raw-call.ts";
+import { callOnce } from "./raw-request.ts";
 import { requestBytes } from "./target.ts";
 import { smallBody } from "./workloads.ts";
 

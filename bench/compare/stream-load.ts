@@ -1,6 +1,6 @@
-import { EVENT } from "./answers.ts";
+import { EVENT } from "./responses.ts";
 import { withDeadline } from "./deadline.ts";
-import { RawClient } from "./raw-call.ts";
+import { RawClient } from "./raw-request.ts";
 import { requestBytes, wishBody, type Target } from "./target.ts";
 
 const OPEN_MS = 15_000;

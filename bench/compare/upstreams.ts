@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startNginx } from "../nginx.ts";
-import { chatAnswer } from "./answers.ts";
+import { chatAnswer } from "./responses.ts";
 import type { Children } from "./children.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Upstreams } from "./target.ts";

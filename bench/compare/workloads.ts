@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { runWrk } from "../wrk.ts";
 import type { Probe } from "./probe.ts";
-import type { Measured } from "./scene.ts";
+import type { Measured } from "./fixture.ts";
 import { StreamLoad } from "./stream-load.ts";
 import { CHAT_PATH, SDK_HEADERS, wishBody, type Route, type Target } from "./target.ts";
 

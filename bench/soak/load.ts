@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Books } from "./books.ts";
-import { Caller } from "./caller.ts";
-import { mixedCall, streamCall, type Pace, type PlannedCall } from "./planned-call.ts";
+import type { Books } from "./expected-requests.ts";
+import { Caller } from "./client.ts";
+import { mixedCall, streamCall, type Pace, type PlannedRequest } from "./planned-request.ts";
 
 const TICK_MS = 10;
 /** A source address has so many ports for one target. */
@@ -90,7 +90,7 @@ export class Load {
     for (const caller of this.#all) caller.close();
   }
 
-  #start(plan: PlannedCall): Promise<void> {
+  #start(plan: PlannedRequest): Promise<void> {
     this.begun++;
     this.#books.begin(plan);
     const running = this.#run(plan);
@@ -98,7 +98,7 @@ export class Load {
     return running.finally(() => this.#running.delete(running));
   }
 
-  async #run(plan: PlannedCall): Promise<void> {
+  async #run(plan: PlannedRequest): Promise<void> {
     const caller = this.#free.pop() ?? this.#open();
     this.#waiting++;
     const seen = await caller.call(plan, () => this.#waiting--);

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { AnsweredCall } from "../../simulator/call-ledger.ts";
-import { startChildGateway, withoutGatewaySettings, type ChildGateway } from "../../src/cli/child-gateway.ts";
-import { SOAK_KEY } from "./planned-call.ts";
+import type { AnsweredCall } from "../../simulator/request-log.ts";
+import { startChildGateway, withoutGatewaySettings, type ChildGateway } from "../../src/demo/child-gateway.ts";
+import { SOAK_KEY } from "./planned-request.ts";
 
 export interface Upstream {
   readonly port: number;

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from "node:fs/promises";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
 const PIECE = 1024 * 1024;
 
@@ -19,7 +19,7 @@ export class RecordReader {
     return new RecordReader(await open(path, "r"));
   }
 
-  async readNew(take: (record: CallRecord) => void): Promise<void> {
+  async readNew(take: (record: RequestRecord) => void): Promise<void> {
     for (;;) {
       const { bytesRead } = await this.#file.read(this.#buffer, 0, PIECE, this.#at);
       if (bytesRead === 0) return;
@@ -28,7 +28,7 @@ export class RecordReader {
       const end = bytes.lastIndexOf(10) + 1;
       this.#rest = bytes.subarray(end);
       for (const line of bytes.toString("utf8", 0, end).split("\n")) {
-        if (line !== "") take(JSON.parse(line) as CallRecord); // what the gateway wrote is what is tested
+        if (line !== "") take(JSON.parse(line) as RequestRecord); // what the gateway wrote is what is tested
       }
     }
   }

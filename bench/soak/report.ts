@@ -1,4 +1,4 @@
-import type { Books } from "./books.ts";
+import type { Books } from "./expected-requests.ts";
 import { rssGrowthPerTenMinutes, type Sample } from "./samples.ts";
 
 const MEGABYTE = 1024 * 1024;

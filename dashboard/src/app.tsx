@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError, openSession, session } from "./data/api.ts";
-import { followHistory, readScope, usePlace } from "./data/place.ts";
+import { followHistory, readScope, usePlace } from "./data/url-state.ts";
 import { useRefreshClock } from "./data/refresh.ts";
 import { useStore } from "./data/store.ts";
 import { GlobalBar } from "./shell/global-bar.tsx";

@@ -1,15 +1,15 @@
-import type { AllowlistStatus, GateStatus, LedgerStatus, ThreadStatus } from "../core/status.ts";
-import type { Readiness } from "../threads/protocol.ts";
+import type { AllowlistStatus, ProxyStatus, LedgerStatus, WorkerStatus } from "../core/status.ts";
+import type { Readiness } from "../workers/protocol.ts";
 
 /**
  * The answer of `/readyz`. It is open to every client, so it names states and counts, no paths and no messages.
  * Degraded is still ready: a full disk must not take the gateway out of service.
  */
 export function readinessOf(
-  state: GateStatus["state"],
+  state: ProxyStatus["state"],
   allowlist: AllowlistStatus,
   ledger: LedgerStatus,
-  threads: readonly ThreadStatus[],
+  threads: readonly WorkerStatus[],
 ): Readiness {
   const data = threads.filter((thread) => thread.name.startsWith("data-"));
   const running = data.filter((thread) => thread.state === "running").length;

@@ -1,5 +1,5 @@
 import type { Timeouts } from "../core/settings.ts";
-import type { Supervisor } from "../threads/supervisor.ts";
+import type { Supervisor } from "../workers/supervisor.ts";
 
 /** Records of destroyed calls need a moment to reach the ledger. */
 const SETTLE_MS = 2_000;

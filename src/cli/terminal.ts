@@ -1,4 +1,4 @@
-import { formatFaults, type Fault } from "../policy/fault.ts";
+import { formatIssues, type ConfigIssue } from "../config/config-issue.ts";
 
 /** The outside world of a command. */
 export interface Terminal {
@@ -29,9 +29,9 @@ export function say({ stderr }: Terminal, message: string): void {
 }
 
 /** Prints what is wrong with the operator's files; the exit code that goes with it. */
-export function reportFaults(terminal: Terminal, what: string, faults: readonly Fault[]): ExitCode {
+export function reportFaults(terminal: Terminal, what: string, faults: readonly ConfigIssue[]): ExitCode {
   say(terminal, `the ${what} is not valid`);
-  for (const line of formatFaults(faults)) terminal.stderr.write(`  ${line}\n`);
+  for (const line of formatIssues(faults)) terminal.stderr.write(`  ${line}\n`);
   return EXIT.invalid;
 }
 

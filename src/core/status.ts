@@ -1,7 +1,7 @@
-import type { ForbiddenReason } from "./refusal.ts";
+import type { ForbiddenReason } from "./request/rejection.ts";
 
 /** Answers of `GET /api/v1/status` and sources of `/metrics`: what each part of the process says of itself. */
-export interface GateStatus {
+export interface ProxyStatus {
   readonly version: string;
   readonly node: string;
   readonly instance: string;
@@ -11,9 +11,9 @@ export interface GateStatus {
   readonly address: { readonly host: string; readonly port: number };
   readonly allowlist: AllowlistStatus;
   readonly ledger: LedgerStatus;
-  readonly threads: readonly ThreadStatus[];
+  readonly threads: readonly WorkerStatus[];
   readonly callsInFlight: number;
-  readonly refusals: readonly RecentRefusal[];
+  readonly refusals: readonly RecentRejection[];
 }
 
 export interface AllowlistStatus {
@@ -41,7 +41,7 @@ export interface LedgerStatus {
   readonly rotations: number;
 }
 
-export interface ThreadStatus {
+export interface WorkerStatus {
   readonly name: string;
   readonly state: "starting" | "running" | "down";
   readonly restarts: number;
@@ -49,7 +49,7 @@ export interface ThreadStatus {
   readonly accessVersion: number;
 }
 
-export interface RecentRefusal {
+export interface RecentRejection {
   readonly at: string;
   readonly status: number;
   readonly code: string;

@@ -1,9 +1,9 @@
 // What a call cost: the provider's own word, else the operator's prices, else the price table, else nothing, which is
 // never the same as 0. This room estimates from list prices; it knows no invoices and keeps no sums.
-import { isBeside, type BilledItem, type BillingFacts } from "../core/billing.ts";
-import type { CostSource } from "../core/cost-source.ts";
+import { isBeside, type BilledItem, type BillingFacts } from "../core/usage/billing.ts";
+import type { CostSource } from "../core/usage/cost-source.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
-import { cardOfOverride, factorFor, findOverride } from "./own-prices.ts";
+import { cardOfOverride, factorFor, findOverride } from "./override-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";
 import { PriceTable } from "./price-table.ts";
 import { chargeOf, flat, type Charge, type RateCard, type Unpriced } from "./rate-card.ts";

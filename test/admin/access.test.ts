@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startAdmin } from "../../src/admin/admin-server.ts";
+import { startAdmin } from "../../src/admin/server/admin-server.ts";
 import { rawRequest } from "./raw-request.ts";
 import { bearer, emptyDesk, start, token } from "./start.ts";
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { historyLines } from "../../simulator/history.ts";
-import { startGateway, type Gateway, type GatewayOptions } from "../start-gateway.ts";
+import { historyLines } from "../../src/demo/history.ts";
+import { startGateway, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
 
 export interface Answered {
   readonly status: number;

@@ -2,7 +2,7 @@
 // taken over ("test this connection", "preview this prompt") all did one of these on the word of a request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSourceFiles } from "../source-file.ts";
+import { readSourceFiles } from "../harness/source-file.ts";
 
 interface Danger {
   readonly what: string;
@@ -16,13 +16,13 @@ const DANGERS: readonly Danger[] = [
     what: "starts a program",
     pattern: /["'](?:node:)?(?:child_process|cluster)["']/,
     // The store's own process; the demo's gateway.
-    allowed: ["src/cli/child-gateway.ts", "src/store/store-process.ts"],
+    allowed: ["src/demo/child-gateway.ts", "src/store/service/store-client.ts"],
   },
   {
     what: "runs text as code",
     pattern: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(\s*["'`]|["'](?:node:)?vm["']/,
     // The word gc, to give memory back.
-    allowed: ["src/threads/give-back.ts"],
+    allowed: ["src/workers/collect-startup-garbage.ts"],
   },
   {
     what: "loads what it is told to",
@@ -34,19 +34,23 @@ const DANGERS: readonly Danger[] = [
     what: "fetches",
     pattern: /\bfetch\s*\(|\bnew WebSocket\b|\bnew EventSource\b/,
     // The demo's own callers.
-    allowed: ["src/cli/demo-life.ts", "src/cli/demo-traffic.ts"],
+    allowed: ["src/demo/live-traffic.ts", "src/demo/sample-traffic.ts"],
   },
   {
     what: "sends HTTP requests",
     pattern: /\b(?:request|get)\b[^;]*\bfrom ["']node:https?["']/,
     // Commands, which ask a gateway or look at a provider; nothing of the gateway itself.
-    allowed: ["src/cli/api-client.ts", "src/cli/doctor-providers.ts", "src/cli/healthcheck.ts"],
+    allowed: [
+      "src/cli/query/api-client.ts",
+      "src/cli/commands/doctor/doctor-providers.ts",
+      "src/cli/commands/healthcheck.ts",
+    ],
   },
   {
     what: "opens connections",
     pattern: /\b(?:connect|createConnection|new Socket|new TLSSocket)\s*\(/,
     // To providers; to a database in this process.
-    allowed: ["src/gate/upstream-connection.ts", "src/store/database.ts"],
+    allowed: ["src/proxy/upstream/upstream-connection.ts", "src/store/backends/sql/database.ts"],
   },
 ];
 
@@ -67,7 +71,7 @@ test("S50: the admin room starts nothing, connects to nothing and writes one fil
   assert.ok(admin.length > 20);
   const writing = /\b(?:writeFile|appendFile|writeSync|unlinkSync|rename|rm|createWriteStream)\w*\s*\(/;
   const found = admin.filter(({ text }) => writing.test(withoutComments(text))).map(({ path }) => path);
-  assert.deepEqual(found, ["src/admin/audit-log.ts", "src/admin/token.ts"]);
+  assert.deepEqual(found, ["src/admin/api/audit-log.ts", "src/admin/server/token.ts"]);
 });
 
 test("S50: the patterns find what they are for", () => {

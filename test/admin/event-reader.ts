@@ -1,7 +1,7 @@
 /** Reads server-sent events over a socket of its own, as fast or as slowly as it is told. */
 import { request, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
-import { Waiting } from "../until.ts";
+import { Waiting } from "../harness/until.ts";
 
 interface Event {
   readonly name: string;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { KeyRow, KeysChanged, KeysImport } from "../../src/admin/contract.ts";
-import { testKey } from "../start-gateway.ts";
+import type { KeyRow, KeysChanged, KeysImport } from "../../src/admin/api/contract.ts";
+import { testKey } from "../harness/gateway.ts";
 import { startApiGateway, type ApiGateway } from "./api-gateway.ts";
 
 let api: ApiGateway;

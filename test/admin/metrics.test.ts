@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Metrics } from "../../src/admin/metrics.ts";
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { GateTally } from "../../src/core/gate-tally.ts";
-import type { LedgerStatus, ThreadStatus } from "../../src/core/status.ts";
+import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { ProxyCounters } from "../../src/core/counters/proxy-counters.ts";
+import type { LedgerStatus, WorkerStatus } from "../../src/core/status.ts";
 
 const lag = { p50: 10, p99: 20, max: 30 };
 const gauges = { loopLagMs: lag, connections: 7 };
@@ -12,7 +12,7 @@ function make(): Metrics {
   return new Metrics({ version: "1.2.3", node: "v24.0.0", providers: ["openai"] });
 }
 
-function record(fields: Partial<CallRecord>): CallRecord {
+function record(fields: Partial<RequestRecord>): RequestRecord {
   return {
     timestamp: "2026-01-01T00:00:00.000Z",
     lmgate_id: "1",
@@ -29,7 +29,7 @@ function record(fields: Partial<CallRecord>): CallRecord {
   };
 }
 
-function thread(fields: Partial<ThreadStatus>): ThreadStatus {
+function thread(fields: Partial<WorkerStatus>): WorkerStatus {
   return { name: "data-0", state: "running", restarts: 0, loopLagMs: lag, accessVersion: 1, ...fields };
 }
 
@@ -50,7 +50,7 @@ const ledger: LedgerStatus = {
 
 /** The value of one series for those without the token; `undefined` where it is not exposed. */
 async function read(metrics: Metrics, series: string): Promise<number | undefined> {
-  return valueIn(await metrics.anonymousText(), series);
+  return valueIn(await metrics.redactedMetrics(), series);
 }
 
 function valueIn(text: string, series: string): number | undefined {
@@ -61,7 +61,7 @@ function valueIn(text: string, series: string): number | undefined {
 test("deltas of all threads are added up", async () => {
   const metrics = make();
   for (const name of ["data-0", "data-1"]) {
-    const tally = new GateTally();
+    const tally = new ProxyCounters();
     tally.began("openai");
     tally.recorded(record({ duration_ms: 15, cached_input_tokens: 2 }));
     tally.recorded(record({ status: 502, error_type: "upstream_reset", stream: true }));
@@ -83,7 +83,7 @@ test("deltas of all threads are added up", async () => {
 
 test("the buckets of a histogram are cumulative and end with the count", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   for (const duration_ms of [5, 15, 15, 400_000]) tally.recorded(record({ duration_ms }));
   metrics.add("data-0", tally.take(gauges));
   const bucket = (le: string): string => `lmgate_request_duration_seconds_bucket{le="${le}",provider="openai"}`;
@@ -98,7 +98,7 @@ test("the buckets of a histogram are cumulative and end with the count", async (
 
 test("a replaced thread takes its running calls with it, and no counter falls", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   tally.began("openai");
   tally.recorded(record({}));
   metrics.add("data-0", tally.take(gauges));
@@ -106,7 +106,7 @@ test("a replaced thread takes its running calls with it, and no counter falls", 
   assert.equal(await read(metrics, 'lmgate_active_requests{provider="openai"}'), 0);
   assert.equal(await read(metrics, 'lmgate_thread_up{thread="data-0"}'), 0);
 
-  metrics.add("data-0", new GateTally().take(gauges));
+  metrics.add("data-0", new ProxyCounters().take(gauges));
   metrics.threads([thread({ restarts: 1 })]);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="2xx",stream="false"}'), 1);
   assert.equal(await read(metrics, 'lmgate_thread_restarts_total{thread="data-0"}'), 1);
@@ -140,14 +140,14 @@ test("the allow-list shows its keys, when it was read, and whether its last chan
 test("event-loop lag is shown in seconds for each thread", async () => {
   const metrics = make();
   metrics.threads([thread({ name: "ledger" })]);
-  metrics.add("data-0", new GateTally().take({ ...gauges, loopLagMs: { p50: 1, p99: 2, max: 3000 } }));
+  metrics.add("data-0", new ProxyCounters().take({ ...gauges, loopLagMs: { p50: 1, p99: 2, max: 3000 } }));
   assert.equal(await read(metrics, 'lmgate_eventloop_lag_p99_seconds{thread="ledger"}'), 0.02);
   assert.equal(await read(metrics, 'lmgate_eventloop_lag_max_seconds{thread="data-0"}'), 3);
 });
 
 test("words from outside cannot make series without end", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   for (let i = 0; i < 500; i++) {
     tally.recorded(record({ provider: `invented-${i}`, usage_state: "missing", usage_reason: `because-${i}` }));
   }
@@ -160,7 +160,7 @@ test("words from outside cannot make series without end", async () => {
 
 test("the series that alerts are built on are there before the first call", async () => {
   const metrics = make();
-  const text = await metrics.anonymousText();
+  const text = await metrics.redactedMetrics();
   for (const name of [
     'lmgate_build_info{version="1.2.3",node="v24.0.0"} 1',
     'lmgate_requests_total{provider="openai",code_class="5xx",stream="true"} 0',
@@ -180,7 +180,7 @@ test("the series that alerts are built on are there before the first call", asyn
 
 test("with the token, calls, tokens and costs are told apart by owner and model; without it they are sums", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   tally.recorded(record({ owner: "ann", duration_ms: 5 }));
   tally.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
   metrics.add("data-0", tally.take(gauges));
@@ -198,12 +198,12 @@ test("with the token, calls, tokens and costs are told apart by owner and model;
   assert.equal(valueIn(text, 'lmgate_request_duration_seconds_count{provider="openai",model="m"}'), 1);
   assert.equal(await read(metrics, 'lmgate_cost_usd_total{provider="openai"}'), 5);
   assert.equal(await read(metrics, 'lmgate_request_duration_seconds_bucket{le="0.01",provider="openai"}'), 2);
-  assert.doesNotMatch(await metrics.anonymousText(), /owner=|model=|"ann"|"bob"/);
+  assert.doesNotMatch(await metrics.redactedMetrics(), /owner=|model=|"ann"|"bob"/);
 });
 
 test("a name that no provider has answered for makes no series", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   for (let n = 0; n < 300; n++) tally.recorded(record({ model: `made-up-${n}`, status: 404 }));
   tally.recorded(record({ model: "real" }));
   metrics.add("data-0", tally.take(gauges));
@@ -217,11 +217,11 @@ test("a name that no provider has answered for makes no series", async () => {
 
 test("the text is what the Prometheus format allows, and no series appears twice", async () => {
   const metrics = make();
-  const tally = new GateTally();
+  const tally = new ProxyCounters();
   tally.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
   metrics.add("data-0", tally.take(gauges));
   metrics.threads([thread({})]);
-  for (const text of [await metrics.text(), await metrics.anonymousText()]) {
+  for (const text of [await metrics.text(), await metrics.redactedMetrics()]) {
     const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     for (const line of series) {
       assert.match(

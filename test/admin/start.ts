@@ -1,14 +1,14 @@
 import type { TestContext } from "node:test";
-import { type AdminServer, startAdmin } from "../../src/admin/admin-server.ts";
-import { AuditLog } from "../../src/admin/audit-log.ts";
-import { LiveCalls } from "../../src/admin/live-calls.ts";
-import { Metrics } from "../../src/admin/metrics.ts";
-import type { AdminDesk } from "../../src/admin/routes/desk.ts";
-import type { GateStatus } from "../../src/core/status.ts";
+import { type AdminServer, startAdmin } from "../../src/admin/server/admin-server.ts";
+import { AuditLog } from "../../src/admin/api/audit-log.ts";
+import { LiveRequests } from "../../src/admin/live/live-requests.ts";
+import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import type { AdminServices } from "../../src/admin/api/admin-services.ts";
+import type { ProxyStatus } from "../../src/core/status.ts";
 
 export const token = "n4Vq2-pX8yKd_Zt7Rw1LmB5cGh9JsQe0UfTaYoPiDx3";
 
-const status: GateStatus = {
+const status: ProxyStatus = {
   version: "1.2.3",
   node: "v24.0.0",
   instance: "i-1",
@@ -54,7 +54,7 @@ export interface Started {
 /** The admin listener on a free port, closed when the test ends. */
 export async function start(
   t: TestContext,
-  options: { host?: string; status?: () => GateStatus } = {},
+  options: { host?: string; status?: () => ProxyStatus } = {},
 ): Promise<Started> {
   const logged: string[] = [];
   const clock = { ms: 0 };
@@ -76,7 +76,7 @@ export async function start(
 }
 
 /** A listener's surroundings without a gateway: no store, no allow-list, no prices. */
-export function emptyDesk(metrics: Metrics): AdminDesk {
+export function emptyDesk(metrics: Metrics): AdminServices {
   return {
     status: () => status,
     metrics,
@@ -86,7 +86,7 @@ export function emptyDesk(metrics: Metrics): AdminDesk {
     store: undefined,
     storeInfo: () => Promise.resolve(undefined),
     prices: { list: () => Promise.resolve([]), override: () => Promise.resolve() },
-    liveCalls: new LiveCalls("nowhere/stats.jsonl"),
+    liveCalls: new LiveRequests("nowhere/stats.jsonl"),
     audit: new AuditLog("/dev/null", Date.now),
     providers: () => [],
     system: () => Promise.resolve({ settings: [], checks: [], licenses: [] }),

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { AdminTokenError, type TokenContext, loadAdminToken } from "../../src/admin/token.ts";
+import { AdminTokenError, type TokenContext, loadAdminToken } from "../../src/admin/server/token.ts";
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "lmgate-token-"));

@@ -5,11 +5,11 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 
-import { connectRaw } from "../raw-peer.ts";
-import { allowlistText } from "../start-gateway.ts";
-import { enterBattlefield, FORBIDDEN, goodKey, otherKey, request, type Battlefield } from "./battlefield.ts";
+import { connectRaw } from "../harness/raw-client.ts";
+import { allowlistText } from "../harness/gateway.ts";
+import { enterBattlefield, FORBIDDEN, goodKey, otherKey, request, type Battlefield } from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
-import { exchange } from "./talk.ts";
+import { exchange } from "./raw-exchange.ts";
 
 const newKey = { id: "k-new", key: "sk-new-0123456789-UVWXYZ", owner: "New Team" };
 

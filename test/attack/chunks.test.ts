@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { connectRaw } from "../raw-peer.ts";
-import { enterBattlefield, goodKey, keyed, type Battlefield } from "./battlefield.ts";
+import { connectRaw } from "../harness/raw-client.ts";
+import { enterBattlefield, goodKey, keyed, type Battlefield } from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
 
 let field: Battlefield;

@@ -1,6 +1,6 @@
 /** Our verdicts on the reference requests, measured, beside those of other proxies. */
-import { enterBattlefield, withKey } from "./battlefield.ts";
-import { exchange, talk } from "./talk.ts";
+import { enterBattlefield, withKey } from "./attack-fixture.ts";
+import { exchange, talk } from "./raw-exchange.ts";
 import {
   ALLOWED_BY_RFC,
   REFERENCE_REQUESTS,

@@ -4,9 +4,9 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RawPeer } from "../raw-peer.ts";
-import { startGateway, type Gateway } from "../start-gateway.ts";
-import { exchange } from "./talk.ts";
+import { RawPeer } from "../harness/raw-client.ts";
+import { startGateway, type Gateway } from "../harness/gateway.ts";
+import { exchange } from "./raw-exchange.ts";
 
 const TOTAL = 30;
 const PER_ADDRESS = 10;

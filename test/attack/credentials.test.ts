@@ -13,7 +13,7 @@ import {
   request,
   unknownKey,
   type Battlefield,
-} from "./battlefield.ts";
+} from "./attack-fixture.ts";
 
 const secondKey = "sk-second-0123456789-STUVWX"; // The same id as `goodKey`, while keys are exchanged.
 const disabledKey = "sk-disabled-0123456789-YZabcd";

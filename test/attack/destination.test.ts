@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, keyed, request, type Battlefield } from "./battlefield.ts";
-import { exchange } from "./talk.ts";
+import { enterBattlefield, keyed, request, type Battlefield } from "./attack-fixture.ts";
+import { exchange } from "./raw-exchange.ts";
 
 let field: Battlefield;
 before(async () => {

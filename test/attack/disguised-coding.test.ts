@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { octets, readRequests } from "../../src/wire/replay.test.ts";
-import { enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+import { enterBattlefield, goodKey, type Battlefield } from "./attack-fixture.ts";
 
 let field: Battlefield;
 before(async () => {

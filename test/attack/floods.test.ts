@@ -5,10 +5,10 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
-import { connectRaw, type RawPeer } from "../raw-peer.ts";
-import { bearer, enterBattlefield, goodKey, keyed, request, type Battlefield } from "./battlefield.ts";
+import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
+import { bearer, enterBattlefield, goodKey, keyed, request, type Battlefield } from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
-import { exchange, talk } from "./talk.ts";
+import { exchange, talk } from "./raw-exchange.ts";
 
 const FLOOD = 1_000;
 const PIPELINED = 100;

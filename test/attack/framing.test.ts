@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { enterBattlefield, goodKey, keyed, type Battlefield } from "./battlefield.ts";
+import { enterBattlefield, goodKey, keyed, type Battlefield } from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
 
 let field: Battlefield;

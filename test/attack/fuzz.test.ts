@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { chunkCodec, requestCodec, responseCodec } from "./fuzz/codec.ts";
 import { PAST_FINDINGS } from "./fuzz/findings.ts";
 import { fuzz, Tally, type Rounds } from "./fuzz/fuzz.ts";

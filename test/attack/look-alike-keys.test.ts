@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { bearer, enterBattlefield, goodKey, type Battlefield } from "./battlefield.ts";
+import { bearer, enterBattlefield, goodKey, type Battlefield } from "./attack-fixture.ts";
 
 const shared = "sk-proj-the-same-forty-characters-for-all-of-";
 const siblings = Array.from({ length: 2_000 }, (_, n) => ({

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { octets, readRequests } from "../../src/wire/replay.test.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { enterBattlefield, KEY_FIELD, type Battlefield } from "./battlefield.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
+import { enterBattlefield, KEY_FIELD, type Battlefield } from "./attack-fixture.ts";
 import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
 let field: Battlefield;

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { enterBattlefield, goodKey, otherKey, request, type Battlefield } from "./battlefield.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { enterBattlefield, goodKey, otherKey, request, type Battlefield } from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
-import { exchange } from "./talk.ts";
+import { exchange } from "./raw-exchange.ts";
 
 const NAMES: readonly string[] = [
   "__proto__",
@@ -35,7 +35,7 @@ beforeEach(() => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
 });
 
-async function lastRecord(): Promise<CallRecord> {
+async function lastRecord(): Promise<RequestRecord> {
   const records = await field.gateway.records(field.upstream.seen.requests);
   const last = records.at(-1);
   assert.ok(last !== undefined);

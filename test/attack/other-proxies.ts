@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { listening, startNginx } from "../../bench/nginx.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../harness/free-port.ts";
 
 export interface OtherProxy {
   readonly name: "haproxy" | "nginx";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { enterBattlefield, FORBIDDEN, GOOD, goodKey, request, unknownKey, type Battlefield } from "./battlefield.ts";
+import { enterBattlefield, FORBIDDEN, GOOD, goodKey, request, unknownKey, type Battlefield } from "./attack-fixture.ts";
 
 let field: Battlefield;
 before(async () => {

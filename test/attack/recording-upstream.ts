@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
-import { readMessage, type RawMessage } from "../raw-message.ts";
+import { readMessage, type RawMessage } from "../harness/raw-message.ts";
 
 export interface Recorded extends RawMessage {
   /** The whole request as it stood on the wire. */

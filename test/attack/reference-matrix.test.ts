@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { readMessage, type RawMessage } from "../raw-message.ts";
-import { enterBattlefield, withKey, type Battlefield } from "./battlefield.ts";
+import { readMessage, type RawMessage } from "../harness/raw-message.ts";
+import { enterBattlefield, withKey, type Battlefield } from "./attack-fixture.ts";
 import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
 let field: Battlefield;

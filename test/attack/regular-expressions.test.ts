@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readSourceFiles } from "../source-file.ts";
+import { readSourceFiles } from "../harness/source-file.ts";
 
 const LENGTH = 65_536;
 /** Processor time of this thread alone, so that a busy machine changes nothing. */
@@ -19,20 +19,20 @@ const LITERAL =
  * allow-list, a number out of the database.
  */
 const OPERATORS_OWN: ReadonlySet<string> = new Set([
-  String.raw`src/policy/allowlist-edit.ts: /[ \t]*([\r\n]*)$/`,
-  String.raw`src/policy/allowlist-edit.ts: /[\r\n]*$/`,
-  String.raw`src/policy/allowlist-edit.ts: /[\r\n]+$/`,
-  String.raw`src/policy/config-schema.ts: /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u`,
-  String.raw`src/policy/upstream-url.ts: /\/+$/`,
-  String.raw`src/policy/upstream-url.ts: /\/\/[^\s"']*@/g`,
-  String.raw`src/store/run-sql.ts: /^-?0*\.?0*|\.|0*$/g`,
+  String.raw`src/allowlist/allowlist-edit.ts: /[ \t]*([\r\n]*)$/`,
+  String.raw`src/allowlist/allowlist-edit.ts: /[\r\n]*$/`,
+  String.raw`src/allowlist/allowlist-edit.ts: /[\r\n]+$/`,
+  String.raw`src/config/config-schema.ts: /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u`,
+  String.raw`src/config/upstream-url.ts: /\/+$/`,
+  String.raw`src/config/upstream-url.ts: /\/\/[^\s"']*@/g`,
+  String.raw`src/store/backends/sql/run-sql.ts: /^-?0*\.?0*|\.|0*$/g`,
 ]);
 
 const MADE_AT_START = [
   "src/usage/dialects/table.ts",
-  "src/usage/endpoint.ts",
-  "src/usage/safe-names.ts",
-  "src/usage/text-members.ts",
+  "src/usage/dialects/endpoint.ts",
+  "src/usage/observe/safe-names.ts",
+  "src/usage/estimate/text-members.ts",
 ];
 
 interface Pattern {
@@ -69,10 +69,10 @@ test("S44: nor does one that is put together from words of the source at the sta
     },
   });
   try {
-    await import("../../src/usage/endpoint.ts");
+    await import("../../src/usage/dialects/endpoint.ts");
     await import("../../src/usage/dialects/table.ts");
-    await import("../../src/usage/safe-names.ts");
-    await import("../../src/usage/text-members.ts");
+    await import("../../src/usage/observe/safe-names.ts");
+    await import("../../src/usage/estimate/text-members.ts");
   } finally {
     globalThis.RegExp = Original;
   }

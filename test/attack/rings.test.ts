@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { startGateway, type Gateway } from "../start-gateway.ts";
-import { bearer, goodKey, KEY_FIELD, otherKey, request } from "./battlefield.ts";
-import { freePort } from "./free-port.ts";
-import { talk } from "./talk.ts";
+import { startGateway, type Gateway } from "../harness/gateway.ts";
+import { bearer, goodKey, KEY_FIELD, otherKey, request } from "./attack-fixture.ts";
+import { freePort } from "../harness/free-port.ts";
+import { talk } from "./raw-exchange.ts";
 
 let here: Gateway;
 let there: Gateway;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, keyed, request, type Battlefield } from "./battlefield.ts";
+import { enterBattlefield, keyed, request, type Battlefield } from "./attack-fixture.ts";
 
 let field: Battlefield;
 before(async () => {

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { ApiKey, Client } from "../../src/core/client.ts";
-import { authorize } from "../../src/gate/authorize.ts";
-import { credentialsOf } from "../../src/gate/credentials.ts";
-import { seededRandom } from "../seeded-random.ts";
+import type { ApiKey, Client } from "../../src/core/request/client.ts";
+import { authorize } from "../../src/proxy/admission/authorize.ts";
+import { credentialsOf } from "../../src/proxy/admission/credentials.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { DENIED, measureDenials, TELLTALE_T, welch } from "./timing.ts";
 
 test("S29: each kind of wrong key is looked up once, by the whole of it, and no other", () => {

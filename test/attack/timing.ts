@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { seededRandom } from "../seeded-random.ts";
-import { bearer, enterBattlefield, goodKey, request } from "./battlefield.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
+import { bearer, enterBattlefield, goodKey, request } from "./attack-fixture.ts";
 
 const HEAD = goodKey.key.slice(0, 12);
 const TAIL = goodKey.key.slice(12);

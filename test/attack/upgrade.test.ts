@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { connectRaw } from "../raw-peer.ts";
+import { connectRaw } from "../harness/raw-client.ts";
 import {
   enterBattlefield,
   FORBIDDEN,
@@ -13,7 +13,7 @@ import {
   request,
   unknownKey,
   type Battlefield,
-} from "./battlefield.ts";
+} from "./attack-fixture.ts";
 import { jsonAnswer } from "./recording-upstream.ts";
 
 let field: Battlefield;

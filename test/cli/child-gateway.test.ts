@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 
-import { GatewayStartError, startChildGateway, withoutGatewaySettings } from "../../src/cli/child-gateway.ts";
+import { GatewayStartError, startChildGateway, withoutGatewaySettings } from "../../src/demo/child-gateway.ts";
 
 it("a gateway that cannot start is reported with what it said", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "lmgate-child-"));

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { demoKeys } from "../../src/cli/demo-traffic.ts";
-import { withoutGatewaySettings } from "../../src/cli/child-gateway.ts";
+import { demoKeys } from "../../src/demo/sample-traffic.ts";
+import { withoutGatewaySettings } from "../../src/demo/child-gateway.ts";
 
 const mainPath = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 

@@ -14,7 +14,7 @@ test("stats on a terminal is an aligned table with shares, changes, totals and w
     env: { NO_COLOR: "1" },
   });
   assert.equal(code, 0, stdout);
-  // Reading for longer shows a bar first, which goes.
+  // UsageReading for longer shows a bar first, which goes.
   assert.deepEqual(stdout.replace(/^\r.*\r/, "").split("\r\n"), [
     "MODEL             COST  TOKENS  CALLS  ERRORS    P95  SHARE                 Δ",
     "gpt-4o           $3.00   3,000      2       0  2.0 s  ██████████ 100 %  +50 %",

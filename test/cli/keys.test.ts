@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { watchList } from "../policy/watched-list.ts";
+import { watchList } from "../allowlist/watched-list.ts";
 import { workplace } from "./run-lmgate.ts";
 
 const KEY = "sk-proj-SECRET-new-0123456789";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync } from "node:fs";
 import { test } from "node:test";
-import { startGateway } from "../start-gateway.ts";
+import { startGateway } from "../harness/gateway.ts";
 import { workplace } from "./run-lmgate.ts";
 
 const WORD = "can be read by every user of this machine";

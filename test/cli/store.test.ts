@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { withStoreLock } from "../../src/store/store-lock.ts";
-import { linesOf, recordsFrom } from "../store/store-place.ts";
+import { withStoreLock } from "../../src/store/files/store-lock.ts";
+import { linesOf, recordsFrom } from "../store/fixture.ts";
 import { workplace, type Place } from "./run-lmgate.ts";
 
 const CLOSED = "data/stats-20261101T000000.000Z.jsonl";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { unlessWorks } from "../ledger/workplace.ts";
+import { unlessWorks } from "../ledger/fixture.ts";
 import { workplace } from "./run-lmgate.ts";
 
 test("R54: check says where the stats file and the admin token could not be written", async (t) => {

@@ -3,8 +3,16 @@ import { after, before, describe, it } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
 
-import { testKey } from "../start-gateway.ts";
-import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, statusOf, type World } from "./world.ts";
+import { testKey } from "../harness/gateway.ts";
+import {
+  assertAborted,
+  assertErrorRecord,
+  assertRecord,
+  errorOf,
+  startWorld,
+  statusOf,
+  type World,
+} from "./fixture.ts";
 
 const request = {
   model: "claude-sonnet-5",

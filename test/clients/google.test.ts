@@ -3,8 +3,8 @@ import { after, before, describe, it } from "node:test";
 
 import { ApiError, GoogleGenAI, Type, type GoogleGenAIOptions } from "@google/genai";
 
-import { testKey } from "../start-gateway.ts";
-import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, type World } from "./world.ts";
+import { testKey } from "../harness/gateway.ts";
+import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, type World } from "./fixture.ts";
 
 const request = { model: "gemini-3.8-flash", contents: "Who passes every byte on unchanged?" };
 const sims = (sim: string): Record<string, string> => (sim === "" ? {} : { "x-sim": sim });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
-import { startGateway, type AllowedKey, type Gateway } from "../start-gateway.ts";
+import { startGateway, type AllowedKey, type Gateway } from "../harness/gateway.ts";
 
 const keys: readonly [AllowedKey, AllowedKey] = [
   { id: "left", key: "sk-left-0123456789-aaaaaa", owner: "left" },

@@ -3,8 +3,16 @@ import { after, before, describe, it } from "node:test";
 
 import OpenAI from "openai";
 
-import { testKey } from "../start-gateway.ts";
-import { assertAborted, assertErrorRecord, assertRecord, errorOf, startWorld, statusOf, type World } from "./world.ts";
+import { testKey } from "../harness/gateway.ts";
+import {
+  assertAborted,
+  assertErrorRecord,
+  assertRecord,
+  errorOf,
+  startWorld,
+  statusOf,
+  type World,
+} from "./fixture.ts";
 
 const messages = [{ role: "user" as const, content: "Who passes every byte on unchanged?" }];
 

@@ -7,14 +7,14 @@ import OpenAI from "openai";
 import { LiveWS } from "openai/resources/live/ws";
 import { ResponsesWS } from "openai/resources/responses/ws";
 
-import type { AnsweredCall } from "../../simulator/call-ledger.ts";
+import type { AnsweredCall } from "../../simulator/request-log.ts";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { startGateway, testKey, type Gateway } from "../start-gateway.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
 interface Seen {
   /** The records of the session, in the order in which they were written. */
-  readonly records: readonly CallRecord[];
+  readonly records: readonly RequestRecord[];
   readonly answered: readonly AnsweredCall[];
 }
 
@@ -53,7 +53,7 @@ describe("official clients on WebSockets through the gateway", () => {
     return { records, answered: simulator.calls().slice(before) };
   }
 
-  function assertCounted(record: CallRecord | undefined, answered: AnsweredCall | undefined): void {
+  function assertCounted(record: RequestRecord | undefined, answered: AnsweredCall | undefined): void {
     assert.ok(record && answered);
     const { model, input_tokens, output_tokens, cached_input_tokens, usage_state, usage_source, error_type } = record;
     assert.deepEqual(

@@ -1,7 +1,7 @@
 /** An exchange of the corpus as its file says it: what was asked, what was answered, and what must stand in the record. */
 import { gzipSync } from "node:zlib";
 
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { framesOf } from "../usage/event-stream-frames.ts";
 
 /** Fields of a record by name. One that is not named is unknown: absent, or `null` where it is always there. */

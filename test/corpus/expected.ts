@@ -1,10 +1,10 @@
 /** What of a record an exchange decides, and how that compares with what the exchange's file says. */
 import { isDeepStrictEqual } from "node:util";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { ExpectedRecord } from "./exchange.ts";
 
-/** Decided by the clock, the connection, the key, the price table or the ledger; or compared only where a file names them. */
+/** QueryPlan by the clock, the connection, the key, the price table or the ledger; or compared only where a file names them. */
 const NOT_OF_THE_EXCHANGE: ReadonlySet<string> = new Set([
   "timestamp",
   "lmgate_id",
@@ -44,7 +44,7 @@ function decided(record: Readonly<Record<string, unknown>>): ExpectedRecord {
 }
 
 /** One line for each field that is not as expected. */
-export function differences(record: CallRecord, expected: ExpectedRecord): readonly string[] {
+export function differences(record: RequestRecord, expected: ExpectedRecord): readonly string[] {
   // That there is a guess beside the unknown depends on the gateway's settings.
   const source = record.usage_source === "estimate" ? "none" : record.usage_source;
   const found: ExpectedRecord = { ...record, usage_source: source };
@@ -60,7 +60,7 @@ export function differences(record: CallRecord, expected: ExpectedRecord): reado
 /** The counters alone, for a call that ended before its answer did. */
 const COUNTERS = ["input_tokens", "output_tokens", "total_input_tokens", "total_output_tokens"] as const;
 
-export function counterDifferences(record: CallRecord, expected: ExpectedRecord): readonly string[] {
+export function counterDifferences(record: RequestRecord, expected: ExpectedRecord): readonly string[] {
   return COUNTERS.flatMap((name) => {
     const [is, should] = [record[name] ?? undefined, expected[name]];
     return is === should ? [] : [`${name} is ${String(is)} instead of ${String(should)}`];

@@ -5,11 +5,11 @@
 import { setImmediate } from "node:timers/promises";
 import zlib from "node:zlib";
 
-import { SessionGlance } from "../../src/gate/session-glance.ts";
-import { observedRequest } from "../../src/gate/observed-facts.ts";
-import type { Reading } from "../../src/core/usage.ts";
-import { faultsOf } from "../record-schema.ts";
-import { seededRandom } from "../seeded-random.ts";
+import { WebSocketObserver } from "../../src/proxy/recording/websocket-observer.ts";
+import { observedRequest } from "../../src/proxy/recording/observed-facts.ts";
+import type { UsageReading } from "../../src/core/usage/usage.ts";
+import { faultsOf } from "../harness/record-schema.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { frame } from "../websocket/frames.ts";
 import type { End, Field, Step, Talk } from "./exchange.ts";
 import { loadCorpus } from "./load.ts";
@@ -93,13 +93,13 @@ function talkRound({ request, messages }: Talk, random: Random): Round {
   const accounting = { estimate: "off", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
   const response = { status: 101, fields: [], body: Buffer.alloc(0), end: "complete", seen: [] } as const;
   const step: Step = { request, response, record: {} };
-  const told = (reading: Reading): void => {
+  const told = (reading: UsageReading): void => {
     if (reading.reason === "observer_error") faults.push("an exception inside the observer");
     faults.push(...faultsOf(recordOfReading(step, reading, "complete")));
   };
   const observed = observedRequest(callOf(request), true, accounting);
   const head = responseHeadOf(request.method, response);
-  const session = new SessionGlance(
+  const session = new WebSocketObserver(
     observed,
     head,
     () => 1,

@@ -1,14 +1,14 @@
 /** The record of a step without any socket: its bytes handed to an observer in the pieces a test chooses. */
-import type { CallRecord } from "../../src/core/call-record.ts";
-import type { Outcome } from "../../src/core/outcome.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import type { Outcome } from "../../src/core/request/outcome.ts";
 import type { Provider } from "../../src/core/settings.ts";
-import type { Reading } from "../../src/core/usage.ts";
-import type { Admitted } from "../../src/gate/gate.ts";
-import { observedRequest, responseFacts } from "../../src/gate/observed-facts.ts";
-import { recordOf } from "../../src/gate/passage.ts";
-import { findRoute } from "../../src/gate/route.ts";
+import type { UsageReading } from "../../src/core/usage/usage.ts";
+import type { Admitted } from "../../src/proxy/admission/admit.ts";
+import { observedRequest, responseFacts } from "../../src/proxy/recording/observed-facts.ts";
+import { toRequestRecord } from "../../src/proxy/recording/finished-request.ts";
+import { findRoute } from "../../src/proxy/admission/route.ts";
 import { findProvider } from "../../src/providers/index.ts";
-import { CallObserver } from "../../src/usage/observer.ts";
+import { RequestObserver } from "../../src/usage/observe/observer.ts";
 import { RequestHeadReader } from "../../src/wire/request-head.ts";
 import { type ResponseHead, ResponseHeadReader } from "../../src/wire/response-head.ts";
 import type { End, Field, Request, Response, Step } from "./exchange.ts";
@@ -21,24 +21,24 @@ export interface Delivery {
   readonly estimate?: boolean;
 }
 
-export function observe(step: Step, delivery: Delivery): CallRecord {
+export function observe(step: Step, delivery: Delivery): RequestRecord {
   const end = delivery.end ?? step.response.end;
   return recordOfReading(step, readingOf(step, delivery), end);
 }
 
-export function readingOf(step: Step, delivery: Delivery): Reading {
+export function readingOf(step: Step, delivery: Delivery): UsageReading {
   const observer = observerOf(step, delivery);
   for (const piece of delivery.pieces) observer.responseBytes(piece);
-  let result: Reading | undefined;
+  let result: UsageReading | undefined;
   observer.finish(delivery.end ?? step.response.end, (reading) => (result = reading));
   if (result === undefined) throw new Error("the observer did not finish at once");
   return result;
 }
 
 /** An observer that has seen everything but the body of the answer. */
-function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): CallObserver {
+function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): RequestObserver {
   const accounting = { ...ACCOUNTING, estimate: delivery.estimate === true ? "heuristic" : "off" } as const;
-  const observer = new CallObserver(observedRequest(callOf(request), false, accounting), () => 1);
+  const observer = new RequestObserver(observedRequest(callOf(request), false, accounting), () => 1);
   if (request.body.length > 0) observer.requestBytes(request.body);
   observer.requestSent();
   const head = responseHeadOf(request.method, response, delivery.contentEncoding);
@@ -46,7 +46,7 @@ function observerOf({ request, response }: Step, delivery: Omit<Delivery, "piece
   return observer;
 }
 
-export function recordOfReading({ request, response }: Step, reading: Reading, end: End): CallRecord {
+export function recordOfReading({ request, response }: Step, reading: UsageReading, end: End): RequestRecord {
   const passage = {
     id: ID,
     call: callOf(request),
@@ -65,7 +65,7 @@ export function recordOfReading({ request, response }: Step, reading: Reading, e
     closeCode: undefined,
   };
   // As the ledger does, which leaves out what is unknown.
-  return JSON.parse(JSON.stringify(recordOf(passage, SOME_TIME))) as CallRecord; // Plain data by construction.
+  return JSON.parse(JSON.stringify(toRequestRecord(passage, SOME_TIME))) as RequestRecord; // Plain data by construction.
 }
 
 const ID = "019aafc1-2f00-7abc-8def-0123456789ab";

@@ -1,4 +1,4 @@
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { ExpectedRecord } from "./exchange.ts";
 import type { CorpusFile } from "./load.ts";
 import type { Mode } from "./modes.ts";
@@ -14,7 +14,7 @@ export interface Result {
   /** What a person would look for: which call of the exchange, in which play. */
   readonly what: string;
   readonly expected: ExpectedRecord;
-  readonly record: CallRecord | undefined;
+  readonly record: RequestRecord | undefined;
   /** Empty when the record is as it must be. */
   readonly faults: readonly string[];
 }

@@ -1,10 +1,10 @@
 /** Plays exchanges of the corpus through a real gateway and compares what was recorded with what was on the wire. */
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { counterDifferences, differences } from "./expected.ts";
 import { withId, type CorpusFile } from "./load.ts";
 import { playsOf, type Extent, type Mode, type Play } from "./modes.ts";
 import type { Result } from "./result.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./gateway-fixture.ts";
 
 /** One exchange in one mode: a play for each of its calls. */
 export interface Performance {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { filterFromParam, filterToApi, filterToParam, toggleFilter } from "../../dashboard/src/data/filter-text.ts";
-import type { Filter } from "../../src/admin/contract.ts";
+import type { Filter } from "../../src/admin/api/contract.ts";
 
 test("filters read as they are written in the address and for the API", () => {
   const rows: readonly (readonly [Filter, string, string])[] = [

@@ -1,10 +1,10 @@
-// The dashboard's own arrows, beside those of test/rooms.test.ts.
+// The dashboard's own arrows, beside those of test/imports.test.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCycles, readSourceFiles, roomOf } from "../source-file.ts";
+import { findCycles, readSourceFiles, roomOf } from "../harness/source-file.ts";
 
 const files = readSourceFiles(["dashboard/src/**/*.{ts,tsx}"]);
-const CONTRACT = "src/admin/contract.ts";
+const CONTRACT = "src/admin/api/contract.ts";
 
 test("the dashboard imports nothing of the gateway but types of the contract", () => {
   const strays = files.flatMap(({ path, text, ours }) => {

@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
 import * as z from "zod";
 import { startScriptedProvider, type ScriptedProvider } from "../prices/scripted-provider.ts";
-import { startGateway, testKey, type Gateway } from "../start-gateway.ts";
+import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
 const deploy = join(import.meta.dirname, "..", "..", "deploy");
 const boardsFolder = join(deploy, "grafana", "dashboards");

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-import { testKey } from "../start-gateway.ts";
+import { testKey } from "../harness/gateway.ts";
 
 export interface LoadCall {
   readonly n: number;

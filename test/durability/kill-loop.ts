@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { audit } from "../../src/ledger/audit.ts";
-import { startGateway, type GatewayOptions } from "../start-gateway.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { audit } from "../../src/ledger/tools/audit.ts";
+import { startGateway, type GatewayOptions } from "../harness/gateway.ts";
 import { Load, SteadyUpstream, type LoadCall } from "./kill-load.ts";
 
 export interface KillLoopOptions {
@@ -136,7 +136,7 @@ function outcomes(statsPath: string): {
   let surplus = 0;
   for (const line of readFileSync(statsPath, "utf8").split("\n")) {
     if (line === "") continue;
-    const { endpoint, error_type } = JSON.parse(line) as CallRecord; // Written by the gateway under test.
+    const { endpoint, error_type } = JSON.parse(line) as RequestRecord; // Written by the gateway under test.
     const n = Number(endpoint.split("/").at(-1));
     if (byNumber.has(n)) surplus++;
     byNumber.set(n, error_type);

@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { audit, type Audit } from "../../src/ledger/audit.ts";
+import { audit, type Audit } from "../../src/ledger/tools/audit.ts";
 import { Load, SteadyUpstream } from "./kill-load.ts";
-import { eventually, place, type Place } from "./place.ts";
+import { eventually, place, type Place } from "./fixture.ts";
 
 const TIMES = 5;
 const PER_SECOND = 300;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 
-import { RecordIds } from "../../src/gate/record-ids.ts";
-import type { Audit } from "../../src/ledger/audit.ts";
+import { RecordIds } from "../../src/proxy/recording/record-ids.ts";
+import type { Audit } from "../../src/ledger/tools/audit.ts";
 import { workplace } from "../cli/run-lmgate.ts";
 
 const ids = new RecordIds(() => Date.now());

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import type { GateStatus } from "../../src/core/status.ts";
-import { evaluateInThread } from "../gate/inspector.ts";
-import { answer, chunk, get, lastChunk, lastEvents, post, streamHead } from "../gate/world.ts";
-import { statusOf } from "../raw-message.ts";
-import { callsInJournal, eventually, place, type Place } from "./place.ts";
+import type { ProxyStatus } from "../../src/core/status.ts";
+import { evaluateInThread } from "../proxy/inspector.ts";
+import { answer, chunk, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
+import { statusOf } from "../harness/raw-message.ts";
+import { callsInJournal, eventually, place, type Place } from "./fixture.ts";
 
 const written = { config: { stats: { durability: "written" } } };
 type Gateway = Awaited<ReturnType<Place["start"]>>;
@@ -17,9 +17,9 @@ function recorded(here: Place): number {
   return readFileSync(here.statsPath, "utf8").split("\n").length - 1;
 }
 
-async function ledgerStatus(gateway: Gateway): Promise<GateStatus["ledger"]> {
+async function ledgerStatus(gateway: Gateway): Promise<ProxyStatus["ledger"]> {
   const response = await fetch(`${gateway.adminUrl}/api/v1/status`);
-  return ((await response.json()) as GateStatus).ledger; // the contract of the status page
+  return ((await response.json()) as ProxyStatus).ledger; // the contract of the status page
 }
 
 test("R62: with durability written, an answer that has arrived has its record in the file", async (t) => {

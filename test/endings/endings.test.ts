@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import type { FakedCall } from "../faker.ts";
-import { assertFields, chunk, lastChunk, request, startGateWorld, type GateWorld } from "../gate/world.ts";
-import type { RawPeer } from "../raw-peer.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import type { FakedCall } from "../harness/faker.ts";
+import { assertFields, chunk, lastChunk, request, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import type { RawPeer } from "../harness/raw-client.ts";
 import { forms, type Form } from "./forms.ts";
 
 let world: GateWorld;
@@ -47,13 +47,13 @@ async function begin(form: Form, here = world): Promise<Running> {
 const nothing = { input_tokens: null, output_tokens: null } as const;
 
 /** What a call says that stopped behind its beginning: the counters so far, and guesses where there are none. */
-function stopped(form: Form, words: Partial<CallRecord>): Partial<CallRecord> {
+function stopped(form: Form, words: Partial<RequestRecord>): Partial<RequestRecord> {
   const isCounted = form.begun.input_tokens !== null;
   const source = isCounted ? "stream" : "estimate";
   return { status: 200, model: "answered", usage_source: source, ...form.begun, ...words };
 }
 
-function assertGuessed(record: CallRecord, form: Form): void {
+function assertGuessed(record: RequestRecord, form: Form): void {
   const { input_tokens: input, output_tokens: output } = form.begun;
   assert.equal(record.estimated_input_tokens !== undefined, input === null, "an estimate of the input");
   assert.equal(record.estimated_output_tokens !== undefined, output === null, "an estimate of the output");

@@ -1,7 +1,7 @@
 /** The forms in which an answer brings its usage, cut into what comes first and what comes last. */
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
-type Counters = Pick<CallRecord, "input_tokens" | "output_tokens">;
+type Counters = Pick<RequestRecord, "input_tokens" | "output_tokens">;
 
 export interface Form {
   readonly name: string;

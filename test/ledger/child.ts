@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 
 import type { LedgerStatus } from "../../src/core/status.ts";
-import type { LedgerOptions } from "../../src/ledger/ledger.ts";
-import type { LogEntry } from "./workplace.ts";
+import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
+import type { LogEntry } from "./fixture.ts";
 
 type ChildOptions = Omit<LedgerOptions, "now" | "log">;
 

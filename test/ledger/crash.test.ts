@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, ftruncateSync, openSync, closeSync, readFil
 import { test } from "node:test";
 
 import { Child } from "./child.ts";
-import { appendAll, linesIn, linesOf, numbers, record, unlessWorks, until, workplace } from "./workplace.ts";
+import { appendAll, linesIn, linesOf, numbers, record, unlessWorks, until, workplace } from "./fixture.ts";
 
 const whole = `${record(0)}\n${record(1)}\n`;
 

@@ -4,11 +4,11 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 
-import type { TimedEvent } from "../../src/ledger/ledger-event.ts";
+import type { TimedEvent } from "../../src/ledger/events/ledger-event.ts";
 import { Child } from "./child.ts";
 import type { Reply } from "./child.ts";
-import { linesOf, numbers, unlessWorks, until, workplace } from "./workplace.ts";
-import type { Line } from "./workplace.ts";
+import { linesOf, numbers, unlessWorks, until, workplace } from "./fixture.ts";
+import type { Line } from "./fixture.ts";
 
 const CALLS = 2_000;
 

@@ -1,9 +1,9 @@
 // A ledger in a process of its own, told what to do over IPC.
 import { writeSync } from "node:fs";
 
-import { Ledger } from "../../src/ledger/ledger.ts";
+import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import type { Command, Reply } from "./child.ts";
-import { appendAll } from "./workplace.ts";
+import { appendAll } from "./fixture.ts";
 
 let ledger: Ledger | undefined;
 const log: Reply["log"] = [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Child } from "./child.ts";
-import { appendAll, linesIn, linesInAll, numbers, until, workplace } from "./workplace.ts";
+import { appendAll, linesIn, linesInAll, numbers, until, workplace } from "./fixture.ts";
 
 test("R56: a deleted file is begun anew by the next batch, which is in it", (t) => {
   const place = workplace(t);

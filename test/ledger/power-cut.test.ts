@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { Ledger } from "../../src/ledger/ledger.ts";
+import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import { Child } from "./child.ts";
 import { FileModel, fileCalls, TRACE, type FileCall } from "./traced-files.ts";
-import { linesIn, record, unlessWorks, until, workplace } from "./workplace.ts";
+import { linesIn, record, unlessWorks, until, workplace } from "./fixture.ts";
 
 const isStats = (name: string): boolean => /^stats.*\.jsonl$/.test(name);
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { appendAll, linesIn, linesOf, numbers, record, workplace } from "./workplace.ts";
+import { appendAll, linesIn, linesOf, numbers, record, workplace } from "./fixture.ts";
 
 test("each record becomes one line, completed by instance and a sequence from 1", (t) => {
   const place = workplace(t);

@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { appendAll, linesIn, linesInAll, numbers, record, rotatedNames, workplace } from "./workplace.ts";
+import { appendAll, linesIn, linesInAll, numbers, record, rotatedNames, workplace } from "./fixture.ts";
 
 test("R59: rotated files hold every record once, in order, in whole lines, none over the limit", (t) => {
   const place = workplace(t);

@@ -16,9 +16,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
-import { LedgerOpenError } from "../../src/ledger/ledger-open-error.ts";
+import { LedgerOpenError } from "../../src/ledger/writer/ledger-open-error.ts";
 import { Child } from "./child.ts";
-import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, workplace } from "./workplace.ts";
+import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, workplace } from "./fixture.ts";
 
 const noFifo = unlessWorks("sh", "-c", "command -v mkfifo");
 

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { assertAccessible, assertFits } from "./accessible.ts";
 import { becomes, noBrowser, PHONE, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { settled } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 const PAGES: Readonly<Record<string, string>> = {
   "?from=-30d&compare=previous": "Overview",

@@ -1,6 +1,6 @@
 // The figures that pages must show, counted from the lines of the ledger by code that shares nothing with the store's.
 import { readFileSync } from "node:fs";
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
 export interface Figures {
   readonly cost: number | null;
@@ -11,9 +11,9 @@ export interface Figures {
   readonly error_rate: number;
 }
 
-export function readLedger(path: string): readonly CallRecord[] {
+export function readLedger(path: string): readonly RequestRecord[] {
   const lines = readFileSync(path, "utf8").split("\n");
-  return lines.filter(Boolean).map((line) => JSON.parse(line) as CallRecord); // written by the gateway or the history
+  return lines.filter(Boolean).map((line) => JSON.parse(line) as RequestRecord); // written by the gateway or the history
 }
 
 export interface Range {
@@ -21,14 +21,14 @@ export interface Range {
   readonly to: number;
 }
 
-export function inRange(records: readonly CallRecord[], { from, to }: Range): readonly CallRecord[] {
+export function inRange(records: readonly RequestRecord[], { from, to }: Range): readonly RequestRecord[] {
   return records.filter(({ timestamp }) => Date.parse(timestamp) >= from && Date.parse(timestamp) < to);
 }
 
-export function countFigures(records: readonly CallRecord[]): Figures {
+export function countFigures(records: readonly RequestRecord[]): Figures {
   const canUse = records.some(({ usage_state }) => usage_state !== "not_applicable");
   // Unknown where some call may have used something and none says what; zero where none can have.
-  const sum = (of: (record: CallRecord) => number | null | undefined): number | null => {
+  const sum = (of: (record: RequestRecord) => number | null | undefined): number | null => {
     const known = records.map(of).filter((value) => typeof value === "number");
     return known.length === 0 && canUse ? null : known.reduce((total, value) => total + value, 0);
   };
@@ -44,8 +44,8 @@ export function countFigures(records: readonly CallRecord[]): Figures {
 
 /** By the text of their group, as the page writes it. */
 export function countGroups(
-  records: readonly CallRecord[],
-  nameOf: (record: CallRecord) => string,
+  records: readonly RequestRecord[],
+  nameOf: (record: RequestRecord) => string,
 ): Readonly<Record<string, Figures>> {
   const groups = Object.groupBy(records, nameOf);
   return Object.fromEntries(Object.entries(groups).map(([name, group = []]) => [name, countFigures(group)]));

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { seededRandom } from "../seeded-random.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { countFigures, countGroups, inRange, readLedger, type Figures, type Range } from "./counted.ts";
 import { addressOf, numberOf, readRows, settled, tileValue, type ShownRow } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 const DAY = 86_400_000;
 const ZONE = "Europe/Berlin";
@@ -20,7 +20,7 @@ const COLUMNS: Readonly<Record<keyof Figures, string>> = {
   error_rate: "Error rate",
 };
 /** How a group is called on the page, for each way to group. */
-const GROUPINGS: Readonly<Record<string, (record: CallRecord) => string>> = {
+const GROUPINGS: Readonly<Record<string, (record: RequestRecord) => string>> = {
   model: ({ model }) => model ?? "(unknown)",
   owner: ({ owner }) => owner ?? "(unknown)",
   status: ({ status }) => (status === null ? "(unknown)" : String(status)),
@@ -33,7 +33,7 @@ sayIfSkipped("that Overview and Explore show what stands in the ledger");
 
 describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
-  let records: readonly CallRecord[];
+  let records: readonly RequestRecord[];
   const random = seededRandom(Number(process.env["LMGATE_TEST_SEED"] ?? Date.now() % 1e6));
 
   before(async () => {
@@ -67,7 +67,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     const range = randomRange();
     const page = await world.open(t, address("explore", range, { by: "owner,provider" }));
     await settled(page);
-    const nameOf = ({ owner, provider }: CallRecord): string => `${owner ?? "(unknown)"} ${provider}`;
+    const nameOf = ({ owner, provider }: RequestRecord): string => `${owner ?? "(unknown)"} ${provider}`;
     assertRows(await readRows(page, "Groups"), "owner,provider", countGroups(inRange(records, range), nameOf));
   });
 
@@ -88,14 +88,14 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   test("filters from the menu are any of, none of and at least, and are taken back one by one", async (t) => {
     const range = wholeMonth();
     const page = await world.open(t, address("", range));
-    const filtered = (keep: (record: CallRecord) => boolean): Promise<void> =>
+    const filtered = (keep: (record: RequestRecord) => boolean): Promise<void> =>
       shows(page, countFigures(inRange(records, range).filter(keep)));
     await page.getByRole("button", { name: "Filter" }).click();
     await page.getByRole("button", { name: "Provider" }).click();
     await page.getByRole("checkbox", { name: /openai/ }).check();
     await page.getByRole("checkbox", { name: /google/ }).check();
     await page.getByRole("button", { name: "Apply" }).click();
-    const isEither = ({ provider }: CallRecord): boolean => provider === "openai" || provider === "google";
+    const isEither = ({ provider }: RequestRecord): boolean => provider === "openai" || provider === "google";
     await filtered(isEither);
     await page.getByRole("button", { name: "Provider is openai or google", exact: true }).click();
     await filtered((record) => !isEither(record));
@@ -183,7 +183,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     const ids = calls.text
       .trim()
       .split("\n")
-      .map((line) => (JSON.parse(line) as CallRecord).id);
+      .map((line) => (JSON.parse(line) as RequestRecord).id);
     assert.deepEqual(new Set(ids), new Set(kept.map(({ id }) => id)));
     assert.equal(ids.length, kept.length);
   });

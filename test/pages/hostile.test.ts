@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { readLedger } from "./counted.ts";
 import { noBrowser, sayIfSkipped } from "./browser.ts";
 import { readRows, settled } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 const HOSTILE: readonly string[] = [
   `<img src=x onerror="alert(1);pwned=1">`,

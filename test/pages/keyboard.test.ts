@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 const GO: Readonly<Record<string, string>> = {
   e: "Explore",

@@ -1,11 +1,11 @@
 // What happens now is seen now: the first call, calls as they end, and a gateway that goes away.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { testKey } from "../start-gateway.ts";
+import { testKey } from "../harness/gateway.ts";
 import { assertAccessible } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, readRows, settled, tileValue } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 sayIfSkipped("that the dashboard shows what happens now");
 

@@ -8,7 +8,7 @@ import { assertAccessible, assertFits } from "./accessible.ts";
 import { noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { readLedger } from "./counted.ts";
 import { settled } from "./shown.ts";
-import { companyList, startWorld, type World } from "./world.ts";
+import { companyList, startWorld, type World } from "./fixture.ts";
 
 sayIfSkipped("that keys and prices of the dashboard hold for the next call");
 

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { assertAccessible, assertFits } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
-import { startWorld, type World } from "./world.ts";
+import { startWorld, type World } from "./fixture.ts";
 
 /** A browser says so of every refused request. */
 const refused = /Failed to load resource: the server responded with a status of (401|429)/;

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { startGateway, testKey, type Gateway } from "../start-gateway.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 import { startScriptedProvider, type ScriptedProvider } from "./scripted-provider.ts";
 
 const OWN_PRICES = `
@@ -57,7 +57,7 @@ after(async () => {
 });
 
 /** One call, and its record. */
-async function recordOf(path: string, answer: unknown, status: number = 200): Promise<CallRecord> {
+async function recordOf(path: string, answer: unknown, status: number = 200): Promise<RequestRecord> {
   provider.answer(`POST ${path.slice(path.indexOf("/", 1))}`, answer, { status });
   const headers = { authorization: `Bearer ${testKey.key}`, "content-type": "application/json" };
   const response = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: "{}" });
@@ -74,7 +74,7 @@ function chat(model: string, usage: Record<string, unknown>, more: Record<string
 
 const CHAT = "/openai/v1/chat/completions";
 
-function assertCost(record: CallRecord, usd: number | null, source: string): void {
+function assertCost(record: RequestRecord, usd: number | null, source: string): void {
   assert.deepEqual([record.cost_usd, record.cost_source], [usd, source], JSON.stringify(record));
 }
 
@@ -139,7 +139,8 @@ test("prices for one provider come before those for all, and an exact name befor
 
 test("a service tier has the operator's factor, on the table's prices as on their own", async () => {
   const usage = { prompt_tokens: 10_000, completion_tokens: 1000 };
-  const tier = (service_tier: string): Promise<CallRecord> => recordOf(CHAT, chat("gpt-4o", usage, { service_tier }));
+  const tier = (service_tier: string): Promise<RequestRecord> =>
+    recordOf(CHAT, chat("gpt-4o", usage, { service_tier }));
   assertCost(await tier("default"), 0.035, "table");
   assertCost(await tier("flex"), 0.0175, "table");
   assertCost(await tier("priority"), 0.07, "table");

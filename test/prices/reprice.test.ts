@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { parseRecords } from "../../src/cli/usage-table.ts";
+import { parseRecords } from "../../src/demo/usage-table.ts";
 import { workplace } from "../cli/run-lmgate.ts";
-import { startGateway, testKey } from "../start-gateway.ts";
+import { startGateway, testKey } from "../harness/gateway.ts";
 import { startScriptedProvider } from "./scripted-provider.ts";
 
 const SEGMENT = "stats-20261122T000000.000Z.jsonl";

@@ -1,5 +1,5 @@
 /** Keys that must turn up nowhere, and the requests and files that carry them everywhere. */
-import { request } from "../attack/battlefield.ts";
+import { request } from "../attack/attack-fixture.ts";
 import { jsonAnswer } from "../attack/recording-upstream.ts";
 
 export const ALLOWED: readonly string[] = [

@@ -5,9 +5,9 @@ import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, request, type Battlefield } from "../attack/battlefield.ts";
+import { enterBattlefield, request, type Battlefield } from "../attack/attack-fixture.ts";
 import { jsonAnswer, type Recorded } from "../attack/recording-upstream.ts";
-import { exchange, talk } from "../attack/talk.ts";
+import { exchange, talk } from "../attack/raw-exchange.ts";
 import {
   ALLOWED,
   ALLOWLIST,

@@ -1,19 +1,21 @@
 // What SQL says beside what the program says, and the relations beside the record.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bucketMiddleMs, bucketMiddleSql, bucketOf, bucketSql } from "../../src/store/buckets.ts";
-import { CALL_COLUMNS, REST_FIELDS } from "../../src/store/call-columns.ts";
-import { clientAppOf, clientAppSql } from "../../src/store/client-app.ts";
-import { firstRow } from "../../src/store/database.ts";
-import { HOUR_COLUMNS } from "../../src/store/hour-columns.ts";
-import { readDocument } from "../markdown.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { recordAt, storePlace } from "./store-place.ts";
+import { bucketMiddleMs, bucketMiddleSql, bucketOf, bucketSql } from "../../src/store/schema/duration-buckets.ts";
+import { REQUEST_COLUMNS, REST_FIELDS } from "../../src/store/schema/request-columns.ts";
+import { clientAppOf, clientAppSql } from "../../src/store/schema/client-app.ts";
+import { firstRow } from "../../src/store/backends/sql/database.ts";
+import { HOUR_COLUMNS } from "../../src/store/schema/hour-columns.ts";
+import { readDocument } from "../harness/markdown.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
+import { recordAt, storePlace } from "./fixture.ts";
 
 test("every field of a record has a column, or stands in the column for the rest", () => {
-  const fields = [...readDocument("src/core/call-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(([, name]) => name);
+  const fields = [...readDocument("src/core/request/request-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(
+    ([, name]) => name,
+  );
   const renamed: Readonly<Record<string, string>> = { timestamp: "ts", lmgate_id: "key" };
-  const kept = new Set<string>([...CALL_COLUMNS.map(({ name }) => name), ...REST_FIELDS, "schema"]);
+  const kept = new Set<string>([...REQUEST_COLUMNS.map(({ name }) => name), ...REST_FIELDS, "schema"]);
   assert.deepEqual(
     fields.filter((name = "") => !kept.has(renamed[name] ?? name)),
     [],
@@ -32,7 +34,7 @@ test("the relations have the columns that are told, of the types that are told",
     );
   const plain = (columns: unknown): unknown =>
     Array.isArray(columns) ? columns.map((text: string) => text.replaceAll(", ", ",")) : columns;
-  assert.deepEqual(plain(await columnsOf("calls")), asTold(CALL_COLUMNS));
+  assert.deepEqual(plain(await columnsOf("calls")), asTold(REQUEST_COLUMNS));
   assert.deepEqual(plain(await columnsOf("hours")), asTold(HOUR_COLUMNS));
 });
 

@@ -1,8 +1,8 @@
 // Compacts again and again while the ledger grows, until it is killed.
 import { appendFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { Store } from "../../src/store/store.ts";
-import { linesOf, optionsOf, recordsFrom } from "./store-place.ts";
+import { Store } from "../../src/store/files/store.ts";
+import { linesOf, optionsOf, recordsFrom } from "./fixture.ts";
 
 const [home = "", from = "0"] = process.argv.slice(2);
 const store = await Store.open(optionsOf(home));

@@ -6,11 +6,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, watch, wr
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { readManifest } from "../../src/store/manifest.ts";
-import { recordOnLine } from "../../src/core/record-line.ts";
-import { seededRandom } from "../seeded-random.ts";
-import { assertHolds, recordsFrom, storePlace, type StorePlace } from "./store-place.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { readManifest } from "../../src/store/files/manifest.ts";
+import { recordOnLine } from "../../src/core/request/record-line.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
+import { assertHolds, recordsFrom, storePlace, type StorePlace } from "./fixture.ts";
 
 /** What appears in the folder, in its order, while a compaction goes on. */
 const STEPS = {
@@ -99,7 +99,7 @@ async function checkAfterwards(place: StorePlace): Promise<void> {
   await assertHolds(store, records, "compacted");
 }
 
-function recordsIn(path: string): readonly CallRecord[] {
+function recordsIn(path: string): readonly RequestRecord[] {
   return readFileSync(path, "utf8")
     .split("\n")
     .slice(0, -1)

@@ -4,9 +4,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "csv-parse/sync";
-import type { ExportWanted, StoreReader } from "../../src/store/reader.ts";
-import { question } from "../../src/store/question.ts";
-import { seededRandom } from "../seeded-random.ts";
+import type { ExportWanted, StoreReader } from "../../src/store/service/reader.ts";
+import { question } from "../../src/store/query/query.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecords } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";
 import { keyOf, metricOf } from "./oracle.ts";
@@ -32,24 +32,24 @@ function rowsOf(bytes: Buffer): readonly Readonly<Record<string, unknown>>[] {
 test("every call is a line of CSV and of JSON, in order of time, with what the ledger says", async (t) => {
   const records = oddRecords(seededRandom(7), 1500);
   const { reader } = await openStore(t, records, NOW);
-  const inOrder = records.toSorted((one, other) =>
+  const compareValues = records.toSorted((one, other) =>
     `${one.timestamp} ${one.id}` < `${other.timestamp} ${other.id}` ? -1 : 1,
   );
   const json = rowsOf(await exported(reader, { format: "jsonl" }));
   assert.deepEqual(
     json.map(({ id }) => id),
-    inOrder.map(({ id }) => id),
+    compareValues.map(({ id }) => id),
   );
   assert.deepEqual(
     json.map(({ tags }) => tags ?? null),
-    inOrder.map(({ tags }) => tags ?? null),
+    compareValues.map(({ tags }) => tags ?? null),
   );
   const text = (await exported(reader, {})).toString();
   assert.ok(!/[^\r]\n/.test(text.replaceAll(/"(?:[^"]|"")*"/g, "")), "lines end with CR LF");
   const rows: Record<string, string>[] = parse(text, { columns: true, record_delimiter: "\r\n" });
   assert.deepEqual(
     rows.map((row) => [row["ts"], row["id"], row["status"], row["total_output_tokens"]]),
-    inOrder.map((record) => [
+    compareValues.map((record) => [
       record.timestamp,
       record.id,
       String(record.status ?? ""),
@@ -150,6 +150,6 @@ test("a byte order mark comes first if it is asked for, and whoever stops readin
     }
   }
   assert.deepEqual(readdirSync(directory), []);
-  await assert.rejects(exported(reader, { asked: { tz: "Nowhere" } }), { name: "QuestionFault", where: "tz" });
+  await assert.rejects(exported(reader, { asked: { tz: "Nowhere" } }), { name: "QueryError", where: "tz" });
   assert.equal((await reader.ask(question.parse(everything))).totals.total.requests, 50);
 });

@@ -1,6 +1,6 @@
 // Tries to compact where no file may grow. Exits with 0 if that fails and everything is still answered.
-import { Store } from "../../src/store/store.ts";
-import { assertHolds, optionsOf, recordsFrom } from "./store-place.ts";
+import { Store } from "../../src/store/files/store.ts";
+import { assertHolds, optionsOf, recordsFrom } from "./fixture.ts";
 
 // The limit's signal would end the process; ignored, the write fails as on a full disk.
 process.on("SIGXFSZ", () => undefined);

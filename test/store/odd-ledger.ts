@@ -1,4 +1,4 @@
-import type { CallRecord } from "../../src/core/call-record.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
 /** What nobody would choose, and somebody will send. */
 export const HOSTILE = [
@@ -32,7 +32,7 @@ const AGENTS = ["OpenAI/Python 2.1", "claude-cli/2.0 (external)", "curl/8", "str
  * Records of every kind, spread over days on which clocks change somewhere: known, partly known, estimated and unknown
  * use, errors, answers fetched again, WebSockets that close, records older than some fields.
  */
-export function oddRecords(random: () => number, count: number): CallRecord[] {
+export function oddRecords(random: () => number, count: number): RequestRecord[] {
   const spans = [
     ["2026-03-05", "2026-04-08"],
     ["2026-09-28", "2026-11-06"],
@@ -46,10 +46,10 @@ export function oddRecords(random: () => number, count: number): CallRecord[] {
   });
 }
 
-export function oddRecord(random: () => number, timestamp: string, id: string): CallRecord {
+export function oddRecord(random: () => number, timestamp: string, id: string): RequestRecord {
   const hostile = (): string | undefined => (random() < 0.1 ? pick(random, HOSTILE) : undefined);
   const failed = random() < 0.15;
-  const record: CallRecord = {
+  const record: RequestRecord = {
     timestamp,
     lmgate_id: random() < 0.05 ? null : (hostile() ?? `key-${Math.floor(random() * 6)}`),
     provider: pick(random, ["openai", "anthropic", "gemini"]) ?? "openai",
@@ -80,7 +80,7 @@ export function oddRecord(random: () => number, timestamp: string, id: string): 
   return record;
 }
 
-function addUse(random: () => number, record: CallRecord, failed: boolean): void {
+function addUse(random: () => number, record: RequestRecord, failed: boolean): void {
   const kind = failed ? (random() < 0.7 ? "not_applicable" : "aborted") : (pick(random, KINDS) ?? "final");
   if (kind === "session") {
     Object.assign(record, { operation: "session", usage_state: "not_applicable", status: 101, session_id: record.id });
@@ -115,7 +115,7 @@ const KINDS = [
   "old",
 ] as const;
 
-function addCounters(random: () => number, record: CallRecord): void {
+function addCounters(random: () => number, record: RequestRecord): void {
   const input = Math.floor(random() * 50_000);
   const output = Math.floor(random() * 5_000);
   Object.assign(record, { input_tokens: input, output_tokens: output });

@@ -3,22 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { FactMemory } from "../../src/store/fact-memory.ts";
-import { LocalReader } from "../../src/store/local-reader.ts";
-import { Store } from "../../src/store/store.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { HourCache } from "../../src/store/backends/memory/hour-cache.ts";
+import { LocalReader } from "../../src/store/service/local-reader.ts";
+import { Store } from "../../src/store/files/store.ts";
 
 export interface OpenedStore {
   readonly reader: LocalReader;
   readonly directory: string;
   readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
-  readonly memory: FactMemory;
+  readonly memory: HourCache;
   readonly compact: () => Promise<void>;
-  readonly append: (records: readonly CallRecord[]) => Promise<void>;
+  readonly append: (records: readonly RequestRecord[]) => Promise<void>;
 }
 
 /** A ledger with these records and a store over it: the first half of them in Parquet, the others in memory. */
-export async function openStore(t: TestContext, records: readonly CallRecord[], now: number): Promise<OpenedStore> {
+export async function openStore(t: TestContext, records: readonly RequestRecord[], now: number): Promise<OpenedStore> {
   const home = mkdtempSync(join(tmpdir(), "lmgate-store-"));
   const ledgerPath = join(home, "stats.jsonl");
   const directory = join(home, "spill");
@@ -39,16 +39,16 @@ export async function openStore(t: TestContext, records: readonly CallRecord[], 
   await store.refresh();
   await store.compact();
   const use: OpenedStore["use"] = (work) => store.ask(work);
-  const append = async (more: readonly CallRecord[]): Promise<void> => {
+  const append = async (more: readonly RequestRecord[]): Promise<void> => {
     appendFileSync(ledgerPath, linesOf(more));
     await store.refresh();
   };
   await append(records.slice(half));
-  const memory = new FactMemory({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
+  const memory = new HourCache({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
   const reader = new LocalReader({ use, now: () => now, directory, memory });
   return { reader, directory, memory, use, append, compact: () => store.compact() };
 }
 
-function linesOf(records: readonly CallRecord[]): string {
+function linesOf(records: readonly RequestRecord[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }

@@ -1,7 +1,7 @@
 // What the figures of a question must be, worked out from the lines of the ledger one by one, by code that shares nothing
 // with the store's.
-import type { CallRecord } from "../../src/core/call-record.ts";
-import type { Filter } from "../../src/store/question.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import type { Filter } from "../../src/store/query/query.ts";
 
 export interface Local {
   readonly date: string;
@@ -64,7 +64,7 @@ export function localOf(start: string): Local {
   return { date, hour: Number(hour), minute: Number(minute), weekday, offset: zone === "Z" ? "+00:00" : zone };
 }
 
-export function keyOf(record: CallRecord, dimension: string, timeZone: string): string | null {
+export function keyOf(record: RequestRecord, dimension: string, timeZone: string): string | null {
   if (dimension.startsWith("tag:")) return record.tags?.[dimension.slice(4)] ?? null;
   const local = (): Local => localTime(Date.parse(record.timestamp), timeZone);
   switch (dimension) {
@@ -94,7 +94,7 @@ const APPS: Readonly<Record<string, string>> = {
   "curl/8": "curl",
 };
 
-export function matches(record: CallRecord, filters: readonly Filter[], timeZone: string): boolean {
+export function matches(record: RequestRecord, filters: readonly Filter[], timeZone: string): boolean {
   return filters.every(({ dimension, op, values }) => {
     const key = keyOf(record, dimension, timeZone);
     if (op === "gte" || op === "lte") {
@@ -106,27 +106,28 @@ export function matches(record: CallRecord, filters: readonly Filter[], timeZone
   });
 }
 
-const isReplay = (record: CallRecord): boolean => record.usage_state === "replay";
-const isIdle = (record: CallRecord): boolean => isReplay(record) || record.usage_state === "not_applicable";
-const input = (record: CallRecord): number | null => record.total_input_tokens ?? record.input_tokens;
-const output = (record: CallRecord): number | null => record.total_output_tokens ?? record.output_tokens;
-const isKnown = (record: CallRecord): boolean => !isIdle(record) && (input(record) !== null || output(record) !== null);
+const isReplay = (record: RequestRecord): boolean => record.usage_state === "replay";
+const isIdle = (record: RequestRecord): boolean => isReplay(record) || record.usage_state === "not_applicable";
+const input = (record: RequestRecord): number | null => record.total_input_tokens ?? record.input_tokens;
+const output = (record: RequestRecord): number | null => record.total_output_tokens ?? record.output_tokens;
+const isKnown = (record: RequestRecord): boolean =>
+  !isIdle(record) && (input(record) !== null || output(record) !== null);
 
-function totalTokens(record: CallRecord): number | null {
+function totalTokens(record: RequestRecord): number | null {
   if (record.total_tokens !== undefined) return record.total_tokens;
   return input(record) === null && output(record) === null ? null : (input(record) ?? 0) + (output(record) ?? 0);
 }
 
-type Amount = (record: CallRecord) => number | null | undefined;
+type Amount = (record: RequestRecord) => number | null | undefined;
 
-function sum(records: readonly CallRecord[], amount: Amount): number | null {
+function sum(records: readonly RequestRecord[], amount: Amount): number | null {
   const known = records.filter((record) => !isReplay(record)).flatMap((record) => amount(record) ?? []);
   if (known.length === 0) return records.every(isIdle) ? 0 : null;
   return known.reduce((total, value) => total + value, 0);
 }
 
 /** As `sum`, but nothing at all gives nothing. */
-function part(records: readonly CallRecord[], amount: Amount): number | null {
+function part(records: readonly RequestRecord[], amount: Amount): number | null {
   const known = records.filter((record) => !isReplay(record)).flatMap((record) => amount(record) ?? []);
   return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
 }
@@ -140,11 +141,11 @@ function nearestRank(values: readonly number[], percent: number): number | null 
   return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? null;
 }
 
-const isRated = (record: CallRecord): boolean =>
+const isRated = (record: RequestRecord): boolean =>
   !isReplay(record) && record.error_type === null && (output(record) ?? 0) > 0 && (record.duration_ms ?? 0) > 0;
 
 /** The metric of some calls; percentiles as they are, which an answer may miss by 1/64. */
-export function metricOf(metric: string, records: readonly CallRecord[]): number | null {
+export function metricOf(metric: string, records: readonly RequestRecord[]): number | null {
   const count = records.length;
   const percentile = /^(duration|ttft)_p(\d\d)$/.exec(metric);
   if (percentile !== null) {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { seededRandom } from "../seeded-random.ts";
+import { seededRandom } from "../harness/seeded-random.ts";
 import { oddRecords } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";
 
@@ -61,7 +61,7 @@ test("nothing is written, no file elsewhere is read, no setting is changed", asy
   ]) {
     await assert.rejects(
       reader.sql({ text, maxRows: 5, timeoutMs: 30_000 }),
-      { name: "QuestionFault", where: "sql" },
+      { name: "QueryError", where: "sql" },
       text,
     );
   }

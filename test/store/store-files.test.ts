@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ManifestError, type Part } from "../../src/store/manifest.ts";
-import { partsToMerge } from "../../src/store/compaction.ts";
-import { findDoomed, prune } from "../../src/store/retention.ts";
-import { verify } from "../../src/store/verify.ts";
-import { assertHolds, linesOf, recordsFrom, storePlace } from "./store-place.ts";
+import { ManifestError, type Part } from "../../src/store/files/manifest.ts";
+import { partsToMerge } from "../../src/store/files/compaction.ts";
+import { findDoomed, prune } from "../../src/store/files/retention.ts";
+import { verify } from "../../src/store/files/verify.ts";
+import { assertHolds, linesOf, recordsFrom, storePlace } from "./fixture.ts";
 
 const CLOSED = ["stats-20261101T000000.000Z.jsonl", "stats-20261102T000000.000Z.jsonl"];
 

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { constants, getPriority } from "node:os";
 import { test, type TestContext } from "node:test";
-import { RemoteReader } from "../../src/store/remote-reader.ts";
-import { StoreProcess, StoreUnavailable } from "../../src/store/store-process.ts";
-import { run } from "../run-program.ts";
-import { Waiting } from "../until.ts";
-import { linesOf, recordsFrom, storePlace, type StorePlace } from "./store-place.ts";
+import { RemoteReader } from "../../src/store/service/remote-reader.ts";
+import { StoreClient, StoreUnavailable } from "../../src/store/service/store-client.ts";
+import { run } from "../harness/run-program.ts";
+import { Waiting } from "../harness/until.ts";
+import { linesOf, recordsFrom, storePlace, type StorePlace } from "./fixture.ts";
 
 const COUNT = { text: "SELECT count(*) FROM calls", maxRows: 1, timeoutMs: 10_000 };
 const ENDLESS = {
@@ -66,7 +66,7 @@ test("the process comes last at the processor, and the gateway's own does not lo
   const { store } = started(t, storePlace(t));
   await new RemoteReader(store).sql(COUNT);
   assert.equal(getPriority(store.pid), constants.priority.PRIORITY_LOW);
-  const script = 'await import("./src/app.ts"); console.log(process.report.getReport().sharedObjects.join());';
+  const script = 'await import("./src/app/app.ts"); console.log(process.report.getReport().sharedObjects.join());';
   const { stdout, code } = await run(process.execPath, ["--input-type=module", "--eval", script]);
   assert.equal(code, 0);
   assert.match(stdout, /libc/);
@@ -74,7 +74,7 @@ test("the process comes last at the processor, and the gateway's own does not lo
 });
 
 interface Started {
-  readonly store: StoreProcess;
+  readonly store: StoreClient;
   readonly log: readonly string[];
   readonly waiting: Waiting;
 }
@@ -87,7 +87,7 @@ function started(t: TestContext, place: StorePlace): Started {
     waiting.changed();
   };
   const limits = { memoryMegabytes: 256, threads: 2, retentionDays: undefined, retentionBytes: undefined };
-  const store = new StoreProcess({
+  const store = new StoreClient({
     settings: { enabled: true, path: place.directory, ...limits },
     ledgerPath: place.ledger,
     log: { info: note("info"), warn: note("warn"), error: note("error") },

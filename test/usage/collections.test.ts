@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ObservedRequest } from "../../src/usage/observer.ts";
+import type { ObservedRequest } from "../../src/usage/observe/observer.ts";
 import { CHAT, EVENTS, read } from "./observe.ts";
 
 function get(path: string): ObservedRequest {

@@ -8,7 +8,7 @@ import { counterDifferences, differences } from "../corpus/expected.ts";
 import { boundariesOf } from "../corpus/boundaries.ts";
 import { loadCorpus } from "../corpus/load.ts";
 import { observe, readingOf } from "../corpus/observed.ts";
-import { assertSound } from "../record-schema.ts";
+import { assertSound } from "../harness/record-schema.ts";
 
 interface Named {
   readonly name: string;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { CHAT, EVENTS, finished } from "./observe.ts";
-import { CallObserver } from "../../src/usage/observer.ts";
+import { RequestObserver } from "../../src/usage/observe/observer.ts";
 
 const TEXTS = join(import.meta.dirname, "..", "fixtures", "estimates");
 
@@ -25,7 +25,7 @@ for (const file of readdirSync(TEXTS)) {
       [asking(text.repeat(50)), 50],
     ] as const;
     for (const [body, times] of requests) {
-      const observer = new CallObserver({ ...CHAT, estimate: true }, () => 1);
+      const observer = new RequestObserver({ ...CHAT, estimate: true }, () => 1);
       observer.requestBytes(Buffer.from(body));
       observer.requestSent();
       observer.responseHead(EVENTS);

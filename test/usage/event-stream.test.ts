@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Reading } from "../../src/core/usage.ts";
-import type { ObservedRequest, ResponseFacts } from "../../src/usage/observer.ts";
+import type { UsageReading } from "../../src/core/usage/usage.ts";
+import type { ObservedRequest, ResponseFacts } from "../../src/usage/observe/observer.ts";
 import { chunkFrame, eventFrame, exceptionFrame, frameOf, messageFrame, stringHeader } from "./event-stream-frames.ts";
 import { CHAT, JSON_ANSWER, read } from "./observe.ts";
 
@@ -13,15 +13,15 @@ const FRAMES: ResponseFacts = { ...JSON_ANSWER, contentType: "application/vnd.am
 const METADATA = '{"usage":{"inputTokens":5,"outputTokens":2,"totalTokens":7}}';
 const LAST = '{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":2}}';
 
-function converse(body: Buffer | Iterable<Buffer>): Reading {
+function converse(body: Buffer | Iterable<Buffer>): UsageReading {
   return read({ request: CONVERSE, response: FRAMES, body });
 }
 
-function invoke(body: Buffer | Iterable<Buffer>): Reading {
+function invoke(body: Buffer | Iterable<Buffer>): UsageReading {
   return read({ request: INVOKE, response: FRAMES, body });
 }
 
-function counters({ state, usage }: Reading): unknown {
+function counters({ state, usage }: UsageReading): unknown {
   return [state, usage?.inputTokens, usage?.outputTokens];
 }
 

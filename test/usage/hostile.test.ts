@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { CallObserver } from "../../src/usage/observer.ts";
+import { RequestObserver } from "../../src/usage/observe/observer.ts";
 import { CHAT, EVENTS, finished, JSON_ANSWER, MESSAGES, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
@@ -176,7 +176,7 @@ test("S43: no name in a document reaches a prototype", () => {
 });
 
 test("an observer whose clock throws says so, and the call does not notice", () => {
-  const observer = new CallObserver(CHAT, () => {
+  const observer = new RequestObserver(CHAT, () => {
     throw new Error("no clock");
   });
   observer.responseHead(EVENTS);

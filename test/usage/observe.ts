@@ -1,5 +1,5 @@
-import type { Reading } from "../../src/core/usage.ts";
-import { CallObserver, type ObservedRequest, type ResponseFacts } from "../../src/usage/observer.ts";
+import type { UsageReading } from "../../src/core/usage/usage.ts";
+import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../../src/usage/observe/observer.ts";
 
 /** A call that nothing is special about; tests name only what matters to them. */
 export const CHAT: ObservedRequest = {
@@ -34,8 +34,8 @@ export interface Exchange {
 }
 
 /** The reading of one exchange. */
-export function read(exchange: Exchange): Reading {
-  const observer = new CallObserver({ ...CHAT, ...exchange.request }, () => 1);
+export function read(exchange: Exchange): UsageReading {
+  const observer = new RequestObserver({ ...CHAT, ...exchange.request }, () => 1);
   if (exchange.requestBody !== undefined) observer.requestBytes(Buffer.from(exchange.requestBody));
   if (exchange.response !== undefined || exchange.body !== undefined) {
     observer.responseHead({ ...JSON_ANSWER, ...exchange.response });
@@ -44,8 +44,8 @@ export function read(exchange: Exchange): Reading {
   return finished(observer, exchange.ending);
 }
 
-export function finished(observer: CallObserver, ending: "complete" | "aborted" | "cut" = "complete"): Reading {
-  const readings: Reading[] = [];
+export function finished(observer: RequestObserver, ending: "complete" | "aborted" | "cut" = "complete"): UsageReading {
+  const readings: UsageReading[] = [];
   observer.finish(ending, (reading) => readings.push(reading));
   const [reading] = readings;
   if (reading === undefined || readings.length !== 1) throw new Error(`${readings.length} readings of one call`);

@@ -1,10 +1,10 @@
 /** One WebSocket through a real gateway, its upstream scripted: every byte that passes is compared with what was sent. */
 import assert from "node:assert/strict";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { get, type GateWorld } from "../gate/world.ts";
-import { statusOf } from "../raw-message.ts";
-import type { RawPeer } from "../raw-peer.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { get, type GateWorld } from "../proxy/fixture.ts";
+import { statusOf } from "../harness/raw-message.ts";
+import type { RawPeer } from "../harness/raw-client.ts";
 import { closeFrame, Deflater, frame, type FrameOptions, type Side } from "./frames.ts";
 
 export class Conversation {
@@ -94,9 +94,9 @@ export async function sayDeflated(
 }
 
 /** The record that closes a session, and those before it, which must carry its id. */
-export function apart(records: readonly CallRecord[]): {
-  readonly closing: CallRecord;
-  readonly pieces: readonly CallRecord[];
+export function apart(records: readonly RequestRecord[]): {
+  readonly closing: RequestRecord;
+  readonly pieces: readonly RequestRecord[];
 } {
   const closing = records.at(-1);
   assert.ok(closing);

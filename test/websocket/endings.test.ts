@@ -5,9 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { after, afterEach, before, test } from "node:test";
 import zlib from "node:zlib";
 
-import type { CallRecord } from "../../src/core/call-record.ts";
-import { assertFields, get, startGateWorld, type GateWorld } from "../gate/world.ts";
-import { statusOf } from "../raw-message.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { assertFields, get, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import { statusOf } from "../harness/raw-message.ts";
 import { apart, converse, type Conversation } from "./conversation.ts";
 import { closeFrame, frame } from "./frames.ts";
 import { audioDelta, realtimeUsage, responseCreated, responseDone, responsesUsage, snapshot } from "./openai-events.ts";
@@ -33,7 +33,7 @@ async function midway(): Promise<Conversation> {
   return talk;
 }
 
-async function halves(): Promise<{ readonly cut: CallRecord; readonly closing: CallRecord }> {
+async function halves(): Promise<{ readonly cut: RequestRecord; readonly closing: RequestRecord }> {
   const { closing, pieces } = apart(await world.records(3));
   const [whole, cut] = pieces;
   assert.ok(whole && cut);

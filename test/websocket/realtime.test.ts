@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { assertFields, startGateWorld, type GateWorld } from "../gate/world.ts";
+import { assertFields, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
 import { apart, converse, sayDeflated } from "./conversation.ts";
 import {
   audioDelta,

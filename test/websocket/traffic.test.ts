@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 
-import { assertFields, startGateWorld, type GateWorld } from "../gate/world.ts";
-import type { RawPeer } from "../raw-peer.ts";
+import { assertFields, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import type { RawPeer } from "../harness/raw-client.ts";
 import { apart, converse, type Conversation } from "./conversation.ts";
 import { BINARY, closeFrame, Deflater, frame, type Side } from "./frames.ts";
 import { audioDelta, realtimeUsage, responseCreated, responseDone } from "./openai-events.ts";

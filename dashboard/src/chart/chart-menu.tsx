@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { addFilters, go, scopeParams, setRange, usePlace, withChanges } from "../data/place.ts";
+import { addFilters, go, scopeParams, setRange, usePlace, withChanges } from "../data/url-state.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Icon } from "../ui/icon.tsx";
-import { useBeside } from "./beside.ts";
+import { useBeside } from "./use-placement.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { edgesOf } from "./plot-data.ts";
 

@@ -1,4 +1,4 @@
-import type { Answer, Filter, Metric, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Filter, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { valueLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { claimColors, colorVariable } from "./palette.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { Store, useStore } from "../data/store.ts";
-import { scopeParams, usePlace, withChanges } from "../data/place.ts";
+import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Link } from "../ui/link.tsx";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { Answer, Filter, Metric } from "../../../src/admin/contract.ts";
-import { addFilters } from "../data/place.ts";
+import type { Answer, Filter, Metric } from "../../../src/admin/api/contract.ts";
+import { addFilters } from "../data/url-state.ts";
 import { lookOf } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
 

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { colorsChanged } from "../data/theme.ts";
-import { setRange } from "../data/place.ts";
+import { setRange } from "../data/url-state.ts";
 import { useStore } from "../data/store.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { ChartMenu, type MenuPlace } from "./chart-menu.tsx";

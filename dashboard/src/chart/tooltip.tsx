@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { formatBucket } from "../format/moment.ts";
 import { formatShare, isKnown } from "../format/number.ts";
-import { useBeside } from "./beside.ts";
+import { useBeside } from "./use-placement.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { sumOf } from "./chart-series.ts";
 

@@ -1,4 +1,4 @@
-import type { Problem, SessionInfo } from "../../../src/admin/contract.ts";
+import type { Problem, SessionInfo } from "../../../src/admin/api/contract.ts";
 import { Store } from "./store.ts";
 
 const API = "/api/v1";

@@ -1,4 +1,4 @@
-import type { Dimension, Filter } from "../../../src/admin/contract.ts";
+import type { Dimension, Filter } from "../../../src/admin/api/contract.ts";
 import { isDimension } from "../format/dimension.ts";
 
 // Filters as text: in the address bar `f.owner=anna,ben`, `f.model=!gpt-5`, `f.status=>=400`; for the API

@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { isGrowing } from "../format/range.ts";
 import { listen } from "./live.ts";
-import type { Refresh, Scope } from "./place.ts";
+import type { Refresh, Scope } from "./url-state.ts";
 import { Store } from "./store.ts";
 
 /** Counts up whenever what is shown should be asked for again. */

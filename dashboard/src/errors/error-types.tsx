@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Answer, Filter, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Filter, Series } from "../../../src/admin/api/contract.ts";
 import { seriesFilters } from "../chart/chart-series.ts";
-import { useAnswer } from "../data/ask.ts";
-import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/place.ts";
+import { useAnswer } from "../data/use-usage.ts";
+import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Delta } from "../ui/delta.tsx";

@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Answer, Filter } from "../../../src/admin/contract.ts";
+import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, sumOf, type ChartSeries } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer } from "../data/ask.ts";
-import { setParams, usePlace, type Scope } from "../data/place.ts";
+import { useAnswer } from "../data/use-usage.ts";
+import { setParams, usePlace, type Scope } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
 import { scopeWords } from "../ui/filter-words.ts";
 import { Panel } from "../ui/panel.tsx";

@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Answer, Filter } from "../../../src/admin/contract.ts";
+import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { HeatMap } from "../chart/heat-map.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer, type Ask } from "../data/ask.ts";
-import type { Scope } from "../data/place.ts";
+import { useAnswer, type Ask } from "../data/use-usage.ts";
+import type { Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { Panel } from "../ui/panel.tsx";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { Dimension, Metric } from "../../../src/admin/contract.ts";
-import { setParams } from "../data/place.ts";
+import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
+import { setParams } from "../data/url-state.ts";
 import { dimensionLabel, dimensions } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { Segmented, Select } from "../ui/select.tsx";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesFilters } from "../chart/chart-series.ts";
-import { addFilters, go, setParams, usePlace, type Params } from "../data/place.ts";
+import { addFilters, go, setParams, usePlace, type Params } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";

@@ -1,5 +1,5 @@
-import type { Dimension, Metric } from "../../../src/admin/contract.ts";
-import { setParams, type Params } from "../data/place.ts";
+import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
+import { setParams, type Params } from "../data/url-state.ts";
 import { isDimension } from "../format/dimension.ts";
 import { isMetric } from "../format/metric.ts";
 

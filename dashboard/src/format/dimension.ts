@@ -1,4 +1,4 @@
-import type { Dimension } from "../../../src/admin/contract.ts";
+import type { Dimension } from "../../../src/admin/api/contract.ts";
 
 const labels: Readonly<Record<Exclude<Dimension, `tag:${string}`>, string>> = {
   owner: "Owner",

@@ -1,4 +1,4 @@
-import type { Metric } from "../../../src/admin/contract.ts";
+import type { Metric } from "../../../src/admin/api/contract.ts";
 import {
   formatCost,
   formatCostExactly,

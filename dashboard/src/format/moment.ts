@@ -1,4 +1,4 @@
-import type { Answer } from "../../../src/admin/contract.ts";
+import type { Answer } from "../../../src/admin/api/contract.ts";
 
 type Bucket = Answer["query"]["bucket"];
 

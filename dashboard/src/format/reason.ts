@@ -1,4 +1,4 @@
-import type { CallRecord, CallRow } from "../../../src/admin/contract.ts";
+import type { RequestRecord, RequestRow } from "../../../src/admin/api/contract.ts";
 
 // Why a number is not there, and where there is something to be done, what.
 
@@ -21,7 +21,7 @@ const usageReasons: Readonly<Record<string, string>> = {
   observer_error: "A fault in reading the answer; please report it.",
 };
 
-type Usage = Pick<CallRow | CallRecord, "usage_state" | "usage_reason">;
+type Usage = Pick<RequestRow | RequestRecord, "usage_state" | "usage_reason">;
 
 export function usageReason({ usage_state, usage_reason }: Usage): string {
   if (usage_reason !== undefined) return usageReasons[usage_reason] ?? usage_reason;
@@ -29,7 +29,7 @@ export function usageReason({ usage_state, usage_reason }: Usage): string {
   return "The provider sent no usage.";
 }
 
-export function costReason(call: Usage & Pick<CallRow, "cost_source">): string {
+export function costReason(call: Usage & Pick<RequestRow, "cost_source">): string {
   if (call.usage_state === "final" && call.cost_source === "none") return "No price is known for this model.";
   return usageReason(call);
 }

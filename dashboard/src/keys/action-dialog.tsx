@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { KeyRow, KeysChanged } from "../../../src/admin/contract.ts";
-import { acknowledged, keyPath, useChange } from "../data/change.ts";
+import type { KeyRow, KeysChanged } from "../../../src/admin/api/contract.ts";
+import { acknowledged, keyPath, useChange } from "../data/use-mutation.ts";
 import { formatAgo } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";

@@ -1,7 +1,7 @@
 import type { JSX, TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
-import type { KeysImport } from "../../../src/admin/contract.ts";
-import { useChange } from "../data/change.ts";
+import type { KeysImport } from "../../../src/admin/api/contract.ts";
+import { useChange } from "../data/use-mutation.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Problem } from "../ui/form.tsx";

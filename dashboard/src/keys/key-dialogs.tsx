@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { KeyRow } from "../../../src/admin/contract.ts";
+import type { KeyRow } from "../../../src/admin/api/contract.ts";
 import { ActionDialog } from "./action-dialog.tsx";
 import type { KeyAction } from "./key-menu.tsx";
 import { SecretDialog } from "./secret-dialog.tsx";

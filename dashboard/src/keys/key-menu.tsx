@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { KeyRow } from "../../../src/admin/contract.ts";
+import type { KeyRow } from "../../../src/admin/api/contract.ts";
 import { Choice, Popover } from "../ui/popover.tsx";
 
 export type KeyAction = "rotate" | "disable" | "enable" | "change" | "revoke";

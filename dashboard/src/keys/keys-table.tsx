@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { KeyRow } from "../../../src/admin/contract.ts";
-import { go, scopeParams, setParams, usePlace, type Params } from "../data/place.ts";
+import type { KeyRow } from "../../../src/admin/api/contract.ts";
+import { go, scopeParams, setParams, usePlace, type Params } from "../data/url-state.ts";
 import { formatAgo, formatMomentExactly, formatUntil } from "../format/moment.ts";
 import { formatCost, formatCostExactly, formatCount, formatCountExactly, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";

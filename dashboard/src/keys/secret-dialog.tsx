@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { ProviderInfo } from "../../../src/admin/contract.ts";
+import type { ProviderInfo } from "../../../src/admin/api/contract.ts";
 import { useResource } from "../data/resource.ts";
 import { Snippet } from "../setup/snippet.tsx";
 import { HEADER, tools } from "../setup/tools.ts";

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesFilters } from "../chart/chart-series.ts";
-import { addFilters } from "../data/place.ts";
+import { addFilters } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { GateStatus } from "../../../src/admin/contract.ts";
+import type { ProxyStatus } from "../../../src/admin/api/contract.ts";
 import { Sparkline } from "../chart/sparkline.tsx";
 import { useResource } from "../data/resource.ts";
 import { formatDuration } from "../format/number.ts";
@@ -15,13 +15,13 @@ const LATE_MS = 50;
 
 /** What of the latency is LMGate's own doing: how late its threads come to their work. */
 export function LoopLag(): JSX.Element {
-  const { data, error, reload } = useResource<GateStatus>("/status");
+  const { data, error, reload } = useResource<ProxyStatus>("/status");
   const history = useRef(new Map<string, number[]>());
   useEffect(() => {
     const timer = setInterval(() => !document.hidden && reload(), AGAIN_MS);
     return () => clearInterval(timer);
   }, []);
-  const seen = useRef<GateStatus | null>(null);
+  const seen = useRef<ProxyStatus | null>(null);
   if (data && seen.current !== data) {
     seen.current = data;
     for (const { name, loopLagMs } of data.threads) {

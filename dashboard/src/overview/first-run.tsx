@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { GateStatus, ProviderInfo } from "../../../src/admin/contract.ts";
-import { scopeParams, usePlace } from "../data/place.ts";
+import type { ProxyStatus, ProviderInfo } from "../../../src/admin/api/contract.ts";
+import { scopeParams, usePlace } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { Button } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -11,7 +11,7 @@ import { copyText } from "../ui/toast.tsx";
 /** Before the first call: three steps that tick themselves off. */
 export function FirstRun(): JSX.Element {
   const { params } = usePlace();
-  const { data: status } = useResource<GateStatus>("/status");
+  const { data: status } = useResource<ProxyStatus>("/status");
   const { data: providers } = useResource<readonly ProviderInfo[]>("/providers");
   const base = providers?.find(({ name }) => name === "openai") ?? providers?.[0];
   const call = [

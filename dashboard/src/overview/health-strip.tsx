@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { GateStatus } from "../../../src/admin/contract.ts";
-import { scopeParams, usePlace } from "../data/place.ts";
+import type { ProxyStatus } from "../../../src/admin/api/contract.ts";
+import { scopeParams, usePlace } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
 import { formatCount, formatCountExactly, formatDuration } from "../format/number.ts";
@@ -9,7 +9,7 @@ import { Link } from "../ui/link.tsx";
 import { Skeleton } from "../ui/state.tsx";
 
 /** What is wrong with the gateway itself, the worst first; nothing is good. */
-export function troublesOf(status: GateStatus): readonly string[] {
+export function troublesOf(status: ProxyStatus): readonly string[] {
   const down = status.threads.filter(({ state }) => state === "down").length;
   return [
     status.state === "serving" ? "" : `The gateway is ${status.state}`,
@@ -23,7 +23,7 @@ export function troublesOf(status: GateStatus): readonly string[] {
 /** In one line whether anything is broken. */
 export function HealthStrip(): JSX.Element {
   const { params } = usePlace();
-  const { data, error } = useResource<GateStatus>("/status");
+  const { data, error } = useResource<ProxyStatus>("/status");
   if (error && data === undefined) {
     return (
       <div class="health bad" role="status">

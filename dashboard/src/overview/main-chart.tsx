@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Dimension, Metric } from "../../../src/admin/contract.ts";
+import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer } from "../data/ask.ts";
-import { setParams, type Scope } from "../data/place.ts";
+import { useAnswer } from "../data/use-usage.ts";
+import { setParams, type Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { CoverageLine, UnpricedChip } from "../ui/coverage.tsx";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import type { Answer, NearestRange } from "../../../src/admin/contract.ts";
-import { scopeQuery } from "../data/ask.ts";
-import { setFilters, setRange, type Scope } from "../data/place.ts";
+import type { Answer, NearestRange } from "../../../src/admin/api/contract.ts";
+import { scopeQuery } from "../data/use-usage.ts";
+import { setFilters, setRange, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatMoment } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";

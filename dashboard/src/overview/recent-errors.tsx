@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
-import type { CallRow, RequestsPage } from "../../../src/admin/contract.ts";
-import { scopeQuery } from "../data/ask.ts";
-import { go, scopeParams, usePlace, withChanges, withFilters, type Scope } from "../data/place.ts";
+import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.ts";
+import { scopeQuery } from "../data/use-usage.ts";
+import { go, scopeParams, usePlace, withChanges, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo, formatMomentExactly } from "../format/moment.ts";
 import { Link } from "../ui/link.tsx";
@@ -23,7 +23,7 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
       View all
     </Link>
   );
-  const open = (row: CallRow): void => {
+  const open = (row: RequestRow): void => {
     const filtered = withFilters(scopeParams(params), [...scope.filters, { ...failed, values: [...failed.values] }]);
     go("requests", withChanges(filtered, { id: row.id }));
   };

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/contract.ts";
+import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesLabel } from "../chart/chart-series.ts";
-import { useAnswer } from "../data/ask.ts";
-import { scopeParams, toggleValue, usePlace, withChanges, type Scope } from "../data/place.ts";
+import { useAnswer } from "../data/use-usage.ts";
+import { scopeParams, toggleValue, usePlace, withChanges, type Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
 import { lookOf } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";

@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Answer, Metric } from "../../../src/admin/contract.ts";
-import { useAnswer, type Ask } from "../data/ask.ts";
-import { scopeParams, usePlace, withFilters, type Scope } from "../data/place.ts";
+import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
+import { useAnswer, type Ask } from "../data/use-usage.ts";
+import { scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
 import { ErrorTypes, isFailed } from "../errors/error-types.tsx";
-import { DeniedKeys, RefusedByProviders } from "../errors/refused.tsx";
+import { DeniedKeys, RefusedByProviders } from "../errors/rejected.tsx";
 import { StatusChart } from "../errors/status-chart.tsx";
 import { NothingFound } from "../overview/nothing-found.tsx";
-import { CallList } from "../requests/call-list.tsx";
+import { CallList } from "../requests/request-list.tsx";
 import { exportedAsk } from "../shell/export-menu.tsx";
 import { rangeWords } from "../shell/range-picker.tsx";
 import { scopeWords } from "../ui/filter-words.ts";

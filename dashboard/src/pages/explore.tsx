@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { useAnswer, type Ask } from "../data/ask.ts";
-import { setParams, usePlace, type Scope } from "../data/place.ts";
+import { useAnswer, type Ask } from "../data/use-usage.ts";
+import { setParams, usePlace, type Scope } from "../data/url-state.ts";
 import { ExploreChart } from "../explore/explore-chart.tsx";
 import { ExploreControls } from "../explore/explore-controls.tsx";
 import { ExploreTable, tableMetrics } from "../explore/explore-table.tsx";

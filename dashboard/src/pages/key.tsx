@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Filter, KeyRow } from "../../../src/admin/contract.ts";
-import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/place.ts";
+import type { Filter, KeyRow } from "../../../src/admin/api/contract.ts";
+import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo, formatDay } from "../format/moment.ts";
 import { formatCost, formatCount } from "../format/number.ts";
 import { KeyDialogs, type KeyTask } from "../keys/key-dialogs.tsx";
 import { KeyMenu } from "../keys/key-menu.tsx";
 import { keyPage, KeyState, Labels } from "../keys/keys-table.tsx";
-import { Figures } from "../overview/figures.tsx";
+import { Figures } from "../overview/tiles.tsx";
 import { Button } from "../ui/button.tsx";
 import { Link } from "../ui/link.tsx";
 import { PageHead, Panel } from "../ui/panel.tsx";

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { GateStatus, KeyRow } from "../../../src/admin/contract.ts";
-import { setParams, usePlace, type Scope } from "../data/place.ts";
+import type { ProxyStatus, KeyRow } from "../../../src/admin/api/contract.ts";
+import { setParams, usePlace, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { AddDialog } from "../keys/add-dialog.tsx";
@@ -25,7 +25,7 @@ const states = [
 export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
   const { params } = usePlace();
   const { data, error, reload } = useResource<readonly KeyRow[]>("/keys");
-  const { data: status } = useResource<GateStatus>("/status");
+  const { data: status } = useResource<ProxyStatus>("/status");
   const [dialog, setDialog] = useState<"add" | "import" | null>(null);
   const [task, setTask] = useState<KeyTask | null>(null);
   const shown = data && matching(data, params);
@@ -80,7 +80,7 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function Broken({ status }: { readonly status: GateStatus | undefined }): JSX.Element | null {
+function Broken({ status }: { readonly status: ProxyStatus | undefined }): JSX.Element | null {
   if (status?.allowlist.error === undefined) return null;
   return (
     <Notice kind="danger">

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { Scope } from "../data/place.ts";
-import { Figures } from "../overview/figures.tsx";
+import type { Scope } from "../data/url-state.ts";
+import { Figures } from "../overview/tiles.tsx";
 import { HealthStrip } from "../overview/health-strip.tsx";
 import { rangeWords } from "../shell/range-picker.tsx";
 import { PageHead } from "../ui/panel.tsx";

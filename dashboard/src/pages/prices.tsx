@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { PriceRow, SystemInfo } from "../../../src/admin/contract.ts";
-import { setParams, usePlace } from "../data/place.ts";
+import type { PriceRow, SystemInfo } from "../../../src/admin/api/contract.ts";
+import { setParams, usePlace } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { PriceDialog, type PriceTask } from "../prices/price-dialog.tsx";

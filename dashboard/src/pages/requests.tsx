@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { CallRow } from "../../../src/admin/contract.ts";
-import { useLiveCalls, type LiveCalls } from "../data/live-calls.ts";
-import { setParams, usePlace, type Params, type Scope } from "../data/place.ts";
+import type { RequestRow } from "../../../src/admin/api/contract.ts";
+import { useLiveCalls, type LiveRequests } from "../data/live-requests.ts";
+import { setParams, usePlace, type Params, type Scope } from "../data/url-state.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { isGrowing } from "../format/range.ts";
 import { NothingFound } from "../overview/nothing-found.tsx";
-import { CallDrawer } from "../requests/call-drawer.tsx";
-import { CallsTable } from "../requests/calls-table.tsx";
+import { CallDrawer } from "../requests/request-drawer.tsx";
+import { CallsTable } from "../requests/requests-table.tsx";
 import { FilterLine } from "../requests/filter-line.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
 import { rangeWords } from "../shell/range-picker.tsx";
@@ -45,7 +45,7 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
   const toggle = useCallback(() => setParams({ tail: isLive ? "off" : null }, { replace: true }), [isLive]);
   usePageKey(" ", pause);
   usePageKey("l", toggle);
-  const open = (row: CallRow): void => setParams({ id: row.id }, { replace: id !== null });
+  const open = (row: RequestRow): void => setParams({ id: row.id }, { replace: id !== null });
   const showNew = (): void => {
     release();
     setPaused(false);
@@ -68,9 +68,9 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
 
 interface CallsPanelProps {
   readonly scope: Scope;
-  readonly calls: LiveCalls;
+  readonly calls: LiveRequests;
   readonly chosen: string | null;
-  readonly onOpen: (row: CallRow) => void;
+  readonly onOpen: (row: RequestRow) => void;
   readonly onScrolled: (isScrolled: boolean) => void;
   readonly onShowNew: () => void;
 }
@@ -119,9 +119,9 @@ function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: Cal
 
 interface OpenCallProps {
   readonly id: string;
-  readonly rows: readonly CallRow[];
+  readonly rows: readonly RequestRow[];
   readonly tz: string;
-  readonly onOpen: (row: CallRow) => void;
+  readonly onOpen: (row: RequestRow) => void;
 }
 
 function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
@@ -140,7 +140,7 @@ function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
 }
 
 interface TailToolsProps {
-  readonly calls: LiveCalls;
+  readonly calls: LiveRequests;
   readonly isLive: boolean;
   readonly isPaused: boolean;
   readonly cap: Cap;
@@ -187,7 +187,7 @@ const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String
 const SPOKEN_MS = 15_000;
 
 /** Says how many calls come, now and then: each row aloud would be noise. */
-function Announcer({ calls, isLive }: { readonly calls: LiveCalls; readonly isLive: boolean }): JSX.Element {
+function Announcer({ calls, isLive }: { readonly calls: LiveRequests; readonly isLive: boolean }): JSX.Element {
   const [text, setText] = useState("");
   const { perSecond, failedPerSecond } = calls;
   const words = `${rateText(perSecond)} calls a second, ${rateText(failedPerSecond)} of them failed`;
@@ -204,7 +204,7 @@ function Announcer({ calls, isLive }: { readonly calls: LiveCalls; readonly isLi
   );
 }
 
-function Foot({ calls, count }: { readonly calls: LiveCalls; readonly count: number }): JSX.Element {
+function Foot({ calls, count }: { readonly calls: LiveRequests; readonly count: number }): JSX.Element {
   return (
     <>
       <span>

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { GateStatus, KeyRow, ProviderInfo } from "../../../src/admin/contract.ts";
-import { scopeParams, setParams, usePlace } from "../data/place.ts";
+import type { ProxyStatus, KeyRow, ProviderInfo } from "../../../src/admin/api/contract.ts";
+import { scopeParams, setParams, usePlace } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { FirstRequest } from "../setup/first-request.tsx";
 import { Snippet } from "../setup/snippet.tsx";
@@ -171,7 +171,7 @@ function Traps({ tool }: { readonly tool: Tool }): JSX.Element {
 }
 
 function Addresses({ providers }: { readonly providers: readonly ProviderInfo[] }): JSX.Element {
-  const { data: status } = useResource<GateStatus>("/status");
+  const { data: status } = useResource<ProxyStatus>("/status");
   const isLocal = status !== undefined && ["127.0.0.1", "::1", "localhost"].includes(status.address.host);
   return (
     <Panel

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { SystemInfo } from "../../../src/admin/contract.ts";
-import { acknowledged, useChange } from "../data/change.ts";
-import type { Scope } from "../data/place.ts";
+import type { SystemInfo } from "../../../src/admin/api/contract.ts";
+import { acknowledged, useChange } from "../data/use-mutation.ts";
+import type { Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
 import { formatCountExactly } from "../format/number.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { PriceRow } from "../../../src/admin/contract.ts";
-import { setParams, usePlace } from "../data/place.ts";
+import type { PriceRow } from "../../../src/admin/api/contract.ts";
+import { setParams, usePlace } from "../data/url-state.ts";
 import { formatPrice, isKnown } from "../format/number.ts";
 import { Button } from "../ui/button.tsx";
 import { DataTable, type Column } from "../ui/data-table.tsx";

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { UnpricedModel } from "../../../src/admin/contract.ts";
+import type { UnpricedModel } from "../../../src/admin/api/contract.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCount, formatCountExactly } from "../format/number.ts";
 import { Button } from "../ui/button.tsx";

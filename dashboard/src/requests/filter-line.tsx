@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useCallback, useRef, useState } from "preact/hooks";
-import { addFilters } from "../data/place.ts";
+import { addFilters } from "../data/url-state.ts";
 import { parseFilter } from "../shell/filter-menu.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
 import { wordsOf } from "./filter-words.ts";

@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { CallRow, GateStatus, RecentRefusal } from "../../../src/admin/contract.ts";
+import type { RequestRow, ProxyStatus, RecentRejection } from "../../../src/admin/api/contract.ts";
 import { get } from "../data/api.ts";
 import { filterToApi } from "../data/filter-text.ts";
 import { listen } from "../data/live.ts";
-import { scopeParams, usePlace, withChanges } from "../data/place.ts";
+import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
 import { formatCost, formatCount, formatDuration } from "../format/number.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
@@ -21,7 +21,7 @@ const LOOK_MS = 2_000;
 /** Says as soon as the tool that is being set up has called, and why it was refused if it was. */
 export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Element {
   const { params } = usePlace();
-  const [call, setCall] = useState<CallRow | null>(null);
+  const [call, setCall] = useState<RequestRow | null>(null);
   const refusal = useRefusal(provider, call !== null);
   const query = new URLSearchParams({ rate: "5" });
   query.append("filter", filterToApi({ dimension: "provider", op: "is", values: [provider] }));
@@ -30,7 +30,7 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
   useEffect(() => {
     setCall(null);
     return listen(path, {
-      call: (row) => setCall(row as CallRow), // the contract says what the event holds
+      call: (row) => setCall(row as RequestRow), // the contract says what the event holds
     });
   }, [path]);
   if (call !== null) {
@@ -74,7 +74,7 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
   );
 }
 
-function adviceOf({ reason, code, maskedKey }: RecentRefusal): string {
+function adviceOf({ reason, code, maskedKey }: RecentRejection): string {
   if (reason === "no_key") return "it had no key. Is the key set where the tool is started?";
   if (reason === "unknown_key") return `its key, which ends with ${maskedKey}, is not on the list.`;
   if (reason === "expired") return `its key, which ends with ${maskedKey}, has expired.`;
@@ -83,15 +83,15 @@ function adviceOf({ reason, code, maskedKey }: RecentRefusal): string {
 }
 
 /** A refused call is in no stream, for it has no record. */
-function useRefusal(provider: string, isDone: boolean): RecentRefusal | null {
-  const [refusal, setRefusal] = useState<RecentRefusal | null>(null);
+function useRefusal(provider: string, isDone: boolean): RecentRejection | null {
+  const [refusal, setRefusal] = useState<RecentRejection | null>(null);
   useEffect(() => {
     setRefusal(null);
     if (isDone) return undefined;
     const since = new Date().toISOString();
     const look = (): void => {
       if (document.hidden) return;
-      get<GateStatus>("/status").then(
+      get<ProxyStatus>("/status").then(
         ({ refusals }) => setRefusal(refusals.find(({ at, prefix }) => at > since && prefix === provider) ?? null),
         () => undefined,
       );

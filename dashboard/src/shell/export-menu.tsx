@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
-import { usageQuery, type Ask } from "../data/ask.ts";
+import { usageQuery, type Ask } from "../data/use-usage.ts";
 import { Store, useStore } from "../data/store.ts";
-import { scopeQuery } from "../data/ask.ts";
-import type { Scope } from "../data/place.ts";
+import { scopeQuery } from "../data/use-usage.ts";
+import type { Scope } from "../data/url-state.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { saveChartImage } from "./chart-image.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { Filter } from "../../../src/admin/contract.ts";
-import { setFilters, type Scope } from "../data/place.ts";
+import type { Filter } from "../../../src/admin/api/contract.ts";
+import { setFilters, type Scope } from "../data/url-state.ts";
 import { Button } from "../ui/button.tsx";
 import { filterWords } from "../ui/filter-words.ts";
 import { Icon } from "../ui/icon.tsx";

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Dimension, DimensionValues, Filter } from "../../../src/admin/contract.ts";
-import { scopeQuery } from "../data/ask.ts";
-import { setFilters, type Scope } from "../data/place.ts";
+import type { Dimension, DimensionValues, Filter } from "../../../src/admin/api/contract.ts";
+import { scopeQuery } from "../data/use-usage.ts";
+import { setFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { dimensionLabel, filterDimensions, isDimension, valueLabel } from "../format/dimension.ts";
 import { formatCount } from "../format/number.ts";

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { bucketChoices, refreshChoices, setParams, type Scope } from "../data/place.ts";
+import { bucketChoices, refreshChoices, setParams, type Scope } from "../data/url-state.ts";
 import { refreshNow } from "../data/refresh.ts";
 import { useStore } from "../data/store.ts";
 import { nextTheme, theme } from "../data/theme.ts";

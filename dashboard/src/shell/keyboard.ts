@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { areTablesShown } from "../chart/chart-table.tsx";
-import { go, placeNow, readScope, scopeParams, setParams, setRange, type Scope } from "../data/place.ts";
+import { go, placeNow, readScope, scopeParams, setParams, setRange, type Scope } from "../data/url-state.ts";
 import { Store } from "../data/store.ts";
 import { presets } from "../format/range.ts";
 import { pageKeys } from "./page-keys.ts";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { setRange, type Scope } from "../data/place.ts";
+import { setRange, type Scope } from "../data/url-state.ts";
 import { formatMoment } from "../format/moment.ts";
 import { isGrowing, presets, resolveMoment, shiftRange, type Range } from "../format/range.ts";
 import { fromLocalInput, lastMonth, toLocalInput } from "../format/zoned.ts";

@@ -1,5 +1,5 @@
 import type { ComponentType } from "preact";
-import type { Scope } from "../data/place.ts";
+import type { Scope } from "../data/url-state.ts";
 import { ErrorsPage } from "../pages/errors.tsx";
 import { ExplorePage } from "../pages/explore.tsx";
 import { KeyPage } from "../pages/key.tsx";

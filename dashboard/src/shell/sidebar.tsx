@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { session, signOut } from "../data/api.ts";
-import { scopeParams, usePlace } from "../data/place.ts";
+import { scopeParams, usePlace } from "../data/url-state.ts";
 import { useStore } from "../data/store.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { lastAnswer } from "../data/api.ts";
 import { isStreamLost } from "../data/live.ts";
-import type { Scope } from "../data/place.ts";
+import type { Scope } from "../data/url-state.ts";
 import { periodOf, refreshNow } from "../data/refresh.ts";
 import { useStore } from "../data/store.ts";
 import { formatAgo } from "../format/moment.ts";

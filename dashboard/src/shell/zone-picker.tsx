@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { setParams, type Scope } from "../data/place.ts";
+import { setParams, type Scope } from "../data/url-state.ts";
 import { browserZone, zoneOffset } from "../format/moment.ts";
 import { Choice, Popover } from "../ui/popover.tsx";
 

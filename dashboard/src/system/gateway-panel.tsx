@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { GateStatus } from "../../../src/admin/contract.ts";
+import type { ProxyStatus } from "../../../src/admin/api/contract.ts";
 import { formatAgo, formatMomentExactly } from "../format/moment.ts";
 import { formatCountExactly, formatDuration } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
@@ -8,7 +8,7 @@ import { Badge } from "../ui/status.tsx";
 import { Numbers, type Fact } from "./numbers.tsx";
 
 interface StatusProps {
-  readonly status: GateStatus;
+  readonly status: ProxyStatus;
   readonly tz: string;
 }
 
@@ -31,7 +31,7 @@ export function GatewayPanel({ status, tz }: StatusProps): JSX.Element {
   );
 }
 
-type Thread = GateStatus["threads"][number];
+type Thread = ProxyStatus["threads"][number];
 
 const lag = (id: "p50" | "p99" | "max"): Column<Thread> => ({
   id,

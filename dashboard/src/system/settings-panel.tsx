@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { SystemInfo } from "../../../src/admin/contract.ts";
-import { setParams, usePlace } from "../data/place.ts";
+import type { SystemInfo } from "../../../src/admin/api/contract.ts";
+import { setParams, usePlace } from "../data/url-state.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";

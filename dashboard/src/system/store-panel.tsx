@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { StoreInfo } from "../../../src/admin/contract.ts";
+import type { StoreInfo } from "../../../src/admin/api/contract.ts";
 import { formatMomentExactly } from "../format/moment.ts";
 import { formatBytes, formatCountExactly } from "../format/number.ts";
 import { Panel } from "../ui/panel.tsx";

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import type { Coverage } from "../../../src/admin/contract.ts";
-import { scopeParams, usePlace } from "../data/place.ts";
+import type { Coverage } from "../../../src/admin/api/contract.ts";
+import { scopeParams, usePlace } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
 import { Link } from "./link.tsx";

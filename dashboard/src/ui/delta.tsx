@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Metric, Series } from "../../../src/admin/contract.ts";
+import type { Metric, Series } from "../../../src/admin/api/contract.ts";
 import { lookOf } from "../format/metric.ts";
 import { DASH, formatShare, isKnown } from "../format/number.ts";
 import { Icon } from "./icon.tsx";

@@ -1,6 +1,6 @@
-import type { Filter } from "../../../src/admin/contract.ts";
+import type { Filter } from "../../../src/admin/api/contract.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
-import type { Scope } from "../data/place.ts";
+import type { Scope } from "../data/url-state.ts";
 
 const verbs = { is: "is", is_not: "is not", gte: "≥", lte: "≤" } as const;
 

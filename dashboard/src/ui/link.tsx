@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { go, hrefOf, type Params } from "../data/place.ts";
+import { go, hrefOf, type Params } from "../data/url-state.ts";
 
 interface LinkProps {
   readonly page: string;

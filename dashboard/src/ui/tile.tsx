@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { Answer, Metric } from "../../../src/admin/contract.ts";
+import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
 import { Sparkline } from "../chart/sparkline.tsx";
 import { lookOf } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";

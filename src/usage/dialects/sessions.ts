@@ -1,8 +1,8 @@
-import type { SessionDialect } from "../session-dialect.ts";
-import { googleLive } from "./google-live.ts";
-import { openaiLive } from "./openai-live.ts";
-import { openaiRealtime } from "./openai-realtime.ts";
-import { openaiResponsesSocket } from "./openai-responses-ws.ts";
+import type { SessionDialect } from "../websocket/session-dialect.ts";
+import { googleLive } from "./google/google-live.ts";
+import { openaiLive } from "./openai/openai-live.ts";
+import { openaiRealtime } from "./openai/openai-realtime.ts";
+import { openaiResponsesSocket } from "./openai/openai-responses-ws.ts";
 
 /** Who reads the messages of a socket, by the dialect of its endpoint. */
 export function sessionDialectOf(dialect: string): SessionDialect | undefined {

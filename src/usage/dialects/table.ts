@@ -1,30 +1,30 @@
-import { type Endpoint, type EndpointRow, free, isAt, path, read, socket, unread } from "../endpoint.ts";
-import { anthropicAgents, anthropicSession } from "./anthropic-agents.ts";
-import { anthropicBatch, anthropicBatchStart } from "./anthropic-batch.ts";
-import { anthropicMessages } from "./anthropic-messages.ts";
-import { anyBatch } from "./any-batch.ts";
-import { bedrockConverse } from "./bedrock-converse.ts";
-import { bedrockInvoke } from "./bedrock-invoke.ts";
-import { cohereChat, cohereMeta } from "./cohere.ts";
-import { googleBatch } from "./google-batch.ts";
-import { googleCache } from "./google-cache.ts";
-import { googleEmbed } from "./google-embed.ts";
-import { googleGenerate } from "./google-generate.ts";
-import { googleInteractions } from "./google-interactions.ts";
-import { googlePredict } from "./google-predict.ts";
-import { lmstudio } from "./lmstudio.ts";
-import { mistralConversations, mistralOcr } from "./mistral.ts";
-import { ollama } from "./ollama.ts";
-import { openaiAgents } from "./openai-agents.ts";
-import { openaiAssistants } from "./openai-assistants.ts";
-import { mistralAudio, openaiSpeech, openaiTranscription } from "./openai-audio.ts";
-import { openaiBatch, openaiFile } from "./openai-batch.ts";
-import { openaiChat, openaiCompletions } from "./openai-chat.ts";
-import { openaiEmbeddings, openaiModerations } from "./openai-embeddings.ts";
-import { openaiImages } from "./openai-images.ts";
-import { openaiDecisions, openaiResponses } from "./openai-responses.ts";
-import { plain } from "./plain.ts";
-import { sniffed } from "./sniffed.ts";
+import { type Endpoint, type EndpointRow, free, isAt, path, read, socket, unread } from "./endpoint.ts";
+import { anthropicAgents, anthropicSession } from "./anthropic/anthropic-agents.ts";
+import { anthropicBatch, anthropicBatchStart } from "./anthropic/anthropic-batch.ts";
+import { anthropicMessages } from "./anthropic/anthropic-messages.ts";
+import { batchById } from "./others/batch-by-id.ts";
+import { bedrockConverse } from "./bedrock/bedrock-converse.ts";
+import { bedrockInvoke } from "./bedrock/bedrock-invoke.ts";
+import { cohereChat, cohereMeta } from "./others/cohere.ts";
+import { googleBatch } from "./google/google-batch.ts";
+import { googleCache } from "./google/google-cache.ts";
+import { googleEmbed } from "./google/google-embed.ts";
+import { googleGenerate } from "./google/google-generate.ts";
+import { googleInteractions } from "./google/google-interactions.ts";
+import { googlePredict } from "./google/google-predict.ts";
+import { lmstudio } from "./others/lmstudio.ts";
+import { mistralConversations, mistralOcr } from "./others/mistral.ts";
+import { ollama } from "./others/ollama.ts";
+import { openaiAgents } from "./openai/openai-agents.ts";
+import { openaiAssistants } from "./openai/openai-assistants.ts";
+import { mistralAudio, openaiSpeech, openaiTranscription } from "./openai/openai-audio.ts";
+import { openaiBatch, openaiFile } from "./openai/openai-batch.ts";
+import { openaiChat, openaiCompletions } from "./openai/openai-chat.ts";
+import { openaiEmbeddings, openaiModerations } from "./openai/openai-embeddings.ts";
+import { openaiImages } from "./openai/openai-images.ts";
+import { openaiDecisions, openaiResponses } from "./openai/openai-responses.ts";
+import { plain } from "./others/no-usage.ts";
+import { autoDetect } from "./auto-detect.ts";
 
 /** The endpoint of a call by its left path, without query. The first row that matches decides. */
 export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
@@ -33,7 +33,7 @@ export function endpointOf(method: string, path: string, upgrade: boolean): Endp
   return method === "POST" ? UNKNOWN : NOTHING_USED;
 }
 
-const UNKNOWN: Endpoint = { dialect: "none", operation: "other", reader: sniffed, usage: "possible" };
+const UNKNOWN: Endpoint = { dialect: "none", operation: "other", reader: autoDetect, usage: "possible" };
 const NOTHING_USED: Endpoint = { dialect: "none", operation: "other", reader: plain, usage: "none" };
 
 const POST = ["POST"];
@@ -128,7 +128,7 @@ const ROWS: readonly EndpointRow[] = [
   },
   { methods: POST, paths: [path("(?<!/messages)/batches")], endpoint: read(openaiBatch, "batch") },
   { methods: GET, paths: [path("(?<!/messages)/batches")], endpoint: free("openai.batch", "batch") },
-  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: read(anyBatch, "batch", "replay") },
+  { methods: BOTH, paths: [path("(?<!/messages)/batches*")], endpoint: read(batchById, "batch", "replay") },
   {
     methods: GET,
     paths: [path("/files/*/content")],
@@ -179,7 +179,7 @@ const ROWS: readonly EndpointRow[] = [
   {
     methods: POST,
     paths: [":rawPredict", ":streamRawPredict"],
-    endpoint: { ...read(sniffed, "predict"), usage: "possible" },
+    endpoint: { ...read(autoDetect, "predict"), usage: "possible" },
   },
   { methods: POST, paths: ["/interactions"], endpoint: read(googleInteractions, "interaction") },
   { methods: GET, paths: [path("/interactions/*")], endpoint: read(googleInteractions, "fetch_response", "replay") },

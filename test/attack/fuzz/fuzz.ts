@@ -1,5 +1,5 @@
 /** Throws damaged bytes at targets, round by round, and keeps what came of them. Each round is made from its own number alone. */
-import { seededRandom } from "../../seeded-random.ts";
+import { seededRandom } from "../../harness/seeded-random.ts";
 import { minimize } from "./minimize.ts";
 import { mutate, pick } from "./mutate.ts";
 import type { Target, TargetName } from "./target.ts";

@@ -1,7 +1,7 @@
 /** A running gateway between raw clients and upstreams that record: lanes side by side, each a provider of its own with one case at a time. */
 import assert from "node:assert/strict";
 
-import { enterBattlefield, keyed, withKey, type Battlefield } from "../battlefield.ts";
+import { enterBattlefield, keyed, withKey, type Battlefield } from "../attack-fixture.ts";
 import { startRecordingUpstream, type RecordingUpstream } from "../recording-upstream.ts";
 import { requestCheck } from "./gateway-requests.ts";
 import { responseCheck } from "./gateway-responses.ts";

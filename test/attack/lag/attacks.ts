@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { testKey } from "../../start-gateway.ts";
+import { testKey } from "../../harness/gateway.ts";
 import { mutate, type Random } from "../fuzz/mutate.ts";
 import { REQUESTS } from "../fuzz/seeds.ts";
 

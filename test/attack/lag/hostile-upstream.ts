@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
 
-import { readMessage } from "../../raw-message.ts";
+import { readMessage } from "../../harness/raw-message.ts";
 
 const MEGABYTE = 1_000_000;
 const JSON_TYPE = "application/json";

@@ -1,6 +1,6 @@
 /** Looks into a data thread for how long one turn of its event loop keeps the processor. */
-import { evaluateInThread } from "../../gate/inspector.ts";
-import type { Gateway } from "../../start-gateway.ts";
+import { evaluateInThread } from "../../proxy/inspector.ts";
+import type { Gateway } from "../../harness/gateway.ts";
 
 export interface Turns {
   readonly turns: number;

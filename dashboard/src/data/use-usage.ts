@@ -1,0 +1,39 @@
+import type { Answer, Dimension, Filter, Metric } from "../../../src/admin/api/contract.ts";
+import { filterToApi } from "./filter-text.ts";
+import type { Scope } from "./url-state.ts";
+import { useResource, type Resource } from "./resource.ts";
+
+/** A question as a page asks it; range, zone and filters come from the scope. */
+export interface Ask {
+  readonly metrics: readonly Metric[];
+  readonly groupBy?: readonly Dimension[];
+  /** The scope's own where it is left out; `none` for one sum over the range. */
+  readonly bucket?: "auto" | "none";
+  readonly limit?: number;
+  readonly order?: string;
+  readonly compare?: boolean;
+  /** CompanionFiles those of the scope. */
+  readonly filters?: readonly Filter[];
+}
+
+/** The parameters that every question about calls has. */
+export function scopeQuery(scope: Scope, more: readonly Filter[] = []): URLSearchParams {
+  const query = new URLSearchParams({ from: scope.from, to: scope.to, tz: scope.tz });
+  for (const filter of [...scope.filters, ...more]) query.append("filter", filterToApi(filter));
+  return query;
+}
+
+export function usageQuery(scope: Scope, ask: Ask): URLSearchParams {
+  const query = scopeQuery(scope, ask.filters);
+  query.set("bucket", ask.bucket ?? scope.bucket);
+  query.set("metric", ask.metrics.join(","));
+  if (ask.groupBy && ask.groupBy.length > 0) query.set("group_by", ask.groupBy.join(","));
+  if (ask.limit !== undefined) query.set("limit", String(ask.limit));
+  if (ask.order !== undefined) query.set("order", ask.order);
+  if (ask.compare === true) query.set("compare", "previous");
+  return query;
+}
+
+export function useAnswer(scope: Scope, ask: Ask | null): Resource<Answer> {
+  return useResource<Answer>(ask === null ? null : `/usage?${usageQuery(scope, ask).toString()}`);
+}

@@ -1,0 +1,135 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import type { Answer, Dimension, Metric } from "../../../src/admin/api/contract.ts";
+import { useAnswer, type Ask } from "../data/use-usage.ts";
+import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { lookOf } from "../format/metric.ts";
+import { exportedAsk } from "../shell/export-menu.tsx";
+import { EstimatedNote } from "../ui/coverage.tsx";
+import { scopeWords } from "../ui/filter-words.ts";
+import { Failure } from "../ui/state.tsx";
+import { Tile } from "../ui/tile.tsx";
+import { FirstRun } from "./first-run.tsx";
+import { isChartMetric, isGrouping, MainChart, type ChartMetric } from "./main-chart.tsx";
+import { NothingFound } from "./nothing-found.tsx";
+import { RecentErrors } from "./recent-errors.tsx";
+import { TopList } from "./top-list.tsx";
+
+interface TileEntry {
+  readonly label: string;
+  readonly metric: Metric;
+  /** The chart's metric that a click on the tile shows. */
+  readonly chart?: ChartMetric;
+  readonly unknown: string;
+}
+
+const tiles: readonly TileEntry[] = [
+  { label: "Cost", metric: "cost", chart: "cost", unknown: "no prices known" },
+  { label: "Tokens", metric: "total_tokens", chart: "total_tokens", unknown: "no usage sent" },
+  { label: "Requests", metric: "requests", chart: "requests", unknown: "no calls" },
+  { label: "Error rate", metric: "error_rate", chart: "errors", unknown: "no calls" },
+  { label: "First token p95", metric: "ttft_p95", chart: "ttft_p95", unknown: "no answers timed" },
+  { label: "Cache hits", metric: "cache_hit_rate", unknown: "no input tokens known" },
+];
+
+const overviewAsk: Ask = { metrics: tiles.map(({ metric }) => metric), compare: true };
+
+interface FiguresProps {
+  readonly scope: Scope;
+  /** Lists of what is the same for all calls that are looked at say nothing. */
+  readonly without?: readonly Dimension[];
+}
+
+/** What was spent, by whom and on what, and whether anything failed. */
+export function Figures({ scope, without = [] }: FiguresProps): JSX.Element {
+  const { params } = usePlace();
+  const by = params.get("by");
+  const metric = params.get("metric");
+  const { data, error, reload } = useAnswer(scope, overviewAsk);
+  const chart: MainView = { by: isGrouping(by) ? by : "model", metric: isChartMetric(metric) ? metric : "cost" };
+  useEffect(() => {
+    exportedAsk.set({ metrics: [chart.metric], groupBy: chart.by === "none" ? [] : [chart.by], bucket: "auto" });
+    return () => exportedAsk.set(null);
+  }, [chart.by, chart.metric]);
+  if (error && data === undefined) return <Failure error={error} onRetry={reload} />;
+  const isEmpty = data?.totals.total.requests === 0;
+  if (isEmpty && data.through === null) return <FirstRun />;
+  return (
+    <>
+      <Tiles scope={scope} answer={data} shown={chart.metric} />
+      {isEmpty ? (
+        <NothingFound scope={scope} answer={data} />
+      ) : (
+        <Details scope={scope} chart={chart} without={without} />
+      )}
+    </>
+  );
+}
+
+interface MainView {
+  readonly by: Parameters<typeof MainChart>[0]["by"];
+  readonly metric: ChartMetric;
+}
+
+interface TilesProps {
+  readonly scope: Scope;
+  readonly answer: Answer | undefined;
+  readonly shown: ChartMetric;
+}
+
+function Tiles({ scope, answer, shown }: TilesProps): JSX.Element {
+  return (
+    <div class="tiles">
+      {tiles.map(({ label, metric, chart, unknown }) => (
+        <Tile
+          key={metric}
+          label={label}
+          metric={metric}
+          answer={answer}
+          unknown={unknown}
+          subtitle={metric === "cost" ? <EstimatedNote /> : scopeWords(scope)}
+          {...(chart === undefined
+            ? {}
+            : { isChosen: chart === shown, onChoose: () => setParams({ metric: chart === "cost" ? null : chart }) })}
+        />
+      ))}
+    </div>
+  );
+}
+
+const lists = [
+  { title: "Owners", dimension: "owner" },
+  { title: "Keys", dimension: "key" },
+  { title: "Models", dimension: "model" },
+  { title: "Providers", dimension: "provider" },
+] as const;
+
+interface DetailsProps {
+  readonly scope: Scope;
+  readonly chart: MainView;
+  readonly without: readonly Dimension[];
+}
+
+function Details({ scope, chart, without }: DetailsProps): JSX.Element {
+  // Lists rank by what adds up; percentiles do not.
+  const ranked = lookOf(chart.metric).adds ? chart.metric : "requests";
+  const shown = lists.filter(({ dimension }) => !without.includes(dimension));
+  return (
+    <div class="stack">
+      <MainChart scope={scope} metric={chart.metric} by={chart.by} />
+      <div class={shown.length < 4 ? "grid-2" : "grid-4"}>
+        {shown.map(({ title, dimension }) => (
+          <TopList
+            key={dimension}
+            title={title}
+            dimension={dimension}
+            scope={scope}
+            metric={ranked}
+            isColored={dimension === chart.by}
+          />
+        ))}
+      </div>
+      <RecentErrors scope={scope} />
+    </div>
+  );
+}

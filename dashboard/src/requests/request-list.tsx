@@ -1,0 +1,63 @@
+import type { ComponentChildren, JSX } from "preact";
+import type { RequestRow, Filter, RequestsPage } from "../../../src/admin/api/contract.ts";
+import { scopeQuery } from "../data/use-usage.ts";
+import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { useResource } from "../data/resource.ts";
+import { Panel } from "../ui/panel.tsx";
+import { Failure, SkeletonRows } from "../ui/state.tsx";
+import { CallDrawer } from "./request-drawer.tsx";
+import { CallsTable } from "./requests-table.tsx";
+
+interface CallListProps {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly scope: Scope;
+  readonly order: "newest" | "slowest";
+  readonly filters?: readonly Filter[];
+  readonly actions?: ComponentChildren;
+  readonly empty: JSX.Element;
+}
+
+const SIZE = 12;
+
+/** Some calls of the range, each opening its record over the page. */
+export function CallList({ title, subtitle, scope, order, filters, actions, empty }: CallListProps): JSX.Element {
+  const { params } = usePlace();
+  const query = scopeQuery(scope, filters);
+  query.set("limit", String(SIZE));
+  if (order !== "newest") query.set("order", order);
+  const { data, error, isLoading, reload } = useResource<RequestsPage>(`/requests?${query.toString()}`);
+  const id = params.get("id");
+  const rows = data?.rows ?? [];
+  const at = rows.findIndex((row) => row.id === id);
+  const step = (row: RequestRow | undefined): (() => void) | undefined =>
+    at >= 0 && row ? () => setParams({ id: row.id }, { replace: true }) : undefined;
+  return (
+    <>
+      <Panel
+        title={title}
+        subtitle={subtitle}
+        actions={actions}
+        isFlush
+        isLoading={isLoading && data !== undefined}
+        error={data && error}
+      >
+        {error && data === undefined && <Failure error={error} onRetry={reload} />}
+        {!error && data === undefined && <SkeletonRows rows={SIZE} height={36} />}
+        {data && rows.length === 0 && empty}
+        {rows.length > 0 && (
+          <CallsTable label={title} rows={rows} tz={scope.tz} chosen={id} onOpen={(row) => setParams({ id: row.id })} />
+        )}
+      </Panel>
+      {id !== null && (
+        <CallDrawer
+          id={id}
+          tz={scope.tz}
+          onClose={() => setParams({ id: null }, { replace: true })}
+          onNewer={step(rows[at - 1])}
+          onOlder={step(rows[at + 1])}
+        />
+      )}
+    </>
+  );
+}

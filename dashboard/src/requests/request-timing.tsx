@@ -1,0 +1,62 @@
+import type { JSX } from "preact";
+import type { RequestRecord } from "../../../src/admin/api/contract.ts";
+import { formatDuration, formatRate, isKnown } from "../format/number.ts";
+
+interface Step {
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+  readonly color: string;
+}
+
+/** When what came. The record has the times from the end of the request; the whole counts from its first byte. */
+export function CallTiming({ record }: { readonly record: RequestRecord }): JSX.Element {
+  const { duration_ms: whole, ttfb_ms: first, ttft_ms: token, total_output_tokens: output } = record;
+  if (!isKnown(whole)) return <p class="muted">The end of this call was not seen, so its duration is not known.</p>;
+  const steps = stepsOf(whole, first, token);
+  const streaming = whole - (token ?? whole);
+  return (
+    <>
+      <ul class="waterfall">
+        {steps.map(({ label, from, to, color }) => (
+          <li key={label}>
+            <span class="waterfall-label">{label}</span>
+            <span class="waterfall-track">
+              <span
+                class="waterfall-bar"
+                style={{
+                  left: `${(from / whole) * 100}%`,
+                  width: `${Math.max(0.6, ((to - from) / whole) * 100)}%`,
+                  background: `var(${color})`,
+                }}
+              />
+            </span>
+            <span class="waterfall-value">{formatDuration(to - from)}</span>
+          </li>
+        ))}
+        <li class="total">
+          <span class="waterfall-label">Whole call</span>
+          <span class="waterfall-track" />
+          <span class="waterfall-value">{formatDuration(whole)}</span>
+        </li>
+      </ul>
+      {isKnown(output) && output > 0 && streaming > 50 && (
+        <p class="drawer-note">{formatRate(output / (streaming / 1000))} output tokens after the first.</p>
+      )}
+      {steps.length === 1 && <p class="drawer-note">No answer was seen before the end.</p>}
+    </>
+  );
+}
+
+function stepsOf(whole: number, first: number | undefined, token: number | undefined): readonly Step[] {
+  const head = Math.min(whole, first ?? token ?? whole);
+  const content = Math.min(whole, Math.max(head, token ?? head));
+  const wait = isKnown(first) ? "First byte" : isKnown(token) ? "First token" : "Waiting";
+  return [
+    { label: wait, from: 0, to: head, color: "--series-4" },
+    ...(isKnown(first) && isKnown(token)
+      ? [{ label: "First token", from: head, to: content, color: "--series-1" }]
+      : []),
+    ...(content < whole ? [{ label: "Last byte", from: content, to: whole, color: "--series-2" }] : []),
+  ];
+}

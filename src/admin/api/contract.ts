@@ -1,0 +1,150 @@
+import type { ProxyStatus } from "../../core/status.ts";
+import type { RequestListPage } from "../../store/service/reader.ts";
+
+// What the admin API answers, for those who call it: the dashboard imports these types and nothing else of the server.
+// Paths are below /api/v1. Errors are problem+json (RFC 9457).
+
+export type { RequestRecord } from "../../core/request/request-record.ts";
+export type { ProxyStatus, RecentRejection } from "../../core/status.ts";
+export type { RequestRow, DimensionValues, NearestRange, UnpricedModel } from "../../store/service/reader.ts";
+export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../store/query/query.ts";
+
+/**
+ * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `Answer`.
+ * `filter` may be repeated; each is `<dimension><op><value>[,<value>…]` with one of `=`, `!=`, `>=`, `<=`. A value
+ * `null` is "unknown"; `,`, `\` and a value that is really the word null are escaped with `\`.
+ * `GET /export.csv|.jsonl|.parquet` take the same (with `what=calls|usage`) and stream.
+ * `GET /dimensions/<dimension>?from&to&tz&filter&search&limit` → `DimensionValues`, for filter menus.
+ * `GET /usage/nearest?from&to&tz&filter` → `NearestRange`, or `null` if nothing ever matches: for pages that are empty.
+ * `GET /prices/unpriced?from&to&tz&filter` → `UnpricedModel[]`: models seen that have no price.
+ */
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** To be found in the gateway's log. */
+  readonly request_id?: string;
+  /** What was wrong with which parameter or member. */
+  readonly errors?: readonly { readonly where: string; readonly message: string }[];
+}
+
+/** `GET /session` → this; `POST /session` {token} signs in (a cookie) → this; `DELETE /session` signs out. */
+export interface SessionInfo {
+  readonly signedIn: boolean;
+  /** To be sent as `x-lmgate-csrf` with every request that changes something. */
+  readonly csrf: string | null;
+}
+
+/** `GET /requests?from&to&tz&filter&order&limit&cursor` → newest first, or with `order=slowest` those that took longest; `GET /requests/<id>` → one `RequestRecord`. */
+export type RequestsPage = RequestListPage;
+
+/*
+ * `GET /requests/stream?filter=…&rate=50` as server-sent events: `call` (a `RequestRow`), `skipped` ({count}: more a second
+ * than `rate`), `alive` every 15 s.
+ */
+
+/** `GET /keys` → `KeyRow[]`. */
+export interface KeyRow {
+  readonly id: string;
+  readonly owner: string;
+  /** Other columns of the list, as they stand: `label`, `team`, … */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly maskedKey: string;
+  readonly state: "active" | "disabled" | "expired";
+  readonly added: string;
+  readonly expiresAt: string | null;
+  readonly lastUsed: string | null;
+  readonly requests24h: number;
+  readonly cost24h: number | null;
+  readonly cost30d: number | null;
+  /** Line in the file; two rows of one id (a rotation) differ by it. */
+  readonly line: number;
+}
+
+/** `POST /keys`. Without `apiKey` a key `lmg_…` is made, to be sent as `x-lmgate-key`; it is in the answer once. */
+export interface NewKey {
+  readonly owner: string;
+  readonly id?: string;
+  readonly apiKey?: string;
+  readonly expiresAt?: string;
+  readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** Answers of every change of keys. A change counts once every data thread has acknowledged it: then this is sent. */
+export interface KeysChanged {
+  readonly keys: readonly KeyRow[];
+  readonly secret?: string;
+  readonly acknowledgedBy: number;
+  readonly version: number;
+}
+
+/*
+ * `PATCH /keys/<id>` {disabled?, owner?, expiresAt?}, `expiresAt: null` is never; `POST /keys/<id>/rotate` {graceSeconds,
+ * apiKey?}; `DELETE /keys/<id>` revokes.
+ */
+
+/** `POST /keys/import` {csv, dryRun} */
+export interface KeysImport {
+  readonly dryRun: boolean;
+  readonly added: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly changed: readonly string[];
+  readonly refused: readonly { readonly line: number; readonly message: string }[];
+}
+
+/** `GET /prices?search&provider` → `PriceRow[]`; US dollars for a million tokens. */
+export interface PriceRow {
+  readonly provider: string;
+  readonly model: string;
+  readonly source: "override" | "table";
+  readonly input: number | null;
+  readonly cacheRead: number | null;
+  readonly cacheWrite: number | null;
+  readonly output: number | null;
+  /** Version of the price table, or when the file of overrides was last changed. */
+  readonly asOf: string;
+}
+
+/** `PUT /prices/overrides/<provider>/<model>` with this; `DELETE` takes it back. Counts for calls from then on. */
+export interface PriceOverride {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead?: number;
+  readonly cacheWrite?: number;
+}
+
+/** `GET /system`. */
+export interface SystemInfo {
+  readonly status: ProxyStatus;
+  readonly settings: readonly { readonly path: string; readonly value: string; readonly source: string }[];
+  readonly store: StoreInfo | null;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly result: "ok" | "warning" | "failure";
+    readonly detail: string;
+    readonly remedy?: string;
+  }[];
+  readonly licenses: readonly { readonly name: string; readonly version: string; readonly license: string }[];
+}
+
+export interface StoreInfo {
+  readonly state: "starting" | "ready" | "down";
+  readonly records: number;
+  readonly parquetBytes: number;
+  readonly ledgerBytes: number;
+  readonly segments: number;
+  readonly compactedThrough: string | null;
+  readonly from: string | null;
+  readonly badLines: number;
+  readonly retention: { readonly days: number | null; readonly gigabytes: number | null };
+}
+
+/** `GET /providers` for the setup page: where each provider is reached through this gateway. */
+export interface ProviderInfo {
+  readonly name: string;
+  /** `http://<host>:<port>/<name>` as clients on this machine reach it. */
+  readonly baseUrl: string;
+  readonly upstream: string;
+}

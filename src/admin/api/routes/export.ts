@@ -1,0 +1,71 @@
+import { parseQuestion } from "../../../store/query/query-text.ts";
+import type { ExportFormat, StoreReader } from "../../../store/service/reader.ts";
+import { ApiError } from "../../server/problem.ts";
+import { route, type Call, type Route } from "../api-route.ts";
+import { faultOf, fromStore, parsed, questionParameters } from "./query-parameters.ts";
+import type { AdminServices } from "../admin-services.ts";
+
+const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
+  csv: "text/csv; charset=utf-8; header=present",
+  jsonl: "application/x-ndjson",
+  parquet: "application/vnd.apache.parquet",
+};
+
+/** The same figures as a file, without a limit of rows. */
+export function exportRoutes(desk: AdminServices): readonly Route[] {
+  return (["csv", "jsonl", "parquet"] as const).map((format) =>
+    route({
+      method: "get",
+      path: `/api/v1/export.${format}`,
+      access: "closed",
+      summary: `Calls or figures as ${format === "csv" ? "CSV (RFC 4180)" : format === "jsonl" ? "lines of JSON" : "Parquet"}`,
+      query: [
+        ...questionParameters,
+        {
+          name: "what",
+          description: "calls: each call by itself; usage: the figures of the question. Default: calls.",
+        },
+        { name: "bom", description: "1: begin a CSV with a byte order mark, which some spreadsheets want." },
+      ],
+      answer: MEDIA_TYPES[format],
+      run: (call) => fromStore(desk, (store) => exported(store, format, call)),
+    }),
+  );
+}
+
+async function exported(store: StoreReader, format: ExportFormat, { query, signal }: Call): Promise<Response> {
+  const question = parsed(parseQuestion(query, ["what", "bom"]));
+  const what = query.get("what") ?? "calls";
+  if (what !== "calls" && what !== "usage") {
+    throw new ApiError(400, "There is no such export.", [{ where: "what", message: "allowed are calls and usage" }]);
+  }
+  const wanted = { format, what, question, byteOrderMark: query.get("bom") === "1" } as const;
+  const parts = store.export(wanted, signal)[Symbol.asyncIterator]();
+  // A fault comes before the first byte, while the answer can still be an error.
+  const first = await parts.next();
+  return new Response(streamOf(parts, first), {
+    headers: {
+      "content-type": MEDIA_TYPES[format],
+      "content-disposition": `attachment; filename="lmgate-${what}.${format}"`,
+    },
+  });
+}
+
+function streamOf(parts: AsyncIterator<Uint8Array>, first: IteratorResult<Uint8Array>): ReadableStream<Uint8Array> {
+  let next: IteratorResult<Uint8Array> | undefined = first;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const part = next ?? (await parts.next());
+        next = undefined;
+        if (part.done === true) controller.close();
+        else controller.enqueue(part.value);
+      } catch (error) {
+        controller.error(faultOf(error));
+      }
+    },
+    async cancel() {
+      await parts.return?.();
+    },
+  });
+}

@@ -1,0 +1,73 @@
+import * as z from "zod";
+import type { KeyRow, KeysChanged, KeysImport } from "../contract.ts";
+import { named } from "../api-route.ts";
+
+// What goes in and out where keys are managed.
+
+export const keyRow: z.ZodType<KeyRow> = named(
+  "Key",
+  z.object({
+    id: z.string(),
+    owner: z.string(),
+    columns: z.record(z.string(), z.string()),
+    maskedKey: z.string(),
+    state: z.enum(["active", "disabled", "expired"]),
+    added: z.string(),
+    expiresAt: z.string().nullable(),
+    lastUsed: z.string().nullable(),
+    requests24h: z.number(),
+    cost24h: z.number().nullable(),
+    cost30d: z.number().nullable(),
+    line: z.number(),
+  }),
+);
+export const keysChanged: z.ZodType<KeysChanged> = named(
+  "KeysChanged",
+  z.object({
+    keys: z.array(keyRow),
+    secret: z.string().optional(),
+    acknowledgedBy: z.number(),
+    version: z.number(),
+  }) as unknown as z.ZodType<KeysChanged>, // exact optional members are beyond the library's types
+);
+// One line each: a name stands in tables, logs and a CSV file.
+const line = z
+  .string()
+  .trim()
+  .regex(/^\P{Cc}*$/u, "holds a control character");
+const id = line.min(1).max(200);
+const owner = line.min(1).max(200);
+export const newKey = named(
+  "NewKey",
+  z.strictObject({
+    owner,
+    id: id.optional(),
+    apiKey: z.string().max(4096).optional(),
+    expiresAt: z.string().max(40).optional(),
+    columns: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,39}$/), line.max(200)).optional(),
+  }),
+);
+export const keyChange = named(
+  "KeyChange",
+  z
+    .strictObject({
+      disabled: z.boolean().optional(),
+      owner: owner.optional(),
+      expiresAt: z.string().max(40).nullable().optional(),
+    })
+    .refine((change) => Object.keys(change).length > 0, "nothing to change: name disabled, owner or expiresAt"),
+);
+export const rotation = named(
+  "Rotation",
+  z.strictObject({ graceSeconds: z.number().int().min(0).max(31_536_000), apiKey: z.string().max(4096).optional() }),
+);
+export const keysImport: z.ZodType<KeysImport> = named(
+  "KeysImport",
+  z.object({
+    dryRun: z.boolean(),
+    added: z.array(z.string()),
+    unchanged: z.array(z.string()),
+    changed: z.array(z.string()),
+    refused: z.array(z.object({ line: z.number(), message: z.string() })),
+  }),
+);

@@ -1,0 +1,98 @@
+import * as z from "zod";
+import type { ProxyStatus } from "../../../core/status.ts";
+import { ApiError } from "../../server/problem.ts";
+import { named, route, type Route } from "../api-route.ts";
+import type { AdminServices } from "../admin-services.ts";
+
+named(
+  "Problem",
+  z.object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    errors: z.array(z.object({ where: z.string(), message: z.string() })).optional(),
+  }),
+);
+/** Its members are told in the user guide; they are those of what LMGate is made of. */
+export const gateStatus = named("Status", z.looseObject({}) as unknown as z.ZodType<ProxyStatus>); // a document of our own
+const reloaded = z.object({ keys: z.number(), version: z.number(), acknowledgedBy: z.number() });
+
+/** What whoever runs LMGate needs to know: whether it is well. */
+export function operationRoutes(desk: AdminServices): readonly Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/",
+      access: "open",
+      summary: "What this is; browsers are sent to the dashboard",
+      answer: z.object({ name: z.string(), dashboard: z.string(), api: z.string() }),
+      run: ({ acceptsHtml }) =>
+        acceptsHtml
+          ? new Response(null, { status: 302, headers: { location: "/ui/" } })
+          : { name: "lmgate admin", dashboard: "/ui/", api: "/openapi.json" },
+    }),
+    route({
+      method: "get",
+      path: "/healthz",
+      access: "open",
+      summary: "ok, while the process answers",
+      answer: "text/plain",
+      run: () => new Response("ok", { headers: { "content-type": "text/plain; charset=UTF-8" } }),
+    }),
+    route({
+      method: "get",
+      path: "/metrics",
+      access: "local",
+      summary: "Prometheus metrics; without token or session, no owners and models",
+      answer: "text/plain",
+      run: async ({ isTrusted }) => {
+        const { metrics } = desk;
+        const text = await (isTrusted ? metrics.text() : metrics.redactedMetrics());
+        return new Response(text, { headers: { "content-type": metrics.contentType } });
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/status",
+      access: "local",
+      summary: "How the gateway is doing",
+      answer: gateStatus,
+      run: () => desk.status(),
+    }),
+  ];
+}
+
+/** To make the gateway do something. */
+export function maintenanceRoutes(desk: AdminServices): readonly Route[] {
+  return [
+    route({
+      method: "post",
+      path: "/api/v1/ledger/rotate",
+      access: "closed",
+      summary: "Close the stats file that is written now",
+      answer: z.object({ segment: z.string().nullable() }),
+      run: async ({ visitor }) => {
+        const segment = (await desk.rotateLedger()) ?? null;
+        await desk.audit.note(visitor, { action: "ledger.rotated", target: segment ?? "nothing to close" });
+        return { segment };
+      },
+    }),
+    route({
+      method: "post",
+      path: "/api/v1/reload",
+      access: "closed",
+      summary: "Read the allow-list again; answered once every data thread goes by it",
+      answer: reloaded,
+      run: async ({ visitor }) => {
+        const { version, acknowledgedBy, error } = await desk.reloadAllowlist();
+        const details = { version, ...(error === undefined ? {} : { error }) };
+        await desk.audit.note(visitor, { action: "allowlist.reloaded", target: "allow-list", details });
+        if (error === undefined) return { keys: desk.status().allowlist.keys, version, acknowledgedBy };
+        throw new ApiError(409, "The file is not valid; the last good list stays in force.", [
+          { where: "allow-list", message: error },
+        ]);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,66 @@
+import * as z from "zod";
+import type { ProviderInfo, StoreInfo, SystemInfo } from "../contract.ts";
+import { named, route, type Route } from "../api-route.ts";
+import type { AdminServices } from "../admin-services.ts";
+import { gateStatus } from "./operation.ts";
+
+const storeInfo: z.ZodType<StoreInfo> = named(
+  "Store",
+  z.object({
+    state: z.enum(["starting", "ready", "down"]),
+    records: z.number(),
+    parquetBytes: z.number(),
+    ledgerBytes: z.number(),
+    segments: z.number(),
+    compactedThrough: z.string().nullable(),
+    from: z.string().nullable(),
+    badLines: z.number(),
+    retention: z.object({ days: z.number().nullable(), gigabytes: z.number().nullable() }),
+  }),
+);
+const systemInfo = named(
+  "System",
+  z.object({
+    status: gateStatus,
+    settings: z.array(z.object({ path: z.string(), value: z.string(), source: z.string() })),
+    store: storeInfo.nullable(),
+    checks: z.array(
+      z.object({
+        name: z.string(),
+        result: z.enum(["ok", "warning", "failure"]),
+        detail: z.string(),
+        remedy: z.string().optional(),
+      }),
+    ),
+    licenses: z.array(z.object({ name: z.string(), version: z.string(), license: z.string() })),
+  }),
+);
+const provider: z.ZodType<ProviderInfo> = named(
+  "Provider",
+  z.object({ name: z.string(), baseUrl: z.string(), upstream: z.string() }),
+);
+
+/** What the gateway itself is, for the pages about it. */
+export function systemRoutes(desk: AdminServices): readonly Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/system",
+      access: "closed",
+      summary: "Settings and where they come from, the store, checks and licenses",
+      answer: systemInfo,
+      run: async (): Promise<SystemInfo> => {
+        const [about, store] = await Promise.all([desk.system(), desk.storeInfo()]);
+        return { status: desk.status(), store: store ?? null, ...about };
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/providers",
+      access: "closed",
+      summary: "Where each provider is reached through this gateway",
+      answer: z.array(provider),
+      run: () => desk.providers(),
+    }),
+  ];
+}

@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { parseDimension } from "../../../store/query/filter-text.ts";
+import { QueryError } from "../../../store/query/query-error.ts";
+import { parseQuestion, parseScope } from "../../../store/query/query-text.ts";
+import { answer, coverage, filter, question, series, values } from "../../../store/query/query.ts";
+import type { DimensionValues } from "../contract.ts";
+import { ApiError } from "../../server/problem.ts";
+import { type Route, named, route } from "../api-route.ts";
+import { fromStore, parsed, questionParameters, scopeParameters } from "./query-parameters.ts";
+import type { AdminServices } from "../admin-services.ts";
+
+named("Query", question);
+named("Filter", filter);
+named("Values", values);
+named("Series", series);
+named("Coverage", coverage);
+const usageAnswer = named("Usage", answer);
+const dimensionValues: z.ZodType<DimensionValues> = named(
+  "DimensionValues",
+  z.object({
+    dimension: z.string(),
+    values: z.array(z.object({ value: z.string().nullable(), requests: z.number() })),
+    more: z.boolean(),
+  }),
+);
+const nearest = named("NearestRange", z.object({ range: z.object({ from: z.string(), to: z.string() }).nullable() }));
+
+/** Figures of many calls together. */
+export function usageRoutes(desk: AdminServices): readonly Route[] {
+  return [
+    route({
+      method: "get",
+      path: "/api/v1/usage",
+      access: "closed",
+      summary: "Cost, tokens, requests, errors and times, over time and by group",
+      query: questionParameters,
+      answer: usageAnswer,
+      run: ({ query, signal }) => fromStore(desk, (store) => store.ask(parsed(parseQuestion(query)), signal)),
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/dimensions/{dimension}",
+      access: "closed",
+      summary: "Values that a dimension has, those of most calls first",
+      query: [
+        ...scopeParameters,
+        { name: "search", description: "Part of the value, taken literally." },
+        { name: "limit", description: "At most so many, up to 200. Default: 50." },
+      ],
+      answer: dimensionValues,
+      run: ({ query, parameter, signal }) => {
+        const scope = parsed(parseScope(query, ["search", "limit"]));
+        const dimension = dimensionOf(parameter("dimension"));
+        const limit = limitIn(query, 50, 200);
+        const search = query.get("search") ?? undefined;
+        return fromStore(desk, (store) => store.dimensionValues({ ...scope, dimension, limit, search }, signal));
+      },
+    }),
+    route({
+      method: "get",
+      path: "/api/v1/nearest",
+      access: "closed",
+      summary: "The nearest range of the same length in which a call matches",
+      query: scopeParameters,
+      answer: nearest,
+      run: async ({ query }) => {
+        const scope = parsed(parseScope(query));
+        return { range: (await fromStore(desk, (store) => store.nearestRange(scope))) ?? null };
+      },
+    }),
+  ];
+}
+
+function dimensionOf(text: string): ReturnType<typeof parseDimension> {
+  try {
+    return parseDimension(text, "dimension");
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error;
+    throw new ApiError(404, error.message);
+  }
+}
+
+export function limitIn(query: URLSearchParams, usual: number, most: number): number {
+  const text = query.get("limit");
+  if (text === null) return usual;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= most) return limit;
+  throw new ApiError(400, "The limit is out of range.", [{ where: "limit", message: `allowed are 1 to ${most}` }]);
+}

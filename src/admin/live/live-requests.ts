@@ -1,0 +1,86 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { recordOnLine } from "../../core/request/record-line.ts";
+import { clientAppOf } from "../../store/schema/client-app.ts";
+import { matchesFilters } from "./matches-filters.ts";
+import type { Filter } from "../../store/query/query.ts";
+import type { RequestRow } from "../api/contract.ts";
+import type { SendEvent } from "../server/sse-response.ts";
+import { FileTail } from "./follow-file.ts";
+
+export interface Listening {
+  readonly filters: readonly Filter[];
+  /** Calls a second; those beyond are counted and not sent. */
+  readonly rate: number;
+}
+
+interface Listener extends Listening {
+  readonly send: SendEvent;
+  sent: number;
+  skipped: number;
+}
+
+const POLL_MS = 200;
+const SECOND = 1000;
+
+/** Follows the end of the stats file for those who watch calls, and only while somebody does. */
+export class LiveRequests {
+  readonly #path: string;
+  readonly #listeners = new Set<Listener>();
+  /** Resolves once every call that ends from then on will be told; rejects never. */
+  #following: Promise<void> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Gives what ends it. The first event, `alive`, says that no call is missed from now on. */
+  listen(listening: Listening, send: SendEvent): () => void {
+    const listener = { ...listening, send, sent: 0, skipped: 0 };
+    this.#listeners.add(listener);
+    this.#following ??= this.#begin();
+    void this.#following.then(() => send("alive", {}));
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async #begin(): Promise<void> {
+    const tail = new FileTail(this.#path);
+    // A file that cannot be read now is looked at again with the next poll.
+    await tail.begin().catch(() => tail.close());
+    void this.#follow(tail);
+  }
+
+  async #follow(tail: FileTail): Promise<void> {
+    const second = setInterval(() => this.#newSecond(), SECOND).unref();
+    while (this.#listeners.size > 0) {
+      try {
+        for await (const line of tail.lines()) this.#tell(line);
+      } catch {
+        // It goes on where it was once the file can be read again.
+        await tail.close();
+      }
+      await delay(POLL_MS, undefined, { ref: false });
+    }
+    clearInterval(second);
+    this.#following = undefined;
+    await tail.close();
+  }
+
+  #tell(line: string): void {
+    const record = recordOnLine(line);
+    if (record === undefined) return;
+    const client_app = clientAppOf(record.user_agent) ?? null;
+    const row: RequestRow = { ...record, client_app: client_app ?? "unknown" };
+    for (const listener of this.#listeners) {
+      if (!matchesFilters({ ...record, client_app }, listener.filters)) continue;
+      if (listener.sent < listener.rate && listener.send("call", row)) listener.sent++;
+      else listener.skipped++;
+    }
+  }
+
+  #newSecond(): void {
+    for (const listener of this.#listeners) {
+      if (listener.skipped > 0 && listener.send("skipped", { count: listener.skipped })) listener.skipped = 0;
+      listener.sent = 0;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// How LMGate itself is doing: ledger, allow-list and threads, as each last reported it.
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/status.ts";
+import { MonotonicCounter } from "./monotonic-counter.ts";
+
+export class LedgerMetrics {
+  readonly #written: MonotonicCounter;
+  readonly #dropped: MonotonicCounter;
+  readonly #interrupted: MonotonicCounter;
+  readonly #unconfirmed: MonotonicCounter;
+  readonly #rotations: MonotonicCounter;
+  readonly #queued: Gauge;
+  readonly #degraded: Gauge;
+  readonly #lastWrite: Gauge;
+
+  constructor(registry: Registry) {
+    this.#written = total(registry, "lmgate_stats_records_total", "Records written to the stats file.");
+    this.#dropped = total(registry, "lmgate_stats_dropped_total", "Records lost because they could not be written.");
+    this.#interrupted = total(
+      registry,
+      "lmgate_stats_interrupted_total",
+      "Records written for calls that ended with their thread or with the process before this one.",
+    );
+    this.#unconfirmed = total(
+      registry,
+      "lmgate_stats_unconfirmed_total",
+      "Answers let go before their records were known to be written, with stats.durability: written.",
+    );
+    this.#rotations = total(registry, "lmgate_stats_rotations_total", "Times the stats file was rotated.");
+    this.#queued = gauge(registry, "lmgate_stats_queue_depth", "Records waiting to be written.");
+    this.#degraded = gauge(registry, "lmgate_stats_degraded", "1 while the stats file cannot be written.");
+    this.#lastWrite = gauge(
+      registry,
+      "lmgate_stats_last_write_timestamp_seconds",
+      "When the stats file was last written; 0: not yet.",
+    );
+  }
+
+  set(status: LedgerStatus): void {
+    this.#written.follow(status.written);
+    this.#dropped.follow(status.dropped);
+    this.#interrupted.follow(status.interrupted);
+    this.#unconfirmed.follow(status.unconfirmed);
+    this.#rotations.follow(status.rotations);
+    this.#queued.set(status.queued);
+    this.#degraded.set(status.degraded ? 1 : 0);
+    this.#lastWrite.set(epochSeconds(status.lastWriteAt));
+  }
+}
+
+export class AllowlistMetrics {
+  readonly #successful: Gauge;
+  readonly #loadedAt: Gauge;
+  readonly #keys: Gauge;
+  readonly #errors: MonotonicCounter;
+
+  constructor(registry: Registry) {
+    this.#successful = gauge(
+      registry,
+      "lmgate_config_last_reload_successful",
+      "1 if the allow-list in force is the one in the file, 0 if its last change was refused.",
+    );
+    this.#loadedAt = gauge(
+      registry,
+      "lmgate_config_last_reload_success_timestamp_seconds",
+      "When the allow-list in force was read.",
+    );
+    this.#keys = gauge(registry, "lmgate_allowlist_keys", "Keys on the allow-list in force.");
+    this.#errors = total(
+      registry,
+      "lmgate_allowlist_reload_errors_total",
+      "Changes of the allow-list that were refused.",
+    );
+  }
+
+  set(status: AllowlistStatus): void {
+    this.#successful.set(status.error === undefined ? 1 : 0);
+    this.#loadedAt.set(epochSeconds(status.loadedAt));
+    this.#keys.set(status.keys);
+    this.#errors.follow(status.reloadErrors);
+  }
+}
+
+export class WorkerMetrics {
+  readonly #restarts: MonotonicCounter;
+  readonly #up: Gauge<"thread">;
+  readonly #lag: Readonly<Record<keyof WorkerStatus["loopLagMs"], Gauge<"thread">>>;
+
+  constructor(registry: Registry) {
+    const perThread = (name: string, help: string): Gauge<"thread"> =>
+      new Gauge({ name, help, labelNames: ["thread"], registers: [registry] });
+    this.#restarts = new MonotonicCounter(
+      new Counter({
+        name: "lmgate_thread_restarts_total",
+        help: "Times a thread was replaced.",
+        labelNames: ["thread"],
+        registers: [registry],
+      }),
+    );
+    this.#up = perThread("lmgate_thread_up", "1 while a thread runs.");
+    this.#lag = {
+      p50: perThread("lmgate_eventloop_lag_p50_seconds", "Median delay of a thread's event loop."),
+      p99: perThread("lmgate_eventloop_lag_p99_seconds", "99th percentile of the delay of a thread's event loop."),
+      max: perThread("lmgate_eventloop_lag_max_seconds", "Longest recent delay of a thread's event loop."),
+    };
+  }
+
+  set(threads: readonly WorkerStatus[]): void {
+    this.#up.reset();
+    for (const thread of threads) {
+      this.#restarts.follow(thread.restarts, { thread: thread.name });
+      this.#up.set({ thread: thread.name }, thread.state === "running" ? 1 : 0);
+      this.setLag(thread.name, thread.loopLagMs);
+    }
+  }
+
+  setLag(thread: string, lagMs: WorkerStatus["loopLagMs"]): void {
+    for (const part of ["p50", "p99", "max"] as const) this.#lag[part].set({ thread }, lagMs[part] / 1000);
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string): Gauge {
+  return new Gauge({ name, help, registers: [registry] });
+}
+
+function total(registry: Registry, name: string, help: string): MonotonicCounter {
+  return new MonotonicCounter(new Counter({ name, help, registers: [registry] }));
+}
+
+function epochSeconds(isoTime: string | undefined): number {
+  return isoTime === undefined ? 0 : Date.parse(isoTime) / 1000;
+}

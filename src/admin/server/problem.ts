@@ -1,0 +1,37 @@
+/** Error answers in the form of RFC 9457. */
+export const problemType = "application/problem+json";
+
+/** What was wrong with which parameter or member. */
+export interface Wrong {
+  readonly where: string;
+  readonly message: string;
+}
+
+/** `detail` is a fixed sentence: nothing a client without the token sent comes back in it. */
+export function problemBody(status: number, detail: string, errors?: readonly Wrong[]): string {
+  // Not imported, for the reason in admin-server.ts.
+  const title = process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "Error";
+  return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(errors === undefined ? {} : { errors }) })}\n`;
+}
+
+export function problem(status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(problemBody(status, detail), { status, headers: { ...headers, "content-type": problemType } });
+}
+
+/** A request that is understood but wrong; whoever sent it has the token, and is told all of it. */
+export class ApiError extends Error {
+  readonly status: 400 | 404 | 409 | 413 | 415 | 422 | 503;
+  readonly errors: readonly Wrong[] | undefined;
+
+  constructor(status: ApiError["status"], detail: string, errors?: readonly Wrong[]) {
+    super(detail);
+    this.name = "ApiError";
+    this.status = status;
+    this.errors = errors;
+  }
+
+  get response(): Response {
+    const body = problemBody(this.status, this.message, this.errors);
+    return new Response(body, { status: this.status, headers: { "content-type": problemType } });
+  }
+}

@@ -1,0 +1,178 @@
+import { ApiKey } from "../core/request/client.ts";
+import type { AccessRow } from "./access-table.ts";
+import { HEADER_EXAMPLE, readColumns, type ColumnName, type Columns } from "./allowlist-columns.ts";
+import { readCsv, type CsvRecord } from "./csv.ts";
+import { parseExpiry } from "./expiry.ts";
+import type { ConfigIssue } from "../config/config-issue.ts";
+import { keyDigest, keyFault } from "./key-rules.ts";
+import { decodeUtf8 } from "../config/files/utf8.ts";
+
+/** One row of the allow-list: who it is, and when the key opens. The key itself is gone. */
+export interface AllowRow extends AccessRow {
+  readonly added: string;
+  /** The key as it may be shown: `…` and its tail, nothing more of a short one. */
+  readonly masked: string;
+  readonly line: number;
+  readonly endLine: number;
+}
+
+export type AllowlistRead = { readonly rows: readonly AllowRow[] } | { readonly faults: readonly ConfigIssue[] };
+
+/**
+ * Reads an allow-list. All faults are reported together; one bad row spoils the whole list, because a list that is
+ * half in force is what nobody wrote. A list without rows is refused too: it is nearly always an accident.
+ */
+export function parseAllowlist(
+  input: string | Uint8Array,
+  file: string,
+  options: { readonly allowEmpty?: boolean } = {},
+): AllowlistRead {
+  const decoded = typeof input === "string" ? { text: input.replace(/^\ufeff/, "") } : decodeUtf8(input);
+  if (!("text" in decoded)) return { faults: [{ source: file, ...decoded }] };
+  const csv = readCsv(decoded.text);
+  if (!("records" in csv)) return { faults: [{ source: file, ...csv }] };
+
+  const [header, ...records] = csv.records;
+  if (header === undefined)
+    return {
+      faults: [
+        { source: file, line: 1, message: "the file is empty", hint: `it begins with the header ${HEADER_EXAMPLE}` },
+      ],
+    };
+  const head = readColumns(header.cells, file, header.line);
+  if ("faults" in head) return head;
+
+  const faults: ConfigIssue[] = [];
+  const rows: AllowRow[] = [];
+  for (const record of records) {
+    if (record.cells.every((cell) => cell === "")) continue;
+    const row = readRow(
+      record,
+      head.columns,
+      (key, message) => void faults.push({ source: file, line: record.line, key, message }),
+    );
+    if (row !== undefined) rows.push(row);
+  }
+  faults.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
+  if (faults.length > 0) return { faults: faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  if (rows.length === 0 && options.allowEmpty !== true) return { faults: [noKeys(file, header.line)] };
+  return { rows };
+}
+
+function noKeys(file: string, line: number): ConfigIssue {
+  return {
+    source: file,
+    line,
+    message: "the list holds no keys, so nobody could call",
+    hint: "add one with: lmgate keys add --owner NAME",
+  };
+}
+
+type Report = (column: string | undefined, message: string) => void;
+
+function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow | undefined {
+  const { cells } = record;
+  if (cells.length > columns.count) {
+    report(
+      undefined,
+      `${cells.length} cells where the header has ${columns.count}; a cell that holds a comma needs quotes`,
+    );
+    return undefined;
+  }
+  let sound = true;
+  const refuse = (column: string, message: string): void => {
+    sound = false;
+    report(column, message);
+  };
+  const cell = (name: ColumnName): string => {
+    const index = columns[name];
+    return index === undefined ? "" : (cells[index] ?? "");
+  };
+  for (const name of ["owner", "added"] as const) {
+    if (columns[name] >= cells.length)
+      refuse(name, `the row ends before this column (${cells.length} cells, the header has ${columns.count})`);
+  }
+  const id = cell("id");
+  const idFault = faultOfId(id);
+  if (idFault !== undefined) refuse("id", idFault);
+  const key = cell("api_key");
+  const faultOfKey = keyFault(key);
+  if (faultOfKey !== undefined) refuse("api_key", faultOfKey);
+  const disabled = readDisabled(cell("disabled"));
+  if (disabled === undefined) refuse("disabled", "allowed are true, false or nothing");
+  const expiry = cell("expires_at");
+  const expiresAt = expiry === "" ? undefined : parseExpiry(expiry);
+  if (expiry !== "" && expiresAt === undefined) {
+    refuse("expires_at", "allowed are a date (2026-12-31), a time (2026-12-31T18:00:00Z) or nothing");
+  }
+  for (const { name, index } of columns.reserved) {
+    if ((cells[index] ?? "") !== "")
+      refuse(name, "this column is reserved and not enforced by this version; leave it empty");
+  }
+  if (!sound || disabled === undefined) return undefined;
+  return {
+    id,
+    owner: cell("owner"),
+    added: cell("added"),
+    digest: keyDigest(key),
+    masked: maskedKey(key),
+    disabled,
+    expiresAt,
+    line: record.line,
+    endLine: record.endLine,
+  };
+}
+
+/** Enough to recognize a key by, and not enough to use it. */
+function maskedKey(key: string): string {
+  return /^sha256:/i.test(key) ? `${key.slice(0, 13).toLowerCase()}…` : `…${new ApiKey(key).masked}`;
+}
+
+/** Why `id` cannot name a caller. It appears in every record, log line and table. */
+export function faultOfId(id: string): string | undefined {
+  if (id === "") return "empty";
+  if (id.length > 200) return `${id.length} characters; at most 200 are allowed`;
+  if (/\p{Cc}/u.test(id)) return "holds a control character";
+  return undefined;
+}
+
+function readDisabled(text: string): boolean | undefined {
+  switch (text.toLowerCase()) {
+    case "":
+    case "false":
+      return false;
+    case "true":
+      return true;
+    default:
+      return undefined;
+  }
+}
+
+/** Two rows for one key would leave open whose call it was; the plain key and its digest are the same key. */
+function duplicateKeys(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
+  const faults: ConfigIssue[] = [];
+  const seen = new Map<string, number>();
+  for (const row of rows) {
+    const digest = row.digest.toString("latin1");
+    const first = seen.get(digest);
+    if (first === undefined) seen.set(digest, row.line);
+    else faults.push({ source: file, line: row.line, key: "api_key", message: `the same key as on line ${first}` });
+  }
+  return faults;
+}
+
+/** An id may have several keys only while they are being exchanged: all but one of them must come to an end. */
+function duplicateIds(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
+  const faults: ConfigIssue[] = [];
+  const lasting = new Map<string, number>();
+  for (const row of rows) {
+    if (row.expiresAt !== undefined) continue;
+    const first = lasting.get(row.id);
+    if (first === undefined) lasting.set(row.id, row.line);
+    else {
+      const message = `the same id as on line ${first}; two keys may share an id only if all but one have an expires_at`;
+      faults.push({ source: file, line: row.line, key: "id", message });
+    }
+  }
+  return faults;
+}

@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import {
+  appendRow,
+  appendRows,
+  cellsByLine,
+  changeEachRow,
+  changeRows,
+  nextId,
+  withoutRows,
+  type NewRow,
+  type RowLines,
+} from "./allowlist-edit.ts";
+import type { AllowlistText } from "./allowlist-file.ts";
+import { faultOfId, parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { parseExpiry } from "./expiry.ts";
+import { keyDigest, keyFault } from "./key-rules.ts";
+
+// What can be done to the allow-list: each takes the list and gives its new text, or throws a `KeyChangeIssue`.
+
+/** Why a change cannot be made: there is such a key, there is none, or what was given is not sound. */
+export class KeyChangeIssue extends Error {
+  readonly kind: "exists" | "missing" | "invalid";
+  /** What was wrong: `id`, `key`, `expires`. */
+  readonly where: string;
+
+  constructor(kind: KeyChangeIssue["kind"], where: string, message: string) {
+    super(message);
+    this.name = "KeyChangeIssue";
+    this.kind = kind;
+    this.where = where;
+  }
+}
+
+export interface NewKey {
+  readonly owner: string;
+  readonly id?: string | undefined;
+  /** Without it one is made. */
+  readonly apiKey?: string | undefined;
+  /** The list gets its SHA-256 alone; so it is with every key that is made. */
+  readonly hash?: boolean | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly columns?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface KeyChange {
+  readonly disabled?: boolean | undefined;
+  readonly owner?: string | undefined;
+  /** `null`: never. */
+  readonly expiresAt?: string | null | undefined;
+}
+
+export interface ImportPlan {
+  readonly text: string;
+  readonly added: readonly string[];
+  readonly unchanged: readonly string[];
+  readonly changed: readonly string[];
+  readonly refused: readonly { readonly line: number; readonly message: string }[];
+}
+
+export interface Made {
+  readonly text: string;
+  readonly id: string;
+  /** A key that was made here; it stands in the list as its digest and can be told once. */
+  readonly secret?: string;
+}
+
+export function addKey(list: AllowlistText, wanted: NewKey, today: string): Made {
+  const idFault = wanted.id === undefined ? undefined : faultOfId(wanted.id);
+  if (idFault !== undefined) throw new KeyChangeIssue("invalid", "id", idFault);
+  const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
+  if (list.rows.some((row) => row.id === id)) {
+    throw new KeyChangeIssue("exists", "id", "this id is on the list already; rotate its key instead");
+  }
+  const { cell, secret } = keyCell(list, wanted.apiKey, wanted.hash);
+  const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
+  if (wanted.expiresAt !== undefined) row["expires_at"] = futureExpiry(wanted.expiresAt);
+  const text = appendRow(list.text, row);
+  return secret === undefined ? { text, id } : { text, id, secret };
+}
+
+export function changeKey(list: AllowlistText, id: string, change: KeyChange): string {
+  const cells: Record<string, string> = {};
+  if (change.disabled !== undefined) cells["disabled"] = change.disabled ? "true" : "";
+  if (change.owner !== undefined) cells["owner"] = change.owner;
+  const rows = rowsOf(list, id);
+  const newest = rows.at(-1);
+  const changes = rows.map((row) => {
+    const end = row === newest ? change.expiresAt : sooner(change.expiresAt, row);
+    return { row, cells: end === undefined ? cells : { ...cells, expires_at: end === null ? "" : checkedExpiry(end) } };
+  });
+  return changeEachRow(list.text, changes);
+}
+
+/** A key that was exchanged keeps its end, unless the new one is sooner: nobody means to bring it back. */
+function sooner(expiresAt: string | null | undefined, row: AllowRow): string | undefined {
+  if (expiresAt === undefined || expiresAt === null) return undefined;
+  const at = parseExpiry(checkedExpiry(expiresAt)) ?? 0;
+  return at < (row.expiresAt ?? Infinity) ? expiresAt : undefined;
+}
+
+/** A new key beside the old ones, which last for the grace. It ends when the newest of them would have. */
+export function rotateKey(
+  list: AllowlistText,
+  id: string,
+  wanted: { readonly graceSeconds: number; readonly apiKey?: string | undefined; readonly now: number },
+): Made {
+  const rows = rowsOf(list, id);
+  const last = rows.at(-1);
+  if (last === undefined) throw missing(id);
+  const { cell, secret } = keyCell(list, wanted.apiKey);
+  const until = wanted.now + wanted.graceSeconds * 1000;
+  const ending = rows.filter((row) => row.expiresAt === undefined || row.expiresAt > until);
+  const shortened = changeRows(list.text, ending, { expires_at: new Date(until).toISOString() });
+  const { disabled: _shut, expires_at: end = "", ...kept } = cellsByLine(list.text).get(last.line) ?? {};
+  const today = new Date(wanted.now).toISOString().slice(0, 10);
+  const lasting = last.expiresAt !== undefined && last.expiresAt > until ? { expires_at: end } : {};
+  const text = appendRow(shortened, {
+    ...filled(kept),
+    ...lasting,
+    id,
+    api_key: cell,
+    owner: last.owner,
+    added: today,
+  });
+  return secret === undefined ? { text, id } : { text, id, secret };
+}
+
+export function revokeKey(list: AllowlistText, id: string): string {
+  return withoutRows(list.text, list.rows, rowsOf(list, id));
+}
+
+/** Adds the rows of another list that are not on this one. A key that is there under another id is refused. */
+export function importKeys(list: AllowlistText, csv: string): ImportPlan {
+  const read = parseAllowlist(csv, "import", { allowEmpty: true });
+  if ("faults" in read) {
+    const refused = read.faults.map(({ line, key, message }) => ({
+      line: line ?? 1,
+      message: key === undefined ? message : `${key}: ${message}`,
+    }));
+    return { text: list.text, added: [], unchanged: [], changed: [], refused };
+  }
+  const present = cellsByLine(list.text);
+  const wanted = cellsByLine(csv);
+  const rowOf = new Map(list.rows.map((row) => [row.digest.toString("latin1"), row]));
+  const ids = new Set(list.rows.map(({ id }) => id));
+  const added: { readonly id: string; readonly cells: NewRow }[] = [];
+  const changed: { readonly id: string; readonly row: RowLines; readonly cells: NewRow }[] = [];
+  const unchanged: string[] = [];
+  const refused: { line: number; message: string }[] = [];
+  for (const { id, line, digest } of read.rows) {
+    const known = rowOf.get(digest.toString("latin1"));
+    const { api_key: key = "", ...cells } = wanted.get(line) ?? {};
+    if (known === undefined && ids.has(id)) {
+      refused.push({ line, message: "another key has this id; rotate that one instead" });
+    } else if (known === undefined) {
+      added.push({ id, cells: { ...filled(cells), api_key: key } });
+    } else if (known.id !== id) {
+      refused.push({ line, message: `this key is on the list under another id: ${known.id}` });
+    } else if (isSame(present.get(known.line) ?? {}, cells)) {
+      unchanged.push(id);
+    } else {
+      changed.push({ id, row: known, cells: withoutEmptyColumns(cells, present.get(known.line) ?? {}) });
+    }
+  }
+  const text = appendRows(
+    changeEachRow(list.text, changed),
+    added.map(({ cells }) => cells),
+  );
+  return { text, added: added.map(({ id }) => id), unchanged, changed: changed.map(({ id }) => id), refused };
+}
+
+/** The new text, where nothing of the other list is refused. */
+export function importedText(list: AllowlistText, csv: string): string {
+  const { text, refused } = importKeys(list, csv);
+  const [first] = refused;
+  if (first === undefined) return text;
+  throw new KeyChangeIssue("invalid", "csv", `line ${first.line}: ${first.message}`);
+}
+
+function rowsOf(list: AllowlistText, id: string): readonly AllowRow[] {
+  const rows = list.rows.filter((row) => row.id === id);
+  if (rows.length === 0) throw missing(id);
+  return rows;
+}
+
+function missing(id: string): KeyChangeIssue {
+  return new KeyChangeIssue("missing", "id", `no key has the id ${id}`);
+}
+
+interface KeyCell {
+  readonly cell: string;
+  readonly secret?: string;
+}
+
+function keyCell(list: AllowlistText, given: string | undefined, asDigest = false): KeyCell {
+  if (given === undefined) {
+    const secret = `lmg_${randomBytes(32).toString("base64url")}`;
+    return { cell: digestCell(secret), secret };
+  }
+  const fault = keyFault(given);
+  if (fault !== undefined) throw new KeyChangeIssue("invalid", "key", fault);
+  const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
+  if (present === undefined) return { cell: asDigest ? digestCell(given) : given };
+  throw new KeyChangeIssue("exists", "key", `this key is on the list already, under the id ${present.id}`);
+}
+
+function digestCell(key: string): string {
+  return `sha256:${keyDigest(key).toString("hex")}`;
+}
+
+function futureExpiry(text: string): string {
+  const at = parseExpiry(checkedExpiry(text)) ?? 0;
+  if (at > Date.now()) return text;
+  throw new KeyChangeIssue("invalid", "expires", "that is in the past");
+}
+
+function checkedExpiry(text: string): string {
+  if (parseExpiry(text) !== undefined) return text;
+  const message = "allowed are a date (2026-12-31) and a time (2026-12-31T18:00:00Z)";
+  throw new KeyChangeIssue("invalid", "expires", message);
+}
+
+/** Without what is empty, which would only make columns. */
+function filled(cells: NewRow): NewRow {
+  return Object.fromEntries(Object.entries(cells).filter(([, cell]) => cell !== ""));
+}
+
+/** An empty cell takes back what the list has there; it makes no column. */
+function withoutEmptyColumns(cells: NewRow, present: NewRow): NewRow {
+  return Object.fromEntries(Object.entries(cells).filter(([name, cell]) => cell !== "" || name in present));
+}
+
+function isSame(present: NewRow, wanted: NewRow): boolean {
+  return Object.entries(wanted).every(([name, cell]) => (present[name] ?? "") === cell);
+}

@@ -1,0 +1,92 @@
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { AuditLog } from "../admin/api/audit-log.ts";
+import type { ProviderInfo, StoreInfo } from "../admin/api/contract.ts";
+import { LiveRequests } from "../admin/live/live-requests.ts";
+import type { Metrics } from "../admin/metrics/metrics.ts";
+import type { AdminServices, Reloaded } from "../admin/api/admin-services.ts";
+import type { PriceOverrides } from "../core/price-overrides.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ProxyStatus } from "../core/status.ts";
+import type { EffectiveSetting } from "../config/config.ts";
+import { formatUpstream } from "../config/upstream-url.ts";
+import { RemoteReader } from "../store/service/remote-reader.ts";
+import type { StoreFilesInfo } from "../store/files/store-info.ts";
+import type { StoreClient } from "../store/service/store-client.ts";
+import { ownUrl } from "./startup/own-url.ts";
+import { openPriceService } from "./price-service.ts";
+import { systemFacts } from "./system-info.ts";
+
+export interface AdminServicesOptions {
+  readonly settings: Settings;
+  readonly origins: readonly EffectiveSetting[];
+  readonly dependencies: readonly string[];
+  readonly metrics: Metrics;
+  readonly store: StoreClient | undefined;
+  readonly port: () => number;
+  readonly status: () => ProxyStatus;
+  readonly rotateLedger: () => Promise<string | undefined>;
+  readonly reloadAllowlist: () => Promise<Reloaded>;
+  readonly setPrices: (overrides: PriceOverrides) => void;
+}
+
+/** The page that shows it does not wait longer. */
+const STORE_DEADLINE_MS = 2000;
+
+/** What the admin listener works with, made of the parts of this process. */
+export function openAdminServices(parts: AdminServicesOptions): AdminServices {
+  const { settings, store, status } = parts;
+  const ledgerFolder = dirname(settings.stats.outputPath);
+  return {
+    status,
+    metrics: parts.metrics,
+    rotateLedger: parts.rotateLedger,
+    reloadAllowlist: parts.reloadAllowlist,
+    allowlistPath: settings.auth.allowlistPath,
+    store: store === undefined ? undefined : new RemoteReader(store),
+    storeInfo: () => (store === undefined ? Promise.resolve(undefined) : storeInfo(store, settings)),
+    prices: openPriceService(settings, parts.setPrices),
+    liveCalls: new LiveRequests(settings.stats.outputPath),
+    audit: new AuditLog(join(ledgerFolder, "audit.jsonl"), Date.now),
+    providers: () => providersOf(settings, parts.port()),
+    system: () => Promise.resolve(systemFacts(parts.origins, status(), parts.dependencies)),
+  };
+}
+
+async function storeInfo(
+  store: StoreClient,
+  { store: { retentionDays, retentionBytes } }: Settings,
+): Promise<StoreInfo> {
+  const retention = {
+    days: retentionDays ?? null,
+    gigabytes: retentionBytes === undefined ? null : retentionBytes / 1e9,
+  };
+  const nothing = { records: 0, parquetBytes: 0, ledgerBytes: 0, segments: 0, badLines: 0 };
+  const unknown = { ...nothing, compactedThrough: null, from: null, retention };
+  try {
+    const soon = delay(STORE_DEADLINE_MS, undefined, { ref: false });
+    const facts = (await Promise.race([store.ask("facts", undefined), soon])) as StoreFilesInfo | undefined; // what that method gives
+    if (facts === undefined) return { state: "starting", ...unknown };
+    return {
+      state: "ready",
+      records: facts.records,
+      parquetBytes: facts.bytes,
+      ledgerBytes: facts.ledgerBytes,
+      segments: facts.segments,
+      compactedThrough: facts.compactedThrough,
+      from: facts.first,
+      badLines: facts.badLines,
+      retention,
+    };
+  } catch {
+    return { state: "down", ...unknown };
+  }
+}
+
+function providersOf({ providers, server }: Settings, port: number): readonly ProviderInfo[] {
+  return providers.map(({ name, upstream }) => ({
+    name,
+    baseUrl: `${ownUrl(server.host, port)}/${name}`,
+    upstream: formatUpstream(upstream),
+  }));
+}

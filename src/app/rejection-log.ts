@@ -1,0 +1,64 @@
+import type { RecentRejection } from "../core/status.ts";
+import { refuse } from "../proxy/admission/error-responses.ts";
+import type { ThreadLog } from "../workers/supervised-worker.ts";
+import type { RejectionNote } from "../workers/protocol.ts";
+
+const MAX_RECENT = 100;
+/** A flood of bad keys must not become a flood of log lines. */
+const MAX_LINES_PER_SECOND = 10;
+
+/** What LMGate answered itself: the latest for the status, a sample for the log. */
+export class RejectionLog {
+  readonly #log: ThreadLog;
+  readonly #recent: RecentRejection[] = [];
+  #second = 0;
+  #lines = 0;
+  #unlogged = 0;
+
+  constructor(log: ThreadLog) {
+    this.#log = log;
+  }
+
+  get recent(): readonly RecentRejection[] {
+    return this.#recent;
+  }
+
+  add(notes: readonly RejectionNote[], unlisted: number, now: number): void {
+    this.#unlogged += unlisted;
+    for (const note of notes) {
+      const refusal = toRecent(note);
+      this.#recent.unshift(refusal);
+      this.#write(refusal, now);
+    }
+    this.#recent.length = Math.min(this.#recent.length, MAX_RECENT);
+  }
+
+  #write(refusal: RecentRejection, now: number): void {
+    const second = Math.floor(now / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#lines = 0;
+    }
+    if (this.#lines >= MAX_LINES_PER_SECOND) {
+      this.#unlogged++;
+      return;
+    }
+    this.#lines++;
+    const more = this.#unlogged > 0 ? { notLogged: this.#unlogged } : {};
+    this.#unlogged = 0;
+    this.#log.warn({ ...refusal, ...more }, "refused");
+  }
+}
+
+function toRecent(note: RejectionNote): RecentRejection {
+  const answer = refuse(note.refusal);
+  return {
+    at: new Date(note.at).toISOString(),
+    status: answer.status,
+    code: answer.code,
+    reason: note.refusal.kind === "forbidden" ? note.refusal.reason : undefined,
+    maskedKey: note.maskedKey,
+    prefix: note.prefix,
+    clientIp: note.clientIp,
+  };
+}

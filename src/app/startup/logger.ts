@@ -1,0 +1,15 @@
+import { pino, type Logger } from "pino";
+import type { LogLevel } from "../../core/settings.ts";
+
+/** JSON lines on standard output, written at once: a log that is lost when the process dies is no help. */
+export function openLog(level: LogLevel, stdout: NodeJS.WritableStream): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stdout,
+  );
+}

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { SystemInfo } from "../admin/api/contract.ts";
+import type { ProxyStatus } from "../core/status.ts";
+import { formatOrigin } from "../config/config-entry.ts";
+import type { EffectiveSetting } from "../config/config.ts";
+
+type Check = SystemInfo["checks"][number];
+
+/** What the page about the gateway itself shows beside its status. */
+export function systemFacts(
+  origins: readonly EffectiveSetting[],
+  status: ProxyStatus,
+  dependencies: readonly string[],
+): Omit<SystemInfo, "status" | "store"> {
+  return {
+    settings: origins.map(({ key, value, origin }) => ({
+      path: key,
+      value: String(value),
+      source: formatOrigin(origin),
+    })),
+    checks: checksOf(status),
+    licenses: dependencies.flatMap(licenseOf),
+  };
+}
+
+function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[] {
+  const restarts = threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  const down = threads.filter(({ state }) => state !== "running").map(({ name }) => name);
+  return [
+    allowlist.error === undefined
+      ? ok("Allow-list", `${allowlist.keys} keys in force, read ${allowlist.loadedAt}`)
+      : warning("Allow-list", allowlist.error, "Mend the file; the last good list stays in force."),
+    ledger.degraded
+      ? failure(
+          "Stats file",
+          ledger.lastError ?? "cannot be written",
+          "Look at the disk. Calls go on; records wait in memory.",
+        )
+      : ok("Stats file", `${ledger.written} records written by this process`),
+    ledger.dropped === 0
+      ? ok("Records lost", "none")
+      : failure("Records lost", `${ledger.dropped}`, "data/ledger-events.jsonl says which and why."),
+    down.length > 0
+      ? failure("Threads", `not running: ${down.join(", ")}`, "They are being replaced; the log says why they ended.")
+      : restarts === 0
+        ? ok("Threads", `${threads.length} running`)
+        : warning("Threads", `${restarts} replaced since the start`, "The log says why."),
+    Number(process.versions.node.split(".")[0]) >= 24
+      ? ok("Node.js", process.version)
+      : warning("Node.js", process.version, "Use Node 24 or newer."),
+  ];
+}
+
+function ok(name: string, detail: string): Check {
+  return { name, result: "ok", detail };
+}
+
+function warning(name: string, detail: string, remedy: string): Check {
+  return { name, result: "warning", detail, remedy };
+}
+
+function failure(name: string, detail: string, remedy: string): Check {
+  return { name, result: "failure", detail, remedy };
+}
+
+function licenseOf(name: string): SystemInfo["licenses"] {
+  const file = findManifest(name);
+  if (file === undefined) return [];
+  const manifest: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (typeof manifest !== "object" || manifest === null) return [];
+  const text = (key: string): string => {
+    const value: unknown = Reflect.get(manifest, key);
+    return typeof value === "string" ? value : "unknown";
+  };
+  return [{ name, version: text("version"), license: text("license") }];
+}
+
+/** Not by resolving: not every package lets its manifest be imported. */
+function findManifest(name: string): string | undefined {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const file = join(folder, "node_modules", name, "package.json");
+    if (existsSync(file)) return file;
+    if (dirname(folder) === folder) return undefined;
+  }
+}

@@ -1,0 +1,123 @@
+import { Command } from "commander";
+import { AccessTable, buildAccessTable } from "../../allowlist/access-table.ts";
+import { ADMIN_TOKEN_VARIABLE, checkAdminToken } from "../../config/admin-token.ts";
+import { parseAllowlist, type AllowRow } from "../../allowlist/allowlist.ts";
+import { findConfigFile, loadSettings, type LoadedSettings } from "../../config/config.ts";
+import { formatIssue, formatIssues, type ConfigIssue } from "../../config/config-issue.ts";
+import { keyDigest } from "../../allowlist/key-rules.ts";
+import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../../allowlist/load-allowlist.ts";
+import { openAllowlistWarning } from "../../allowlist/open-to-all.ts";
+import { loadPriceOverrides } from "../../prices/overrides-file.ts";
+import { readRegularFileSync } from "../../config/files/read-file.ts";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../settings-options.ts";
+import { whyNotWritable } from "./doctor/writable.ts";
+import { EXIT, printJson, say, type ExitCode, type Terminal } from "../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate check
+  lmgate check /etc/lmgate/lmgate.yaml
+  lmgate check --json
+  lmgate check --strict
+
+Exit code 0 when all is well, 3 when something is not; with --strict 8 when there are only warnings.`;
+
+export function checkCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("check"))
+    .description(
+      "Validate the configuration, the allow-list, your own prices and the admin token, without starting anything.",
+    )
+    .argument("[file]", "configuration file, as with --config")
+    .option("--json", "print one JSON document")
+    .option("--strict", "end with 8 where there are warnings")
+    .addHelpText("after", EXAMPLES)
+    .action((file: string | undefined, options: SettingsOptions) => {
+      const config = findConfigFile(file ?? configFileOf(options), terminal.env);
+      finish(report(terminal, examine(config, terminal, options), options));
+    });
+}
+
+interface Findings {
+  readonly config: string;
+  readonly loaded: LoadedSettings | undefined;
+  readonly rows: readonly AllowRow[];
+  readonly faults: readonly ConfigIssue[];
+  readonly warnings: readonly ConfigIssue[];
+}
+
+function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
+  const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
+  if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults, warnings: [] };
+  const { auth, admin, stats, pricing } = loaded.settings;
+  const allowlist = readAllowlist(auth.allowlistPath);
+  const rows = "rows" in allowlist ? allowlist.rows : [];
+  const faults = [
+    ...("faults" in allowlist ? allowlist.faults : []),
+    ...tokenFaults(admin.tokenPath, rows, env[ADMIN_TOKEN_VARIABLE]),
+    ...statsFaults(stats.outputPath),
+    ...priceFaults(pricing.overridesPath),
+  ];
+  const open = openAllowlistWarning(auth.allowlistPath);
+  const warnings = open === undefined ? loaded.warnings : [...loaded.warnings, open];
+  return { config, loaded, rows, faults, warnings };
+}
+
+function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
+  const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
+  return "bytes" in content ? parseAllowlist(content.bytes, path) : { faults: [missingAllowlist(path, content)] };
+}
+
+function priceFaults(path: string | undefined): readonly ConfigIssue[] {
+  const read = path === undefined ? undefined : loadPriceOverrides(path);
+  return read !== undefined && "faults" in read ? read.faults : [];
+}
+
+/** A start would go on without it, and every record would wait in memory. */
+function statsFaults(path: string): readonly ConfigIssue[] {
+  const problem = whyNotWritable(path);
+  return problem === undefined ? [] : [{ source: path, message: `the stats file cannot be written: ${problem}` }];
+}
+
+/** A token file that does not exist is made at the first start. */
+function tokenFaults(path: string, rows: readonly AllowRow[], given: string | undefined): readonly ConfigIssue[] {
+  if (given !== undefined) return faultsOfToken(`environment variable ${ADMIN_TOKEN_VARIABLE}`, given, rows);
+  const content = readRegularFileSync(path, 4096);
+  if (!("bytes" in content)) {
+    if (content.code !== "ENOENT") return [{ source: path, message: content.message }];
+    const problem = whyNotWritable(path);
+    return problem === undefined ? [] : [{ source: path, message: `the admin token cannot be made: ${problem}` }];
+  }
+  return faultsOfToken(path, content.bytes.toString("utf8"), rows);
+}
+
+function faultsOfToken(source: string, text: string, rows: readonly AllowRow[]): readonly ConfigIssue[] {
+  const message = checkAdminToken(text);
+  if (message !== undefined) return [{ source, message }];
+  const isKey = new AccessTable(buildAccessTable(rows)).find(keyDigest(text.trim())) !== undefined;
+  return isKey ? [{ source, message: "the token is a key of the allow-list; it must be a secret of its own" }] : [];
+}
+
+function report(terminal: Terminal, findings: Findings, options: SettingsOptions): ExitCode {
+  const { config, loaded, rows, faults, warnings } = findings;
+  const ok = faults.length === 0;
+  const success = "strict" in options && warnings.length > 0 ? EXIT.warnings : EXIT.ok;
+  const path = loaded?.settings.auth.allowlistPath;
+  const providers = loaded?.settings.providers.map((provider) => provider.name) ?? [];
+  const expired = rows.filter((row) => row.expiresAt !== undefined && row.expiresAt <= Date.now()).length;
+  const disabled = rows.filter((row) => row.disabled).length;
+  if ("json" in options) {
+    const allowlist = { path, keys: rows.length, disabled, expired };
+    printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
+    return ok ? success : EXIT.invalid;
+  }
+  for (const warning of warnings) say(terminal, `warning: ${formatIssue(warning)}`);
+  for (const line of formatIssues(faults)) terminal.stdout.write(`${line}\n`);
+  if (!ok) {
+    if (loaded === undefined)
+      say(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
+    return EXIT.invalid;
+  }
+  terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);
+  terminal.stdout.write(`${path}: ok (keys: ${rows.length}, disabled: ${disabled}, expired: ${expired})\n`);
+  return success;
+}

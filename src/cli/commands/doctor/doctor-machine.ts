@@ -1,0 +1,91 @@
+import { readFileSync, statfsSync, statSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import type { Settings } from "../../../core/settings.ts";
+import { isOpenToAll } from "../../../allowlist/open-to-all.ts";
+import { failure, ok, warning, type Check } from "./doctor-check.ts";
+import { whyNotWritable } from "./writable.ts";
+
+// What the machine gives: Node, disk, descriptors, ports, modes of files.
+
+const LEAST_FREE_BYTES = 1024 ** 3;
+const LEAST_DESCRIPTORS = 8192;
+
+export function nodeCheck(version: string): Check {
+  const major = Number(version.replace("v", "").split(".")[0]);
+  if (major >= 24) return ok("Node.js", version);
+  return failure("Node.js", `${version} is too old`, "Install Node.js 24 or newer.");
+}
+
+export function dataCheck({ stats }: Settings): Check {
+  const problem = whyNotWritable(stats.outputPath);
+  if (problem === undefined) return ok("Stats file", `${stats.outputPath} can be written`);
+  return failure(
+    "Stats file",
+    `${stats.outputPath}: ${problem}`,
+    "Make the folder, or give it to the user LMGate runs as.",
+  );
+}
+
+export function diskCheck({ stats }: Settings): Check {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(stats.outputPath));
+    const free = bavail * bsize;
+    const text = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
+    return free >= LEAST_FREE_BYTES
+      ? ok("Disk", text)
+      : warning("Disk", text, "Make room: a million calls take about a gigabyte.");
+  } catch (error) {
+    return warning("Disk", messageOf(error), "Make the folder of stats.output_path.");
+  }
+}
+
+export function descriptorCheck(): Check {
+  const limit = openFileLimit();
+  if (limit === undefined) return ok("Open files", "the limit is not known on this system");
+  return limit >= LEAST_DESCRIPTORS
+    ? ok("Open files", `${limit} allowed`)
+    : warning(
+        "Open files",
+        `${limit} allowed; each running call takes two`,
+        "Raise it: ulimit -n 65536, or LimitNOFILE= in the unit.",
+      );
+}
+
+export function modeCheck(name: string, path: string): Check {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return ok(name, `${path} is not there yet`);
+  if (!isOpenToAll(path)) return ok(name, `${path} is closed to other users`);
+  return warning(name, `${path} can be read by every user of this machine`, `chmod 600 ${path}`);
+}
+
+/** A gateway that runs is what has the port; that is said elsewhere. */
+export async function portCheck({ server }: Settings, isRunning: boolean): Promise<Check> {
+  const name = "Port";
+  const where = `${server.host}:${server.port}`;
+  if (isRunning) return ok(name, `${where} is the running gateway's`);
+  const problem = await whyNotBound(server.host, server.port);
+  if (problem === undefined) return ok(name, `${where} is free`);
+  return failure(name, `${where}: ${problem}`, "End what listens there, or set server.port.");
+}
+
+function whyNotBound(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}
+
+function openFileLimit(): number | undefined {
+  try {
+    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

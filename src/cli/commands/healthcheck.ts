@@ -1,0 +1,63 @@
+import { get } from "node:http";
+import { Command } from "commander";
+import { ownUrl } from "../../app/startup/own-url.ts";
+import { settingsFor } from "../load-settings.ts";
+import { addSettingsOptions, type SettingsOptions } from "../settings-options.ts";
+import { EXIT, say, type Terminal } from "../terminal.ts";
+
+const TIMEOUT_MS = 3000;
+
+const EXAMPLES = `
+Examples:
+  lmgate healthcheck
+  lmgate healthcheck --url http://10.0.0.7:8080/healthz
+
+Exit code 0 when the gateway answers "ok", 1 when it does not.`;
+
+export function healthcheckCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("healthcheck"))
+    .description("Ask the gateway at the configured address whether it is well; made for containers.")
+    .option("--url <url>", "ask at this URL")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: SettingsOptions & { readonly url?: string }) => {
+      const url = options.url ?? configuredUrl(terminal, options);
+      if (typeof url === "number") return finish(url);
+      const problem = await ask(url);
+      if (problem !== undefined) say(terminal, `${url} ${problem}`);
+      else terminal.stdout.write("ok\n");
+      return finish(problem === undefined ? EXIT.ok : EXIT.failure);
+    });
+}
+
+function configuredUrl(terminal: Terminal, options: SettingsOptions): string | number {
+  const loaded = settingsFor(terminal, options);
+  if (typeof loaded === "number") return loaded;
+  const { host, port } = loaded.settings.server;
+  return `${ownUrl(host, port)}/healthz`;
+}
+
+/** What is wrong; `undefined` when nothing is. */
+async function ask(url: string): Promise<string | undefined> {
+  if (!URL.canParse(url)) return "is not a URL";
+  return await new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: TIMEOUT_MS }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text = (text + chunk).slice(0, 64);
+      });
+      response.on("end", () => {
+        const well = response.statusCode === 200 && text.trim() === "ok";
+        resolve(well ? undefined : `answered ${response.statusCode}, not "ok"`);
+      });
+      response.on("error", () => resolve("broke off its answer"));
+    });
+    request.on("timeout", () => {
+      resolve(`did not answer within ${TIMEOUT_MS} ms`);
+      request.destroy();
+    });
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      resolve(`cannot be reached (${error.code ?? error.message})`),
+    );
+  });
+}

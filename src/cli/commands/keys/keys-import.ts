@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { importedText, importKeys, type ImportPlan } from "../../../allowlist/key-changes.ts";
+import { announce, editList } from "./keys-edit.ts";
+import { addListOptions, openList } from "./keys-file.ts";
+import type { SettingsOptions } from "../../settings-options.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate keys import team.csv --dry-run
+  lmgate keys import team.csv
+
+The file is an allow-list itself: id,api_key,owner,added and further columns. All of its rows are taken, or none.`;
+
+interface ImportOptions extends SettingsOptions {
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+export function importKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addListOptions(new Command("import"))
+    .summary("take the rows of another list")
+    .description("Add the rows of another allow-list, and change those that are on both.")
+    .argument("<file>", "a CSV file")
+    .option("--dry-run", "show what would change, and change nothing")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (file: string, options: ImportOptions) => finish(await importFile(terminal, file, options)));
+}
+
+async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
+  const list = openList(terminal, options);
+  if (typeof list === "number") return list;
+  const csv = readFileSync(file, "utf8");
+  const plan = importKeys(list, csv);
+  const isWritten = options.dryRun !== true && plan.refused.length === 0;
+  if (isWritten) {
+    const code = await editList(terminal, list.path, (current) => importedText(current, csv));
+    if (code !== EXIT.ok) return code;
+  }
+  show(terminal, plan, { file, isWritten, asJson: options.json === true });
+  if (isWritten) await announce(terminal, options);
+  return plan.refused.length > 0 ? EXIT.failure : EXIT.ok;
+}
+
+interface Look {
+  readonly file: string;
+  readonly isWritten: boolean;
+  readonly asJson: boolean;
+}
+
+function show(terminal: Terminal, plan: ImportPlan, { file, isWritten, asJson }: Look): void {
+  const { added, changed, unchanged, refused } = plan;
+  if (asJson) {
+    printJson(terminal, { written: isWritten, added, changed, unchanged, refused });
+    return;
+  }
+  for (const id of added) terminal.stdout.write(`+ ${id}\n`);
+  for (const id of changed) terminal.stdout.write(`~ ${id}\n`);
+  for (const { line, message } of refused) say(terminal, `${file}:${line}: ${message}`);
+  const summary = `${added.length} new, ${changed.length} changed, ${unchanged.length} as they were`;
+  if (isWritten) say(terminal, summary);
+  else say(terminal, refused.length > 0 ? "nothing was written" : `${summary}; nothing was written (--dry-run)`);
+}

@@ -1,0 +1,112 @@
+import { Command } from "commander";
+import { cellsByLine } from "../../../allowlist/allowlist-edit.ts";
+import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
+import type { AllowRow } from "../../../allowlist/allowlist.ts";
+import type { KeyActivity } from "../../../store/service/reader.ts";
+import { dollars, UNKNOWN } from "../../output/format-metric.ts";
+import { addListOptions, openList } from "./keys-file.ts";
+import { printTable } from "../../output/print-table.ts";
+import { withSource, type SourceOptions } from "../../query/data-source.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate keys list
+  lmgate keys list --usage                           when each was last used, and what it cost
+  lmgate keys list --json | jq -r '.[] | select(.state == "expired") | .id'`;
+
+interface ListOptions extends SourceOptions {
+  readonly json?: boolean;
+  readonly usage?: boolean;
+}
+
+export function listKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addListOptions(new Command("list"))
+    .summary("show who is on the list")
+    .description("Show who is on the allow-list. Keys are shown by their last six characters.")
+    .option("--usage", "when each id was last used, and what it cost; from the running gateway or the stats files")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: ListOptions) => finish(await list(terminal, options)));
+}
+
+async function list(terminal: Terminal, options: ListOptions): Promise<number> {
+  const found = openList(terminal, options);
+  if (typeof found === "number") return found;
+  const show = (uses: readonly KeyActivity[] | undefined): number => {
+    const rows = shownRows(found, uses);
+    if (options.json === true) printJson(terminal, rows);
+    else print(terminal, rows, uses !== undefined);
+    if (rows.length === 0) say(terminal, `${found.path} holds no keys; add one with: lmgate keys add --owner NAME`);
+    return EXIT.ok;
+  };
+  if (options.usage !== true) return show(undefined);
+  return withSource(terminal, options, async (source) => show(await source.keyActivity()));
+}
+
+interface ShownRow {
+  readonly id: string;
+  readonly owner: string;
+  readonly label: string | null;
+  readonly key: string;
+  readonly state: string;
+  readonly added: string;
+  readonly expires_at: string | null;
+  readonly line: number;
+  readonly last_used?: string | null;
+  readonly requests_24h?: number;
+  readonly cost_24h_usd?: number | null;
+  readonly cost_30d_usd?: number | null;
+}
+
+function shownRows({ text, rows }: AllowlistText, uses: readonly KeyActivity[] | undefined): readonly ShownRow[] {
+  const cells = rows.length === 0 ? undefined : cellsByLine(text);
+  const useOf = new Map(uses?.map((use) => [use.key, use]));
+  return rows.map((row) => {
+    const use = useOf.get(row.id);
+    return {
+      id: row.id,
+      owner: row.owner,
+      label: cells?.get(row.line)?.["label"] || null,
+      key: row.masked,
+      state: stateOf(row, Date.now()),
+      added: row.added,
+      expires_at: row.expiresAt === undefined ? null : new Date(row.expiresAt).toISOString(),
+      line: row.line,
+      ...(uses === undefined
+        ? {}
+        : {
+            last_used: use?.lastUsed ?? null,
+            requests_24h: use?.requests24h ?? 0,
+            cost_24h_usd: use === undefined ? 0 : use.cost24h,
+            cost_30d_usd: use === undefined ? 0 : use.cost30d,
+          }),
+    };
+  });
+}
+
+function print(terminal: Terminal, rows: readonly ShownRow[], withUse: boolean): void {
+  const withLabels = rows.some(({ label }) => label !== null);
+  const use = ["LAST USED", "24H $", "30D $"];
+  const head = ["ID", "OWNER", ...(withLabels ? ["LABEL"] : []), "KEY", "STATE", "ADDED", "EXPIRES"];
+  const cells = rows.map((row) => [
+    row.id,
+    row.owner,
+    ...(withLabels ? [row.label ?? ""] : []),
+    row.key,
+    row.state,
+    row.added,
+    row.expires_at ?? "never",
+    ...(withUse ? [row.last_used ?? "never", cost(row.cost_24h_usd), cost(row.cost_30d_usd)] : []),
+  ]);
+  printTable(terminal, [...head, ...(withUse ? use : [])], cells);
+}
+
+function cost(usd: number | null | undefined): string {
+  return usd === null || usd === undefined ? UNKNOWN : dollars(usd);
+}
+
+function stateOf(row: AllowRow, now: number): "active" | "disabled" | "expired" {
+  if (row.disabled) return "disabled";
+  return row.expiresAt !== undefined && row.expiresAt <= now ? "expired" : "active";
+}

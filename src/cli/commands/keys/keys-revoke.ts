@@ -1,0 +1,71 @@
+import { createInterface } from "node:readline/promises";
+import { Command } from "commander";
+import { withoutRows } from "../../../allowlist/allowlist-edit.ts";
+import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
+import type { AllowRow } from "../../../allowlist/allowlist.ts";
+import { announce } from "./keys-edit.ts";
+import { addListOptions, changeList, openList } from "./keys-file.ts";
+import type { SettingsOptions } from "../../settings-options.ts";
+import { EXIT, say, type ExitCode, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate keys revoke 7
+  lmgate keys revoke 7 ci-2 --yes
+
+The rows leave the file. The last one of all stays, disabled, because a list without rows is taken for an accident
+and would not be put in force.`;
+
+interface RevokeOptions extends SettingsOptions {
+  readonly yes?: boolean;
+}
+
+export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addListOptions(new Command("revoke"))
+    .summary("take keys off the list")
+    .description("Take all keys of an id off the allow-list.")
+    .argument("<id...>", "whose")
+    .option("-y, --yes", "do not ask")
+    .addHelpText("after", EXAMPLES)
+    .action(async (ids: readonly string[], options: RevokeOptions) => finish(await revoke(terminal, ids, options)));
+}
+
+async function revoke(terminal: Terminal, ids: readonly string[], options: RevokeOptions): Promise<ExitCode> {
+  const list = openList(terminal, options);
+  if (typeof list === "number") return list;
+  let rows = rowsOf(terminal, list, ids);
+  if (typeof rows === "number") return rows;
+  if (options.yes !== true) {
+    if (!terminal.stdin.isTTY) {
+      say(terminal, "nobody is there to confirm; add --yes");
+      return EXIT.usage;
+    }
+    if (!(await confirm(terminal, rows))) return EXIT.failure;
+  }
+  const code = await changeList(terminal, list.path, (current) => {
+    rows = rowsOf(terminal, current, ids);
+    return typeof rows === "number" ? rows : withoutRows(current.text, current.rows, rows);
+  });
+  if (code !== EXIT.ok || typeof rows === "number") return code;
+  for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
+  await announce(terminal, options);
+  return EXIT.ok;
+}
+
+function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[]): readonly AllowRow[] | ExitCode {
+  const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
+  if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
+  say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
+  return EXIT.notFound;
+}
+
+async function confirm({ stdin, stderr }: Terminal, rows: readonly AllowRow[]): Promise<boolean> {
+  for (const row of rows) stderr.write(`  ${row.id}  ${row.owner}  ${row.masked}\n`);
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await lines.question(`Revoke ${rows.length === 1 ? "this key" : "these keys"}? [y/N] `);
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,75 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { rotateKey, type Made } from "../../../allowlist/key-changes.ts";
+import { announce, editList } from "./keys-edit.ts";
+import { addListOptions, openList } from "./keys-file.ts";
+import { readKey } from "./read-key.ts";
+import type { SettingsOptions } from "../../settings-options.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate keys rotate 7 --grace 24h               makes a key lmg_… and shows it once
+  lmgate keys rotate 7 --grace 7d --key-file new.txt
+  pass show openai-new | lmgate keys rotate 7 --grace 1h --key -`;
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+interface RotateOptions extends SettingsOptions {
+  readonly grace: number;
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly json?: boolean;
+}
+
+export function rotateKeyCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addListOptions(new Command("rotate"))
+    .summary("exchange a key; the old one lasts a while")
+    .description("Put a new key beside the old ones of an id, which end after the grace.")
+    .argument("<id>", "whose")
+    .addOption(
+      new Option("--grace <time>", "how long the old keys last: 30m, 24h, 7d, 0s")
+        .argParser(seconds)
+        .makeOptionMandatory(),
+    )
+    .option("--key <source>", "- reads the new key from stdin; without it a key is made")
+    .option("--key-file <file>", "read the new key from this file")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (id: string, options: RotateOptions) => finish(await rotate(terminal, id, options)));
+}
+
+async function rotate(terminal: Terminal, id: string, options: RotateOptions): Promise<number> {
+  if (options.key !== undefined && options.key !== "-") {
+    say(terminal, "a key on the command line is seen by every user of this machine; use --key - or --key-file");
+    return EXIT.usage;
+  }
+  const list = openList(terminal, options);
+  if (typeof list === "number") return list;
+  const isGiven = options.key !== undefined || options.keyFile !== undefined;
+  const apiKey = isGiven ? await readKey(terminal, options.keyFile) : undefined;
+  let made: Made | undefined;
+  const code = await editList(terminal, list.path, (current) => {
+    made = rotateKey(current, id, { graceSeconds: options.grace, apiKey, now: Date.now() });
+    return made.text;
+  });
+  if (code !== EXIT.ok || made === undefined) return code;
+  const until = new Date(Date.now() + options.grace * 1000).toISOString();
+  if (options.json === true)
+    printJson(terminal, { id, oldKeysUntil: until, ...(made.secret === undefined ? {} : { key: made.secret }) });
+  else {
+    terminal.stdout.write(`rotated ${id}; its old keys end ${until}\n`);
+    if (made.secret !== undefined) {
+      terminal.stdout.write(`  ${made.secret}\n`);
+      say(terminal, "this key is shown once; callers send it as x-lmgate-key");
+    }
+  }
+  await announce(terminal, options);
+  return EXIT.ok;
+}
+
+function seconds(text: string): number {
+  const [, amount = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const factor = UNITS[unit];
+  if (factor === undefined) throw new InvalidArgumentError("Allowed are times like 30m, 24h, 7d or 0s.");
+  return Number(amount) * factor;
+}

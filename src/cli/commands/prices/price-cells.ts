@@ -1,0 +1,43 @@
+import type { Rate, RateCard } from "../../../prices/rate-card.ts";
+
+/** What each rate is for, and of how many it is told. */
+const KINDS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds">, text: string, per: number])[] = [
+  ["input", "input, million tokens", 1e6],
+  ["cacheRead", "cache read, million tokens", 1e6],
+  ["cacheWrite", "cache write, million tokens", 1e6],
+  ["cacheWrite1h", "cache write for an hour, million tokens", 1e6],
+  ["audioIn", "audio in, million tokens", 1e6],
+  ["cachedAudio", "cached audio, million tokens", 1e6],
+  ["imageIn", "images in, million tokens", 1e6],
+  ["cachedImage", "cached images, million tokens", 1e6],
+  ["videoIn", "video in, million tokens", 1e6],
+  ["output", "output, million tokens", 1e6],
+  ["reasoning", "reasoning, million tokens", 1e6],
+  ["audioOut", "audio out, million tokens", 1e6],
+  ["imageOut", "images out, million tokens", 1e6],
+  ["videoOut", "video out, million tokens", 1e6],
+  ["request", "request", 1],
+  ["audioSecond", "audio, minute", 60],
+  ["page", "page", 1],
+  ["image", "image", 1],
+  ["webSearch", "web search", 1],
+  ["fileSearch", "file search", 1],
+];
+
+/** The rates that a card has, in words. */
+export function rateRows(card: RateCard): readonly (readonly [what: string, usd: string])[] {
+  return KINDS.flatMap(([kind, text, per]) => (card[kind] === undefined ? [] : [[text, shownRate(card[kind], per)]]));
+}
+
+/** `2.5`, or with steps by the size of the input `1.25; 2.5 above 200000`. */
+export function shownRate(rate: Rate | undefined, per: number): string {
+  if (rate === undefined) return "-";
+  if (typeof rate === "number") return dollars(rate * per);
+  const steps = rate.steps.map(({ above, price }) => `${dollars(price * per)} above ${above}`);
+  return [dollars(rate.base * per), ...steps].join("; ");
+}
+
+/** Without what binary fractions add. */
+function dollars(usd: number): string {
+  return String(Number(usd.toPrecision(10)));
+}

@@ -1,0 +1,52 @@
+import { Command } from "commander";
+import { rateRows } from "./price-cells.ts";
+import { pricesFor } from "../../load-prices.ts";
+import { addConfigOption, type SettingsOptions } from "../../settings-options.ts";
+import { printTable } from "../../output/print-table.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate prices get gpt-4o
+  lmgate prices get claude-sonnet-4-5 --provider bedrock
+
+Exit code 6 when no configured provider has a price for the model.`;
+
+export function getPriceCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addConfigOption(new Command("get"))
+    .summary("show all prices of one model")
+    .description("Show all prices of one model, at each configured provider that has one. US dollars.")
+    .argument("<model>", "the model's name, as records have it")
+    .option("--provider <name>", "this provider only")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action((model: string, options: SettingsOptions & { readonly provider?: string }) => {
+      finish(get(terminal, model, options));
+    });
+}
+
+function get(terminal: Terminal, model: string, options: SettingsOptions & { readonly provider?: string }): number {
+  const found = pricesFor(terminal, options);
+  if (typeof found === "number") return found;
+  const { prices, loaded } = found;
+  const names = loaded.settings.providers.map(({ name }) => name).filter((name) => name === (options.provider ?? name));
+  const now = Date.now();
+  const quotes = names.flatMap((provider) => {
+    const quote = prices.quote(provider, model, now);
+    return quote === undefined ? [] : [{ provider, ...quote }];
+  });
+  if ("json" in options) {
+    printJson(
+      terminal,
+      quotes.map(({ provider, source, entry, card }) => ({ provider, model, entry, source, usd: card })),
+    );
+  } else if (quotes.length > 0) {
+    const rows = quotes.flatMap(({ provider, source, entry, card }) =>
+      rateRows(card).map(([what, usd]) => [provider, entry, what, usd, source]),
+    );
+    printTable(terminal, ["PROVIDER", "MODEL", "PRICE OF A", "USD", "SOURCE"], rows);
+  }
+  if (quotes.length > 0) return EXIT.ok;
+  say(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one (lmgate prices override)`);
+  return EXIT.notFound;
+}

@@ -1,0 +1,74 @@
+import { createReadStream, existsSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { Command } from "commander";
+import { billingOf, tokensOf } from "../../../core/usage/billing.ts";
+import { recordOnLine } from "../../../core/request/record-line.ts";
+import { keptFile } from "../../../ledger/tools/offline.ts";
+import { closedSegments } from "../../../ledger/tools/segments.ts";
+import { printTable } from "../../output/print-table.ts";
+import { settingsFor } from "../../load-settings.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate prices unpriced
+  lmgate prices unpriced --json | jq -r '.[].model'
+
+With a price of your own for a model, lmgate reprice prices what was written without one.`;
+
+interface Unpriced {
+  readonly provider: string;
+  readonly model: string | null;
+  calls: number;
+  tokens: number;
+}
+
+export function unpricedCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("unpriced"))
+    .summary("show models that were called and have no price")
+    .description("Show models that were called and have no price, from all stats files, those with most tokens first.")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: SettingsOptions) => finish(await show(terminal, options)));
+}
+
+async function show(terminal: Terminal, options: SettingsOptions): Promise<number> {
+  const loaded = settingsFor(terminal, options);
+  if (typeof loaded === "number") return loaded;
+  const { outputPath } = loaded.settings.stats;
+  const path = keptFile(outputPath);
+  if (path === undefined || !existsSync(path)) {
+    say(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
+    return EXIT.failure;
+  }
+  const found = new Map<string, Unpriced>();
+  for (const file of [...closedSegments(path), path]) await addUnpriced(file, found);
+  const models = [...found.values()].toSorted((one, other) => other.tokens - one.tokens);
+  if ("json" in options) printJson(terminal, models);
+  else {
+    const rows = models.map(({ provider, model, calls, tokens }) => [
+      provider,
+      model ?? "unknown",
+      String(calls),
+      String(tokens),
+    ]);
+    printTable(terminal, ["PROVIDER", "MODEL", "CALLS", "TOKENS"], rows);
+    if (models.length === 0) say(terminal, "every model that was called has a price");
+  }
+  return EXIT.ok;
+}
+
+async function addUnpriced(file: string, found: Map<string, Unpriced>): Promise<void> {
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    if (!line.includes('"cost_source":"none"')) continue;
+    const record = recordOnLine(line);
+    const billing = record && billingOf(record);
+    if (record?.cost_source !== "none" || billing === undefined) continue;
+    const key = JSON.stringify([record.provider, record.model]);
+    const unpriced = found.get(key) ?? { provider: record.provider, model: record.model, calls: 0, tokens: 0 };
+    unpriced.calls++;
+    unpriced.tokens += tokensOf(billing);
+    found.set(key, unpriced);
+  }
+}

@@ -1,0 +1,99 @@
+import { text as readText } from "node:stream/consumers";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { REQUEST_COLUMNS } from "../../store/schema/request-columns.ts";
+import { openOffline } from "../../store/service/open-store.ts";
+import type { SqlAnswer } from "../../store/service/reader.ts";
+import { csvCell } from "../output/csv-cell.ts";
+import { printTable } from "../output/print-table.ts";
+import { settingsFor } from "../load-settings.ts";
+import { complaint } from "../query/data-source.ts";
+import { addSettingsOptions, type SettingsOptions } from "../settings-options.ts";
+import { EXIT, printJson, say, type Terminal } from "../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate sql "SELECT model, sum(cost_usd) FROM calls WHERE ts > now() - INTERVAL 7 DAY GROUP BY ALL ORDER BY 2 DESC"
+  lmgate sql --columns
+  echo "SELECT count(*) FROM calls" | lmgate sql -
+
+The SQL is DuckDB's. It only reads: calls has a row for each record, hours the sums of each hour.`;
+
+interface SqlOptions extends SettingsOptions {
+  readonly json?: boolean;
+  readonly csv?: boolean;
+  readonly columns?: boolean;
+  readonly maxRows: number;
+  readonly timeout: number;
+}
+
+export function sqlCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("sql"))
+    .description("Ask the records in SQL.")
+    .argument("[query]", "one statement that reads; - reads it from stdin")
+    .option("--columns", "list the columns of calls and what they mean")
+    .addOption(new Option("--max-rows <count>", "stop after so many rows").argParser(positive).default(10_000))
+    .addOption(new Option("--timeout <seconds>", "give up after so long").argParser(positive).default(60))
+    .option("--json", "print one JSON document")
+    .option("--csv", "print CSV")
+    .addHelpText("after", EXAMPLES)
+    .action(async (query: string | undefined, options: SqlOptions) => finish(await sql(terminal, query, options)));
+}
+
+async function sql(terminal: Terminal, query: string | undefined, options: SqlOptions): Promise<number> {
+  if (options.columns === true) {
+    printTable(
+      terminal,
+      ["COLUMN", "TYPE", "MEANING"],
+      REQUEST_COLUMNS.map(({ name, type, meaning }) => [name, type, meaning]),
+    );
+    return EXIT.ok;
+  }
+  const text = query === "-" ? await readText(terminal.stdin) : query;
+  if (text === undefined || text.trim() === "") {
+    say(terminal, "there is no query; write one, or - to read it from stdin (lmgate sql --help has examples)");
+    return EXIT.usage;
+  }
+  const loaded = settingsFor(terminal, options);
+  if (typeof loaded === "number") return loaded;
+  const offline = await openOffline({ settings: loaded.settings, now: Date.now });
+  try {
+    const answer = await offline.reader.sql({ text, maxRows: options.maxRows, timeoutMs: options.timeout * 1000 });
+    print(terminal, options, answer);
+    if (answer.truncated) say(terminal, `there are more than ${options.maxRows} rows; --max-rows shows more`);
+    return EXIT.ok;
+  } catch (error) {
+    return complaint(terminal, error);
+  } finally {
+    await offline.close();
+  }
+}
+
+function print(terminal: Terminal, options: SqlOptions, { columns, rows }: SqlAnswer): void {
+  const names = columns.map(({ name }) => name);
+  if (options.json === true) {
+    printJson(
+      terminal,
+      rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))),
+    );
+  } else if (options.csv === true) {
+    for (const row of [names, ...rows])
+      terminal.stdout.write(
+        `${row.map((value) => csvCell(typeof value === "object" ? cellText(value) : value)).join(",")}\r\n`,
+      );
+  } else
+    printTable(
+      terminal,
+      names,
+      rows.map((row) => row.map(cellText)),
+    );
+}
+
+function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Allowed are whole numbers from 1.");
+  return Number(text);
+}

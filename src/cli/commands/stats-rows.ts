@@ -1,0 +1,45 @@
+import type { Answer, Series, Values } from "../../store/query/query.ts";
+import { csvCell } from "../output/csv-cell.ts";
+
+/** One row of figures: a group, or a group in a bucket of time. */
+export interface StatsRow {
+  readonly bucket: string | undefined;
+  /** As the answer calls them; `undefined` for all groups together. */
+  readonly series: Series;
+  readonly values: Values;
+}
+
+/** The rows of an answer, those of all other groups last. */
+export function statsRows({ series, buckets, query }: Answer): readonly StatsRow[] {
+  if (buckets.length === 0) return series.map((each) => ({ bucket: undefined, series: each, values: each.total }));
+  return buckets.flatMap((bucket, index) =>
+    series.map((each) => ({
+      bucket,
+      series: each,
+      values: Object.fromEntries(query.metrics.map((metric) => [metric, each.points[metric]?.[index] ?? null])),
+    })),
+  );
+}
+
+/** Each row as a JSON object: `bucket` where there are buckets, the dimensions, the metrics. */
+export function statsLines(answer: Answer): readonly string[] {
+  return statsRows(answer).map((row) => JSON.stringify(objectOf(answer, row)));
+}
+
+/** RFC 4180. */
+export function statsCsv(answer: Answer): string {
+  const names = [...(answer.buckets.length === 0 ? [] : ["bucket"]), ...answer.query.groupBy, ...answer.query.metrics];
+  const lines = statsRows(answer).map((row) => {
+    const cells: Readonly<Record<string, unknown>> = objectOf(answer, row);
+    return names.map((name) => csvCell(cells[name]));
+  });
+  return [names.map(csvCell), ...lines].map((cells) => `${cells.join(",")}\r\n`).join("");
+}
+
+function objectOf({ query }: Answer, { bucket, series, values }: StatsRow): Record<string, unknown> {
+  const row: Record<string, unknown> = bucket === undefined ? {} : { bucket };
+  for (const [index, name] of query.groupBy.entries()) {
+    row[name] = series.other ? "other" : (series.key[index] ?? null);
+  }
+  return { ...row, ...values };
+}

@@ -1,0 +1,143 @@
+import type { Answer, Metric, Values } from "../../store/query/query.ts";
+import { emphasis } from "../output/paint.ts";
+import { change, figure, heading, shareBar, sparkline } from "../output/format-metric.ts";
+import { printable } from "../output/print-table.ts";
+import { statsRows, type StatsRow } from "./stats-rows.ts";
+import { textTable, type Column } from "../output/text-table.ts";
+import { say, type Terminal } from "../terminal.ts";
+
+const BAR_WIDTH = 10;
+
+export interface StatsLook {
+  readonly plain: boolean;
+  readonly chart: boolean;
+}
+
+/** Figures for people: aligned on a terminal, parted by tabs in a pipe, with the same words in the same order. */
+export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsLook): void {
+  const { stdout } = terminal;
+  if (answer.totals.total.requests === 0 || answer.series.length === 0) {
+    // No data is no output; a sentence is for people.
+    say(terminal, emptyText(answer));
+    return;
+  }
+  if (chart) return printChart(terminal, answer);
+  const isTable = stdout.isTTY && !plain;
+  const columns = columnsOf(answer, isTable);
+  const rows = statsRows(answer).map((row) => cellsOf(answer, row, isTable));
+  if (!isTable) {
+    const lines = plain ? rows : [columns.map((column) => column.heading), ...rows, totalCells(answer, false)];
+    for (const cells of lines) stdout.write(`${cells.join("\t")}\n`);
+    return;
+  }
+  const [head = "", ...lines] = textTable(columns, [...rows, totalCells(answer, true)]);
+  const total = lines.pop() ?? "";
+  const strong = emphasis(terminal);
+  const rule = "-".repeat(Math.max(head.length, ...lines.map((line) => line.length)));
+  stdout.write(`${[strong(head), ...lines, rule, strong(total), "", footer(answer)].join("\n")}\n`);
+}
+
+function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Column[] {
+  const [first] = query.metrics;
+  return [
+    ...(buckets.length === 0 ? [] : [left("FROM")]),
+    ...query.groupBy.map((name) => left(name.toUpperCase())),
+    ...query.metrics.map((metric) => right(heading(metric))),
+    ...(isTable && buckets.length === 0 && isSum(first) ? [left("SHARE")] : []),
+    ...(isTable && buckets.length === 0 && query.compare === "previous" ? [right("Δ")] : []),
+  ];
+}
+
+function cellsOf(answer: Answer, { bucket, series, values }: StatsRow, isTable: boolean): readonly string[] {
+  const { query, totals } = answer;
+  const [first] = query.metrics;
+  const groups = query.groupBy.map((_, index) =>
+    series.other ? (index === 0 ? "other" : "") : printable(series.key[index] ?? "unknown"),
+  );
+  const shown = query.metrics.map((metric) => (isTable ? figure(metric, values[metric]) : exact(values, metric)));
+  const cells = [...(bucket === undefined ? [] : [bucketText(bucket)]), ...groups, ...shown];
+  if (!isTable || bucket !== undefined) return cells;
+  if (isSum(first)) cells.push(shareText(values[first] ?? null, totals.total[first] ?? null));
+  if (query.compare === "previous" && first !== undefined) cells.push(change(values[first], series.previous?.[first]));
+  return cells;
+}
+
+function totalCells({ query, totals, buckets }: Answer, isTable: boolean): readonly string[] {
+  const [first] = query.metrics;
+  const before = [...(buckets.length === 0 ? [] : ["total"]), ...query.groupBy.map(() => "")];
+  if (buckets.length === 0 && before.length > 0) before[0] = "total";
+  const shown = query.metrics.map((metric) =>
+    isTable ? figure(metric, totals.total[metric]) : exact(totals.total, metric),
+  );
+  if (!isTable || buckets.length > 0) return [...before, ...shown];
+  const share = isSum(first) ? [""] : [];
+  const delta =
+    query.compare === "previous" && first !== undefined ? [change(totals.total[first], totals.previous?.[first])] : [];
+  return [...before, ...shown, ...share, ...delta];
+}
+
+function printChart(terminal: Terminal, answer: Answer): void {
+  const { query, series, totals, buckets } = answer;
+  const [first] = query.metrics;
+  if (first === undefined) return;
+  const lines = [...series, totals].map((each, index) => [
+    index === series.length ? "total" : each.other ? "other" : printable(each.label),
+    sparkline(each.points[first] ?? []),
+    figure(first, each.total[first]),
+  ]);
+  const columns = [left(query.groupBy.join(", ").toUpperCase()), left(heading(first)), right("TOTAL")];
+  const [head = "", ...rest] = textTable(columns, lines);
+  const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} a bar`;
+  terminal.stdout.write(`${[emphasis(terminal)(head), ...rest, "", span, footer(answer)].join("\n")}\n`);
+}
+
+/** What the figures cover, and what they do not. */
+function footer({ query, coverage, totals }: Answer): string {
+  const parts = [`${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`];
+  if (coverage.requests > 0) {
+    parts.push(
+      `usage known for ${((coverage.withUsage / coverage.requests) * 100).toFixed(1)} % of ${coverage.requests} calls`,
+    );
+  }
+  if (totals.total.cost !== undefined) {
+    const models = coverage.unpricedModels.length;
+    const lacking =
+      models === 0 ? "" : `, ${models} ${models === 1 ? "model" : "models"} without a price (lmgate prices unpriced)`;
+    parts.push(`cost estimated from list prices${lacking}`);
+  }
+  return parts.join(" · ");
+}
+
+function emptyText({ query }: Answer): string {
+  const filters = query.filters.length === 0 ? "" : " with these filters";
+  return `no calls${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`;
+}
+
+/** Shares of what is no sum say nothing. */
+function isSum(metric: Metric | undefined): metric is Metric {
+  return metric !== undefined && /^(cost|requests|errors|.*_tokens)$/.test(metric);
+}
+
+function shareText(value: number | null, total: number | null): string {
+  if (value === null || total === null || total === 0) return "";
+  const share = value / total;
+  return `${shareBar(share, BAR_WIDTH).padEnd(BAR_WIDTH)} ${(share * 100).toFixed(0).padStart(3)} %`;
+}
+
+function exact(values: Values, metric: Metric): string {
+  const value = values[metric];
+  return value === null || value === undefined ? "" : String(value);
+}
+
+/** `2026-11-23 10:00`: the zone stands once, below. */
+function bucketText(moment: string): string {
+  return moment.slice(0, 16).replace("T", " ");
+}
+
+function left(text: string): Column {
+  return { heading: text, align: "left" };
+}
+
+function right(text: string): Column {
+  return { heading: text, align: "right" };
+}

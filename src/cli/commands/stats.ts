@@ -1,0 +1,67 @@
+import { Command } from "commander";
+import type { Answer } from "../../store/query/query.ts";
+import { addScopeOptions, questionOf, type AskedOptions } from "../query/query-options.ts";
+import { addSourceOptions, withSource, type SourceOptions } from "../query/data-source.ts";
+import { printStats } from "./stats-table.ts";
+import { statsCsv, statsLines } from "./stats-rows.ts";
+import { EXIT, printJson, type Terminal } from "../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate stats                                    the last 24 hours by model
+  lmgate stats --since 7d --by owner,model
+  lmgate stats --since 30d --bucket 1d --chart
+  lmgate stats --filter 'status>=400' --by error_type --metric requests
+  lmgate stats --since 30d --by owner --csv > costs.csv
+
+By: owner, key, provider, model, endpoint, operation, status, error_type, client_app, tag:<name>, day, hour, weekday.
+Metrics: cost, requests, errors, error_rate, tokens, input_tokens, output_tokens, cached_input_tokens,
+cache_write_tokens, reasoning_tokens, cache_hit_rate, p50 … p99, ttft_p50 … ttft_p99, output_tokens_per_second, coverage.`;
+
+export interface StatsOptions extends SourceOptions, AskedOptions {
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+  readonly csv?: boolean;
+  readonly plain?: boolean;
+  readonly chart?: boolean;
+}
+
+export function statsCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSourceOptions(addScopeOptions(new Command("stats"), "24h"))
+    .description("Add up what calls cost and used. Asks the running gateway, or reads the stats files where none runs.")
+    .option("--by <dimensions>", "one or two, parted by a comma (default: model)")
+    .option("--metric <metrics>", "parted by commas (default: cost,tokens,requests,errors,p95)")
+    .option("--bucket <length>", "figures over time: 1m, 5m, 15m, 1h, 1d, 1w, 1mo or auto")
+    .option("--top <count>", "groups; the others are summed (default: 20)")
+    .option("--order <metric>", "sort by it, with - before it for the greatest first")
+    .option("--chart", "draw the first metric over time")
+    .option("--json", "print one JSON document, as GET /api/v1/usage answers")
+    .option("--jsonl", "print a line of JSON for each row")
+    .option("--csv", "print CSV")
+    .option("--plain", "print rows parted by tabs, without heading and total")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: StatsOptions) => finish(await stats(terminal, options)));
+}
+
+async function stats(terminal: Terminal, options: StatsOptions): Promise<number> {
+  const isForPeople = !(options.json || options.jsonl || options.csv || options.plain);
+  const defaults = {
+    group_by: "model",
+    metric: "cost,total_tokens,requests,errors,duration_p95",
+    bucket: options.chart === true ? "auto" : "none",
+    compare: isForPeople ? "previous" : "none",
+  };
+  const question = questionOf(terminal, options, defaults);
+  if (question === undefined) return EXIT.usage;
+  return withSource(terminal, options, async (source) => {
+    print(terminal, options, await source.ask(question));
+    return EXIT.ok;
+  });
+}
+
+function print(terminal: Terminal, options: StatsOptions, answer: Answer): void {
+  if (options.json === true) printJson(terminal, answer);
+  else if (options.jsonl === true) for (const line of statsLines(answer)) terminal.stdout.write(`${line}\n`);
+  else if (options.csv === true) terminal.stdout.write(statsCsv(answer));
+  else printStats(terminal, answer, { plain: options.plain === true, chart: options.chart === true });
+}

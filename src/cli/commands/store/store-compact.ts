@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { withStore, type StoreWork } from "./store-open.ts";
+import { counted, inBytes } from "../../output/format-bytes.ts";
+import { EXIT, printJson, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate store compact
+
+A running gateway does this by itself. No stats file is closed or changed for it.`;
+
+const BULK_BYTES = 96 * 1024 * 1024;
+
+export function compactStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("compact"))
+    .summary("put all that the stats files hold into Parquet")
+    .description("Put all that the stats files hold into Parquet, now.")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: SettingsOptions) => finish(await withStore(terminal, options, compact(terminal, options))));
+}
+
+function compact(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
+  return async ({ offline: { store }, onProgress }) => {
+    const recordsIn = (): number => store.manifest.parts.reduce((sum, { records }) => sum + records, 0);
+    const before = recordsIn();
+    await store.refresh({ compactAt: BULK_BYTES, onProgress });
+    await store.compact();
+    const { parts } = store.manifest;
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const facts = { added: recordsIn() - before, records: recordsIn(), files: parts.length * 2, bytes };
+    if ("json" in options) printJson(terminal, facts);
+    else {
+      const { stdout } = terminal;
+      stdout.write(`added ${counted(facts.added, "record")}; the store has ${counted(facts.records, "record")}`);
+      stdout.write(` in ${counted(facts.files, "file")}, ${inBytes(bytes)}\n`);
+    }
+    return EXIT.ok;
+  };
+}

@@ -1,0 +1,111 @@
+import { createInterface } from "node:readline/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { findDoomed, prune, type Doomed, type Retention } from "../../../store/files/retention.ts";
+import { printTable } from "../../output/print-table.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { withStore, type StoreWork } from "./store-open.ts";
+import { counted, inBytes } from "../../output/format-bytes.ts";
+import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate store prune --older-than 90 --dry-run
+  lmgate store prune --larger-than 20 --yes
+
+Deletes closed stats files as a whole, the oldest first, and their records from the store: those whose last record is older
+than the days, and while stats files and store together are larger than the gigabytes. The stats file that is written now
+stays. Without either option, store.retention_days and store.retention_gigabytes hold.`;
+
+interface PruneOptions extends SettingsOptions {
+  readonly olderThan?: number;
+  readonly largerThan?: number;
+  readonly yes?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+const GIGABYTE = 1024 ** 3;
+const BULK_BYTES = 96 * 1024 * 1024;
+
+export function pruneStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return addSettingsOptions(new Command("prune"))
+    .summary("delete old records for good")
+    .description("Delete old closed stats files and their records, for good.")
+    .option("--older-than <days>", "what is older than so many days", positive)
+    .option("--larger-than <gigabytes>", "the oldest, while all is larger than this", positive)
+    .option("--dry-run", "say what would be deleted, and delete nothing")
+    .option("-y, --yes", "do not ask")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: PruneOptions) => finish(await withStore(terminal, options, work(terminal, options))));
+}
+
+function work(terminal: Terminal, options: PruneOptions): (work: StoreWork) => Promise<number> {
+  return async ({ offline: { store }, settings, onProgress }) => {
+    const retention = retentionOf(options, settings.store);
+    if (retention.days === undefined && retention.bytes === undefined) {
+      say(terminal, "nothing says what is old; add --older-than DAYS or --larger-than GIGABYTES");
+      return EXIT.usage;
+    }
+    await store.refresh({ compactAt: options.dryRun === true ? undefined : BULK_BYTES, onProgress });
+    const found = findDoomed(store, retention, Date.now());
+    if (options.dryRun === true || found.length === 0) return tell(terminal, options, found, false);
+    if (options.yes !== true) {
+      if (!terminal.stdin.isTTY) {
+        say(terminal, "nobody is there to confirm; add --yes");
+        return EXIT.usage;
+      }
+      print(terminal, found);
+      if (!(await confirm(terminal, found))) return EXIT.failure;
+    }
+    return tell(terminal, options, await prune(store, retention, Date.now), true);
+  };
+}
+
+interface Kept {
+  readonly retentionDays: number | undefined;
+  readonly retentionBytes: number | undefined;
+}
+
+/** What is said here holds alone; the settings only where nothing is. */
+function retentionOf({ olderThan, largerThan }: PruneOptions, settings: Kept): Retention {
+  if (olderThan === undefined && largerThan === undefined) {
+    return { days: settings.retentionDays, bytes: settings.retentionBytes };
+  }
+  return { days: olderThan, bytes: largerThan === undefined ? undefined : largerThan * GIGABYTE };
+}
+
+function tell(terminal: Terminal, options: PruneOptions, found: readonly Doomed[], isDone: boolean): number {
+  if (options.json === true) printJson(terminal, { deleted: isDone, segments: found });
+  else {
+    if (found.length > 0) print(terminal, found);
+    const records = found.reduce((sum, one) => sum + one.records, 0);
+    const did = isDone ? "deleted" : "would delete";
+    say(terminal, found.length === 0 ? "nothing is to be deleted" : `${did} ${counted(records, "record")}`);
+  }
+  return EXIT.ok;
+}
+
+function print(terminal: Terminal, found: readonly Doomed[]): void {
+  printTable(
+    terminal,
+    ["FILE", "RECORDS", "SIZE", "LAST RECORD", "BECAUSE OF"],
+    found.map((one) => [one.name, String(one.records), inBytes(one.bytes), one.lastTs ?? "none", one.because]),
+  );
+}
+
+async function confirm({ stdin, stderr }: Terminal, found: readonly Doomed[]): Promise<boolean> {
+  const lines = createInterface({ input: stdin, output: stderr });
+  try {
+    const answer = await lines.question(`Delete ${counted(found.length, "stats file")} for good? [y/N] `);
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("A number greater than 0 is needed.");
+  return value;
+}

@@ -1,0 +1,28 @@
+import { Command } from "commander";
+import { compactStoreCommand } from "./store-compact.ts";
+import { pruneStoreCommand } from "./store-prune.ts";
+import { rebuildStoreCommand } from "./store-rebuild.ts";
+import { storeStatsCommand } from "./store-stats.ts";
+import { verifyStoreCommand } from "./store-verify.ts";
+import type { Terminal } from "../../terminal.ts";
+
+const EXAMPLES = `
+Examples:
+  lmgate store stats
+  lmgate store verify
+  lmgate store prune --older-than 90 --dry-run
+
+The store is the stats files in a form that questions are answered from quickly. All of it can be made anew from them.
+A gateway may be running meanwhile.`;
+
+export function storeCommand(terminal: Terminal, finish: (code: number) => void): Command {
+  return new Command("store")
+    .description("Look after the store, from which questions about calls are answered.")
+    .helpCommand(false)
+    .addCommand(storeStatsCommand(terminal, finish))
+    .addCommand(compactStoreCommand(terminal, finish))
+    .addCommand(verifyStoreCommand(terminal, finish))
+    .addCommand(pruneStoreCommand(terminal, finish))
+    .addCommand(rebuildStoreCommand(terminal, finish))
+    .addHelpText("after", EXAMPLES);
+}

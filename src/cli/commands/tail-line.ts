@@ -1,0 +1,38 @@
+import type { RequestRow } from "../../store/service/reader.ts";
+import { dollars, UNKNOWN } from "../output/format-metric.ts";
+import { paint } from "../output/paint.ts";
+import { printable } from "../output/print-table.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** A call on one line, in columns that stay where they are. */
+export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
+  const color = paint(terminal);
+  const status = String(row.status ?? "---");
+  const failed = row.error_type !== null;
+  return [
+    new Date(row.timestamp).toTimeString().slice(0, 8),
+    color(failed ? (row.status !== null && row.status < 500 ? "yellow" : "red") : "green", status.padEnd(3)),
+    fit(row.owner ?? row.lmgate_id ?? UNKNOWN, 14),
+    fit(`${row.provider}/${row.model ?? UNKNOWN}`, 34),
+    tokens(row.total_input_tokens).padStart(8),
+    tokens(row.total_output_tokens).padStart(7),
+    (row.cost_usd === null || row.cost_usd === undefined ? UNKNOWN : dollars(row.cost_usd)).padStart(9),
+    seconds(row.duration_ms).padStart(7),
+    failed ? color("red", printable(row.error_type ?? "")) : "",
+  ]
+    .join("  ")
+    .trimEnd();
+}
+
+function fit(text: string, width: number): string {
+  const plain = printable(text);
+  return (plain.length > width ? `${plain.slice(0, width - 1)}…` : plain).padEnd(width);
+}
+
+function tokens(count: number | null | undefined): string {
+  return count === null || count === undefined ? UNKNOWN : count.toLocaleString("en-US");
+}
+
+function seconds(milliseconds: number | null | undefined): string {
+  return milliseconds === null || milliseconds === undefined ? UNKNOWN : `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,69 @@
+import { ownUrl } from "../../app/startup/own-url.ts";
+import type { AdminSettings, Settings } from "../../core/settings.ts";
+import { ADMIN_TOKEN_VARIABLE } from "../../config/admin-token.ts";
+import { readRegularFileSync } from "../../config/files/read-file.ts";
+import { askApi, type ApiAddress } from "./api-client.ts";
+import { settingsFor } from "../load-settings.ts";
+import type { SettingsOptions } from "../settings-options.ts";
+import type { Terminal } from "../terminal.ts";
+
+// Where a gateway's admin listener is, and what opens it.
+
+const PROBE_MS = 500;
+const MAX_TOKEN_BYTES = 4096;
+
+/** What `--server` or `LMGATE_URL` says is no address. */
+export class NoAddress extends Error {}
+
+/** The gateway of these settings, if it is there and its token can be read. */
+export async function runningGateway(
+  { admin }: Pick<Settings, "admin">,
+  env: Terminal["env"],
+): Promise<ApiAddress | undefined> {
+  const token = tokenOf(admin, env);
+  if (token === undefined) return undefined;
+  const address = { url: ownUrl(admin.host, admin.port), token };
+  try {
+    // More than its health: another program may have the port.
+    const answer = await askApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
+    answer.resume();
+    return address;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The gateway that `--server` or `LMGATE_URL` names. */
+export function namedGateway(
+  terminal: Terminal,
+  options: SettingsOptions & { readonly server?: string },
+): ApiAddress | undefined {
+  const { env } = terminal;
+  const text = options.server ?? (env["LMGATE_URL"] || undefined);
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new NoAddress(`${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`);
+  }
+  // This machine's token is nobody else's business.
+  const isOwn = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+  return { url: text, token: env["LMGATE_TOKEN"] || ((isOwn ? configuredToken(terminal, options) : undefined) ?? "") };
+}
+
+/** The token that a gateway with these settings goes by. */
+export function tokenOf({ tokenPath }: AdminSettings, env: Terminal["env"]): string | undefined {
+  const given = env[ADMIN_TOKEN_VARIABLE]?.trim() ?? "";
+  if (given !== "") return given;
+  const file = readRegularFileSync(tokenPath, MAX_TOKEN_BYTES);
+  return "bytes" in file ? file.bytes.toString("utf8").trim() : undefined;
+}
+
+function configuredToken(terminal: Terminal, options: SettingsOptions): string | undefined {
+  const loaded = settingsFor({ ...terminal, stderr: silent(terminal) }, options);
+  return typeof loaded === "number" ? undefined : tokenOf(loaded.settings.admin, terminal.env);
+}
+
+/** Whether there is a configuration here is of no interest to whoever names a server. */
+function silent({ stderr }: Terminal): Terminal["stderr"] {
+  return Object.assign(Object.create(stderr) as Terminal["stderr"], { write: () => true });
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAX_CONFIG_BYTES, readSettings, type LoadedSettings } from "./config.ts";
+import { formatIssues } from "./config-issue.ts";
+
+function read(text: string): ReturnType<typeof readSettings> {
+  return readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
+}
+
+function loaded(text: string): LoadedSettings {
+  const result = read(text);
+  assert.ok("settings" in result, "faults" in result ? formatIssues(result.faults).join("\n") : "");
+  return result;
+}
+
+function faultsOf(text: string): readonly string[] {
+  const result = read(text);
+  assert.ok("faults" in result, `accepted: ${text}`);
+  return formatIssues(result.faults);
+}
+
+const HOSTILE: Readonly<Record<string, readonly [text: string, expected: RegExp]>> = {
+  "an alias bomb": ["a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nserver: *c\n", /anchors|aliases/],
+  "an anchor": ["server: &s { port: 1 }\n", /anchors \(&name\) are not allowed/],
+  "an unresolved alias": ["server: *nothing\n", /aliases|alias/],
+  "a JavaScript tag": ["server: !!js/function 'process.exit()'\n", /tags \(!name\) are not allowed/],
+  "a standard tag": ["server: { port: !!int '80' }\n", /tags \(!name\) are not allowed/],
+  "a merge key": ["server:\n  <<: { __proto__: { polluted: true } }\n", /merge keys \(<<\) are not allowed/],
+  "a prototype": [
+    "__proto__: { polluted: true }\nserver: { __proto__: { x: 1 }, constructor: { y: 2 } }\n",
+    /__proto__: no such section/,
+  ],
+  "a prototype among the providers": [
+    "providers: { __proto__: { upstream: https://x.example } }\n",
+    /not a provider name/,
+  ],
+  "a tab for indentation": ["server:\n\tport: 1\n", /^lmgate\.yaml:2:\d+: a tab is used/],
+  "a second document": ["server: { port: 1 }\n---\nserver: { port: 2 }\n", /more than one YAML document/],
+  "a directive": ["%YAML 1.1\n---\nserver: { port: 010 }\n", /directives/],
+  "deep nesting": [`server: ${"[".repeat(32_000)}`, /nested too deeply/],
+  "deep nesting by dashes": ["- ".repeat(16_000), /nested too deeply/],
+  "a key that is no name": ["? [a, b]\n: c\n", /a key must be a plain name/],
+  "an unclosed quote": [`server: { host: "${"x".repeat(32_000)}`, /not valid YAML/],
+  "thousands of keys": [Array.from({ length: 2500 }, (_, index) => `k${index}: 1`).join("\n"), /no such section/],
+  "thousands of anchors": [`${"&a ".repeat(10_000)}x`, /anchor/],
+};
+
+for (const [what, [text, expected]] of Object.entries(HOSTILE)) {
+  test(`R88: ${what} is refused with less than 200 ms of work`, () => {
+    assert.ok(text.length <= MAX_CONFIG_BYTES);
+    read("server: { port: 1 }"); // the parser itself is loaded by now
+    const before = process.cpuUsage();
+    const faults = faultsOf(text);
+    const { user, system } = process.cpuUsage(before);
+    assert.match(faults.join("\n"), expected);
+    assert.equal(Object.hasOwn(Object.prototype, "polluted"), false);
+    // Processor time, not time on the clock: other tests run beside this one.
+    assert.ok(user + system < 200_000, `${user + system} µs`);
+  });
+}
+
+test("R88: yes, no and numbers with a leading zero are text", () => {
+  assert.match(faultsOf("auth: { allow_preflight: no }\n")[0] ?? "", /found "no"; allowed is true or false/);
+  assert.match(faultsOf("server: { port: 012 }\n")[0] ?? "", /found "012"; allowed is a whole number/);
+  assert.equal(loaded("stats: { file_mode: 0600 }\n").settings.stats.fileMode, 0o600);
+});

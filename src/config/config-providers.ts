@@ -1,0 +1,149 @@
+import type { OnClientAbort, Provider } from "../core/settings.ts";
+import { findProvider, knownProviders, providerNameFault } from "../providers/index.ts";
+import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
+import { ON_CLIENT_ABORT, oneOf } from "./config-schema.ts";
+import type { ConfigIssue } from "./config-issue.ts";
+import { describeFound } from "./found.ts";
+import { nearest } from "../core/did-you-mean.ts";
+import { formatUpstream, parseUpstream } from "./upstream-url.ts";
+
+export interface ProvidersRead {
+  readonly providers: readonly Provider[];
+  readonly origins: ReadonlyMap<string, { readonly value: string; readonly origin: Origin }>;
+  readonly faults: readonly ConfigIssue[];
+  readonly warnings: readonly ConfigIssue[];
+}
+
+/** What can be set of a provider. */
+export const PROVIDER_SETTINGS: readonly string[] = ["upstream", "on_client_abort"];
+
+interface Wanted {
+  readonly upstream: Entry | undefined;
+  readonly onClientAbort: Entry | undefined;
+  /** Where the provider was named, if it was. */
+  readonly named: Entry | undefined;
+}
+
+/**
+ * The providers of a configuration: those that are on by default, those that it names, without those it sets to
+ * `false`. A name nobody knows is a server that speaks like OpenAI and needs an upstream.
+ */
+export function readProviders(entries: readonly Entry[], onClientAbort: OnClientAbort): ProvidersRead {
+  const faults: ConfigIssue[] = [];
+  const warnings: ConfigIssue[] = [];
+  const wanted = collect(entries, faults);
+  const providers: Provider[] = [];
+  const origins = new Map<string, { value: string; origin: Origin }>();
+  for (const [name, settings] of wanted) {
+    const { upstream: written, named } = settings;
+    const known = findProvider(name);
+    const key = `providers.${name}.upstream`;
+    const abort = readOnClientAbort(settings.onClientAbort, onClientAbort);
+    if ("fault" in abort) faults.push(abort.fault);
+    else if (settings.onClientAbort !== undefined) {
+      origins.set(`providers.${name}.on_client_abort`, { value: abort.value, origin: settings.onClientAbort.origin });
+    }
+    const place = placeOf(written, named);
+    const text = written === undefined ? known?.upstream : written.value;
+    if (text === undefined) {
+      faults.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
+      continue;
+    }
+    const read = typeof text === "string" ? parseUpstream(text) : { message: "allowed is an http:// or https:// URL" };
+    if (!("upstream" in read)) {
+      faults.push({ ...place, key, message: `found ${describeFound(text)}; ${read.message}` });
+      continue;
+    }
+    if (read.warning !== undefined) warnings.push({ ...place, key, message: read.warning });
+    providers.push({
+      name,
+      upstream: read.upstream,
+      exclusiveReasoning: known?.exclusiveReasoning ?? false,
+      onClientAbort: "value" in abort ? abort.value : onClientAbort,
+    });
+    origins.set(key, { value: formatUpstream(read.upstream), origin: written?.origin ?? { kind: "default" } });
+  }
+  if (providers.length === 0 && faults.length === 0) {
+    const last = entries.findLast((entry) => entry.value === false);
+    const place = placeOf(last, undefined);
+    faults.push({ ...place, key: "providers", message: "all are switched off; at least one is needed" });
+  }
+  return { providers, origins, faults, warnings };
+}
+
+function collect(entries: readonly Entry[], faults: ConfigIssue[]): ReadonlyMap<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const { name, onByDefault } of knownProviders()) {
+    if (onByDefault) wanted.set(name, { ...BARE, named: undefined });
+  }
+  for (const entry of entries) {
+    const [, name, key] = entry.path;
+    const fault = faultOf(entry);
+    if (fault !== undefined)
+      faults.push({ ...sourceOfKey(entry, fault.depth), key: entry.path.join("."), ...fault.words });
+    else if (name === undefined) continue;
+    else if (key === "upstream") wanted.set(name, { ...(wanted.get(name) ?? BARE), upstream: entry, named: entry });
+    else if (key !== undefined) wanted.set(name, { ...(wanted.get(name) ?? BARE), onClientAbort: entry, named: entry });
+    else if (entry.value === false) wanted.delete(name);
+    else if (!wanted.has(name)) wanted.set(name, { ...BARE, named: entry });
+  }
+  return wanted;
+}
+
+const BARE: Wanted = { upstream: undefined, onClientAbort: undefined, named: undefined };
+
+/** A provider's own word over the one for all. */
+function readOnClientAbort(
+  entry: Entry | undefined,
+  otherwise: OnClientAbort,
+): { readonly value: OnClientAbort } | { readonly fault: ConfigIssue } {
+  if (entry === undefined) return { value: otherwise };
+  const value = ON_CLIENT_ABORT.find((word) => word === entry.value);
+  if (value !== undefined) return { value };
+  const message = `found ${describeFound(entry.value)}; allowed is ${oneOf(ON_CLIENT_ABORT)}`;
+  return { fault: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
+}
+
+/** A wrong upstream is shown where it stands, a missing one where its provider is named. */
+function placeOf(written: Entry | undefined, named: Entry | undefined): ReturnType<typeof sourceOf> {
+  if (written !== undefined) return sourceOf(written.origin);
+  return named === undefined ? sourceOf({ kind: "default" }) : sourceOfKey(named, 1);
+}
+
+interface EntryFault {
+  /** Which name of the path is at fault. */
+  readonly depth: number;
+  readonly words: { readonly message: string; readonly hint?: string };
+}
+
+/** What a provider's entry may be: nothing or `true` (on), `false` (off), or what can be set. */
+function faultOf({ path, value }: Entry): EntryFault | undefined {
+  const [, name, key, ...deeper] = path;
+  if (name === undefined) {
+    const message = `found ${describeFound(value)}; allowed is a section of providers`;
+    return value === null ? undefined : { depth: 0, words: { message } };
+  }
+  const nameFault = providerNameFault(name);
+  if (nameFault !== undefined) return { depth: 1, words: { message: `not a provider name: ${nameFault}` } };
+  if (key === undefined) {
+    // The value is not quoted: this is where somebody would paste a key.
+    const message = "allowed is { upstream: URL }, nothing (on), or false (off)";
+    return value === null || typeof value === "boolean" ? undefined : { depth: 1, words: { message } };
+  }
+  if (PROVIDER_SETTINGS.includes(key) && deeper.length === 0) return undefined;
+  const guess = nearest(key, PROVIDER_SETTINGS);
+  const allowed = `allowed are ${PROVIDER_SETTINGS.join(" and ")}`;
+  const hint = guess === undefined || deeper.length > 0 ? allowed : `did you mean "${guess}"?`;
+  return { depth: 2, words: { message: "no such setting", hint } };
+}
+
+function hintFor(name: string, isKnown: boolean): string | undefined {
+  if (isKnown) return "every customer of this provider has a host of their own";
+  const guess = nearest(
+    name,
+    knownProviders().map((provider) => provider.name),
+  );
+  return guess === undefined
+    ? "this name is not known, so it is taken as an OpenAI-compatible server"
+    : `did you mean "${guess}"?`;
+}

@@ -1,0 +1,232 @@
+/**
+ * The control plane's first half: what an operator wrote, turned into one frozen `Settings`. Layers, the later over
+ * the earlier: defaults, file, `LMGATE_SECTION__KEY` variables, command line. Everything is checked as a whole and all
+ * faults are reported together. This room reads files; it opens no sockets and starts nothing.
+ */
+import { resolve } from "node:path";
+import type { Settings } from "../core/settings.ts";
+import { readConfigFile } from "./config-file.ts";
+import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
+import { readEnvironment, readFlags, type Flag } from "./config-overlay.ts";
+import { readProviders, type ProvidersRead } from "./config-providers.ts";
+import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sections } from "./config-schema.ts";
+import { toSettings } from "./config-settings.ts";
+import { formatIssue, type ConfigIssue } from "./config-issue.ts";
+import { describeFound } from "./found.ts";
+import { nearest } from "../core/did-you-mean.ts";
+import { isOwnUpstream } from "./own-upstream.ts";
+import { readRegularFileSync } from "./files/read-file.ts";
+import { formatUpstream } from "./upstream-url.ts";
+import { decodeUtf8 } from "./files/utf8.ts";
+
+export type { Flag } from "./config-overlay.ts";
+
+export interface SettingsSource {
+  /** `undefined` for no file at all; a file that is named must exist. */
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly flags: readonly Flag[];
+}
+
+/** One setting as it is in force, in the units of the file. */
+export interface EffectiveSetting {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  readonly origins: readonly EffectiveSetting[];
+  /** What is allowed and yet worth a word. */
+  readonly warnings: readonly ConfigIssue[];
+}
+
+export type SettingsRead = LoadedSettings | { readonly faults: readonly ConfigIssue[] };
+
+const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
+/** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
+export const MAX_CONFIG_BYTES = 32 * 1024;
+
+/** `--config`, then `LMGATE_CONFIG`, then `config/lmgate.yaml` in the working directory. */
+export function findConfigFile(named: string | undefined, env: SettingsSource["env"]): string {
+  return named ?? (env["LMGATE_CONFIG"] || DEFAULT_CONFIG_FILE);
+}
+
+export function loadSettings(source: SettingsSource): SettingsRead {
+  if (source.file === undefined) return resolveSettings([], source);
+  const content = readRegularFileSync(source.file, MAX_CONFIG_BYTES);
+  if ("code" in content) {
+    const hint = content.code === "ENOENT" ? "make one with: lmgate init" : undefined;
+    return { faults: [{ source: source.file, message: content.message, hint }] };
+  }
+  const decoded = decodeUtf8(content.bytes);
+  if (!("text" in decoded)) return { faults: [{ source: source.file, ...decoded }] };
+  return readSettings(decoded.text, { ...source, file: source.file });
+}
+
+/** The same from text; `file` is only a name here. */
+export function readSettings(text: string, source: SettingsSource & { readonly file: string }): SettingsRead {
+  const { entries, faults } = readConfigFile(text, source.file);
+  return resolveSettings(entries, source, faults);
+}
+
+function resolveSettings(
+  inFile: readonly Entry[],
+  source: SettingsSource,
+  fileFaults: readonly ConfigIssue[] = [],
+): SettingsRead {
+  const named = inFile.flatMap(({ path: [section, name] }) =>
+    section === "providers" && name !== undefined ? [name] : [],
+  );
+  const environment = readEnvironment(source.env, named);
+  const flags = readFlags(source.flags);
+  const faults = [...fileFaults, ...environment.faults, ...flags.faults];
+
+  const effective = new Map<string, Entry>();
+  const providerEntries: Entry[] = [];
+  for (const entry of [...inFile, ...environment.entries, ...flags.entries]) {
+    if (entry.path[0] === "providers") providerEntries.push(entry);
+    else if (isEmptySection(entry)) continue;
+    else {
+      const fault = unknownSetting(entry);
+      if (fault === undefined) effective.set(entry.path.join("."), entry);
+      else faults.push(fault);
+    }
+  }
+  const sections = checkSections(effective, faults);
+  const providers = readProviders(providerEntries, sections?.accounting.on_client_abort ?? "cancel");
+  faults.push(...providers.faults);
+  if (sections !== undefined) faults.push(...contradictions(sections, effective), ...loops(sections, providers));
+  if (sections === undefined || faults.length > 0) return { faults: compareValues(faults) };
+  return {
+    settings: toSettings(sections, providers.providers),
+    origins: [
+      ...listOrigins(sections, effective),
+      ...[...providers.origins].map(([key, shown]) => ({ key, ...shown })),
+    ],
+    warnings: providers.warnings,
+  };
+}
+
+/** `server:` with everything under it commented out. */
+function isEmptySection({ path, value }: Entry): boolean {
+  return path.length === 1 && value === null && sectionShape(path[0] ?? "") !== undefined;
+}
+
+function unknownSetting(entry: Entry): ConfigIssue | undefined {
+  const { path, value } = entry;
+  const [section = "", key, ...deeper] = path;
+  const shape = sectionShape(section);
+  if (shape === undefined) {
+    return {
+      ...sourceOfKey(entry, 0),
+      key: section,
+      message: "no such section",
+      hint: didYouMean(section, sectionNames()),
+    };
+  }
+  const place = sourceOf(entry.origin);
+  if (key === undefined) {
+    return { ...place, key: section, message: `found ${describeFound(value)}; allowed is a section` };
+  }
+  if (schemaOf(section, key) === undefined) {
+    return {
+      ...sourceOfKey(entry, 1),
+      key: `${section}.${key}`,
+      message: "no such setting",
+      hint: didYouMean(key, Object.keys(shape)),
+    };
+  }
+  if (deeper.length > 0) {
+    return { ...place, key: `${section}.${key}`, message: `found a section; allowed is ${allowedFor(section, key)}` };
+  }
+  return undefined;
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string {
+  const guess = nearest(word, candidates);
+  return guess === undefined ? `allowed are ${candidates.join(", ")}` : `did you mean "${guess}"?`;
+}
+
+/** Every value against its schema; one fault for each setting, however many rules it breaks. */
+function checkSections(effective: ReadonlyMap<string, Entry>, faults: ConfigIssue[]): Sections | undefined {
+  const tree: Record<string, Record<string, unknown>> = {};
+  for (const name of Object.keys(SECTIONS.shape)) tree[name] = {};
+  for (const { path, value } of effective.values()) {
+    const [section = "", key = ""] = path;
+    // `undefined` would be the default's cue; null is a value that the schema judges.
+    Object.assign(tree[section] ?? {}, { [key]: value });
+  }
+  const result = SECTIONS.safeParse(tree);
+  if (result.success) return result.data;
+  const broken = new Set(result.error.issues.map((issue) => issue.path.slice(0, 2).join(".")));
+  for (const key of broken) {
+    const entry = effective.get(key);
+    const [section = "", name = ""] = key.split(".");
+    const message = `found ${describeFound(entry?.value)}; allowed is ${allowedFor(section, name)}`;
+    faults.push({ ...sourceOf(entry?.origin ?? { kind: "default" }), key, message });
+  }
+  return undefined;
+}
+
+/** What no single value shows: two settings that exclude each other. */
+function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry>): readonly ConfigIssue[] {
+  const faults: ConfigIssue[] = [];
+  const at = (...keys: readonly string[]): Pick<ConfigIssue, "source" | "key"> => {
+    const key = keys.find((name) => effective.has(name)) ?? keys[0] ?? "";
+    return { ...sourceOf(effective.get(key)?.origin ?? { kind: "default" }), key };
+  };
+  const { server, admin, auth, stats } = sections;
+  if (server.port !== 0 && server.port === admin.port && hostsOverlap(server.host, admin.host)) {
+    const message = `found ${admin.port} for both server.port and admin.port; they must differ`;
+    faults.push({ ...at("admin.port", "server.port"), message });
+  }
+  const paths = [
+    ["auth.allowlist_path", auth.allowlist_path],
+    ["stats.output_path", stats.output_path],
+    ["admin.token_path", admin.token_path],
+  ] as const;
+  for (const [index, [key, path]] of paths.entries()) {
+    const same = paths.slice(0, index).find(([, other]) => resolve(other) === resolve(path));
+    if (same === undefined) continue;
+    faults.push({ ...at(key, same[0]), message: `found the same file for ${same[0]} and ${key}; they must differ` });
+  }
+  return faults;
+}
+
+/** Calls that would lead back to where they came in. */
+function loops({ server, admin }: Sections, { providers, origins }: ProvidersRead): readonly ConfigIssue[] {
+  return providers.flatMap((provider) => {
+    const which = isOwnUpstream(provider, server) ? "client" : isOwnUpstream(provider, admin) ? "admin" : undefined;
+    if (which === undefined) return [];
+    const key = `providers.${provider.name}.upstream`;
+    const message = `found ${formatUpstream(provider.upstream)}, which is LMGate's own ${which} port; every call would come back`;
+    return [{ ...sourceOf(origins.get(key)?.origin ?? { kind: "default" }), key, message }];
+  });
+}
+
+function hostsOverlap(one: string, other: string): boolean {
+  const wildcards = ["0.0.0.0", "::"];
+  return one === other || wildcards.includes(one) || wildcards.includes(other);
+}
+
+function listOrigins(sections: Sections, effective: ReadonlyMap<string, Entry>): readonly EffectiveSetting[] {
+  return Object.entries(sections).flatMap(([section, values]) =>
+    Object.entries(values).map(([name, value]: [string, unknown]) => {
+      const key = `${section}.${name}`;
+      return { key, value, origin: effective.get(key)?.origin ?? { kind: "default" } };
+    }),
+  );
+}
+
+/** The file from top to bottom, then the environment, then the options. */
+function compareValues(faults: readonly ConfigIssue[]): readonly ConfigIssue[] {
+  const rank = ({ source, line }: ConfigIssue): number =>
+    line !== undefined ? 0 : source.startsWith("environment") ? 1 : source.startsWith("option") ? 2 : 3;
+  const sorted = faults.toSorted(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  // One for each unknown section, however much stands in it.
+  return sorted.filter((fault, index) => index === 0 || formatIssue(fault) !== formatIssue(sorted[index - 1] ?? fault));
+}

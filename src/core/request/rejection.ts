@@ -1,0 +1,18 @@
+/** Why LMGate itself answered a call, before or instead of a provider. */
+export type Rejection =
+  | { readonly kind: "malformed"; readonly detail: string }
+  | { readonly kind: "head-too-large"; readonly detail: string }
+  | { readonly kind: "version"; readonly detail: string }
+  | { readonly kind: "method"; readonly method: string }
+  | { readonly kind: "forbidden"; readonly reason: ForbiddenReason }
+  | { readonly kind: "unknown-route"; readonly prefixes: readonly string[]; readonly suggestion: string | undefined }
+  | { readonly kind: "body-too-large"; readonly maxBytes: number }
+  | { readonly kind: "expectation"; readonly value: string }
+  | { readonly kind: "draining" }
+  | { readonly kind: "upstream"; readonly fault: UpstreamFault };
+
+/** The caller always sees the same 403; the reason is for the operator. */
+export type ForbiddenReason = "no_key" | "unknown_key" | "expired" | "mixed_keys";
+
+/** What went wrong between LMGate and the provider; the names are the record's `error_type`. */
+export type UpstreamFault = "upstream_unreachable" | "upstream_timeout" | "upstream_reset" | "upstream_invalid";

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { BillingFacts } from "../core/usage/billing.ts";
+import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
+import { factorFor, findOverride, matchesGlob } from "./override-prices.ts";
+
+test("a pattern fits whole names: a star any text, a question mark one character", () => {
+  const fits = [
+    ["gpt-*", "gpt-4o"],
+    ["*", ""],
+    ["*-mini*", "gpt-4o-mini-2024"],
+    ["gpt-?o", "gpt-4o"],
+    ["a*b*c", "aXbbYc"],
+    ["gpt", "gpt"],
+  ] as const;
+  const misses = [
+    ["gpt-*", "my-gpt-4o"],
+    ["gpt-?o", "gpt-o"],
+    ["a*b*c", "aXbbY"],
+    ["gpt", "gpt-4"],
+    ["?", ""],
+  ] as const;
+  for (const [pattern, name] of fits) assert.equal(matchesGlob(pattern, name), true, `${pattern} ${name}`);
+  for (const [pattern, name] of misses) assert.equal(matchesGlob(pattern, name), false, `${pattern} ${name}`);
+});
+
+test("a pattern of many stars and a long name take no time", () => {
+  const begun = performance.now();
+  assert.equal(matchesGlob(`${"*a".repeat(100)}b`, "a".repeat(5000)), false);
+  assert.ok(performance.now() - begun < 200);
+});
+
+function scope(...models: readonly string[]): PriceOverrides["models"] {
+  return models.map((model) => ({ model, prices: { input: 1 }, multipliers: {} }));
+}
+
+test("the provider's own entries come first, an exact name before patterns, the pattern that says more before others", () => {
+  const overrides: PriceOverrides = {
+    models: scope("*", "gpt-*", "gpt-4*", "gpt-4o"),
+    multipliers: {},
+    providers: new Map([["azure", { models: scope("gpt-*"), multipliers: {} }]]),
+  };
+  const found = (provider: string, model: string): string | undefined =>
+    findOverride(overrides, provider, model)?.model;
+  assert.equal(found("openai", "gpt-4o"), "gpt-4o");
+  assert.equal(found("openai", "GPT-4O"), "gpt-4o");
+  assert.equal(found("openai", "gpt-4.1"), "gpt-4*");
+  assert.equal(found("openai", "gpt-5"), "gpt-*");
+  assert.equal(found("openai", "o3"), "*");
+  assert.equal(found("azure", "gpt-4o"), "gpt-*");
+  assert.equal(found("azure", "o3"), "*");
+});
+
+const FACTS: BillingFacts = { provider: "p", at: 0, serviceTier: "flex", speed: "fast", region: "eu", batch: true };
+
+test("factors for different things multiply, and for one thing the closest counts", () => {
+  const model: Multipliers = { service_tier: { flex: 0.5 } };
+  const provider: Multipliers = { service_tier: { flex: 9, priority: 9 }, batch: 0.5, region: { eu: 1.1 } };
+  const all: Multipliers = { always: 0.9, speed: { fast: 6 }, batch: 9 };
+  assert.ok(Math.abs(factorFor(FACTS, [model, provider, all]) - 0.5 * 0.5 * 1.1 * 0.9 * 6) < 1e-12);
+});
+
+test("what nobody gave a factor for has none, also where its name is one that objects have", () => {
+  assert.equal(factorFor(FACTS, []), 1);
+  assert.equal(factorFor({ ...FACTS, serviceTier: "constructor" }, [{ service_tier: { flex: 2 } }]), 1);
+  assert.equal(factorFor({ provider: "p", at: 0 }, [{ batch: 0.5, region: { eu: 2 } }]), 1);
+});

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RequestRecord } from "../../core/request/request-record.ts";
+import { ApiKey } from "../../core/request/client.ts";
+import { CleanTexts } from "./clean-texts.ts";
+import { withoutKeys } from "./redaction.ts";
+
+const plain: RequestRecord = {
+  timestamp: "2026-11-01T00:00:00.000Z",
+  lmgate_id: "k-1",
+  provider: "openai",
+  endpoint: "/openai/v1/models/gpt-4o%20mini",
+  model: "gpt-4o-mini",
+  status: 200,
+  input_tokens: 1,
+  output_tokens: 2,
+  masked_key: "beef77",
+  error_type: null,
+  id: "01a20948-6089-77ea-81fa-c2c08f94a96c",
+  user_agent: "curl/8",
+  tags: { team: "a" },
+  usage_raw: { prompt_tokens: 1, details: { cached_tokens: 0 }, list: [1, "x"] },
+};
+const secret = "c0ffee11deadbeef22c0ffeebeef77";
+const keys = [new ApiKey(secret)];
+
+test("a record that holds no key is returned as it is, the same object", () => {
+  assert.equal(withoutKeys(plain, keys), plain);
+  assert.equal(withoutKeys(plain, []), plain);
+});
+
+test("a key that opened the call is taken out of every text that others chose", () => {
+  const record = withoutKeys(
+    {
+      ...plain,
+      endpoint: `/openai/x-${secret}/y`,
+      error_type: secret,
+      service_tier: secret,
+      response_id: `id-${secret}`,
+      tags: { [secret]: "a", note: `it is ${secret}` },
+      usage_raw: { [secret]: 1, deep: { list: [1, { echo: secret }] } },
+      tool_calls: { [secret]: 3 },
+    },
+    keys,
+  );
+  assert.doesNotMatch(JSON.stringify(record), /c0ffee/);
+  assert.equal(record.endpoint, "/openai/x-[redacted]/y");
+  assert.deepEqual(record.usage_raw, { "[redacted]": 1, deep: { list: [1, { echo: "[redacted]" }] } });
+});
+
+test("what looks like a key goes word by word, in a path segment by segment, encoded ones as well", () => {
+  const shaped = "sk-proj-A1b2C3d4E5f6";
+  const cases: Readonly<Record<string, string>> = {
+    [`/openai/${shaped}/v1/models`]: "/openai/[redacted]/v1/models",
+    [`/openai/v1;key=${shaped};x`]: "/openai/v1;key=[redacted];x",
+    [`/openai/sk%2Dproj%2DA1b2C3d4E5f6/x%20y`]: "/openai/[redacted]/x%20y",
+    [`/google/AIzaSyA1b2C3d4E5f6G7h8:verb/x`]: "/google/[redacted]/x",
+    "/openai/v1/risk-assessments/desk-12345678": "/openai/v1/risk-assessments/desk-12345678",
+    "/openai/v1/100%zz": "/openai/v1/100%zz",
+  };
+  for (const [endpoint, expected] of Object.entries(cases)) {
+    assert.equal(withoutKeys({ ...plain, endpoint }, []).endpoint, expected);
+  }
+  assert.equal(withoutKeys({ ...plain, user_agent: `x Bearer ${shaped} y` }, []).user_agent, "x [redacted] y");
+});
+
+test("LMGate's own words stay, even where a key has their text", () => {
+  const odd = [new ApiKey("lmgate_id"), new ApiKey("timestamp"), new ApiKey("01a20948-6089-77ea-81fa-c2c08f94a96c")];
+  assert.equal(withoutKeys(plain, odd), plain);
+});
+
+test("a text that was clean in one call is not taken for clean in the call of the key that it holds", () => {
+  const known = new CleanTexts();
+  const record = { ...plain, model: secret, usage_raw: { [secret]: 1 } };
+  assert.equal(withoutKeys(record, [], known), record);
+  const clean = withoutKeys(record, keys, known);
+  assert.equal(clean.model, "[redacted]");
+  assert.deepEqual(clean.usage_raw, { "[redacted]": 1 });
+  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
+  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
+});
+
+test("the texts known to be clean are bounded in length and number", () => {
+  const known = new CleanTexts();
+  known.add("x".repeat(65));
+  assert.equal(known.has("x".repeat(65)), false);
+  known.add("first");
+  for (let n = 0; n < 5_000; n++) known.add(`model-${n}`);
+  assert.equal(known.has("first"), false);
+  assert.equal(known.has("model-4999"), true);
+});

@@ -1,0 +1,75 @@
+import { MAX_MODELS, MAX_REASONS } from "../../query/coverage.ts";
+import type { ColumnScan } from "./column-scan.ts";
+import { compareValues } from "../../query/compare-values.ts";
+import type { Coverage } from "../../query/query.ts";
+import type { UnpricedModel } from "../../service/reader.ts";
+
+// How much of some calls is known, from sums that are in memory: the same as `coverage.ts` has it from the database.
+
+export function memoryCoverage(selection: ColumnScan): Coverage {
+  const requests = selection.sumByKind("requests");
+  const byUsage = new Map<string, number>();
+  const byReason = new Map<string, number>();
+  for (const [at, { usage, usage_reason: reason }] of selection.kinds.entries()) {
+    const count = requests[at] ?? 0;
+    if (count === 0) continue;
+    addTo(byUsage, usage ?? "", count);
+    if (usage === "missing" || usage === "estimated") addTo(byReason, reason ?? "unknown", count);
+  }
+  const of = (usage: string): number => byUsage.get(usage) ?? 0;
+  const unpriced = sumsWithoutPrice(selection);
+  const models = new Map<string, number>();
+  for (const { model, tokens } of unpriced) addTo(models, model, tokens);
+  return {
+    requests: sumOf(byUsage.values()),
+    withUsage: of("known"),
+    estimated: of("estimated"),
+    withoutUsage: of("missing"),
+    notApplicable: of("not_applicable") + of("replay"),
+    unpricedRequests: sumOf(unpriced.map((each) => each.requests)),
+    unpricedTokens: sumOf(unpriced.map(({ tokens }) => tokens)),
+    unpricedModels: greatestFirst(models, MAX_MODELS).map(([model]) => model),
+    reasons: greatestFirst(byReason, MAX_REASONS).map(([reason, count]) => ({ reason, requests: count })),
+  };
+}
+
+/** Models without a price, by provider, those with most tokens first. */
+export function memoryUnpriced(selection: ColumnScan, limit: number): readonly UnpricedModel[] {
+  const models = new Map<string, { provider: string; model: string; requests: number; tokens: number }>();
+  for (const { provider, model, requests, tokens } of sumsWithoutPrice(selection)) {
+    const key = JSON.stringify([provider, model]);
+    const sums = models.get(key) ?? { provider, model, requests: 0, tokens: 0 };
+    models.set(key, { ...sums, requests: sums.requests + requests, tokens: sums.tokens + tokens });
+  }
+  const sorted = [...models.values()].toSorted(
+    (one, other) =>
+      other.tokens - one.tokens ||
+      other.requests - one.requests ||
+      compareValues(one.provider, other.provider, 1) ||
+      compareValues(one.model, other.model, 1),
+  );
+  return sorted.slice(0, limit);
+}
+
+function sumsWithoutPrice(selection: ColumnScan): readonly UnpricedModel[] {
+  const [requests, tokens] = [selection.sumByKind("unpriced"), selection.sumByKind("unpriced_tokens")];
+  return selection.kinds.flatMap(({ provider, model }, at) => {
+    const count = requests[at] ?? 0;
+    if (count === 0) return [];
+    return [{ provider: provider ?? "unknown", model: model ?? "unknown", requests: count, tokens: tokens[at] ?? 0 }];
+  });
+}
+
+function addTo(sums: Map<string, number>, name: string, count: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + count);
+}
+
+function sumOf(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
+}
+
+function greatestFirst(sums: ReadonlyMap<string, number>, limit: number): readonly (readonly [string, number])[] {
+  return [...sums].toSorted(([one, x], [other, y]) => y - x || compareValues(one, other, 1)).slice(0, limit);
+}

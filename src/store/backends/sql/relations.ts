@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { firstRow, inTransaction, quoted } from "./database.ts";
+import type { Manifest, Part } from "../../files/manifest.ts";
+import { CALL_NAMES, CALL_TABLE, SEGMENT } from "../../ingest/record-sql.ts";
+import { HOUR_NAMES, hoursSql } from "../../schema/rollup-sql.ts";
+
+// The relations that questions are asked of: what is in Parquet, and what was read from the ledger behind it.
+
+export interface Shape {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  /** Segments that were written anew; what Parquet has of them counts no more. */
+  readonly stale: ReadonlySet<string>;
+}
+
+/** Empties what is in memory. */
+export async function clearLive(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`CREATE OR REPLACE TABLE live (${CALL_TABLE})`);
+}
+
+/** Takes some segments out of memory. Nothing is deleted: the numbers of rows stay without a gap, in the order they came. */
+export async function dropLive(connection: DuckDBConnection, segments: ReadonlySet<string>): Promise<void> {
+  await inTransaction(connection, async () => {
+    await connection.run(`CREATE OR REPLACE TABLE live AS FROM live${without(segments)}`);
+    await connection.run("UPDATE shown SET state = nextval('states')");
+  });
+}
+
+export async function createRelations(connection: DuckDBConnection, shape: Shape): Promise<void> {
+  const { parts } = shape.manifest;
+  const calls = pastOf(shape, parts, "calls");
+  const hours = pastOf(shape, parts, "hours");
+  const view = (name: string, columns: string, past: string, live: string): string =>
+    `CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM ${live}${past === "" ? "" : ` UNION ALL SELECT ${columns} FROM ${past}`}`;
+  await connection.run(view("calls", CALL_NAMES, calls, "live"));
+  // Summed when they are asked for, and only the columns that are: there are few calls that are not in Parquet.
+  await connection.run(view("hours", HOUR_NAMES, hours, `(${hoursSql("live")})`));
+  await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
+  const told = JSON.stringify(
+    parts.map(({ calls: file, hours: sums, records }) => ({ calls: file, hours: sums, records })),
+  );
+  await connection.run(
+    `CREATE OR REPLACE TABLE shown AS SELECT nextval('states') AS state, ${quoted(told)} AS parts, ${shape.stale.size > 0} AS stale`,
+  );
+}
+
+export type ShownPart = Pick<Part, "calls" | "hours" | "records">;
+
+/** What a transaction sees: a greater number is a later state, in which more was changed than rows added to `live`. */
+export interface ShownState {
+  readonly state: number;
+  /** The number of the last row of `live`; -1 for none. */
+  readonly lastRow: number;
+  /** Not all of what the files hold counts. */
+  readonly isStale: boolean;
+  readonly parts: () => Promise<readonly ShownPart[]>;
+}
+
+export async function shownState(connection: DuckDBConnection): Promise<ShownState> {
+  const row = await firstRow(connection, "SELECT state, stale, (SELECT max(rowid) FROM live) AS last_row FROM shown");
+  return {
+    state: Number(row["state"]),
+    lastRow: Number(row["last_row"] ?? -1),
+    isStale: row["stale"] === true,
+    // as: written above.
+    parts: async () =>
+      JSON.parse(String((await firstRow(connection, "SELECT parts FROM shown"))["parts"])) as ShownPart[],
+  };
+}
+
+function pastOf({ directory, stale }: Shape, parts: readonly Part[], kind: "calls" | "hours"): string {
+  if (parts.length === 0) return "";
+  return partsSql(directory, parts, kind) + without(stale);
+}
+
+/** The rows of Parquet files, in their order. */
+export function partsSql(directory: string, parts: readonly Part[], kind: "calls" | "hours"): string {
+  return `read_parquet([${parts.map((part) => quoted(join(directory, part[kind]))).join(", ")}])`;
+}
+
+/** Leaves out the rows of some segments. */
+export function without(segments: ReadonlySet<string>): string {
+  if (segments.size === 0) return "";
+  return ` WHERE ${SEGMENT} NOT IN (${[...segments].map(quoted).join(", ")})`;
+}

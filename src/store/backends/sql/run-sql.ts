@@ -1,0 +1,66 @@
+import { StatementType, type DuckDBConnection } from "@duckdb/node-api";
+import { QueryError } from "../../query/query-error.ts";
+import type { SqlAnswer, SqlWanted } from "../../service/reader.ts";
+
+// SQL of people, over `calls` and `hours`. It reads and nothing else: one statement, a SELECT or its EXPLAIN, in a
+// transaction that cannot write, on a database that reaches no file but the store's and whose settings are locked.
+
+const READING: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN]);
+const MAX_TEXT = 100_000;
+const MAX_ROWS = 100_000;
+/** All cells of an answer together, as JSON. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** To be run in a transaction that only reads. */
+export async function runSql(connection: DuckDBConnection, wanted: SqlWanted): Promise<SqlAnswer> {
+  const maxRows = Math.min(wanted.maxRows, MAX_ROWS);
+  const started = AbortSignal.timeout(wanted.timeoutMs);
+  const interrupt = (): void => connection.interrupt();
+  started.addEventListener("abort", interrupt);
+  try {
+    return await readRows(connection, wanted.text, maxRows);
+  } catch (error) {
+    if (error instanceof QueryError) throw error;
+    if (started.aborted) throw new QueryError("sql", `takes longer than ${wanted.timeoutMs / 1000} s`);
+    throw new QueryError("sql", error instanceof Error ? error.message : String(error));
+  } finally {
+    started.removeEventListener("abort", interrupt);
+  }
+}
+
+async function readRows(connection: DuckDBConnection, text: string, maxRows: number): Promise<SqlAnswer> {
+  if (text.length > MAX_TEXT) throw new QueryError("sql", `has more than ${MAX_TEXT} characters`);
+  const statements = await connection.extractStatements(text);
+  if (statements.count !== 1) throw new QueryError("sql", `one statement is run, this is ${statements.count}`);
+  const prepared = await statements.prepare(0);
+  try {
+    if (!READING.has(prepared.statementType)) {
+      const name = StatementType[prepared.statementType] ?? "this";
+      throw new QueryError("sql", `only SELECT is run, and this is ${name}: the store is read, never changed`);
+    }
+    const result = await prepared.stream();
+    const isNumeric = result.columnTypes().map((type) => NUMERIC.test(String(type)));
+    const rows: unknown[][] = [];
+    let bytes = 0;
+    for await (const chunk of result.yieldRowsJson()) {
+      for (const row of chunk)
+        rows.push(row.map((value, at) => (isNumeric[at] === true ? numberOrText(value) : value)));
+      bytes += JSON.stringify(chunk).length;
+      if (bytes > MAX_BYTES) throw new QueryError("sql", "the answer is too large; ask for less, or export the calls");
+      if (rows.length > maxRows) break;
+    }
+    const columns = result.columnNames().map((name, at) => ({ name, type: String(result.columnType(at)) }));
+    return { columns, rows: rows.slice(0, maxRows), truncated: rows.length > maxRows };
+  } finally {
+    prepared.destroySync();
+  }
+}
+
+const NUMERIC = /^(U?(BIG|HUGE)INT|DECIMAL\b.*)$/;
+
+/** Texts of numbers that JavaScript's hold exactly enough. */
+function numberOrText(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const digits = value.replace(/^-?0*\.?0*|\.|0*$/g, "");
+  return digits.length <= 15 ? Number(value) : value;
+}

@@ -1,0 +1,101 @@
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { LedgerFile } from "../ingest/ledger-file.ts";
+import type { Manifest } from "./manifest.ts";
+import type { SegmentTrack } from "../ingest/segment-track.ts";
+import type { Store } from "./store.ts";
+
+// Retention takes whole closed segments, the oldest first: the file, and its rows in the store. The segment that is
+// written now stays, whatever its age and size. Nothing is taken unless it was asked for, and what is taken is told.
+
+export interface Retention {
+  readonly days: number | undefined;
+  readonly bytes: number | undefined;
+}
+
+export interface Doomed {
+  readonly id: string;
+  readonly name: string;
+  /** `undefined` where the file is gone already and the store alone has the records. */
+  readonly path: string | undefined;
+  readonly records: number;
+  /** Of the file, and its share of the store. */
+  readonly bytes: number;
+  /** RFC 3339; of its last record. */
+  readonly lastTs: string | null;
+  readonly because: "age" | "size";
+}
+
+const DAY_MS = 86_400_000;
+
+/** What retention would take now. */
+export function findDoomed(store: Store, retention: Retention, now: number): readonly Doomed[] {
+  const files = new Map(store.files.map((file) => [file.id, file]));
+  const closed = store.segments
+    .map((track) => candidate(track, files.get(track.id), store.manifest))
+    .filter((one) => one !== undefined)
+    .toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
+  const cutoff = retention.days === undefined ? "" : new Date(now - retention.days * DAY_MS).toISOString();
+  const live = store.files.reduce((sum, { seen }) => sum + seen.size, 0);
+  let left = store.manifest.parts.reduce((sum, { bytes }) => sum + bytes, live);
+  const doomed: Doomed[] = [];
+  for (const one of closed) {
+    const isOld = one.lastTs !== null && one.lastTs < cutoff;
+    const isMuch = retention.bytes !== undefined && left > retention.bytes;
+    if (!isOld && !isMuch) continue;
+    doomed.push({ ...one, because: isOld ? "age" : "size" });
+    left -= one.bytes;
+  }
+  return doomed;
+}
+
+/**
+ * Takes them. The files go first: should this end half-way, the rest of a segment is in the store alone, and goes with
+ * the next time.
+ */
+export async function prune(store: Store, retention: Retention, now: () => number): Promise<readonly Doomed[]> {
+  let doomed: readonly Doomed[] = [];
+  await store.forget(() => {
+    doomed = findDoomed(store, retention, now());
+    for (const one of doomed) {
+      noteEvent(store.directory, { time: new Date(now()).toISOString(), event: "segment_pruned", ...one });
+      if (one.path !== undefined) rmSync(one.path, { force: true });
+    }
+    return new Set(doomed.map(({ id }) => id));
+  });
+  return doomed;
+}
+
+type Candidate = Omit<Doomed, "because">;
+
+/** `undefined` for the segment that is written now, and for one of which something has not been read. */
+function candidate(track: SegmentTrack, file: LedgerFile | undefined, manifest: Manifest): Candidate | undefined {
+  if (file !== undefined && (file.isLive || file.seen.size > track.bytes)) return undefined;
+  const { id, name, records, lastTs } = track.settled();
+  return {
+    id,
+    name,
+    path: file?.path,
+    records,
+    bytes: (file?.seen.size ?? 0) + shareOf(id, records, manifest),
+    lastTs: lastTs ?? (file === undefined ? null : new Date(file.seen.mtimeMs).toISOString()),
+  };
+}
+
+/** About how much of the store is this segment's. */
+function shareOf(id: string, records: number, { parts }: Manifest): number {
+  const its = parts.filter(({ segments }) => segments.includes(id));
+  const all = its.reduce((sum, part) => sum + part.records, 0);
+  const bytes = its.reduce((sum, part) => sum + part.bytes, 0);
+  return all === 0 ? 0 : Math.round((bytes * Math.min(records, all)) / all);
+}
+
+function timeOf({ lastTs, name }: Candidate): string {
+  return lastTs ?? name;
+}
+
+/** What was deleted is told where it was, too. */
+function noteEvent(directory: string, event: object): void {
+  mkdirSync(directory, { recursive: true, mode: 0o750 });
+  appendFileSync(join(directory, "events.jsonl"), `${JSON.stringify(event)}\n`, { mode: 0o640 });
+}

@@ -1,0 +1,107 @@
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { firstRow, inTransaction } from "../backends/sql/database.ts";
+import type { Part } from "../files/manifest.ts";
+import { rowsOfLinesSql } from "./record-sql.ts";
+import { partsSql, without, type Shape } from "../backends/sql/relations.ts";
+import type { Taken } from "./segment-track.ts";
+
+// Takes lines of the ledger into memory, each record once.
+
+const LINE_END = 0x0a;
+const RETURN = 0x0d;
+
+export async function ingest(
+  connection: DuckDBConnection,
+  bytes: Buffer,
+  segment: string,
+  shape: Shape,
+): Promise<Taken> {
+  const lines = countLines(bytes);
+  return await inTransaction(connection, async () => {
+    // Bytes that are no UTF-8 become U+FFFD, for DuckDB's texts are UTF-8.
+    const values = [bytes.toString("utf8"), segment];
+    await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfLinesSql()}`, values);
+    const batch = await describe(connection);
+    const dropped = await dropDuplicates(connection, batch, shape);
+    await connection.run("INSERT INTO live FROM batch");
+    const kept = dropped === 0 ? batch : await describe(connection);
+    await connection.run("DROP TABLE batch");
+    return {
+      records: kept.rows,
+      bad: lines - batch.rows,
+      duplicates: batch.rows - kept.rows,
+      firstTs: kept.firstTs,
+      lastTs: kept.lastTs,
+    };
+  });
+}
+
+interface Batch {
+  readonly rows: number;
+  readonly ids: number;
+  readonly distinct: number;
+  readonly minId: string | undefined;
+  readonly maxId: string | undefined;
+  readonly firstTs: string | undefined;
+  readonly lastTs: string | undefined;
+}
+
+async function describe(connection: DuckDBConnection): Promise<Batch> {
+  const row = await firstRow(
+    connection,
+    `SELECT count(*) AS rows, count(id) AS ids, count(DISTINCT id) AS distinct_ids, min(id) AS min_id, max(id) AS max_id,
+     epoch_ms(min(ts)) AS first_ts, epoch_ms(max(ts)) AS last_ts FROM batch`,
+  );
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  return {
+    rows: Number(row["rows"]),
+    ids: Number(row["ids"]),
+    distinct: Number(row["distinct_ids"]),
+    minId: text(row["min_id"]),
+    maxId: text(row["max_id"]),
+    firstTs: momentOf(row["first_ts"]),
+    lastTs: momentOf(row["last_ts"]),
+  };
+}
+
+/** A moment in milliseconds as the manifest has it. */
+export function momentOf(ms: unknown): string | undefined {
+  return typeof ms === "number" ? new Date(ms).toISOString() : undefined;
+}
+
+/** Leaves in the batch only what is nowhere yet: not twice in itself, not in memory, not in Parquet. How many were dropped. */
+async function dropDuplicates(connection: DuckDBConnection, batch: Batch, shape: Shape): Promise<number> {
+  const { minId, maxId } = batch;
+  if (minId === undefined || maxId === undefined) return 0;
+  let dropped = 0;
+  const drop = async (sql: string, values: DuckDBValue[]): Promise<void> => {
+    dropped += (await connection.run(sql, values)).rowsChanged;
+  };
+  if (batch.distinct < batch.ids) {
+    const numbered = "SELECT rowid AS row, row_number() OVER (PARTITION BY id ORDER BY rowid) AS nth FROM batch";
+    await drop(`DELETE FROM batch WHERE id IS NOT NULL AND rowid IN (SELECT row FROM (${numbered}) WHERE nth > 1)`, []);
+  }
+  const known = "SELECT id FROM live WHERE id BETWEEN $1 AND $2";
+  await drop(`DELETE FROM batch WHERE id IN (${known})`, [minId, maxId]);
+  const parts = shape.manifest.parts.filter((part) => overlaps(part, minId, maxId));
+  if (parts.length === 0) return dropped;
+  const past = `SELECT id FROM (FROM ${partsSql(shape.directory, parts, "calls")}${without(shape.stale)}) WHERE id BETWEEN $1 AND $2`;
+  await drop(`DELETE FROM batch WHERE id IN (${past})`, [minId, maxId]);
+  return dropped;
+}
+
+function overlaps(part: Part, minId: string, maxId: string): boolean {
+  return part.minId !== null && part.maxId !== null && part.minId <= maxId && part.maxId >= minId;
+}
+
+/** Lines that hold anything. */
+function countLines(bytes: Buffer): number {
+  let count = 0;
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(LINE_END, start);
+    const stop = end < 0 ? bytes.length : end;
+    if (stop > start && !(stop === start + 1 && bytes[start] === RETURN)) count++;
+    start = stop + 1;
+  }
+  return count;
+}

@@ -1,0 +1,140 @@
+import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync, type BigIntStats } from "node:fs";
+import { createHash } from "node:crypto";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { recordOnLine } from "../../core/request/record-line.ts";
+import type { LedgerFile } from "./ledger-file.ts";
+import type { Seen } from "../files/manifest.ts";
+import { tellApart } from "./segment-identity.ts";
+
+// Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.
+// A segment is known by its first record, whatever its file is called today.
+
+const HEAD_BYTES = 64 * 1024;
+/** The first lines may be damaged; a file without a record in so many bytes is none of ours. */
+const MAX_HEAD_BYTES = 16 * 1024 * 1024;
+const LINE_END = 0x0a;
+
+/** Behind symbolic links, as the ledger itself looks at it. */
+export function realLedgerPath(outputPath: string): string {
+  const path = resolve(outputPath);
+  try {
+    return realpathSync(path);
+  } catch {
+    // No file yet, or not even a directory.
+    return path;
+  }
+}
+
+/** The segments there are, one file for each, in order of time. */
+export function findSegments(path: string, known: ReadonlyMap<string, LedgerFile> = new Map()): readonly LedgerFile[] {
+  const files = namesBeside(path)
+    .map((name) => fileAt(join(dirname(path), name), path, known.get(name)))
+    .filter((file) => file !== undefined)
+    .toSorted(byRight);
+  const groups = Map.groupBy(files, ({ id }) => id);
+  return [...groups.values()].flatMap(tellApart).toSorted(inTime);
+}
+
+/** What a file holds, by a look at it; `undefined` where it is gone or holds no record. */
+export function fileAt(path: string, livePath: string, before?: LedgerFile): LedgerFile | undefined {
+  const seen = seenAt(path);
+  if (seen === undefined || seen.size === 0) return undefined;
+  const isLive = path === livePath;
+  // A file that only grew begins as it did. One that was truncated and written again may have grown too, if it is live.
+  if (!isLive && before !== undefined && before.seen.inode === seen.inode && before.seen.size <= seen.size) {
+    return { ...before, path, seen, isLive };
+  }
+  const id = firstRecord(path);
+  return id === undefined ? undefined : { path, name: basename(path), id, seen, isLive };
+}
+
+export function seenAt(path: string, kind: "file" | "directory" = "file"): Seen | undefined {
+  let stats: BigIntStats | undefined;
+  try {
+    stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    // Not to be seen: as good as gone, until the next look.
+    return undefined;
+  }
+  if (stats === undefined || (kind === "file" ? !stats.isFile() : !stats.isDirectory())) return undefined;
+  return seenIn(stats);
+}
+
+export function seenIn(stats: BigIntStats): Seen {
+  return { inode: `${stats.dev}:${stats.ino}`, size: Number(stats.size), mtimeMs: Number(stats.mtimeNs) / 1e6 };
+}
+
+export function isSame(one: Seen | null, other: Seen): boolean {
+  return one?.inode === other.inode && one.size === other.size && one.mtimeMs === other.mtimeMs;
+}
+
+/** The ledger's own names, and those that other programs give when they rotate: a number or a date behind the name. */
+function namesBeside(path: string): readonly string[] {
+  const extension = extname(path);
+  const base = basename(path);
+  const stem = basename(path, extension);
+  const mark = /^[-.]\d[\dTZ:._-]*$/;
+  return entriesOf(dirname(path)).filter((name) => {
+    if (name === base) return true;
+    if (name.startsWith(base)) return mark.test(name.slice(base.length));
+    if (!name.startsWith(stem) || !name.endsWith(extension)) return false;
+    return mark.test(name.slice(stem.length, name.length - extension.length));
+  });
+}
+
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // No directory yet: no segments.
+    return [];
+  }
+}
+
+/** Which of several files that begin alike has the first claim: one that the gateway closed, and at last the live one. */
+function byRight(one: LedgerFile, other: LedgerFile): number {
+  const rank = ({ isLive, name }: LedgerFile): number => (isLive ? 2 : isOwnName(name) ? 0 : 1);
+  return rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
+}
+
+function isOwnName(name: string): boolean {
+  return /-\d{8}T\d{6}\.\d{3}Z(\.[^.]*)?$/.test(name);
+}
+
+/** Ids are in order of time; the file that is written now comes last, whatever its first record says. */
+function inTime(one: LedgerFile, other: LedgerFile): number {
+  if (one.isLive !== other.isLive) return one.isLive ? 1 : -1;
+  const [a, b] = [one.id, other.id];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function firstRecord(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    // Gone since, or not for us to read.
+    return undefined;
+  }
+  try {
+    for (let length = HEAD_BYTES; ; length *= 16) {
+      const head = Buffer.alloc(Math.min(length, MAX_HEAD_BYTES));
+      const count = readSync(fd, head, 0, head.length, 0);
+      const id = idIn(head.subarray(0, count));
+      if (id !== undefined || count < head.length || length >= MAX_HEAD_BYTES) return id;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function idIn(head: Buffer): string | undefined {
+  for (let start = 0; ;) {
+    const end = head.indexOf(LINE_END, start);
+    if (end < 0) return undefined;
+    const record = recordOnLine(head.toString("utf8", start, end));
+    if (typeof record?.id === "string") return record.id;
+    if (record !== undefined) return `sha256:${createHash("sha256").update(head.subarray(start, end)).digest("hex")}`;
+    start = end + 1;
+  }
+}

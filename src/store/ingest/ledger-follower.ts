@@ -1,0 +1,142 @@
+import { fstatSync } from "node:fs";
+import { dirname } from "node:path";
+import type { LedgerFile } from "./ledger-file.ts";
+import { fileAt, findSegments, isSame, seenAt, seenIn } from "./ledger-files.ts";
+import type { Seen } from "../files/manifest.ts";
+import { LineFile } from "../../jsonl/read-lines.ts";
+
+/** A segment and the way to its bytes, which outlives its name. */
+export interface Source {
+  readonly file: LedgerFile;
+  /** Nobody will end its last line any more. */
+  readonly finished: boolean;
+  /** The caller closes it. */
+  readonly open: () => LineFile;
+}
+
+/** A file that was moved where nobody finds it, or deleted, and is still open here. */
+interface Orphan {
+  readonly file: LedgerFile;
+  readonly lines: LineFile;
+}
+
+/** Whoever had the file open when it was moved has noticed by then. */
+const FINISHED_MS = 10_000;
+/** For what changes without a new name: a file written anew in its place. */
+const RESCAN_MS = 60_000;
+
+/** Knows which segments the ledger has now, without looking at all of them each time. */
+export class LedgerFollower {
+  readonly #path: string;
+  readonly #now: () => number;
+  #files: readonly LedgerFile[] = [];
+  #directory: Seen | undefined;
+  #scannedAt = -Infinity;
+  /** The file at the path, held open: should it be moved where nobody finds it, its last lines are read all the same. */
+  #held: { readonly id: string; readonly lines: LineFile } | undefined;
+  #orphans: readonly Orphan[] = [];
+
+  constructor(path: string, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+  }
+
+  /** All segments, in order of time. */
+  look(): readonly Source[] {
+    this.#files = this.#mustScan() ? this.#scan() : this.#withLive();
+    this.#holdLive();
+    this.#dropOrphans();
+    return [...this.#orphans.map((orphan) => this.#orphaned(orphan)), ...this.#files.map((file) => this.#named(file))];
+  }
+
+  close(): void {
+    this.#held?.lines.close();
+    for (const { lines } of this.#orphans) lines.close();
+    this.#held = undefined;
+    this.#orphans = [];
+  }
+
+  #mustScan(): boolean {
+    const directory = seenAt(dirname(this.#path), "directory");
+    const isNew = directory === undefined || !isSame(this.#directory ?? null, directory);
+    this.#directory = directory;
+    return isNew || this.#now() - this.#scannedAt > RESCAN_MS;
+  }
+
+  #scan(): readonly LedgerFile[] {
+    this.#scannedAt = this.#now();
+    return findSegments(this.#path, new Map(this.#files.map((file) => [file.name, file])));
+  }
+
+  #withLive(): readonly LedgerFile[] {
+    const before = this.#files.find(({ isLive }) => isLive);
+    const seen = seenAt(this.#path);
+    const isUnchanged = before !== undefined && seen !== undefined && isSame(before.seen, seen);
+    const live = isUnchanged ? before : fileAt(this.#path, this.#path);
+    if (live?.id !== before?.id) return this.#scan();
+    const closed = this.#files.filter((file) => file !== before).map((file) => this.#again(file));
+    return live === undefined ? closed : [...closed, live];
+  }
+
+  /** What was renamed a moment ago may still be written to by whoever has it open. */
+  #again(file: LedgerFile): LedgerFile {
+    const isYoung = this.#now() - file.seen.mtimeMs < RESCAN_MS;
+    return isYoung ? (fileAt(file.path, this.#path, file) ?? file) : file;
+  }
+
+  #holdLive(): void {
+    const live = this.#files.find(({ isLive }) => isLive);
+    const held = this.#held;
+    if (held !== undefined && held.id === live?.id) return;
+    if (held !== undefined) this.#letGo(held);
+    this.#held = undefined;
+    if (live === undefined) return;
+    const lines = openOrNothing(live.path);
+    // It may have been moved since it was looked at; what is held must be what it is taken for.
+    if (lines === undefined) return;
+    if (seenIn(fstatSync(lines.descriptor, { bigint: true })).inode === live.seen.inode) {
+      this.#held = { id: live.id, lines };
+    } else lines.close();
+  }
+
+  /** What was held is no longer at the path: it has another name now, was emptied, or is nowhere to be found. */
+  #letGo({ id, lines }: { readonly id: string; readonly lines: LineFile }): void {
+    const seen = seenIn(fstatSync(lines.descriptor, { bigint: true }));
+    const isFound = this.#files.some((file) => file.id === id || file.seen.inode === seen.inode);
+    if (isFound || seen.size === 0) lines.close();
+    else this.#orphans = [...this.#orphans, { file: { path: this.#path, name: "", id, seen, isLive: false }, lines }];
+  }
+
+  #dropOrphans(): void {
+    const isOver = ({ file }: Orphan): boolean =>
+      this.#files.some(({ id }) => id === file.id) || this.#now() - file.seen.mtimeMs > 6 * FINISHED_MS;
+    for (const { lines } of this.#orphans.filter(isOver)) lines.close();
+    this.#orphans = this.#orphans.filter((orphan) => !isOver(orphan));
+  }
+
+  #orphaned({ file, lines }: Orphan): Source {
+    const seen = seenIn(fstatSync(lines.descriptor, { bigint: true }));
+    return {
+      file: { ...file, seen },
+      finished: this.#now() - seen.mtimeMs > FINISHED_MS,
+      open: () => lines.again(),
+    };
+  }
+
+  #named(file: LedgerFile): Source {
+    return {
+      file,
+      finished: !file.isLive && this.#now() - file.seen.mtimeMs > FINISHED_MS,
+      open: () => LineFile.open(file.path),
+    };
+  }
+}
+
+function openOrNothing(path: string): LineFile | undefined {
+  try {
+    return LineFile.open(path);
+  } catch {
+    // Moved or deleted a moment ago; the next look will see what is there then.
+    return undefined;
+  }
+}

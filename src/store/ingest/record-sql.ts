@@ -1,0 +1,43 @@
+import { REQUEST_COLUMNS, REST_FIELDS } from "../schema/request-columns.ts";
+
+// From lines of the ledger to rows of `calls`.
+
+/** Fields under other names than their column's, or read for other columns alone. */
+const FURTHER: Readonly<Record<string, string>> = { timestamp: "VARCHAR", lmgate_id: "VARCHAR", cost_usd: "DOUBLE" };
+const COMPUTED = new Set(["ts", "key", "client_app", "usage", "rest", "cost_usd"]);
+/** Longer than any status, so that what is out of range is unknown and no error. */
+const WIDE: Readonly<Record<string, string>> = { SMALLINT: "BIGINT", INTEGER: "BIGINT" };
+
+/** How `json_transform` shall read a record. Values of another kind become NULL. */
+const STRUCTURE = JSON.stringify({
+  ...Object.fromEntries(
+    REQUEST_COLUMNS.filter(({ name }) => !COMPUTED.has(name)).map(({ name, type }) => [name, WIDE[type] ?? type]),
+  ),
+  ...FURTHER,
+  ...Object.fromEntries(REST_FIELDS.map((name) => [name, "JSON"])),
+});
+
+/** The column that says which segment a row is from; people do not see it. */
+export const SEGMENT = "segment";
+
+export const CALL_NAMES: string = REQUEST_COLUMNS.map(({ name }) => name).join(", ");
+
+/** Of a table that holds calls, with their segment. */
+export const CALL_TABLE: string = [...REQUEST_COLUMNS, { name: SEGMENT, type: "VARCHAR" }]
+  .map(({ name, type }) => `${name} ${type}`)
+  .join(", ");
+
+/**
+ * The rows of a text of whole lines (`$1`) of a segment (`$2`), in the order of the lines. What is no record has no
+ * row: a record has a moment and a provider.
+ */
+export function rowsOfLinesSql(): string {
+  const values = REQUEST_COLUMNS.map(({ name, type, value }) => `try_cast(${value} AS ${type}) AS ${name}`).join(
+    ",\n  ",
+  );
+  return `SELECT ${values}, $2::VARCHAR AS ${SEGMENT} FROM (
+    SELECT json_transform(line, '${STRUCTURE}') AS r
+    FROM (SELECT unnest(string_split($1::VARCHAR, chr(10))) AS line)
+    WHERE line <> '' AND json_valid(line))
+  WHERE r.provider IS NOT NULL AND try_cast(r.timestamp AS TIMESTAMPTZ) IS NOT NULL`;
+}

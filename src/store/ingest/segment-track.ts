@@ -1,0 +1,120 @@
+import { createHash, type Hash } from "node:crypto";
+import type { LedgerFile } from "./ledger-file.ts";
+import { isSame } from "./ledger-files.ts";
+import type { Seen, SegmentState } from "../files/manifest.ts";
+import { LineFile } from "../../jsonl/read-lines.ts";
+
+export interface Taken {
+  readonly records: number;
+  readonly bad: number;
+  readonly duplicates: number;
+  readonly firstTs: string | undefined;
+  readonly lastTs: string | undefined;
+}
+
+/** How far one segment was read: what the manifest says of it, and what has been taken into memory since. */
+export class SegmentTrack {
+  readonly id: string;
+  #state: SegmentState;
+  #hash: Hash = createHash("sha256");
+  /** Where the hash begins: behind it, nothing is in Parquet. */
+  #hashedFrom: number;
+
+  constructor(file: Pick<LedgerFile, "id" | "name">, state?: SegmentState) {
+    this.id = file.id;
+    this.#state = state ?? { ...EMPTY, id: file.id, name: file.name };
+    this.#hashedFrom = this.#state.bytes;
+  }
+
+  get bytes(): number {
+    return this.#state.bytes;
+  }
+
+  get name(): string {
+    return this.#state.name;
+  }
+
+  /** Whether anything of it is in memory and not yet in Parquet. */
+  get hasNews(): boolean {
+    return this.#state.bytes > this.#hashedFrom;
+  }
+
+  took(bytes: Buffer, end: number, taken: Taken): void {
+    this.#hash.update(bytes);
+    const state = this.#state;
+    this.#state = {
+      ...state,
+      bytes: end,
+      records: state.records + taken.records,
+      bad: state.bad + taken.bad,
+      duplicates: state.duplicates + taken.duplicates,
+      firstTs: earlier(state.firstTs, taken.firstTs),
+      lastTs: later(state.lastTs, taken.lastTs),
+    };
+  }
+
+  /**
+   * Whether the file still begins with what was read of it. A file that only grows is not read for that; one that
+   * nobody writes any more is, once after each change.
+   */
+  stillHolds(file: LedgerFile): boolean {
+    const { seen } = this.#state;
+    const grew = seen !== null && seen.inode === file.seen.inode && seen.size <= file.seen.size;
+    const isUnchanged = isSame(seen, file.seen) || (file.isLive && grew);
+    if (!isUnchanged && !(file.seen.size >= this.bytes && this.isDigestOf(file.path))) return false;
+    this.#state = { ...this.#state, name: file.name, seen: file.seen };
+    return true;
+  }
+
+  /** The state as it is to stand in the manifest, when all that was read is in Parquet. */
+  settled(): SegmentState {
+    if (!this.hasNews) return this.#state;
+    const range = { end: this.bytes, sha256: this.#hash.copy().digest("hex") };
+    return { ...this.#state, ranges: [...this.#state.ranges, range] };
+  }
+
+  /** Whether the bytes of a file are those that were read. */
+  isDigestOf(path: string): boolean {
+    let file: LineFile | undefined;
+    try {
+      file = LineFile.open(path);
+      let from = 0;
+      for (const { end, sha256 } of this.settled().ranges) {
+        const hash = createHash("sha256");
+        for (const bytes of file.range(from, end)) hash.update(bytes);
+        if (hash.digest("hex") !== sha256) return false;
+        from = end;
+      }
+      return true;
+    } catch {
+      // It cannot be read: nothing is known to differ.
+      return true;
+    } finally {
+      file?.close();
+    }
+  }
+}
+
+const EMPTY: SegmentState = {
+  id: "",
+  name: "",
+  bytes: 0,
+  records: 0,
+  bad: 0,
+  duplicates: 0,
+  firstTs: null,
+  lastTs: null,
+  ranges: [],
+  seen: null satisfies Seen | null,
+};
+
+// All are `toISOString()` texts, which sort by time.
+function earlier(one: string | null, other: string | undefined): string | null {
+  if (other === undefined) return one;
+  return one === null || other < one ? other : one;
+}
+
+function later(one: string | null, other: string | undefined): string | null {
+  if (other === undefined) return one;
+  return one === null || other > one ? other : one;
+}

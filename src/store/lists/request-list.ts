@@ -1,0 +1,143 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { RequestRecord } from "../../core/request/request-record.ts";
+import { requestsIn } from "../query/plan-query.ts";
+import { callsSql, type CallsRange } from "../backends/sql/measures-sql.ts";
+import { QueryError } from "../query/query-error.ts";
+import type { RequestRow, RequestListPage, RequestListQuery } from "../service/reader.ts";
+import { recordSql } from "../ingest/record-text.ts";
+import { moment, Statement, textIn, whole } from "../backends/sql/statement.ts";
+import { DAY, HOUR } from "../query/time-zone.ts";
+
+// Single calls: pages of them, newest first, and one by its id.
+
+const SHOWN = [
+  "owner",
+  "operation",
+  "method",
+  "stream",
+  "duration_ms",
+  "ttft_ms",
+  "total_input_tokens",
+  "total_output_tokens",
+  "total_tokens",
+  "cost_usd",
+  "cost_source",
+  "usage_state",
+  "usage_reason",
+  "client_app",
+] as const;
+
+/** Where a page ended: the microsecond of its last call, and the call. */
+interface Place {
+  readonly us: number;
+  readonly id: string;
+}
+
+const MAX_PAGE = 1_000;
+
+/** Calls of one moment are in the order of their ids, so that each is on one page, whatever comes meanwhile. */
+export async function listRequests(
+  connection: DuckDBConnection,
+  wanted: RequestListQuery,
+  now: number,
+): Promise<RequestListPage> {
+  const range = requestsIn(wanted, now);
+  if (!Number.isInteger(wanted.limit) || wanted.limit < 1 || wanted.limit > MAX_PAGE) {
+    throw new QueryError("limit", `a page has 1 to ${MAX_PAGE} calls`);
+  }
+  if (wanted.sort === "slowest") return { rows: await slowestCalls(connection, range, wanted.limit), cursor: null };
+  const after = wanted.cursor === undefined ? undefined : placeOf(wanted.cursor);
+  const to = after === undefined ? range.to : Math.min(range.to, Math.floor(after.us / 1000) + 1);
+  const found: FoundRow[] = [];
+  // Mostly the page is full after a short way back, and the rest need not be looked at.
+  let end = to;
+  for (let reach = HOUR; end > range.from && found.length <= wanted.limit; reach *= 8) {
+    const from = Math.max(range.from, end - reach);
+    const limit = wanted.limit + 1 - found.length;
+    found.push(...(await callsBetween(connection, { ...range, from, to: end }, { after, limit })));
+    end = from;
+  }
+  const shown = found.slice(0, wanted.limit);
+  const last = shown.at(-1);
+  return {
+    rows: shown.map(({ row }) => row),
+    cursor: found.length > wanted.limit && last !== undefined ? `${last.us}-${last.row.id}` : null,
+  };
+}
+
+/** First how long the last of them took, which looks at one column; then those that took as long. */
+async function slowestCalls(
+  connection: DuckDBConnection,
+  range: CallsRange,
+  limit: number,
+): Promise<readonly RequestRow[]> {
+  const bound = new Statement();
+  const times = `SELECT duration_ms FROM (${callsSql(range, bound)}) WHERE duration_ms IS NOT NULL ORDER BY 1 DESC LIMIT ${whole(limit)}`;
+  const [least] = await bound.rows(connection, `SELECT min(duration_ms) AS duration_ms FROM (${times})`);
+  const shortest = least?.["duration_ms"];
+  if (typeof shortest !== "number") return [];
+  const statement = new Statement();
+  const sql = `
+    SELECT ${recordSql(SHOWN)} AS row FROM (${callsSql(range, statement)}) WHERE duration_ms >= ${shortest}
+    ORDER BY duration_ms DESC, ts DESC, id LIMIT ${whole(limit)}`;
+  return (await statement.rows(connection, sql)).map(rowOf);
+}
+
+interface FoundRow {
+  readonly us: number;
+  readonly row: RequestRow;
+}
+
+async function callsBetween(
+  connection: DuckDBConnection,
+  range: CallsRange,
+  { after, limit }: { readonly after: Place | undefined; readonly limit: number },
+): Promise<readonly FoundRow[]> {
+  const statement = new Statement();
+  const beyond =
+    after === undefined
+      ? ""
+      : ` WHERE (us < ${whole(after.us)} OR (us = ${whole(after.us)} AND shown_id < ${statement.value(after.id)}))`;
+  const sql = `
+    SELECT us, ${recordSql(SHOWN)} AS row FROM (
+      SELECT *, epoch_us(ts) AS us, coalesce(id, '') AS shown_id FROM (${callsSql(range, statement)})
+    )${beyond} ORDER BY us DESC, shown_id DESC LIMIT ${whole(limit)}`;
+  const rows = await statement.rows(connection, sql);
+  return rows.map((row) => ({ us: Number(row["us"]), row: rowOf(row) }));
+}
+
+function rowOf(row: Readonly<Record<string, unknown>>): RequestRow {
+  // as: made by the statements above of the columns that the type names.
+  const shown = JSON.parse(textIn(row, "row") ?? "{}") as RequestRow;
+  return { ...shown, client_app: shown.client_app ?? "unknown" };
+}
+
+function placeOf(cursor: string): Place {
+  const [, us, id] = /^(\d{1,16})-(.*)$/s.exec(cursor) ?? [];
+  if (us === undefined || id === undefined) throw new QueryError("cursor", "is not one that a page ended with");
+  return { us: Number(us), id };
+}
+
+export async function findRequest(connection: DuckDBConnection, id: string): Promise<RequestRecord | undefined> {
+  // An id of a gateway says when it was made, which is about when the call began.
+  const made = madeAt(id);
+  if (made !== undefined) {
+    const near = await lookUp(connection, id, `ts BETWEEN ${moment(made - DAY)} AND ${moment(made + DAY)}`);
+    if (near !== undefined) return near;
+  }
+  return await lookUp(connection, id, "true");
+}
+
+function madeAt(id: string): number | undefined {
+  const digits = /^([\da-f]{8})-([\da-f]{4})-7/i.exec(id);
+  return digits === null ? undefined : Number.parseInt(`${digits[1]}${digits[2]}`, 16);
+}
+
+async function lookUp(connection: DuckDBConnection, id: string, where: string): Promise<RequestRecord | undefined> {
+  const statement = new Statement();
+  const sql = `SELECT ${recordSql()} AS record FROM calls WHERE ${where} AND id = ${statement.value(id)} LIMIT 1`;
+  const [row] = await statement.rows(connection, sql);
+  const text = row === undefined ? null : textIn(row, "record");
+  // as: made of the columns, which were read from a record.
+  return text === null ? undefined : (JSON.parse(text) as RequestRecord);
+}

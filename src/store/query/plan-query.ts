@@ -1,0 +1,119 @@
+import { isClock, isNumeric, numberOf } from "../schema/dimensions.ts";
+import type { CallsRange } from "../backends/sql/measures-sql.ts";
+import { metric, type Filter, type Metric, type Query } from "./query.ts";
+import { QueryError } from "./query-error.ts";
+import { bucketCount, bucketEdges, chosenSize, MAX_BUCKETS, type BucketSize } from "./time-buckets.ts";
+import { MOMENT_FORMS, momentOf, timeRange, type TimeRange } from "./time-range.ts";
+import { timeZone, type TimeZone } from "./time-zone.ts";
+
+/** A question of which nothing is left open. */
+export interface QueryPlan {
+  readonly question: Query;
+  readonly zone: TimeZone;
+  readonly range: TimeRange;
+  readonly size: BucketSize | "none";
+  /** Where the buckets begin, and where the last one ends; without buckets both ends of the range. */
+  readonly edges: readonly number[];
+  readonly order: Order;
+}
+
+export interface Order {
+  /** `key`: by the groups themselves. */
+  readonly by: Metric | "key";
+  readonly descending: boolean;
+}
+
+/** Values that an answer may hold: a bucket of a series of a metric is one. */
+const MAX_VALUES = 2_000_000;
+
+/** Throws a `QueryError` for what cannot be answered. */
+export function decide(question: Query, now: number): QueryPlan {
+  const { zone, range } = rangeOf(question, now);
+  for (const filter of question.filters) checkFilter(filter);
+  if (new Set(question.groupBy).size < question.groupBy.length) {
+    throw new QueryError("group_by", `${question.groupBy[0]} twice; two different dimensions are wanted`);
+  }
+  const size = sizeOf(question, range);
+  const edges = size === "none" ? [range.from, range.to] : bucketEdges(size, zone, range);
+  const points = edges.length * question.metrics.length * (question.groupBy.length > 0 ? question.limit + 2 : 1);
+  if (points > MAX_VALUES) {
+    throw new QueryError("limit", `the answer would hold ${points} values; ask for fewer groups or longer buckets`);
+  }
+  return { question, zone, range, size, edges, order: orderOf(question) };
+}
+
+/** The time zone and the moments of a question, or what is wrong with them. */
+function rangeOf(
+  question: Pick<Query, "from" | "to" | "tz">,
+  now: number,
+): { readonly zone: TimeZone; readonly range: TimeRange } {
+  const zone = timeZone(question.tz);
+  if (zone === undefined)
+    throw new QueryError("tz", `${quoted(question.tz)} is no time zone such as Europe/Berlin or UTC`);
+  for (const where of ["from", "to"] as const) {
+    if (momentOf(question[where], zone, now) === undefined) {
+      throw new QueryError(where, `${quoted(question[where])} is no moment such as ${MOMENT_FORMS}`);
+    }
+  }
+  const range = timeRange(question, zone, now);
+  if (range.from >= range.to) {
+    throw new QueryError("to", `${quoted(question.to)} is not after ${quoted(question.from)}, where the range begins`);
+  }
+  return { zone, range };
+}
+
+/** The calls that a scope is about. */
+export function requestsIn(scope: Pick<Query, "from" | "to" | "tz" | "filters">, now: number): CallsRange {
+  const { zone, range } = rangeOf(scope, now);
+  for (const filter of scope.filters) checkFilter(filter);
+  return { zone, from: range.from, to: range.to, filters: scope.filters };
+}
+
+function checkFilter({ dimension, op, values }: Filter): void {
+  const numeric = isNumeric(dimension);
+  if (op === "gte" || op === "lte") {
+    const sign = op === "gte" ? ">=" : "<=";
+    if (!numeric) throw new QueryError("filter", `${dimension} has no order, so ${sign} means nothing; status has one`);
+    if (values.length > 1) throw new QueryError("filter", `${dimension}${sign} takes one value, not ${values.length}`);
+    if (values[0] === null) throw new QueryError("filter", `${dimension}${sign} takes a number, not null`);
+  }
+  const odd = numeric ? values.find((value) => value !== null && numberOf(dimension, value) === undefined) : undefined;
+  if (odd !== undefined && odd !== null) {
+    const wanted = isClock(dimension) ? CLOCK_VALUES[dimension] : "a number such as 429";
+    throw new QueryError("filter", `${quoted(odd)} is no ${dimension}: ${wanted} is wanted`);
+  }
+}
+
+const CLOCK_VALUES = { day: "2026-11-23", hour: "0 to 23", weekday: "1 (Monday) to 7" };
+
+function sizeOf({ bucket }: Query, { from, to }: TimeRange): BucketSize | "none" {
+  if (bucket === "none") return bucket;
+  if (bucket === "auto") return chosenSize(from, to);
+  const count = Math.ceil(bucketCount(bucket, from, to));
+  if (count > MAX_BUCKETS) {
+    throw new QueryError(
+      "bucket",
+      `${bucket} makes ${count} buckets of this range; at most ${MAX_BUCKETS} are answered`,
+    );
+  }
+  return bucket;
+}
+
+function orderOf({ order, metrics, groupBy }: Query): Order {
+  const [first = "requests"] = metrics;
+  if (order === undefined) {
+    return groupBy[0] !== undefined && isClock(groupBy[0])
+      ? { by: "key", descending: false }
+      : { by: first, descending: true };
+  }
+  const descending = order.startsWith("-");
+  const name = descending ? order.slice(1) : order;
+  if (name === "key") return { by: name, descending };
+  const known = metric.safeParse(name);
+  if (!known.success) throw new QueryError("order", `${quoted(name)} is neither a metric nor key`);
+  return { by: known.data, descending };
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { formatFilter, parseFilter } from "./filter-text.ts";
+import { bucketNames, dimensionNames, metricNames, question } from "./query.ts";
+import { formatQuestion, parseQuestion, parseScope, sinceMoment } from "./query-text.ts";
+
+const dimension = fc.oneof(
+  fc.constantFrom(...dimensionNames),
+  fc.string({ minLength: 1, unit: "binary" }).map((name) => `tag:${name}`),
+);
+const filter = fc.record({
+  dimension,
+  op: fc.constantFrom("is", "is_not", "gte", "lte"),
+  values: fc.array(
+    fc.option(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("null", ",", "\\", " a ", "\\null"))),
+    {
+      minLength: 1,
+      maxLength: 4,
+    },
+  ),
+});
+
+test("any filter comes back from its text as it was", () => {
+  fc.assert(
+    fc.property(filter, (made) => {
+      const { success, data } = question.safeParse({ filters: [made] });
+      fc.pre(success && data.filters.length === 1);
+      const [wanted] = data?.filters ?? [];
+      assert.ok(wanted);
+      assert.deepEqual(parseFilter(formatFilter(wanted)), wanted);
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+test("any question comes back from its address as it was", () => {
+  const asked = fc.record(
+    {
+      from: fc.constantFrom("-7d", "2026-01-01T00:00:00+01:00", "today"),
+      tz: fc.constantFrom("UTC", "Europe/Berlin", "Etc/GMT+3"),
+      bucket: fc.constantFrom(...bucketNames, "auto", "none"),
+      groupBy: fc.array(dimension, { maxLength: 2 }),
+      metrics: fc.uniqueArray(fc.constantFrom(...metricNames), { minLength: 1 }),
+      filters: fc.array(filter, { maxLength: 3 }),
+      compare: fc.constantFrom("none", "previous"),
+      limit: fc.integer({ min: 1, max: 1000 }),
+      order: fc.constantFrom("-cost", "key", "-duration_p95"),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(asked, (made) => {
+      const wanted = question.parse(made);
+      const text = formatQuestion(wanted).toString();
+      assert.deepEqual(parseQuestion(new URLSearchParams(text)), { ok: true, value: wanted });
+    }),
+    { seed: 2, numRuns: 300 },
+  );
+});
+
+test("filters are read as people write them", () => {
+  const cases: readonly [string, unknown][] = [
+    ["status>=400", { dimension: "status", op: "gte", values: ["400"] }],
+    ["status <= 499", { dimension: "status", op: "lte", values: ["499"] }],
+    ["model=gpt-5, gpt-5-mini", { dimension: "model", op: "is", values: ["gpt-5", "gpt-5-mini"] }],
+    ["owner!=null", { dimension: "owner", op: "is_not", values: [null] }],
+    ["owner=\\null,a\\,b", { dimension: "owner", op: "is", values: ["null", "a,b"] }],
+    ["tag:team=a=b", { dimension: "tag:team", op: "is", values: ["a=b"] }],
+    ["tag:a\\=b=c", { dimension: "tag:a=b", op: "is", values: ["c"] }],
+    ["owner=", { dimension: "owner", op: "is", values: [""] }],
+  ];
+  for (const [text, wanted] of cases) assert.deepEqual(parseFilter(text), wanted, text);
+});
+
+test("short names of metrics and lengths of time mean what people expect", () => {
+  const parsed = parseQuestion(new URLSearchParams("metric=tokens,p95,p50_ttft&order=-p95"));
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.value.metrics, ["total_tokens", "duration_p95", "ttft_p50"]);
+  assert.equal(parsed.value.order, "-duration_p95");
+  assert.deepEqual(["7d", "3mo", "-7d", "today", "2026-01-01"].map(sinceMoment), [
+    "-7d",
+    "-3mo",
+    "-7d",
+    "today",
+    "2026-01-01",
+  ]);
+});
+
+test("all that is wrong is told at once, with where it is and what was probably meant", () => {
+  const text = "gropu_by=model&metric=costt&limit=0&bucket=2h&filter=modell=3&filter=owner&order=-p96&from=a&from=b";
+  const parsed = parseQuestion(new URLSearchParams(text));
+  assert.ok(!parsed.ok);
+  assert.deepEqual(
+    parsed.faults.map(({ where, message }) => [where, message]),
+    [
+      ["gropu_by", 'there is no parameter "gropu_by"; did you mean group_by?'],
+      ["from", "is there more than once"],
+      ["filter", '"modell" is no dimension; did you mean model?'],
+      ["filter", '"owner" has none of =, !=, >= and <=, as in status>=400'],
+      ["bucket", '"2h" is none of 1m, 5m, 15m, 1h, 1d, 1w, 1mo, auto, none'],
+      ["metric", '"costt" is no metric; did you mean cost?'],
+      ["limit", '"0" is no number from 1 to 1000'],
+      ["order", parsed.faults.at(-1)?.message],
+    ],
+  );
+  const three = parseQuestion(new URLSearchParams("group_by=model,owner,key"));
+  assert.ok(!three.ok && three.faults[0]?.where === "group_by");
+});
+
+test("parameters of whoever asks are let through by name, others are not", () => {
+  assert.ok(parseScope(new URLSearchParams("cursor=x&from=-1d"), ["cursor"]).ok);
+  assert.ok(!parseScope(new URLSearchParams("cursor=x")).ok);
+});

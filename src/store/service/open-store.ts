@@ -1,0 +1,67 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Settings } from "../../core/settings.ts";
+import { LocalReader } from "./local-reader.ts";
+import type { StoreReader } from "./reader.ts";
+import { Store, type OnProgress } from "../files/store.ts";
+import { StoreBusy } from "../files/store-lock.ts";
+
+// The store in the process of a command, with or without a gateway beside it.
+
+export interface OfflineOptions {
+  readonly settings: Pick<Settings, "store" | "stats">;
+  readonly now: () => number;
+  readonly onProgress?: OnProgress | undefined;
+  /** Do without the store that is there. */
+  readonly fresh?: boolean;
+}
+
+export interface OfflineStore {
+  readonly store: Store;
+  readonly reader: StoreReader;
+  close(): Promise<void>;
+}
+
+/** More of the ledger than this is put into Parquet, so that the next command need not read it again. */
+const COMPACT_BYTES = 64 * 1024 * 1024;
+
+/** As it is on disk: what the ledger holds behind that is not read yet. */
+export async function openStore({ settings, now, fresh = false }: OfflineOptions): Promise<OfflineStore> {
+  const { path: directory, memoryMegabytes, threads } = settings.store;
+  const spillDirectory = join(tmpdir(), `lmgate-${process.pid}`);
+  const ledgerPath = settings.stats.outputPath;
+  const store = await Store.open({ ledgerPath, directory, memoryMegabytes, threads, spillDirectory, now, fresh });
+  const reader = new LocalReader({ use: (work) => store.ask(work), now, directory: spillDirectory });
+  return {
+    store,
+    reader,
+    close: async () => {
+      await store.close();
+      rmSync(spillDirectory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** With all that the ledger holds. */
+export async function openOffline(options: OfflineOptions): Promise<OfflineStore> {
+  const offline = await openStore(options);
+  const { onProgress } = options;
+  try {
+    await offline.store.refresh({ compactAt: COMPACT_BYTES, onProgress });
+  } catch (error) {
+    if (!isNotOurs(error)) {
+      await offline.close();
+      throw error;
+    }
+    await offline.store.refresh({ onProgress });
+  }
+  return offline;
+}
+
+/** The store is another's to change: a gateway is at it, or the files are not ours to write. */
+function isNotOurs(error: unknown): boolean {
+  if (error instanceof StoreBusy) return true;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EACCES" || code === "EPERM" || code === "EROFS";
+}

@@ -1,0 +1,156 @@
+import type { StoreSettings } from "../../core/settings.ts";
+import { prune } from "../files/retention.ts";
+import { Store } from "../files/store.ts";
+import { StoreBusy } from "../files/store-lock.ts";
+
+// Keeps a store up to date beside a running gateway.
+
+export interface StoreRefresherOptions {
+  readonly settings: StoreSettings;
+  readonly ledgerPath: string;
+  readonly now: () => number;
+  readonly log: (level: "info" | "warn" | "error", message: string, facts: object) => void;
+  /** The store cannot go on in this process. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+const POLL_MS = 1000;
+/** So young is what was read that nobody would notice. */
+const FRESH_MS = 20;
+/** With less than this in memory, a command that reads the ledger behind the store has little to read. */
+const COMPACT_BYTES = 16 * 1024 * 1024;
+const BULK_BYTES = 96 * 1024 * 1024;
+/** Little is written to Parquet too, but seldom, for each time is a file. */
+const SMALL_BYTES = 1024 * 1024;
+const SMALL_EVERY_MS = 10 * 60_000;
+const RETRY_MS = 60_000;
+/** While nothing can be written to Parquet, no more is read into memory than this. */
+const MAX_LIVE_BYTES = 256 * 1024 * 1024;
+const PRUNE_EVERY_MS = 60 * 60_000;
+
+export class StoreRefresher {
+  readonly #options: StoreRefresherOptions;
+  readonly #store: Store;
+  #poll: NodeJS.Timeout | undefined;
+  #freshAt = -Infinity;
+  #refreshing: Promise<void> | undefined;
+  #compactedAt: number;
+  #failedAt = -Infinity;
+  #prunedAt: number;
+  #isSaid = false;
+
+  private constructor(options: StoreRefresherOptions, store: Store) {
+    this.#options = options;
+    this.#store = store;
+    this.#compactedAt = options.now();
+    // Not at once: the gateway is starting.
+    this.#prunedAt = options.now() - PRUNE_EVERY_MS + RETRY_MS;
+  }
+
+  static async start(options: StoreRefresherOptions, spillDirectory: string): Promise<StoreRefresher> {
+    const { settings, ledgerPath, now } = options;
+    const { memoryMegabytes, threads, path } = settings;
+    const store = await Store.open({ ledgerPath, directory: path, memoryMegabytes, threads, spillDirectory, now });
+    const keeper = new StoreRefresher(options, store);
+    keeper.#tellDamage();
+    keeper.#schedule();
+    return keeper;
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Whether all that the ledger had was read at least once. */
+  get hasCaughtUp(): boolean {
+    return this.#freshAt > -Infinity;
+  }
+
+  /** Resolves when what the ledger had a moment ago has been read; after a deadline it says false. */
+  async freshen(deadlineMs: number): Promise<boolean> {
+    if (this.#options.now() - this.#freshAt < FRESH_MS) return true;
+    // What is under way may have looked before the question came.
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const late = setTimeout(() => resolve(false), deadlineMs);
+    const fresh = (this.#refreshing ?? Promise.resolve()).then(() => this.#refresh()).then(() => true);
+    try {
+      return await Promise.race([fresh, promise]);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #tellDamage(): void {
+    const files = this.#store.damaged.map(({ calls }) => calls);
+    if (files.length === 0) return;
+    this.#options.log("warn", "files of the store are broken or gone, and are made anew from the stats files", {
+      files,
+    });
+  }
+
+  #schedule(): void {
+    this.#poll = setTimeout(() => void this.#work(), POLL_MS);
+  }
+
+  async #work(): Promise<void> {
+    await this.#refresh();
+    await this.#tidy();
+    if (this.#poll !== undefined) this.#schedule();
+  }
+
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#readNews().finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  async #readNews(): Promise<void> {
+    const began = this.#options.now();
+    const mayCompact = began - this.#failedAt > RETRY_MS;
+    if (!mayCompact && this.#store.liveBytes > MAX_LIVE_BYTES) return;
+    try {
+      await this.#store.refresh({ compactAt: mayCompact ? BULK_BYTES : undefined });
+      this.#freshAt = began;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    const now = this.#options.now();
+    if (now - this.#failedAt < RETRY_MS) return;
+    const { liveBytes } = this.#store;
+    const isDue = liveBytes >= SMALL_BYTES && now - this.#compactedAt >= SMALL_EVERY_MS;
+    try {
+      if (isDue || liveBytes >= COMPACT_BYTES) {
+        await this.#store.compact();
+        this.#compactedAt = now;
+      }
+      if (now - this.#prunedAt >= PRUNE_EVERY_MS) await this.#prune(now);
+      if (this.#isSaid) this.#options.log("info", "the store can be written again", {});
+      this.#isSaid = false;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #prune(now: number): Promise<void> {
+    this.#prunedAt = now;
+    const { retentionDays: days, retentionBytes: bytes } = this.#options.settings;
+    if (days === undefined && bytes === undefined) return;
+    for (const { name, records, because, lastTs } of await prune(this.#store, { days, bytes }, this.#options.now)) {
+      this.#options.log("warn", "retention deleted a closed stats file", { file: name, records, because, lastTs });
+    }
+  }
+
+  /** Tried again in a while; said once. */
+  #failed(error: unknown): void {
+    this.#failedAt = this.#options.now();
+    if (!this.#store.isSound) this.#options.onBroken(error);
+    if (error instanceof StoreBusy || this.#isSaid) return;
+    this.#isSaid = true;
+    const text = error instanceof Error ? error.message : String(error);
+    this.#options.log("error", "the store cannot be brought up to date; the stats file is not affected", {
+      error: text,
+    });
+  }
+}

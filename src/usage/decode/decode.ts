@@ -1,0 +1,92 @@
+import { type DecodedSink, type DecodeFault, MAX_PIECE, type ZlibDecoder } from "./zlib-decoder.ts";
+import type { DecoderKind, DecoderPool } from "./decoder-pool.ts";
+
+export type Coding = "gzip" | "deflate" | "br" | "zstd";
+
+/** What came over the wire so far: the measure of what may come out, through however many codings. */
+export interface Allowance {
+  wireBytes: number;
+}
+
+/** The codings of a `content-encoding` in the order they were applied; `undefined` if we cannot undo them all. */
+export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
+  if (contentEncoding === undefined || contentEncoding === "") return [];
+  // A list of a thousand codings is an attack, and long before that nobody's intention.
+  if (contentEncoding.length > 64) return undefined;
+
+  const codings: Coding[] = [];
+  for (const item of contentEncoding.split(",")) {
+    const name = item.trim().toLowerCase();
+    if (name === "" || name === "identity") continue;
+    const coding = CODINGS.get(name);
+    if (coding === undefined || codings.length === MAX_CODINGS) return undefined;
+    codings.push(coding);
+  }
+  return codings;
+}
+
+/** Undoes one coding, within the bounds that a bomb must not break. */
+export class Decoder {
+  readonly #coding: Coding;
+  readonly #spares: DecoderPool;
+  readonly #emit: DecodedSink;
+  #kind: DecoderKind = "gzip";
+  #native: ZlibDecoder | undefined;
+  #output: Buffer | undefined;
+  #given = 0;
+
+  constructor(coding: Coding, spares: DecoderPool, allowance: Allowance, emit: DecodedSink) {
+    this.#coding = coding;
+    this.#spares = spares;
+    this.#emit = (bytes) => {
+      this.#given += bytes.length;
+      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * allowance.wireBytes);
+      return this.#given > limit ? "too_large" : emit(bytes);
+    };
+  }
+
+  /** Decodes the bytes; what is handed to `emit` is overwritten by the next call. */
+  write(bytes: Buffer): DecodeFault | undefined {
+    if (bytes.length === 0) return undefined;
+    this.#native ??= this.#open(bytes[0] ?? 0);
+    return this.#native.write(bytes, this.#roomFor(bytes.length), this.#emit);
+  }
+
+  close(): void {
+    if (this.#native !== undefined) this.#spares.giveBack(this.#kind, this.#native);
+    this.#native = undefined;
+    this.#output = undefined;
+  }
+
+  #open(firstByte: number): ZlibDecoder {
+    this.#kind = kindOf(this.#coding, firstByte);
+    return this.#spares.take(this.#kind);
+  }
+
+  #roomFor(inputLength: number): Buffer {
+    const wanted = Math.min(MAX_PIECE, Math.max(1024, 8 * inputLength));
+    if (this.#output === undefined || this.#output.length < wanted) this.#output = Buffer.allocUnsafe(wanted);
+    return this.#output;
+  }
+}
+
+// RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC 1950);
+// as bare data that byte would be a stored block with stray padding bits.
+function kindOf(coding: Coding, firstByte: number): DecoderKind {
+  if (coding !== "deflate") return coding;
+  return (firstByte & 0x0f) === 8 ? "zlib" : "deflate";
+}
+
+const CODINGS: ReadonlyMap<string, Coding> = new Map([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["br", "br"],
+  ["zstd", "zstd"],
+]);
+
+const MAX_CODINGS = 4;
+/** What a bomb may cost: a few milliseconds of inflating, and never more than this many times what it sent us. */
+const FREE_OUTPUT = 1024 * 1024;
+const MAX_RATIO = 100;
+const MAX_OUTPUT = 64 * 1024 * 1024;

@@ -1,0 +1,74 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { type Fields, fieldsAt, textAt } from "../../json/fields.ts";
+import { shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import { finalModelUsage, withModelUsage } from "../../observe/model-usage.ts";
+import { messageUsage } from "./anthropic-messages.ts";
+
+/**
+ * The events of a managed agent's session: one record for what passed of it. Each call of a model and each evaluation says
+ * what it used, and these are added; what the session says of itself is a running total of the same and is left out. An event
+ * that comes again is known by its id.
+ */
+export const anthropicAgents: Dialect = {
+  name: "anthropic.agents",
+  shape: shapeOf({ ...COMMON, model_usage: "value" }),
+  optionalInStreams: false,
+  telling: /"(?:usage|model_usage|error)"\s*:\s*(?!null|\s)/,
+  read: readEvent,
+  hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").startsWith("agent."),
+  settle: (findings) => finalModelUsage(findings.shares, KIND),
+};
+
+/** GET …/v1/sessions/{id}: the running total by itself. */
+export const anthropicSession: Dialect = {
+  ...anthropicAgents,
+  shape: shapeOf({ ...COMMON, agent: { model: { id: "value" } } }),
+  read: readSession,
+  settle: settleSession,
+};
+
+function readEvent(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const type = textAt(document, "type") ?? event;
+  // There is no end marker. An error of the session is an event like any other; one of the stream has no name of its own.
+  const isError = type === undefined || type === "error";
+  const next = isError ? { ...readCommon(findings, document), id: undefined } : { ...findings, ended: true };
+  const usage =
+    type === "span.model_request_end"
+      ? fieldsAt(document, "model_usage")
+      : type === "span.outcome_evaluation_end"
+        ? fieldsAt(document, "usage")
+        : undefined;
+  if (usage === undefined) return next;
+
+  const id = textAt(document, "id");
+  if (id !== undefined && findings.seen.includes(id)) return next;
+  return {
+    ...next,
+    model: next.model ?? modelName(textAt(document, "model")),
+    seen: id === undefined ? findings.seen : [...findings.seen.slice(-MAX_SEEN), id],
+    shares: withModelUsage(findings.shares, {
+      kind: KIND,
+      model: modelName(textAt(document, "model")),
+      usage: messageUsage(usage, true),
+    }),
+  };
+}
+
+function readSession(findings: PartialUsage, document: Fields): PartialUsage {
+  const agent = fieldsAt(document, "agent");
+  const model = textAt(agent, "model") ?? textAt(fieldsAt(agent, "model"), "id");
+  const next = readCommon(findings, document);
+  return { ...next, model: next.model ?? modelName(model), usage: fieldsAt(document, "usage") ?? findings.usage };
+}
+
+function settleSession(findings: PartialUsage): Usage | undefined {
+  const usage = findings.usage;
+  return usage === undefined ? undefined : { ...messageUsage(usage, true), raw: rawUsage(usage) };
+}
+
+const KIND = "agent";
+/** How far back an event is looked for that comes again. */
+const MAX_SEEN = 256;

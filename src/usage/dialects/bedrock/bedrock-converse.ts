@@ -1,0 +1,78 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { type CounterNames, exclusiveCounters, readBedrockHead } from "./bedrock-head.ts";
+
+export const CONVERSE_SPEC = {
+  ...COMMON,
+  serviceTier: { type: "value" },
+  performanceConfig: { latency: "value" },
+} as const satisfies ShapeSpec;
+
+/** POST /model/{id}/converse, and converse-stream, whose `metadata` event has the members of the plain body. */
+export const bedrockConverse: Dialect = {
+  name: "bedrock.converse",
+  shape: shapeOf(CONVERSE_SPEC),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  read: readConverse,
+  hasContent: (_, event) => event === "contentBlockDelta" || event === "contentBlockStart",
+  settle: settleConverse,
+  readHead: readBedrockHead,
+};
+
+function readConverse(findings: PartialUsage, document: Fields): PartialUsage {
+  const usage = fieldsAt(document, "usage");
+  const next = readCommon(findings, document);
+  return {
+    ...next,
+    usage: usage === undefined ? findings.usage : merged(findings.usage, usage),
+    serviceTier: labelAt(fieldsAt(document, "serviceTier"), "type") ?? findings.serviceTier,
+    // Kept beside the usage, as the only other thing that changes the price.
+    breakdown: fieldsAt(document, "performanceConfig") ?? findings.breakdown,
+    ended: findings.ended || usage !== undefined,
+  };
+}
+
+function settleConverse(findings: PartialUsage): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  return {
+    ...converseCounters(usage),
+    serviceTier: findings.serviceTier,
+    speed: labelAt(findings.breakdown, "latency"),
+    raw: rawUsage(usage),
+  };
+}
+
+/** The usage object of Converse, which Nova's own bodies have too. */
+export function converseCounters(usage: Fields): Usage {
+  const counters = exclusiveCounters(usage, NAMES);
+  const byTtl = writesByTtl(usage);
+  const stated = countAt(usage, "totalTokens");
+  return { ...counters, totalTokens: stated ?? counters.totalTokens, cacheWriteByTtl: byTtl };
+}
+
+/** `[{"ttl":"1h","inputTokens":7}]` → `{"1h": 7}` */
+function writesByTtl(usage: Fields): Record<string, number> | undefined {
+  let counts: Record<string, number> | undefined;
+  for (const entry of listAt(usage, "cacheDetails")?.slice(0, MAX_TTLS) ?? []) {
+    if (!isFields(entry)) continue;
+    const ttl = textAt(entry, "ttl");
+    const tokens = countAt(entry, "inputTokens");
+    if (ttl === undefined || tokens === undefined || !PLAIN_NAME.test(ttl)) continue;
+    counts ??= {};
+    counts[ttl] = (Object.hasOwn(counts, ttl) ? (counts[ttl] ?? 0) : 0) + tokens;
+  }
+  return counts;
+}
+
+const MAX_TTLS = 8;
+const NAMES = {
+  input: "inputTokens",
+  output: "outputTokens",
+  cacheRead: ["cacheReadInputTokens", "cacheReadInputTokenCount"],
+  cacheWrite: ["cacheWriteInputTokens", "cacheWriteInputTokenCount"],
+} as const satisfies CounterNames;

@@ -1,0 +1,152 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage } from "../../json/amounts.ts";
+import { type Dialect, type PartialUsage, readCommon, type SettleFacts } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, hasMember, isFields, listAt, merged, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { inclusiveTotals } from "../../json/totals.ts";
+import { anthropicMessages, MESSAGES_SPEC } from "../anthropic/anthropic-messages.ts";
+import { converseCounters } from "./bedrock-converse.ts";
+import { type CounterNames, exclusiveCounters, readInvokeHead } from "./bedrock-head.ts";
+import { CHAT_SPEC, openaiChat } from "../openai/openai-chat.ts";
+
+const METRICS = "amazon-bedrock-invocationMetrics";
+
+export const INVOKE_SPEC = {
+  ...CHAT_SPEC,
+  ...MESSAGES_SPEC,
+  [METRICS]: "value",
+  // Nova's streams have the usage in an event of their own.
+  metadata: { usage: "value" },
+  // Llama
+  prompt_token_count: "value",
+  generation_token_count: "value",
+  // Titan
+  inputTextTokenCount: "value",
+  totalOutputTextTokenCount: "value",
+  results: { tokenCount: "value" },
+} as const satisfies ShapeSpec;
+
+/**
+ * POST /model/{id}/invoke and invoke-with-response-stream: bodies as the model's vendor makes them, around which Bedrock puts
+ * counters of its own, in the head of a plain answer and in the last event of a stream.
+ */
+export const bedrockInvoke: Dialect = {
+  name: "bedrock.invoke",
+  shape: shapeOf(INVOKE_SPEC),
+  optionalInStreams: false,
+  telling:
+    /"(?:usage|error|amazon-bedrock-invocationMetrics|(?:prompt|generation)_token_count|(?:input|totalOutput)TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
+  read: readInvoke,
+  hasContent,
+  settle: settleInvoke,
+  readHead: readInvokeHead,
+};
+
+function readInvoke(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const next = readVendor(findings, document, event);
+  const metrics = fieldsAt(document, METRICS);
+  if (metrics === undefined) return next;
+  return { ...next, usage: merged(next.usage, { [METRICS]: metrics }), ended: true };
+}
+
+function readVendor(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  // Claude's documents all have a type; OpenAI's have choices, in streams too.
+  const type = textAt(document, "type");
+  if (type !== undefined) return withId(findings, anthropicMessages.read(findings, document, event));
+  if (listAt(document, "choices") !== undefined) return withId(findings, openaiChat.read(findings, document, event));
+
+  const usage =
+    fieldsAt(document, "usage") ?? fieldsAt(fieldsAt(document, "metadata"), "usage") ?? ownCounters(document);
+  const next = withId(findings, readCommon(findings, document));
+  return usage === undefined ? next : { ...next, usage: merged(findings.usage, usage) };
+}
+
+/** The id of the request, from the head, is unique at Bedrock; a vendor's own may be missing or a constant. */
+function withId(before: PartialUsage, next: PartialUsage): PartialUsage {
+  return before.id === undefined || next.id === before.id ? next : { ...next, id: before.id };
+}
+
+/** Whether the document has counters that only invoked models have. */
+export function hasInvokeCounters(document: Fields): boolean {
+  return fieldsAt(document, METRICS) !== undefined || OWN_COUNTERS.some((name) => hasMember(document, name));
+}
+
+/** Llama and Titan have their counters among the members of the answer. */
+function ownCounters(document: Fields): Fields | undefined {
+  let counters: Record<string, unknown> | undefined;
+  for (const name of OWN_COUNTERS) {
+    if (hasMember(document, name)) (counters ??= {})[name] = document[name];
+  }
+  const results = listAt(document, "results");
+  if (counters === undefined || results === undefined) return counters;
+  const tokens = results.map((result) => (isFields(result) ? countAt(result, "tokenCount") : undefined));
+  // With one of them unknown so is the sum.
+  counters["tokenCount"] = tokens.includes(undefined)
+    ? null
+    : tokens.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+  return counters;
+}
+
+function hasContent(document: Fields, event: string | undefined): boolean {
+  if (textAt(document, "type") !== undefined) return anthropicMessages.hasContent(document, event);
+  return fieldsAt(document, "error") === undefined;
+}
+
+function settleInvoke(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+  const vendor = findings.usage === undefined ? undefined : vendorUsage(findings, findings.usage, facts);
+  const metrics = fieldsAt(findings.usage, METRICS);
+  // The vendor's counters have details that Bedrock's leave out; the latter are there also where the former are not.
+  const isWhole = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
+  const stated =
+    findings.head ?? (isWhole || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
+  const usage = stated === undefined ? vendor : beside(vendor, stated);
+  if (usage === undefined) return undefined;
+  return { ...usage, serviceTier: usage.serviceTier ?? findings.serviceTier, raw: rawUsage(findings.usage) };
+}
+
+/** Bedrock's counters with the details of the vendor's. */
+function beside(vendor: Usage | undefined, stated: Usage): Usage {
+  if (vendor === undefined) return stated;
+  // Where both say the same of the input, the one that also knows of a cache knows more.
+  const agree = vendor.inputTokens === stated.inputTokens;
+  const vendorTotal = agree ? vendor.totalInputTokens : undefined;
+  const totalInputTokens = Math.max(vendorTotal ?? 0, stated.totalInputTokens ?? 0);
+  const outputTokens = stated.outputTokens ?? vendor.outputTokens;
+  return {
+    ...vendor,
+    ...stated,
+    outputTokens,
+    totalInputTokens,
+    totalOutputTokens: outputTokens,
+    totalTokens: outputTokens === undefined ? undefined : totalInputTokens + outputTokens,
+    cachedInputTokens: stated.cachedInputTokens ?? vendor.cachedInputTokens,
+    cacheWriteTokens: stated.cacheWriteTokens ?? vendor.cacheWriteTokens,
+  };
+}
+
+function vendorUsage(findings: PartialUsage, usage: Fields, facts: SettleFacts): Usage | undefined {
+  if (hasMember(usage, "input_tokens")) return anthropicMessages.settle(findings, facts);
+  if (hasMember(usage, "prompt_tokens")) return openaiChat.settle(findings, facts);
+  if (hasMember(usage, "inputTokens")) return converseCounters(usage);
+  if (hasMember(usage, "prompt_token_count") || hasMember(usage, "generation_token_count")) {
+    return inclusiveTotals(countAt(usage, "prompt_token_count"), countAt(usage, "generation_token_count"));
+  }
+  if (!hasMember(usage, "inputTextTokenCount") && !hasMember(usage, "totalOutputTextTokenCount")) return undefined;
+  const output = countAt(usage, "tokenCount") ?? countAt(usage, "totalOutputTextTokenCount");
+  // Embeddings have no output, and neither of its members.
+  const isText = hasMember(usage, "tokenCount") || hasMember(usage, "totalOutputTextTokenCount");
+  return inclusiveTotals(countAt(usage, "inputTextTokenCount"), isText ? output : 0);
+}
+
+const OWN_COUNTERS = [
+  "prompt_token_count",
+  "generation_token_count",
+  "inputTextTokenCount",
+  "totalOutputTextTokenCount",
+] as const;
+const METRIC_NAMES = {
+  input: "inputTokenCount",
+  output: "outputTokenCount",
+  cacheRead: ["cacheReadInputTokenCount"],
+  cacheWrite: ["cacheWriteInputTokenCount"],
+} as const satisfies CounterNames;

@@ -1,0 +1,98 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type SettleFacts } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, labelAt, member, textAt } from "../../json/fields.ts";
+import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import { finalModelUsage, withModelUsage } from "../../observe/model-usage.ts";
+import { inputOnly } from "./google-embed.ts";
+import { generateUsage } from "./google-generate.ts";
+
+const INLINED = new Each({
+  response: { usageMetadata: "value", modelVersion: "value", tokenCount: "value" },
+});
+
+export const BATCH_OPERATION_SPEC = {
+  name: "value",
+  done: "value",
+  metadata: { state: "value", model: "value" },
+  response: {
+    inlinedResponses: { inlinedResponses: INLINED },
+    inlinedEmbedContentResponses: { inlinedResponses: INLINED },
+  },
+} as const satisfies ShapeSpec;
+
+const TERMINAL: ReadonlySet<string> = new Set([
+  "done",
+  "BATCH_STATE_SUCCEEDED",
+  "BATCH_STATE_FAILED",
+  "BATCH_STATE_CANCELLED",
+  "BATCH_STATE_EXPIRED",
+  "JOB_STATE_SUCCEEDED",
+  "JOB_STATE_FAILED",
+  "JOB_STATE_CANCELLED",
+  "JOB_STATE_EXPIRED",
+]);
+
+/**
+ * …:batchGenerateContent and the operation it starts, which is asked for until it is done and then holds all answers. It may
+ * be read many times; which reading counts is decided by its name. Results left in a file have no usage here.
+ */
+export const googleBatch: Dialect = {
+  name: "google.batch",
+  shape: shapeOf({ ...COMMON, ...BATCH_OPERATION_SPEC }),
+  optionalInStreams: false,
+  telling: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
+  read: readBatch,
+  hasContent: () => false,
+  settle: settleBatch,
+  terminal: TERMINAL,
+};
+
+/** Whether the document is the operation of a batch, or an answer out of one. */
+export function isBatchOperation(document: Fields): boolean {
+  return (
+    textAt(document, "name")?.startsWith("batches/") === true || fieldsAt(document, "inlinedResponses") !== undefined
+  );
+}
+
+function readBatch(findings: PartialUsage, document: Fields): PartialUsage {
+  const inlined = fieldsAt(document, "inlinedResponses");
+  if (inlined !== undefined) return withAnswer(findings, fieldsAt(inlined, "response"));
+
+  const metadata = fieldsAt(document, "metadata");
+  const state = labelAt(metadata, "state");
+  const next = readCommon(findings, document);
+  // Not done, and without a state: as good as waiting.
+  const done = member(document, "done") === true;
+  return {
+    ...next,
+    id: idText(textAt(document, "name")) ?? next.id,
+    model: findings.model ?? bareModel(textAt(metadata, "model")),
+    status: done ? "done" : (state ?? findings.status ?? "pending"),
+  };
+}
+
+function withAnswer(findings: PartialUsage, answer: Fields | undefined): PartialUsage {
+  const stated = fieldsAt(answer, "usageMetadata");
+  const tokens = countAt(answer, "tokenCount");
+  if (stated === undefined && tokens === undefined) return findings;
+  const model = modelName(textAt(answer, "modelVersion"));
+  const usage = stated === undefined ? inputOnly(tokens) : generateUsage(stated);
+  return {
+    ...findings,
+    model: findings.model ?? model,
+    shares: withModelUsage(findings.shares, { kind: KIND, model, usage }),
+  };
+}
+
+function settleBatch(findings: PartialUsage, { whole }: SettleFacts): Usage | undefined {
+  // Until the end answers may still be missing, and part of them would stand for all.
+  const isDone = findings.status !== undefined && TERMINAL.has(findings.status);
+  return isDone && whole ? finalModelUsage(findings.shares, KIND) : undefined;
+}
+
+function bareModel(name: string | undefined): string | undefined {
+  return modelName(name?.replace(/^models\//, ""));
+}
+
+const KIND = "batch";

@@ -1,0 +1,71 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, hasMember, merged } from "../../json/fields.ts";
+import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { countsByModality } from "./google-generate.ts";
+
+const EMBEDDING = { tokenCount: "value", statistics: "value" } as const satisfies ShapeSpec;
+
+/** …:embedContent and …:batchEmbedContents. */
+export const googleEmbed: Dialect = {
+  name: "google.embed",
+  shape: shapeOf({
+    ...COMMON,
+    usageMetadata: "value",
+    tokenCount: "value",
+    embedding: EMBEDDING,
+    embeddings: new Each(EMBEDDING),
+  }),
+  optionalInStreams: false,
+  telling: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
+  read: readEmbed,
+  hasContent: () => false,
+  settle: settleEmbed,
+};
+
+function readEmbed(findings: PartialUsage, document: Fields): PartialUsage {
+  // One of many embeddings, which may come before the object that they stand in.
+  const one = fieldsAt(document, "embeddings");
+  if (one !== undefined) return { ...findings, usage: withTokens(findings.usage, tokensOf(one)) };
+
+  const tokens = countAt(document, "tokenCount") ?? tokensOf(fieldsAt(document, "embedding"));
+  const usage = withTokens(findings.usage, tokens);
+  const stated = fieldsAt(document, "usageMetadata");
+  return { ...readCommon(findings, document), usage: stated === undefined ? usage : merged(usage, stated) };
+}
+
+/** The Gemini API says how long each text was at best, and then as a string. */
+function tokensOf(embedding: Fields | undefined): number | undefined {
+  const statistics = fieldsAt(embedding, "statistics");
+  return countAt(embedding, "tokenCount") ?? countAt(statistics, "tokenCount") ?? countAt(statistics, "token_count");
+}
+
+function withTokens(usage: Fields | undefined, tokens: number | undefined): Fields | undefined {
+  if (tokens === undefined) return usage;
+  return merged(usage, { tokenCount: tokens + (countAt(usage, "tokenCount") ?? 0) });
+}
+
+function settleEmbed(findings: PartialUsage): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const stated = countAt(usage, "promptTokenCount") ?? countAt(usage, "totalTokenCount");
+  const inputTokens = stated ?? countAt(usage, "tokenCount");
+  const details = hasMember(usage, "promptTokensDetails") ? usage["promptTokensDetails"] : undefined;
+  return {
+    ...inputOnly(inputTokens),
+    inputByModality: Array.isArray(details) ? countsByModality(details) : undefined,
+    raw: rawUsage(usage),
+  };
+}
+
+/** Of an operation that has no output. */
+export function inputOnly(inputTokens: number | undefined): Usage {
+  return {
+    inputTokens,
+    outputTokens: 0,
+    totalInputTokens: inputTokens,
+    totalOutputTokens: 0,
+    totalTokens: inputTokens,
+  };
+}

@@ -1,0 +1,160 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage } from "../../json/amounts.ts";
+import { COMMON, type Dialect, errorTypeOf, type PartialUsage } from "../dialect.ts";
+import { emptyFields, type Fields, fieldsAt, member, merged, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import {
+  NO_STEPS,
+  type SessionDialect,
+  type SessionReader,
+  type Speaker,
+  type TurnStep,
+} from "../../websocket/session-dialect.ts";
+import { generateUsage } from "./google-generate.ts";
+
+const CONTENT = {
+  turnComplete: "value",
+  turn_complete: "value",
+  modelTurn: {},
+  model_turn: {},
+  outputTranscription: {},
+  output_transcription: {},
+} as const satisfies ShapeSpec;
+
+/** …BidiGenerateContent: JSON, mostly in binary frames. Counters are for a turn, told once or several times within it. */
+export const googleLive: SessionDialect = {
+  name: "google.live",
+  serverShape: shapeOf({
+    error: COMMON.error,
+    usageMetadata: "value",
+    usage_metadata: "value",
+    serverContent: CONTENT,
+    server_content: CONTENT,
+    toolCall: {},
+    tool_call: {},
+  }),
+  clientShape: shapeOf({ setup: { model: "value" } }),
+  contentAlone: undefined,
+  begin: () => new LiveReader(),
+};
+
+class LiveReader implements SessionReader {
+  requestModel: string | undefined;
+  readonly model = undefined;
+  errorType: string | undefined;
+  /** The client's first message names the model; behind it comes audio. */
+  hearsClient = true;
+  #turn: Turn | undefined;
+  #turns = 0;
+  /** The counters of the last turn, which may be told once more behind its end. */
+  #told: string | undefined;
+
+  read(document: Fields, speaker: Speaker): readonly TurnStep[] {
+    if (speaker === "client") {
+      this.hearsClient = false;
+      this.requestModel = modelName(textAt(fieldsAt(document, "setup"), "model")?.replace(/^.*models\//, ""));
+      return NO_STEPS;
+    }
+    const content = either(document, "serverContent", "server_content");
+    const complete = isComplete(content);
+    if (document["error"] !== undefined) this.errorType = errorTypeOf(document);
+    const speaks = either(document, "toolCall", "tool_call") !== undefined || isSpeech(content);
+    const usage = this.#news(either(document, "usageMetadata", "usage_metadata"), speaks || complete);
+    const steps: TurnStep[] = [];
+
+    // A turn whose counters did not come with its end may still get them, until the next one begins.
+    if (speaks && this.#turn?.complete === true) steps.push(this.#step("end", NOTHING));
+    if (speaks || usage !== undefined) this.#turn ??= this.#begin();
+    if (speaks) steps.push(this.#step("open", NOTHING), this.#step("content", NOTHING));
+    if (usage !== undefined) steps.push(this.#step("open", document));
+    const turn = this.#turn;
+    if (turn === undefined) return steps;
+
+    turn.counted ||= usage !== undefined;
+    turn.complete ||= complete;
+    if (turn.complete && turn.counted) steps.push(this.#step("end", NOTHING));
+    return steps;
+  }
+
+  end(): readonly TurnStep[] {
+    return this.#turn?.complete === true ? [this.#step("end", NOTHING)] : NO_STEPS;
+  }
+
+  #news(usage: Fields | undefined, moves: boolean): Fields | undefined {
+    if (usage === undefined) return undefined;
+    const text = JSON.stringify(usage);
+    if (this.#turn === undefined && !moves && text === this.#told) return undefined;
+    this.#told = text;
+    return usage;
+  }
+
+  #begin(): Turn {
+    this.#turns++;
+    return { key: `turn ${this.#turns}`, counted: false, complete: false };
+  }
+
+  #step(moment: TurnStep["moment"], document: Fields): TurnStep {
+    const { requestModel } = this;
+    const key = this.#turn?.key ?? "";
+    if (moment === "end") this.#turn = undefined;
+    return { key, moment, reader: liveTurn, document, operation: "realtime", requestModel, model: undefined };
+  }
+}
+
+interface Turn {
+  readonly key: string;
+  counted: boolean;
+  complete: boolean;
+}
+
+function isSpeech(content: Fields | undefined): boolean {
+  return (
+    either(content, "modelTurn", "model_turn") !== undefined ||
+    either(content, "outputTranscription", "output_transcription") !== undefined
+  );
+}
+
+function isComplete(content: Fields | undefined): boolean {
+  return member(content, "turnComplete") === true || member(content, "turn_complete") === true;
+}
+
+const liveTurn: Dialect = {
+  name: "google.live",
+  shape: shapeOf({ usageMetadata: "value", usage_metadata: "value" }),
+  optionalInStreams: false,
+  telling: /(?!)/,
+  read: readTurn,
+  hasContent: () => false,
+  settle: settleTurn,
+};
+
+function readTurn(findings: PartialUsage, document: Fields): PartialUsage {
+  const usage = either(document, "usageMetadata", "usage_metadata");
+  if (usage === undefined) return findings;
+  // Each snapshot stands for itself, but one that has no counters leaves those before it alone.
+  const counts = ["totalTokenCount", "total_token_count", "promptTokenCount", "prompt_token_count"];
+  const whole = counts.some((key) => Object.hasOwn(usage, key));
+  return { ...findings, usage: whole ? usage : merged(findings.usage, usage) };
+}
+
+/** The counters of `generateContent`, but what the model says is called a response on one of the two surfaces. */
+function settleTurn(findings: PartialUsage): Usage | undefined {
+  const { usage } = findings;
+  if (usage === undefined) return undefined;
+  const renamed = emptyFields();
+  for (const key of Object.keys(usage)) renamed[CANDIDATES.get(key) ?? key] = usage[key];
+  return { ...generateUsage(renamed), raw: rawUsage(usage) };
+}
+
+function either(fields: Fields | undefined, name: string, snakeName: string): Fields | undefined {
+  return fieldsAt(fields, name) ?? fieldsAt(fields, snakeName);
+}
+
+const NOTHING: Fields = emptyFields();
+const CANDIDATES: ReadonlyMap<string, string> = new Map([
+  ["responseTokenCount", "candidatesTokenCount"],
+  ["response_token_count", "candidates_token_count"],
+  ["responseTokensDetails", "candidatesTokensDetails"],
+  ["response_tokens_details", "candidates_tokens_details"],
+]);

@@ -1,0 +1,44 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon, type SettleFacts } from "../dialect.ts";
+import { amountAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
+import { shapeOf } from "../../json/json-shape.ts";
+import { tokenUsage } from "../../observe/token-usage.ts";
+import { openaiChat } from "./openai-chat.ts";
+
+/** …/audio/transcriptions and …/translations: tokens or seconds, as the model is billed; Mistral's have chat's counters. */
+export const openaiTranscription: Dialect = {
+  name: "openai.transcription",
+  shape: shapeOf({ ...COMMON, duration: "value" }),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|[a-z_.]+\.done)"/,
+  read: readAudio,
+  hasContent: (document, event) => /\.(?:delta|segment)$/.test(textAt(document, "type") ?? event ?? ""),
+  settle: settleAudio,
+};
+
+/** …/audio/speech: sound has no usage in it; only its event form has. */
+export const openaiSpeech: Dialect = { ...openaiTranscription, name: "openai.speech" };
+
+/** What else Mistral has under …/audio. */
+export const mistralAudio: Dialect = { ...openaiTranscription, name: "mistral.audio" };
+
+function readAudio(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const type = textAt(document, "type") ?? event;
+  const next = readCommon(findings, document);
+  const duration = amountAt(document, "duration");
+  return {
+    ...next,
+    // The ids of events are those of segments.
+    id: type === undefined ? next.id : findings.id,
+    usage: fieldsAt(document, "usage") ?? findings.usage,
+    breakdown: duration === undefined ? findings.breakdown : { duration },
+    ended: findings.ended || type?.endsWith(".done") === true,
+  };
+}
+
+function settleAudio(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+  const { usage, breakdown } = findings;
+  // A verbose transcript says how long the recording is, also where it says nothing of usage.
+  if (usage === undefined) return breakdown && { audioSeconds: amountAt(breakdown, "duration") };
+  return hasMember(usage, "prompt_tokens") ? openaiChat.settle(findings, facts) : tokenUsage(usage);
+}

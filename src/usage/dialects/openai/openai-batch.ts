@@ -1,0 +1,40 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { type Fields, fieldsAt, labelAt } from "../../json/fields.ts";
+import { shapeOf } from "../../json/json-shape.ts";
+import { tokenUsage } from "../../observe/token-usage.ts";
+import { plain } from "../others/no-usage.ts";
+
+const TERMINAL: ReadonlySet<string> = new Set(["completed", "failed", "expired", "cancelled"]);
+
+/**
+ * …/batches: one object from the start of a batch to its end, which then says what all its calls used together. It may be read
+ * many times; which reading counts is decided by its id.
+ */
+export const openaiBatch: Dialect = {
+  name: "openai.batch",
+  shape: shapeOf({ ...COMMON, status: "value" }),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  read: readBatch,
+  hasContent: () => false,
+  settle: settleBatch,
+  terminal: TERMINAL,
+};
+
+/** …/files/{id}/content: perhaps a batch's results, but the batch itself counts. The errors in it are those of other calls. */
+export const openaiFile: Dialect = { ...plain, name: "openai.batch", read: (findings) => findings };
+
+function readBatch(findings: PartialUsage, document: Fields): PartialUsage {
+  return {
+    ...readCommon(findings, document),
+    usage: fieldsAt(document, "usage") ?? findings.usage,
+    status: labelAt(document, "status") ?? findings.status,
+  };
+}
+
+function settleBatch({ usage, status }: PartialUsage): Usage | undefined {
+  // Until the end the counters grow.
+  const isDone = status !== undefined && TERMINAL.has(status);
+  return isDone && usage !== undefined ? tokenUsage(usage) : undefined;
+}

@@ -1,0 +1,150 @@
+import type { ExtraItem, Usage } from "../../../core/usage/usage.ts";
+import { modalitiesOf, rawUsage, statedCost } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, hasElements, readCommon, type SettleFacts } from "../dialect.ts";
+import { amountAt, countAt, type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+
+/** POST …/chat/completions, as OpenAI and some fifteen others speak it. */
+export const CHAT_SPEC = {
+  ...COMMON,
+  service_tier: "value",
+  choices: { finish_reason: "value" },
+  usage_breakdown: "value",
+  x_groq: { usage: "value", usage_breakdown: "value", error: "value" },
+} as const satisfies ShapeSpec;
+
+export const openaiChat: Dialect = {
+  name: "openai.chat",
+  shape: shapeOf(CHAT_SPEC),
+  optionalInStreams: true,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  read: readChat,
+  hasContent: (document) => hasElements(document, "choices"),
+  settle: settleChat,
+};
+
+/** The legacy text completions carry the same usage object under the same rules. */
+export const openaiCompletions: Dialect = { ...openaiChat, name: "openai.completions" };
+
+function readChat(findings: PartialUsage, document: Fields): PartialUsage {
+  const next = readCommon(findings, document);
+  const groq = fieldsAt(document, "x_groq");
+  const usage = fieldsAt(document, "usage") ?? tokenUsage(fieldsAt(groq, "usage"));
+  const stopped = groq !== undefined && (groq["error"] ?? undefined) !== undefined;
+  return {
+    ...next,
+    // Every snapshot is complete, also where it comes with each chunk: the last one is the usage.
+    usage: usage ?? findings.usage,
+    serviceTier: labelAt(document, "service_tier") ?? findings.serviceTier,
+    breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? findings.breakdown,
+    failed: next.failed || stopped,
+    ended: findings.ended || (usage !== undefined && isLastChunk(document)),
+  };
+}
+
+/** Groq's plain answers have hardware cache counters in the place where its streams have usage. */
+function tokenUsage(usage: Fields | undefined): Fields | undefined {
+  return countAt(usage, "prompt_tokens") === undefined ? undefined : usage;
+}
+
+/** Usage that came after all choices, or with the finish reason of one. */
+function isLastChunk(document: Fields): boolean {
+  const choices = listAt(document, "choices") ?? [];
+  return (
+    choices.length === 0 || choices.some((choice) => isFields(choice) && textAt(choice, "finish_reason") !== undefined)
+  );
+}
+
+function settleChat(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const input = fieldsAt(usage, "prompt_tokens_details") ?? fieldsAt(usage, "prompt_token_details");
+  const output = fieldsAt(usage, "completion_tokens_details");
+  const inputTokens = countAt(usage, "prompt_tokens");
+
+  return {
+    inputTokens,
+    outputTokens: countAt(usage, "completion_tokens"),
+    totalInputTokens: inputTokens,
+    ...outputTotals(usage, facts.exclusiveReasoning),
+    cachedInputTokens:
+      countAt(input, "cached_tokens") ??
+      countAt(usage, "prompt_cache_hit_tokens") ??
+      countAt(usage, "num_cached_tokens") ??
+      countAt(usage, "cached_tokens"),
+    cacheWriteTokens: countAt(input, "cache_write_tokens") ?? countAt(usage, "cache_creation_input_tokens"),
+    inputByModality: modalitiesOf(input),
+    outputByModality: modalitiesOf(output),
+    predictionAcceptedTokens: countAt(output, "accepted_prediction_tokens"),
+    predictionRejectedTokens: countAt(output, "rejected_prediction_tokens"),
+    audioSeconds: amountAt(usage, "prompt_audio_seconds"),
+    toolCalls: searches(usage),
+    serviceTier: findings.serviceTier ?? labelAt(usage, "service_tier"),
+    trafficType: labelAt(fieldsAt(fieldsAt(usage, "extra_properties"), "google"), "traffic_type"),
+    providerCostUsd: statedCost(usage),
+    extraItems: itemsOf(findings.breakdown),
+    raw: rawUsage(usage),
+  };
+}
+
+interface OutputTotals {
+  readonly totalOutputTokens?: number | undefined;
+  readonly totalTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly unattributedTokens?: number | undefined;
+}
+
+/**
+ * Whether reasoning lies inside `completion_tokens` or beside it differs by vendor and is never said; the gap between the
+ * total and its parts tells.
+ */
+export function outputTotals(usage: Fields, exclusiveReasoning: boolean): OutputTotals {
+  const prompt = countAt(usage, "prompt_tokens");
+  const completion = countAt(usage, "completion_tokens");
+  const stated = countAt(fieldsAt(usage, "completion_tokens_details"), "reasoning_tokens");
+  const reasoning = stated ?? countAt(usage, "reasoning_tokens");
+  const total = countAt(usage, "total_tokens");
+  if (prompt === undefined || completion === undefined) {
+    return { totalOutputTokens: completion, totalTokens: total, reasoningTokens: reasoning };
+  }
+
+  const beside = (tokens: number, rest: number): OutputTotals => ({
+    totalOutputTokens: completion + tokens,
+    totalTokens: Math.max(total ?? 0, prompt + completion + tokens),
+    reasoningTokens: tokens,
+    unattributedTokens: rest > 0 ? rest : undefined,
+  });
+
+  // Perplexity's Sonar counts reasoning beside the completion and mostly leaves it out of the total as well.
+  if (stated === undefined && reasoning !== undefined && "num_search_queries" in usage) {
+    return beside(reasoning, (total ?? 0) - prompt - completion - reasoning);
+  }
+  if (total === undefined && exclusiveReasoning && reasoning !== undefined) return beside(reasoning, 0);
+
+  const gap = (total ?? 0) - prompt - completion;
+  if (total === undefined || gap <= 0) {
+    return { totalOutputTokens: completion, totalTokens: prompt + completion, reasoningTokens: reasoning };
+  }
+  if (reasoning === undefined && exclusiveReasoning) return beside(gap, 0);
+  if (reasoning !== undefined && reasoning > 0 && gap >= reasoning) return beside(reasoning, gap - reasoning);
+  return { totalOutputTokens: completion, totalTokens: total, reasoningTokens: reasoning, unattributedTokens: gap };
+}
+
+function searches(usage: Fields): Record<string, number> | undefined {
+  const count =
+    countAt(fieldsAt(usage, "server_tool_use_details"), "web_search_requests") ?? countAt(usage, "num_search_queries");
+  return count === undefined ? undefined : { web_search: count };
+}
+
+/** Groq's compound systems call several models and list what each of them used. */
+function itemsOf(breakdown: Fields | undefined): readonly ExtraItem[] | undefined {
+  const models = listAt(breakdown, "models")?.slice(0, 16);
+  const items = models?.filter(isFields).map((entry): ExtraItem => {
+    const used = fieldsAt(entry, "usage");
+    const inputTokens = countAt(used, "prompt_tokens");
+    const outputTokens = countAt(used, "completion_tokens");
+    return { kind: "usage_breakdown", model: modelName(textAt(entry, "model")), inputTokens, outputTokens };
+  });
+  return items === undefined || items.length === 0 ? undefined : items;
+}

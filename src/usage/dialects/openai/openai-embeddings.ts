@@ -1,0 +1,39 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage, statedCost } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt } from "../../json/fields.ts";
+import { shapeOf } from "../../json/json-shape.ts";
+
+/** POST …/embeddings: the usage stands at the end of a large body, and there is no output. */
+export const openaiEmbeddings: Dialect = {
+  name: "openai.embeddings",
+  shape: shapeOf(COMMON),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  read: readEmbeddings,
+  hasContent: () => false,
+  settle: settleEmbeddings,
+};
+
+/** …/moderations are free and have no usage, but for vendors whose classifiers count tokens. */
+export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations" };
+
+function readEmbeddings(findings: PartialUsage, document: Fields): PartialUsage {
+  return { ...readCommon(findings, document), usage: fieldsAt(document, "usage") ?? findings.usage };
+}
+
+function settleEmbeddings(findings: PartialUsage): Usage | undefined {
+  const usage = findings.usage;
+  if (usage === undefined) return undefined;
+  const inputTokens = countAt(usage, "prompt_tokens");
+  const total = countAt(usage, "total_tokens");
+  return {
+    inputTokens,
+    outputTokens: 0,
+    totalInputTokens: inputTokens ?? total,
+    totalOutputTokens: 0,
+    totalTokens: total ?? inputTokens,
+    providerCostUsd: statedCost(usage),
+    raw: rawUsage(usage),
+  };
+}

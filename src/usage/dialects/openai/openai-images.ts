@@ -1,0 +1,52 @@
+import type { ExtraItem, Usage } from "../../../core/usage/usage.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, merged, textAt } from "../../json/fields.ts";
+import { Each, shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import { tokenUsage } from "../../observe/token-usage.ts";
+
+/**
+ * …/images/…: pictures of megabytes, and behind them the tokens of the models that bill those. Older models bill by the
+ * picture, so these are counted too. No answer names its model.
+ */
+export const openaiImages: Dialect = {
+  name: "openai.images",
+  shape: shapeOf({ ...COMMON, data: new Each({}), svg_usage: "value" }),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|image_\w+\.completed)"/,
+  read: readImages,
+  hasContent: (document, event) => EVENT.test(textAt(document, "type") ?? event ?? ""),
+  settle: settleImages,
+};
+
+const EVENT = /^image_(?:generation|edit)\.(partial_image|completed)$/;
+
+function readImages(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  if (fieldsAt(document, "data") !== undefined) return withImage(findings);
+  const next = readCommon(findings, document);
+  const svg = fieldsAt(document, "svg_usage");
+  const seen = {
+    ...next,
+    usage: fieldsAt(document, "usage") ?? findings.usage,
+    breakdown: svg === undefined ? next.breakdown : merged(next.breakdown, { svg }),
+  };
+  const isCompleted = EVENT.exec(textAt(document, "type") ?? event ?? "")?.[1] === "completed";
+  return isCompleted ? { ...withImage(seen), ended: true } : seen;
+}
+
+function withImage(findings: PartialUsage): PartialUsage {
+  const images = 1 + (countAt(findings.breakdown, "images") ?? 0);
+  return { ...findings, breakdown: merged(findings.breakdown, { images }) };
+}
+
+function settleImages({ usage, breakdown }: PartialUsage): Usage | undefined {
+  if (usage === undefined && breakdown === undefined) return undefined;
+  const counters = usage === undefined ? {} : tokenUsage(usage);
+  return { ...counters, images: countAt(breakdown, "images"), extraItems: svgItem(fieldsAt(breakdown, "svg")) };
+}
+
+/** The authoring of an SVG is billed on top, at the price of the model that wrote it. */
+function svgItem(svg: Fields | undefined): readonly ExtraItem[] | undefined {
+  if (svg === undefined) return undefined;
+  return [{ kind: "svg", model: modelName(textAt(svg, "model")), ...tokenUsage(svg), raw: undefined }];
+}

@@ -1,0 +1,150 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { type Dialect, errorTypeOf, type PartialUsage, idText, readCommon } from "../dialect.ts";
+import { type Fields, fieldsAt, labelAt, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import {
+  DELTA_EVENT,
+  NO_STEPS,
+  type SessionDialect,
+  type SessionReader,
+  type TurnStep,
+} from "../../websocket/session-dialect.ts";
+import { tokenUsage } from "../../observe/token-usage.ts";
+
+const SESSION = {
+  model: "value",
+  audio: { input: { transcription: { model: "value" } } },
+  // The sessions of the beta, and those that only transcribe.
+  input_audio_transcription: { model: "value" },
+} as const satisfies ShapeSpec;
+
+const EVENT = {
+  type: "value",
+  item_id: "value",
+  response_id: "value",
+  error: { type: "value", code: "value" },
+  usage: "value",
+  session: SESSION,
+  response: { id: "value", model: "value", status: "value", usage: "value", status_details: { error: "value" } },
+} as const satisfies ShapeSpec;
+
+/** One billed response a `response.done`; the transcription of what the user says is billed beside it, as another model's. */
+export const openaiRealtime: SessionDialect = {
+  name: "openai.realtime",
+  serverShape: shapeOf(EVENT),
+  clientShape: undefined,
+  contentAlone: DELTA_EVENT,
+  begin: (queryModel) => new RealtimeReader(queryModel),
+};
+
+class RealtimeReader implements SessionReader {
+  readonly requestModel: string | undefined;
+  readonly hearsClient = false;
+  model: string | undefined;
+  errorType: string | undefined;
+  #transcriptionModel: string | undefined;
+
+  constructor(queryModel: string | undefined) {
+    this.requestModel = queryModel;
+  }
+
+  end(): readonly TurnStep[] {
+    return NO_STEPS;
+  }
+
+  read(document: Fields): readonly TurnStep[] {
+    const type = textAt(document, "type") ?? "";
+    const session = fieldsAt(document, "session");
+    if (session !== undefined) this.#learn(session);
+    switch (type) {
+      case "error":
+        this.errorType = errorTypeOf(document) ?? this.errorType;
+        return NO_STEPS;
+      case "response.created":
+        return this.#response(document, "open");
+      case "response.done":
+        this.errorType = undefined;
+        return this.#response(document, "end");
+      case "conversation.item.input_audio_transcription.completed":
+        return this.#transcription(document);
+      default:
+        return type.endsWith(".delta") ? this.#content(document) : NO_STEPS;
+    }
+  }
+
+  #learn(session: Fields): void {
+    this.model = modelName(textAt(session, "model")) ?? this.model;
+    const transcription =
+      fieldsAt(fieldsAt(fieldsAt(session, "audio"), "input"), "transcription") ??
+      fieldsAt(session, "input_audio_transcription");
+    this.#transcriptionModel = modelName(textAt(transcription, "model")) ?? this.#transcriptionModel;
+  }
+
+  #response(document: Fields, moment: "open" | "end"): readonly TurnStep[] {
+    const response = fieldsAt(document, "response");
+    if (response === undefined) return NO_STEPS;
+    return [this.#step(textAt(response, "id") ?? "", moment, response)];
+  }
+
+  #content(document: Fields): readonly TurnStep[] {
+    const id = textAt(document, "response_id");
+    return id === undefined ? NO_STEPS : [this.#step(id, "content", { id })];
+  }
+
+  #step(id: string, moment: TurnStep["moment"], document: Fields): TurnStep {
+    const { requestModel, model } = this;
+    return { key: id, moment, reader: realtimeResponse, document, operation: "realtime", requestModel, model };
+  }
+
+  #transcription(document: Fields): readonly TurnStep[] {
+    const key = `${textAt(document, "item_id") ?? ""} transcription`;
+    const model = this.#transcriptionModel;
+    const reader = inputTranscription;
+    return [{ key, moment: "end", reader, document, operation: "transcription", requestModel: undefined, model }];
+  }
+}
+
+const NEVER = /(?!)/;
+
+/** The response object of `response.done`. */
+const realtimeResponse: Dialect = {
+  name: "openai.realtime",
+  shape: shapeOf(EVENT.response),
+  optionalInStreams: false,
+  telling: NEVER,
+  read: readResponse,
+  hasContent: () => false,
+  settle: settleRealtime,
+};
+
+/** …input_audio_transcription.completed: tokens, or seconds where the model is billed by them. */
+const inputTranscription: Dialect = {
+  name: "openai.realtime",
+  shape: shapeOf({ item_id: "value", usage: "value" }),
+  optionalInStreams: false,
+  telling: NEVER,
+  read: (findings, document) => ({
+    ...findings,
+    id: idText(textAt(document, "item_id")),
+    usage: fieldsAt(document, "usage"),
+  }),
+  hasContent: () => false,
+  settle: settleRealtime,
+};
+
+function readResponse(findings: PartialUsage, response: Fields): PartialUsage {
+  const error = fieldsAt(fieldsAt(response, "status_details"), "error");
+  const status = labelAt(response, "status") ?? findings.status;
+  return {
+    ...readCommon(findings, response),
+    usage: fieldsAt(response, "usage") ?? findings.usage,
+    status,
+    failed: findings.failed || status === "failed",
+    errorType: (error && errorTypeOf({ error })) ?? findings.errorType,
+  };
+}
+
+function settleRealtime({ usage }: PartialUsage): Usage | undefined {
+  return usage === undefined ? undefined : tokenUsage(usage);
+}

@@ -1,0 +1,124 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { rawUsage } from "../../json/amounts.ts";
+import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type SettleFacts } from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { sumOfKnown } from "../../json/totals.ts";
+import { openaiEmbeddings } from "../openai/openai-embeddings.ts";
+
+const ENDED = "ended";
+const TERMINAL: ReadonlySet<string> = new Set([ENDED]);
+
+const ANSWER = { response_id: "value", generation_id: "value", meta: "value" } as const satisfies ShapeSpec;
+
+export const COHERE_SPEC = {
+  ...COMMON,
+  ...ANSWER,
+  event_type: "value",
+  delta: { usage: "value" },
+  response: ANSWER,
+} as const satisfies ShapeSpec;
+
+/**
+ * …/v2/chat, and …/v1/chat whose stream is lines of JSON. Billed are the `billed_units`; `tokens` counts the vendor's own
+ * template too, and stays in the raw usage. No answer names its model.
+ */
+export const cohereChat: Dialect = {
+  name: "cohere.chat",
+  shape: shapeOf(COHERE_SPEC),
+  optionalInStreams: false,
+  telling: /"(?:billed_units|error)"\s*:\s*(?!null|\s)|"(?:type|event_type)"\s*:\s*"(?:message-end|stream-end)"/,
+  read: readChat,
+  hasContent: (document, event) => CONTENT.test(eventOf(document, event) ?? ""),
+  settle: ({ usage }) => (usage === undefined ? undefined : billedUsage(usage)),
+  terminal: TERMINAL,
+};
+
+/** …/embed, …/rerank, …/classify, …/parse; others have rerankers under the same path, with OpenAI's counters. */
+export const cohereMeta: Dialect = {
+  ...cohereChat,
+  name: "cohere.meta",
+  shape: shapeOf({ ...COMMON, meta: "value" }),
+  settle: settleMeta,
+};
+
+/** Whether the document states units that Cohere bills. */
+export function hasBilledUnits(document: Fields): boolean {
+  return fieldsAt(statedUsage(document), "billed_units") !== undefined;
+}
+
+function readChat(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const type = eventOf(document, event);
+  const isEnd = type === "message-end" || type === "stream-end";
+  const response = fieldsAt(document, "response");
+  const next = readCommon(findings, document);
+  return {
+    ...next,
+    id: idOf(document) ?? idOf(response) ?? next.id,
+    usage: statedUsage(document) ?? findings.usage,
+    // Lines do not show by themselves that the last one is missing.
+    status: type === undefined ? findings.status : isEnd ? ENDED : "in_progress",
+    ended: findings.ended || isEnd,
+  };
+}
+
+/** Where the usage stands in both versions, streamed or not. */
+function statedUsage(document: Fields): Fields | undefined {
+  return (
+    fieldsAt(document, "usage") ??
+    fieldsAt(fieldsAt(document, "delta"), "usage") ??
+    fieldsAt(document, "meta") ??
+    fieldsAt(fieldsAt(document, "response"), "meta")
+  );
+}
+
+function idOf(document: Fields | undefined): string | undefined {
+  return idText(textAt(document, "response_id") ?? textAt(document, "generation_id"));
+}
+
+function eventOf(document: Fields, event: string | undefined): string | undefined {
+  return textAt(document, "event_type") ?? textAt(document, "type") ?? event;
+}
+
+function settleMeta(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+  const { usage } = findings;
+  if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.settle(findings, facts);
+  const billed = billedUsage(usage);
+  // Embeddings state no output, because there is none.
+  return billed.inputTokens === undefined ? billed : { ...billed, ...outputOf(billed.outputTokens ?? 0) };
+}
+
+function outputOf(tokens: number): Usage {
+  return { outputTokens: tokens, totalOutputTokens: tokens };
+}
+
+function billedUsage(usage: Fields): Usage {
+  const billed = fieldsAt(usage, "billed_units");
+  // A private deployment bills nothing by the unit.
+  const units = billed ?? fieldsAt(usage, "tokens");
+  const inputTokens = countAt(units, "input_tokens");
+  const outputTokens = countAt(units, "output_tokens");
+  const imageTokens = countAt(units, "image_tokens");
+  const totalInputTokens = sumOfKnown(inputTokens, imageTokens);
+  const cached = countAt(usage, "cached_tokens");
+  const classifications = countAt(billed, "classifications");
+
+  return {
+    inputTokens,
+    outputTokens,
+    totalInputTokens,
+    totalOutputTokens: outputTokens,
+    totalTokens: sumOfKnown(totalInputTokens, outputTokens),
+    // Of a prompt with the template in it, of which less is billed.
+    cachedInputTokens: cached === undefined ? undefined : Math.min(cached, totalInputTokens ?? cached),
+    inputByModality: imageTokens ? { text: inputTokens ?? 0, image: imageTokens } : undefined,
+    images: countAt(billed, "images") || undefined,
+    pages: countAt(billed, "pages") || undefined,
+    searchUnits: countAt(billed, "search_units") || undefined,
+    toolCalls: classifications ? { classification: classifications } : undefined,
+    raw: units === undefined ? undefined : rawUsage(usage),
+  };
+}
+
+const CONTENT =
+  /^(?:text-generation|tool-calls-chunk|tool-calls-generation|(?:content|tool-plan|tool-call)-(?:delta|start))$/;

@@ -1,0 +1,99 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import {
+  COMMON,
+  type Dialect,
+  errorTypeOf,
+  type PartialUsage,
+  idText,
+  readCommon,
+  type SettleFacts,
+} from "../dialect.ts";
+import { countAt, type Fields, fieldsAt, isFields, listAt, textAt } from "../../json/fields.ts";
+import { shapeOf } from "../../json/json-shape.ts";
+import { modelName } from "../../observe/safe-names.ts";
+import { openaiChat } from "../openai/openai-chat.ts";
+
+/** …/v1/conversations: an agent's answer, with the tokens of its connectors beside those of the prompt. */
+export const mistralConversations: Dialect = {
+  name: "mistral.conversations",
+  shape: shapeOf({ ...COMMON, conversation_id: "value", outputs: { model: "value" } }),
+  optionalInStreams: false,
+  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"conversation\.response\.\w+"/,
+  read: readConversation,
+  hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
+  settle: settleConversation,
+};
+
+/** …/v1/ocr: billed by the page. */
+export const mistralOcr: Dialect = {
+  name: "mistral.ocr",
+  shape: shapeOf({ ...COMMON, usage_info: "value" }),
+  optionalInStreams: false,
+  telling: /"(?:usage_info|error)"\s*:\s*(?!null|\s)/,
+  read: (findings, document) => ({
+    ...readCommon(findings, document),
+    usage: fieldsAt(document, "usage_info") ?? findings.usage,
+  }),
+  hasContent: () => false,
+  settle: ({ usage }) => usage && { pages: countAt(usage, "pages_processed"), raw: rawUsage(usage) },
+};
+
+function readConversation(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const type = textAt(document, "type") ?? event;
+  const isError = type === "conversation.response.error";
+  const next = readCommon(findings, document);
+  const id = idText(textAt(document, "conversation_id"));
+  return {
+    ...next,
+    // An id beside a type is that of an output.
+    id: id ?? (type === undefined ? next.id : findings.id),
+    model: next.model ?? modelOf(listAt(document, "outputs")),
+    usage: fieldsAt(document, "usage") ?? findings.usage,
+    failed: next.failed || isError,
+    errorType: isError ? (errorTypeOf(document) ?? next.errorType) : next.errorType,
+    ended: findings.ended || isError || type === "conversation.response.done",
+    // OpenAI stores conversations under the same path, and nothing is used by that.
+    dialect: document["object"] === "conversation.response" || type !== undefined ? mistralConversations : next.dialect,
+  };
+}
+
+/** An agent's answer names its model only where it puts something out. */
+function modelOf(outputs: readonly unknown[] | undefined): string | undefined {
+  const output = outputs?.find((entry) => isFields(entry) && textAt(entry, "model") !== undefined);
+  return isFields(output) ? modelName(textAt(output, "model")) : undefined;
+}
+
+function settleConversation(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+  const { usage } = findings;
+  const counters = openaiChat.settle(findings, facts);
+  if (usage === undefined || counters === undefined) return undefined;
+  const { inputTokens, totalOutputTokens, unattributedTokens } = counters;
+  const connector = countAt(usage, "connector_tokens");
+  const toolCalls = callsOf(fieldsAt(usage, "connectors"));
+  if (connector === undefined || inputTokens === undefined) return { ...counters, toolCalls };
+
+  const total = countAt(usage, "total_tokens");
+  // They are in the total and not in the prompt; a total that is reached without them has them inside.
+  const beside = total === inputTokens + (totalOutputTokens ?? 0) ? 0 : connector;
+  const rest = (unattributedTokens ?? 0) - beside;
+  return {
+    ...counters,
+    totalInputTokens: inputTokens + beside,
+    totalTokens: Math.max(total ?? 0, inputTokens + beside + (totalOutputTokens ?? 0)),
+    toolInputTokens: connector,
+    unattributedTokens: rest > 0 ? rest : undefined,
+    toolCalls,
+  };
+}
+
+function callsOf(connectors: Fields | undefined): Record<string, number> | undefined {
+  const counts: Record<string, number> = {};
+  for (const name of Object.keys(connectors ?? {}).slice(0, MAX_CONNECTORS)) {
+    const count = countAt(connectors, name);
+    if (count !== undefined && PLAIN_NAME.test(name)) counts[name] = count;
+  }
+  return Object.keys(counts).length === 0 ? undefined : counts;
+}
+
+const MAX_CONNECTORS = 16;

@@ -1,0 +1,66 @@
+import type { Usage } from "../../../core/usage/usage.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
+import { countAt, emptyFields, type Fields, hasMember, member, textAt } from "../../json/fields.ts";
+import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { inclusiveTotals } from "../../json/totals.ts";
+
+export const OLLAMA_SPEC = {
+  ...COMMON,
+  done: "value",
+  done_reason: "value",
+  prompt_eval_count: "value",
+  prompt_eval_cached_count: "value",
+  eval_count: "value",
+} as const satisfies ShapeSpec;
+
+const COUNTERS = ["prompt_eval_count", "prompt_eval_cached_count", "eval_count"] as const;
+const DONE = "done";
+/** To load or to unload a model is asked for in the same words, and generates nothing. */
+const IDLE = "idle";
+const TERMINAL: ReadonlySet<string> = new Set([DONE, IDLE]);
+
+/** …/api/chat and …/api/generate: lines of JSON unless asked otherwise, of which the last has the counters. And …/api/embed. */
+export const ollama: Dialect = {
+  name: "ollama",
+  shape: shapeOf(OLLAMA_SPEC),
+  optionalInStreams: false,
+  telling: /"done"\s*:\s*true|"error"\s*:/,
+  read: readLine,
+  hasContent: (document) => member(document, "done") === false,
+  settle: settleOllama,
+  terminal: TERMINAL,
+};
+
+/** Whether the document is the last line of an answer, or all of it. */
+export function isOllamaEnd(document: Fields): boolean {
+  return member(document, "done") === true && hasMember(document, "eval_count");
+}
+
+function readLine(findings: PartialUsage, document: Fields): PartialUsage {
+  const next = readCommon(findings, document);
+  const done = member(document, "done");
+  const usage = countersOf(document) ?? findings.usage;
+  if (typeof done !== "boolean") return { ...next, usage };
+  const isIdle = /^(?:un)?load$/.test(textAt(document, "done_reason") ?? "");
+  return { ...next, usage, status: done ? (isIdle ? IDLE : DONE) : "in_progress", ended: findings.ended || done };
+}
+
+function countersOf(document: Fields): Fields | undefined {
+  const counters = emptyFields();
+  for (const name of COUNTERS) if (countAt(document, name) !== undefined) counters[name] = document[name];
+  return Object.keys(counters).length === 0 ? undefined : counters;
+}
+
+function settleOllama({ usage, status }: PartialUsage): Usage | undefined {
+  if (usage === undefined) return status === IDLE ? NONE : undefined;
+  const inputTokens = countAt(usage, "prompt_eval_count");
+  // Embeddings are never `done`, and put nothing out.
+  const outputTokens = countAt(usage, "eval_count") ?? (status === undefined ? 0 : undefined);
+  return {
+    ...inclusiveTotals(inputTokens, outputTokens),
+    cachedInputTokens: countAt(usage, "prompt_eval_cached_count"),
+    raw: usage,
+  };
+}
+
+const NONE: Usage = { inputTokens: 0, outputTokens: 0, totalInputTokens: 0, totalOutputTokens: 0, totalTokens: 0 };

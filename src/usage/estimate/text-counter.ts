@@ -1,0 +1,132 @@
+import { COMMA, isJsonSpace, LF, OPEN_BRACKET, QUOTE } from "../json/ascii.ts";
+import { OPEN_ESCAPED, stringEnd } from "../json/json-text.ts";
+import { TokenEstimator } from "./token-estimator.ts";
+
+/**
+ * Measures the text in passing JSON, for estimates: the strings of certain members, found by their names alone, whatever
+ * frames they come in and wherever these are cut. A name inside a string has its quotes escaped and is not taken for one.
+ */
+export class TextCounter {
+  readonly #members: RegExp;
+  readonly #guess = new TokenEstimator();
+  /** Inside a string that is measured. */
+  #inText = false;
+  #escaped = false;
+  /** That string is an element of a list, all of which are measured. */
+  #inList = false;
+  /** The end of what was searched, where the beginning of a name may lie in it. */
+  #tail = "";
+  /** What came first, not looked at yet; `undefined` once there was too much of it to keep. */
+  #waiting: Buffer[] | undefined = [];
+  #waitingBytes = 0;
+
+  /** `members` finds the opening quote of a value: `/"text"\s*:\s*"/g`. */
+  constructor(members: RegExp) {
+    this.#members = members;
+  }
+
+  get tokens(): number {
+    this.#catchUp();
+    return this.#guess.tokens;
+  }
+
+  /** Most answers say what they used and are small: they are never looked at. */
+  push(bytes: Buffer, from: number, to: number): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) this.#read(bytes, from, to);
+    else if (this.#waitingBytes + to - from <= MAX_WAITING_BYTES && waiting.length < MAX_WAITING) {
+      // A copy: decoded bytes are overwritten, and a piece of a socket's buffer would keep all of it.
+      const copy = Buffer.allocUnsafe(to - from);
+      bytes.copy(copy, 0, from, to);
+      waiting.push(copy);
+      this.#waitingBytes += to - from;
+    } else {
+      this.#catchUp();
+      this.#read(bytes, from, to);
+    }
+  }
+
+  #catchUp(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const bytes of waiting) this.#read(bytes, 0, bytes.length);
+  }
+
+  #read(bytes: Buffer, from: number, to: number): void {
+    let at = this.#inText ? this.#measure(bytes, from, to) : from;
+    while (at < to && !this.#inText) {
+      if (to - at > WINDOW && this.#tail === "") at = this.#skip(bytes, at, to);
+      if (at < to) at = this.#search(bytes, at, to);
+    }
+  }
+
+  /** To where the next name of a member may begin: images and vectors hold none for megabytes. */
+  #skip(bytes: Buffer, from: number, to: number): number {
+    const end = bytes.indexOf(NAME_END, from);
+    if (end !== -1 && end < to) return Math.max(from, end - MAX_NAME);
+    return Math.max(from, to - MAX_NAME);
+  }
+
+  /** Searches a window for names, and measures what they stand for; returns the place behind both. */
+  #search(bytes: Buffer, from: number, to: number): number {
+    const end = Math.min(from + WINDOW, to);
+    const text = this.#tail + bytes.toString("latin1", from, end);
+    // From a place in the text to the same in the bytes.
+    const shift = from - this.#tail.length;
+    const members = this.#members;
+    let behind = 0;
+    members.lastIndex = 0;
+    while (members.test(text)) {
+      const open = members.lastIndex;
+      this.#inList = text.charCodeAt(open - 2) === OPEN_BRACKET;
+      this.#tail = "";
+      const at = this.#measure(bytes, open + shift, to);
+      if (this.#inText || at >= end) return at;
+      behind = at - shift;
+      members.lastIndex = behind;
+    }
+    // Most pieces end with a whole event.
+    this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
+    if (!this.#tail.includes('"')) this.#tail = "";
+    // A slice keeps the whole text alive that it is of; a copy does not.
+    if (text.length > SMALL && this.#tail !== "") this.#tail = Buffer.from(this.#tail, "latin1").toString("latin1");
+    return end;
+  }
+
+  /** Counts the string that `from` lies in, as far as it goes; returns the place behind it. */
+  #measure(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    for (;;) {
+      const end = stringEnd(bytes, this.#escaped ? Math.min(at + 1, to) : at, to);
+      this.#escaped = end === OPEN_ESCAPED;
+      this.#inText = end < 0;
+      this.#guess.add(bytes, at, end < 0 ? to : end - 1);
+      if (end < 0) return to;
+      const next = this.#inList ? elementAfter(bytes, end, to) : -1;
+      if (next === -1) return end;
+      at = next;
+    }
+  }
+}
+
+/** Behind the opening quote of the list's next string; -1 where there is none at hand. */
+function elementAfter(bytes: Buffer, from: number, to: number): number {
+  let comma = false;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) return comma ? at + 1 : -1;
+    if (byte === COMMA) comma = true;
+    else if (!isJsonSpace(byte)) return -1;
+  }
+  return -1;
+}
+
+const MAX_WAITING_BYTES = 16 * 1024;
+const MAX_WAITING = 16;
+/** The longest name of a member with its quotes, colon and a list's bracket. */
+const MAX_NAME = 40;
+const NAME_END = Buffer.from('":');
+/** So much is searched at a time. */
+const WINDOW = 4096;
+/** Events are rarely larger, and not worth a copy. */
+const SMALL = 256;

@@ -1,0 +1,178 @@
+import { crc32 } from "node:zlib";
+import { BoundedBuffer } from "../json/bounded-buffer.ts";
+import { type AwsEventHeaders, eventHeaders } from "./aws-event-headers.ts";
+import type { FrameReader, FrameSink } from "./frame-reader.ts";
+import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import type { Shape } from "../json/json-shape.ts";
+import { BedrockChunk } from "./bedrock-chunk.ts";
+
+/**
+ * AWS event streams (https://smithy.io/2.0/aws/amazon-eventstream.html), as Bedrock streams in: length-prefixed frames of
+ * headers and a JSON payload. A frame that lies whole in the buffer it came in is never copied, a large one is never held.
+ * Once a length cannot be true nothing behind it can be trusted: the reader gives up instead of looking for the next frame.
+ */
+export class AwsEventStreamReader implements FrameReader {
+  readonly isStream = true;
+  readonly #sink: FrameSink;
+  readonly #picker: JsonPicker;
+  readonly #wrapped: BedrockChunk;
+  #section: Section = PRELUDE;
+  /** Bytes of the section still to come. */
+  #left = PRELUDE_LENGTH;
+  /** The beginning of a section whose end has not come yet. */
+  readonly #held = new BoundedBuffer();
+  #payloadLength = 0;
+  #payload: "skipped" | "held" | "picked" | "wrapped" = "skipped";
+  #event: string | undefined;
+
+  constructor(shape: Shape, sink: FrameSink) {
+    this.#sink = sink;
+    this.#picker = new JsonPicker(shape, (document) => sink.document(document, this.#event));
+    this.#wrapped = new BedrockChunk(shape, sink);
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    let at = from;
+    while (at < to && this.#section !== LOST) {
+      const end = Math.min(to, at + this.#left);
+      this.#left -= end - at;
+      this.#take(bytes, at, end);
+      at = end;
+    }
+  }
+
+  end(): Wholeness {
+    const between = this.#section === PRELUDE && this.#left === PRELUDE_LENGTH;
+    // What a frame cut short has shown so far is handed on all the same.
+    if (this.#section === PAYLOAD) this.#endPayload();
+    this.#section = LOST;
+    return between ? "whole" : "torn";
+  }
+
+  /** A piece of one section, up to its end or to that of the buffer. */
+  #take(bytes: Buffer, from: number, to: number): void {
+    const isWhole = this.#left === 0;
+    switch (this.#section) {
+      case PRELUDE:
+      case HEADERS:
+        if (isWhole && this.#held.length === 0) return this.#read(bytes, from, to);
+        if (!this.#held.append(bytes, from, to, MAX_HEADERS)) return this.#giveUp();
+        if (!isWhole) return;
+        // UsageReading may go on to the next section, which is held in the same place.
+        return this.#readHeld();
+      case PAYLOAD:
+        this.#takePayload(bytes, from, to, isWhole);
+        if (isWhole) this.#endPayload();
+        return;
+      case TRAILER:
+        // The checksum of the message: a frame in disorder is found by its prelude, and the client's SDK checks the rest.
+        if (isWhole) this.#enter(PRELUDE, PRELUDE_LENGTH);
+        return;
+      case LOST:
+    }
+  }
+
+  #readHeld(): void {
+    const held = this.#held.view();
+    this.#read(held, 0, held.length);
+    this.#held.clear();
+  }
+
+  #read(bytes: Buffer, from: number, to: number): void {
+    if (this.#section === PRELUDE) this.#readPrelude(bytes, from);
+    else this.#readHeaders(bytes, from, to);
+  }
+
+  #readPrelude(bytes: Buffer, from: number): void {
+    const total = bytes.readUInt32BE(from);
+    const headers = bytes.readUInt32BE(from + 4);
+    const payload = total - headers - FRAME_OVERHEAD;
+    const possible = headers <= MAX_HEADERS && payload >= 0 && payload <= MAX_PAYLOAD;
+    if (!possible || crc32(bytes.subarray(from, from + 8)) !== bytes.readUInt32BE(from + 8)) return this.#giveUp();
+    this.#payloadLength = payload;
+    if (headers > 0) return this.#enter(HEADERS, headers);
+    this.#payload = "skipped";
+    this.#enterPayload();
+  }
+
+  #readHeaders(bytes: Buffer, from: number, to: number): void {
+    const headers = eventHeaders(bytes, from, to);
+    if (headers === undefined) return this.#giveUp();
+    this.#event = headers.event;
+    this.#payload = this.#payloadKind(headers);
+    // An exception or error says all we keep in its headers.
+    if (headers.failure !== undefined) this.#sink.document({ error: { type: headers.failure } }, undefined);
+    this.#enterPayload();
+  }
+
+  #payloadKind(headers: AwsEventHeaders): "skipped" | "held" | "picked" | "wrapped" {
+    if (headers.failure !== undefined || headers.event === undefined) return "skipped";
+    if (headers.event === "chunk") {
+      this.#wrapped.begin(this.#payloadLength);
+      return "wrapped";
+    }
+    return this.#payloadLength > MAX_HELD ? "picked" : "held";
+  }
+
+  #enterPayload(): void {
+    if (this.#payloadLength > 0) this.#enter(PAYLOAD, this.#payloadLength);
+    else this.#enter(TRAILER, TRAILER_LENGTH);
+  }
+
+  #takePayload(bytes: Buffer, from: number, to: number, isWhole: boolean): void {
+    switch (this.#payload) {
+      case "skipped":
+        return;
+      case "wrapped":
+        return this.#wrapped.push(bytes, from, to);
+      case "picked":
+        this.#sink.opened?.(bytes, from, to);
+        return this.#picker.push(bytes, from, to);
+      case "held":
+        this.#sink.opened?.(bytes, from, to);
+        if (isWhole && this.#held.length === 0) {
+          if (this.#sink.wants(bytes, from, to)) this.#picker.push(bytes, from, to);
+        } else {
+          this.#held.append(bytes, from, to, MAX_HELD);
+        }
+    }
+  }
+
+  #endPayload(): void {
+    if (this.#payload === "wrapped") this.#wrapped.end();
+    else {
+      const held = this.#held.view();
+      if (held.length > 0 && this.#sink.wants(held, 0, held.length)) this.#picker.push(held, 0, held.length);
+      this.#held.clear();
+      if (this.#picker.end() === "torn") this.#sink.torn();
+    }
+    this.#enter(TRAILER, TRAILER_LENGTH);
+  }
+
+  #enter(section: Section, length: number): void {
+    this.#section = section;
+    this.#left = length;
+  }
+
+  #giveUp(): void {
+    this.#section = LOST;
+    this.#held.clear();
+  }
+}
+
+const PRELUDE_LENGTH = 12;
+const TRAILER_LENGTH = 4;
+const FRAME_OVERHEAD = PRELUDE_LENGTH + TRAILER_LENGTH;
+/** The bounds that AWS states for a message. */
+const MAX_HEADERS = 128 * 1024;
+const MAX_PAYLOAD = 16 * 1024 * 1024;
+/** The largest payload that is held together to be asked about; beyond it the picker reads without. */
+const MAX_HELD = 24 * 1024;
+
+/** Where in a frame we are. Numbers, because they are compared for every piece. */
+const PRELUDE = 0;
+const HEADERS = 1;
+const PAYLOAD = 2;
+const TRAILER = 3;
+const LOST = 4;
+type Section = 0 | 1 | 2 | 3 | 4;

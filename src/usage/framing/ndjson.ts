@@ -1,0 +1,37 @@
+import { LF } from "../json/ascii.ts";
+import type { FrameReader, FrameSink } from "./frame-reader.ts";
+import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import type { Shape } from "../json/json-shape.ts";
+
+/** One JSON document a line. A raw line feed cannot stand inside JSON strings, so lines are cut before anything is parsed. */
+export class NdjsonReader implements FrameReader {
+  readonly isStream = true;
+  readonly #picker: JsonPicker;
+  readonly #sink: FrameSink;
+
+  constructor(shape: Shape, sink: FrameSink) {
+    this.#sink = sink;
+    this.#picker = new JsonPicker(shape, (document) => sink.document(document, undefined));
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      const found = bytes.indexOf(LF, at);
+      const end = found === -1 || found >= to ? to : found;
+      this.#picker.push(bytes, at, end);
+      if (end < to) this.#endLine();
+      at = end + 1;
+    }
+  }
+
+  end(): Wholeness {
+    return this.#endLine();
+  }
+
+  #endLine(): Wholeness {
+    const wholeness = this.#picker.end();
+    if (wholeness === "torn") this.#sink.torn();
+    return wholeness === "empty" ? "whole" : wholeness;
+  }
+}

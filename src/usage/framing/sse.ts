@@ -1,0 +1,208 @@
+import { LF, CR, SPACE, COLON, OPEN_BRACKET } from "../json/ascii.ts";
+import { BoundedBuffer } from "../json/bounded-buffer.ts";
+import type { FrameReader, FrameSink } from "./frame-reader.ts";
+import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import type { Shape } from "../json/json-shape.ts";
+
+/**
+ * Server-sent events as bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
+ * A frame that lies whole in the buffer it came in is never copied. A frame too large to be held goes through the picker
+ * as it comes, so that even an event of many megabytes costs constant memory.
+ */
+export class SseReader implements FrameReader {
+  readonly isStream = true;
+  readonly #sink: FrameSink;
+  readonly #picker: JsonPicker;
+  #event: string | undefined;
+  /** The beginning of a line whose end has not come yet. */
+  readonly #line = new BoundedBuffer();
+  #rest: "line" | "to-picker" | "dropped" = "line";
+  /** The data of the frame so far: a range of the buffer being read, or, once that is gone, a copy. */
+  #hasData = false;
+  #data: Buffer | undefined;
+  #dataFrom = 0;
+  #dataTo = 0;
+  readonly #kept = new BoundedBuffer();
+  #streaming = false;
+  #skipLf = false;
+  #over = false;
+
+  constructor(shape: Shape, sink: FrameSink) {
+    this.#sink = sink;
+    this.#picker = new JsonPicker(shape, (document) => sink.document(document, this.#event));
+  }
+
+  push(bytes: Buffer, from: number, to: number): void {
+    let at = from;
+    if (this.#skipLf && at < to) {
+      this.#skipLf = false;
+      if (bytes[at] === LF) at++;
+    }
+
+    let lf = -1;
+    let cr = -1;
+    while (at < to) {
+      if (lf < at) lf = indexOr(bytes, LF, at, to);
+      if (cr < at) cr = indexOr(bytes, CR, at, to);
+      const end = Math.min(lf, cr);
+      if (end === to) {
+        this.#hold(bytes, at, to);
+        break;
+      }
+      this.#endLine(bytes, at, end);
+      at = end + 1;
+      if (end === cr) {
+        // CRLF is one line end, also where the buffer ends between the two.
+        if (at === to) this.#skipLf = true;
+        else if (bytes[at] === LF) at++;
+      }
+    }
+    this.#keepData();
+  }
+
+  /** Dispatches what is pending: some servers omit the last empty line. */
+  end(): Wholeness {
+    if (this.#rest !== "line" || this.#line.length > 0) this.#endLine(EMPTY, 0, 0);
+    this.#dispatch();
+    return "whole";
+  }
+
+  #endLine(bytes: Buffer, from: number, to: number): void {
+    if (this.#rest === "line" && this.#line.length === 0) return this.#read(bytes, from, to, false);
+
+    this.#hold(bytes, from, to);
+    if (this.#rest === "line") {
+      const line = this.#line.view();
+      this.#read(line, 0, line.length, true);
+    }
+    this.#rest = "line";
+    this.#line.clear();
+  }
+
+  /** Keeps a piece of a line; a line too long to keep goes on to the picker if it is data, else nowhere. */
+  #hold(bytes: Buffer, from: number, to: number): void {
+    if (this.#rest === "to-picker") return this.#picker.push(bytes, from, to);
+    if (this.#rest === "dropped" || this.#line.append(bytes, from, to, MAX_LINE)) return;
+
+    const room = from + MAX_LINE - this.#line.length;
+    this.#line.append(bytes, from, room, MAX_LINE);
+    const line = this.#line.view();
+    const value = valueOf(line, 0, line.length, DATA);
+    this.#rest = value === -1 || this.#over ? "dropped" : "to-picker";
+    if (this.#rest === "to-picker") {
+      this.#stream(line, value, line.length);
+      this.#picker.push(bytes, room, to);
+    }
+    this.#line.clear();
+  }
+
+  #read(bytes: Buffer, from: number, to: number, passing: boolean): void {
+    if (from === to) return this.#dispatch();
+
+    const value = valueOf(bytes, from, to, DATA);
+    if (value !== -1) {
+      if (!this.#over) this.#addData(bytes, value, to, passing);
+      return;
+    }
+    const name = valueOf(bytes, from, to, EVENT);
+    if (name !== -1) this.#event = to - name > MAX_EVENT_NAME ? undefined : bytes.toString("latin1", name, to);
+  }
+
+  #addData(bytes: Buffer, from: number, to: number, passing: boolean): void {
+    const before = this.#hasData ? this.#dataTo - this.#dataFrom + this.#kept.length + 1 : 0;
+    if (this.#streaming || before + to - from > MAX_FRAME) return this.#stream(bytes, from, to);
+
+    if (!this.#hasData && !passing) {
+      this.#data = bytes;
+      this.#dataFrom = from;
+      this.#dataTo = to;
+    } else {
+      this.#keepData();
+      if (this.#hasData) this.#kept.append(NEWLINE, 0, 1, MAX_FRAME);
+      this.#kept.append(bytes, from, to, MAX_FRAME);
+    }
+    this.#hasData = true;
+  }
+
+  /** Copies the data out of the buffer being read, which is not ours to keep. */
+  #keepData(): void {
+    if (this.#data !== undefined) this.#kept.append(this.#data, this.#dataFrom, this.#dataTo, MAX_FRAME);
+    this.#data = undefined;
+    this.#dataFrom = this.#dataTo = 0;
+  }
+
+  #stream(bytes: Buffer, from: number, to: number): void {
+    if (!this.#streaming) {
+      this.#keepData();
+      const kept = this.#kept.view();
+      this.#picker.push(kept, 0, kept.length);
+      this.#kept.clear();
+      this.#streaming = true;
+    }
+    // The line feed that joins two data lines: white space to JSON.
+    if (this.#hasData) this.#picker.push(NEWLINE, 0, 1);
+    this.#picker.push(bytes, from, to);
+    this.#hasData = true;
+  }
+
+  #dispatch(): void {
+    if (this.#hasData) {
+      if (this.#streaming) this.#endDocument();
+      else if (this.#data !== undefined) this.#frame(this.#data, this.#dataFrom, this.#dataTo);
+      else {
+        const kept = this.#kept.view();
+        this.#frame(kept, 0, kept.length);
+      }
+      this.#hasData = false;
+      this.#streaming = false;
+      this.#data = undefined;
+      this.#dataFrom = this.#dataTo = 0;
+      this.#kept.clear();
+    }
+    this.#event = undefined;
+  }
+
+  #frame(bytes: Buffer, from: number, to: number): void {
+    if (isDone(bytes, from, to)) {
+      this.#over = true;
+      this.#sink.ended();
+    } else if (this.#sink.wants(bytes, from, to)) {
+      this.#picker.push(bytes, from, to);
+      this.#endDocument();
+    }
+  }
+
+  #endDocument(): void {
+    if (this.#picker.end() === "torn") this.#sink.torn();
+  }
+}
+
+/** Where the value of the field begins, one space left out; -1 for another field. */
+function valueOf(bytes: Buffer, from: number, to: number, field: Buffer): number {
+  const colon = from + field.length;
+  if (to < colon) return -1;
+  for (let at = 0; at < field.length; at++) if (bytes[from + at] !== field[at]) return -1;
+  if (to === colon) return to;
+  if (bytes[colon] !== COLON) return -1;
+  return colon + 1 < to && bytes[colon + 1] === SPACE ? colon + 2 : colon + 1;
+}
+
+function isDone(bytes: Buffer, from: number, to: number): boolean {
+  return bytes[from] === OPEN_BRACKET && to - from < 64 && bytes.toString("latin1", from, to).trim() === "[DONE]";
+}
+
+function indexOr(bytes: Buffer, byte: number, from: number, to: number): number {
+  const found = bytes.indexOf(byte, from);
+  return found === -1 || found > to ? to : found;
+}
+
+/** The largest frame that is held together; beyond it the picker reads without. */
+const MAX_FRAME = 24 * 1024;
+/** The longest line that is held: such a frame with its field name. */
+const MAX_LINE = MAX_FRAME + "data: ".length;
+const MAX_EVENT_NAME = 128;
+
+const EMPTY = Buffer.alloc(0);
+const NEWLINE = Buffer.from("\n");
+const DATA = Buffer.from("data");
+const EVENT = Buffer.from("event");

@@ -1,0 +1,23 @@
+import type { Usage } from "../../core/usage/usage.ts";
+
+/** Holds the parts within their totals, as some vendors' estimates are not; says whether anything had to be changed. */
+export function clamped(usage: Usage): { readonly usage: Usage; readonly inconsistent: boolean } {
+  const { totalInputTokens, totalOutputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
+  const cached = atMost(cachedInputTokens, totalInputTokens);
+  const room = totalInputTokens === undefined ? undefined : totalInputTokens - (cached ?? 0);
+  const written = atMost(cacheWriteTokens, room);
+  const reasoning = atMost(reasoningTokens, totalOutputTokens);
+  const short =
+    usage.totalTokens !== undefined && usage.totalTokens < (totalInputTokens ?? 0) + (totalOutputTokens ?? 0);
+
+  const changed = cached !== cachedInputTokens || written !== cacheWriteTokens || reasoning !== reasoningTokens;
+  if (!changed) return { usage, inconsistent: short };
+  return {
+    usage: { ...usage, cachedInputTokens: cached, cacheWriteTokens: written, reasoningTokens: reasoning },
+    inconsistent: true,
+  };
+}
+
+function atMost(part: number | undefined, whole: number | undefined): number | undefined {
+  return part === undefined || whole === undefined || part <= whole ? part : whole;
+}

@@ -1,0 +1,59 @@
+import { type Dialect, errorTypeOf, type PartialUsage } from "../dialects/dialect.ts";
+import type { Fields } from "../json/fields.ts";
+import type { FrameSink } from "../framing/frame-reader.ts";
+import type { TextCounter } from "../estimate/text-counter.ts";
+
+/** Adds up the documents of one answer by its dialect's rules. */
+export class ReadingBuilder implements FrameSink {
+  readonly #dialect: Dialect;
+  readonly #isError: boolean;
+  readonly #now: () => number;
+  findings: PartialUsage;
+  firstContentAt: number | undefined;
+  hasTorn = false;
+  meter: TextCounter | undefined;
+
+  constructor(dialect: Dialect, isError: boolean, now: () => number, head: PartialUsage) {
+    this.#dialect = dialect;
+    this.#isError = isError;
+    this.#now = now;
+    this.findings = head;
+  }
+
+  /** Everything until the first content and the model are known; then only what the dialect calls telling. */
+  wants(bytes: Buffer, from: number, to: number): boolean {
+    if (this.firstContentAt === undefined) return true;
+    // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
+    const text = bytes.toString("latin1", from, to);
+    return this.#current.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
+  }
+
+  document(document: Fields, event: string | undefined): void {
+    this.findings = this.#dialect.read(this.findings, document, event);
+    if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
+      this.firstContentAt = this.#now();
+    // The answers of some hosts are the bare error object, which only the status tells from any other.
+    if (this.#isError && this.findings.errorType === undefined) {
+      this.findings = { ...this.findings, failed: true, errorType: errorTypeOf(document) };
+    }
+  }
+
+  opened(bytes: Buffer, from: number, to: number): void {
+    this.meter?.push(bytes, from, to);
+  }
+
+  /** The dialect, or what an unknown one turned out to be. */
+  get #current(): Dialect {
+    return this.findings.dialect ?? this.#dialect;
+  }
+
+  torn(): void {
+    this.hasTorn = true;
+  }
+
+  ended(): void {
+    this.findings = { ...this.findings, ended: true };
+  }
+}
+
+const MODEL = /"model(?:Version|_version)?"\s*:\s*"(?!")/;

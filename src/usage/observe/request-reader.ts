@@ -1,0 +1,105 @@
+import { openDecoding, type Decoding } from "../decode/decoding.ts";
+import { type Fields, fieldsAt, member, textAt } from "../json/fields.ts";
+import { FormFields } from "../json/form-field.ts";
+import { JsonPicker } from "../json/json-picker.ts";
+import { shapeOf } from "../json/json-shape.ts";
+import type { DecoderPool } from "../decode/decoder-pool.ts";
+import { TextCounter } from "../estimate/text-counter.ts";
+
+/** What a request says that its answer may not. */
+export interface RequestFacts {
+  readonly model: string | undefined;
+  readonly stream: boolean | undefined;
+  readonly includeUsage: boolean | undefined;
+  readonly background: boolean;
+  /** About as many tokens of text as the request holds; `undefined` where none was measured. */
+  readonly textTokens: () => number | undefined;
+}
+
+export const NO_FACTS: RequestFacts = {
+  model: undefined,
+  stream: undefined,
+  includeUsage: undefined,
+  background: false,
+  textTokens: () => undefined,
+};
+
+export interface RequestForm {
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  /** The members of which the text is measured, if any. */
+  readonly text: RegExp | undefined;
+}
+
+/** Reads a request body as it passes, up to a cap: what is wanted often stands behind long messages, images and files. */
+export class RequestReader {
+  readonly #decoding: Decoding | undefined;
+  #picker: JsonPicker | undefined;
+  #form: FormFields | undefined;
+  #meter: TextCounter | undefined;
+  #document: Fields | undefined;
+  #left: number;
+
+  constructor(request: RequestForm, decoders: DecoderPool) {
+    const { contentType, contentEncoding, text } = request;
+    const isForm = contentType !== undefined && /^\s*multipart\//i.test(contentType);
+    if (isForm) this.#form = new FormFields(contentType, ["model", "stream"]);
+    else {
+      this.#picker = new JsonPicker(SHAPE, (document) => (this.#document = document));
+      if (text !== undefined) this.#meter = new TextCounter(text);
+    }
+    this.#left = isForm ? MAX_FORM_BYTES : MAX_JSON_BYTES;
+    this.#decoding = openDecoding(contentEncoding, decoders, (bytes) => {
+      this.#picker?.push(bytes, 0, bytes.length);
+      this.#meter?.push(bytes, 0, bytes.length);
+      this.#form?.push(bytes);
+      return undefined;
+    });
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#left <= 0 || this.#decoding === undefined) return;
+    const piece = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= piece.length;
+    if (this.#decoding.write(piece) !== undefined) this.#left = 0;
+  }
+
+  end(): RequestFacts {
+    this.#picker?.end();
+    this.#decoding?.close();
+    return this.facts;
+  }
+
+  /** As far as they have been read. */
+  get facts(): RequestFacts {
+    const form = this.#form;
+    if (form !== undefined) return { ...NO_FACTS, model: form.value("model"), stream: flag(form.value("stream")) };
+    const stream = member(this.#document, "stream");
+    const includeUsage = member(fieldsAt(this.#document, "stream_options"), "include_usage");
+    return {
+      model: textAt(this.#document, "model"),
+      stream: typeof stream === "boolean" ? stream : undefined,
+      includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
+      background: member(this.#document, "background") === true,
+      // Nothing measured is nothing known: the text may lie in members of other names, or the body in an unknown coding.
+      textTokens: () => this.#meter?.tokens || undefined,
+    };
+  }
+}
+
+/** A boolean as the forms of the official libraries write it. */
+function flag(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  return /^(?:true|1)$/i.test(text);
+}
+
+const SHAPE = shapeOf({
+  model: "value",
+  stream: "value",
+  stream_options: { include_usage: "value" },
+  background: "value",
+});
+/** Many libraries write the model behind the messages, and these may hold images. */
+const MAX_JSON_BYTES = 32 * 1024 * 1024;
+/** As large as audio and image uploads come; passing over a file costs next to nothing. */
+const MAX_FORM_BYTES = 256 * 1024 * 1024;

@@ -1,0 +1,69 @@
+import zlib from "node:zlib";
+import { type DecodedSink, type DecodeFault, MAX_PIECE, ZlibDecoder, NO_BUFFER } from "../decode/zlib-decoder.ts";
+
+/**
+ * Inflates the messages of one direction of a WebSocket (RFC 7692 section 7.2.2). Messages lean on the ones before
+ * them unless the sides agreed otherwise, so none can be left out.
+ */
+export class MessageInflater {
+  readonly #windowBits: number;
+  readonly #takeover: boolean;
+  readonly #take: DecodedSink;
+  #native: ZlibDecoder | undefined;
+  #output: Buffer | undefined;
+  /** The compressed data of the current message ended by itself; what follows up to its last piece says nothing. */
+  #ended = false;
+  #wire = 0;
+  #given = 0;
+
+  /** What is handed to `emit` is overwritten afterwards. */
+  constructor(windowBits: number, takeover: boolean, emit: (bytes: Buffer) => void) {
+    // zlib knows no raw window of 256 bytes, and the next larger one reads the same.
+    this.#windowBits = Math.max(9, windowBits);
+    this.#takeover = takeover;
+    this.#take = (bytes) => {
+      this.#given += bytes.length;
+      if (this.#given > FREE_OUTPUT + MAX_RATIO * this.#wire) return "too_large";
+      emit(bytes);
+      return undefined;
+    };
+  }
+
+  write(bytes: Buffer): DecodeFault | undefined {
+    this.#wire += bytes.length;
+    return this.#inflate(bytes);
+  }
+
+  /** The message is complete: the four bytes that every sender leaves out are put back. */
+  end(): DecodeFault | undefined {
+    const fault = this.#inflate(TAIL);
+    if (fault === undefined && (!this.#takeover || this.#ended)) this.#native?.reset();
+    this.#ended = false;
+    return fault;
+  }
+
+  close(): void {
+    this.#native?.close();
+    this.#native = undefined;
+    this.#output = undefined;
+  }
+
+  #inflate(bytes: Buffer): DecodeFault | undefined {
+    if (bytes.length === 0 || this.#ended) return undefined;
+    this.#native ??= this.#open();
+    this.#output ??= Buffer.allocUnsafe(MAX_PIECE);
+    const fault = this.#native.write(bytes, this.#output, this.#take);
+    this.#ended = this.#native.ended;
+    return fault;
+  }
+
+  #open(): ZlibDecoder {
+    const stream = zlib.createInflateRaw({ ...NO_BUFFER, windowBits: this.#windowBits });
+    return new ZlibDecoder(stream, zlib.constants.Z_SYNC_FLUSH);
+  }
+}
+
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+/** What a bomb may cost in one session beyond this many times what it sent; silence compresses a thousandfold. */
+const FREE_OUTPUT = 16 * 1024 * 1024;
+const MAX_RATIO = 100;

@@ -1,0 +1,89 @@
+import type { Fields } from "../json/fields.ts";
+import { JsonPicker } from "../json/json-picker.ts";
+import type { Shape } from "../json/json-shape.ts";
+import { MessageInflater } from "./message-inflater.ts";
+import type { DecodeFault } from "../decode/zlib-decoder.ts";
+
+/** What the two sides agreed on for compressing messages (RFC 7692 section 7.1). */
+export interface MessageCompression {
+  readonly windowBits: number;
+  readonly noContextTakeover: boolean;
+}
+
+export interface MessageListener {
+  /** Whether the next message can hold anything of interest. */
+  hears(): boolean;
+  /** The beginning of a message that brings nothing but content, which nobody waits for. */
+  skips(beginning: string): boolean;
+  document(document: Fields): void;
+}
+
+/**
+ * The messages of one direction of a WebSocket, one JSON document each, as text or binary. A message is read while it passes
+ * and never held, so that one of any length costs constant memory.
+ */
+export class MessageReader {
+  /** Why nothing is read any more. */
+  fault: DecodeFault | undefined;
+  readonly #listener: MessageListener;
+  readonly #picker: JsonPicker;
+  readonly #inflater: MessageInflater | undefined;
+  readonly #takeover: boolean;
+  #compressed = false;
+  #skipped = false;
+  #begun = false;
+
+  constructor(shape: Shape, listener: MessageListener, compression: MessageCompression | undefined) {
+    this.#listener = listener;
+    this.#picker = new JsonPicker(shape, (document) => listener.document(document));
+    this.#takeover = compression?.noContextTakeover === false;
+    if (compression === undefined) return;
+    this.#inflater = new MessageInflater(compression.windowBits, this.#takeover, (bytes) =>
+      this.#take(bytes, 0, bytes.length),
+    );
+  }
+
+  /** Whether the payload of the message that begins is wanted. */
+  begin(compressed: boolean): boolean {
+    if (this.fault !== undefined) return false;
+    this.#compressed = compressed;
+    this.#begun = false;
+    this.#skipped = !this.#listener.hears();
+    // A later message may refer to this one's text.
+    return !this.#skipped || (compressed && this.#takeover);
+  }
+
+  payload(bytes: Buffer, from: number, to: number, last: boolean): void {
+    if (this.fault !== undefined) return;
+    if (this.#compressed) this.#inflate(bytes.subarray(from, to), last);
+    else this.#take(bytes, from, to);
+    if (last && this.#begun && !this.#skipped) this.#picker.end();
+  }
+
+  close(): void {
+    this.#inflater?.close();
+  }
+
+  #inflate(bytes: Buffer, last: boolean): void {
+    const inflater = this.#inflater;
+    this.fault = inflater === undefined ? "encoding" : inflater.write(bytes);
+    if (last) this.fault ??= inflater?.end();
+    if (this.fault === undefined) return;
+    this.#skipped = true;
+    inflater?.close();
+  }
+
+  #take(bytes: Buffer, from: number, to: number): void {
+    if (this.#skipped || from === to) return;
+    if (!this.#begun) {
+      this.#begun = true;
+      // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
+      this.#skipped = this.#listener.skips(bytes.toString("latin1", from, Math.min(to, from + BEGINNING)));
+      if (this.#skipped) return;
+    }
+    this.#picker.push(bytes, from, to);
+  }
+}
+
+/** Room for an event id and a type; where less has come, the message is read in full. */
+const BEGINNING = 160;

@@ -1,0 +1,151 @@
+// Calls as they end: over real sockets, from the file that the ledger writes.
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { eventStream } from "../../src/admin/server/sse-response.ts";
+import { LiveRequests } from "../../src/admin/live/live-requests.ts";
+import type { RequestRow } from "../../src/admin/api/contract.ts";
+import { historyLines } from "../../src/demo/history.ts";
+import { testKey } from "../harness/gateway.ts";
+import { Waiting } from "../harness/until.ts";
+import { startApiGateway } from "./api-gateway.ts";
+import { readEvents } from "./event-reader.ts";
+import { bearer, start, token } from "./start.ts";
+
+test("each call that ends is told to those whose filters it passes, also when the file is rotated meanwhile", async (t) => {
+  const api = await startApiGateway({ config: { store: { enabled: false } } });
+  t.after(() => api.stop());
+  const url = `${api.gateway.adminUrl}/api/v1/requests/stream`;
+  const all = await readEvents(url, api.token);
+  const few = await readEvents(`${url}?filter=model%3Dwanted&filter=status%3E%3D200`, api.token);
+  for (let round = 0; round < 3; round++) {
+    await api.call(testKey.key, `other-${round}`);
+    await api.call(testKey.key, "wanted");
+    // What was just written is in the file that gets another name now.
+    assert.equal((await api.ask("POST", "/ledger/rotate")).status, 200);
+    const count = 2 * (round + 1);
+    await all.until(`${count} calls`, (events) => (models(events).length === count ? true : undefined));
+  }
+  await few.until("three calls", (events) => (models(events).length === 3 ? true : undefined));
+  assert.deepEqual(models(all.events), ["other-0", "wanted", "other-1", "wanted", "other-2", "wanted"]);
+  assert.deepEqual(models(few.events), ["wanted", "wanted", "wanted"]);
+  const row = all.events.find(({ name }) => name === "call")?.data as RequestRow; // as: the contract's
+  assert.partialDeepStrictEqual(row, { provider: "openai", status: 200, owner: "tests", total_tokens: 2_000_000 });
+  all.close();
+  few.close();
+});
+
+test("what is not a filter, or no rate, is refused before anything is sent", async (t) => {
+  const { url } = await start(t);
+  for (const query of ["filter=modle%3Dx", "rate=0", "rate=501", "rate=1e3", "from=-1h", "nonsense=1"]) {
+    const answer = await fetch(url(`/api/v1/requests/stream?${query}`), { headers: bearer(token) });
+    assert.equal(answer.status, 400, query);
+    assert.match(await answer.text(), /"errors":\[/);
+  }
+});
+
+test("calls beyond the rate are counted and told as skipped, and none is lost between", async (t) => {
+  const place = newPlace(t);
+  const { events, until } = listenTo(t, place.path, 10);
+  await until(() => events[0]?.[0] === "alive");
+  appendFileSync(place.path, lines(500, 1).join(""));
+  const told = (): number =>
+    events.reduce((sum, [name, data]) => sum + (name === "call" ? 1 : name === "skipped" ? countOf(data) : 0), 0);
+  await until(() => told() === 500);
+  assert.ok(events.filter(([name]) => name === "call").length <= 20);
+});
+
+test("a file is followed through renames, removal and being emptied, and torn lines wait for their ends", async (t) => {
+  const place = newPlace(t);
+  writeFileSync(place.path, lines(3, 1).join(""));
+  const { events, until } = listenTo(t, place.path, 500);
+  await until(() => events[0]?.[0] === "alive");
+  const ids = (): readonly string[] =>
+    events.flatMap(([name, data]) => (name === "call" ? [(data as RequestRow).id] : []));
+  const [one = "", two = "", three = "", four = "", five = ""] = lines(5, 2);
+  // In the middle of a character of two bytes, too.
+  const bytes = Buffer.from(one.replace('"model":"', '"model":"ü'));
+  const cut = bytes.indexOf("ü") + 1;
+  appendFileSync(place.path, bytes.subarray(0, cut));
+  appendFileSync(place.path, bytes.subarray(cut));
+  await until(() => ids().length === 1);
+  assert.match(JSON.stringify(events), /"model":"ü/);
+  appendFileSync(place.path, two);
+  renameSync(place.path, `${place.path}.old`);
+  appendFileSync(`${place.path}.old`, three);
+  writeFileSync(place.path, four);
+  await until(() => ids().length === 4);
+  rmSync(place.path);
+  writeFileSync(place.path, "not a record\n" + five);
+  await until(() => ids().length === 5);
+  assert.deepEqual(ids(), [one, two, three, four, five].map(idOf));
+});
+
+test("whoever reads too slowly costs a bounded amount of memory and is told how much it missed", async () => {
+  let send: ((event: string, data: unknown) => boolean) | undefined;
+  const response = eventStream(new AbortController().signal, (sender) => {
+    send = sender;
+    return () => undefined;
+  });
+  let taken = 0;
+  while (send?.("call", { n: taken }) === true) taken++;
+  assert.ok(taken > 500 && taken < 2000, `${taken} events wait`);
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.read();
+  assert.equal(send?.("skipped", { count: 1 }), true, "room again after something was read");
+  await reader?.cancel();
+  assert.equal(send?.("call", {}), false);
+});
+
+interface Place {
+  readonly path: string;
+}
+
+function newPlace(t: TestContext): Place {
+  const directory = mkdtempSync(join(tmpdir(), "lmgate-live-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return { path: join(directory, "stats.jsonl") };
+}
+
+function listenTo(
+  t: TestContext,
+  path: string,
+  rate: number,
+): { events: (readonly [string, unknown])[]; until: (is: () => boolean) => Promise<unknown> } {
+  const events: (readonly [string, unknown])[] = [];
+  const waiting = new Waiting();
+  const stop = new LiveRequests(path).listen({ filters: [], rate }, (name, data) => {
+    events.push([name, data]);
+    waiting.changed();
+    return true;
+  });
+  t.after(stop);
+  return {
+    events,
+    until: (is) =>
+      waiting.until(
+        "events",
+        () => is() || undefined,
+        () => JSON.stringify(events),
+      ),
+  };
+}
+
+function lines(count: number, seed: number): readonly string[] {
+  return [...historyLines({ count, until: Date.now(), days: 1, owners: 3, seed })].map(({ text }) => text);
+}
+
+function idOf(line: string): string {
+  return (JSON.parse(line) as { id: string }).id; // as: the history's own line
+}
+
+function countOf(data: unknown): number {
+  return (data as { count: number }).count; // as: the contract's
+}
+
+function models(events: readonly { readonly name: string; readonly data: unknown }[]): readonly (string | null)[] {
+  return events.flatMap(({ name, data }) => (name === "call" ? [(data as RequestRow).model] : [])); // as: the contract's
+}

@@ -1,0 +1,127 @@
+/** A running gateway between raw clients and an upstream that believes anything, with a listener that nobody may reach. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+import { startGateway, type AllowedKey, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
+import { startRecordingUpstream, type Recorded, type RecordingUpstream } from "./recording-upstream.ts";
+import { talk, type Talk } from "./raw-exchange.ts";
+
+export const goodKey: AllowedKey = { id: "k-good", key: "sk-good-0123456789-ABCDEF", owner: "Good Team" };
+export const otherKey: AllowedKey = { id: "k-other", key: "sk-other-0123456789-GHIJKL", owner: "Other Team" };
+export const unknownKey = "sk-unknown-0123456789-MNOPQR";
+
+export const FORBIDDEN = '{"error":"forbidden","message":"API key not authorized"}';
+export const GOOD = bearer(goodKey.key);
+/** The same caller without touching any field that a provider knows. */
+export const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
+
+const MODELS = "/openai/v1/models";
+
+export interface Battlefield {
+  readonly gateway: Gateway;
+  readonly upstream: RecordingUpstream;
+  /** `127.0.0.2:PORT`: where no request may lead. */
+  readonly evil: string;
+  readonly authority: string;
+  talk(said: string, methods?: readonly string[]): Promise<Talk>;
+  /** Fails unless that is answered with this status and reaches no upstream. */
+  assertRefused(status: 400 | 403, lines: string, target?: string): Promise<void>;
+  /** Lets a call through and returns the `lmgate_id` that its record names. */
+  callerOf(lines: string, target?: string): Promise<string | null | undefined>;
+  /** What reached the upstream since the last call of this. */
+  taken(): readonly Recorded[];
+  /** Ends everything; fails if the evil listener was reached or the gateway did not end in order. */
+  leave(): Promise<void>;
+}
+
+export async function enterBattlefield(options: GatewayOptions = {}): Promise<Battlefield> {
+  const upstream = await startRecordingUpstream();
+  const evil = await startEvil();
+  const authority = `127.0.0.1:${upstream.port}`;
+  const origin = { upstream: `http://${authority}` };
+  const providers = {
+    openai: origin,
+    anthropic: origin,
+    google: origin,
+    based: { upstream: `http://${authority}/v1` },
+  };
+  const gateway = await startGateway({
+    keys: [goodKey, otherKey],
+    ...options,
+    config: { ...options.config, providers: { ...providers, ...options.config?.["providers"] } },
+  }).catch(async (error: unknown) => {
+    await Promise.all([upstream.close(), evil.close()]); // Or this process would never end.
+    throw error;
+  });
+  return {
+    gateway,
+    upstream,
+    evil: evil.authority,
+    authority,
+    talk: (said, methods) => talk(gateway.port, said, methods),
+    async assertRefused(status, lines, target = MODELS) {
+      const before = upstream.seen.requests;
+      const { answers, statuses } = await talk(gateway.port, request("GET", target, lines));
+      const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
+      assert.deepEqual(statuses, [status], what);
+      if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
+      assert.equal(upstream.seen.requests, before, what);
+    },
+    async callerOf(lines, target = MODELS) {
+      const { statuses } = await talk(gateway.port, request("GET", target, lines));
+      assert.deepEqual(statuses, [200], `${target} ${lines}`);
+      const records = await gateway.records(upstream.seen.requests);
+      return records.at(-1)?.lmgate_id;
+    },
+    taken: () => upstream.requests.splice(0),
+    async leave() {
+      const code = await gateway.stop();
+      const { stderr } = gateway.output();
+      await upstream.close();
+      await evil.close();
+      assert.equal(evil.reached(), 0, "the evil listener was reached");
+      assert.equal(stderr, "");
+      assert.equal(code, 0);
+    },
+  };
+}
+
+async function startEvil() {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  server.listen(0, "127.0.0.2");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // as: a TCP server that listens has one
+  return {
+    authority: `127.0.0.2:${port}`,
+    reached: () => connections,
+    async close() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A request with `Host` in first place. `lines` carry their own CRLF. */
+export function request(method: string, target: string, lines = "", body = ""): string {
+  return `${method} ${target} HTTP/1.1\r\nHost: gate.example\r\n${lines}\r\n${body}`;
+}
+
+/** A request that may pass. */
+export function keyed(method: string, target: string, lines = "", body = ""): string {
+  return request(method, target, `${GOOD}${lines}`, body);
+}
+
+export function bearer(key: string): string {
+  return `Authorization: Bearer ${key}\r\n`;
+}
+
+/** A raw request with the key behind each `Host: a`, or behind the request line where there is none. */
+export function withKey(text: string): string {
+  if (/Host: a\r?\n/.test(text)) return text.replace(/Host: a(\r?\n)/g, `Host: a$1${KEY_FIELD}$1`);
+  return text.replace(/^(\S+ \S+ HTTP\/\d\.\d)\r\n/, `$1\r\n${KEY_FIELD}\r\n`);
+}

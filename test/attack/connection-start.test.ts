@@ -1,0 +1,142 @@
+// Every door, tried with no key, a bad key and a good one. Portkey's fix for an open route missed an older one (#1718): here one place
+// decides, and this file knocks everywhere.
+import assert from "node:assert/strict";
+import { METHODS } from "node:http";
+import { after, before, test } from "node:test";
+
+import { enterBattlefield, FORBIDDEN, GOOD, request, unknownKey, type Battlefield } from "./attack-fixture.ts";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+
+const HEALTH: readonly string[] = ["/healthz", "/livez", "/readyz"];
+const ROUTED: readonly string[] = [
+  "/openai/v1/models",
+  "/anthropic/v1/messages",
+  "/google/v1/x:y",
+  "/based/x",
+  "/openai",
+];
+const UNROUTED: readonly string[] = [
+  "/",
+  "/v1/chat/completions",
+  "/metrics",
+  "/api/v1/status",
+  "/mistral/v1/x",
+  "/healthz/x",
+];
+
+const KEYLESS: readonly string[] = [
+  "",
+  `Authorization: Bearer ${unknownKey}\r\n`,
+  "Authorization: Bearer \r\n",
+  "Authorization:\r\n",
+  "Authorization: Bearer null\r\n",
+  "Authorization: Bearer undefined\r\n",
+  `x-api-key: ${unknownKey}\r\n`,
+  "x-api-key:\r\n",
+  `x-goog-api-key: ${unknownKey}\r\n`,
+  `api-key: ${unknownKey}\r\n`,
+  `x-lmgate-key: ${unknownKey}\r\n`,
+  "x-lmgate-key:\r\n",
+  "Cookie: key=sk-good-0123456789-ABCDEF\r\n",
+  "Authorization: Basic c2stZ29vZC0wMTIzNDU2Nzg5LUFCQ0RFRjo=\r\n",
+];
+
+const methods = METHODS.filter((method) => method !== "CONNECT");
+
+test("S9: without an allowed key no method opens any path, and all get the same 403", async () => {
+  for (const path of [...ROUTED, ...UNROUTED]) {
+    for (const method of methods.filter((each) => each !== "TRACE")) {
+      for (const lines of method === "GET" || method === "POST" ? KEYLESS : KEYLESS.slice(0, 2)) {
+        const { answers, open } = await field.talk(request(method, path, lines), [method]);
+        const what = `${method} ${path} ${lines}`;
+        assert.equal(answers[0]?.status, 403, what);
+        assert.equal(answers[0].text, method === "HEAD" ? "" : FORBIDDEN, what);
+        assert.ok(answers[0].lines.includes("Content-Type: application/json"), what);
+        assert.ok(answers[0].lines.includes("x-lmgate-error: forbidden"), what);
+        assert.equal(answers.length, 1, what);
+        assert.equal(open, true, what);
+      }
+    }
+  }
+  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
+});
+
+test("S9: the only answers to be had without a key are the three health paths, by GET and HEAD", async () => {
+  for (const path of HEALTH) {
+    for (const method of methods) {
+      const { statuses } = await field.talk(request(method, path), [method]);
+      const expected = method === "GET" || method === "HEAD" ? 200 : method === "TRACE" ? 405 : 403;
+      assert.deepEqual(statuses, [expected], `${method} ${path}`);
+    }
+  }
+  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
+});
+
+test("S9: a health answer is the same with any key and tells nothing of keys or owners", async () => {
+  for (const path of HEALTH) {
+    const texts = new Set<string>();
+    for (const lines of ["", GOOD, `Authorization: Bearer ${unknownKey}\r\n`]) {
+      const { answers } = await field.talk(request("GET", path, lines));
+      texts.add(answers[0]?.text ?? "");
+    }
+    assert.equal(texts.size, 1, path);
+    assert.doesNotMatch([...texts].join(""), /Good Team|k-good|sk-|\//, path);
+  }
+});
+
+test("S9: with an allowed key every method reaches a routed path, and none another", async () => {
+  for (const method of methods.filter((each) => each !== "TRACE")) {
+    for (const path of ROUTED) {
+      const { statuses } = await field.talk(request(method, path, GOOD), [method]);
+      assert.deepEqual(statuses, [200], `${method} ${path}`);
+      assert.deepEqual(
+        field.taken().map((taken) => taken.method),
+        [method],
+      );
+    }
+    for (const path of UNROUTED) {
+      const { statuses } = await field.talk(request(method, path, GOOD), [method]);
+      assert.deepEqual(statuses, [404], `${method} ${path}`);
+    }
+  }
+  assert.deepEqual(field.taken(), []);
+});
+
+test("S9: a body without a key is not read: the 403 closes the connection", async () => {
+  const body = request("GET", "/openai/smuggled", GOOD);
+  for (const framing of [
+    `Content-Length: ${body.length}\r\n`,
+    "Transfer-Encoding: chunked\r\n",
+    "Expect: 100-continue\r\nContent-Length: 9\r\n",
+  ]) {
+    const { answers, open } = await field.talk(request("POST", "/openai/x", framing, body));
+    assert.deepEqual(
+      answers.map(({ text }) => text),
+      [FORBIDDEN],
+      framing,
+    );
+    assert.ok(answers[0]?.lines.includes("Connection: close"));
+    assert.equal(open, false, framing);
+  }
+  assert.deepEqual(field.taken(), []);
+});
+
+test("S62: nobody is told whether a path exists before showing a key", async () => {
+  const seen = new Set<string>();
+  for (const path of [...ROUTED, ...UNROUTED, "/OPENAI/x", "/openai/v1/responses/resp_1"]) {
+    const { answers } = await field.talk(request("GET", path));
+    seen.add(
+      [
+        answers[0]?.startLine,
+        ...(answers[0]?.lines ?? []).filter((line) => !line.startsWith("Date:")),
+        answers[0]?.text,
+      ].join("|"),
+    );
+  }
+  assert.equal(seen.size, 1);
+});

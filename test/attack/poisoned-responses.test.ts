@@ -1,0 +1,179 @@
+// What an upstream says beyond its answer, or within it, must not become the answer to somebody else's call.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+
+import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
+import { bearer, enterBattlefield, goodKey, keyed, otherKey, request, type Battlefield } from "./attack-fixture.ts";
+import { jsonAnswer, type Recorded } from "./recording-upstream.ts";
+
+const CALLS = 500;
+const POISON = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
+
+let field: Battlefield;
+before(async () => {
+  field = await enterBattlefield();
+});
+after(() => field.leave());
+beforeEach(() => {
+  field.taken();
+  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+});
+
+test("S34: each of 500 calls of two keys in turn gets its own answer, whatever the upstream says behind each", async () => {
+  field.upstream.answer = (socket, { target, lines }) => {
+    const body = JSON.stringify({ model: target.slice(4), by: lines.find((line) => line.startsWith("Authorization")) });
+    const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    // With the answer, or in the next turn, when the connection may have been lent again.
+    if (Number(target.slice(6)) % 3 === 0) return void socket.write(answer + POISON);
+    socket.write(answer);
+    if (Number(target.slice(6)) % 3 === 1) setImmediate(() => socket.write(POISON));
+  };
+  const clients: readonly RawPeer[] = [await connectRaw(field.gateway.port), await connectRaw(field.gateway.port)];
+  const callers = [goodKey, otherKey];
+  for (let call = 0; call < CALLS; call++) {
+    const [client, caller] = [clients[call % 2], callers[call % 2]];
+    assert.ok(client !== undefined && caller !== undefined);
+    // A POST, for a GET may be asked again when its connection turns out to be dead.
+    client.send(request("POST", `/openai/v1/m-${call}`, `${bearer(caller.key)}Content-Length: 0\r\n`));
+    const { startLine, body } = await client.message();
+    if (startLine.includes(" 502 ")) continue;
+    assert.deepEqual(JSON.parse(body.toString()), { model: `m-${call}`, by: `Authorization: Bearer ${caller.key}` });
+  }
+  for (const client of clients) client.destroy();
+  const records = await field.gateway.records(CALLS);
+  for (const { endpoint, lmgate_id: id, model } of records) {
+    const call = Number(/\d+$/.exec(endpoint ?? "")?.[0]);
+    assert.equal(id, callers[call % 2]?.id);
+    if (model !== null) assert.equal(model, `m-${call}`);
+  }
+});
+
+test("S35: fields for one hop end at it, in each direction, whatever they say", async () => {
+  field.upstream.answer = (socket) =>
+    void socket.write(
+      "HTTP/1.1 200 OK\r\nProxy-Connection: close\r\nKeep-Alive: timeout=0\r\nProxy-Authenticate: Basic\r\nX-End: 1\r\n" +
+        "Connection: keep-alive, X-Gone\r\nX-Gone: 1\r\nContent-Length: 2\r\n\r\n{}",
+    );
+  for (const [lines, staysOpen] of [
+    ["Connection: close, keep-alive\r\n", false],
+    ["Connection: keep-alive\r\nConnection: close\r\n", false],
+    ["Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\n", true],
+    ["Proxy-Connection: close\r\nKeep-Alive: timeout=0\r\nTE: trailers\r\n", true],
+    ["Proxy-Authorization: Basic eDp5\r\nConnection: ,, keep-alive ,\r\n", true],
+  ] as const) {
+    const { answers, open } = await field.talk(keyed("GET", "/openai/x", `${lines}X-Stays: 1\r\n`));
+    assert.equal(open, staysOpen, lines);
+    const kept = answers[0]?.lines.filter((line) => !line.startsWith("Connection:"));
+    assert.deepEqual(kept, ["X-End: 1", "Content-Length: 2"], lines);
+    const [taken] = field.taken();
+    const sent = taken?.lines.filter((line) => !/^(host|authorization):/i.test(line));
+    assert.deepEqual(sent, ["X-Stays: 1"], lines);
+  }
+});
+
+test("S35: an HTTP/1.0 client keeps its connection only if it asks, and the upstream hears HTTP/1.1", async () => {
+  for (const [lines, staysOpen] of [
+    ["", false],
+    ["Connection: keep-alive\r\n", true],
+    ["Connection: close, keep-alive\r\n", false],
+  ] as const) {
+    const said = keyed("GET", "/openai/x", lines).replace("HTTP/1.1", "HTTP/1.0");
+    assert.equal((await field.talk(said)).open, staysOpen, lines);
+    const [taken] = field.taken();
+    assert.match(taken?.startLine ?? "", / HTTP\/1\.1$/);
+  }
+});
+
+test("S38: an answer whose head breaks the grammar is a 502, with nothing of it in it", async () => {
+  for (const line of [
+    "X: a\0b",
+    "X: a\rb",
+    "X: a\nY: b",
+    "X\0: a",
+    "X: a\x07",
+    "X : a",
+    " X: a",
+    "X[]: a",
+    "X: a\r\n folded",
+    "nonsense",
+    "Set-Cookie: a\r\r\nX: b",
+  ]) {
+    field.upstream.answer = (socket) => void socket.end(`HTTP/1.1 200 OK\r\n${line}\r\nContent-Length: 2\r\n\r\nok`);
+    const { answers, statuses, open } = await field.talk(keyed("POST", "/openai/x", "Content-Length: 0\r\n"));
+    assert.deepEqual(statuses, [502], JSON.stringify(line));
+    assert.equal(open, true);
+    assert.ok(answers[0]?.lines.includes("x-lmgate-error: upstream_invalid"));
+  }
+});
+
+test("S38: fields of an answer keep their number, order and case, and none is taken for ours", async () => {
+  const lines = [
+    "Set-Cookie: a=1; Path=/",
+    "set-cookie: b=2",
+    "__proto__: polluted",
+    "constructor: x",
+    "X-LMGate-Error: not ours",
+    "SET-COOKIE: a=3",
+    "Access-Control-Allow-Origin: *",
+    "Content-Length: 2",
+  ];
+  field.upstream.answer = (socket) => void socket.write(`HTTP/1.1 200 Fine\r\n${lines.join("\r\n")}\r\n\r\nok`);
+  const { answers } = await field.talk(keyed("GET", "/openai/x"));
+  assert.deepEqual(answers[0]?.lines, lines);
+  assert.equal(answers[0]?.startLine, "HTTP/1.1 200 Fine");
+});
+
+/** Small documents that parsers disagree on: valid, invalid, and those where each may choose. */
+const QUARREL: readonly string[] = [
+  ...'[] {} null true 1 -0 -01 1. .1 1e 1e+ 0x1 1e400 -1e-400 NaN Infinity "" \' [1,] [,1] [1 {] [}'.split(" "),
+  '{"a":1,}',
+  '{"a":1,"a":2}',
+  "{a:1}",
+  "{'a':1}",
+  '{"a" 1}',
+  '{"a":}',
+  '{"":0}',
+  '["\\u0000"]',
+  '["\\ud800"]',
+  '["\\ud800\\ud800"]',
+  '["\\uD83D\\uDE00"]',
+  '["\\x00"]',
+  '["\\',
+  '["\0"]',
+  '["\t"]',
+  '["\n"]',
+  '["\x7f"]',
+  '["\xff"]',
+  '["\xed\xa0\x80"]',
+  "\xef\xbb\xbf{}",
+  "\xff\xfe[\0]\0",
+  "\u001e{}\n{}",
+  "// comment\n{}",
+  "{} {}",
+  "{}\0",
+  " \t\r\n{} \t\r\n",
+  "123456789012345678901234567890",
+  `${"[".repeat(500)}${"]".repeat(500)}`,
+  `${'{"a":'.repeat(500)}0${"}".repeat(500)}`,
+  '{"usage":{"prompt_tokens":-1,"completion_tokens":1e99}}',
+  '{"usage":{"prompt_tokens":"3","completion_tokens":[]}}',
+  '{"usage":[{"prompt_tokens":3}]}',
+  '{"model":{"__proto__":{"polluted":1}},"usage":null}',
+  '{"model":"\\ud800","usage":{"prompt_tokens":3.5,"completion_tokens":9007199254740993}}',
+];
+
+test("S43: documents that parsers disagree on pass as they came, both ways, and each call has its record", async () => {
+  const before = (await field.gateway.records(0)).length;
+  for (const document of QUARREL) {
+    const bytes = Buffer.from(document, "latin1");
+    const head = `Content-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
+    field.upstream.answer = (socket) =>
+      void socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n`), bytes]));
+    const { answers, statuses } = await field.talk(keyed("POST", "/openai/v1/chat/completions", head, document));
+    assert.deepEqual(statuses, [200], document);
+    assert.ok(answers[0]?.body.equals(bytes), document);
+    const [taken]: readonly Recorded[] = field.taken();
+    assert.ok(taken?.body.equals(bytes), document);
+  }
+  await field.gateway.records(before + QUARREL.length);
+});

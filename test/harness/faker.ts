@@ -1,0 +1,90 @@
+/**
+ * An upstream that does what a test tells it, byte by byte: it answers nothing by itself, keeps exactly what it received,
+ * and lets a connection end in every way there is.
+ */
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+
+import type { RawMessage } from "./raw-message.ts";
+import { RawPeer } from "./raw-client.ts";
+import { Waiting } from "./until.ts";
+
+export interface FakedCall {
+  readonly connection: RawPeer;
+  readonly request: RawMessage;
+}
+
+export class Faker {
+  readonly port: number;
+  readonly url: string;
+  /** Every connection that was ever made, in order. */
+  readonly connections: RawPeer[] = [];
+  readonly #server: Server;
+  /** Those whose TLS handshake failed are no connections in the sense of this class, but must end as well. */
+  readonly #sockets: Socket[] = [];
+  readonly #waiting: Waiting;
+  #taken = 0;
+
+  private constructor(server: Server, connections: RawPeer[], waiting: Waiting, scheme: string) {
+    this.#server = server;
+    server.on("connection", (socket: Socket) => this.#sockets.push(socket));
+    this.#waiting = waiting;
+    this.connections = connections;
+    this.port = (server.address() as AddressInfo).port; // listening on a host and a port
+    this.url = `${scheme}://127.0.0.1:${this.port}`;
+  }
+
+  /** With `tls`, connections count once their handshake is over. */
+  static async start(tls?: TlsOptions): Promise<Faker> {
+    const connections: RawPeer[] = [];
+    const waiting = new Waiting();
+    const accept = (socket: Socket): void => {
+      connections.push(new RawPeer(socket));
+      waiting.changed();
+    };
+    const options = { allowHalfOpen: true, noDelay: true };
+    const server = tls === undefined ? createServer(options, accept) : createTlsServer({ ...options, ...tls }, accept);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new Faker(server, connections, waiting, tls === undefined ? "http" : "https");
+  }
+
+  /** The next connection that no test has taken yet. */
+  async connection(): Promise<RawPeer> {
+    const next = this.#taken++;
+    return this.#waiting.until("a connection", () => this.connections[next]);
+  }
+
+  /** The next whole request on a connection that no test has taken yet. */
+  async call(): Promise<FakedCall> {
+    const connection = await this.connection();
+    return { connection, request: await connection.message() };
+  }
+
+  /** How many connections were made that no test has taken. */
+  get untaken(): number {
+    return this.connections.length - this.#taken;
+  }
+
+  get open(): number {
+    return this.connections.filter((connection) => !connection.closed).length;
+  }
+
+  /** Ends every connection and waits until the other side has let go of them: nothing is left to be used again. */
+  async hangUp(): Promise<void> {
+    for (const connection of this.connections) {
+      connection.resume();
+      connection.end();
+    }
+    await Promise.all(this.connections.map((connection) => connection.close()));
+    this.#taken = this.connections.length;
+  }
+
+  async stop(): Promise<void> {
+    for (const connection of this.connections) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}

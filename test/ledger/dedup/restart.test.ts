@@ -1,0 +1,147 @@
+/** What was pending when a gateway ended is pending for the next one: it reads the end of the ledger. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { parseRecords } from "../../../src/demo/usage-table.ts";
+import type { RequestRecord } from "../../../src/core/request/request-record.ts";
+import { pendingInTail } from "../../../src/ledger/in-flight/ledger-tail.ts";
+import { startScriptedProvider, type ScriptedProvider } from "../../prices/scripted-provider.ts";
+import { startGateway, testKey, type Gateway } from "../../harness/gateway.ts";
+
+interface Place {
+  readonly directory: string;
+  readonly statsPath: string;
+  readonly provider: ScriptedProvider;
+  start(): Promise<Gateway>;
+}
+
+async function place(t: TestContext): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), "lmgate-once-"));
+  const statsPath = join(directory, "stats.jsonl");
+  const provider = await startScriptedProvider();
+  const started: Gateway[] = [];
+  t.after(async () => {
+    for (const gateway of started) await gateway.stop();
+    await provider.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return {
+    directory,
+    statsPath,
+    provider,
+    async start() {
+      const config = { stats: { output_path: statsPath }, providers: { openai: { upstream: provider.url } } };
+      const gateway = await startGateway({ config });
+      started.push(gateway);
+      return gateway;
+    },
+  };
+}
+
+async function call(gateway: Gateway, method: string, path: string): Promise<void> {
+  const headers = { authorization: `Bearer ${testKey.key}` };
+  const body = method === "POST" ? "{}" : null;
+  await (await fetch(`${gateway.url}/openai${path}`, { method, headers, body })).arrayBuffer();
+}
+
+/** All records, from closed segments and the open one, once there are as many as expected. */
+async function recordsIn({ directory }: Place, count: number): Promise<readonly RequestRecord[]> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const names = readdirSync(directory).filter((name) => /^stats.*\.jsonl$/.test(name));
+    const closed = names.filter((name) => name !== "stats.jsonl").toSorted();
+    const files = [...closed, ...names.filter((name) => name === "stats.jsonl")];
+    const records = files.flatMap((name) => parseRecords(readFileSync(join(directory, name), "utf8")));
+    if (records.length === count) return records;
+    assert.ok(Date.now() < deadline && records.length < count, `${records.length} records instead of ${count}`);
+    await delay(10);
+  }
+}
+
+function answer(id: string, status: string): unknown {
+  const usage = status === "completed" ? { input_tokens: 10, output_tokens: 5, total_tokens: 15 } : null;
+  return { object: "response", id, status, model: "gpt-4o", output: [], usage };
+}
+
+test("an answer pending at a restart counts when it is read after it, and one that was counted does not", async (t) => {
+  const here = await place(t);
+  here.provider.answer("POST /v1/responses", answer("resp_late", "queued"));
+  here.provider.answer("GET /v1/responses/resp_late", answer("resp_late", "completed"));
+  const first = await here.start();
+  await call(first, "POST", "/v1/responses");
+  here.provider.answer("POST /v1/responses", answer("resp_early", "queued"));
+  here.provider.answer("GET /v1/responses/resp_early", answer("resp_early", "completed"));
+  await call(first, "POST", "/v1/responses");
+  await call(first, "GET", "/v1/responses/resp_early");
+  assert.equal(await first.stop(), 0);
+
+  const second = await here.start();
+  await call(second, "GET", "/v1/responses/resp_early");
+  await call(second, "GET", "/v1/responses/resp_late");
+  await call(second, "GET", "/v1/responses/resp_late");
+  const late = (await recordsIn(here, 6)).slice(3);
+  const states = (id: string): readonly (string | undefined)[] =>
+    late.filter((record) => record.response_id === id).map((record) => record.usage_state);
+  assert.deepEqual(states("resp_early"), ["replay"]);
+  assert.deepEqual(states("resp_late"), ["final", "replay"]);
+});
+
+test("an answer pending in a closed segment is found after the process was killed", async (t) => {
+  const here = await place(t);
+  here.provider.answer("POST /v1/responses", answer("resp_1", "queued"));
+  here.provider.answer("GET /v1/responses/resp_1", answer("resp_1", "completed"));
+  const first = await here.start();
+  await call(first, "POST", "/v1/responses");
+  await recordsIn(here, 1);
+  const token = readFileSync(join(first.dataDir, "admin-token"), "utf8").trim();
+  const rotated = await fetch(`${first.adminUrl}/api/v1/ledger/rotate`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { segment } = (await rotated.json()) as { segment: string }; // the answer of the endpoint
+  assert.match(segment, /stats-\d{8}T\d{6}\.\d{3}Z\.jsonl$/);
+  first.signal("SIGKILL");
+  await first.exited();
+
+  const second = await here.start();
+  await call(second, "GET", "/v1/responses/resp_1");
+  const [, settled] = await recordsIn(here, 2);
+  assert.equal(settled?.usage_state, "final");
+});
+
+test("the end of a large ledger is read within a second, and lines of others are passed over", async (t) => {
+  const { statsPath } = await place(t);
+  const record = { provider: "openai", method: "POST", status: 200, input_tokens: 1, output_tokens: 2, padding: "" };
+  const counted = JSON.stringify({ ...record, response_id: "chatcmpl-1", padding: "x".repeat(700) });
+  const pending = {
+    ...record,
+    input_tokens: null,
+    output_tokens: null,
+    usage_state: "missing",
+    usage_reason: "pending",
+  };
+  const lines = Array<string>(50_000).fill(counted);
+  lines.splice(
+    49_000,
+    0,
+    JSON.stringify({ ...pending, response_id: "resp_near" }),
+    '{"response_id":',
+    "null",
+    "[1]",
+    "",
+  );
+  lines.splice(10, 0, JSON.stringify({ ...pending, response_id: "resp_far" }));
+  writeFileSync(statsPath, `${lines.join("\n")}\n{"response_id":"torn`);
+  const begun = performance.now();
+  const found = pendingInTail(statsPath);
+  const took = performance.now() - begun;
+  assert.ok(took < 1000, `${took} ms`);
+  assert.deepEqual(
+    ["resp_near", "resp_far"].map((id) => found.has({ provider: "openai", id })),
+    [true, false],
+  );
+});

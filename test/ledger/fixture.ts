@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import type { TestContext } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Ledger } from "../../src/ledger/writer/ledger.ts";
+import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
+
+export interface LogEntry {
+  readonly level: string;
+  readonly message: string;
+}
+
+export interface Workplace {
+  readonly dir: string;
+  /** The stats file. */
+  readonly path: string;
+  readonly log: LogEntry[];
+  /** Opens a ledger that is closed when the test ends. */
+  open(options?: Partial<LedgerOptions>): Ledger;
+}
+
+export interface Line {
+  readonly n: number;
+  readonly instance: string;
+  readonly seq: number;
+}
+
+/** A directory of its own for one test, removed when the test ends. */
+export function workplace(t: TestContext): Workplace {
+  const dir = mkdtempSync(join(tmpdir(), "lmgate-ledger-"));
+  const path = join(dir, "stats.jsonl");
+  const log: LogEntry[] = [];
+  const opened: Ledger[] = [];
+  t.after(() => {
+    for (const ledger of opened) ledger.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return {
+    dir,
+    path,
+    log,
+    open(options = {}) {
+      const ledger = Ledger.open({
+        ...defaults(path),
+        log: (level, message) => log.push({ level, message }),
+        ...options,
+      });
+      opened.push(ledger);
+      return ledger;
+    },
+  };
+}
+
+function defaults(path: string): LedgerOptions {
+  return {
+    path,
+    flushIntervalMs: 60_000,
+    rotateBytes: 100_000_000,
+    fileMode: 0o640,
+    maxQueueBytes: 32_000_000,
+    instance: "one",
+    now: Date.now,
+    log: () => {},
+  };
+}
+
+export function record(n: number): string {
+  return JSON.stringify({ n, model: "m-1", padding: "x".repeat(150) });
+}
+
+/** Appends records number `from` to `from + count - 1` as one message. */
+export function appendAll(ledger: Ledger, from: number, count: number): void {
+  for (let n = from; n < from + count; n += 1) ledger.append(record(n));
+  ledger.flush();
+}
+
+/** The lines of a text that must consist of whole ones. */
+export function linesOf(text: string): Line[] {
+  assert.ok(text === "" || text.endsWith("\n"), `does not end in a whole line: …${JSON.stringify(text.slice(-60))}`);
+  // Written by `record` above and completed by the ledger, and compared field by field in the tests.
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+}
+
+export function linesIn(path: string): Line[] {
+  return linesOf(readFileSync(path, "utf8"));
+}
+
+/** Names of the files that rotation left, in the order of their names. */
+export function rotatedNames(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /^stats-.*\.jsonl$/.test(name))
+    .toSorted();
+}
+
+export function linesInAll(dir: string, names: readonly string[]): Line[] {
+  return names.flatMap((name) => linesIn(join(dir, basename(name))));
+}
+
+/** The numbers `from … to - 1`, for comparison with what was found. */
+export function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, at) => from + at);
+}
+
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`);
+    await pause(10);
+  }
+}
+
+/** A reason to skip what needs a program that is missing or not allowed here; `false` if it works. */
+export function unlessWorks(command: string, ...args: string[]): string | false {
+  const { status } = spawnSync(command, args, { stdio: "ignore" });
+  return status === 0 ? false : `needs \`${[command, ...args].join(" ")}\` to work`;
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { startGateway, testKey } from "../harness/gateway.ts";
+
+const noStrace = spawnSync("strace", ["-V"], { stdio: "ignore" }).status !== 0;
+const DEADLINE_MS = 30_000;
+
+test(
+  "R66: while the disk hangs calls go on and readiness says degraded; then every record is there",
+  { skip: noStrace ? "needs strace" : false },
+  async (t) => {
+    // Nobody listens there: each call is answered with 502 and leaves a record.
+    const gateway = await startGateway({ config: { providers: { openai: { upstream: "http://127.0.0.1:9/" } } } });
+    const inject = "inject=fdatasync:delay_enter=8000000:when=1";
+    const options = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
+    const strace = spawn("strace", [...options, "-p", String(gateway.pid)], { stdio: "ignore" });
+    t.after(() => strace.kill("SIGKILL"));
+    const call = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${testKey.key}` };
+      return (await fetch(`${gateway.url}/openai/v1/models`, { headers })).status;
+    };
+    const readiness = async (): Promise<string> => (await fetch(`${gateway.url}/readyz`)).text();
+
+    let calls = 0;
+    const deadline = performance.now() + DEADLINE_MS;
+    while (!(await readiness()).includes('"status":"degraded"')) {
+      if (strace.exitCode !== null) {
+        await gateway.stop();
+        t.skip("strace may not look into a running process here");
+        return;
+      }
+      assert.ok(performance.now() < deadline, "never degraded");
+      assert.equal(await call(), 502);
+      calls++;
+      await delay(50);
+    }
+    assert.equal(await call(), 502);
+    calls++;
+    while (!(await readiness()).includes('"status":"ok"')) {
+      assert.ok(performance.now() < deadline, "never well again");
+      await delay(50);
+    }
+    strace.kill("SIGINT");
+    await once(strace, "exit");
+    const records = await gateway.records(calls);
+    assert.equal(records.length, calls);
+    assert.deepEqual(
+      records.map(({ seq }) => seq),
+      records.map((_, index) => index + 1),
+    );
+    assert.equal(await gateway.stop(), 0);
+  },
+);
+
+test(
+  "R66: a disk that hangs at the end does not keep the process alive",
+  { skip: noStrace ? "needs strace" : false },
+  async (t) => {
+    const gateway = await startGateway({ config: { stats: { flush_interval_seconds: 600 } } });
+    const inject = "inject=fdatasync:delay_enter=60000000";
+    const options = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
+    const strace = spawn("strace", [...options, "-p", String(gateway.pid)], { stdio: ["ignore", "ignore", "pipe"] });
+    t.after(() => strace.kill("SIGKILL"));
+    await delay(500);
+    if (strace.exitCode !== null) {
+      await gateway.stop();
+      t.skip("strace may not look into a running process here");
+      return;
+    }
+    gateway.signal("SIGTERM");
+    const deadline = performance.now() + DEADLINE_MS;
+    while (!gateway.output().stdout.includes("the ledger did not close in time; records may be missing")) {
+      assert.ok(performance.now() < deadline, "never gave up");
+      await delay(50);
+    }
+    // Whoever traces a process that is killed is told first.
+    strace.kill("SIGKILL");
+    assert.equal(await gateway.exited(), null, "it ended itself, by a signal");
+    await gateway.stop();
+  },
+);

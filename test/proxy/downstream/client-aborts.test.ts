@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import type { RawPeer } from "../../harness/raw-client.ts";
+import { chunk, contentEvent, get, post, startGateWorld, streamHead, type GateWorld } from "../fixture.ts";
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld();
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+/** Ways of leaving: what a closed laptop, a cancelled fetch and a crash look like from here. */
+const leaving: Readonly<Record<string, (client: RawPeer) => void>> = {
+  "a FIN": (client) => client.end(),
+  "a reset": (client) => client.reset(),
+  "a close": (client) => client.destroy(),
+};
+
+for (const [how, leave] of Object.entries(leaving)) {
+  test(`R36: ${how} behind the request line or within the head opens no upstream and leaves no record`, async () => {
+    for (const part of ["GET /openai/v1/models HTTP/1.1\r\n", get().slice(0, -2)]) {
+      const client = await world.client();
+      client.send(part);
+      leave(client);
+      await client.close().catch(() => client.hasEnded());
+    }
+    assert.equal(world.faker.untaken, 0);
+  });
+
+  test(`R36: ${how} within the body ends the upstream connection`, async () => {
+    const client = await world.client();
+    client.send(post("x".repeat(1_000)).slice(0, -500));
+    const connection = await world.faker.connection();
+    await connection.holds("xxx");
+    leave(client);
+    await connection.gone();
+    await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted", request_bytes: 500 });
+  });
+
+  test(`R37: ${how} before the first byte of the answer ends the upstream connection`, async () => {
+    const client = await world.client();
+    client.send(post());
+    const { connection } = await world.faker.call();
+    leave(client);
+    await connection.gone();
+    await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
+  });
+
+  test(`R38: ${how} within a stream ends the upstream connection`, async () => {
+    const client = await world.client();
+    client.send(post());
+    const { connection } = await world.faker.call();
+    connection.send(streamHead + chunk(contentEvent(1)));
+    await client.holds("word");
+    leave(client);
+    await connection.gone();
+    await world.record({ status: 200, model: "m-1", error_type: "client_aborted", usage_state: "aborted" });
+  });
+}
+
+test("R37: a client that leaves while the upstream connection is being made is recorded once", async () => {
+  const client = await world.client();
+  client.send(post());
+  client.reset();
+  await world.record({ status: null, error_type: "client_aborted" });
+});
+
+test("R38: 100 clients that leave their streams together end 100 upstream connections and have 100 records", async () => {
+  const clients = await Promise.all(Array.from({ length: 100 }, () => world.client()));
+  const calls = clients.map(() => world.faker.call());
+  clients.forEach((client) => client.send(post()));
+  const connections = (await Promise.all(calls)).map((call) => call.connection);
+  connections.forEach((connection, n) => connection.send(streamHead + chunk(contentEvent(n))));
+  await Promise.all(clients.map((client) => client.holds("word")));
+  clients.forEach((client) => client.destroy());
+  await Promise.all(connections.map((connection) => connection.gone()));
+  const records = await world.records(100);
+  assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["client_aborted"]));
+  assert.equal(new Set(records.map((record) => record.model)).size, 100);
+});
+
+test("R39: the gateway answers while 20 clients with 2 MB on the way leave at once", async () => {
+  const clients = await Promise.all(Array.from({ length: 20 }, () => world.client()));
+  const calls = clients.map(() => world.faker.call());
+  clients.forEach((client) => client.send(post()));
+  const connections = (await Promise.all(calls)).map((call) => call.connection);
+  const event = chunk(contentEvent(1, "x".repeat(2_000_000)));
+  connections.forEach((connection) => connection.send(streamHead + event));
+  await Promise.all(clients.map((client) => client.holds("xxx")));
+  clients.forEach((client) => client.destroy());
+  const other = await world.client();
+  other.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+  assert.equal((await other.message()).body.toString(), "ok");
+  await Promise.all(connections.map((connection) => connection.gone()));
+  const records = await world.records(20);
+  assert.ok(records.every((record) => record.error_type === "client_aborted" || record.error_type === null));
+});
+
+test("R40: a client that ends its side and still reads is taken to have left", async () => {
+  const client = await world.client();
+  client.send(post());
+  client.end();
+  await client.close();
+  assert.equal(client.text, "");
+  await world.record({ status: null, error_type: "client_aborted" });
+});
+
+test("a client that ends its side behind a complete answer has had it, and is no abort", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(`${streamHead}${chunk("data: [DONE]\n\n")}0\r\n\r\n`);
+  await client.message();
+  client.end();
+  await client.close();
+  assert.equal(client.wasReset, false);
+  await world.record({ status: 200, error_type: null });
+});

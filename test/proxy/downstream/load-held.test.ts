@@ -1,0 +1,262 @@
+// The short forms of what `npm run soak` does for hours: nothing here is judged by its speed.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { crc32 } from "node:zlib";
+
+import { readMessage, statusOf, valueOf, type RawMessage } from "../../harness/raw-message.ts";
+import { connectRaw, type RawPeer } from "../../harness/raw-client.ts";
+import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
+import {
+  answer,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  lastEvents,
+  post,
+  request,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../fixture.ts";
+
+const idleSeconds = 3;
+const MEGABYTE = 1024 * 1024;
+
+let upstream: RawUpstream;
+let world: GateWorld;
+before(async () => {
+  upstream = await startRawUpstream();
+  const providers = { openai: { upstream: `http://127.0.0.1:${upstream.port}` } };
+  world = await startGateWorld({ config: { providers, timeouts: { client_idle_seconds: idleSeconds } } });
+});
+after(async () => {
+  await world.stop();
+  await upstream.close();
+});
+
+function clients(count: number): Promise<RawPeer[]> {
+  return Promise.all(Array.from({ length: count }, () => connectRaw(world.gateway.port)));
+}
+
+function rssBytes(of: GateWorld): number {
+  const status = readFileSync(`/proc/${of.gateway.pid}/status`, "latin1");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
+}
+
+const numberOf = (message: RawMessage): number => Number(valueOf(message.lines, "x-call"));
+const numbered = (n: number): string => post('{"model":"m-0"}', `X-Call: ${n}`);
+
+async function assertCounted(count: number): Promise<void> {
+  const records = await world.records(count);
+  const expected = new Set(Array.from({ length: count }, (_, n) => 1_000_000 + n));
+  assert.deepEqual(new Set(records.map((record) => record.input_tokens)), expected);
+  assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set([null]));
+}
+
+test("R1: 3,000 calls over 200 kept connections are answered each with its own answer, and counted each once", async () => {
+  upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
+  const peers = await clients(200);
+  let next = 0;
+  const work = async (peer: RawPeer): Promise<void> => {
+    for (let n = next++; n < 3_000; n = next++) {
+      peer.send(numbered(n));
+      assert.match((await peer.message()).body.toString(), new RegExp(`"m-${n}"`));
+    }
+  };
+  await Promise.all(peers.map(work));
+  for (const peer of peers) peer.destroy();
+  await assertCounted(3_000);
+});
+
+test("R2: 500 streams at once each get every event of their own, and are counted each once", async () => {
+  const events = (n: number): readonly string[] => [contentEvent(n), contentEvent(n, "more "), lastEvents(n)];
+  upstream.answer = (socket, message) => {
+    const pieces = [streamHead, ...events(numberOf(message)).map((event) => chunk(event)), lastChunk];
+    const write = (): void => {
+      const piece = pieces.shift();
+      if (piece === undefined) return;
+      socket.write(piece);
+      setTimeout(write, 50);
+    };
+    write();
+  };
+  const peers = await clients(500);
+  peers.forEach((peer, n) => peer.send(numbered(n)));
+  const streams = await Promise.all(peers.map((peer) => peer.message()));
+  streams.forEach((stream, n) => assert.equal(stream.body.toString(), events(n).join("")));
+  for (const peer of peers) peer.destroy();
+  await assertCounted(500);
+});
+
+test("R5: a thousand clients that come at once are all served, and the next one finds everything as before", async () => {
+  upstream.answer = (socket, message) => void setTimeout(() => socket.write(answer(numberOf(message))), 300);
+  const peers = await clients(1_000);
+  peers.forEach((peer, n) => peer.send(numbered(n)));
+  for (const message of await Promise.all(peers.map((peer) => peer.message()))) assert.equal(statusOf(message), 200);
+  for (const peer of peers) peer.destroy();
+  await assertCounted(1_000);
+  upstream.answer = (socket) => void socket.write(answer(0));
+  const [peer] = await clients(1);
+  peer?.send(numbered(0));
+  assert.equal(statusOf((await peer?.message()) ?? { startLine: "" }), 200);
+  peer?.destroy();
+  await assertCounted(1);
+});
+
+test("R7: 2,000 idle connections do not keep a call from being served, and are closed when their time is over", async () => {
+  upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
+  const files = readdirSync(`/proc/${world.gateway.pid}/fd`).length;
+  const idle = await clients(2_000);
+  for (const peer of idle) peer.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+  await Promise.all(idle.map((peer) => peer.message()));
+  const [busy] = await clients(1);
+  assert.ok(busy);
+  for (let n = 0; n < 100; n++) {
+    busy.send(numbered(n));
+    assert.equal(statusOf(await busy.message()), 200);
+  }
+  await assertCounted(100);
+  await Promise.all(idle.map((peer) => peer.gone()));
+  busy.destroy();
+  assert.ok(idle.every((peer) => !peer.wasReset));
+  assert.ok(readdirSync(`/proc/${world.gateway.pid}/fd`).length <= files + 3);
+});
+
+test("R33: 1,000 errors of the upstream pass as they are, with its Retry-After, and nobody is shut out by them", async () => {
+  const error =
+    "HTTP/1.1 529 Overloaded\r\nRetry-After: 7\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+  upstream.answer = (socket) => void socket.write(error);
+  const peers = await clients(50);
+  const work = async (peer: RawPeer): Promise<void> => {
+    for (let n = 0; n < 20; n++) {
+      peer.send(numbered(n));
+      assert.equal((await peer.message()).head + "{}", error);
+    }
+  };
+  await Promise.all(peers.map(work));
+  for (const peer of peers) peer.destroy();
+  const records = await world.records(1_000);
+  assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["http_529"]));
+});
+
+test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not gathered in memory", async (t) => {
+  const size = 10 * MEGABYTE;
+  const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
+  const sums: number[] = [];
+  const sink = await startSink(size, (sum) => sums.push(sum));
+  const own = await startGateWorld({ config: { providers: { sink: { upstream: `http://127.0.0.1:${sink.port}` } } } });
+  t.after(async () => {
+    await own.stop();
+    sink.close();
+  });
+  const peers = await Promise.all(Array.from({ length: 10 }, () => connectRaw(own.gateway.port)));
+  for (const peer of peers) {
+    peer.send(request("POST", "/sink/v1/files", `Content-Length: ${size}`));
+    peer.send(body);
+  }
+  const grown = await growthDuring(own, () => Promise.all(peers.map((peer) => peer.message())));
+  for (const peer of peers) peer.destroy();
+  assert.deepEqual(sums, Array(10).fill(crc32(body)));
+  assert.ok(grown < 60 * MEGABYTE, `${grown / MEGABYTE} MB more for 100 MB of bodies`);
+  await own.records(10);
+});
+
+/** Takes bodies of one size, of which it keeps the checksum. */
+async function startSink(
+  size: number,
+  arrived: (sum: number) => void,
+): Promise<{ readonly port: number; close(): void }> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    let head: Buffer | undefined = Buffer.alloc(0);
+    let left = size;
+    let sum = 0;
+    socket.on("error", () => undefined);
+    socket.on("data", (bytes: Buffer) => {
+      let rest = bytes;
+      if (head !== undefined) {
+        head = Buffer.concat([head, bytes]);
+        const end = head.indexOf("\r\n\r\n");
+        if (end === -1) return;
+        rest = head.subarray(end + 4);
+        head = undefined;
+      }
+      sum = crc32(rest, sum);
+      left -= rest.length;
+      if (left > 0) return;
+      arrived(sum);
+      socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // listening on a host and a port
+  return { port, close: () => void server.close() };
+}
+
+test("R3, R41: 20 answers of 10 MB to readers that pause arrive byte for byte and are not gathered in memory", async () => {
+  const size = 10 * MEGABYTE;
+  const bodies = Array.from({ length: 20 }, (_, n) =>
+    Buffer.alloc(size, `answer ${n}, with a period that fits no buffer; `),
+  );
+  upstream.answer = (socket, message) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+    socket.write(bodies[numberOf(message)] ?? "");
+  };
+  const peers = await clients(bodies.length);
+  for (const peer of peers) peer.pause();
+  const grown = await growthDuring(world, async () => {
+    peers.forEach((peer, n) => peer.send(get("/openai/v1/models", `X-Call: ${n}`)));
+    // Long enough for everything to have come that can come while nobody reads.
+    await new Promise((resolve) => void setTimeout(resolve, 1_000));
+    for (const peer of peers) peer.resume();
+    // All at once, so that what one waits for must not be overwritten by what another gets.
+    await Promise.all(
+      peers.map(async (peer, n) => {
+        const message = await peer.until("the answer", () =>
+          peer.socket.bytesRead > size ? readMessage(peer.received) : undefined,
+        );
+        assert.ok(bodies[n]?.equals(message.body));
+        peer.destroy();
+      }),
+    );
+  });
+  assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more for 200 MB of answers`);
+  await world.records(bodies.length);
+});
+
+test("R29: usage at the very end of a JSON answer of 50 MB is read, and the answer is not gathered in memory", async () => {
+  const tail = `"}}],"usage":{"prompt_tokens":1000029,"completion_tokens":2000029,"total_tokens":3000058}}`;
+  const body = Buffer.alloc(50 * MEGABYTE, "word ");
+  body.write('{"model":"m-29","choices":[{"message":{"content":"');
+  body.write(tail, body.length - tail.length);
+  upstream.answer = (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
+    socket.write(body);
+  };
+  const [peer] = await clients(1);
+  assert.ok(peer);
+  const grown = await growthDuring(world, async () => {
+    peer.send(post());
+    const message = await peer.until("the answer", () =>
+      peer.socket.bytesRead > body.length ? readMessage(peer.received) : undefined,
+    );
+    assert.ok(message.body.equals(body));
+  });
+  peer.destroy();
+  assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more`);
+  await world.record({ input_tokens: 1_000_029, output_tokens: 2_000_029, usage_state: "final", model: "m-29" });
+});
+
+/** How far the gateway's memory grows at most while `work` goes on. */
+async function growthDuring(of: GateWorld, work: () => Promise<unknown>): Promise<number> {
+  const before = rssBytes(of);
+  let most = before;
+  const look = setInterval(() => (most = Math.max(most, rssBytes(of))), 20);
+  await work();
+  clearInterval(look);
+  return Math.max(most, rssBytes(of)) - before;
+}

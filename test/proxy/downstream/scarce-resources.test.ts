@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { test, type TestContext } from "node:test";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+import { statusOf } from "../../harness/raw-message.ts";
+import { connectRaw } from "../../harness/raw-client.ts";
+import {
+  answer,
+  answered,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  lastEvents,
+  post,
+  request,
+  startGateWorld,
+  streamHead,
+} from "../fixture.ts";
+
+function skipLoudly(t: TestContext, why: string): void {
+  t.diagnostic(`SKIPPED: ${why}`);
+  t.skip(why);
+}
+
+test("R94: with no files left new connections are turned away, running calls finish, records are written, and it recovers", async (t) => {
+  const world = await startGateWorld();
+  t.after(async () => {
+    await world.clear();
+    await world.stop();
+  });
+  const { pid, port } = world.gateway;
+  const running = await world.client();
+  running.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(streamHead + chunk(contentEvent(1)));
+  await running.holds("word");
+
+  const limit = readdirSync(`/proc/${pid}/fd`).length + 10;
+  const lowered = spawnSync("prlimit", ["--pid", String(pid), `--nofile=${limit}:`]);
+  if (lowered.status !== 0) return skipLoudly(t, "prlimit may not lower the limit of a running process here");
+  const idle = await Promise.all(Array.from({ length: 100 }, () => connectRaw(port)));
+  // The last ones are turned away, and none of those that are not has cost anybody else anything.
+  await Promise.all(idle.slice(-80).map((peer) => peer.gone()));
+  connection.send(chunk(lastEvents(1)) + lastChunk);
+  await running.message();
+  await world.record(answered(1));
+
+  for (const peer of idle) peer.destroy();
+  spawnSync("prlimit", ["--pid", String(pid), `--nofile=${limit + 1_000}:`]);
+  const late = await world.client();
+  late.send(post());
+  await connection.message();
+  connection.send(answer(2));
+  assert.equal(statusOf(await late.message()), 200);
+  await world.record(answered(2));
+});
+
+const CGROUP = "/sys/fs/cgroup/memory";
+const MEMORY_LIMIT = 300 * 1024 * 1024;
+
+test("R95: within 300 MB of memory, 300 streams and 10 compression bombs pass, and nothing is killed", async (t) => {
+  const group = `${CGROUP}/lmgate-test-${process.pid}`;
+  try {
+    mkdirSync(group);
+    writeFileSync(`${group}/memory.limit_in_bytes`, String(MEMORY_LIMIT));
+  } catch {
+    return skipLoudly(t, "there is no writable memory cgroup (v1) here");
+  }
+  // A process is counted from its birth: it is born into the group of its parent, which goes home afterwards.
+  const home = /:memory:(.*)/.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1] ?? "/";
+  writeFileSync(`${group}/cgroup.procs`, String(process.pid));
+  const world = await startGateWorld();
+  writeFileSync(`${CGROUP}${home}/cgroup.procs`, String(process.pid));
+  t.after(async () => {
+    await world.clear();
+    await world.stop();
+    rmdirSync(group);
+  });
+
+  const clients = await Promise.all(Array.from({ length: 310 }, () => world.client()));
+  const calls = clients.map(() => world.faker.call());
+  for (const client of clients) client.send(post());
+  const connections = (await Promise.all(calls)).map((call) => call.connection);
+  const plain = Buffer.alloc(50 * 1024 * 1024, "a");
+  const quick = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+  const bombs = { gzip: gzipSync(plain, { level: 1 }), br: brotliCompressSync(plain, quick) };
+  connections.slice(0, 10).forEach((connection, n) => {
+    const encoding = n % 2 === 0 ? "gzip" : "br";
+    const bomb = bombs[encoding];
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: ${encoding}`;
+    connection.send(`${head}\r\nContent-Length: ${bomb.length}\r\n\r\n`);
+    connection.send(bomb);
+  });
+  connections
+    .slice(10)
+    .forEach((connection, n) =>
+      connection.send(streamHead + chunk(contentEvent(n)) + chunk(lastEvents(n)) + lastChunk),
+    );
+  await Promise.all(clients.map((client) => client.message()));
+  const records = await world.records(310);
+  assert.equal(records.filter((record) => record.usage_state === "final").length, 300);
+  assert.match(readFileSync(`${group}/memory.oom_control`, "latin1"), /oom_kill 0/);
+  const highest = Number(readFileSync(`${group}/memory.max_usage_in_bytes`, "latin1"));
+  t.diagnostic(`at most ${(highest / 1024 / 1024).toFixed(0)} MB were used`);
+  assert.ok(highest < MEMORY_LIMIT);
+});
+
+test("R43: 1,000 clients whose heads and bodies dribble in keep nobody from being served, and are cut off", async (t) => {
+  const timeouts = { client_head_seconds: 1.5, client_body_idle_seconds: 1 };
+  const world = await startGateWorld({ config: { timeouts } });
+  t.after(async () => {
+    await world.clear();
+    await world.stop();
+  });
+  const slow = await Promise.all(Array.from({ length: 1_000 }, () => connectRaw(world.gateway.port)));
+  const [heads, bodies] = [slow.slice(0, 700), slow.slice(700)];
+  for (const peer of heads) peer.send(get().slice(0, 30));
+  for (const peer of bodies) peer.send(`${request("POST", "/openai/v1/files", "Content-Length: 1000")}x`);
+  let at = 0;
+  // A head is given a time for the whole of it: a byte now and then does not prolong it.
+  const dribble = setInterval(() => {
+    for (const peer of heads) if (!peer.closed && !peer.ended) peer.send(get().charAt(30 + at) || "x");
+    at++;
+  }, 300);
+  const uploads = await Promise.all(bodies.map(() => world.faker.connection()));
+
+  const served = await world.client();
+  for (let n = 0; n < 20; n++) {
+    served.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert.equal(statusOf(await served.message()), 200);
+  }
+  await Promise.all(slow.map((peer) => peer.gone()));
+  clearInterval(dribble);
+  await Promise.all(uploads.map((upload) => upload.gone()));
+  const records = await world.records(300);
+  assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["client_aborted"]));
+});

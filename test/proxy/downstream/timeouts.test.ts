@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { statusOf } from "../../harness/raw-message.ts";
+import {
+  answer,
+  answered,
+  assertRefusal,
+  chunk,
+  contentEvent,
+  get,
+  post,
+  request,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../fixture.ts";
+
+const seconds = { head: 0.8, stream: 0.9, clientHead: 0.9, clientIdle: 1, clientBody: 0.9, upstreamIdle: 0.5 };
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld({
+    config: {
+      timeouts: {
+        response_head_seconds: seconds.head,
+        stream_idle_seconds: seconds.stream,
+        client_head_seconds: seconds.clientHead,
+        client_idle_seconds: seconds.clientIdle,
+        client_body_idle_seconds: seconds.clientBody,
+        upstream_idle_seconds: seconds.upstreamIdle,
+      },
+    },
+  });
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+/** Not early; how late is a matter of the machine. */
+async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void> {
+  const begun = performance.now();
+  await work;
+  const took = performance.now() - begun;
+  assert.ok(took >= leastSeconds * 1_000 - 60, `over after ${took} ms already`);
+}
+
+test("R18: a stream that falls silent is cut off, without an end of our own", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  const sent = streamHead + chunk(contentEvent(1));
+  connection.send(sent);
+  await client.holds("word");
+  await lasts(seconds.stream, client.hasEnded());
+  await connection.gone();
+  assert.equal(client.text, sent);
+  await world.record({ status: 200, error_type: "upstream_timeout", usage_state: "missing", usage_reason: "cut" });
+});
+
+test("R19: an upstream that says nothing is 504", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  await lasts(seconds.head, client.holds("\r\n\r\n"));
+  assertRefusal(await client.message(), 504, "upstream_timeout");
+  await connection.gone();
+  await world.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing" });
+  client.send(post());
+  const next = await world.faker.call();
+  next.connection.send(answer(2));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record(answered(2));
+});
+
+/** Sends `text` one character at a time until the connection is gone or `enough` says so. */
+function dribble(connection: { send(text: string): void; closed: boolean; ended: boolean }, text: string): () => void {
+  let at = 0;
+  const timer = setInterval(() => {
+    if (at < text.length && !connection.ended && !connection.closed) connection.send(text.charAt(at++));
+  }, 150);
+  return () => clearInterval(timer);
+}
+
+test("R20: a head that dribbles in is 504 all the same", async (t) => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  t.after(dribble(connection, `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(1_000)}`));
+  assertRefusal(await client.message(), 504, "upstream_timeout");
+  await connection.gone();
+  await world.record({ status: 504, error_type: "upstream_timeout" });
+});
+
+test("R21: a body that dribbles in goes on for as long as it dribbles", async (t) => {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  const length = Math.ceil((1.8 * seconds.stream * 1_000) / 150);
+  connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
+  t.after(dribble(connection, "x".repeat(length)));
+  await lasts(1.4 * seconds.stream, client.message());
+  await world.record({ status: 200, error_type: null, response_bytes: length });
+});
+
+test("a client that sends nothing is not kept for ever", async () => {
+  const client = await world.client();
+  await lasts(seconds.clientHead, client.hasEnded());
+  assert.equal(client.text, "");
+});
+
+test("R43: a client whose head dribbles in is not kept for ever", async (t) => {
+  const client = await world.client();
+  t.after(dribble(client, get()));
+  await lasts(seconds.clientHead, client.hasEnded());
+  assert.equal(world.faker.untaken, 0);
+});
+
+test("a client whose body falls silent is cut off, and so is the upstream", async () => {
+  const client = await world.client();
+  client.send(request("POST", "/openai/v1/chat/completions", "Content-Length: 100") + "{");
+  const connection = await world.faker.connection();
+  await connection.holds("{");
+  await lasts(seconds.clientBody, client.hasEnded());
+  await connection.gone();
+  await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
+});
+
+test("a client whose body dribbles in may take its time", async (t) => {
+  const client = await world.client();
+  const body = "x".repeat(Math.ceil((1.5 * seconds.clientBody * 1_000) / 150));
+  client.send(post(body).slice(0, -body.length));
+  t.after(dribble(client, body));
+  const { connection } = await world.faker.call();
+  connection.send(answer(4));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record(answered(4));
+});
+
+test("an idle client is closed, an idle upstream connection before it", async () => {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send(answer(5));
+  await client.message();
+  await Promise.all([lasts(seconds.upstreamIdle, connection.hasEnded()), lasts(seconds.clientIdle, client.hasEnded())]);
+  assert.deepEqual([client.wasReset, connection.wasReset], [false, false]);
+  await world.record({ status: 200 });
+});
+
+test("an upgraded connection on which nobody says anything is closed at both ends", async () => {
+  const client = await world.client();
+  client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  assert.equal(statusOf(await client.head()), 101);
+  await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.gone()]));
+  const error = { error_type: "upstream_timeout" };
+  await world.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
+});
+
+test("an upgraded connection that one side has ended is closed when the other falls silent, and is no error", async () => {
+  const client = await world.client();
+  client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+  assert.equal(statusOf(await client.head()), 101);
+  client.end();
+  await connection.hasEnded();
+  await lasts(seconds.stream, client.close());
+  await connection.gone();
+  await world.record({ status: 101, operation: "session", error_type: null });
+});

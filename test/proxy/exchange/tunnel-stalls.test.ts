@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import type { RawPeer } from "../../harness/raw-client.ts";
+import { get, startGateWorld, type GateWorld } from "../fixture.ts";
+import { piece, writeUntilStuck } from "../downstream/write-until-stuck.ts";
+
+const stallSeconds = 1;
+/** Shorter than the stall, so that it shows when it runs while nobody waits for the upstream. */
+const idleSeconds = 0.6;
+
+let world: GateWorld;
+before(async () => {
+  const timeouts = { client_write_stall_seconds: stallSeconds, stream_idle_seconds: idleSeconds };
+  world = await startGateWorld({ config: { timeouts } });
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+const total = 64 * 1024 * 1024;
+
+async function tunnel(): Promise<{ readonly client: RawPeer; readonly connection: RawPeer }> {
+  const client = await world.client();
+  client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+  await client.head();
+  return { client, connection };
+}
+
+test("R42: a client of a tunnel that takes nothing for longer than it may is cut off, and only then", async () => {
+  const { client, connection } = await tunnel();
+  client.pause();
+  void writeUntilStuck(connection, piece, total);
+  await connection.close();
+  const record = await world.record({ status: 101, error_type: "client_aborted", operation: "session" });
+  assert.ok((record.duration_ms ?? 0) >= stallSeconds * 1_000);
+});
+
+test("an upstream of a tunnel that takes nothing is told apart from a client that takes nothing", async () => {
+  const { client, connection } = await tunnel();
+  connection.pause();
+  void writeUntilStuck(client, piece, total);
+  await client.close();
+  connection.resume();
+  await connection.gone();
+  await world.record({ status: 101, error_type: "upstream_timeout", operation: "session" });
+});

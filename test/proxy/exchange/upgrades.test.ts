@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { fieldOf, statusOf } from "../../harness/raw-message.ts";
+import type { RawPeer } from "../../harness/raw-client.ts";
+import { testKey } from "../../harness/gateway.ts";
+import { answer, assertRefusal, get, post, startGateWorld, type GateWorld } from "../fixture.ts";
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld();
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+const path = "/openai/v1/realtime?model=m-0";
+const upgrade = get(path, "Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: abc");
+const switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-A: b\r\n\r\n";
+const session = { operation: "session", usage_state: "not_applicable", input_tokens: null } as const;
+
+interface Pair {
+  readonly client: RawPeer;
+  readonly connection: RawPeer;
+}
+
+async function tunnel(): Promise<Pair> {
+  const client = await world.client();
+  client.send(upgrade);
+  const { connection } = await world.faker.call();
+  connection.send(switching);
+  assert.equal(statusOf(await client.head()), 101);
+  return { client, connection };
+}
+
+test("S36: an upgrade without a key is 403 and opens no upstream", async () => {
+  const client = await world.client();
+  client.send(upgrade.replace(testKey.key, "sk-nobody-0123456789"));
+  assertRefusal(await client.message(), 403, "forbidden");
+  assert.equal(world.faker.untaken, 0);
+});
+
+test("S36: an upgrade reaches the upstream as one, and after a 101 bytes flow both ways untouched", async () => {
+  const client = await world.client();
+  client.send(upgrade);
+  const { connection, request } = await world.faker.call();
+  assert.equal(fieldOf(request, "upgrade"), "websocket");
+  assert.equal(fieldOf(request, "connection"), "Upgrade");
+  assert.equal(fieldOf(request, "sec-websocket-key"), "abc");
+  connection.send(`${switching}first\x00\xff`);
+  const head = await client.head();
+  assert.equal(fieldOf(head, "upgrade"), "websocket");
+  assert.equal(fieldOf(head, "connection"), "Upgrade");
+  assert.equal(fieldOf(head, "x-a"), "b");
+  await client.holds("first\x00\xff");
+  client.send("GET /not/a/request HTTP/1.1\r\n\r\n");
+  await connection.holds("GET /not/a/request HTTP/1.1\r\n\r\n");
+  client.end();
+  await connection.gone();
+  await client.close();
+  await world.record({ ...session, status: 101, error_type: null, request_bytes: 31, response_bytes: 7 });
+});
+
+test("S36: what a client sends before the 101 waits for it", async () => {
+  const client = await world.client();
+  client.send(`${upgrade}early`);
+  const { connection } = await world.faker.call();
+  client.send(" bytes");
+  connection.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+  await client.head();
+  assert.equal(connection.unread.length, 0);
+  connection.send(switching);
+  await connection.holds("early bytes");
+  client.end();
+  await connection.gone();
+  await world.record({ ...session, status: 101 });
+});
+
+for (const status of [200, 400, 426]) {
+  test(`S36: a ${status} instead of the 101 is an ordinary answer, and early bytes go nowhere`, async () => {
+    const client = await world.client();
+    client.send(`${upgrade}${get("/openai/v1/smuggled")}`);
+    const { connection } = await world.faker.call();
+    connection.send(`HTTP/1.1 ${status} No\r\nContent-Length: 2\r\n\r\nno`);
+    const refusal = await client.message();
+    assert.equal(statusOf(refusal), status);
+    assert.equal(fieldOf(refusal, "connection"), "close");
+    await client.hasEnded();
+    assert.ok(!connection.text.includes("smuggled"));
+    assert.equal(world.faker.untaken, 0);
+    await world.record({ status, operation: "realtime" });
+  });
+}
+
+test("S36: a client whose upgrade was not granted can go on on its connection", async () => {
+  const client = await world.client();
+  client.send(upgrade);
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno");
+  assert.equal(statusOf(await client.message()), 400);
+  await world.record({ status: 400 });
+  client.send(post());
+  await connection.message();
+  connection.send(answer(1));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record({ status: 200, model: "m-1" });
+});
+
+for (const protocol of ["h2c", "H2C", "websocket, h2c", "h2"]) {
+  test(`S36: an upgrade to ${protocol} is forwarded as a plain request`, async () => {
+    const client = await world.client();
+    client.send(get(path, "Connection: Upgrade, HTTP2-Settings", `Upgrade: ${protocol}`, "HTTP2-Settings: AAA"));
+    const { connection, request } = await world.faker.call();
+    for (const name of ["upgrade", "connection", "http2-settings"]) assert.equal(fieldOf(request, name), undefined);
+    connection.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
+    assertRefusal(await client.message(), 502, "upstream_invalid");
+    await world.record({ status: 502, error_type: "upstream_invalid" });
+  });
+}
+
+test("an end of the upstream's side passes, and the client can still finish its own", async () => {
+  const { client, connection } = await tunnel();
+  connection.send("last words");
+  connection.end();
+  await client.hasEnded();
+  client.send("answer");
+  await connection.holds("answer");
+  client.end();
+  await connection.hasEnded();
+  await client.close();
+  assert.equal(client.wasReset, false);
+  await world.record({ ...session, status: 101, error_type: null });
+});
+
+test("an end of the client's side passes, and the upstream can still finish its own", async () => {
+  const { client, connection } = await tunnel();
+  client.end();
+  await connection.hasEnded();
+  connection.send("the rest");
+  await client.holds("the rest");
+  connection.end();
+  await client.close();
+  assert.equal(client.wasReset, false);
+  await world.record({ ...session, status: 101, error_type: null });
+});
+
+test("a reset of the upstream ends the tunnel visibly, and its record says so", async () => {
+  const { client, connection } = await tunnel();
+  connection.reset();
+  await client.close();
+  assert.equal(client.wasReset, true);
+  await world.record({ ...session, status: 101, error_type: "upstream_reset" });
+});
+
+test("a reset of the client ends the upstream connection", async () => {
+  const { client, connection } = await tunnel();
+  client.reset();
+  await connection.gone();
+  await world.record({ ...session, status: 101 });
+});
+
+test("an upgrade whose upstream resets before the 101 is 502", async () => {
+  const client = await world.client();
+  client.send(upgrade);
+  const { connection } = await world.faker.call();
+  connection.reset();
+  assertRefusal(await client.message(), 502, "upstream_reset");
+  await world.record({ status: 502, error_type: "upstream_reset" });
+  assert.equal(world.faker.untaken, 0, "an upgrade is not tried again");
+});

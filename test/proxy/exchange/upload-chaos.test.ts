@@ -1,0 +1,93 @@
+// A large body on a bad way to its upstream: it arrives whole or visibly not at all, and the call ends either way.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { ChaosProxy, unharmed, type Fault } from "../../harness/chaos-proxy.ts";
+import { fieldOf, statusOf } from "../../harness/raw-message.ts";
+import type { RawPeer } from "../../harness/raw-client.ts";
+import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
+import {
+  answer,
+  answered,
+  assertRefusal,
+  chunk,
+  lastChunk,
+  request,
+  startGateWorld,
+  type GateWorld,
+} from "../fixture.ts";
+
+const idleSeconds = 0.6;
+const size = 6 * 1024 * 1024;
+const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
+
+let upstream: RawUpstream;
+let chaos: ChaosProxy;
+let world: GateWorld;
+let fault: Fault = { kind: "pass" };
+
+before(async () => {
+  upstream = await startRawUpstream();
+  // A connection of its own for each call, so that each has its own way.
+  upstream.answer = (socket) => void socket.end(answer(1, "Connection: close"));
+  chaos = await ChaosProxy.start(upstream.port, () => ({ ...unharmed, toServer: fault }));
+  // What the upstream does not take may all be in the system's buffers: then it is the answer that does not come.
+  const timeouts = { stream_idle_seconds: idleSeconds, response_head_seconds: 2 };
+  const providers = { openai: { upstream: `http://127.0.0.1:${chaos.port}` } };
+  world = await startGateWorld({ config: { timeouts, providers } });
+});
+afterEach(() => world.clear());
+after(async () => {
+  await world.stop();
+  await chaos.stop();
+  await upstream.close();
+});
+
+const framings: Readonly<Record<string, (client: RawPeer) => void>> = {
+  "of known length": (client) => {
+    client.send(request("POST", "/openai/v1/chat/completions", `Content-Length: ${size}`));
+    client.send(body);
+  },
+  "in chunks": (client) => {
+    client.send(request("POST", "/openai/v1/chat/completions", "Transfer-Encoding: chunked"));
+    for (let at = 0; at < size; at += 50_000) client.send(chunk(body.toString("latin1", at, at + 50_000)));
+    client.send(lastChunk);
+  },
+};
+
+const broken = [
+  { how: "resets", error: "upstream_reset", status: 502, what: { kind: "reset", after: size / 2 } },
+  {
+    how: "sees an end and gives up",
+    error: "upstream_reset",
+    status: 502,
+    what: { kind: "half-close", after: size / 2 },
+  },
+  { how: "takes no more", error: "upstream_timeout", status: 504, what: { kind: "stall", after: size / 3 } },
+] as const;
+
+for (const [framing, send] of Object.entries(framings)) {
+  for (const { how, error, status, what } of broken) {
+    test(`R12, R19: an upstream that ${how} within a body ${framing} ends the call`, async () => {
+      fault = what;
+      const client = await world.client();
+      const before = upstream.requests.length;
+      send(client);
+      const refusal = await client.message();
+      assertRefusal(refusal, status, error);
+      // What is left of a body that nobody reads must not be taken for the next request.
+      if (fieldOf(refusal, "connection") === "close") await client.hasEnded();
+      await world.record({ status, error_type: error, usage_state: "missing" });
+      assert.equal(upstream.requests.length, before, "it is not sent again, and never looked whole");
+    });
+  }
+
+  test(`R8: a body ${framing} arrives byte for byte through a way that cuts it small`, async () => {
+    fault = { kind: "slices", bytes: 31_111 };
+    const client = await world.client();
+    send(client);
+    assert.equal(statusOf(await client.message()), 200);
+    assert.ok(upstream.requests.at(-1)?.body.equals(body));
+    await world.record({ ...answered(1), request_bytes: size });
+  });
+}

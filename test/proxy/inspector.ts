@@ -1,0 +1,51 @@
+/** Runs code in one thread of a gateway that was started with `--inspect`: how a test breaks a thread from outside. */
+import { once } from "node:events";
+
+import type { Gateway } from "../harness/gateway.ts";
+
+interface Message {
+  readonly method?: string;
+  readonly params?: {
+    readonly sessionId?: string;
+    readonly workerInfo?: { readonly title?: string };
+    readonly message?: string;
+  };
+}
+
+interface Answer {
+  readonly id?: number;
+  readonly result?: { readonly result?: { readonly value?: unknown } };
+}
+
+/** Returns what the code gave, where that is no function and no object, once the thread with that name has run it. */
+export async function evaluateInThread(gateway: Gateway, thread: string, expression: string): Promise<unknown> {
+  const url = /ws:\/\/\S+/.exec(gateway.output().stderr)?.[0];
+  if (url === undefined) throw new Error(`the inspector does not listen: ${gateway.output().stderr}`);
+  const socket = new WebSocket(url);
+  await once(socket, "open");
+  const send = (method: string, params: object): void => socket.send(JSON.stringify({ id: 1, method, params }));
+
+  const found = new Promise<string>((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      const { method, params } = JSON.parse(String(data)) as Message; // as the inspector's protocol has it
+      if (method !== "NodeWorker.attachedToWorker" || params?.sessionId === undefined) return;
+      if (params.workerInfo?.title?.includes(thread) === true) resolve(params.sessionId);
+    });
+  });
+  send("NodeWorker.enable", { waitForDebuggerOnStart: false });
+  const sessionId = await found;
+  const evaluate = { id: 1, method: "Runtime.evaluate", params: { expression, returnByValue: true } };
+  const answered = new Promise<unknown>((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      const { method, params } = JSON.parse(String(data)) as Message; // as the inspector's protocol has it
+      if (method !== "NodeWorker.receivedMessageFromWorker" || params?.message === undefined) return;
+      const { id, result } = JSON.parse(params.message) as Answer;
+      if (id === evaluate.id) resolve(result?.result?.value);
+    });
+  });
+  send("NodeWorker.sendMessageToWorker", { sessionId, message: JSON.stringify(evaluate) });
+  const value = await answered;
+  socket.close();
+  await once(socket, "close");
+  return value;
+}

@@ -1,0 +1,99 @@
+// Runs inside a namespace in which /etc/resolv.conf names 127.0.0.1; started by name-resolution.test.ts.
+import assert from "node:assert/strict";
+import type { Socket } from "node:dgram";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { statusOf } from "../../harness/raw-message.ts";
+import { startResolver, type Zone } from "./test-resolver.ts";
+import { answer, assertRefusal, post, startGateWorld, type GateWorld } from "../fixture.ts";
+
+const connectSeconds = 1;
+const zone: Zone = new Map<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" | "silence">([
+  ["gone.test", "NXDOMAIN"],
+  ["ill.test", "SERVFAIL"],
+  ["mute.test", "silence"],
+  // Nothing leads to the first.
+  ["both.test", ["fd00::1", "127.0.0.1"]],
+  ["moving.test", ["127.0.0.1"]],
+]);
+
+let world: GateWorld;
+let here: Server;
+let resolver: Socket;
+
+async function serve(host: string, port: number, n: number): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.end(answer(n, "Connection: close")));
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+  return server;
+}
+
+before(async () => {
+  resolver = await startResolver(zone);
+  here = await serve("127.0.0.1", 0, 1);
+  const { port } = here.address() as AddressInfo; // listening on a host and a port
+  const names = ["gone", "ill", "mute", "both", "moving"];
+  const providers = Object.fromEntries(names.map((name) => [name, { upstream: `http://${name}.test:${port}` }]));
+  world = await startGateWorld({ config: { timeouts: { connect_seconds: connectSeconds }, providers } });
+});
+after(async () => {
+  await world.clear();
+  await world.stop();
+  here.close();
+  resolver.close();
+});
+
+async function ask(provider: string) {
+  const client = await world.client();
+  client.send(post().replace("/openai/", `/${provider}/`));
+  return client.message();
+}
+
+for (const provider of ["gone", "ill"]) {
+  test(`R34: ${provider}: a name that has no address is 502`, async () => {
+    assertRefusal(await ask(provider), 502, "upstream_unreachable");
+    await world.record({ provider, status: 502, error_type: "upstream_unreachable" });
+  });
+}
+
+test("R34: mute: a resolver that says nothing is 504 at the connect timeout, for all who wait, and keeps nobody else", async () => {
+  const begun = performance.now();
+  const waiting = Array.from({ length: 64 }, () => ask("mute"));
+  assert.equal(statusOf(await ask("both")), 200);
+  await world.record({ provider: "both", status: 200 });
+  for (const refusal of await Promise.all(waiting)) assertRefusal(refusal, 504, "upstream_timeout");
+  assert.ok(performance.now() - begun >= connectSeconds * 1_000);
+  await world.records(64);
+});
+
+test("R34: both: where IPv6 leads nowhere, IPv4 is used", async () => {
+  assert.equal(statusOf(await ask("both")), 200);
+  await world.record({ provider: "both", status: 200, model: "m-1" });
+});
+
+test("R34: moving: a name that moves is found at its new address by the call behind the first that failed", async () => {
+  assert.equal(statusOf(await ask("moving")), 200);
+  await world.record({ provider: "moving", model: "m-1" });
+  const { port } = here.address() as AddressInfo; // listening on a host and a port
+  here.close();
+  await once(here, "close");
+  here = await serve("127.0.0.2", port, 2);
+  zone.set("moving.test", ["127.0.0.2"]);
+  // An answer younger than a second is not doubted.
+  await delay(1_100);
+  assertRefusal(await ask("moving"), 502, "upstream_unreachable");
+  await world.record({ provider: "moving", status: 502 });
+  for (let asked = 0; ; asked++) {
+    const message = await ask("moving");
+    await world.records(1);
+    if (statusOf(message) === 200) break;
+    assert.ok(asked < 50, "never found");
+    await delay(20);
+  }
+});

@@ -1,0 +1,105 @@
+/** One call with its answer, in every form in which HTTP/1.1 can carry it, and what a client makes of how it ended. */
+import { gzipSync } from "node:zlib";
+
+import { readFinalAnswer, valueOf } from "../../harness/raw-message.ts";
+import { chunk, contentEvent, lastChunk, lastEvents, post, streamHead } from "../fixture.ts";
+
+export interface AnswerForm {
+  readonly name: string;
+  /** `mark` travels in the user agent and so into the record. */
+  ask(mark: string): string;
+  /** The whole answer of the upstream, and where its head ends. */
+  readonly answer: Buffer;
+  readonly headLength: number;
+  /** The upstream's end is the end of the body, so that a cut one cannot be told from a whole one by anybody. */
+  readonly endsWithConnection: boolean;
+  /** The client is told the end of the body by the end of its connection. */
+  readonly clientSeesEnd: boolean;
+  /** As the client gets it. */
+  readonly body: Buffer;
+}
+
+const json = JSON.stringify({
+  model: "m-7",
+  choices: [{ index: 0, message: { role: "assistant", content: "words ".repeat(10) }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1_000_007, completion_tokens: 2_000_007, total_tokens: 3_000_014 },
+});
+const jsonType = "Content-Type: application/json";
+const chunkedJson = [json.slice(0, 10), json.slice(10, 100), json.slice(100)].map((piece) => chunk(piece)).join("");
+const events = contentEvent(7) + contentEvent(7, "another ") + lastEvents(7);
+const chunkedEvents = chunk(contentEvent(7)) + chunk(contentEvent(7, "another ")) + chunk(lastEvents(7));
+const zipped = gzipSync(json);
+
+const http11 = (mark: string): string => post('{"model":"m-7"}', `User-Agent: ${mark}`);
+const http10 = (mark: string): string => http11(mark).replace("HTTP/1.1", "HTTP/1.0");
+
+function head(...lines: readonly string[]): string {
+  return ["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n");
+}
+
+interface Shape {
+  readonly head: string;
+  readonly framedBody: string | Buffer;
+  readonly body: string | Buffer;
+  readonly oldClient?: boolean;
+}
+
+const shapes: Readonly<Record<string, Shape>> = {
+  "JSON of known length": { head: head(jsonType, `Content-Length: ${json.length}`), framedBody: json, body: json },
+  "chunked JSON": {
+    head: head(jsonType, "Transfer-Encoding: chunked"),
+    framedBody: chunkedJson + lastChunk,
+    body: json,
+  },
+  "chunked JSON with a trailer": {
+    head: head(jsonType, "Transfer-Encoding: chunked", "Trailer: X-Sum"),
+    framedBody: `${chunkedJson}0\r\nX-Sum: 12\r\n\r\n`,
+    body: json,
+  },
+  "an event stream": { head: streamHead, framedBody: chunkedEvents + lastChunk, body: events },
+  "an event stream to an HTTP/1.0 client": {
+    head: streamHead,
+    framedBody: chunkedEvents + lastChunk,
+    body: events,
+    oldClient: true,
+  },
+  "gzipped JSON": {
+    head: head(jsonType, "Content-Encoding: gzip", `Content-Length: ${zipped.length}`),
+    framedBody: zipped,
+    body: zipped,
+  },
+  "JSON until the connection ends": { head: head(jsonType), framedBody: json, body: json },
+  "the same to an HTTP/1.0 client": { head: head(jsonType), framedBody: json, body: json, oldClient: true },
+};
+
+function formOf([name, shape]: [string, Shape]): AnswerForm {
+  const chunked = shape.head.includes("Transfer-Encoding");
+  const endsWithConnection = !chunked && !shape.head.includes("Content-Length");
+  const latin1 = (text: string | Buffer): Buffer => (typeof text === "string" ? Buffer.from(text, "latin1") : text);
+  return {
+    name,
+    ask: shape.oldClient === true ? http10 : http11,
+    answer: Buffer.concat([latin1(shape.head), latin1(shape.framedBody)]),
+    headLength: shape.head.length,
+    endsWithConnection,
+    clientSeesEnd: shape.oldClient === true,
+    body: latin1(shape.body),
+  };
+}
+
+export const answerForms: readonly AnswerForm[] = Object.entries(shapes).map(formOf);
+
+/** What the client held in its hands, and how the connection ended; `open` when it had enough. */
+export interface Received {
+  readonly bytes: Buffer;
+  readonly end: "open" | "end" | "reset";
+}
+
+/** The body that a client would take for whole; `undefined` where it would report an error. */
+export function completeBody({ bytes, end }: Received): Buffer | undefined {
+  // Behind a reset nothing is whole but what has said so itself.
+  const answer = readFinalAnswer(bytes, "POST", end === "end");
+  if (answer === undefined) return undefined;
+  const framed = valueOf(answer.lines, "content-length") ?? valueOf(answer.lines, "transfer-encoding");
+  return framed === undefined && end !== "end" ? undefined : answer.body;
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { promisify } from "node:util";
+
+import { Faker } from "../../harness/faker.ts";
+import type { RawPeer } from "../../harness/raw-client.ts";
+import { assertRefusal, get, post, startGateWorld, type GateWorld } from "../fixture.ts";
+
+const connectSeconds = 0.8;
+
+/** Kept from being reached each in its own way; the gateway is started once for all of them. */
+let silent: Faker;
+let expired: Faker | undefined;
+let full: { readonly port: number; stop(): Promise<void> } | undefined;
+let certificates: string;
+let world: GateWorld;
+
+before(async () => {
+  certificates = await mkdtemp(join(tmpdir(), "lmgate-test-"));
+  silent = await Faker.start();
+  const identity = await expiredIdentity();
+  if (identity !== undefined) expired = await Faker.start(identity);
+  full = await listenWithoutRoom();
+  const providers = {
+    closed: { upstream: `http://127.0.0.1:${await closedPort()}` },
+    full: { upstream: `http://127.0.0.1:${full?.port ?? 9}` },
+    silent: { upstream: `https://127.0.0.1:${silent.port}` },
+    expired: { upstream: `https://127.0.0.1:${expired?.port ?? 9}` },
+  };
+  world = await startGateWorld({
+    config: { timeouts: { connect_seconds: connectSeconds }, providers },
+    env: { NODE_EXTRA_CA_CERTS: join(certificates, "cert.pem") },
+  });
+});
+
+after(async () => {
+  await world.clear();
+  await world.stop();
+  await silent.stop();
+  await expired?.stop();
+  await full?.stop();
+  await rm(certificates, { recursive: true });
+});
+
+async function ask(prefix: string): Promise<RawPeer> {
+  const client = await world.client();
+  client.send(post().replace("/openai/", `/${prefix}/`));
+  return client;
+}
+
+test("R10: an upstream that refuses connections is 502 at once", async () => {
+  const client = await ask("closed");
+  assertRefusal(await client.message(), 502, "upstream_unreachable");
+  await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable", usage_state: "missing" });
+});
+
+test("R10: a GET to an upstream that refuses connections is 502 as well", async () => {
+  const client = await world.client();
+  client.send(get("/closed/v1/models"));
+  assertRefusal(await client.message(), 502, "upstream_unreachable");
+  await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable" });
+});
+
+test("R11: an upstream whose connection does not come about is 504 at the connect timeout", async (t) => {
+  if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
+  const begun = performance.now();
+  const client = await ask("full");
+  assertRefusal(await client.message(), 504, "upstream_timeout");
+  const took = performance.now() - begun;
+  assert.ok(took >= connectSeconds * 1_000, `over after ${took} ms already`);
+  await world.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
+});
+
+test("R11: a client that leaves while the connection is being made is recorded once", async (t) => {
+  if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
+  const client = await ask("full");
+  client.end();
+  await client.close();
+  await world.record({ provider: "full", status: null, error_type: "client_aborted" });
+});
+
+test("R35: a TLS handshake that stalls is 504 at the connect timeout, and nothing was sent but the handshake", async () => {
+  const client = await ask("silent");
+  const connection = await silent.connection();
+  assertRefusal(await client.message(), 504, "upstream_timeout");
+  await connection.gone();
+  assert.equal(connection.received[0], 0x16, "a TLS handshake record");
+  assert.ok(!connection.text.includes("POST"));
+  await world.record({ provider: "silent", status: 504, error_type: "upstream_timeout" });
+});
+
+test("R35: a reset within the TLS handshake is 502", async () => {
+  const client = await ask("silent");
+  const connection = await silent.connection();
+  await connection.until("the handshake", () => connection.received.length > 0 || undefined);
+  connection.reset();
+  assertRefusal(await client.message(), 502, "upstream_unreachable");
+  await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
+});
+
+test("R35: plain HTTP where TLS was expected is 502", async () => {
+  const client = await ask("silent");
+  const connection = await silent.connection();
+  connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+  assertRefusal(await client.message(), 502, "upstream_unreachable");
+  await connection.gone();
+  await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
+});
+
+test("R35: an upstream whose certificate has expired is 502 and is told nothing", async (t) => {
+  if (expired === undefined) return skipLoudly(t, "there is no openssl to make an expired certificate with");
+  const client = await ask("expired");
+  assertRefusal(await client.message(), 502, "upstream_unreachable");
+  await world.record({ provider: "expired", status: 502, error_type: "upstream_unreachable" });
+  for (const connection of expired.connections) {
+    await connection.gone();
+    assert.equal(connection.received.length, 0);
+  }
+});
+
+function skipLoudly(t: TestContext, why: string): void {
+  t.diagnostic(`SKIPPED: ${why}`);
+  t.skip(why);
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // listening on a host and a port
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/**
+ * A process that listens with room for one and accepts nobody: when the room is taken, the kernel lets further
+ * attempts wait as an unreachable host would.
+ */
+async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Promise<void> } | undefined> {
+  const listener = `
+    require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () {
+      require("node:fs").writeSync(1, String(this.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] });
+  const [told] = (await once(child.stdout, "data")) as [Buffer]; // a readable stream without an encoding
+  const port = Number(told);
+  const fillers: Socket[] = [];
+  const stop = async (): Promise<void> => {
+    for (const filler of fillers) filler.destroy();
+    child.kill("SIGKILL");
+    await once(child, "close");
+  };
+  for (let filled = 0; filled < 20; filled++) {
+    const filler = connect(port, "127.0.0.1");
+    filler.on("error", () => undefined); // reset at the end
+    fillers.push(filler);
+    const connected = await Promise.race([
+      once(filler, "connect").then(() => true),
+      new Promise<false>((resolve) => void setTimeout(() => resolve(false), 300)),
+    ]);
+    if (!connected) return { port, stop };
+  }
+  await stop();
+  return undefined;
+}
+
+/** A certificate for 127.0.0.1 that was valid until yesterday, and which the gateway would trust otherwise. */
+async function expiredIdentity(): Promise<{ readonly key: string; readonly cert: string } | undefined> {
+  const [keyPath, certPath] = [join(certificates, "key.pem"), join(certificates, "cert.pem")];
+  const requestPath = join(certificates, "request.pem");
+  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", keyPath];
+  const sign = ["-copy_extensions", "copyall", "-days", "-1", "-in", requestPath, "-signkey", keyPath];
+  const run = promisify(execFile);
+  try {
+    await run("openssl", ["req", ...newKey, ...name, "-out", requestPath]);
+    await run("openssl", ["x509", "-req", ...sign, "-out", certPath]);
+    return { key: await readFile(keyPath, "utf8"), cert: await readFile(certPath, "utf8") };
+  } catch {
+    return undefined;
+  }
+}

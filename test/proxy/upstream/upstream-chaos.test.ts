@@ -1,0 +1,186 @@
+// Every form of answer, cut off by its upstream at every byte in every way, stalled, sliced and slow: a client must never
+// take a part for the whole, no call may hang, and each leaves exactly one record that says what happened.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import type { RequestRecord } from "../../../src/core/request/request-record.ts";
+import { ChaosProxy, unharmed, type Fault, type Plan } from "../../harness/chaos-proxy.ts";
+import { readFinalAnswer, valueOf, type RawMessage } from "../../harness/raw-message.ts";
+import { connectRaw } from "../../harness/raw-client.ts";
+import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
+import { answerForms, completeBody, type AnswerForm, type Received } from "./response-forms.ts";
+import { startGateWorld, type GateWorld } from "../fixture.ts";
+
+const idleSeconds = 2;
+const AT_ONCE = 32;
+
+let upstream: RawUpstream;
+let chaos: ChaosProxy;
+let world: GateWorld;
+const plans = new Map<string, Plan>();
+
+before(async () => {
+  upstream = await startRawUpstream();
+  chaos = await ChaosProxy.start(upstream.port, (first) => plans.get(markOf(first.toString("latin1"))) ?? unharmed);
+  world = await startGateWorld({
+    config: {
+      timeouts: { stream_idle_seconds: idleSeconds, response_head_seconds: idleSeconds },
+      providers: { openai: { upstream: `http://127.0.0.1:${chaos.port}` } },
+    },
+  });
+});
+after(async () => {
+  await world.stop();
+  await chaos.stop();
+  await upstream.close();
+});
+
+interface Case {
+  readonly form: AnswerForm;
+  readonly fault: Fault;
+  /** How many bytes pass before it strikes. */
+  readonly after: number;
+}
+
+interface Ended extends Case {
+  readonly received: Received;
+  readonly record: RequestRecord;
+}
+
+function markOf(text: string): string {
+  return /user-agent: (\S+)/i.exec(text)?.[1] ?? "";
+}
+
+/** Runs all cases, some at a time; each has one record, and there is none besides. */
+async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
+  plans.clear();
+  cases.forEach(({ fault }, n) => plans.set(`case-${n}`, { ...unharmed, toClient: fault }));
+  upstream.answer = (socket, request: RawMessage) => {
+    const form = cases[Number(markOf(request.head).slice("case-".length))]?.form;
+    if (form === undefined) throw new Error(`no case: ${request.head}`);
+    // A connection of its own for each call, so that each has its own fate.
+    socket.end(form.answer);
+  };
+  const received: Received[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let n = next++; n < cases.length; n = next++) {
+      const form = cases[n]?.form;
+      if (form !== undefined) received[n] = await converse(form.ask(`case-${n}`));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const records = await world.records(cases.length);
+  const byMark = new Map(records.map((record) => [record.user_agent, record]));
+  assert.equal(byMark.size, cases.length, "one record each");
+  return cases.map((each, n) => {
+    const record = byMark.get(`case-${n}`);
+    const seen = received[n];
+    assert.ok(record !== undefined && seen !== undefined);
+    return { ...each, received: seen, record };
+  });
+}
+
+/** Until the answer is whole or the connection over: a call that hangs fails here. */
+async function converse(ask: string): Promise<Received> {
+  const peer = await connectRaw(world.gateway.port);
+  peer.send(ask);
+  await peer.until("an answer or an end", () => {
+    if (peer.ended || peer.closed) return true;
+    const answer = readFinalAnswer(peer.received, "POST");
+    return answer === undefined ? undefined : true;
+  });
+  const end = peer.wasReset ? "reset" : peer.ended ? "end" : peer.closed ? "reset" : "open";
+  peer.destroy();
+  return { bytes: peer.received, end };
+}
+
+/** What the record and the client must say of an answer that broke off. */
+function assertBroken({ form, after, received, record }: Ended, error: string): void {
+  const about = `${form.name} behind ${after} bytes: ${JSON.stringify(received.bytes.toString("latin1"))}`;
+  assert.equal(record.error_type, error, about);
+  if (after < form.headLength) {
+    const answer = readFinalAnswer(received.bytes, "POST", true);
+    assert.ok(answer, about);
+    assert.equal(valueOf(answer.lines, "x-lmgate-error"), error, about);
+    assert.equal(record.status, error === "upstream_timeout" ? 504 : 502, about);
+    return;
+  }
+  assert.equal(record.status, 200, about);
+  assert.equal(completeBody(received), undefined, `looks complete: ${about}`);
+  // Nothing was made up: what came is the beginning of what the upstream sent.
+  const text = received.bytes.toString("latin1");
+  const body = text.slice(text.indexOf("\r\n\r\n") + 4);
+  const sent = form.clientSeesEnd ? form.body : form.answer.subarray(form.headLength);
+  // What ends with its connection has the gateway's own chunks around it, and no line end within.
+  const came = form.endsWithConnection ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n|\r\n$/g, "") : body;
+  assert.ok(sent.toString("latin1").startsWith(came), about);
+  assert.notEqual(record.usage_state, "final", about);
+}
+
+function assertWhole({ form, received, record }: Ended): void {
+  assert.deepEqual(completeBody(received), form.body, form.name);
+  assert.deepEqual(
+    [record.error_type, record.status, record.input_tokens, record.output_tokens, record.usage_state],
+    [null, 200, 1_000_007, 2_000_007, "final"],
+    form.name,
+  );
+}
+
+const endings = { "R12, R14: reset": "reset", "R13, R15, R16: ended": "half-close" } as const;
+
+for (const [how, kind] of Object.entries(endings)) {
+  for (const form of answerForms) {
+    test(`${how} by the upstream at any byte, ${form.name} never looks complete and leaves one record`, async () => {
+      const cases = Array.from({ length: form.answer.length - 1 }, (_, after) => ({
+        form,
+        after,
+        fault: { kind, after },
+      }));
+      for (const ended of await runAll(cases)) {
+        const { after } = ended;
+        const legitimate = form.endsWithConnection && kind === "half-close" && after >= form.headLength;
+        if (!legitimate) assertBroken(ended, "upstream_reset");
+        else {
+          // The only sign of the end there is: nobody can tell, and nothing is made up.
+          assert.deepEqual(completeBody(ended.received), form.body.subarray(0, after - form.headLength));
+          assert.deepEqual([ended.record.error_type, ended.record.status], [null, 200]);
+          assert.notEqual(ended.record.usage_state, "final");
+        }
+      }
+      await untilNoneOpen();
+    });
+  }
+}
+
+test("R18, R19: stalled in its head, its body or before its last byte, an answer of any form times out", async () => {
+  const cases = answerForms.flatMap((form) => {
+    const { headLength, answer } = form;
+    const places = [0, 1, headLength - 1, headLength, headLength + 1, headLength + 40, answer.length - 1];
+    return places.map((after) => ({ form, after, fault: { kind: "stall", after } as const }));
+  });
+  for (const ended of await runAll(cases)) assertBroken(ended, "upstream_timeout");
+  await untilNoneOpen();
+});
+
+const harmless: Readonly<Record<string, Fault>> = {
+  "one byte at a time": { kind: "slices", bytes: 1 },
+  "seven bytes at a time": { kind: "slices", bytes: 7 },
+  "in a trickle": { kind: "trickle", bytes: 100, everyMs: 20 },
+  late: { kind: "delay", ms: 100 },
+};
+
+for (const [how, fault] of Object.entries(harmless)) {
+  test(`R21: an answer of any form that comes ${how} arrives whole and is counted`, async () => {
+    for (const ended of await runAll(answerForms.map((form) => ({ form, fault, after: 0 })))) assertWhole(ended);
+    await untilNoneOpen();
+  });
+}
+
+async function untilNoneOpen(): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (chaos.open > 0) {
+    assert.ok(performance.now() < deadline, `${chaos.open} ends of connections are left`);
+    await new Promise((resolve) => void setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { statusOf } from "../../harness/raw-message.ts";
+import {
+  answer,
+  answered,
+  assertRefusal,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  lastEvents,
+  post,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../fixture.ts";
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld();
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+test("R12: a reset before any byte of the answer is 502", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.reset();
+  assertRefusal(await client.message(), 502, "upstream_reset");
+  await world.record({ status: 502, error_type: "upstream_reset", usage_state: "missing", input_tokens: null });
+  assert.equal(world.faker.untaken, 0, "a POST is not sent again");
+
+  client.send(post());
+  const next = await world.faker.call();
+  next.connection.send(answer(1));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record(answered(1));
+});
+
+test("R13: an end before any byte of the answer is 502", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.end();
+  assert.equal(statusOf(await client.message()), 502);
+  await connection.gone();
+  await world.record({ status: 502, error_type: "upstream_reset" });
+});
+
+test("R13: an end within the head of the answer is 502", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 200 OK\r\nContent-Le");
+  connection.end();
+  assert.equal(statusOf(await client.message()), 502);
+  await world.record({ status: 502, error_type: "upstream_reset" });
+});
+
+const cut = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n12345";
+
+test("R14: a reset within a body of known length breaks the client's connection behind the bytes so far", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(cut);
+  await client.holds("12345");
+  connection.reset();
+  await client.hasEnded();
+  assert.equal(client.text, cut);
+  await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", usage_reason: "cut" });
+});
+
+test("R15: an end within a body of known length breaks the client's connection behind the bytes so far", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(cut);
+  connection.end();
+  await client.hasEnded();
+  assert.equal(client.text, cut);
+  await connection.gone();
+  await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", response_bytes: 5 });
+});
+
+test("R16: a chunked body without its last chunk gets none from the gateway", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  const sent = streamHead + chunk(contentEvent(2));
+  connection.send(sent);
+  connection.end();
+  await client.hasEnded();
+  assert.equal(client.text, sent);
+  await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", usage_reason: "cut" });
+});
+
+test("R16: usage that came before the cut is kept and marked as partial", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(streamHead + chunk(lastEvents(3)));
+  await client.holds("[DONE]");
+  connection.reset();
+  await client.hasEnded();
+  await world.record({ error_type: "upstream_reset", usage_state: "partial", input_tokens: 1_000_003 });
+});
+
+const IN_CHUNKS =
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nhalf an answer\r\n";
+const untilClose = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf an answer";
+
+test("R14: a body that ends with its connection is reset towards an HTTP/1.0 client when the upstream resets it", async () => {
+  const client = await world.client();
+  client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  await client.holds("half an answer");
+  connection.reset();
+  await client.close();
+  assert.equal(client.wasReset, true, "a clean end would look like a complete answer");
+  await world.record({ status: 200, error_type: "upstream_reset" });
+});
+
+test("R14: a cut chunked body is reset towards an HTTP/1.0 client, which cannot see a missing last chunk", async () => {
+  const client = await world.client();
+  client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
+  const { connection } = await world.faker.call();
+  connection.send(`${streamHead}${chunk("half")}`);
+  await client.holds("half");
+  connection.end();
+  await client.close();
+  assert.equal(client.wasReset, true, "a clean end would look like a complete answer");
+  await world.record({ status: 200, error_type: "upstream_reset" });
+});
+
+test("R14: a body that ends with its connection lacks its last chunk for the client when the upstream resets it", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  await client.holds("half an answer");
+  connection.reset();
+  await client.hasEnded();
+  assert.equal(client.text, IN_CHUNKS);
+  await world.record({ status: 200, error_type: "upstream_reset" });
+});
+
+test("a body that ends with its connection reaches an HTTP/1.1 client in chunks, and its connection stays", async () => {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  connection.end();
+  const message = await client.message();
+  assert.equal(client.text, `${IN_CHUNKS}0\r\n\r\n`);
+  assert.equal(message.body.toString(), "half an answer");
+  await world.record({ status: 200, error_type: null, response_bytes: 14 });
+  client.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+  await client.holds("ok");
+});
+
+test("a body that ends with its connection is passed on until its end to an HTTP/1.0 client, whose connection ends too", async () => {
+  const client = await world.client();
+  client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
+  const { connection } = await world.faker.call();
+  connection.send(untilClose);
+  connection.end();
+  await client.hasEnded();
+  assert.match(
+    client.text,
+    /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/plain\r\nConnection: close\r\n\r\nhalf an answer$/,
+  );
+  await world.record({ status: 200, error_type: null, response_bytes: 14 });
+});
+
+test("R17: a stream without its last event is passed on as it came and its record says that it was cut", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  const sent = streamHead + chunk(contentEvent(4)) + lastChunk;
+  connection.send(sent);
+  await client.message();
+  assert.equal(client.text, sent);
+  await world.record({ status: 200, error_type: null, usage_state: "missing", model: "m-4" });
+});

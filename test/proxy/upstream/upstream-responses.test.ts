@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+
+import { Faker } from "../../harness/faker.ts";
+import { statusOf } from "../../harness/raw-message.ts";
+import {
+  answer,
+  answered,
+  assertRefusal,
+  chunk,
+  get,
+  lastChunk,
+  post,
+  request,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../fixture.ts";
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld();
+});
+afterEach(() => world.clear());
+after(() => world.stop());
+
+test("R22: bytes behind the end of an answer reach nobody, and the next call has a connection of its own", async () => {
+  const client = await world.client();
+  client.send(post());
+  const first = await world.faker.call();
+  first.connection.send(answer(1) + answer(666));
+  assert.match((await client.message()).body.toString(), /m-1"/);
+  await first.connection.gone();
+  await world.record(answered(1));
+
+  client.send(post());
+  const second = await world.faker.call();
+  second.connection.send(answer(2));
+  assert.match((await client.message()).body.toString(), /m-2"/);
+  await world.record(answered(2));
+  assert.equal(client.unread.length, 0);
+});
+
+test("R22: an answer that nobody asked for ends the idle connection it came on", async () => {
+  const client = await world.client();
+  client.send(post());
+  const first = await world.faker.call();
+  first.connection.send(answer(3));
+  await client.message();
+  await world.record(answered(3));
+  first.connection.send(answer(666));
+  await first.connection.gone();
+
+  client.send(post());
+  const second = await world.faker.call();
+  second.connection.send(answer(4));
+  assert.match((await client.message()).body.toString(), /m-4"/);
+  await world.record(answered(4));
+});
+
+test("R23: a 408 on an idle connection is not taken for the answer to the next call", async () => {
+  const client = await world.client();
+  client.send(get());
+  const first = await world.faker.call();
+  first.connection.send(answer(5));
+  await client.message();
+  await world.record({ status: 200 });
+  first.connection.send("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  first.connection.end();
+  await first.connection.gone();
+
+  client.send(post());
+  const second = await world.faker.call();
+  second.connection.send(answer(6));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record(answered(6));
+});
+
+/** A call on a connection that was used before and is reset as soon as the second request came. */
+async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<ReturnType<GateWorld["client"]>> }> {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send(answer(7));
+  await client.message();
+  await world.record({ status: 200 });
+  client.send(second);
+  await connection.message();
+  connection.reset();
+  return { client };
+}
+
+test("R24: a GET that meets a dying connection is asked once more on a new one", async () => {
+  const { client } = await resetOnReuse(get("/openai/v1/models/again"));
+  const again = await world.faker.call();
+  assert.match(again.request.startLine, /^GET \/v1\/models\/again HTTP/);
+  again.connection.send(answer(8));
+  assert.equal(statusOf(await client.message()), 200);
+  await world.record({ status: 200, error_type: null });
+});
+
+test("R24: a GET is not asked a third time", async () => {
+  const { client } = await resetOnReuse(get());
+  const again = await world.faker.call();
+  again.connection.reset();
+  assertRefusal(await client.message(), 502, "upstream_reset");
+  await world.record({ status: 502, error_type: "upstream_reset" });
+  assert.equal(world.faker.untaken, 0);
+});
+
+test("R24: a POST that meets a dying connection is 502 and reaches the upstream once", async () => {
+  const { client } = await resetOnReuse(post());
+  assertRefusal(await client.message(), 502, "upstream_reset");
+  await world.record({ status: 502, error_type: "upstream_reset", method: "POST" });
+  assert.equal(world.faker.untaken, 0);
+});
+
+test("R24: a GET whose answer had begun is not asked again", async () => {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 2");
+  await client.holds("102 Processing\r\n\r\n");
+  connection.reset();
+  await client.message();
+  assert.equal(statusOf(await client.message()), 502);
+  await world.record({ status: 502, error_type: "upstream_reset" });
+  assert.equal(world.faker.untaken, 0);
+});
+
+const ok = "HTTP/1.1 200 OK\r\n";
+const badHeads: Readonly<Record<string, string>> = {
+  "two lengths": `${ok}Content-Length: 2\r\nContent-Length: 3\r\n\r\nhey`,
+  "a length and chunks": `${ok}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  "a length that is no number": `${ok}Content-Length: +2\r\n\r\nhi`,
+  "two codings": `${ok}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+  "bare line feeds": "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+  "a bare carriage return": `${ok}X: a\rb\r\nContent-Length: 0\r\n\r\n`,
+  "a NUL": `${ok}X: a\0b\r\nContent-Length: 0\r\n\r\n`,
+  "a folded line": `${ok}X: a\r\n b\r\nContent-Length: 0\r\n\r\n`,
+  "a space before the colon": `${ok}Content-Length : 0\r\n\r\n`,
+  "another protocol": "SSH-2.0-OpenSSH_9.6\r\n",
+  "HTTP/2": "HTTP/2 200\r\n\r\n",
+  "four digits of status": "HTTP/1.1 1000 No\r\nContent-Length: 0\r\n\r\n",
+  "status 099": "HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n",
+  "status 999": "HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n",
+  "status 600": "HTTP/1.1 600 No\r\nContent-Length: 0\r\n\r\n",
+  "a head of 70 KB": `${ok}X: ${"a".repeat(70_000)}\r\nContent-Length: 0\r\n\r\n`,
+  "2,000 fields": `${ok}${"X: a\r\n".repeat(2_000)}\r\n`,
+  "chunks in HTTP/1.0": "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+};
+
+for (const [what, bytes] of Object.entries(badHeads)) {
+  const id = what.startsWith("status") ? "R26" : "R25";
+  test(`${id}: an answer with ${what} is 502`, async () => {
+    const client = await world.client();
+    client.send(post());
+    const { connection } = await world.faker.call();
+    connection.send(bytes);
+    assertRefusal(await client.message(), 502, "upstream_invalid");
+    await connection.gone();
+    await world.record({ status: 502, error_type: "upstream_invalid", input_tokens: null });
+  });
+}
+
+const badChunks: Readonly<Record<string, string>> = {
+  "a size that is no number": "0x5\r\nhello\r\n",
+  "a sign": "+5\r\nhello\r\n",
+  "bare line feeds": "5\nhello\n",
+  "data longer than the size": "3\r\nhello\r\n",
+  "a size too large to count": "fffffffffffffffff\r\n",
+};
+
+for (const [what, bytes] of Object.entries(badChunks)) {
+  test(`R25: a chunk with ${what} breaks the answer off`, async () => {
+    const client = await world.client();
+    client.send(post());
+    const { connection } = await world.faker.call();
+    connection.send(streamHead + chunk("data: {}\n\n"));
+    await client.holds("data: {}");
+    connection.send(bytes + lastChunk);
+    await client.hasEnded();
+    assert.ok(!client.text.includes(lastChunk), "the answer does not look complete");
+    await connection.gone();
+    await world.record({ status: 200, error_type: "upstream_invalid", usage_state: "missing" });
+  });
+}
+
+test("R26: an odd but possible status passes with its reason", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 529 Site \xfcberlastet\r\nContent-Length: 0\r\n\r\n");
+  assert.equal((await client.message()).startLine, "HTTP/1.1 529 Site \xfcberlastet");
+  await world.record({ status: 529, error_type: "http_529", usage_state: "not_applicable" });
+});
+
+for (const status of [301, 302, 307, 308]) {
+  test(`R27: a ${status} is passed on and not followed`, async (t) => {
+    const elsewhere = await Faker.start();
+    t.after(() => elsewhere.stop());
+    const client = await world.client();
+    client.send(get());
+    const { connection } = await world.faker.call();
+    const sent = `HTTP/1.1 ${status} Elsewhere\r\nLocation: ${elsewhere.url}/evil\r\nContent-Length: 0\r\n\r\n`;
+    connection.send(sent);
+    await client.message();
+    assert.equal(client.text, sent);
+    await world.record({ status, error_type: null });
+    assert.deepEqual([elsewhere.connections.length, world.faker.untaken], [0, 0]);
+  });
+}
+
+test("R30: interim answers are passed on before the final one, which is whole", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  const interim = `${"HTTP/1.1 102 Processing\r\n\r\n".repeat(50)}HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n`;
+  connection.send(`HTTP/1.1 100 Continue\r\n\r\n${interim}${answer(9)}`);
+  await client.holds("m-9");
+  assert.equal(client.text, interim + answer(9), "a 100 that nobody asked for says nothing");
+  await world.record(answered(9));
+});
+
+test("R30: interim answers without end are 502", async () => {
+  const client = await world.client();
+  client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 102 Processing\r\n\r\n".repeat(101));
+  assertRefusal(await client.message(), 502, "upstream_invalid");
+  await world.record({ status: 502, error_type: "upstream_invalid" });
+});
+
+test("R31: a 101 that nobody asked for is 502", async () => {
+  const client = await world.client();
+  client.send(post());
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  assertRefusal(await client.message(), 502, "upstream_invalid");
+  await connection.gone();
+  await world.record({ status: 502, error_type: "upstream_invalid" });
+});
+
+const bodiless: Readonly<Record<string, readonly [method: string, head: string]>> = {
+  "a 204": ["GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"],
+  "a 304": ["GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
+  "an answer to HEAD": ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
+};
+
+for (const [what, [method, head]] of Object.entries(bodiless)) {
+  test(`R32: ${what} has no body whatever its length says, and bytes behind it end its connection`, async () => {
+    const client = await world.client();
+    client.send(request(method, "/openai/v1/models"));
+    const { connection } = await world.faker.call();
+    connection.send(`${head}stray`);
+    await client.message("none");
+    assert.equal(client.text, head);
+    await connection.gone();
+    await world.record({ error_type: null, response_bytes: 0 });
+
+    client.send(post());
+    const next = await world.faker.call();
+    next.connection.send(answer(10));
+    await client.holds("m-10");
+    assert.equal(client.text, head + answer(10));
+    await world.record(answered(10));
+  });
+}
+
+test("R32: an answer to HEAD leaves the connection to be used again", async () => {
+  const client = await world.client();
+  client.send(request("HEAD", "/openai/v1/models"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  await client.message("none");
+  await world.record({ status: 200, response_bytes: 0 });
+  client.send(post());
+  await connection.message();
+  connection.send(answer(11));
+  await client.holds("m-11");
+  await world.record(answered(11));
+});
+
+test("a field of the answer's framing stays even if Connection names it", async () => {
+  const client = await world.client();
+  client.send(get());
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 5\r\n\r\nhello");
+  assert.equal((await client.message()).body.toString(), "hello");
+  await world.record({ status: 200 });
+});

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+
+import { fieldOf, statusOf } from "../harness/raw-message.ts";
+import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
+import type { GatewayOptions } from "../harness/gateway.ts";
+import {
+  answer,
+  assertFields,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  lastEvents,
+  post,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../proxy/fixture.ts";
+
+interface Stream {
+  readonly client: RawPeer;
+  readonly connection: RawPeer;
+}
+
+/** The world, and streams under way in it, each with its number in what it sends. */
+async function streaming(t: TestContext, count: number, timeouts: GatewayOptions["config"]) {
+  const world = await startGateWorld(timeouts === undefined ? {} : { config: timeouts });
+  t.after(async () => {
+    if (world.gateway.pid > 0) world.gateway.signal("SIGKILL");
+    await world.faker.stop();
+    await world.gateway.stop();
+  });
+  const clients = await Promise.all(Array.from({ length: count }, () => world.client()));
+  const calls = clients.map(() => world.faker.call());
+  for (const client of clients) client.send(post());
+  const connections = (await Promise.all(calls)).map((call) => call.connection);
+  connections.forEach((connection, n) => connection.send(streamHead + chunk(contentEvent(n))));
+  await Promise.all(clients.map((client) => client.holds("word")));
+  // Which client has which upstream connection: the number inside the events says.
+  const streams = connections.map((connection, n): Stream => {
+    const client = clients.find((each) => each.text.includes(`"m-${n}"`));
+    assert.ok(client);
+    return { client, connection };
+  });
+  return { world, streams };
+}
+
+/** Until the gateway has said that it is on its way out. */
+async function draining(world: GateWorld): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!world.gateway.output().stdout.includes('"draining"')) {
+    assert.ok(performance.now() < deadline, "never said that it is draining");
+    await new Promise((resolve) => void setTimeout(resolve, 5));
+  }
+}
+
+async function isRefused(port: number): Promise<boolean> {
+  return connectRaw(port).then(
+    (client) => {
+      client.destroy();
+      return false;
+    },
+    (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
+  );
+}
+
+test("R60: streams that are open at SIGTERM may finish; then the process ends with 0 and has every record", async (t) => {
+  const { world, streams } = await streaming(t, 300, { timeouts: { drain_seconds: 60 } });
+  const idle = await world.client();
+  idle.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+  assert.equal(fieldOf(await idle.message(), "connection"), undefined);
+
+  const begun = performance.now();
+  world.gateway.signal("SIGTERM");
+  await draining(world);
+  await idle.hasEnded();
+  assert.equal(await isRefused(world.gateway.port), true, "no new connections");
+  streams.forEach(({ connection }, n) => connection.send(chunk(lastEvents(n)) + lastChunk));
+  await Promise.all(streams.map(({ client }) => client.message()));
+  await Promise.all(streams.map(({ client }) => client.hasEnded()));
+  assert.equal(await world.gateway.exited(), 0);
+  assert.ok(performance.now() - begun < 30_000, "it does not wait out the drain time");
+
+  await world.gateway.stop();
+  const records = await world.records(300);
+  for (const record of records) assertFields(record, { error_type: null, usage_state: "final" });
+  const counted = new Set(records.map((record) => record.input_tokens));
+  assert.deepEqual(counted, new Set(streams.map((_, n) => 1_000_000 + n)));
+});
+
+test("R60: what still runs when the drain time is over is cut off and recorded as that", async (t) => {
+  const { world, streams } = await streaming(t, 20, { timeouts: { drain_seconds: 0.5 } });
+  const upgraded = await world.client();
+  upgraded.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
+  const { connection } = await world.faker.call();
+  connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  assert.equal(statusOf(await upgraded.head()), 101);
+
+  world.gateway.signal("SIGTERM");
+  await Promise.all(streams.map(({ client }) => client.hasEnded()));
+  for (const { client } of streams) assert.ok(!client.text.includes(lastChunk));
+  await Promise.all([...streams.map((stream) => stream.connection.gone()), upgraded.hasEnded(), connection.gone()]);
+  assert.equal(await world.gateway.exited(), 0);
+
+  await world.gateway.stop();
+  const records = await world.records(21);
+  assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["shutdown"]));
+  assert.deepEqual(records.map((record) => record.operation).filter((operation) => operation === "session").length, 1);
+  assert.deepEqual(new Set(records.map((record) => record.status)), new Set([200, 101]));
+});
+
+const secondSignals = { SIGTERM: 143, SIGINT: 130 } as const;
+
+for (const [signal, code] of Object.entries(secondSignals)) {
+  test(`R61: a second signal, ${signal}, ends a drain at once, with its records and exit code ${code}`, async (t) => {
+    const { world } = await streaming(t, 20, { timeouts: { drain_seconds: 600 } });
+    world.gateway.signal("SIGTERM");
+    await draining(world);
+    world.gateway.signal(signal as keyof typeof secondSignals); // the keys of the table
+    assert.equal(await world.gateway.exited(), code);
+    await world.gateway.stop();
+    const records = await world.records(20);
+    assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["shutdown"]));
+  });
+}
+
+test("during the drain delay new connections are served, each answer ends its connection, and readiness is 503", async (t) => {
+  const { world, streams } = await streaming(t, 1, { timeouts: { drain_delay_seconds: 600, drain_seconds: 600 } });
+  world.gateway.signal("SIGTERM");
+  await draining(world);
+  const probe = async (path: string): Promise<string> => {
+    const client = await world.client();
+    client.send(`GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    const message = await client.message();
+    return `${statusOf(message)} ${fieldOf(message, "connection")}`;
+  };
+  // What the main thread has said takes a moment to reach the data thread.
+  const deadline = performance.now() + 5_000;
+  while ((await probe("/readyz")) !== "503 close") assert.ok(performance.now() < deadline, "still ready");
+  assert.deepEqual([await probe("/healthz"), await probe("/livez")], ["200 close", "200 close"]);
+
+  const late = await world.client();
+  late.send(post());
+  const { connection } = await world.faker.call();
+  connection.send(answer(5));
+  assert.equal(fieldOf(await late.message(), "connection"), "close");
+  await late.hasEnded();
+  await world.record({ status: 200, model: "m-5" });
+
+  // The rest of the delay is cut short; the stream is destroyed.
+  world.gateway.signal("SIGTERM");
+  assert.equal(await world.gateway.exited(), 143);
+  await world.gateway.stop();
+  await streams[0]?.client.hasEnded();
+  await world.record({ error_type: "shutdown" });
+});
+
+test("a call whose head is complete only after the listening has stopped is 503, and its connection ends", async (t) => {
+  const { world, streams } = await streaming(t, 1, { timeouts: { drain_seconds: 60 } });
+  const late = await world.client();
+  const head = get("/openai/v1/models");
+  // Health and half a head in one write: once the one is answered, the other has been read.
+  late.send(`GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n${head.slice(0, 20)}`);
+  await late.message();
+  world.gateway.signal("SIGTERM");
+  await draining(world);
+  while (!(await isRefused(world.gateway.port))) await new Promise((resolve) => void setTimeout(resolve, 5));
+
+  late.send(head.slice(20));
+  const refusal = await late.message();
+  assert.equal(statusOf(refusal), 503);
+  assert.equal(fieldOf(refusal, "x-lmgate-error"), "draining");
+  assert.equal(fieldOf(refusal, "connection"), "close");
+  late.end();
+  await late.close();
+  for (const { connection } of streams) connection.send(chunk(lastEvents(0)) + lastChunk);
+  assert.equal(await world.gateway.exited(), 0);
+});

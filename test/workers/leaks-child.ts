@@ -1,0 +1,22 @@
+// The gateway as a program that, once it has ended, leaves it to Node.js to find that nothing is left to do.
+import { setTimeout as delay } from "node:timers/promises";
+
+import { runApp } from "../../src/app/app.ts";
+import { prestart } from "../../src/app/startup/prestart.ts";
+
+const [, , configFile] = process.argv;
+const { env, stdout, stderr } = process;
+const code = await runApp({
+  configFile,
+  flags: [],
+  env,
+  adminToken: undefined,
+  stdout,
+  stderr,
+  prestart: prestart(),
+});
+// Pipes to the parent are not the gateway's.
+const left = (): readonly string[] => process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap");
+// What was closed is gone some turns of the event loop later.
+for (let looks = 0; looks < 100 && left().length > 0; looks++) await delay(20);
+process.stdout.write(`${JSON.stringify({ msg: "over", code, left: left() })}\n`);

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { evaluateInThread } from "../proxy/inspector.ts";
+import { forwardedOf, runMixedCalls } from "../harness/mixed-requests.ts";
+import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
+import { allowlistText, startGateway, testKey, type Gateway } from "../harness/gateway.ts";
+
+const CALLS = 1_000;
+const DEADLINE_MS = 20_000;
+/** Less than anything that a call could leave behind, a thousand times. */
+const MOST_GROWTH = 1024 * 1024;
+
+let upstream: RawUpstream;
+before(async () => {
+  upstream = await startRawUpstream();
+});
+after(() => upstream.close());
+
+function filesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `never: ${what}`);
+    await delay(50);
+  }
+}
+
+async function callsInFlight(gateway: Gateway): Promise<number> {
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  const values = [...metrics.matchAll(/^lmgate_active_requests\{.*\} (\d+)$/gm)];
+  assert.ok(values.length > 0, metrics);
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+/** What the data thread holds once it has cleaned up. */
+async function heldBytes(gateway: Gateway): Promise<number> {
+  const held = "gc(); gc(); (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())";
+  const bytes = await evaluateInThread(gateway, "data-1", held);
+  assert.ok(typeof bytes === "number", String(bytes));
+  return bytes;
+}
+
+test("after 1,000 calls of all fates no file, no call under way and no memory is left", async (t) => {
+  const gateway = await startGateway({
+    config: {
+      providers: { openai: { upstream: `http://127.0.0.1:${upstream.port}` } },
+      timeouts: { upstream_idle_seconds: 0.2 },
+    },
+    env: { NODE_OPTIONS: "--inspect=127.0.0.1:0 --expose-gc" },
+  });
+  t.after(() => gateway.stop());
+  const quiet = async (files: number): Promise<void> => {
+    await eventually("no call is under way", async () => (await callsInFlight(gateway)) === 0);
+    // The admin port's own connections come and go.
+    await eventually("files are as before", () => filesOf(gateway.pid) <= files + 3);
+  };
+
+  await callsInFlight(gateway);
+  const files = filesOf(gateway.pid);
+  await runMixedCalls(gateway.port, upstream, CALLS);
+  await quiet(files);
+  const before = await heldBytes(gateway);
+  await runMixedCalls(gateway.port, upstream, CALLS);
+  await quiet(files);
+  const grown = (await heldBytes(gateway)) - before;
+  assert.ok(grown < MOST_GROWTH, `${grown} bytes more after another ${CALLS} calls`);
+
+  const records = await gateway.records(2 * forwardedOf(CALLS));
+  assert.equal(records.length, 2 * forwardedOf(CALLS));
+  assert.equal(new Set(records.map((record) => record.id)).size, records.length);
+});
+
+test("after stop() the process ends by itself: no socket, timer or thread holds it", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "lmgate-test-"));
+  t.after(() => rm(directory, { recursive: true }));
+  await mkdir(join(directory, "data"));
+  await writeFile(join(directory, "data", "allowlist.csv"), allowlistText([testKey]));
+  const config = {
+    server: { host: "127.0.0.1", port: 0, workers: 2 },
+    admin: { host: "127.0.0.1", port: 0 },
+    providers: { openai: { upstream: `http://127.0.0.1:${upstream.port}` } },
+  };
+  await writeFile(join(directory, "lmgate.yaml"), JSON.stringify(config));
+  const program = join(import.meta.dirname, "leaks-child.ts");
+  const child = spawn(process.execPath, [program, "lmgate.yaml"], {
+    cwd: directory,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const said: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    said.push(JSON.parse(line) as Record<string, unknown>); // each line of the log is an object
+  });
+  const line = (msg: string): Record<string, unknown> | undefined => said.find((each) => each["msg"] === msg);
+  await eventually("it listens", () => line("listening") !== undefined);
+
+  const port = Number(new URL(String(line("listening")?.["address"])).port);
+  await runMixedCalls(port, upstream, CALLS);
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const [code] = (await Promise.race([exited, delay(DEADLINE_MS, ["still running"])])) as unknown[];
+  assert.equal(code, 0, JSON.stringify(said.slice(-5)));
+  assert.deepEqual(line("over")?.["left"], []);
+  const lines = (await readFile(join(directory, "data", "stats.jsonl"), "utf8")).trimEnd().split("\n");
+  assert.equal(lines.length, forwardedOf(CALLS));
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { readFinalAnswer, statusOf } from "../harness/raw-message.ts";
+import { evaluateInThread } from "../proxy/inspector.ts";
+import {
+  answer,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  post,
+  startGateWorld,
+  streamHead,
+  type GateWorld,
+} from "../proxy/fixture.ts";
+
+const options = {
+  config: { server: { workers: 2 }, timeouts: { drain_seconds: 600 } },
+  // Node's own inspector is the way into a thread: the gateway has no hook for breaking it.
+  env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
+};
+
+let world: GateWorld;
+before(async () => {
+  world = await startGateWorld(options);
+});
+afterEach(() => world.clear());
+after(async () => {
+  // The inspector writes to stderr: the usual audit does not fit.
+  assert.equal(await world.gateway.stop(), 0);
+  await world.faker.stop();
+});
+
+const failures = {
+  throws: 'setTimeout(() => { throw new Error("broken on purpose"); }, 10); 1',
+  hangs: "setTimeout(() => { for (;;); }, 10); 1",
+};
+
+interface Thread {
+  readonly name: string;
+  readonly restarts: number;
+  readonly state: string;
+}
+
+async function dataThread(): Promise<Thread | undefined> {
+  const response = await fetch(`${world.gateway.adminUrl}/api/v1/status`);
+  const { threads } = (await response.json()) as { threads: readonly Thread[] }; // the contract of the status page
+  return threads.find(({ name }) => name === "data-1");
+}
+
+/** Looks again until it is so; these states are told by no event that a test could hear. */
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < deadline, `never: ${what}`);
+    await delay(50);
+  }
+}
+
+let expectedRestarts = 0;
+let expectedInterruptions = 0;
+
+/** Both go to an HTTP/1.0 client framed by the end of the connection, at which it cannot tell a cut one from a whole one. */
+const endsWithConnection = {
+  "without a length": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n",
+  "in chunks": `${streamHead}4\r\n`,
+} as const;
+
+for (const [what, head] of Object.entries(endsWithConnection)) {
+  test(`R97: an answer ${what} to an HTTP/1.0 client is reset when its thread throws, since an end would look like its own`, async (t) => {
+    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    t.after(async () => {
+      assert.equal(await doomed.gateway.stop(), 0);
+      await doomed.faker.stop();
+    });
+    const client = await doomed.client();
+    client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
+    const { connection } = await doomed.faker.call();
+    connection.send(`${head}half`);
+    await client.holds("half");
+    await evaluateInThread(doomed.gateway, "data-1", failures.throws);
+    await client.until("an end of any kind", () => client.ended || client.closed || undefined);
+    assert.deepEqual([client.ended, client.wasReset], [false, true]);
+  });
+}
+
+test("R97: an answer without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
+  const doomed = await startGateWorld(options);
+  t.after(async () => {
+    await doomed.gateway.stop();
+    await doomed.faker.stop();
+  });
+  const client = await doomed.client();
+  client.send(post());
+  const { connection } = await doomed.faker.call();
+  connection.send(`${endsWithConnection["without a length"]}half`);
+  await client.holds("half");
+  doomed.gateway.signal("SIGKILL");
+  await client.until("an end of any kind", () => client.ended || client.closed || undefined);
+  assert.equal(readFinalAnswer(client.received, "POST", true), undefined);
+});
+
+for (const [how, code] of Object.entries(failures)) {
+  test(`R97: a data thread that ${how} is replaced; its streams break and those of the other go on`, async () => {
+    // The kernel deals connections out to both threads; of two dozen, each has some.
+    const clients = await Promise.all(Array.from({ length: 24 }, () => world.client()));
+    const calls = clients.map(() => world.faker.call());
+    for (const client of clients) client.send(post());
+    const connections = (await Promise.all(calls)).map((call) => call.connection);
+    for (const connection of connections) connection.send(streamHead + chunk(contentEvent(1)));
+    await Promise.all(clients.map((client) => client.holds("word")));
+
+    // Only of calls that are a tenth of a second old the ledger knows for certain; a thread that hangs tells it nothing more.
+    await delay(150);
+    await evaluateInThread(world.gateway, "data-1", code);
+    expectedRestarts++;
+    await eventually("the thread is replaced", async () => {
+      const thread = await dataThread();
+      return thread?.restarts === expectedRestarts && thread.state === "running";
+    });
+
+    for (const connection of connections) if (!connection.ended) connection.send(lastChunk);
+    await Promise.all(
+      clients.map((client) =>
+        client.until("an end", () => client.ended || client.closed || client.text.endsWith(lastChunk) || undefined),
+      ),
+    );
+    const whole = clients.filter((client) => client.text.endsWith(lastChunk)).length;
+    assert.ok(whole > 0 && whole < clients.length, `${whole} of ${clients.length} streams are whole`);
+    assert.match(world.gateway.output().stdout, /"data thread ended; its connections were reset"/);
+    expectedInterruptions += clients.length - whole;
+    await eventually("every broken stream has a record that says so", async () => {
+      const records = await world.gateway.records(0);
+      return records.filter((record) => record.error_type === "interrupted").length === expectedInterruptions;
+    });
+
+    await world.clear();
+    for (let n = 0; n < 8; n++) {
+      const client = await world.client();
+      client.send(get(`/openai/v1/${how}/${n}`));
+      const { connection } = await world.faker.call();
+      connection.send(answer(n, "Connection: close"));
+      assert.equal(statusOf(await client.message()), 200);
+    }
+    await eventually("every later call is recorded, once", async () => {
+      const records = await world.gateway.records(0);
+      return records.filter((record) => record.endpoint.startsWith(`/openai/v1/${how}/`)).length === 8;
+    });
+  });
+}
+
+for (const [how, code] of Object.entries(failures)) {
+  test(`a data thread that ${how} during a drain does not hold up the end of the process`, async (t) => {
+    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    t.after(async () => {
+      doomed.gateway.signal("SIGKILL");
+      await doomed.gateway.stop();
+      await doomed.faker.stop();
+    });
+    const client = await doomed.client();
+    client.send(post());
+    await doomed.faker.call();
+    doomed.gateway.signal("SIGTERM");
+    await eventually("the drain begins", () => Promise.resolve(doomed.gateway.output().stdout.includes('"draining"')));
+    await evaluateInThread(doomed.gateway, "data-1", code);
+    assert.equal(await doomed.gateway.exited(), 0);
+    await client.hasEnded();
+    assert.match(doomed.gateway.output().stdout, /"data thread ended; its connections were reset"/);
+  });
+}
