@@ -1,14 +1,14 @@
 // The dashboard's own arrows, beside those of test/imports.test.ts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCycles, readSourceFiles, roomOf } from "../harness/source-file.ts";
+import { findCycles, readSourceFiles, moduleOf } from "../harness/source-file.ts";
 
 const files = readSourceFiles(["dashboard/src/**/*.{ts,tsx}"]);
 const CONTRACT = "src/admin/api/contract.ts";
 
 test("the dashboard imports nothing of the gateway but types of the contract", () => {
   const strays = files.flatMap(({ path, text, ours }) => {
-    const foreign = ours.filter((target) => roomOf(target) !== "dashboard");
+    const foreign = ours.filter((target) => moduleOf(target) !== "dashboard");
     const isType = !/import (?!type)[^;]*\/contract\.ts"/.test(text);
     return foreign.every((target) => target === CONTRACT) && isType ? [] : [path];
   });

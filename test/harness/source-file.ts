@@ -37,13 +37,13 @@ export function parse(path: string, text: string): SourceFile {
   };
 }
 
-/** The room a file stands in: the folder below src/, `app` for src/app/app.ts, else the top folder. */
-export function roomOf(path: string): string {
+/** The module a file belongs to: the folder below src/, else the top folder. */
+export function moduleOf(path: string): string {
   const [top = "", second = ""] = path.split("/");
-  return top === "src" ? second.replace(/\.ts$/, "") : top;
+  return top === "src" ? second : top;
 }
 
-/** Groups of files that import each other in a circle, each as the path once round. */
+/** Groups of files that import each other in a cycle, each as the path from a file back to itself. */
 export function findCycles(files: readonly SourceFile[]): readonly string[] {
   const imports = new Map(files.map((file) => [file.path, file.ours]));
   const done = new Set<string>();
