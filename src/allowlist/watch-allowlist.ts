@@ -1,14 +1,9 @@
+import type { Logger } from "../core/log.ts";
 import type { AllowlistStatus } from "../core/status.ts";
 import { DirectoryWatch } from "../config/files/directory-watch.ts";
 import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-issue.ts";
 import { loadAllowlist, missingAllowlist, readAllowlistBytes, type LoadedAllowlist } from "./load-allowlist.ts";
 import { fingerprintAt } from "../config/files/read-file.ts";
-
-/** The shape of pino's methods, so that a logger can be handed in as it is. */
-export interface PolicyLog {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** One version of the access table, to be handed to the data threads. */
 export interface AllowlistVersion {
@@ -22,7 +17,7 @@ export interface AllowlistOptions {
   readonly pollIntervalMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly log: PolicyLog;
+  readonly log: Logger;
   readonly onChange: (version: AllowlistVersion) => void;
   /** Called when a new version was refused or the file went away; with `undefined` when the file is as before again. */
   readonly onError?: ((message: string | undefined) => void) | undefined;

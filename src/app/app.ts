@@ -1,5 +1,5 @@
 import { hash, randomUUID } from "node:crypto";
-import type { Logger } from "pino";
+import type { Logger } from "../core/log.ts";
 import manifest from "../../package.json" with { type: "json" };
 import type { AdminServer } from "../admin/server/admin-server.ts";
 import { ApiError } from "../admin/server/problem.ts";
@@ -189,7 +189,7 @@ class App {
 
   #adminToken(allowlist: AllowlistWatch, given: string | undefined): { token: string; created: boolean } {
     const context = {
-      warn: (message: string) => this.#log.warn(message),
+      warn: (message: string) => this.#log.warn({}, message),
       isClientKey: (text: string) =>
         new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
     };
@@ -269,7 +269,7 @@ class App {
     this.#stopStore();
     if (closed) this.#log.info({ written: supervisor.ledger().written }, "stopped");
     else {
-      this.#log.error("the ledger did not close in time; records may be missing");
+      this.#log.error({}, "the ledger did not close in time; records may be missing");
       // An exit would wait for the thread that hangs in the kernel.
       process.kill(process.pid, "SIGKILL");
     }

@@ -1,6 +1,6 @@
+import type { Logger } from "../core/log.ts";
 import type { RecentRejection } from "../core/status.ts";
 import { refuse } from "../proxy/admission/error-responses.ts";
-import type { ThreadLog } from "../workers/supervised-worker.ts";
 import type { RejectionNote } from "../workers/protocol.ts";
 
 const MAX_RECENT = 100;
@@ -9,13 +9,13 @@ const MAX_LINES_PER_SECOND = 10;
 
 /** What LMGate answered itself: the latest for the status, a sample for the log. */
 export class RejectionLog {
-  readonly #log: ThreadLog;
+  readonly #log: Logger;
   readonly #recent: RecentRejection[] = [];
   #second = 0;
   #lines = 0;
   #unlogged = 0;
 
-  constructor(log: ThreadLog) {
+  constructor(log: Logger) {
     this.#log = log;
   }
 

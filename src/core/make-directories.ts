@@ -1,3 +1,5 @@
+import { errorCode } from "./errno.ts";
+
 export interface Directories {
   /** Makes one, whose parent must be there; throws `EEXIST` and `ENOENT` as the system does. */
   make(path: string): void;
@@ -12,7 +14,7 @@ export function makeDirectories(path: string, directories: Directories): void {
   try {
     directories.make(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === "EEXIST") return;
     const parent = directories.parentOf(path);
     if (code !== "ENOENT" || parent === path) throw error;
@@ -25,7 +27,7 @@ function makeLast(path: string, directories: Directories): void {
   try {
     directories.make(path);
   } catch (error) {
-    // Somebody else was quicker.
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    // Another process made it first.
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isMap, parseDocument } from "yaml";
+import { errorCode } from "../core/errno.ts";
 import { makeDirectories } from "../core/make-directories.ts";
 import type { OverridePrices } from "../core/price-overrides.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
@@ -49,7 +50,7 @@ function makeFile(path: string): void {
     makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
     writeFileSync(path, NONE, { flag: "wx", mode: 0o640 });
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import type { LogEntry } from "../core/log.ts";
 import type { CostDeltas } from "../core/counters/cost-deltas.ts";
 import type { ProxyDeltas } from "../core/counters/proxy-deltas.ts";
 import type { InFlightChange } from "../core/request/in-flight.ts";
@@ -143,10 +144,5 @@ export type FromLedger =
   | { readonly kind: "status"; readonly status: LedgerStatus }
   | { readonly kind: "accounts"; readonly accounts: CostDeltas }
   | { readonly kind: "rotated"; readonly segment: string | undefined }
-  | {
-      readonly kind: "log";
-      readonly level: "info" | "warn" | "error";
-      readonly message: string;
-      readonly facts: Readonly<Record<string, unknown>>;
-    }
+  | ({ readonly kind: "log" } & LogEntry)
   | { readonly kind: "closed" };

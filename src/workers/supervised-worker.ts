@@ -1,4 +1,5 @@
 import type { Transferable, Worker } from "node:worker_threads";
+import type { Logger } from "../core/log.ts";
 import type { WorkerStatus } from "../core/status.ts";
 import { HeartbeatMonitor } from "./heartbeat.ts";
 import type { Heartbeat } from "./protocol.ts";
@@ -11,18 +12,12 @@ const SETTLED_MS = 60_000;
 const LOOK_MS = 1_000;
 const MAX_SILENT_LOOKS = 5;
 
-export interface ThreadLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 export interface SupervisedWorkerOptions<Out> {
   readonly name: string;
   readonly entry: WorkerEntry;
   /** One that was begun already, for the first start. */
   readonly spare?: Worker | undefined;
-  readonly log: ThreadLog;
+  readonly log: Logger;
   /**
    * What silence means: a loop that will not come to an end, so the thread is ended; or a system call that hangs on a
    * disk, which nobody can end and which may yet return, with all that waits behind it.

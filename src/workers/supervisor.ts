@@ -9,7 +9,7 @@ import type { LedgerStatus, WorkerStatus } from "../core/status.ts";
 import { ConnectionCounts } from "./data/connection-counts.ts";
 import { DataWorkerHandle } from "./data/data-worker-handle.ts";
 import { LedgerWorkerHandle } from "./ledger/ledger-worker-handle.ts";
-import type { ThreadLog } from "./supervised-worker.ts";
+import type { Logger } from "../core/log.ts";
 import type { PrestartedWorkers } from "./prestarted-workers.ts";
 import type { AccessVersion, ConnectionPart, Readiness, RejectionNote } from "./protocol.ts";
 
@@ -18,7 +18,7 @@ export interface SupervisorOptions {
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
-  readonly log: ThreadLog;
+  readonly log: Logger;
   readonly access: AccessVersion;
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
@@ -180,7 +180,7 @@ function canReusePort(): boolean {
   return process.platform === "linux";
 }
 
-function dataThreads(settings: Settings, log: ThreadLog): number {
+function dataThreads(settings: Settings, log: Logger): number {
   const wanted = settings.server.workers === "auto" ? availableParallelism() : settings.server.workers;
   if (wanted > 1 && !canReusePort()) {
     log.info({ platform: process.platform }, "ports cannot be shared between threads here: one data thread");

@@ -68,7 +68,7 @@ export async function start(
     port: 0,
     token,
     status: options.status ?? (() => status),
-    log: { warn: note, error: note },
+    log: { info: note, warn: note, error: note },
     now: () => clock.ms,
   });
   t.after(() => server.close());

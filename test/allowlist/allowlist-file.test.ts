@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { relayLogger } from "../../src/core/log.ts";
 import { AccessTable } from "../../src/allowlist/access-table.ts";
 import { keyDigest } from "../../src/allowlist/key-rules.ts";
 import { formatIssues } from "../../src/config/config-issue.ts";
@@ -10,7 +11,7 @@ import { openAllowlist } from "../../src/allowlist/watch-allowlist.ts";
 import { key, listOf, replace, temporaryDirectory, watchList } from "./watched-list.ts";
 
 async function faultsAtStart(path: string): Promise<readonly string[]> {
-  const silent = { info: () => undefined, error: () => undefined };
+  const silent = relayLogger(() => undefined);
   const opened = await openAllowlist({
     path,
     pollIntervalMs: 600_000,

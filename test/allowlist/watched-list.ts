@@ -66,7 +66,7 @@ export async function watchList(t: TestContext, directory: string, over: Over = 
     pollIntervalMs: 600_000,
     settleMs: 40,
     now: () => Date.now(),
-    log: { info: note, error: note },
+    log: { info: note, warn: note, error: note },
     onChange: (version) => {
       changes.push(version.keys);
       events.emit("event");

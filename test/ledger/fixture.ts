@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { relayLogger } from "../../src/core/log.ts";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
 
@@ -13,6 +14,8 @@ export interface LogEntry {
   readonly level: string;
   readonly message: string;
 }
+
+export const silentLog = relayLogger(() => undefined);
 
 export interface Workplace {
   readonly dir: string;
@@ -46,7 +49,7 @@ export function workplace(t: TestContext): Workplace {
     open(options = {}) {
       const ledger = Ledger.open({
         ...defaults(path),
-        log: (level, message) => log.push({ level, message }),
+        log: relayLogger(({ level, message }) => log.push({ level, message })),
         ...options,
       });
       opened.push(ledger);
@@ -64,7 +67,7 @@ function defaults(path: string): LedgerOptions {
     maxQueueBytes: 32_000_000,
     instance: "one",
     now: Date.now,
-    log: () => {},
+    log: silentLog,
   };
 }
 

@@ -1,6 +1,7 @@
 // A ledger in a process of its own, told what to do over IPC.
 import { writeSync } from "node:fs";
 
+import { relayLogger } from "../../src/core/log.ts";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import type { Command, Reply } from "./child.ts";
 import { appendAll } from "./fixture.ts";
@@ -15,7 +16,7 @@ function obey(command: Command): string | undefined {
         ledger = Ledger.open({
           ...command.options,
           now: Date.now,
-          log: (level, message) => log.push({ level, message }),
+          log: relayLogger(({ level, message }) => log.push({ level, message })),
         });
         return undefined;
       } catch (error) {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import { Child } from "./child.ts";
 import { FileModel, fileCalls, TRACE, type FileCall } from "./traced-files.ts";
-import { linesIn, record, unlessWorks, until, workplace } from "./fixture.ts";
+import { linesIn, record, unlessWorks, until, workplace, silentLog } from "./fixture.ts";
 
 const isStats = (name: string): boolean => /^stats.*\.jsonl$/.test(name);
 
@@ -86,7 +86,7 @@ function goOn(directory: string, files: ReadonlyMap<string, Buffer>, kept: Reado
     instance: "next",
     // A lock that is empty says nothing of its holder, and is waited for until it is old.
     now: () => Date.now() + 60_000,
-    log: () => {},
+    log: silentLog,
   });
   ledger.append(record(-1));
   ledger.flush();

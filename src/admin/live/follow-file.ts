@@ -1,6 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 
+import { errorCode } from "../../core/errno.ts";
+
 const NEWLINE = 0x0a;
 const BLOCK = 256 * 1024;
 /** A line that is longer is nobody's record. */
@@ -49,7 +51,7 @@ export class FileTail {
       // UsageReading would take from a pipe what its reader is waiting for.
       return found.isFile() ? { inode: found.ino, size: found.size } : undefined;
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { errorCode } from "../../core/errno.ts";
+
 /** Where the built pages are: beside the compiled code in the package, in `dist/` of a checkout. */
 const folder = new URL(
   import.meta.url.endsWith(".ts") ? "../../../dist/dashboard/" : "../../../dashboard/",
@@ -44,8 +46,7 @@ async function readPage(name: string): Promise<Buffer<ArrayBuffer> | undefined> 
   try {
     return Buffer.from(await readFile(fileURLToPath(new URL(name, folder))));
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
     throw error;
   }
 }

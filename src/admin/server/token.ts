@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorCode } from "../../core/errno.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
 import { ADMIN_TOKEN_VARIABLE, checkAdminToken } from "../../config/admin-token.ts";
 
@@ -52,7 +53,7 @@ function createToken(path: string): string | undefined {
     makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
     file = openSync(path, "wx", 0o600);
   } catch (error) {
-    if (hasCode(error, "EEXIST")) return undefined;
+    if (errorCode(error) === "EEXIST") return undefined;
     throw unusable(path, "cannot be created", error);
   }
   const token = randomBytes(32).toString("base64url");
@@ -94,8 +95,4 @@ function findFault(token: string, context: TokenContext): string | undefined {
 function unusable(path: string, problem: string, cause: unknown): AdminTokenError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new AdminTokenError(`admin token file ${path} ${problem}: ${detail}`, { cause });
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,4 +1,5 @@
-import { pino, type Logger } from "pino";
+import { pino } from "pino";
+import type { Logger } from "../../core/log.ts";
 import type { LogLevel } from "../../core/settings.ts";
 
 /** JSON lines on standard output, written at once: a log that is lost when the process dies is no help. */

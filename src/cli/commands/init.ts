@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { errorCode } from "../../core/errno.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
 import { EXIT, say, type ExitCode, type Terminal } from "../terminal.ts";
 
@@ -59,7 +60,7 @@ function writeNew(path: string, text: string, { mode, force }: { mode: number; f
     writeFileSync(path, text, { mode, flag: force ? "w" : "wx" });
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (errorCode(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -70,7 +71,7 @@ function defaultConfiguration(): string {
     try {
       return readFileSync(fileURLToPath(new URL(path, import.meta.url)), "utf8");
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (errorCode(error) !== "ENOENT") throw error;
     }
   }
   throw new Error("config/lmgate.yaml is missing from this installation");

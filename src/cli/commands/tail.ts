@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { errorCode } from "../../core/errno.ts";
 import { formatFilter } from "../../store/query/filter-text.ts";
 import type { RequestRow, RequestListQuery } from "../../store/service/reader.ts";
 import { ApiRejection, askApi, Unreachable, type ApiAddress } from "../query/api-client.ts";
@@ -155,7 +156,7 @@ async function* eventsOf(answer: IncomingMessage): AsyncGenerator<{ readonly nam
 }
 
 function isBroken(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
+  return errorCode(error) !== undefined;
 }
 
 function lineCount(text: string): number {

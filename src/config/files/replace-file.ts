@@ -13,6 +13,8 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+import { errorCode } from "../../core/errno.ts";
+
 /** A writer that died left its file behind; no living one takes so long. */
 const ABANDONED_MS = 10_000;
 
@@ -50,7 +52,7 @@ function createAlone(path: string): number | undefined {
   try {
     return openSync(path, "wx", 0o600);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
     const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (made !== undefined && Date.now() - made > ABANDONED_MS) rmSync(path, { force: true });
     return undefined;

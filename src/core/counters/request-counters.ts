@@ -1,3 +1,4 @@
+import type { Mutable } from "../mutable.ts";
 import type { RequestRecord } from "../request/request-record.ts";
 import {
   type BucketCounts,
@@ -130,8 +131,6 @@ class Buckets {
     return { counts: this.#counts, sum: this.#sum };
   }
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 function statusClass(status: number | null): 0 | 1 | 2 | 3 | 4 | 5 {
   if (status === null) return 0;

@@ -1,3 +1,4 @@
+import type { Mutable } from "../mutable.ts";
 import type { RequestRecord } from "../request/request-record.ts";
 
 /** What a price is worked out from: the parts of a record that cost something. Plain data, for it goes between threads. */
@@ -97,8 +98,6 @@ function isCounted(facts: BillingFacts): boolean {
     facts.items !== undefined
   );
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The members of a record that are amounts, as they also stand in its extra items. */
 type Amounts = Pick<

@@ -1,3 +1,4 @@
+import type { Mutable } from "../../core/mutable.ts";
 import type { CostDelta } from "../../core/counters/cost-deltas.ts";
 import type { BillingFacts } from "../../core/usage/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
@@ -39,5 +40,3 @@ function nameOf(provider: string, model: string | null, owner: string | null): s
 }
 
 const NO_TOKENS: TokenCounts = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,3 +1,4 @@
+import type { Logger } from "../../core/log.ts";
 import type { InFlightChange } from "../../core/request/in-flight.ts";
 import { companionFilesOf } from "../writer/companion-files.ts";
 import { InFlightJournal, type JournalEntry } from "./in-flight-journal.ts";
@@ -15,7 +16,7 @@ export interface InFlightRecoveryOptions {
   /** A ledger of this process whose thread died, and the last number that it gave. */
   readonly replaces: { readonly instance: string; readonly seq: number } | undefined;
   readonly now: () => number;
-  readonly log: (level: "info" | "warn", message: string, facts: Readonly<Record<string, unknown>>) => void;
+  readonly log: Logger;
 }
 
 /** The calls that run, as far as the ledger was told, and the records of those whose end nobody saw. */
@@ -122,12 +123,15 @@ export class InFlightRecovery {
     const counts = { in_flight: inFlight, interrupted: interrupted.length };
     const last_seen = lastSeen > 0 ? new Date(lastSeen).toISOString() : undefined;
     this.#ledger.note({ event: "crashed", instance, last_seq: lastSeq, last_seen, ...counts });
-    this.#options.log("warn", "the process before this one did not end in order", {
-      instance,
-      lastSeq,
-      lastSeen: last_seen,
-      ...counts,
-    });
+    this.#options.log.warn(
+      {
+        instance,
+        lastSeq,
+        lastSeen: last_seen,
+        ...counts,
+      },
+      "the process before this one did not end in order",
+    );
   }
 
   /** The data threads live on, and will say which of their calls run. */

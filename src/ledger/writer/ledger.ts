@@ -133,11 +133,14 @@ export class Ledger {
     this.#losses.add({ from, to: this.#counts.seq, records }, reason);
     // Data threads count themselves what they could not hand over.
     if (reason !== "handover_full") this.#counts.dropped += records;
-    this.#options.log("error", "records were lost before they could be written", {
-      path: this.#options.path,
-      records,
-      reason,
-    });
+    this.#options.log.error(
+      {
+        path: this.#options.path,
+        records,
+        reason,
+      },
+      "records were lost before they could be written",
+    );
     this.#tellLosses();
   }
 
@@ -205,7 +208,7 @@ export class Ledger {
     this.#tellLosses();
     this.note({ event: "stopped", instance, last_seq: seq });
     this.#file.close();
-    if (dropped > 0) log("error", "records were dropped", { path, dropped });
+    if (dropped > 0) log.error({ path, dropped }, "records were dropped");
   }
 
   #stopTimers(): void {
@@ -259,11 +262,14 @@ export class Ledger {
     this.#lastError = errorText(error);
     if (this.#trouble) return;
     this.#trouble = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
-    this.#options.log("error", "stats cannot be written; calls go on, and records wait in memory", {
-      path: this.#options.path,
-      error: this.#lastError,
-      queued: this.#queue.length,
-    });
+    this.#options.log.error(
+      {
+        path: this.#options.path,
+        error: this.#lastError,
+        queued: this.#queue.length,
+      },
+      "stats cannot be written; calls go on, and records wait in memory",
+    );
     const { instance } = this.#options;
     this.note({ event: "unwritable", instance, error: this.#lastError, last_seq: this.#writtenSeq });
   }
@@ -274,16 +280,19 @@ export class Ledger {
     this.#trouble = undefined;
     const { path, instance, now, log } = this.#options;
     const afterMs = now() - trouble.since;
-    log("info", "stats are written again", { path, afterMs, dropped: this.#counts.dropped - trouble.droppedBefore });
+    log.info({ path, afterMs, dropped: this.#counts.dropped - trouble.droppedBefore }, "stats are written again");
     this.note({ event: "writable", instance, after_ms: afterMs });
   }
 
   #drop(lost: LostRange, reason: GapReason): void {
     if (this.#trouble?.droppedBefore === this.#counts.dropped) {
-      this.#options.log("error", "too many records wait to be written; the oldest are dropped", {
-        path: this.#options.path,
-        queued: this.#queue.length,
-      });
+      this.#options.log.error(
+        {
+          path: this.#options.path,
+          queued: this.#queue.length,
+        },
+        "too many records wait to be written; the oldest are dropped",
+      );
     }
     this.#counts.dropped += lost.records;
     this.#losses.add(lost, reason);
@@ -312,11 +321,14 @@ export class Ledger {
       this.#file.sync();
     } catch (error) {
       this.#lastError = errorText(error);
-      this.#options.log("error", "syncing the stats file failed; it was set aside and a new one is begun", {
-        path: this.#options.path,
-        error: this.#lastError,
-        unconfirmedRecords: this.#unsynced,
-      });
+      this.#options.log.error(
+        {
+          path: this.#options.path,
+          error: this.#lastError,
+          unconfirmedRecords: this.#unsynced,
+        },
+        "syncing the stats file failed; it was set aside and a new one is begun",
+      );
       this.note({
         event: "sync_failed",
         instance: this.#options.instance,

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
+import type { Logger } from "../../core/log.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
 import { errorCode, errorText } from "../../core/errno.ts";
 import { LockFile } from "../lock/lock-file.ts";
@@ -9,8 +10,6 @@ import { SegmentFile } from "./segment-file.ts";
 import { StreamTarget } from "./stream-target.ts";
 import { followLinks, isRegular } from "./target.ts";
 import type { Target, WriteOutcome } from "./target.ts";
-
-type Log = (level: "info" | "warn" | "error", message: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 export interface StatsFileOptions {
   readonly path: string;
@@ -21,7 +20,7 @@ export interface StatsFileOptions {
   /** The instance of a ledger thread of this process that has died, whose lock this one takes over. */
   readonly replaces?: string | undefined;
   readonly now: () => number;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /** What became of the file at the path, other than being written. */
@@ -64,7 +63,10 @@ export class StatsFile {
   keepOpen(): void {
     if (this.#lock?.isFresh() === false) this.heartbeat();
     if (this.#target?.isCurrent() === false) {
-      this.#log("warn", "the stats file was moved or deleted by someone else; a new one is begun");
+      this.#options.log.warn(
+        { path: this.#path },
+        "the stats file was moved or deleted by someone else; a new one is begun",
+      );
       this.#changed({ kind: "moved" });
       this.#leave();
     }
@@ -92,9 +94,10 @@ export class StatsFile {
         this.#closeTarget();
         throw error;
       }
-      this.#log("warn", "this file system cannot sync the stats file: a power cut may lose records", {
-        error: errorText(error),
-      });
+      this.#options.log.warn(
+        { path: this.#path, error: errorText(error) },
+        "this file system cannot sync the stats file: a power cut may lose records",
+      );
     }
   }
 
@@ -116,7 +119,10 @@ export class StatsFile {
       this.#heartbeatFails = false;
     } catch (error) {
       if (!this.#heartbeatFails)
-        this.#log("warn", "the lock of the stats file cannot be renewed", { error: errorText(error) });
+        this.#options.log.warn(
+          { path: this.#path, error: errorText(error) },
+          "the lock of the stats file cannot be renewed",
+        );
       this.#heartbeatFails = true;
     }
     if (held) return;
@@ -130,9 +136,10 @@ export class StatsFile {
     try {
       this.#lock?.release();
     } catch (error) {
-      this.#log("warn", "the lock of the stats file cannot be removed; it expires by itself", {
-        error: errorText(error),
-      });
+      this.#options.log.warn(
+        { path: this.#path, error: errorText(error) },
+        "the lock of the stats file cannot be removed; it expires by itself",
+      );
     }
     this.#lock = undefined;
   }
@@ -147,9 +154,10 @@ export class StatsFile {
     const segment = SegmentFile.open({ path, mode: fileMode, maxBytes: rotateBytes });
     if (segment.created) this.#syncDirectory();
     if (segment.repairedBytes > 0) {
-      this.#log("warn", `the stats file ended in an unfinished line, which was saved to ${path}.corrupt`, {
-        bytes: segment.repairedBytes,
-      });
+      this.#options.log.warn(
+        { path: this.#path, bytes: segment.repairedBytes },
+        `the stats file ended in an unfinished line, which was saved to ${path}.corrupt`,
+      );
     }
     return segment;
   }
@@ -163,7 +171,10 @@ export class StatsFile {
       return name;
     } catch (error) {
       this.#cannotRotate = true;
-      this.#log("error", "the stats file cannot be rotated and goes on growing", { error: errorText(error) });
+      this.#options.log.error(
+        { path: this.#path, error: errorText(error) },
+        "the stats file cannot be rotated and goes on growing",
+      );
       return undefined;
     }
   }
@@ -178,9 +189,10 @@ export class StatsFile {
     try {
       if (!this.#cannotSync) this.#target?.sync();
     } catch (error) {
-      this.#log("error", "the stats file cannot be synced; its last records may not survive a power cut", {
-        error: errorText(error),
-      });
+      this.#options.log.error(
+        { path: this.#path, error: errorText(error) },
+        "the stats file cannot be synced; its last records may not survive a power cut",
+      );
     }
   }
 
@@ -191,7 +203,10 @@ export class StatsFile {
       target?.close();
     } catch (error) {
       // NFS and quotas report failed writes here at the latest.
-      this.#log("error", "closing the stats file failed; its last records may be lost", { error: errorText(error) });
+      this.#options.log.error(
+        { path: this.#path, error: errorText(error) },
+        "closing the stats file failed; its last records may be lost",
+      );
     }
   }
 
@@ -199,13 +214,10 @@ export class StatsFile {
     try {
       syncDirectoryOf(this.#path);
     } catch (error) {
-      this.#log("warn", "the directory of the stats file cannot be synced: a power cut may lose a new file", {
-        error: errorText(error),
-      });
+      this.#options.log.warn(
+        { path: this.#path, error: errorText(error) },
+        "the directory of the stats file cannot be synced: a power cut may lose a new file",
+      );
     }
-  }
-
-  #log(level: "warn" | "error", message: string, facts: Readonly<Record<string, unknown>> = {}): void {
-    this.#options.log(level, message, { path: this.#path, ...facts });
   }
 }

@@ -2,6 +2,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync
 import { join } from "node:path";
 import { z } from "zod";
 
+import { errorCode } from "../../core/errno.ts";
+
 // What the store consists of: which Parquet files, and up to where in which segment of the ledger they hold it. The
 // manifest is replaced as a whole, so whoever reads it sees one state of the store or the next, and never a mixture.
 
@@ -78,7 +80,7 @@ export function readManifest(directory: string): Manifest {
   try {
     content = readFileSync(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return EMPTY_MANIFEST;
+    if (errorCode(error) === "ENOENT") return EMPTY_MANIFEST;
     throw error;
   }
   const read = manifest.safeParse(jsonOf(content));
@@ -119,8 +121,4 @@ function jsonOf(content: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

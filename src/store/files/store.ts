@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { errorCode } from "../../core/errno.ts";
 import { dropSegments, inTime, mergeParts, partsToMerge } from "./compaction.ts";
 import { Database, inTransaction } from "../backends/sql/database.ts";
 import { ingest } from "../ingest/ingest.ts";
@@ -12,7 +13,6 @@ import { isSame, realLedgerPath, seenAt } from "../ingest/ledger-files.ts";
 import { LedgerFollower, type Source } from "../ingest/ledger-follower.ts";
 import {
   EMPTY_MANIFEST,
-  isMissing,
   manifestPath,
   readManifest,
   writeManifest,
@@ -254,7 +254,7 @@ export class Store {
       lines = open();
     } catch (error) {
       // Moved or deleted a moment ago: the next look finds it, or it is gone.
-      if (isMissing(error)) return;
+      if (errorCode(error) === "ENOENT") return;
       throw error;
     }
     try {

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "../../core/errno.ts";
 import type { Settings } from "../../core/settings.ts";
 import { LocalReader } from "./local-reader.ts";
 import type { StoreReader } from "./reader.ts";
@@ -62,6 +63,6 @@ export async function openOffline(options: OfflineOptions): Promise<OfflineStore
 /** The store is another's to change: a gateway is at it, or the files are not ours to write. */
 function isNotOurs(error: unknown): boolean {
   if (error instanceof StoreBusy) return true;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = errorCode(error);
   return code === "EACCES" || code === "EPERM" || code === "EROFS";
 }

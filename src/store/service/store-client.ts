@@ -3,19 +3,14 @@
  * Nothing heavy is loaded here; DuckDB lives over there alone, with less right to the processor than calls have.
  */
 import { fork, type ChildProcess } from "node:child_process";
+import type { Logger } from "../../core/log.ts";
 import type { StoreSettings } from "../../core/settings.ts";
 import type { Fault, FromStore, ToStore } from "./store-protocol.ts";
 
 export interface StoreClientOptions {
   readonly settings: StoreSettings;
   readonly ledgerPath: string;
-  readonly log: StoreLog;
-}
-
-export interface StoreLog {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  error(facts: object, message: string): void;
+  readonly log: Logger;
 }
 
 /** There is no store to ask: it is switched off, stopped, or died over the question. */
@@ -188,7 +183,7 @@ export class StoreClient {
 
   #heard(message: FromStore): void {
     if (message.kind === "ready") this.#ready.resolve(undefined);
-    else if (message.kind === "log") this.#options.log[message.level](message.facts, message.message);
+    else if (message.kind === "log") this.#options.log[message.level](message.fields, message.message);
     else {
       const pending = this.#pending.get(message.id);
       if (pending === undefined) return;

@@ -5,6 +5,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
+import { relayLogger } from "../../core/log.ts";
 import { HourCache } from "../backends/memory/hour-cache.ts";
 import { LocalReader, type ReaderPlace } from "./local-reader.ts";
 import { readerMethods } from "./reader-methods.ts";
@@ -59,8 +60,7 @@ async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
   const spillDirectory = join(settings.path, "spill");
   // Of a process that was killed.
   rmSync(spillDirectory, { recursive: true, force: true });
-  const log = (level: "info" | "warn" | "error", text: string, facts: object): void =>
-    send({ kind: "log", level, message: text, facts });
+  const log = relayLogger((entry) => send({ kind: "log", ...entry }));
   const onBroken = (error: unknown): never => end(error);
   try {
     const keeper = await StoreRefresher.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);

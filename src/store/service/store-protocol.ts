@@ -1,3 +1,4 @@
+import type { LogEntry } from "../../core/log.ts";
 import type { StoreSettings } from "../../core/settings.ts";
 
 // What passes between the gateway and the store's process. Plain data; a method's argument and answer are what the two
@@ -22,12 +23,7 @@ export type FromStore =
   | { readonly kind: "part"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "fault"; readonly id: number; readonly fault: Fault }
-  | {
-      readonly kind: "log";
-      readonly level: "info" | "warn" | "error";
-      readonly message: string;
-      readonly facts: object;
-    };
+  | ({ readonly kind: "log" } & LogEntry);
 
 /** An error as it crosses; `facts` are its own members. */
 export interface Fault {

@@ -1,3 +1,4 @@
+import type { Logger } from "../../core/log.ts";
 import type { StoreSettings } from "../../core/settings.ts";
 import { prune } from "../files/retention.ts";
 import { Store } from "../files/store.ts";
@@ -9,7 +10,7 @@ export interface StoreRefresherOptions {
   readonly settings: StoreSettings;
   readonly ledgerPath: string;
   readonly now: () => number;
-  readonly log: (level: "info" | "warn" | "error", message: string, facts: object) => void;
+  readonly log: Logger;
   /** The store cannot go on in this process. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -83,9 +84,7 @@ export class StoreRefresher {
   #tellDamage(): void {
     const files = this.#store.damaged.map(({ calls }) => calls);
     if (files.length === 0) return;
-    this.#options.log("warn", "files of the store are broken or gone, and are made anew from the stats files", {
-      files,
-    });
+    this.#options.log.warn({ files }, "files of the store are broken or gone, and are made anew from the stats files");
   }
 
   #schedule(): void {
@@ -126,7 +125,7 @@ export class StoreRefresher {
         this.#compactedAt = now;
       }
       if (now - this.#prunedAt >= PRUNE_EVERY_MS) await this.#prune(now);
-      if (this.#isSaid) this.#options.log("info", "the store can be written again", {});
+      if (this.#isSaid) this.#options.log.info({}, "the store can be written again");
       this.#isSaid = false;
     } catch (error) {
       this.#failed(error);
@@ -138,7 +137,7 @@ export class StoreRefresher {
     const { retentionDays: days, retentionBytes: bytes } = this.#options.settings;
     if (days === undefined && bytes === undefined) return;
     for (const { name, records, because, lastTs } of await prune(this.#store, { days, bytes }, this.#options.now)) {
-      this.#options.log("warn", "retention deleted a closed stats file", { file: name, records, because, lastTs });
+      this.#options.log.warn({ file: name, records, because, lastTs }, "retention deleted a closed stats file");
     }
   }
 
@@ -149,8 +148,6 @@ export class StoreRefresher {
     if (error instanceof StoreBusy || this.#isSaid) return;
     this.#isSaid = true;
     const text = error instanceof Error ? error.message : String(error);
-    this.#options.log("error", "the store cannot be brought up to date; the stats file is not affected", {
-      error: text,
-    });
+    this.#options.log.error({ error: text }, "the store cannot be brought up to date; the stats file is not affected");
   }
 }

@@ -4,7 +4,8 @@ import type { Settings } from "../../core/settings.ts";
 import type { WorkerStatus } from "../../core/status.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
 import { TransferCounters } from "./transfer-counters.ts";
-import { SupervisedWorker, type ThreadLog } from "../supervised-worker.ts";
+import type { Logger } from "../../core/log.ts";
+import { SupervisedWorker } from "../supervised-worker.ts";
 import type {
   AccessVersion,
   ConnectionPart,
@@ -23,7 +24,7 @@ export interface DataWorkerHandleOptions {
   readonly settings: Settings;
   readonly port: number;
   readonly reusePort: boolean;
-  readonly log: ThreadLog;
+  readonly log: Logger;
   readonly access: () => AccessVersion;
   readonly readiness: () => Readiness;
   readonly connections: ConnectionPart;

@@ -4,7 +4,8 @@ import type { PriceOverrides } from "../../core/price-overrides.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { LedgerStatus } from "../../core/status.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
-import { SupervisedWorker, type ThreadLog } from "../supervised-worker.ts";
+import type { Logger } from "../../core/log.ts";
+import { SupervisedWorker } from "../supervised-worker.ts";
 import type {
   FromLedger,
   TransferDelta,
@@ -20,7 +21,7 @@ export interface LedgerWorkerHandleOptions {
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
-  readonly log: ThreadLog;
+  readonly log: Logger;
   readonly onStatus: () => void;
   readonly onAccounts: (accounts: CostDeltas) => void;
   /** A new ledger thread took over; the data threads need new links. */
@@ -161,7 +162,7 @@ export class LedgerWorkerHandle {
         this.#rotating.shift()?.(message.segment);
         break;
       case "log":
-        this.#options.log[message.level](message.facts, message.message);
+        this.#options.log[message.level](message.fields, message.message);
         break;
       case "closed":
         this.#closed.resolve();

@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import { relayLogger } from "../../core/log.ts";
 import { CostAnnotator } from "../../ledger/costs/cost-annotator.ts";
 import { InFlightRecovery } from "../../ledger/in-flight/in-flight-recovery.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
@@ -138,7 +139,7 @@ function openCalls(ledger: Ledger, init: LedgerWorkerInit, post: (message: FromL
     instance,
     replaces: replaces && { instance: replaces.instance, seq: new LedgerCounts(replaces.counts).seq },
     now: () => Date.now(),
-    log: (level, message, facts) => post({ kind: "log", level, message, facts }),
+    log: relayLogger((entry) => post({ kind: "log", ...entry })),
   });
 }
 
@@ -146,8 +147,8 @@ function openCalls(ledger: Ledger, init: LedgerWorkerInit, post: (message: FromL
 function openBooks({ settings, overrides }: LedgerWorkerInit, post: (message: FromLedger) => void): CostAnnotator {
   const prices = openPrices({ overrides, providers: pricedProviders(settings) });
   const pending = pendingInTail(settings.stats.outputPath);
-  const facts = { prices: prices.version, overrides: settings.pricing.overridesPath, pending: pending.size };
-  post({ kind: "log", level: "info", message: "prices loaded", facts });
+  const fields = { prices: prices.version, overrides: settings.pricing.overridesPath, pending: pending.size };
+  post({ kind: "log", level: "info", message: "prices loaded", fields });
   return new CostAnnotator(prices, pending);
 }
 
@@ -171,7 +172,7 @@ parent?.once("message", (init: LedgerWorkerInit) => {
       replaces: init.replaces?.instance,
       counts: new LedgerCounts(init.counts),
       now: () => Date.now(),
-      log: (level, message, facts) => post({ kind: "log", level, message, facts: facts ?? {} }),
+      log: relayLogger((entry) => post({ kind: "log", ...entry })),
     });
     const thread = new LedgerThread(ledger, openBooks(init, post), init, post);
     parent.on("message", (message: ToLedger) => thread.receive(message));

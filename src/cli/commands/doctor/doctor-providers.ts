@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { errorCode } from "../../../core/errno.ts";
 import type { Provider } from "../../../core/settings.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 
@@ -73,5 +74,5 @@ function clockCheck(name: string, date: string | undefined): readonly Check[] {
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+  return errorCode(error) ?? error.message;
 }
