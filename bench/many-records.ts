@@ -1,7 +1,7 @@
 // A ledger of millions of records, as a gateway would have left it: closed segments, and the one that is written now.
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { historyLines, type HistoryOptions } from "../src/demo/history.ts";
+import { historyLines, type HistoryOptions } from "../src/demo/history-records.ts";
 
 export interface ManyRecordsOptions extends Partial<Omit<HistoryOptions, "count">> {
   readonly segmentBytes?: number;

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { EXIT, type ExitCode, type Terminal } from "./terminal.ts";
+import { EXIT, type ExitCode, type Terminal } from "./context/terminal.ts";
 
 /** Builds a command. Its action returns nothing and reports its exit code with `finish`. */
 export type BuildCommand = (terminal: Terminal, finish: (code: number) => void) => Command;
@@ -37,7 +37,7 @@ export async function runCommandLine(
     .version(manifest.version, "-v, --version", "print the version")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  const line = plainNames(rows, args);
+  const line = resolveAlias(rows, args);
   const wanted = line.find((argument) => !argument.startsWith("-"));
   for (const { name, summary, load } of rows) {
     const command = name === wanted ? (await load())(terminal, finish) : new Command(name);
@@ -57,7 +57,7 @@ export async function runCommandLine(
 }
 
 /** The command by its own name, where it was called by another. */
-function plainNames(rows: readonly CommandRow[], args: readonly string[]): string[] {
+function resolveAlias(rows: readonly CommandRow[], args: readonly string[]): string[] {
   const at = args.findIndex((argument) => !argument.startsWith("-"));
   const row = rows.find(({ alias }) => alias !== undefined && alias === args[at]);
   return row === undefined ? [...args] : args.with(at, row.name);

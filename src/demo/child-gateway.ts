@@ -1,4 +1,4 @@
-/** Runs `lmgate start` as a process of its own and waits until it says where it listens. */
+/** Runs `lmgate start` in a child process and waits for the addresses on which it listens. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -10,7 +10,7 @@ export interface ChildGatewayOptions {
   readonly configPath: string;
   readonly cwd: string;
   readonly env: Environment;
-  /** A process group of its own, so that a Ctrl-C at the terminal reaches its parent alone. */
+  /** Gives the child its own process group, so that Ctrl-C at the terminal reaches only its parent. */
   readonly detached?: boolean;
   readonly startDeadlineMs?: number;
 }
@@ -20,7 +20,7 @@ export interface ChildGateway {
   readonly address: string;
   readonly admin: string;
   readonly child: ChildProcess;
-  /** The exit code; `null` if a signal ended it. */
+  /** Resolves to the exit code, or to `null` if a signal ended the process. */
   readonly exited: Promise<number | null>;
   readonly output: () => Output;
 }
@@ -39,7 +39,7 @@ export class GatewayStartError extends Error {
   }
 }
 
-/** This file runs as TypeScript from a checkout and as JavaScript from the package; so does the command line. */
+/** In a checkout this file and the command line are TypeScript, in the package JavaScript. */
 const mainPath = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../cli/main.ts" : "../cli/main.js", import.meta.url),
 );
@@ -52,22 +52,22 @@ export async function startChildGateway(options: ChildGatewayOptions): Promise<C
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = capture(child);
-  const reap = (): void => void child.kill("SIGKILL"); // Nobody may outlive the process that started it.
+  const reap = (): void => void child.kill("SIGKILL"); // The child must not outlive this process.
   process.once("exit", reap);
   const exited = once(child, "close").then(([code]: unknown[]) => {
     process.off("exit", reap);
     return typeof code === "number" ? code : null;
   });
-  const told = await firstWord(child, exited, options.startDeadlineMs ?? 30_000);
-  if ("problem" in told) {
+  const start = await waitForStart(child, exited, options.startDeadlineMs ?? 30_000);
+  if ("problem" in start) {
     child.kill("SIGKILL");
     await exited;
-    throw new GatewayStartError(told.problem, output());
+    throw new GatewayStartError(start.problem, output());
   }
-  return { ...told, child, exited, output };
+  return { ...start, child, exited, output };
 }
 
-/** The gateway reads `LMGATE_*` over its file; what stands in the caller's shell is meant for another gateway. */
+/** Removes `LMGATE_*`, which would override the child's configuration with settings of another gateway. */
 export function withoutGatewaySettings(env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("LMGATE_")));
 }
@@ -85,29 +85,33 @@ interface Addresses {
   readonly admin: string;
 }
 
-type FirstWord = Addresses | { readonly problem: string };
+type StartResult = Addresses | { readonly problem: string };
 
-async function firstWord(child: ChildProcess, exited: Promise<number | null>, deadlineMs: number): Promise<FirstWord> {
-  const first = Promise.withResolvers<FirstWord>();
-  const late = setTimeout(() => first.resolve({ problem: `not listening after ${deadlineMs} ms` }), deadlineMs);
+async function waitForStart(
+  child: ChildProcess,
+  exited: Promise<number | null>,
+  deadlineMs: number,
+): Promise<StartResult> {
+  const started = Promise.withResolvers<StartResult>();
+  const timeout = setTimeout(() => started.resolve({ problem: `not listening after ${deadlineMs} ms` }), deadlineMs);
   if (child.stdout) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       const found = addressesIn(line);
-      if (found) first.resolve(found);
+      if (found) started.resolve(found);
     });
   }
-  const ended = async (): Promise<FirstWord> => {
+  const ended = async (): Promise<StartResult> => {
     const code = await exited;
     return { problem: `ended with ${code === null ? "a signal" : `exit code ${code}`}` };
   };
   try {
-    return await Promise.race([first.promise, ended()]);
+    return await Promise.race([started.promise, ended()]);
   } finally {
-    clearTimeout(late);
+    clearTimeout(timeout);
   }
 }
 
-/** The start-up line of the log: `{"msg":"listening","address":"http://…","admin":"http://…"}`. */
+/** Reads the addresses from the log line of the start: `{"msg":"listening","address":"http://…","admin":"http://…"}`. */
 function addressesIn(line: string): Addresses | undefined {
   if (!line.startsWith("{") || !line.includes('"listening"')) return undefined;
   const entry: unknown = JSON.parse(line);

@@ -1,18 +1,18 @@
 const HOUR = 3_600_000;
 
-/** One hour of the history, and what is particular about it. */
+/** One hour of the history, and its irregularities. */
 export interface HistoryHour {
   readonly from: number;
   readonly lengthMs: number;
-  readonly calls: number;
-  /** Share of the calls that people make; the rest is what runs by itself. */
+  readonly requests: number;
+  /** Share of the requests that people make; the rest comes from scheduled programs. */
   readonly people: number;
-  /** The provider that mostly fails. */
+  /** The provider that mostly fails in this hour. */
   readonly outageOf: string | undefined;
-  /** Somebody's costs are many times what they were. */
-  readonly leap: boolean;
+  /** One owner's costs rise to many times their usual level. */
+  readonly costSpike: boolean;
   /** Factor on the time to the first token. */
-  readonly slowness: number;
+  readonly latencyFactor: number;
 }
 
 interface Span {
@@ -21,40 +21,40 @@ interface Span {
   readonly days: number;
 }
 
-/** All hours, with exactly `count` calls in them. */
+/** Yields all hours; their requests add up to exactly `count`. */
 export function* historyHours({ count, until, days }: Span): Generator<HistoryHour> {
   const start = until - days * 24 * HOUR;
   const hours: { readonly from: number; readonly end: number; readonly weight: number }[] = [];
   for (let from = start; from < until; from = (Math.floor(from / HOUR) + 1) * HOUR) {
     const end = Math.min(until, (Math.floor(from / HOUR) + 1) * HOUR);
     const growth = 0.7 + (0.6 * (from - start)) / (until - start);
-    hours.push({ from, end, weight: busyness(from) * growth * ((end - from) / HOUR) });
+    hours.push({ from, end, weight: activityAt(from) * growth * ((end - from) / HOUR) });
   }
   const total = hours.reduce((sum, { weight }) => sum + weight, 0);
   const outage = Math.floor(hours.length * 0.55);
-  const leap = Math.floor(hours.length * 0.85);
-  let weighed = 0;
-  let given = 0;
+  const costSpike = Math.floor(hours.length * 0.85);
+  let weightSoFar = 0;
+  let requestsSoFar = 0;
   for (const [index, { from, end, weight }] of hours.entries()) {
-    weighed += weight;
-    // Rounded sums, so that the last hour ends at the count.
-    const calls = Math.round((weighed / total) * count) - given;
-    given += calls;
+    weightSoFar += weight;
+    // Rounding the running sum, not each hour, makes the last hour end at `count`.
+    const requests = Math.round((weightSoFar / total) * count) - requestsSoFar;
+    requestsSoFar += requests;
     const isOutage = index >= outage && index < outage + 3;
     yield {
       from,
       lengthMs: end - from,
-      calls,
+      requests,
       people: peopleAt(from),
       outageOf: isOutage ? "anthropic" : undefined,
-      leap: index >= leap && index < leap + 30,
-      slowness: isOutage ? 4 : 1 + 0.35 * peopleAt(from),
+      costSpike: index >= costSpike && index < costSpike + 30,
+      latencyFactor: isOutage ? 4 : 1 + 0.35 * peopleAt(from),
     };
   }
 }
 
-/** How busy an hour is: days have a morning, a noon and an evening, weekends are quiet. */
-function busyness(at: number): number {
+/** Relative traffic of an hour: peaks in the morning and in the afternoon, little at night and at weekends. */
+function activityAt(at: number): number {
   return 0.25 + peopleAt(at);
 }
 

@@ -1,20 +1,20 @@
-// Who calls what in an invented company: the people, their keys and the models they use. Nothing of it is anybody's.
+// The owners, keys and models of an invented company. All names are made up.
 
 export interface HistoryModel {
   readonly provider: string;
   readonly model: string;
   readonly endpoint: string;
   readonly operation: string;
-  /** US dollars for a million tokens. */
+  /** US dollars per million tokens. */
   readonly usdIn: number;
   readonly usdCached: number;
   readonly usdOut: number;
   readonly tokensPerSecond: number;
   readonly firstTokenMs: number;
-  /** Tokens of a usual call. */
+  /** Tokens of a typical request. */
   readonly input: number;
   readonly output: number;
-  /** Share of the input that is read from the cache. */
+  /** Share of the input that is read from the provider's cache. */
   readonly cached: number;
   /** Share of the output that is reasoning. */
   readonly reasoning: number;
@@ -28,9 +28,9 @@ export interface HistoryKey {
   readonly clientIp: string;
   /** Indexes of `HISTORY_MODELS`, the most used first. */
   readonly models: readonly number[];
-  /** Share of all calls, relative to the others. */
+  /** Share of all requests, relative to the other keys. */
   readonly weight: number;
-  /** Works at night and at weekends too. */
+  /** Sends requests at night and at weekends too. */
   readonly machine: boolean;
   readonly tags: Readonly<Record<string, readonly string[]>> | undefined;
 }
@@ -44,21 +44,21 @@ function gemini(model: string): Pick<HistoryModel, "provider" | "model" | "endpo
   return { provider: "google", model, endpoint, operation: "generate_content" };
 }
 
-type Figures = readonly [
+type PricesAndSpeed = readonly [
   usdIn: number,
   usdCached: number,
   usdOut: number,
   tokensPerSecond: number,
   firstTokenMs: number,
 ];
-type Amounts = readonly [input: number, output: number, cached: number, reasoning: number];
+type TokenAmounts = readonly [input: number, output: number, cached: number, reasoning: number];
 
 function row(
-  who: Pick<HistoryModel, "provider" | "model" | "endpoint" | "operation">,
-  [usdIn, usdCached, usdOut, tokensPerSecond, firstTokenMs]: Figures,
-  [input, output, cached, reasoning]: Amounts,
+  endpoint: Pick<HistoryModel, "provider" | "model" | "endpoint" | "operation">,
+  [usdIn, usdCached, usdOut, tokensPerSecond, firstTokenMs]: PricesAndSpeed,
+  [input, output, cached, reasoning]: TokenAmounts,
 ): HistoryModel {
-  return { ...who, usdIn, usdCached, usdOut, tokensPerSecond, firstTokenMs, input, output, cached, reasoning };
+  return { ...endpoint, usdIn, usdCached, usdOut, tokensPerSecond, firstTokenMs, input, output, cached, reasoning };
 }
 
 export const HISTORY_MODELS: readonly HistoryModel[] = [
@@ -75,7 +75,7 @@ export const HISTORY_MODELS: readonly HistoryModel[] = [
     [0.02, 0.02, 0, 0, 90],
     [700, 0, 0, 0],
   ),
-  // Of a server of one's own: nobody has a price for it.
+  // A self-hosted model, for which there is no price.
   row(
     { provider: "local", model: "qwen3-30b-a3b", endpoint: "/local/v1/chat/completions", operation: "chat" },
     [Number.NaN, Number.NaN, Number.NaN, 60, 240],
@@ -145,7 +145,7 @@ const TEAMS: readonly Team[] = [
   { team: "research", people: ["nadia", "luca"], agents: [CODEX, CURL], models: [7, 1, 5], weight: 5 },
 ];
 
-/** The keys of all people; more owners are made of the same teams. */
+/** Generates the keys of `owners` owners from the teams. */
 export function historyKeys(owners: number): readonly HistoryKey[] {
   const keys: HistoryKey[] = [];
   for (let index = 0; index < owners; index++) {
@@ -159,14 +159,14 @@ export function historyKeys(owners: number): readonly HistoryKey[] {
   return keys;
 }
 
-interface Place {
+interface KeyPosition {
   readonly owner: string;
   readonly team: Team;
   readonly index: number;
   readonly nth: number;
 }
 
-function keyOf({ owner, team, index, nth }: Place): HistoryKey {
+function keyOf({ owner, team, index, nth }: KeyPosition): HistoryKey {
   return {
     id: nth === 0 ? owner : `${owner}-${nth + 1}`,
     owner,
@@ -174,7 +174,7 @@ function keyOf({ owner, team, index, nth }: Place): HistoryKey {
     userAgent: team.agents[(index + nth) % team.agents.length] ?? CURL,
     clientIp: `10.${20 + (index % 6)}.${nth}.${10 + (index % 200)}`,
     models: team.models,
-    // The first of a team do most of its work.
+    // The first owners of a team send most of its requests.
     weight: team.weight / (1 + Math.floor(index / TEAMS.length)),
     machine: team.machine === true,
     tags: team.features === undefined ? undefined : { team: [team.team], feature: team.features },

@@ -1,73 +1,75 @@
-/** The demo after its first minute: the people and programs of the made-up company go on calling, now for real. */
+/** Sends requests with the keys of the generated history for as long as the demo runs. */
 import { setTimeout as delay } from "node:timers/promises";
 import { HISTORY_MODELS, type HistoryModel } from "./history-profiles.ts";
-import { companyKeys, type CompanyKey } from "./company-history.ts";
+import { historyClientKeys, type HistoryClientKey } from "./write-history.ts";
 
 const MEAN_PAUSE_MS = 450;
 const MAX_RUNNING = 12;
-const LONGEST_ANSWER_MS = 5_000;
-const PIECES = 24;
+const MAX_RESPONSE_MS = 5_000;
+const CHUNKS = 24;
 
-export interface LifeOptions {
+export interface LiveTrafficOptions {
   readonly gatewayUrl: string;
   readonly signal: AbortSignal;
   /** From 0 to 1. */
   readonly random: () => number;
 }
 
-/** Calls until `signal` ends it. What becomes of a call is for the gateway to tell. */
-export async function keepCalling({ gatewayUrl, signal, random }: LifeOptions): Promise<void> {
-  const keys = companyKeys();
+/** Sends requests until `signal` aborts. Failures are ignored here: the gateway records them. */
+export async function sendLiveTraffic({ gatewayUrl, signal, random }: LiveTrafficOptions): Promise<void> {
+  const keys = historyClientKeys();
   const running = new Set<Promise<void>>();
   while (!signal.aborted) {
     if (running.size < MAX_RUNNING) {
-      const call = send(gatewayUrl, planOf(keys, random), signal).catch(() => undefined);
-      running.add(call);
-      void call.then(() => running.delete(call));
+      const exchange = send(gatewayUrl, planRequest(keys, random), signal).catch(() => undefined);
+      running.add(exchange);
+      void exchange.then(() => running.delete(exchange));
     }
     await delay(-Math.log(1 - random()) * MEAN_PAUSE_MS, undefined, { signal }).catch(() => undefined);
   }
   await Promise.all(running);
 }
 
-interface Plan {
+interface PlannedRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: object;
-  readonly directions: readonly string[];
-  /** The client goes after the first piece. */
-  readonly leaves: boolean;
+  /** Directives to the simulated provider. */
+  readonly directives: readonly string[];
+  /** The client disconnects after the first chunk of the response. */
+  readonly disconnects: boolean;
 }
 
-function planOf(keys: readonly CompanyKey[], random: () => number): Plan {
-  const key = pick(keys, random());
-  const place = random();
-  const model = HISTORY_MODELS[key.models[place < 0.65 ? 0 : place < 0.88 ? 1 : 2] ?? 0] ?? HISTORY_MODELS[0];
-  if (model === undefined) throw new Error("the company uses no models");
+function planRequest(keys: readonly HistoryClientKey[], random: () => number): PlannedRequest {
+  const key = pickKey(keys, random());
+  const modelChoice = random();
+  const model = HISTORY_MODELS[key.models[modelChoice < 0.65 ? 0 : modelChoice < 0.88 ? 1 : 2] ?? 0] ?? HISTORY_MODELS[0];
+  if (model === undefined) throw new Error("there are no models");
   const tags = tagsOf(key, random);
   const common = { "user-agent": key.userAgent, ...(tags === "" ? {} : { "x-lmgate-tags": tags }) };
   const { path, headers, body } = requestOf(model, key.secret);
-  const luck = random();
-  const directions = luck < 0.015 ? ["status=429"] : luck < 0.02 ? ["status=500"] : amountsOf(model, random);
-  return { path, headers: { ...common, ...headers }, body, directions, leaves: luck > 0.99 };
+  const chance = random();
+  const directives =
+    chance < 0.015 ? ["status=429"] : chance < 0.02 ? ["status=500"] : responseDirectives(model, random);
+  return { path, headers: { ...common, ...headers }, body, directives, disconnects: chance > 0.99 };
 }
 
-function pick(keys: readonly CompanyKey[], random: number): CompanyKey {
+function pickKey(keys: readonly HistoryClientKey[], random: number): HistoryClientKey {
   let left = random * keys.reduce((sum, { weight }) => sum + weight, 0);
   const found = keys.find(({ weight }) => (left -= weight) < 0) ?? keys[0];
-  if (found === undefined) throw new Error("the company has no keys");
+  if (found === undefined) throw new Error("there are no keys");
   return found;
 }
 
-function tagsOf(key: CompanyKey, random: () => number): string {
+function tagsOf(key: HistoryClientKey, random: () => number): string {
   return Object.entries(key.tags ?? {})
     .map(([name, values]) => `${name}=${values[Math.floor(random() * values.length)] ?? ""}`)
     .join(",");
 }
 
-function requestOf(model: HistoryModel, key: string): Pick<Plan, "path" | "headers" | "body"> {
+function requestOf(model: HistoryModel, key: string): Pick<PlannedRequest, "path" | "headers" | "body"> {
   const { endpoint: path, model: name } = model;
-  const content = "What does it cost to ask you?";
+  const content = "How much does this request cost?";
   const messages = [{ role: "user", content }];
   if (path.startsWith("/anthropic/")) {
     const headers = { "x-api-key": key, "anthropic-version": "2023-06-01" };
@@ -84,36 +86,36 @@ function requestOf(model: HistoryModel, key: string): Pick<Plan, "path" | "heade
   return { path, headers, body };
 }
 
-function amountsOf(model: HistoryModel, random: () => number): readonly string[] {
+function responseDirectives(model: HistoryModel, random: () => number): readonly string[] {
   const around = (value: number): number => Math.round(value * (0.4 + 1.2 * random()));
   const input = around(model.input) + 8;
   const cached = Math.round(input * model.cached * random());
-  // Anthropic's counter leaves the cached tokens out.
+  // Anthropic's input counter excludes cached tokens.
   const counted = model.provider === "anthropic" ? input - cached : input;
   if (model.output === 0) return [`input=${counted}`, `wait=${around(model.firstTokenMs)}`];
   const output = around(model.output) + 1;
-  const pause = Math.min(LONGEST_ANSWER_MS, (output / model.tokensPerSecond) * 1000) / PIECES;
+  const chunkDelayMs = Math.min(MAX_RESPONSE_MS, (output / model.tokensPerSecond) * 1000) / CHUNKS;
   return [
     `input=${counted}`,
     `output=${output}`,
     `cached=${cached}`,
     `reasoning=${Math.round(output * model.reasoning * random())}`,
     `wait=${around(model.firstTokenMs)}`,
-    `chunks=${PIECES}`,
-    `delay=${Math.round(pause)}`,
+    `chunks=${CHUNKS}`,
+    `delay=${Math.round(chunkDelayMs)}`,
   ];
 }
 
-async function send(gatewayUrl: string, plan: Plan, signal: AbortSignal): Promise<void> {
-  const leave = new AbortController();
-  const answer = await fetch(gatewayUrl + plan.path, {
+async function send(gatewayUrl: string, plan: PlannedRequest, signal: AbortSignal): Promise<void> {
+  const disconnect = new AbortController();
+  const response = await fetch(gatewayUrl + plan.path, {
     method: "POST",
-    headers: { ...plan.headers, "content-type": "application/json", "x-sim": plan.directions.join(",") },
+    headers: { ...plan.headers, "content-type": "application/json", "x-sim": plan.directives.join(",") },
     body: JSON.stringify(plan.body),
-    signal: AbortSignal.any([signal, leave.signal]),
+    signal: AbortSignal.any([signal, disconnect.signal]),
   });
-  if (plan.leaves) {
-    await answer.body?.getReader().read();
-    leave.abort();
-  } else await answer.arrayBuffer();
+  if (plan.disconnects) {
+    await response.body?.getReader().read();
+    disconnect.abort();
+  } else await response.arrayBuffer();
 }

@@ -1,4 +1,4 @@
-/** The traffic of the demo: what a small company sends in a minute, in a few seconds. */
+/** Sends the first traffic of the demo: a fixed set of requests in a few seconds. */
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface DemoKey {
@@ -14,16 +14,18 @@ const nightly: DemoKey = { id: "nightly-ci", key: "sk-demo-nightly-2c88f0d934", 
 
 export const demoKeys: readonly DemoKey[] = [alice, bob, search, nightly];
 
-const stranger: DemoKey = { id: "", key: "sk-demo-stranger-000000000", owner: "" };
+const unknownKey: DemoKey = { id: "", key: "sk-demo-stranger-000000000", owner: "" };
+
+const CONCURRENCY = 6;
 
 interface Scenario {
   readonly key: DemoKey;
   readonly times: number;
-  readonly call: (key: DemoKey) => PlannedRequest;
-  /** Directions to the simulated provider. */
+  readonly request: (key: DemoKey) => PlannedRequest;
+  /** Directives to the simulated provider. */
   readonly sim?: string;
-  /** The client leaves after the first piece of the answer. */
-  readonly leaves?: boolean;
+  /** The client disconnects after the first chunk of the response. */
+  readonly disconnects?: boolean;
 }
 
 interface PlannedRequest {
@@ -44,7 +46,7 @@ function chat(model: string, stream = false) {
   });
 }
 
-function response(model: string) {
+function responses(model: string) {
   return ({ key }: DemoKey): PlannedRequest => ({
     path: "/openai/v1/responses",
     headers: { authorization: `Bearer ${key}` },
@@ -77,75 +79,75 @@ function content(model: string, verb: "generateContent" | "streamGenerateContent
 }
 
 const scenarios: readonly Scenario[] = [
-  { key: alice, times: 6, call: message("claude-sonnet-5", true), sim: `${pace},cached=12000,written=900` },
-  { key: alice, times: 3, call: message("claude-opus-5"), sim: "wait=120,reasoning=20" },
-  { key: alice, times: 1, call: message("claude-sonnet-5", true), sim: "delay=20,chunks=400", leaves: true },
-  { key: bob, times: 5, call: chat("gpt-5.5", true), sim: pace },
-  { key: bob, times: 4, call: response("gpt-5.5"), sim: `${pace},cached=16` },
-  { key: bob, times: 3, call: content("gemini-3.8-pro", "streamGenerateContent"), sim: pace },
-  { key: search, times: 12, call: embeddings, sim: "wait=20" },
-  { key: search, times: 8, call: content("gemini-3.8-flash", "generateContent"), sim: "wait=60,encoding=gzip" },
-  { key: search, times: 4, call: content("gemini-3.8-flash", "streamGenerateContent", "?alt=sse"), sim: pace },
-  { key: nightly, times: 8, call: chat("gpt-5.5-mini"), sim: "wait=80,encoding=br" },
-  { key: nightly, times: 4, call: message("claude-haiku-5"), sim: "wait=60" },
-  { key: nightly, times: 1, call: chat("gpt-5.5-mini"), sim: "status=429" },
+  { key: alice, times: 6, request: message("claude-sonnet-5", true), sim: `${pace},cached=12000,written=900` },
+  { key: alice, times: 3, request: message("claude-opus-5"), sim: "wait=120,reasoning=20" },
+  { key: alice, times: 1, request: message("claude-sonnet-5", true), sim: "delay=20,chunks=400", disconnects: true },
+  { key: bob, times: 5, request: chat("gpt-5.5", true), sim: pace },
+  { key: bob, times: 4, request: responses("gpt-5.5"), sim: `${pace},cached=16` },
+  { key: bob, times: 3, request: content("gemini-3.8-pro", "streamGenerateContent"), sim: pace },
+  { key: search, times: 12, request: embeddings, sim: "wait=20" },
+  { key: search, times: 8, request: content("gemini-3.8-flash", "generateContent"), sim: "wait=60,encoding=gzip" },
+  { key: search, times: 4, request: content("gemini-3.8-flash", "streamGenerateContent", "?alt=sse"), sim: pace },
+  { key: nightly, times: 8, request: chat("gpt-5.5-mini"), sim: "wait=80,encoding=br" },
+  { key: nightly, times: 4, request: message("claude-haiku-5"), sim: "wait=60" },
+  { key: nightly, times: 1, request: chat("gpt-5.5-mini"), sim: "status=429" },
 ];
 
 export interface SentTraffic {
-  /** Calls that reached a provider. */
+  /** How many requests reached a provider. */
   readonly forwarded: number;
-  readonly refusal: { readonly status: number; readonly body: string };
+  readonly rejection: { readonly status: number; readonly body: string };
 }
 
 export interface TrafficOptions {
   readonly gatewayUrl: string;
-  readonly onProgress: (done: number, all: number) => void;
+  readonly onProgress: (done: number, total: number) => void;
   readonly signal: AbortSignal;
 }
 
-/** Sends everything, six calls at a time, and one call more with a key that nobody knows. */
-export async function sendTraffic({ gatewayUrl, onProgress, signal }: TrafficOptions): Promise<SentTraffic> {
+/** Sends all scenarios, six requests at a time, and one more request with a key that is not on the allow-list. */
+export async function sendSampleTraffic({ gatewayUrl, onProgress, signal }: TrafficOptions): Promise<SentTraffic> {
   const waiting = shuffled(scenarios.flatMap((scenario) => Array.from({ length: scenario.times }, () => scenario)));
-  const all = waiting.length;
+  const total = waiting.length;
   let done = 0;
-  const worker = async (): Promise<void> => {
+  const sendNext = async (): Promise<void> => {
     for (let next = waiting.pop(); next; next = waiting.pop()) {
-      await play(gatewayUrl, next, signal);
+      await runScenario(gatewayUrl, next, signal);
       done += 1;
-      onProgress(done, all);
+      onProgress(done, total);
     }
   };
-  onProgress(0, all);
-  await Promise.all(Array.from({ length: 6 }, worker));
-  const refused = await post(gatewayUrl, chat("gpt-5.5")(stranger), { signal });
-  return { forwarded: all, refusal: { status: refused.status, body: await refused.text() } };
+  onProgress(0, total);
+  await Promise.all(Array.from({ length: CONCURRENCY }, sendNext));
+  const rejected = await post(gatewayUrl, chat("gpt-5.5")(unknownKey), { signal });
+  return { forwarded: total, rejection: { status: rejected.status, body: await rejected.text() } };
 }
 
-/** Mixed, but the same on each run: the owners' calls would otherwise come one owner after the other. */
+/** Mixes the requests of the owners, in the same order on each run. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
   const order = (index: number): number => (index * 29) % 61;
   return items
-    .map((item, index) => ({ item, place: order(index) }))
-    .toSorted((a, b) => a.place - b.place)
+    .map((item, index) => ({ item, position: order(index) }))
+    .toSorted((a, b) => a.position - b.position)
     .map(({ item }) => item);
 }
 
-async function play(gatewayUrl: string, scenario: Scenario, signal: AbortSignal): Promise<void> {
-  const leave = new AbortController();
-  const answer = await post(gatewayUrl, scenario.call(scenario.key), {
+async function runScenario(gatewayUrl: string, scenario: Scenario, signal: AbortSignal): Promise<void> {
+  const disconnect = new AbortController();
+  const response = await post(gatewayUrl, scenario.request(scenario.key), {
     sim: scenario.sim,
-    signal: AbortSignal.any([signal, leave.signal]),
+    signal: AbortSignal.any([signal, disconnect.signal]),
   });
-  if (!scenario.leaves) {
-    await answer.arrayBuffer();
+  if (!scenario.disconnects) {
+    await response.arrayBuffer();
     return;
   }
-  await answer.body?.getReader().read();
-  await delay(100, undefined, { signal }); // Long enough to have read some of it.
-  leave.abort();
+  await response.body?.getReader().read();
+  await delay(100, undefined, { signal }); // Lets the gateway relay a few more chunks first.
+  disconnect.abort();
 }
 
-interface Sending {
+interface PostOptions {
   readonly sim?: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -153,7 +155,7 @@ interface Sending {
 function post(
   gatewayUrl: string,
   { path, headers, body }: PlannedRequest,
-  { sim, signal }: Sending,
+  { sim, signal }: PostOptions,
 ): Promise<Response> {
   return fetch(gatewayUrl + path, {
     method: "POST",

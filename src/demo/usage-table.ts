@@ -1,11 +1,16 @@
 import type { RequestRecord } from "../core/request/request-record.ts";
-import { textTable, type Column } from "../cli/output/text-table.ts";
 
-const columns: readonly Column[] = [
+export interface UsageTable {
+  readonly columns: readonly { readonly heading: string; readonly align: "left" | "right" }[];
+  readonly rows: readonly (readonly string[])[];
+  readonly total: readonly string[];
+}
+
+const COLUMNS: UsageTable["columns"] = [
   { heading: "KEY", align: "left" },
   { heading: "OWNER", align: "left" },
   { heading: "MODEL", align: "left" },
-  { heading: "CALLS", align: "right" },
+  { heading: "REQUESTS", align: "right" },
   { heading: "INPUT", align: "right" },
   { heading: "OUTPUT", align: "right" },
   { heading: "TOTAL", align: "right" },
@@ -15,37 +20,35 @@ interface Sum {
   readonly id: string;
   readonly owner: string;
   readonly model: string;
-  calls: number;
-  /** `undefined` until a call is known to have used something: unknown is not zero. */
+  requests: number;
+  /** `undefined` until the usage of a request is known: unknown is not zero. */
   input: number | undefined;
   output: number | undefined;
 }
 
-/** What each key and model used, largest first within a key, with a line of sums at the end. */
-export function usageTable(records: readonly RequestRecord[]): readonly string[] {
+/** Sums usage by key and model, the largest first within a key. */
+export function usageTable(records: readonly RequestRecord[]): UsageTable {
   const sums = new Map<string, Sum>();
-  const total: Sum = { id: "total", owner: "", model: "", calls: 0, input: undefined, output: undefined };
+  const total: Sum = { id: "total", owner: "", model: "", requests: 0, input: undefined, output: undefined };
   for (const record of records) {
     const model = record.model ?? "unknown";
-    const name = JSON.stringify([record.lmgate_id, model]);
-    const sum = sums.get(name) ?? emptySum(record, model);
-    sums.set(name, sum);
+    const group = JSON.stringify([record.lmgate_id, model]);
+    const sum = sums.get(group) ?? emptySum(record, model);
+    sums.set(group, sum);
     for (const each of [sum, total]) add(each, record);
   }
   const sorted = [...sums.values()].toSorted((a, b) => a.id.localeCompare(b.id) || tokens(b) - tokens(a));
-  const lines = textTable(columns, [...sorted, total].map(cells));
-  const rule = "-".repeat(Math.max(...lines.map((line) => line.length)));
-  return [...lines.slice(0, -1), rule, ...lines.slice(-1)];
+  return { columns: COLUMNS, rows: sorted.map(cells), total: cells(total) };
 }
 
 function emptySum({ lmgate_id, owner = "" }: RequestRecord, model: string): Sum {
-  return { id: lmgate_id ?? "unknown", owner, model, calls: 0, input: undefined, output: undefined };
+  return { id: lmgate_id ?? "unknown", owner, model, requests: 0, input: undefined, output: undefined };
 }
 
 function add(sum: Sum, record: RequestRecord): void {
-  sum.calls += 1;
-  if (record.usage_state === "replay") return; // The same use, fetched a second time.
-  // The totals have cached, tool and reasoning tokens in them; the plain counters are the provider's own.
+  sum.requests += 1;
+  if (record.usage_state === "replay") return; // The same usage, fetched a second time.
+  // The totals include cached, tool and reasoning tokens; the plain counters are the provider's own.
   sum.input = plus(sum.input, record.total_input_tokens ?? record.input_tokens);
   sum.output = plus(sum.output, record.total_output_tokens ?? record.output_tokens);
 }
@@ -59,25 +62,25 @@ function tokens({ input = 0, output = 0 }: Sum): number {
 }
 
 function cells(sum: Sum): readonly string[] {
-  const known = sum.input !== undefined || sum.output !== undefined;
+  const isKnown = sum.input !== undefined || sum.output !== undefined;
   return [
     sum.id,
     sum.owner,
     sum.model,
-    grouped(sum.calls),
-    grouped(sum.input),
-    grouped(sum.output),
-    grouped(known ? tokens(sum) : undefined),
+    formatNumber(sum.requests),
+    formatNumber(sum.input),
+    formatNumber(sum.output),
+    formatNumber(isKnown ? tokens(sum) : undefined),
   ];
 }
 
-function grouped(value: number | undefined): string {
+function formatNumber(value: number | undefined): string {
   return value === undefined ? "—" : value.toLocaleString("en-US");
 }
 
-/** Whole lines of a stats file; a line still being written is no record yet. */
+/** Parses the complete lines of a stats file. A last line without a line end is still being written. */
 export function parseRecords(text: string): RequestRecord[] {
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  // Every whole line was written by the ledger from a `RequestRecord`.
-  return whole.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RequestRecord]));
+  const complete = text.slice(0, text.lastIndexOf("\n") + 1);
+  // as: the ledger wrote every complete line from a `RequestRecord`.
+  return complete.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as RequestRecord]));
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { historyLines } from "../../src/demo/history.ts";
+import { historyLines } from "../../src/demo/history-records.ts";
 import { startGateway, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
 
 export interface Answered {

@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test";
 import { eventStream } from "../../src/admin/server/sse-response.ts";
 import { LiveRequests } from "../../src/admin/live/live-requests.ts";
 import type { RequestRow } from "../../src/admin/api/contract.ts";
-import { historyLines } from "../../src/demo/history.ts";
+import { historyLines } from "../../src/demo/history-records.ts";
 import { testKey } from "../harness/gateway.ts";
 import { Waiting } from "../harness/until.ts";
 import { startApiGateway } from "./api-gateway.ts";

@@ -6,7 +6,7 @@ import { it } from "node:test";
 
 import { GatewayStartError, startChildGateway, withoutGatewaySettings } from "../../src/demo/child-gateway.ts";
 
-it("a gateway that cannot start is reported with what it said", async (t) => {
+it("a gateway that cannot start is reported with its output", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "lmgate-child-"));
   t.after(() => rm(directory, { recursive: true }));
   const configPath = join(directory, "lmgate.yaml");
@@ -20,7 +20,7 @@ it("a gateway that cannot start is reported with what it said", async (t) => {
   });
 });
 
-it("the settings of another gateway are left out of the environment, everything else stays", () => {
+it("settings of another gateway are removed from the environment, everything else stays", () => {
   const env = { PATH: "/bin", LMGATE_SERVER__PORT: "1", NOT_LMGATE_X: "2" };
   assert.deepEqual(withoutGatewaySettings(env), { PATH: "/bin", NOT_LMGATE_X: "2" });
 });

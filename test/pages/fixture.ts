@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
-import { historyLines } from "../../src/demo/history.ts";
+import { historyLines } from "../../src/demo/history-records.ts";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
-import { companyKeys, HISTORY_DAYS } from "../../src/demo/company-history.ts";
+import { historyClientKeys, HISTORY_DAYS } from "../../src/demo/write-history.ts";
 import { startGateway, type AllowedKey, type Gateway } from "../harness/gateway.ts";
 import { openPage, startBrowser, type PageOptions } from "./browser.ts";
 
@@ -20,7 +20,7 @@ export function demoLedger(count = 3000): string {
   return [...historyLines(span)].map(({ text }) => text).join("");
 }
 
-export const companyList: readonly AllowedKey[] = companyKeys().map(({ id, owner, secret }) => ({
+export const companyList: readonly AllowedKey[] = historyClientKeys().map(({ id, owner, secret }) => ({
   id,
   owner,
   key: secret,

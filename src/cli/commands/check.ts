@@ -9,9 +9,9 @@ import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../../allowlist/load-allo
 import { openAllowlistWarning } from "../../allowlist/open-to-all.ts";
 import { loadPriceOverrides } from "../../prices/overrides-file.ts";
 import { readRegularFileSync } from "../../config/files/read-file.ts";
-import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../settings-options.ts";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../context/settings-options.ts";
 import { whyNotWritable } from "./doctor/writable.ts";
-import { EXIT, printJson, say, type ExitCode, type Terminal } from "../terminal.ts";
+import { EXIT, printJson, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -33,11 +33,11 @@ export function checkCommand(terminal: Terminal, finish: (code: number) => void)
     .addHelpText("after", EXAMPLES)
     .action((file: string | undefined, options: SettingsOptions) => {
       const config = findConfigFile(file ?? configFileOf(options), terminal.env);
-      finish(report(terminal, examine(config, terminal, options), options));
+      finish(report(terminal, runChecks(config, terminal, options), options));
     });
 }
 
-interface Findings {
+interface CheckResult {
   readonly config: string;
   readonly loaded: LoadedSettings | undefined;
   readonly rows: readonly AllowRow[];
@@ -45,7 +45,7 @@ interface Findings {
   readonly warnings: readonly ConfigIssue[];
 }
 
-function examine(config: string, { env }: Terminal, options: SettingsOptions): Findings {
+function runChecks(config: string, { env }: Terminal, options: SettingsOptions): CheckResult {
   const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
   if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults, warnings: [] };
   const { auth, admin, stats, pricing } = loaded.settings;
@@ -97,7 +97,7 @@ function faultsOfToken(source: string, text: string, rows: readonly AllowRow[]):
   return isKey ? [{ source, message: "the token is a key of the allow-list; it must be a secret of its own" }] : [];
 }
 
-function report(terminal: Terminal, findings: Findings, options: SettingsOptions): ExitCode {
+function report(terminal: Terminal, findings: CheckResult, options: SettingsOptions): ExitCode {
   const { config, loaded, rows, faults, warnings } = findings;
   const ok = faults.length === 0;
   const success = "strict" in options && warnings.length > 0 ? EXIT.warnings : EXIT.ok;
@@ -110,11 +110,11 @@ function report(terminal: Terminal, findings: Findings, options: SettingsOptions
     printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
     return ok ? success : EXIT.invalid;
   }
-  for (const warning of warnings) say(terminal, `warning: ${formatIssue(warning)}`);
+  for (const warning of warnings) info(terminal, `warning: ${formatIssue(warning)}`);
   for (const line of formatIssues(faults)) terminal.stdout.write(`${line}\n`);
   if (!ok) {
     if (loaded === undefined)
-      say(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
+      info(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
     return EXIT.invalid;
   }
   terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);

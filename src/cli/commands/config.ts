@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { formatOrigin } from "../../config/config-entry.ts";
 import { findConfigFile } from "../../config/config.ts";
-import { settingsFor } from "../load-settings.ts";
-import { addSettingsOptions, configFileOf, type SettingsOptions } from "../settings-options.ts";
+import { loadCommandSettings } from "../context/load-settings.ts";
+import { addSettingsOptions, configFileOf, type SettingsOptions } from "../context/settings-options.ts";
 import { printTable } from "../output/print-table.ts";
-import { EXIT, printJson, type Terminal } from "../terminal.ts";
+import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -27,7 +27,7 @@ export function configCommand(terminal: Terminal, finish: (code: number) => void
 }
 
 function showSettings(terminal: Terminal, options: SettingsOptions): number {
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   if ("json" in options) {
     const file = findConfigFile(configFileOf(options), terminal.env);

@@ -4,9 +4,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
 import type { ExportFormat, ExportWanted } from "../../store/service/reader.ts";
-import { addScopeOptions, questionOf, type AskedOptions } from "../query/query-options.ts";
-import { addSourceOptions, withSource, type SourceOptions } from "../query/data-source.ts";
-import { EXIT, say, type Terminal } from "../terminal.ts";
+import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
+import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
+import { EXIT, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -14,7 +14,7 @@ Examples:
   lmgate export --since 30d --format parquet --output calls.parquet
   lmgate export --what usage --by owner,model --bucket 1d --format jsonl`;
 
-interface ExportOptions extends SourceOptions, AskedOptions {
+interface ExportOptions extends DataSourceOptions, QueryOptions {
   readonly format: ExportFormat;
   readonly what: ExportWanted["what"];
   readonly output?: string;
@@ -22,7 +22,7 @@ interface ExportOptions extends SourceOptions, AskedOptions {
 }
 
 export function exportCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addSourceOptions(addScopeOptions(new Command("export"), "24h"))
+  return addDataSourceOptions(addScopeOptions(new Command("export"), "24h"))
     .description("Write calls, or figures of them, as CSV, lines of JSON or Parquet, however many there are.")
     .addOption(
       new Option("--format <format>", "csv, jsonl or parquet").choices(["csv", "jsonl", "parquet"]).default("csv"),
@@ -44,19 +44,19 @@ export function exportCommand(terminal: Terminal, finish: (code: number) => void
 async function exportCalls(terminal: Terminal, options: ExportOptions): Promise<number> {
   const { format, what, output, bom } = options;
   if (output === undefined && format === "parquet" && terminal.stdout.isTTY) {
-    say(terminal, "Parquet is no text; name a file with --output, or redirect stdout");
+    info(terminal, "Parquet is no text; name a file with --output, or redirect stdout");
     return EXIT.usage;
   }
-  const question = questionOf(terminal, options, { bucket: "none" });
+  const question = parseQueryOptions(terminal, options, { bucket: "none" });
   if (question === undefined) return EXIT.usage;
-  return withSource(terminal, options, async (source) => {
+  return withDataSource(terminal, options, async (source) => {
     const bytes = Readable.from(source.export({ format, what, question, byteOrderMark: bom === true }));
     if (output === undefined) {
       await pipeline(bytes, terminal.stdout, { end: false });
       return EXIT.ok;
     }
     await writeWhole(bytes, output);
-    say(terminal, `wrote ${output}`);
+    info(terminal, `wrote ${output}`);
     return EXIT.ok;
   });
 }

@@ -1,9 +1,9 @@
 import { get } from "node:http";
 import { Command } from "commander";
 import { ownUrl } from "../../app/startup/own-url.ts";
-import { settingsFor } from "../load-settings.ts";
-import { addSettingsOptions, type SettingsOptions } from "../settings-options.ts";
-import { EXIT, say, type Terminal } from "../terminal.ts";
+import { loadCommandSettings } from "../context/load-settings.ts";
+import { addSettingsOptions, type SettingsOptions } from "../context/settings-options.ts";
+import { EXIT, info, type Terminal } from "../context/terminal.ts";
 
 const TIMEOUT_MS = 3000;
 
@@ -23,14 +23,14 @@ export function healthcheckCommand(terminal: Terminal, finish: (code: number) =>
       const url = options.url ?? configuredUrl(terminal, options);
       if (typeof url === "number") return finish(url);
       const problem = await ask(url);
-      if (problem !== undefined) say(terminal, `${url} ${problem}`);
+      if (problem !== undefined) info(terminal, `${url} ${problem}`);
       else terminal.stdout.write("ok\n");
       return finish(problem === undefined ? EXIT.ok : EXIT.failure);
     });
 }
 
 function configuredUrl(terminal: Terminal, options: SettingsOptions): string | number {
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { host, port } = loaded.settings.server;
   return `${ownUrl(host, port)}/healthz`;

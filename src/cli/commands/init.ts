@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { errorCode } from "../../core/errno.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
-import { EXIT, say, type ExitCode, type Terminal } from "../terminal.ts";
+import { EXIT, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
 const ALLOWLIST = `# Who may call, one key a line. Read again by itself whenever this file changes.
 # Add a key with: lmgate keys add --owner NAME
@@ -50,7 +50,7 @@ function init(terminal: Terminal, directory: string, options: InitOptions): Exit
     const written = writeNew(path, text, { mode, force: options.force === true });
     terminal.stdout.write(`${written ? "wrote" : "kept"} ${path}\n`);
   }
-  say(terminal, "next: lmgate keys add --owner NAME, then lmgate start");
+  info(terminal, "next: lmgate keys add --owner NAME, then lmgate start");
   return EXIT.ok;
 }
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { ApiRejection, askApiJson } from "../query/api-client.ts";
-import { addServerOptions, complaint, serverOf, type SourceOptions } from "../query/data-source.ts";
-import { EXIT, printJson, say, type Terminal } from "../terminal.ts";
+import { ApiError, requestApiJson } from "../query/api-client.ts";
+import { addServerOptions, reportError, findGateway, type DataSourceOptions } from "../query/data-source.ts";
+import { EXIT, printJson, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -10,7 +10,7 @@ Examples:
 
 The gateway watches the file; this is for those who want to know when it counts. Exit code 3 when the file is not valid.`;
 
-interface ReloadOptions extends SourceOptions {
+interface ReloadOptions extends DataSourceOptions {
   readonly json?: boolean;
 }
 
@@ -24,12 +24,12 @@ export function reloadCommand(terminal: Terminal, finish: (code: number) => void
 
 async function reload(terminal: Terminal, options: ReloadOptions): Promise<number> {
   try {
-    const address = await serverOf(terminal, options);
+    const address = await findGateway(terminal, options);
     if (address === undefined) {
-      say(terminal, "no gateway is running with this configuration");
+      info(terminal, "no gateway is running with this configuration");
       return EXIT.unreachable;
     }
-    const answer = await askApiJson(address, "/api/v1/reload", { method: "POST" });
+    const answer = await requestApiJson(address, "/api/v1/reload", { method: "POST" });
     const { keys, version, acknowledgedBy } = answer as Reloaded; // of our own gateway
     if (options.json === true) printJson(terminal, answer);
     else {
@@ -38,9 +38,9 @@ async function reload(terminal: Terminal, options: ReloadOptions): Promise<numbe
     }
     return EXIT.ok;
   } catch (error) {
-    const code = complaint(terminal, error);
+    const code = reportError(terminal, error);
     // The gateway is there; what is wrong is the file.
-    return error instanceof ApiRejection && error.status === 409 ? EXIT.invalid : code;
+    return error instanceof ApiError && error.status === 409 ? EXIT.invalid : code;
   }
 }
 

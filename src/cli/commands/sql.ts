@@ -5,10 +5,10 @@ import { openOffline } from "../../store/service/open-store.ts";
 import type { SqlAnswer } from "../../store/service/reader.ts";
 import { csvCell } from "../output/csv-cell.ts";
 import { printTable } from "../output/print-table.ts";
-import { settingsFor } from "../load-settings.ts";
-import { complaint } from "../query/data-source.ts";
-import { addSettingsOptions, type SettingsOptions } from "../settings-options.ts";
-import { EXIT, printJson, say, type Terminal } from "../terminal.ts";
+import { loadCommandSettings } from "../context/load-settings.ts";
+import { reportError } from "../query/data-source.ts";
+import { addSettingsOptions, type SettingsOptions } from "../context/settings-options.ts";
+import { EXIT, printJson, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -50,19 +50,19 @@ async function sql(terminal: Terminal, query: string | undefined, options: SqlOp
   }
   const text = query === "-" ? await readText(terminal.stdin) : query;
   if (text === undefined || text.trim() === "") {
-    say(terminal, "there is no query; write one, or - to read it from stdin (lmgate sql --help has examples)");
+    info(terminal, "there is no query; write one, or - to read it from stdin (lmgate sql --help has examples)");
     return EXIT.usage;
   }
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const offline = await openOffline({ settings: loaded.settings, now: Date.now });
   try {
     const answer = await offline.reader.sql({ text, maxRows: options.maxRows, timeoutMs: options.timeout * 1000 });
     print(terminal, options, answer);
-    if (answer.truncated) say(terminal, `there are more than ${options.maxRows} rows; --max-rows shows more`);
+    if (answer.truncated) info(terminal, `there are more than ${options.maxRows} rows; --max-rows shows more`);
     return EXIT.ok;
   } catch (error) {
-    return complaint(terminal, error);
+    return reportError(terminal, error);
   } finally {
     await offline.close();
   }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { ADMIN_TOKEN_VARIABLE } from "../../config/admin-token.ts";
-import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../settings-options.ts";
-import type { Terminal } from "../terminal.ts";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../context/settings-options.ts";
+import type { Terminal } from "../context/terminal.ts";
 
 const LAST_WORDS_MS = 1_000;
 

@@ -22,7 +22,7 @@ export function statsRows({ series, buckets, query }: Answer): readonly StatsRow
 }
 
 /** Each row as a JSON object: `bucket` where there are buckets, the dimensions, the metrics. */
-export function statsLines(answer: Answer): readonly string[] {
+export function statsJsonLines(answer: Answer): readonly string[] {
   return statsRows(answer).map((row) => JSON.stringify(objectOf(answer, row)));
 }
 

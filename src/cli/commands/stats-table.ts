@@ -1,24 +1,24 @@
+import { styleText } from "node:util";
 import type { Answer, Metric, Values } from "../../store/query/query.ts";
-import { emphasis } from "../output/paint.ts";
-import { change, figure, heading, shareBar, sparkline } from "../output/format-metric.ts";
+import { formatChange, formatMetric, metricHeading, shareBar, sparkline } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
 import { statsRows, type StatsRow } from "./stats-rows.ts";
 import { textTable, type Column } from "../output/text-table.ts";
-import { say, type Terminal } from "../terminal.ts";
+import { info, type Terminal } from "../context/terminal.ts";
 
 const BAR_WIDTH = 10;
 
-export interface StatsLook {
+export interface StatsFormat {
   readonly plain: boolean;
   readonly chart: boolean;
 }
 
 /** Figures for people: aligned on a terminal, parted by tabs in a pipe, with the same words in the same order. */
-export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsLook): void {
+export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsFormat): void {
   const { stdout } = terminal;
   if (answer.totals.total.requests === 0 || answer.series.length === 0) {
     // No data is no output; a sentence is for people.
-    say(terminal, emptyText(answer));
+    info(terminal, emptyText(answer));
     return;
   }
   if (chart) return printChart(terminal, answer);
@@ -30,11 +30,10 @@ export function printStats(terminal: Terminal, answer: Answer, { plain, chart }:
     for (const cells of lines) stdout.write(`${cells.join("\t")}\n`);
     return;
   }
-  const [head = "", ...lines] = textTable(columns, [...rows, totalCells(answer, true)]);
+  const [head = "", ...lines] = textTable(columns, rows, totalCells(answer, true));
   const total = lines.pop() ?? "";
-  const strong = emphasis(terminal);
-  const rule = "-".repeat(Math.max(head.length, ...lines.map((line) => line.length)));
-  stdout.write(`${[strong(head), ...lines, rule, strong(total), "", footer(answer)].join("\n")}\n`);
+  const bold = (line: string): string => styleText("bold", line, { stream: stdout });
+  stdout.write(`${[bold(head), ...lines, bold(total), "", footer(answer)].join("\n")}\n`);
 }
 
 function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Column[] {
@@ -42,7 +41,7 @@ function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Colum
   return [
     ...(buckets.length === 0 ? [] : [left("FROM")]),
     ...query.groupBy.map((name) => left(name.toUpperCase())),
-    ...query.metrics.map((metric) => right(heading(metric))),
+    ...query.metrics.map((metric) => right(metricHeading(metric))),
     ...(isTable && buckets.length === 0 && isSum(first) ? [left("SHARE")] : []),
     ...(isTable && buckets.length === 0 && query.compare === "previous" ? [right("Δ")] : []),
   ];
@@ -54,11 +53,11 @@ function cellsOf(answer: Answer, { bucket, series, values }: StatsRow, isTable: 
   const groups = query.groupBy.map((_, index) =>
     series.other ? (index === 0 ? "other" : "") : printable(series.key[index] ?? "unknown"),
   );
-  const shown = query.metrics.map((metric) => (isTable ? figure(metric, values[metric]) : exact(values, metric)));
+  const shown = query.metrics.map((metric) => (isTable ? formatMetric(metric, values[metric]) : exact(values, metric)));
   const cells = [...(bucket === undefined ? [] : [bucketText(bucket)]), ...groups, ...shown];
   if (!isTable || bucket !== undefined) return cells;
   if (isSum(first)) cells.push(shareText(values[first] ?? null, totals.total[first] ?? null));
-  if (query.compare === "previous" && first !== undefined) cells.push(change(values[first], series.previous?.[first]));
+  if (query.compare === "previous" && first !== undefined) cells.push(formatChange(values[first], series.previous?.[first]));
   return cells;
 }
 
@@ -67,12 +66,12 @@ function totalCells({ query, totals, buckets }: Answer, isTable: boolean): reado
   const before = [...(buckets.length === 0 ? [] : ["total"]), ...query.groupBy.map(() => "")];
   if (buckets.length === 0 && before.length > 0) before[0] = "total";
   const shown = query.metrics.map((metric) =>
-    isTable ? figure(metric, totals.total[metric]) : exact(totals.total, metric),
+    isTable ? formatMetric(metric, totals.total[metric]) : exact(totals.total, metric),
   );
   if (!isTable || buckets.length > 0) return [...before, ...shown];
   const share = isSum(first) ? [""] : [];
   const delta =
-    query.compare === "previous" && first !== undefined ? [change(totals.total[first], totals.previous?.[first])] : [];
+    query.compare === "previous" && first !== undefined ? [formatChange(totals.total[first], totals.previous?.[first])] : [];
   return [...before, ...shown, ...share, ...delta];
 }
 
@@ -83,12 +82,12 @@ function printChart(terminal: Terminal, answer: Answer): void {
   const lines = [...series, totals].map((each, index) => [
     index === series.length ? "total" : each.other ? "other" : printable(each.label),
     sparkline(each.points[first] ?? []),
-    figure(first, each.total[first]),
+    formatMetric(first, each.total[first]),
   ]);
-  const columns = [left(query.groupBy.join(", ").toUpperCase()), left(heading(first)), right("TOTAL")];
+  const columns = [left(query.groupBy.join(", ").toUpperCase()), left(metricHeading(first)), right("TOTAL")];
   const [head = "", ...rest] = textTable(columns, lines);
   const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} a bar`;
-  terminal.stdout.write(`${[emphasis(terminal)(head), ...rest, "", span, footer(answer)].join("\n")}\n`);
+  terminal.stdout.write(`${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(answer)].join("\n")}\n`);
 }
 
 /** What the figures cover, and what they do not. */

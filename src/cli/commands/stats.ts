@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { Answer } from "../../store/query/query.ts";
-import { addScopeOptions, questionOf, type AskedOptions } from "../query/query-options.ts";
-import { addSourceOptions, withSource, type SourceOptions } from "../query/data-source.ts";
+import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
+import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
 import { printStats } from "./stats-table.ts";
-import { statsCsv, statsLines } from "./stats-rows.ts";
-import { EXIT, printJson, type Terminal } from "../terminal.ts";
+import { statsCsv, statsJsonLines } from "./stats-rows.ts";
+import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -18,7 +18,7 @@ By: owner, key, provider, model, endpoint, operation, status, error_type, client
 Metrics: cost, requests, errors, error_rate, tokens, input_tokens, output_tokens, cached_input_tokens,
 cache_write_tokens, reasoning_tokens, cache_hit_rate, p50 … p99, ttft_p50 … ttft_p99, output_tokens_per_second, coverage.`;
 
-export interface StatsOptions extends SourceOptions, AskedOptions {
+export interface StatsOptions extends DataSourceOptions, QueryOptions {
   readonly json?: boolean;
   readonly jsonl?: boolean;
   readonly csv?: boolean;
@@ -27,7 +27,7 @@ export interface StatsOptions extends SourceOptions, AskedOptions {
 }
 
 export function statsCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addSourceOptions(addScopeOptions(new Command("stats"), "24h"))
+  return addDataSourceOptions(addScopeOptions(new Command("stats"), "24h"))
     .description("Add up what calls cost and used. Asks the running gateway, or reads the stats files where none runs.")
     .option("--by <dimensions>", "one or two, parted by a comma (default: model)")
     .option("--metric <metrics>", "parted by commas (default: cost,tokens,requests,errors,p95)")
@@ -51,9 +51,9 @@ async function stats(terminal: Terminal, options: StatsOptions): Promise<number>
     bucket: options.chart === true ? "auto" : "none",
     compare: isForPeople ? "previous" : "none",
   };
-  const question = questionOf(terminal, options, defaults);
+  const question = parseQueryOptions(terminal, options, defaults);
   if (question === undefined) return EXIT.usage;
-  return withSource(terminal, options, async (source) => {
+  return withDataSource(terminal, options, async (source) => {
     print(terminal, options, await source.ask(question));
     return EXIT.ok;
   });
@@ -61,7 +61,7 @@ async function stats(terminal: Terminal, options: StatsOptions): Promise<number>
 
 function print(terminal: Terminal, options: StatsOptions, answer: Answer): void {
   if (options.json === true) printJson(terminal, answer);
-  else if (options.jsonl === true) for (const line of statsLines(answer)) terminal.stdout.write(`${line}\n`);
+  else if (options.jsonl === true) for (const line of statsJsonLines(answer)) terminal.stdout.write(`${line}\n`);
   else if (options.csv === true) terminal.stdout.write(statsCsv(answer));
   else printStats(terminal, answer, { plain: options.plain === true, chart: options.chart === true });
 }

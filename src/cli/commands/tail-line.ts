@@ -1,12 +1,13 @@
+import { styleText } from "node:util";
 import type { RequestRow } from "../../store/service/reader.ts";
-import { dollars, UNKNOWN } from "../output/format-metric.ts";
-import { paint } from "../output/paint.ts";
+import { formatDollars, UNKNOWN } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../context/terminal.ts";
 
 /** A call on one line, in columns that stay where they are. */
 export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
-  const color = paint(terminal);
+  const color = (format: "green" | "yellow" | "red", text: string): string =>
+    styleText(format, text, { stream: terminal.stdout });
   const status = String(row.status ?? "---");
   const failed = row.error_type !== null;
   return [
@@ -16,7 +17,7 @@ export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
     fit(`${row.provider}/${row.model ?? UNKNOWN}`, 34),
     tokens(row.total_input_tokens).padStart(8),
     tokens(row.total_output_tokens).padStart(7),
-    (row.cost_usd === null || row.cost_usd === undefined ? UNKNOWN : dollars(row.cost_usd)).padStart(9),
+    (row.cost_usd === null || row.cost_usd === undefined ? UNKNOWN : formatDollars(row.cost_usd)).padStart(9),
     seconds(row.duration_ms).padStart(7),
     failed ? color("red", printable(row.error_type ?? "")) : "",
   ]

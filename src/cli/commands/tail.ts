@@ -6,19 +6,19 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { errorCode } from "../../core/errno.ts";
 import { formatFilter } from "../../store/query/filter-text.ts";
 import type { RequestRow, RequestListQuery } from "../../store/service/reader.ts";
-import { ApiRejection, askApi, Unreachable, type ApiAddress } from "../query/api-client.ts";
-import { addScopeOptions, questionOf, type AskedOptions } from "../query/query-options.ts";
+import { ApiError, requestApi, GatewayUnreachable, type ApiAddress } from "../query/api-client.ts";
+import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import {
-  addSourceOptions,
-  complaint,
-  gatewaySource,
-  serverOf,
-  withSource,
-  type Source,
-  type SourceOptions,
+  addDataSourceOptions,
+  reportError,
+  gatewayDataSource,
+  findGateway,
+  withDataSource,
+  type DataSource,
+  type DataSourceOptions,
 } from "../query/data-source.ts";
 import { recordSummaryLine } from "./tail-line.ts";
-import { EXIT, say, type Terminal } from "../terminal.ts";
+import { EXIT, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -32,14 +32,14 @@ const LONGEST_PAUSE_MS = 10_000;
 const KNOWN_IDS = 2000;
 const MOST_MISSED = 500;
 
-interface TailOptions extends SourceOptions, AskedOptions {
+interface TailOptions extends DataSourceOptions, QueryOptions {
   readonly lines: number;
   readonly follow: boolean;
   readonly json?: boolean;
 }
 
 export function tailCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addSourceOptions(addScopeOptions(new Command("tail"), "7d"))
+  return addDataSourceOptions(addScopeOptions(new Command("tail"), "7d"))
     .description("Show calls, one a line, the newest last, and go on with each call that ends.")
     .addOption(new Option("-n, --lines <count>", "calls to begin with").argParser(lineCount).default(20))
     .option("--no-follow", "end after those")
@@ -49,22 +49,22 @@ export function tailCommand(terminal: Terminal, finish: (code: number) => void):
 }
 
 async function tail(terminal: Terminal, options: TailOptions): Promise<number> {
-  const question = questionOf(terminal, options, { from: "-7d" });
+  const question = parseQueryOptions(terminal, options, { from: "-7d" });
   if (question === undefined) return EXIT.usage;
   const shown = new Shown(terminal, options.json === true);
   const before = { ...question, limit: options.lines };
   try {
-    const address = options.follow ? await serverOf(terminal, options) : undefined;
+    const address = options.follow ? await findGateway(terminal, options) : undefined;
     if (address !== undefined) return await follow(terminal, address, { shown, before });
   } catch (error) {
-    return complaint(terminal, error);
+    return reportError(terminal, error);
   }
-  const code = await withSource(terminal, options, async (source) => {
+  const code = await withDataSource(terminal, options, async (source) => {
     await showThose(source, before, shown);
     return EXIT.ok;
   });
   if (code !== EXIT.ok || !options.follow) return code;
-  say(terminal, "no gateway is running, so there is nothing to follow (--no-follow ends here without a word)");
+  info(terminal, "no gateway is running, so there is nothing to follow (--no-follow ends here without a word)");
   return EXIT.unreachable;
 }
 
@@ -91,7 +91,7 @@ class Shown {
   }
 }
 
-async function showThose(source: Source, wanted: RequestListQuery, shown: Shown): Promise<void> {
+async function showThose(source: DataSource, wanted: RequestListQuery, shown: Shown): Promise<void> {
   if (wanted.limit === 0) return;
   const { rows } = await source.listRequests(wanted);
   for (const row of rows.toReversed()) shown.print(row);
@@ -111,21 +111,21 @@ async function follow(terminal: Terminal, address: ApiAddress, { shown, before }
   let missed: RequestListQuery | undefined = before;
   for (let isFirst = true; ; isFirst = false) {
     try {
-      const answer = await askApi(address, `/api/v1/requests/stream?${query.toString()}`);
+      const answer = await requestApi(address, `/api/v1/requests/stream?${query.toString()}`);
       pauseMs = FIRST_PAUSE_MS;
       for await (const { name, data } of eventsOf(answer)) {
         // The first says that it is listening, so nothing can fall between the list and the stream.
         if (missed !== undefined) await catchUp(terminal, address, { shown, before: missed });
         missed = undefined;
         if (name === "call") shown.print(data as RequestRow); // of our own gateway
-        else if (name === "skipped") say(terminal, `skipped ${(data as Skipped).count} calls: too many to show`);
+        else if (name === "skipped") info(terminal, `skipped ${(data as Skipped).count} calls: too many to show`);
         if (terminal.stdout.writableNeedDrain) await once(terminal.stdout, "drain");
       }
-      say(terminal, "the gateway ended the stream; waiting for it");
+      info(terminal, "the gateway ended the stream; waiting for it");
     } catch (error) {
-      if (error instanceof ApiRejection) throw error;
-      if (!isBroken(error) && !(error instanceof Unreachable && !isFirst)) throw error;
-      if (pauseMs === FIRST_PAUSE_MS) say(terminal, "the gateway is gone; waiting for it");
+      if (error instanceof ApiError) throw error;
+      if (!isBroken(error) && !(error instanceof GatewayUnreachable && !isFirst)) throw error;
+      if (pauseMs === FIRST_PAUSE_MS) info(terminal, "the gateway is gone; waiting for it");
     }
     missed ??= { ...before, from: new Date().toISOString(), limit: MOST_MISSED };
     await delay(pauseMs);
@@ -136,10 +136,10 @@ async function follow(terminal: Terminal, address: ApiAddress, { shown, before }
 /** Calls to come are worth showing even where the store cannot tell of those before. */
 async function catchUp(terminal: Terminal, address: ApiAddress, { shown, before }: Following): Promise<void> {
   try {
-    await showThose(gatewaySource(address), before, shown);
+    await showThose(gatewayDataSource(address), before, shown);
   } catch (error) {
-    if (!(error instanceof ApiRejection) || error.status !== 503) throw error;
-    say(terminal, `calls before are not shown: ${error.message}`);
+    if (!(error instanceof ApiError) || error.status !== 503) throw error;
+    info(terminal, `calls before are not shown: ${error.message}`);
   }
 }
 

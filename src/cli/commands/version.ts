@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import manifest from "../../../package.json" with { type: "json" };
-import { EXIT, printJson, type Terminal } from "../terminal.ts";
+import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
 
 export function versionCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("version")

@@ -20,7 +20,7 @@ const HEADINGS: Readonly<Partial<Record<Metric, string>>> = {
   coverage: "COVERAGE",
 };
 
-export function heading(metric: Metric): string {
+export function metricHeading(metric: Metric): string {
   return (
     HEADINGS[metric] ??
     metric
@@ -30,9 +30,9 @@ export function heading(metric: Metric): string {
   );
 }
 
-export function figure(metric: Metric, value: number | null | undefined): string {
+export function formatMetric(metric: Metric, value: number | null | undefined): string {
   if (value === null || value === undefined) return UNKNOWN;
-  if (metric === "cost") return dollars(value);
+  if (metric === "cost") return formatDollars(value);
   if (metric.endsWith("_rate") || metric === "coverage") return `${(value * 100).toFixed(1)} %`;
   if (metric.startsWith("duration") || metric.startsWith("ttft")) return milliseconds(value);
   if (metric === "output_tokens_per_second") return value.toFixed(value < 10 ? 1 : 0);
@@ -40,7 +40,7 @@ export function figure(metric: Metric, value: number | null | undefined): string
 }
 
 /** `$0.0042`, `$12.34`, `$12,340`. */
-export function dollars(usd: number): string {
+export function formatDollars(usd: number): string {
   if (usd === 0) return "$0";
   const size = Math.abs(usd);
   if (size < 0.01) return `$${usd.toPrecision(2)}`;
@@ -67,8 +67,8 @@ function shortened(value: number): string {
   return `${scaled.toPrecision(3)}${unit[1]}`;
 }
 
-/** The change against what was before: `+12 %`, `new`; empty where nothing can be said. */
-export function change(now: number | null | undefined, before: number | null | undefined): string {
+/** The formatChange against what was before: `+12 %`, `new`; empty where nothing can be said. */
+export function formatChange(now: number | null | undefined, before: number | null | undefined): string {
   if (now === null || now === undefined || before === null || before === undefined) return "";
   if (before === 0) return now === 0 ? "" : "new";
   const percent = ((now - before) / before) * 100;

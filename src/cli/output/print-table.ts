@@ -1,6 +1,6 @@
-import { emphasis } from "./paint.ts";
+import { styleText } from "node:util";
 import { textTable } from "./text-table.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../context/terminal.ts";
 
 /**
  * Rows under a head: aligned for people on a terminal, tab-separated for programs otherwise, with the same words in
@@ -17,7 +17,7 @@ export function printTable(terminal: Terminal, head: readonly string[], rows: re
     head.map((heading) => ({ heading, align: "left" })),
     cells,
   );
-  stdout.write(`${[emphasis(terminal)(first), ...rest].join("\n")}\n`);
+  stdout.write(`${[styleText("bold", first, { stream: stdout }), ...rest].join("\n")}\n`);
 }
 
 /** What an owner's name holds must not reach the terminal as a command to it, nor turn around what stands beside it. */

@@ -1,30 +1,37 @@
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../context/terminal.ts";
 
 const WIDTH = 30;
+/** A task that ends sooner shows no bar. */
+const DELAY_MS = 500;
 
-/** How far a command is, on one line of stderr. Only for people: where stderr is no terminal it writes nothing. */
+/** Progress on one line of stderr. It writes nothing where stderr is not a terminal, or in a CI job. */
 export class ProgressBar {
   readonly #stderr: Terminal["stderr"];
-  readonly #total: number;
-  #done = 0;
-  #shown = -1;
+  readonly #label: string;
+  readonly #isEnabled: boolean;
+  readonly #startedAt = performance.now();
+  #shown = "";
 
-  constructor({ stderr }: Terminal, total: number) {
+  constructor({ stderr, env }: Pick<Terminal, "stderr" | "env">, label = "") {
     this.#stderr = stderr;
-    this.#total = total;
+    this.#label = label;
+    this.#isEnabled = stderr.isTTY && !env["CI"];
   }
 
-  add(amount: number): void {
-    this.#done += amount;
-    const percent = this.#total === 0 ? 100 : Math.min(100, Math.floor((this.#done / this.#total) * 100));
-    if (!this.#stderr.isTTY || percent === this.#shown) return;
-    this.#shown = percent;
+  update(done: number, total: number): void {
+    if (!this.#isEnabled || performance.now() - this.#startedAt < DELAY_MS) return;
+    const percent = total === 0 ? 100 : Math.min(100, Math.floor((done / total) * 100));
     const filled = Math.round((percent / 100) * WIDTH);
-    this.#stderr.write(`\r[${"#".repeat(filled)}${".".repeat(WIDTH - filled)}] ${String(percent).padStart(3)} %`);
+    const line = `[${"#".repeat(filled)}${".".repeat(WIDTH - filled)}] ${String(percent).padStart(3)} % ${this.#label}`;
+    if (line === this.#shown) return;
+    this.#shown = line;
+    this.#stderr.write(`\r${line}`);
   }
 
-  /** Leaves the line to what is said next. */
+  /** Empties the line for the next message. */
   clear(): void {
-    if (this.#shown >= 0) this.#stderr.write(`\r${" ".repeat(WIDTH + 10)}\r`);
+    if (this.#shown === "") return;
+    this.#stderr.write(`\r${" ".repeat(this.#shown.length)}\r`);
+    this.#shown = "";
   }
 }

@@ -10,10 +10,10 @@ export interface ApiAddress {
 }
 
 /** The gateway is not there, or not to be reached. */
-export class Unreachable extends Error {}
+export class GatewayUnreachable extends Error {}
 
 /** It is there and refused; `status` is what it answered. */
-export class ApiRejection extends Error {
+export class ApiError extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -23,7 +23,7 @@ export class ApiRejection extends Error {
 }
 
 /** Sends one request; the answer's head is there when this resolves. Rejects for answers that are errors. */
-export async function askApi(
+export async function requestApi(
   { url, token }: ApiAddress,
   path: string,
   { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
@@ -38,28 +38,28 @@ export async function askApi(
     };
     const sent = send(target, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve);
     sent.on("error", (error: NodeJS.ErrnoException) => {
-      reject(signal?.aborted === true ? error : new Unreachable(`${target.origin}: ${error.code ?? error.message}`));
+      reject(signal?.aborted === true ? error : new GatewayUnreachable(`${target.origin}: ${error.code ?? error.message}`));
     });
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
   if (answer.statusCode !== undefined && answer.statusCode < 300) return answer;
-  throw new ApiRejection(answer.statusCode ?? 0, refusalText(await readText(answer), answer.statusCode));
+  throw new ApiError(answer.statusCode ?? 0, problemText(await readText(answer), answer.statusCode));
 }
 
-export async function askApiJson(
+export async function requestApiJson(
   address: ApiAddress,
   path: string,
-  options: Parameters<typeof askApi>[2] = {},
+  options: Parameters<typeof requestApi>[2] = {},
 ): Promise<unknown> {
-  return JSON.parse(await readText(await askApi(address, path, options)));
+  return JSON.parse(await readText(await requestApi(address, path, options)));
 }
 
-export async function* askApiBytes(address: ApiAddress, path: string): AsyncGenerator<Uint8Array> {
-  for await (const bytes of Readable.from(await askApi(address, path))) yield bytes as Uint8Array; // a socket's chunks
+export async function* requestApiBytes(address: ApiAddress, path: string): AsyncGenerator<Uint8Array> {
+  for await (const bytes of Readable.from(await requestApi(address, path))) yield bytes as Uint8Array; // a socket's chunks
 }
 
 /** The sentences of a problem+json answer. */
-function refusalText(text: string, status: number | undefined): string {
+function problemText(text: string, status: number | undefined): string {
   try {
     const problem: unknown = JSON.parse(text);
     if (typeof problem !== "object" || problem === null || !("detail" in problem)) throw new Error("no problem");

@@ -2,10 +2,10 @@ import { ownUrl } from "../../app/startup/own-url.ts";
 import type { AdminSettings, Settings } from "../../core/settings.ts";
 import { ADMIN_TOKEN_VARIABLE } from "../../config/admin-token.ts";
 import { readRegularFileSync } from "../../config/files/read-file.ts";
-import { askApi, type ApiAddress } from "./api-client.ts";
-import { settingsFor } from "../load-settings.ts";
-import type { SettingsOptions } from "../settings-options.ts";
-import type { Terminal } from "../terminal.ts";
+import { requestApi, type ApiAddress } from "./api-client.ts";
+import { loadCommandSettings } from "../context/load-settings.ts";
+import type { SettingsOptions } from "../context/settings-options.ts";
+import type { Terminal } from "../context/terminal.ts";
 
 // Where a gateway's admin listener is, and what opens it.
 
@@ -13,19 +13,19 @@ const PROBE_MS = 500;
 const MAX_TOKEN_BYTES = 4096;
 
 /** What `--server` or `LMGATE_URL` says is no address. */
-export class NoAddress extends Error {}
+export class InvalidGatewayUrl extends Error {}
 
 /** The gateway of these settings, if it is there and its token can be read. */
-export async function runningGateway(
+export async function findRunningGateway(
   { admin }: Pick<Settings, "admin">,
   env: Terminal["env"],
 ): Promise<ApiAddress | undefined> {
-  const token = tokenOf(admin, env);
+  const token = readAdminToken(admin, env);
   if (token === undefined) return undefined;
   const address = { url: ownUrl(admin.host, admin.port), token };
   try {
     // More than its health: another program may have the port.
-    const answer = await askApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
+    const answer = await requestApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
     answer.resume();
     return address;
   } catch {
@@ -34,7 +34,7 @@ export async function runningGateway(
 }
 
 /** The gateway that `--server` or `LMGATE_URL` names. */
-export function namedGateway(
+export function gatewayFromOptions(
   terminal: Terminal,
   options: SettingsOptions & { readonly server?: string },
 ): ApiAddress | undefined {
@@ -43,7 +43,7 @@ export function namedGateway(
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new NoAddress(`${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`);
+    throw new InvalidGatewayUrl(`${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`);
   }
   // This machine's token is nobody else's business.
   const isOwn = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
@@ -51,7 +51,7 @@ export function namedGateway(
 }
 
 /** The token that a gateway with these settings goes by. */
-export function tokenOf({ tokenPath }: AdminSettings, env: Terminal["env"]): string | undefined {
+export function readAdminToken({ tokenPath }: AdminSettings, env: Terminal["env"]): string | undefined {
   const given = env[ADMIN_TOKEN_VARIABLE]?.trim() ?? "";
   if (given !== "") return given;
   const file = readRegularFileSync(tokenPath, MAX_TOKEN_BYTES);
@@ -59,8 +59,8 @@ export function tokenOf({ tokenPath }: AdminSettings, env: Terminal["env"]): str
 }
 
 function configuredToken(terminal: Terminal, options: SettingsOptions): string | undefined {
-  const loaded = settingsFor({ ...terminal, stderr: silent(terminal) }, options);
-  return typeof loaded === "number" ? undefined : tokenOf(loaded.settings.admin, terminal.env);
+  const loaded = loadCommandSettings({ ...terminal, stderr: silent(terminal) }, options);
+  return typeof loaded === "number" ? undefined : readAdminToken(loaded.settings.admin, terminal.env);
 }
 
 /** Whether there is a configuration here is of no interest to whoever names a server. */

@@ -2,10 +2,10 @@ import { Option, type Command } from "commander";
 import { sinceMoment } from "../../store/query/query-text.ts";
 import { parseQuestion, type Parsed } from "../../store/query/query-text.ts";
 import type { Query } from "../../store/query/query.ts";
-import { say, type Terminal } from "../terminal.ts";
+import { info, type Terminal } from "../context/terminal.ts";
 
 /** What the options of commands that ask for calls come to. */
-export interface AskedOptions {
+export interface QueryOptions {
   readonly since?: string;
   readonly until?: string;
   readonly tz?: string;
@@ -32,9 +32,9 @@ export function addScopeOptions(command: Command, since: string): Command {
 }
 
 /** The question that the options ask; `undefined`, with everything said, where they ask none. */
-export function questionOf(
+export function parseQueryOptions(
   terminal: Terminal,
-  options: AskedOptions,
+  options: QueryOptions,
   defaults: Readonly<Record<string, string>> = {},
 ): Query | undefined {
   const query = new URLSearchParams(defaults);
@@ -50,7 +50,7 @@ export function questionOf(
   set("limit", options.top);
   set("order", options.order);
   for (const filter of options.filter ?? []) query.append("filter", filter);
-  return saidFaults(terminal, parseQuestion(query));
+  return reportQueryIssues(terminal, parseQuestion(query));
 }
 
 const OPTION_NAMES: Readonly<Record<string, string>> = {
@@ -66,12 +66,12 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** What a part of a question is called on the command line. */
-export function optionOf(where: string): string {
+export function optionName(where: string): string {
   return OPTION_NAMES[where] ?? where;
 }
 
-function saidFaults<T>(terminal: Terminal, result: Parsed<T>): T | undefined {
+function reportQueryIssues<T>(terminal: Terminal, result: Parsed<T>): T | undefined {
   if (result.ok) return result.value;
-  for (const { where, message } of result.faults) say(terminal, `${optionOf(where)}: ${message}`);
+  for (const { where, message } of result.faults) info(terminal, `${optionName(where)}: ${message}`);
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import { Command } from "commander";
 import { openAllowlistText } from "../../../allowlist/allowlist-file.ts";
 import { findConfigFile, loadSettings } from "../../../config/config.ts";
@@ -9,11 +10,10 @@ import type { Check } from "./doctor-check.ts";
 import { failure, ok, warning } from "./doctor-check.ts";
 import { dataCheck, descriptorCheck, diskCheck, modeCheck, nodeCheck, portCheck } from "./doctor-machine.ts";
 import { providerChecks } from "./doctor-providers.ts";
-import { paint } from "../../output/paint.ts";
 import { printable } from "../../output/print-table.ts";
-import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../../settings-options.ts";
-import { runningGateway } from "../../query/gateway-address.ts";
-import { EXIT, printJson, type Terminal } from "../../terminal.ts";
+import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../../context/settings-options.ts";
+import { findRunningGateway } from "../../query/gateway-address.ts";
+import { EXIT, printJson, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -41,7 +41,7 @@ export function doctorCommand(terminal: Terminal, finish: (code: number) => void
 
 async function doctor(terminal: Terminal, options: DoctorOptions): Promise<number> {
   const checks: Check[] = [];
-  for await (const check of examine(terminal, options)) {
+  for await (const check of runChecks(terminal, options)) {
     checks.push(check);
     if (options.json !== true) show(terminal, check);
   }
@@ -53,7 +53,7 @@ async function doctor(terminal: Terminal, options: DoctorOptions): Promise<numbe
   return warnings > 0 ? EXIT.warnings : EXIT.ok;
 }
 
-async function* examine(terminal: Terminal, options: DoctorOptions): AsyncGenerator<Check> {
+async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGenerator<Check> {
   yield nodeCheck(process.version);
   const file = findConfigFile(configFileOf(options), terminal.env);
   const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
@@ -67,7 +67,7 @@ async function* examine(terminal: Terminal, options: DoctorOptions): AsyncGenera
   }
   const { settings } = read;
   yield ok("Configuration", file);
-  const running = await runningGateway(settings, terminal.env);
+  const running = await findRunningGateway(settings, terminal.env);
   yield running === undefined
     ? ok("Gateway", "none is running with this configuration")
     : ok("Gateway", `running, admin listener at ${running.url}`);
@@ -91,7 +91,7 @@ function allowlistCheck({ auth }: Settings): Check {
   return ok(name, `${open} of ${list.rows.length} keys open`);
 }
 
-/** What the records of the last week say. */
+/** What the records of the last week info. */
 async function* recordChecks(settings: Settings): AsyncGenerator<Check> {
   const offline = await openOffline({ settings, now: Date.now });
   try {
@@ -138,6 +138,6 @@ const MARKS = { ok: ["green", "✓"], warning: ["yellow", "!"], failure: ["red",
 
 function show(terminal: Terminal, { name, result, detail, remedy }: Check): void {
   const [color, mark] = MARKS[result];
-  terminal.stdout.write(`${paint(terminal)(color, mark)} ${name}: ${printable(detail)}\n`);
+  terminal.stdout.write(`${styleText(color, mark, { stream: terminal.stdout })} ${name}: ${printable(detail)}\n`);
   if (remedy !== undefined) terminal.stdout.write(`    ${printable(remedy)}\n`);
 }

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { addKey, type Made } from "../../../allowlist/key-changes.ts";
-import { announce, editList } from "./keys-edit.ts";
-import { addListOptions, openList } from "./keys-file.ts";
+import { confirmReload, editAllowlist } from "./keys-edit.ts";
+import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { readKey } from "./read-key.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
-import { EXIT, printJson, say, type ExitCode, type Terminal } from "../../terminal.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, printJson, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -29,7 +29,7 @@ interface AddOptions extends SettingsOptions {
 }
 
 export function addKeyCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addListOptions(new Command("add"))
+  return addAllowlistOptions(new Command("add"))
     .summary("put a key on the list")
     .description("Put a key on the allow-list. The key comes from stdin or a file, never from the command line.")
     .requiredOption("--owner <name>", "whose key it is")
@@ -48,23 +48,23 @@ export function addKeyCommand(terminal: Terminal, finish: (code: number) => void
 async function add(terminal: Terminal, options: AddOptions): Promise<ExitCode> {
   const misuse = misuseOf(options);
   if (misuse !== undefined) {
-    say(terminal, misuse);
+    info(terminal, misuse);
     return EXIT.usage;
   }
-  const list = openList(terminal, options);
+  const list = openAllowlist(terminal, options);
   if (typeof list === "number") return list;
   const { owner, id, label, expires, hash, mint } = options;
   const apiKey = mint === true ? undefined : await readKey(terminal, options.keyFile);
   const columns = label === undefined ? {} : { label: label.trim() };
   const today = new Date().toISOString().slice(0, 10);
   let made: Made | undefined;
-  const code = await editList(terminal, list.path, (current) => {
+  const code = await editAllowlist(terminal, list.path, (current) => {
     made = addKey(current, { owner, id: id?.trim(), apiKey, hash, expiresAt: expires, columns }, today);
     return made.text;
   });
   if (code !== EXIT.ok || made === undefined) return code;
   tell(terminal, options, { ...made, path: list.path });
-  await announce(terminal, options);
+  await confirmReload(terminal, options);
   return EXIT.ok;
 }
 
@@ -80,7 +80,7 @@ function tell(
   terminal.stdout.write(`added ${id} (owner ${owner}) to ${path}\n`);
   if (secret === undefined) return;
   terminal.stdout.write(`  ${secret}\n`);
-  say(terminal, "this key is shown once; callers send it as x-lmgate-key");
+  info(terminal, "this key is shown once; callers send it as x-lmgate-key");
 }
 
 function misuseOf({ key, keyFile, mint, hash, owner, label }: AddOptions): string | undefined {

@@ -1,21 +1,21 @@
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
 import { KeyChangeIssue } from "../../../allowlist/key-changes.ts";
-import { askApiJson, ApiRejection, Unreachable } from "../../query/api-client.ts";
-import { runningGateway } from "../../query/gateway-address.ts";
-import { changeList } from "./keys-file.ts";
-import { settingsFor } from "../../load-settings.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
+import { requestApiJson, ApiError, GatewayUnreachable } from "../../query/api-client.ts";
+import { findRunningGateway } from "../../query/gateway-address.ts";
+import { changeAllowlist } from "./keys-file.ts";
+import { loadCommandSettings } from "../../context/load-settings.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
 
-import { EXIT, say, type ExitCode, type Terminal } from "../../terminal.ts";
+import { EXIT, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
 /** Changes the list; a change that cannot be made is said. */
-export function editList(terminal: Terminal, path: string, change: (list: AllowlistText) => string): Promise<ExitCode> {
-  return changeList(terminal, path, (list) => {
+export function editAllowlist(terminal: Terminal, path: string, change: (list: AllowlistText) => string): Promise<ExitCode> {
+  return changeAllowlist(terminal, path, (list) => {
     try {
       return change(list);
     } catch (error) {
       if (!(error instanceof KeyChangeIssue)) throw error;
-      say(terminal, error.kind === "invalid" ? `${error.where}: ${error.message}` : error.message);
+      info(terminal, error.kind === "invalid" ? `${error.where}: ${error.message}` : error.message);
       const codes = { exists: EXIT.exists, missing: EXIT.notFound, invalid: EXIT.usage } as const;
       return codes[error.kind];
     }
@@ -23,21 +23,21 @@ export function editList(terminal: Terminal, path: string, change: (list: Allowl
 }
 
 /** Says when the change is in force, where a gateway with this list is running; it would see it by itself a moment later. */
-export async function announce(terminal: Terminal, options: SettingsOptions): Promise<void> {
+export async function confirmReload(terminal: Terminal, options: SettingsOptions): Promise<void> {
   // A list that was named by itself may be anybody's.
   if ("allowlist" in options) return;
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return;
-  const gateway = await runningGateway(loaded.settings, terminal.env);
+  const gateway = await findRunningGateway(loaded.settings, terminal.env);
   if (gateway === undefined) return;
   try {
-    const answer = await askApiJson(gateway, "/api/v1/reload", { method: "POST" });
+    const answer = await requestApiJson(gateway, "/api/v1/reload", { method: "POST" });
     const count =
       typeof answer === "object" && answer !== null && "acknowledgedBy" in answer ? Number(answer.acknowledgedBy) : 0;
-    say(terminal, `in force: ${count} data ${count === 1 ? "thread goes" : "threads go"} by it`);
+    info(terminal, `in force: ${count} data ${count === 1 ? "thread goes" : "threads go"} by it`);
   } catch (error) {
-    if (error instanceof ApiRejection || error instanceof Unreachable) {
-      say(terminal, `the running gateway did not confirm it: ${error.message}`);
+    if (error instanceof ApiError || error instanceof GatewayUnreachable) {
+      info(terminal, `the running gateway did not confirm it: ${error.message}`);
     } else throw error;
   }
 }

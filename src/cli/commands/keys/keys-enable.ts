@@ -1,31 +1,31 @@
 import { Command } from "commander";
 import { changeKey } from "../../../allowlist/key-changes.ts";
-import { announce, editList } from "./keys-edit.ts";
-import { addListOptions, openList } from "./keys-file.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
-import { EXIT, type Terminal } from "../../terminal.ts";
+import { confirmReload, editAllowlist } from "./keys-edit.ts";
+import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, type Terminal } from "../../context/terminal.ts";
 
 /** `keys disable` and `keys enable`. */
-export function switchKeysCommand(
+export function enableKeysCommand(
   terminal: Terminal,
   finish: (code: number) => void,
   name: "disable" | "enable",
 ): Command {
   const isOff = name === "disable";
-  return addListOptions(new Command(name))
+  return addAllowlistOptions(new Command(name))
     .summary(isOff ? "shut keys without taking them off the list" : "open disabled keys again")
     .description(isOff ? "Shut all keys of an id; its rows stay." : "Open all disabled keys of an id again.")
     .argument("<id...>", "whose")
     .addHelpText("after", `\nExamples:\n  lmgate keys ${name} 7\n  lmgate keys ${name} 7 ci-2`)
     .action(async (ids: readonly string[], options: SettingsOptions) => {
-      const list = openList(terminal, options);
+      const list = openAllowlist(terminal, options);
       if (typeof list === "number") return finish(list);
-      const code = await editList(terminal, list.path, (current) =>
+      const code = await editAllowlist(terminal, list.path, (current) =>
         ids.reduce((text, id) => changeKey({ ...current, text }, id, { disabled: isOff }), current.text),
       );
       if (code !== EXIT.ok) return finish(code);
       for (const id of ids) terminal.stdout.write(`${name}d ${id}\n`);
-      await announce(terminal, options);
+      await confirmReload(terminal, options);
       return finish(EXIT.ok);
     });
 }

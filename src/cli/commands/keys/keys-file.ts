@@ -1,27 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../../../allowlist/allowlist-file.ts";
-import { settingsFor } from "../../load-settings.ts";
-import { addConfigOption, type SettingsOptions } from "../../settings-options.ts";
-import { EXIT, reportFaults, say, type ExitCode, type Terminal } from "../../terminal.ts";
+import { loadCommandSettings } from "../../context/load-settings.ts";
+import { addConfigOption, type SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, reportIssues, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
-export function addListOptions(command: Command): Command {
+export function addAllowlistOptions(command: Command): Command {
   return addConfigOption(command).addOption(
     new Option("--allowlist <file>", "this file instead of the configured one"),
   );
 }
 
 /** The allow-list that a `keys` command works on; the exit code, with everything said, when there is none. */
-export function openList(terminal: Terminal, options: SettingsOptions): AllowlistText | ExitCode {
+export function openAllowlist(terminal: Terminal, options: SettingsOptions): AllowlistText | ExitCode {
   const { allowlist } = options as { readonly allowlist?: unknown }; // commander's values have no types of their own
   if (typeof allowlist === "string") return openPath(terminal, allowlist);
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   return typeof loaded === "number" ? loaded : openPath(terminal, loaded.settings.auth.allowlistPath);
 }
 
 function openPath(terminal: Terminal, path: string): AllowlistText | ExitCode {
   const list = openAllowlistText(path);
-  return "faults" in list ? reportFaults(terminal, "allow-list", list.faults) : list;
+  return "faults" in list ? reportIssues(terminal, "allow-list", list.faults) : list;
 }
 
 const ATTEMPTS = 50;
@@ -30,7 +30,7 @@ const ATTEMPTS = 50;
  * Changes the list, again from the start when somebody else changed it in the meantime. `change` gives the new text,
  * or an exit code when there is a reason not to, which it has said by then.
  */
-export async function changeList(
+export async function changeAllowlist(
   terminal: Terminal,
   path: string,
   change: (list: AllowlistText) => string | ExitCode,
@@ -43,12 +43,12 @@ export async function changeList(
     const result = saveAllowlistText(list, text);
     if (result.kind === "written") return EXIT.ok;
     if (result.kind === "invalid") {
-      reportFaults(terminal, "allow-list with this change", result.faults);
-      say(terminal, "nothing was written");
+      reportIssues(terminal, "allow-list with this change", result.faults);
+      info(terminal, "nothing was written");
       return EXIT.failure;
     }
     await delay(10 + Math.random() * 100);
   }
-  say(terminal, `${path} is being changed by others all the time; nothing was written`);
+  info(terminal, `${path} is being changed by others all the time; nothing was written`);
   return EXIT.failure;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { importedText, importKeys, type ImportPlan } from "../../../allowlist/key-changes.ts";
-import { announce, editList } from "./keys-edit.ts";
-import { addListOptions, openList } from "./keys-file.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { confirmReload, editAllowlist } from "./keys-edit.ts";
+import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -19,7 +19,7 @@ interface ImportOptions extends SettingsOptions {
 }
 
 export function importKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addListOptions(new Command("import"))
+  return addAllowlistOptions(new Command("import"))
     .summary("take the rows of another list")
     .description("Add the rows of another allow-list, and change those that are on both.")
     .argument("<file>", "a CSV file")
@@ -30,17 +30,17 @@ export function importKeysCommand(terminal: Terminal, finish: (code: number) => 
 }
 
 async function importFile(terminal: Terminal, file: string, options: ImportOptions): Promise<number> {
-  const list = openList(terminal, options);
+  const list = openAllowlist(terminal, options);
   if (typeof list === "number") return list;
   const csv = readFileSync(file, "utf8");
   const plan = importKeys(list, csv);
   const isWritten = options.dryRun !== true && plan.refused.length === 0;
   if (isWritten) {
-    const code = await editList(terminal, list.path, (current) => importedText(current, csv));
+    const code = await editAllowlist(terminal, list.path, (current) => importedText(current, csv));
     if (code !== EXIT.ok) return code;
   }
   show(terminal, plan, { file, isWritten, asJson: options.json === true });
-  if (isWritten) await announce(terminal, options);
+  if (isWritten) await confirmReload(terminal, options);
   return plan.refused.length > 0 ? EXIT.failure : EXIT.ok;
 }
 
@@ -58,8 +58,8 @@ function show(terminal: Terminal, plan: ImportPlan, { file, isWritten, asJson }:
   }
   for (const id of added) terminal.stdout.write(`+ ${id}\n`);
   for (const id of changed) terminal.stdout.write(`~ ${id}\n`);
-  for (const { line, message } of refused) say(terminal, `${file}:${line}: ${message}`);
+  for (const { line, message } of refused) info(terminal, `${file}:${line}: ${message}`);
   const summary = `${added.length} new, ${changed.length} changed, ${unchanged.length} as they were`;
-  if (isWritten) say(terminal, summary);
-  else say(terminal, refused.length > 0 ? "nothing was written" : `${summary}; nothing was written (--dry-run)`);
+  if (isWritten) info(terminal, summary);
+  else info(terminal, refused.length > 0 ? "nothing was written" : `${summary}; nothing was written (--dry-run)`);
 }

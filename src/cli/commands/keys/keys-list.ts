@@ -3,11 +3,11 @@ import { cellsByLine } from "../../../allowlist/allowlist-edit.ts";
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
 import type { AllowRow } from "../../../allowlist/allowlist.ts";
 import type { KeyActivity } from "../../../store/service/reader.ts";
-import { dollars, UNKNOWN } from "../../output/format-metric.ts";
-import { addListOptions, openList } from "./keys-file.ts";
+import { formatDollars, UNKNOWN } from "../../output/format-metric.ts";
+import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { printTable } from "../../output/print-table.ts";
-import { withSource, type SourceOptions } from "../../query/data-source.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { withDataSource, type DataSourceOptions } from "../../query/data-source.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -15,13 +15,13 @@ Examples:
   lmgate keys list --usage                           when each was last used, and what it cost
   lmgate keys list --json | jq -r '.[] | select(.state == "expired") | .id'`;
 
-interface ListOptions extends SourceOptions {
+interface ListOptions extends DataSourceOptions {
   readonly json?: boolean;
   readonly usage?: boolean;
 }
 
 export function listKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addListOptions(new Command("list"))
+  return addAllowlistOptions(new Command("list"))
     .summary("show who is on the list")
     .description("Show who is on the allow-list. Keys are shown by their last six characters.")
     .option("--usage", "when each id was last used, and what it cost; from the running gateway or the stats files")
@@ -31,17 +31,17 @@ export function listKeysCommand(terminal: Terminal, finish: (code: number) => vo
 }
 
 async function list(terminal: Terminal, options: ListOptions): Promise<number> {
-  const found = openList(terminal, options);
+  const found = openAllowlist(terminal, options);
   if (typeof found === "number") return found;
   const show = (uses: readonly KeyActivity[] | undefined): number => {
     const rows = shownRows(found, uses);
     if (options.json === true) printJson(terminal, rows);
     else print(terminal, rows, uses !== undefined);
-    if (rows.length === 0) say(terminal, `${found.path} holds no keys; add one with: lmgate keys add --owner NAME`);
+    if (rows.length === 0) info(terminal, `${found.path} holds no keys; add one with: lmgate keys add --owner NAME`);
     return EXIT.ok;
   };
   if (options.usage !== true) return show(undefined);
-  return withSource(terminal, options, async (source) => show(await source.keyActivity()));
+  return withDataSource(terminal, options, async (source) => show(await source.keyActivity()));
 }
 
 interface ShownRow {
@@ -103,7 +103,7 @@ function print(terminal: Terminal, rows: readonly ShownRow[], withUse: boolean):
 }
 
 function cost(usd: number | null | undefined): string {
-  return usd === null || usd === undefined ? UNKNOWN : dollars(usd);
+  return usd === null || usd === undefined ? UNKNOWN : formatDollars(usd);
 }
 
 function stateOf(row: AllowRow, now: number): "active" | "disabled" | "expired" {

@@ -3,10 +3,10 @@ import { Command } from "commander";
 import { withoutRows } from "../../../allowlist/allowlist-edit.ts";
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
 import type { AllowRow } from "../../../allowlist/allowlist.ts";
-import { announce } from "./keys-edit.ts";
-import { addListOptions, changeList, openList } from "./keys-file.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
-import { EXIT, say, type ExitCode, type Terminal } from "../../terminal.ts";
+import { confirmReload } from "./keys-edit.ts";
+import { addAllowlistOptions, changeAllowlist, openAllowlist } from "./keys-file.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -21,7 +21,7 @@ interface RevokeOptions extends SettingsOptions {
 }
 
 export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addListOptions(new Command("revoke"))
+  return addAllowlistOptions(new Command("revoke"))
     .summary("take keys off the list")
     .description("Take all keys of an id off the allow-list.")
     .argument("<id...>", "whose")
@@ -31,31 +31,31 @@ export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => 
 }
 
 async function revoke(terminal: Terminal, ids: readonly string[], options: RevokeOptions): Promise<ExitCode> {
-  const list = openList(terminal, options);
+  const list = openAllowlist(terminal, options);
   if (typeof list === "number") return list;
   let rows = rowsOf(terminal, list, ids);
   if (typeof rows === "number") return rows;
   if (options.yes !== true) {
     if (!terminal.stdin.isTTY) {
-      say(terminal, "nobody is there to confirm; add --yes");
+      info(terminal, "nobody is there to confirm; add --yes");
       return EXIT.usage;
     }
     if (!(await confirm(terminal, rows))) return EXIT.failure;
   }
-  const code = await changeList(terminal, list.path, (current) => {
+  const code = await changeAllowlist(terminal, list.path, (current) => {
     rows = rowsOf(terminal, current, ids);
     return typeof rows === "number" ? rows : withoutRows(current.text, current.rows, rows);
   });
   if (code !== EXIT.ok || typeof rows === "number") return code;
   for (const row of rows) terminal.stdout.write(`revoked ${row.id} (owner ${row.owner}, key ${row.masked})\n`);
-  await announce(terminal, options);
+  await confirmReload(terminal, options);
   return EXIT.ok;
 }
 
 function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[]): readonly AllowRow[] | ExitCode {
   const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
   if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
-  say(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
+  info(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
   return EXIT.notFound;
 }
 

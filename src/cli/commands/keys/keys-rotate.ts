@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { rotateKey, type Made } from "../../../allowlist/key-changes.ts";
-import { announce, editList } from "./keys-edit.ts";
-import { addListOptions, openList } from "./keys-file.ts";
+import { confirmReload, editAllowlist } from "./keys-edit.ts";
+import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { readKey } from "./read-key.ts";
-import type { SettingsOptions } from "../../settings-options.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import type { SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -22,7 +22,7 @@ interface RotateOptions extends SettingsOptions {
 }
 
 export function rotateKeyCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return addListOptions(new Command("rotate"))
+  return addAllowlistOptions(new Command("rotate"))
     .summary("exchange a key; the old one lasts a while")
     .description("Put a new key beside the old ones of an id, which end after the grace.")
     .argument("<id>", "whose")
@@ -40,15 +40,15 @@ export function rotateKeyCommand(terminal: Terminal, finish: (code: number) => v
 
 async function rotate(terminal: Terminal, id: string, options: RotateOptions): Promise<number> {
   if (options.key !== undefined && options.key !== "-") {
-    say(terminal, "a key on the command line is seen by every user of this machine; use --key - or --key-file");
+    info(terminal, "a key on the command line is seen by every user of this machine; use --key - or --key-file");
     return EXIT.usage;
   }
-  const list = openList(terminal, options);
+  const list = openAllowlist(terminal, options);
   if (typeof list === "number") return list;
   const isGiven = options.key !== undefined || options.keyFile !== undefined;
   const apiKey = isGiven ? await readKey(terminal, options.keyFile) : undefined;
   let made: Made | undefined;
-  const code = await editList(terminal, list.path, (current) => {
+  const code = await editAllowlist(terminal, list.path, (current) => {
     made = rotateKey(current, id, { graceSeconds: options.grace, apiKey, now: Date.now() });
     return made.text;
   });
@@ -60,10 +60,10 @@ async function rotate(terminal: Terminal, id: string, options: RotateOptions): P
     terminal.stdout.write(`rotated ${id}; its old keys end ${until}\n`);
     if (made.secret !== undefined) {
       terminal.stdout.write(`  ${made.secret}\n`);
-      say(terminal, "this key is shown once; callers send it as x-lmgate-key");
+      info(terminal, "this key is shown once; callers send it as x-lmgate-key");
     }
   }
-  await announce(terminal, options);
+  await confirmReload(terminal, options);
   return EXIT.ok;
 }
 

@@ -4,8 +4,8 @@ import { importKeysCommand } from "./keys-import.ts";
 import { listKeysCommand } from "./keys-list.ts";
 import { revokeKeysCommand } from "./keys-revoke.ts";
 import { rotateKeyCommand } from "./keys-rotate.ts";
-import { switchKeysCommand } from "./keys-enable.ts";
-import type { Terminal } from "../../terminal.ts";
+import { enableKeysCommand } from "./keys-enable.ts";
+import type { Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -22,8 +22,8 @@ export function keysCommand(terminal: Terminal, finish: (code: number) => void):
     .helpCommand(false)
     .addCommand(listKeysCommand(terminal, finish))
     .addCommand(addKeyCommand(terminal, finish))
-    .addCommand(switchKeysCommand(terminal, finish, "disable"))
-    .addCommand(switchKeysCommand(terminal, finish, "enable"))
+    .addCommand(enableKeysCommand(terminal, finish, "disable"))
+    .addCommand(enableKeysCommand(terminal, finish, "enable"))
     .addCommand(rotateKeyCommand(terminal, finish))
     .addCommand(revokeKeysCommand(terminal, finish))
     .addCommand(importKeysCommand(terminal, finish))

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { readRegularFileSync } from "../../../config/files/read-file.ts";
-import type { Terminal } from "../../terminal.ts";
+import type { Terminal } from "../../context/terminal.ts";
 
 const MAX_BYTES = 64 * 1024;
 

@@ -4,10 +4,11 @@ import { audit, type Audit } from "../../../ledger/tools/audit.ts";
 import { companionFilesOf, unrotated } from "../../../ledger/writer/companion-files.ts";
 import { keptFile } from "../../../ledger/tools/offline.ts";
 import { closedSegments } from "../../../ledger/tools/segments.ts";
+import { formatCount } from "../../output/format-bytes.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
-import { settingsFor } from "../../load-settings.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { loadCommandSettings } from "../../context/load-settings.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -48,11 +49,10 @@ function verify(terminal: Terminal, files: readonly string[], options: VerifyOpt
   if (typeof subject === "number") return subject;
   try {
     const sizes = subject.files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
-    const bar = new ProgressBar(
-      terminal,
-      sizes.reduce((sum, size) => sum + size, 0),
-    );
-    const found = audit({ ...subject, onRead: (bytes) => bar.add(bytes) });
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const bar = new ProgressBar(terminal);
+    let read = 0;
+    const found = audit({ ...subject, onRead: (bytes) => bar.update((read += bytes), total) });
     bar.clear();
     if (options.json === true) printJson(terminal, found);
     else print(terminal, found);
@@ -69,13 +69,13 @@ function given(files: readonly string[], { events }: VerifyOptions): Subject {
 }
 
 function configured(terminal: Terminal, options: VerifyOptions): Subject | number {
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { outputPath } = loaded.settings.stats;
   const path = keptFile(outputPath);
   const files = path === undefined ? undefined : allFiles(path);
   if (path === undefined || files === undefined) {
-    say(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
+    info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
     return EXIT.failure;
   }
   return { ...files, events: options.events ?? companionFilesOf(path).events, complete: true, live: isLive(path) };
@@ -103,7 +103,7 @@ function print(terminal: Terminal, found: Audit): void {
   const { stdout } = terminal;
   for (const { file, line, fault } of found.faults) stdout.write(`${file}:${line}: ${fault}\n`);
   if (found.faultCount > found.faults.length) {
-    stdout.write(`and ${counted(found.faultCount - found.faults.length, "fault")} more\n`);
+    stdout.write(`and ${formatCount(found.faultCount - found.faults.length, "fault")} more\n`);
   }
   for (const { instance, from, to, records, explained, why } of found.holes) {
     const numbers = from === to ? `number ${from}` : `numbers ${from} to ${to}`;
@@ -117,12 +117,8 @@ function print(terminal: Terminal, found: Audit): void {
 function summary({ ok, records, files, instances, holes, faultCount }: Audit): string {
   const missing = holes.reduce((sum, hole) => sum + hole.records, 0);
   const unexplained = holes.filter((hole) => !hole.explained).reduce((sum, hole) => sum + hole.records, 0);
-  const what = `${counted(records, "record")} of ${counted(instances, "start")} in ${counted(files, "file")}`;
+  const what = `${formatCount(records, "record")} of ${formatCount(instances, "start")} in ${formatCount(files, "file")}`;
   if (!ok)
-    return `not ok: ${what}; ${counted(faultCount, "fault")}, ${counted(unexplained, "record")} missing unexplained`;
-  return `ok: ${what}; ${missing === 0 ? "none is missing" : `${counted(missing, "record")} missing, explained`}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
+    return `not ok: ${what}; ${formatCount(faultCount, "fault")}, ${formatCount(unexplained, "record")} missing unexplained`;
+  return `ok: ${what}; ${missing === 0 ? "none is missing" : `${formatCount(missing, "record")} missing, explained`}`;
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { verifyCommand } from "./ledger-verify.ts";
-import type { Terminal } from "../../terminal.ts";
+import type { Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:

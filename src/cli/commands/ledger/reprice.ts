@@ -1,17 +1,19 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
-import type { Settings } from "../../../core/settings.ts";
+import { ownUrl } from "../../../app/startup/own-url.ts";
+import type { AdminSettings, Settings } from "../../../core/settings.ts";
 import { closeLeftOpen, keptFile, lockForRepricing } from "../../../ledger/tools/offline.ts";
 import { repriceSegment, type RepriceResult } from "../../../ledger/tools/reprice.ts";
 import { closedSegments } from "../../../ledger/tools/segments.ts";
 import type { Prices } from "../../../prices/prices.ts";
-import { askToRotate } from "./ask-to-rotate.ts";
-import { pricesFor } from "../../load-prices.ts";
+import { loadCommandPrices } from "../../context/load-prices.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { printTable } from "../../output/print-table.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { requestApi } from "../../query/api-client.ts";
+import { readAdminToken } from "../../query/gateway-address.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -20,6 +22,8 @@ Examples:
 
 Costs in closed stats files are worked out anew; nothing else in them is touched, and each file is replaced as a whole.
 The file that is written now is closed first: a running gateway is asked to at its admin port.`;
+
+const ROTATION_TIMEOUT_MS = 10_000;
 
 interface Row extends RepriceResult {
   readonly file: string;
@@ -35,12 +39,12 @@ export function repriceCommand(terminal: Terminal, finish: (code: number) => voi
 }
 
 async function reprice(terminal: Terminal, options: SettingsOptions): Promise<number> {
-  const found = pricesFor(terminal, options);
+  const found = loadCommandPrices(terminal, options);
   if (typeof found === "number") return found;
   const { settings } = found.loaded;
   const path = keptFile(settings.stats.outputPath);
   if (path === undefined) {
-    say(terminal, `${settings.stats.outputPath} keeps no records`);
+    info(terminal, `${settings.stats.outputPath} keeps no records`);
     return EXIT.failure;
   }
   const dryRun = "dryRun" in options;
@@ -54,9 +58,24 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
 /** What cannot be closed is left out, and said. */
 async function closeOpenSegment(terminal: Terminal, path: string, settings: Settings): Promise<void> {
   if (closeLeftOpen(path, () => Date.now()) !== "running") return;
-  const problem = await askToRotate(settings.admin, terminal.env);
+  const problem = await requestRotation(settings.admin, terminal.env);
   if (problem === undefined) return;
-  say(terminal, `a gateway writes ${path} and could not be asked to close it (${problem}); that file is left out`);
+  info(terminal, `a gateway writes ${path} and could not be asked to close it (${problem}); that file is left out`);
+}
+
+/** Asks the running gateway to close its active stats file; the reason why it did not, or `undefined`. */
+async function requestRotation(admin: AdminSettings, env: Terminal["env"]): Promise<string | undefined> {
+  const token = readAdminToken(admin, env);
+  if (token === undefined) return `${admin.tokenPath} cannot be read`;
+  try {
+    const signal = AbortSignal.timeout(ROTATION_TIMEOUT_MS);
+    const address = { url: ownUrl(admin.host, admin.port), token };
+    const response = await requestApi(address, "/api/v1/ledger/rotate", { method: "POST", signal });
+    response.resume();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 interface Work {
@@ -69,12 +88,12 @@ function repriceAll(terminal: Terminal, { path, dryRun, prices }: Work): readonl
   const lock = dryRun ? undefined : lockForRepricing(path, () => Date.now());
   try {
     const segments = closedSegments(path);
-    const bar = new ProgressBar(
-      terminal,
-      segments.reduce((sum, segment) => sum + statSync(segment).size, 0),
-    );
+    const total = segments.reduce((sum, segment) => sum + statSync(segment).size, 0);
+    const bar = new ProgressBar(terminal);
+    let read = 0;
     const onRead = (bytes: number): void => {
-      bar.add(bytes);
+      read += bytes;
+      bar.update(read, total);
       lock?.beat();
     };
     const rows = segments.map((segment) => ({
@@ -97,6 +116,6 @@ function print(terminal: Terminal, rows: readonly Row[], dryRun: boolean): void 
     afterUsd.toFixed(6),
   ]);
   printTable(terminal, ["FILE", "RECORDS", "CHANGED", "USD BEFORE", "USD AFTER"], shown);
-  if (rows.length === 0) say(terminal, "there is no closed stats file");
-  else if (dryRun) say(terminal, "nothing was changed: this was a dry run, without the file that is written now");
+  if (rows.length === 0) info(terminal, "there is no closed stats file");
+  else if (dryRun) info(terminal, "nothing was changed: this was a dry run, without the file that is written now");
 }

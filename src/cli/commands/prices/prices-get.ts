@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { rateRows } from "./price-cells.ts";
-import { pricesFor } from "../../load-prices.ts";
-import { addConfigOption, type SettingsOptions } from "../../settings-options.ts";
+import { loadCommandPrices } from "../../context/load-prices.ts";
+import { addConfigOption, type SettingsOptions } from "../../context/settings-options.ts";
 import { printTable } from "../../output/print-table.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +26,7 @@ export function getPriceCommand(terminal: Terminal, finish: (code: number) => vo
 }
 
 function get(terminal: Terminal, model: string, options: SettingsOptions & { readonly provider?: string }): number {
-  const found = pricesFor(terminal, options);
+  const found = loadCommandPrices(terminal, options);
   if (typeof found === "number") return found;
   const { prices, loaded } = found;
   const names = loaded.settings.providers.map(({ name }) => name).filter((name) => name === (options.provider ?? name));
@@ -47,6 +47,6 @@ function get(terminal: Terminal, model: string, options: SettingsOptions & { rea
     printTable(terminal, ["PROVIDER", "MODEL", "PRICE OF A", "USD", "SOURCE"], rows);
   }
   if (quotes.length > 0) return EXIT.ok;
-  say(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one (lmgate prices override)`);
+  info(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one (lmgate prices override)`);
   return EXIT.notFound;
 }

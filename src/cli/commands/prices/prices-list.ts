@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { Quote } from "../../../prices/prices.ts";
 import { shownRate } from "./price-cells.ts";
-import { pricesFor } from "../../load-prices.ts";
-import { addConfigOption, type SettingsOptions } from "../../settings-options.ts";
+import { loadCommandPrices } from "../../context/load-prices.ts";
+import { addConfigOption, type SettingsOptions } from "../../context/settings-options.ts";
 import { printTable } from "../../output/print-table.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -26,12 +26,12 @@ async function list(
   terminal: Terminal,
   options: SettingsOptions & { readonly provider?: string | undefined },
 ): Promise<number> {
-  const found = pricesFor(terminal, options);
+  const found = loadCommandPrices(terminal, options);
   if (typeof found === "number") return found;
   const { prices, loaded } = found;
   const names = loaded.settings.providers.map(({ name }) => name);
   if (options.provider !== undefined && !names.includes(options.provider)) {
-    say(terminal, `${options.provider} is not configured; there are ${names.join(", ")}`);
+    info(terminal, `${options.provider} is not configured; there are ${names.join(", ")}`);
     return EXIT.notFound;
   }
   const wanted = options.provider === undefined ? names : [options.provider];
@@ -54,6 +54,6 @@ async function list(
     return [provider, entry, ...cells, source];
   });
   printTable(terminal, ["PROVIDER", "MODEL", "INPUT", "CACHE READ", "CACHE WRITE", "OUTPUT", "SOURCE"], rows);
-  say(terminal, `list prices of ${prices.version}; what calls cost by them is an estimate`);
+  info(terminal, `list prices of ${prices.version}; what calls cost by them is an estimate`);
   return EXIT.ok;
 }

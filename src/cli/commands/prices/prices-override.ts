@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { OverridePrices } from "../../../core/price-overrides.ts";
 import { editPriceOverride } from "../../../prices/overrides-edit.ts";
-import { askApi } from "../../query/api-client.ts";
-import { addServerOptions, complaint, serverOf, type SourceOptions } from "../../query/data-source.ts";
-import { settingsFor } from "../../load-settings.ts";
-import { EXIT, printJson, reportFaults, say, type Terminal } from "../../terminal.ts";
+import { requestApi } from "../../query/api-client.ts";
+import { addServerOptions, reportError, findGateway, type DataSourceOptions } from "../../query/data-source.ts";
+import { loadCommandSettings } from "../../context/load-settings.ts";
+import { EXIT, printJson, reportIssues, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -15,7 +15,7 @@ Examples:
 US dollars for a million tokens, written to the file of pricing.overrides_path. A running gateway prices calls by it from
 then on; lmgate reprice does so for those before.`;
 
-interface OverrideOptions extends SourceOptions {
+interface OverrideOptions extends DataSourceOptions {
   readonly input?: number;
   readonly output?: number;
   readonly cacheRead?: number;
@@ -51,26 +51,26 @@ interface Place {
 async function override(terminal: Terminal, place: Place, options: OverrideOptions): Promise<number> {
   const price = priceOf(options);
   if (price === "misuse") {
-    say(terminal, "give --input and --output, or --remove alone");
+    info(terminal, "give --input and --output, or --remove alone");
     return EXIT.usage;
   }
   try {
-    const server = await serverOf(terminal, options);
+    const server = await findGateway(terminal, options);
     if (server === undefined) {
       const code = inFile(terminal, place, price, options);
       if (code !== EXIT.ok) return code;
     } else {
       const path = `/api/v1/prices/overrides/${encodeURIComponent(place.provider)}/${encodeURIComponent(place.model)}`;
       const request = price === undefined ? { method: "DELETE" } : { method: "PUT", body: price };
-      (await askApi(server, path, request)).resume();
+      (await requestApi(server, path, request)).resume();
     }
     const isInForce = server !== undefined;
     if (options.json === true) printJson(terminal, { ...place, price: price ?? null, inForce: isInForce });
     else terminal.stdout.write(`${told(place, price)}\n`);
-    say(terminal, isInForce ? "in force for calls from now on" : "no gateway is running; the next one goes by it");
+    info(terminal, isInForce ? "in force for calls from now on" : "no gateway is running; the next one goes by it");
     return EXIT.ok;
   } catch (error) {
-    return complaint(terminal, error);
+    return reportError(terminal, error);
   }
 }
 
@@ -92,22 +92,22 @@ function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptio
   return { input, output, ...cache };
 }
 
-function inFile(terminal: Terminal, place: Place, price: Price | undefined, options: SourceOptions): number {
-  const loaded = settingsFor(terminal, options);
+function inFile(terminal: Terminal, place: Place, price: Price | undefined, options: DataSourceOptions): number {
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { pricing, providers } = loaded.settings;
   if (pricing.overridesPath === undefined) {
-    say(terminal, "there is no file for prices of your own: set pricing.overrides_path");
+    info(terminal, "there is no file for prices of your own: set pricing.overrides_path");
     return EXIT.invalid;
   }
   if (!providers.some(({ name }) => name === place.provider)) {
-    say(terminal, `${place.provider} is not configured; there are ${providers.map(({ name }) => name).join(", ")}`);
+    info(terminal, `${place.provider} is not configured; there are ${providers.map(({ name }) => name).join(", ")}`);
     return EXIT.notFound;
   }
   const edited = editPriceOverride(pricing.overridesPath, place, price && pricesOf(price));
-  if ("faults" in edited) return reportFaults(terminal, "price overrides", edited.faults);
+  if ("faults" in edited) return reportIssues(terminal, "price overrides", edited.faults);
   if (!("missing" in edited)) return EXIT.ok;
-  say(terminal, `there is no price of your own for ${place.model} at ${place.provider}`);
+  info(terminal, `there is no price of your own for ${place.model} at ${place.provider}`);
   return EXIT.notFound;
 }
 

@@ -6,9 +6,9 @@ import { recordOnLine } from "../../../core/request/record-line.ts";
 import { keptFile } from "../../../ledger/tools/offline.ts";
 import { closedSegments } from "../../../ledger/tools/segments.ts";
 import { printTable } from "../../output/print-table.ts";
-import { settingsFor } from "../../load-settings.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { loadCommandSettings } from "../../context/load-settings.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -34,12 +34,12 @@ export function unpricedCommand(terminal: Terminal, finish: (code: number) => vo
 }
 
 async function show(terminal: Terminal, options: SettingsOptions): Promise<number> {
-  const loaded = settingsFor(terminal, options);
+  const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { outputPath } = loaded.settings.stats;
   const path = keptFile(outputPath);
   if (path === undefined || !existsSync(path)) {
-    say(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
+    info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
     return EXIT.failure;
   }
   const found = new Map<string, Unpriced>();
@@ -54,7 +54,7 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
       String(tokens),
     ]);
     printTable(terminal, ["PROVIDER", "MODEL", "CALLS", "TOKENS"], rows);
-    if (models.length === 0) say(terminal, "every model that was called has a price");
+    if (models.length === 0) info(terminal, "every model that was called has a price");
   }
   return EXIT.ok;
 }

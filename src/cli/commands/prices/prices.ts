@@ -3,7 +3,7 @@ import { getPriceCommand } from "./prices-get.ts";
 import { listPricesCommand } from "./prices-list.ts";
 import { overridePriceCommand } from "./prices-override.ts";
 import { unpricedCommand } from "./prices-unpriced.ts";
-import type { Terminal } from "../../terminal.ts";
+import type { Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:

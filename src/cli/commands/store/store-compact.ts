@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
-import { counted, inBytes } from "../../output/format-bytes.ts";
-import { EXIT, printJson, type Terminal } from "../../terminal.ts";
+import { formatCount, formatBytes } from "../../output/format-bytes.ts";
+import { EXIT, printJson, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -33,8 +33,8 @@ function compact(terminal: Terminal, options: SettingsOptions): (work: StoreWork
     if ("json" in options) printJson(terminal, facts);
     else {
       const { stdout } = terminal;
-      stdout.write(`added ${counted(facts.added, "record")}; the store has ${counted(facts.records, "record")}`);
-      stdout.write(` in ${counted(facts.files, "file")}, ${inBytes(bytes)}\n`);
+      stdout.write(`added ${formatCount(facts.added, "record")}; the store has ${formatCount(facts.records, "record")}`);
+      stdout.write(` in ${formatCount(facts.files, "file")}, ${formatBytes(bytes)}\n`);
     }
     return EXIT.ok;
   };

@@ -2,10 +2,10 @@ import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { findDoomed, prune, type Doomed, type Retention } from "../../../store/files/retention.ts";
 import { printTable } from "../../output/print-table.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
-import { counted, inBytes } from "../../output/format-bytes.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { formatCount, formatBytes } from "../../output/format-bytes.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -44,7 +44,7 @@ function work(terminal: Terminal, options: PruneOptions): (work: StoreWork) => P
   return async ({ offline: { store }, settings, onProgress }) => {
     const retention = retentionOf(options, settings.store);
     if (retention.days === undefined && retention.bytes === undefined) {
-      say(terminal, "nothing says what is old; add --older-than DAYS or --larger-than GIGABYTES");
+      info(terminal, "nothing says what is old; add --older-than DAYS or --larger-than GIGABYTES");
       return EXIT.usage;
     }
     await store.refresh({ compactAt: options.dryRun === true ? undefined : BULK_BYTES, onProgress });
@@ -52,7 +52,7 @@ function work(terminal: Terminal, options: PruneOptions): (work: StoreWork) => P
     if (options.dryRun === true || found.length === 0) return tell(terminal, options, found, false);
     if (options.yes !== true) {
       if (!terminal.stdin.isTTY) {
-        say(terminal, "nobody is there to confirm; add --yes");
+        info(terminal, "nobody is there to confirm; add --yes");
         return EXIT.usage;
       }
       print(terminal, found);
@@ -81,7 +81,7 @@ function tell(terminal: Terminal, options: PruneOptions, found: readonly Doomed[
     if (found.length > 0) print(terminal, found);
     const records = found.reduce((sum, one) => sum + one.records, 0);
     const did = isDone ? "deleted" : "would delete";
-    say(terminal, found.length === 0 ? "nothing is to be deleted" : `${did} ${counted(records, "record")}`);
+    info(terminal, found.length === 0 ? "nothing is to be deleted" : `${did} ${formatCount(records, "record")}`);
   }
   return EXIT.ok;
 }
@@ -90,14 +90,14 @@ function print(terminal: Terminal, found: readonly Doomed[]): void {
   printTable(
     terminal,
     ["FILE", "RECORDS", "SIZE", "LAST RECORD", "BECAUSE OF"],
-    found.map((one) => [one.name, String(one.records), inBytes(one.bytes), one.lastTs ?? "none", one.because]),
+    found.map((one) => [one.name, String(one.records), formatBytes(one.bytes), one.lastTs ?? "none", one.because]),
   );
 }
 
 async function confirm({ stdin, stderr }: Terminal, found: readonly Doomed[]): Promise<boolean> {
   const lines = createInterface({ input: stdin, output: stderr });
   try {
-    const answer = await lines.question(`Delete ${counted(found.length, "stats file")} for good? [y/N] `);
+    const answer = await lines.question(`Delete ${formatCount(found.length, "stats file")} for good? [y/N] `);
     return /^y(?:es)?$/i.test(answer.trim());
   } finally {
     lines.close();

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
-import { counted } from "../../output/format-bytes.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { formatCount } from "../../output/format-bytes.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -39,11 +39,11 @@ function rebuild(terminal: Terminal, options: SettingsOptions): (work: StoreWork
       taken_over: takenOver.reduce((sum, { records }) => sum + records, 0),
     };
     if ("json" in options) printJson(terminal, facts);
-    else terminal.stdout.write(`${counted(facts.records, "record")} of ${counted(facts.segments, "stats file")}\n`);
+    else terminal.stdout.write(`${formatCount(facts.records, "record")} of ${formatCount(facts.segments, "stats file")}\n`);
     if (facts.taken_over > 0) {
-      say(
+      info(
         terminal,
-        `the stats files of ${counted(facts.taken_over, "record")} are gone; they were taken over as they were`,
+        `the stats files of ${formatCount(facts.taken_over, "record")} are gone; they were taken over as they were`,
       );
     }
     return EXIT.ok;

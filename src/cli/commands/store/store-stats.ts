@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { storeFacts } from "../../../store/files/store-info.ts";
 import { printTable } from "../../output/print-table.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
-import { inBytes } from "../../output/format-bytes.ts";
-import { EXIT, printJson, type Terminal } from "../../terminal.ts";
+import { formatBytes } from "../../output/format-bytes.ts";
+import { EXIT, printJson, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
@@ -67,9 +67,9 @@ function print(terminal: Terminal, facts: Facts): void {
     [
       ["store", facts.path],
       ["records", String(facts.records)],
-      ["  in Parquet", `${facts.in_parquet} (${facts.files} files, ${inBytes(facts.bytes)})`],
-      ["  read from stats files now", `${facts.records - facts.in_parquet} (${inBytes(facts.behind_bytes)})`],
-      ["stats files", `${facts.segments} (${inBytes(facts.ledger_bytes)})`],
+      ["  in Parquet", `${facts.in_parquet} (${facts.files} files, ${formatBytes(facts.bytes)})`],
+      ["  read from stats files now", `${facts.records - facts.in_parquet} (${formatBytes(facts.behind_bytes)})`],
+      ["stats files", `${facts.segments} (${formatBytes(facts.ledger_bytes)})`],
       ["lines that are no record", String(facts.bad_lines)],
       ["records that came twice", String(facts.duplicates)],
       ["first", facts.first ?? "none"],

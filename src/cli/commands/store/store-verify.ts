@@ -1,16 +1,16 @@
 import { Command } from "commander";
 import { verify, type Verification } from "../../../store/files/verify.ts";
-import { addSettingsOptions, type SettingsOptions } from "../../settings-options.ts";
+import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
-import { counted } from "../../output/format-bytes.ts";
-import { EXIT, printJson, say, type Terminal } from "../../terminal.ts";
+import { formatCount } from "../../output/format-bytes.ts";
+import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
   lmgate store verify
   lmgate store verify --json | jq '.findings[] | select(.kind == "damage")'
 
-Exit code 0 when the store is what the stats files say, 1 when something is damaged.`;
+Exit code 0 when the store is what the stats files info, 1 when something is damaged.`;
 
 export function verifyStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("verify"))
@@ -34,7 +34,7 @@ function check(terminal: Terminal, options: SettingsOptions): (work: StoreWork) 
 
 function print(terminal: Terminal, { findings, records, segments, parts }: Verification, isDamaged: boolean): void {
   for (const { kind, what } of findings) terminal.stdout.write(`${kind}: ${what}\n`);
-  const size = `${counted(records, "record")} in Parquet, ${counted(parts, "part")}, ${counted(segments, "stats file")}`;
+  const size = `${formatCount(records, "record")} in Parquet, ${formatCount(parts, "part")}, ${formatCount(segments, "stats file")}`;
   terminal.stdout.write(`${size}: ${isDamaged ? "damaged" : "all is well"}\n`);
-  if (isDamaged) say(terminal, "make the store anew with: lmgate store rebuild");
+  if (isDamaged) info(terminal, "make the store anew with: lmgate store rebuild");
 }

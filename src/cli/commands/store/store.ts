@@ -4,7 +4,7 @@ import { pruneStoreCommand } from "./store-prune.ts";
 import { rebuildStoreCommand } from "./store-rebuild.ts";
 import { storeStatsCommand } from "./store-stats.ts";
 import { verifyStoreCommand } from "./store-verify.ts";
-import type { Terminal } from "../../terminal.ts";
+import type { Terminal } from "../../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { Flag } from "../config/config.ts";
+import type { Flag } from "../../config/config.ts";
 
 /** Options that stand for a setting, by the name commander gives their value. */
 const SETTINGS = [

@@ -1,4 +1,4 @@
-import { formatIssues, type ConfigIssue } from "../config/config-issue.ts";
+import { formatIssues, type ConfigIssue } from "../../config/config-issue.ts";
 
 /** The outside world of a command. */
 export interface Terminal {
@@ -24,13 +24,13 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-export function say({ stderr }: Terminal, message: string): void {
+export function info({ stderr }: Terminal, message: string): void {
   stderr.write(`lmgate: ${message}\n`);
 }
 
 /** Prints what is wrong with the operator's files; the exit code that goes with it. */
-export function reportFaults(terminal: Terminal, what: string, faults: readonly ConfigIssue[]): ExitCode {
-  say(terminal, `the ${what} is not valid`);
+export function reportIssues(terminal: Terminal, what: string, faults: readonly ConfigIssue[]): ExitCode {
+  info(terminal, `the ${what} is not valid`);
   for (const line of formatIssues(faults)) terminal.stderr.write(`  ${line}\n`);
   return EXIT.invalid;
 }

@@ -1,38 +1,39 @@
-/** What the demo's gateway would have written down in the month before, made up. */
+/** Writes generated records for the month before the demo, and lists the keys that they belong to. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { historyKeys, type HistoryKey } from "./history-profiles.ts";
-import { historyLines } from "./history.ts";
+import { historyLines } from "./history-records.ts";
 
 export const HISTORY_DAYS = 30;
 const OWNERS = 12;
 const SEED = 20_26;
-/** Written at once, in lines. */
-const BLOCK = 2000;
+const LINES_PER_WRITE = 2000;
 
-export interface HistoryOptions {
+export type OnProgress = (done: number, total: number) => void;
+
+export interface WriteHistoryOptions {
   readonly directory: string;
   readonly records: number;
-  /** The last moment, epoch milliseconds. */
+  /** End of the history, epoch milliseconds. */
   readonly until: number;
-  readonly onProgress: (done: number, all: number) => void;
+  readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
 }
 
-/** Writes a segment of the ledger as rotation leaves one. */
-export async function writeHistory({ directory, records, until, onProgress, signal }: HistoryOptions): Promise<void> {
+/** Writes a closed segment of the ledger. */
+export async function writeHistory({ directory, records, until, onProgress, signal }: WriteHistoryOptions): Promise<void> {
   if (records === 0) return;
   const stamp = new Date(until).toISOString().replaceAll(/[-:]/g, "");
   const file = await open(join(directory, `stats-${stamp}.jsonl`), "wx", 0o640);
   try {
     let done = 0;
-    let block: string[] = [];
+    let lines: string[] = [];
     for (const { text } of historyLines({ count: records, until, days: HISTORY_DAYS, owners: OWNERS, seed: SEED })) {
-      block.push(text);
+      lines.push(text);
       done++;
-      if (block.length < BLOCK && done < records) continue;
-      await file.appendFile(block.join(""));
-      block = [];
+      if (lines.length < LINES_PER_WRITE && done < records) continue;
+      await file.appendFile(lines.join(""));
+      lines = [];
       signal.throwIfAborted();
       onProgress(done, records);
     }
@@ -41,11 +42,11 @@ export async function writeHistory({ directory, records, until, onProgress, sign
   }
 }
 
-export interface CompanyKey extends HistoryKey {
+export interface HistoryClientKey extends HistoryKey {
   readonly secret: string;
 }
 
-/** The keys of those who made that history; they go on calling. */
-export function companyKeys(): readonly CompanyKey[] {
+/** The keys of the history; the live traffic uses them too. */
+export function historyClientKeys(): readonly HistoryClientKey[] {
   return historyKeys(OWNERS).map((key) => ({ ...key, secret: `sk-demo-${key.id}-${key.maskedKey}` }));
 }

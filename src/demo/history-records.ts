@@ -1,12 +1,12 @@
 import { HISTORY_MODELS, historyKeys, type HistoryKey, type HistoryModel } from "./history-profiles.ts";
 import { historyHours, type HistoryHour } from "./history-hours.ts";
 
-// The records of an invented company's calls, as lines of the ledger, in order of time. The same arguments give the same
-// lines. Days and weeks have their shape; in the middle there is an outage, near the end somebody's costs leap.
+// Generates records of an invented company as lines of the ledger, ordered by time. The same arguments give the same
+// lines. Traffic follows days and weeks; in the middle there is an outage, near the end one owner's costs rise sharply.
 
 export interface HistoryOptions {
   readonly count: number;
-  /** The last moment, epoch milliseconds. */
+  /** End of the history, epoch milliseconds. */
   readonly until: number;
   readonly days: number;
   readonly owners: number;
@@ -16,7 +16,7 @@ export interface HistoryOptions {
 export interface HistoryLine {
   /** Epoch milliseconds of the record. */
   readonly at: number;
-  /** With its line end. */
+  /** Includes the line end. */
   readonly text: string;
 }
 
@@ -24,8 +24,8 @@ export function* historyLines(options: HistoryOptions): Generator<HistoryLine> {
   const random = seeded(options.seed);
   const writer = new RecordWriter(random, historyKeys(options.owners));
   for (const hour of historyHours(options)) {
-    for (let nth = 0; nth < hour.calls; nth++) {
-      const at = Math.floor(hour.from + ((nth + random()) / hour.calls) * hour.lengthMs);
+    for (let nth = 0; nth < hour.requests; nth++) {
+      const at = Math.floor(hour.from + ((nth + random()) / hour.requests) * hour.lengthMs);
       yield { at, text: writer.line(at, hour) };
     }
   }
@@ -44,16 +44,16 @@ function seeded(seed: number): () => number {
 
 class RecordWriter {
   readonly #random: () => number;
-  readonly #people: Choice<HistoryKey>;
-  readonly #machines: Choice<HistoryKey>;
+  readonly #people: WeightedChoice<HistoryKey>;
+  readonly #machines: WeightedChoice<HistoryKey>;
   readonly #instance: string;
   #sequence = 0;
 
   constructor(random: () => number, keys: readonly HistoryKey[]) {
     this.#random = random;
     const machines = keys.filter((key) => key.machine);
-    this.#machines = new Choice(machines.length > 0 ? machines : keys);
-    this.#people = new Choice(keys);
+    this.#machines = new WeightedChoice(machines.length > 0 ? machines : keys);
+    this.#people = new WeightedChoice(keys);
     this.#instance = `00000000-0000-4000-8000-${this.#hex(12)}`;
   }
 
@@ -66,53 +66,53 @@ class RecordWriter {
     const head =
       `{"timestamp":"${new Date(at).toISOString()}","lmgate_id":"${key.id}","provider":"${model.provider}",` +
       `"endpoint":"${model.endpoint}","model":"${model.model}","status":${failure?.status ?? 200},`;
-    const about =
+    const details =
       `"id":"${this.#id(at)}","schema":1,"owner":"${key.owner}","method":"POST","operation":"${model.operation}",` +
       `"stream":${stream}`;
-    const facts = failure === undefined ? this.#success(model, key, hour, stream) : this.#failed(key, failure);
+    const outcome = failure === undefined ? this.#success(model, key, hour, stream) : this.#failure(key, failure);
     const tags = key.tags === undefined ? "" : `,"tags":${this.#tags(key.tags)}`;
     const tail =
       `,"request_id":"req_${this.#hex(24)}","user_agent":"${key.userAgent}","client_ip":"${key.clientIp}"${tags}` +
-      `${facts.cost},"instance":"${this.#instance}","seq":${++this.#sequence}}\n`;
-    return head + facts.counters + about + facts.rest + tail;
+      `${outcome.cost},"instance":"${this.#instance}","seq":${++this.#sequence}}\n`;
+    return head + outcome.counters + details + outcome.rest + tail;
   }
 
-  #success(model: HistoryModel, key: HistoryKey, hour: HistoryHour, stream: boolean): Facts {
-    const silent = stream && model.operation === "chat" && model.provider === "openai" && this.#random() < 0.03;
+  #success(model: HistoryModel, key: HistoryKey, hour: HistoryHour, stream: boolean): OutcomeFields {
+    const isUsageMissing = stream && model.operation === "chat" && model.provider === "openai" && this.#random() < 0.03;
     const input = Math.round(model.input * this.#spread(0.9)) + 8;
     const output = model.output === 0 ? 0 : Math.round(model.output * this.#spread(0.8)) + 1;
-    const ttft = model.firstTokenMs * this.#spread(0.35) * hour.slowness;
+    const ttft = model.firstTokenMs * this.#spread(0.35) * hour.latencyFactor;
     const duration = ttft + (model.output === 0 ? 4 : (output / model.tokensPerSecond) * 1000 * this.#spread(0.2));
     const first = stream ? `,"ttft_ms":${ttft.toFixed(1)}` : "";
     const timing = `,"duration_ms":${duration.toFixed(1)},"ttfb_ms":${(stream ? ttft * 0.8 : duration - 2).toFixed(1)}${first}`;
     const sizes = `,"request_bytes":${input * 4 + 210},"response_bytes":${output * (stream ? 180 : 5) + 420}`;
-    if (silent) {
-      const guess = `,"estimated_input_tokens":${input},"estimated_output_tokens":${output}`;
-      const word = `,"usage_source":"estimate","usage_state":"missing","usage_reason":"not_requested"`;
-      return { counters: counters(null, null, key), rest: timing + sizes + guess + word, cost: "" };
+    if (isUsageMissing) {
+      const estimate = `,"estimated_input_tokens":${input},"estimated_output_tokens":${output}`;
+      const source = `,"usage_source":"estimate","usage_state":"missing","usage_reason":"not_requested"`;
+      return { counters: counters(null, null, key), rest: timing + sizes + estimate + source, cost: "" };
     }
     const cached = Math.round(input * model.cached * this.#random());
     const reasoning = Math.round(output * model.reasoning * this.#random());
     const parts =
       `,"total_input_tokens":${input},"total_output_tokens":${output},"total_tokens":${input + output}` +
       `${cached > 0 ? `,"cached_input_tokens":${cached}` : ""}${reasoning > 0 ? `,"reasoning_tokens":${reasoning}` : ""}`;
-    const own = model.provider === "anthropic" ? input - cached : input;
-    const word = `,"usage_source":"${stream ? "stream" : "body"}","usage_state":"final","response_id":"resp_${this.#hex(24)}"`;
+    const uncached = model.provider === "anthropic" ? input - cached : input;
+    const source = `,"usage_source":"${stream ? "stream" : "body"}","usage_state":"final","response_id":"resp_${this.#hex(24)}"`;
     return {
-      counters: counters(own, output, key),
-      rest: timing + sizes + parts + word,
+      counters: counters(uncached, output, key),
+      rest: timing + sizes + parts + source,
       cost: costOf(model, { input, cached, output }),
     };
   }
 
-  #failed(key: HistoryKey, failure: Failure): Facts {
+  #failure(key: HistoryKey, failure: Failure): OutcomeFields {
     const duration = (failure.status === null ? 900_000 : 180) * this.#spread(0.5);
-    const counted = `"input_tokens":null,"output_tokens":null,"masked_key":"${key.maskedKey}","error_type":"${failure.error}",`;
+    const emptyCounters = `"input_tokens":null,"output_tokens":null,"masked_key":"${key.maskedKey}","error_type":"${failure.error}",`;
     const timing = `,"duration_ms":${Math.min(duration, 900_000).toFixed(1)},"request_bytes":900,"response_bytes":240`;
-    return { counters: counted, rest: `${timing},"usage_source":"none","usage_state":"not_applicable"`, cost: "" };
+    return { counters: emptyCounters, rest: `${timing},"usage_source":"none","usage_state":"not_applicable"`, cost: "" };
   }
 
-  /** Around 1, with a long tail above. */
+  /** A log-normal factor around 1. */
   #spread(width: number): number {
     const { sqrt, log, cos, PI, exp } = Math;
     return exp(width * sqrt(-2 * log(this.#random() + 1e-12)) * cos(2 * PI * this.#random()));
@@ -142,7 +142,7 @@ class RecordWriter {
   }
 }
 
-interface Facts {
+interface OutcomeFields {
   readonly counters: string;
   readonly rest: string;
   readonly cost: string;
@@ -166,10 +166,10 @@ function costOf(model: HistoryModel, used: { input: number; cached: number; outp
 
 function pickModel(key: HistoryKey, hour: HistoryHour, random: number): HistoryModel {
   const { models } = key;
-  // Whoever leaps takes the dearest model for everything.
-  const leap = hour.leap && key.owner === "nadia";
-  const place = leap || random < 0.65 ? 0 : random < 0.88 ? 1 : 2;
-  const model = HISTORY_MODELS[models[place % models.length] ?? 0] ?? HISTORY_MODELS[0];
+  // The owner whose costs rise uses the most expensive model for everything.
+  const isSpike = hour.costSpike && key.owner === "nadia";
+  const choice = isSpike || random < 0.65 ? 0 : random < 0.88 ? 1 : 2;
+  const model = HISTORY_MODELS[models[choice % models.length] ?? 0] ?? HISTORY_MODELS[0];
   if (model === undefined) throw new Error("there are no models");
   return model;
 }
@@ -186,8 +186,7 @@ function failureOf(model: HistoryModel, hour: HistoryHour, random: number): Fail
   return random < 0.9995 ? { status: 200, error: "client_aborted" } : { status: null, error: "client_aborted" };
 }
 
-/** Picks by weight. */
-class Choice<T extends { readonly weight: number }> {
+class WeightedChoice<T extends { readonly weight: number }> {
   readonly #items: readonly T[];
   readonly #bounds: readonly number[];
 

@@ -1,0 +1,10 @@
+import { findConfigFile, loadSettings, type LoadedSettings } from "../../config/config.ts";
+import { configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
+import { reportIssues, type ExitCode, type Terminal } from "./terminal.ts";
+
+/** The settings a command works with; the exit code, with everything said, when they are not valid. */
+export function loadCommandSettings(terminal: Terminal, options: SettingsOptions): LoadedSettings | ExitCode {
+  const file = findConfigFile(configFileOf(options), terminal.env);
+  const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
+  return "faults" in read ? reportIssues(terminal, "configuration", read.faults) : read;
+}
