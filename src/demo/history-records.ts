@@ -109,7 +109,11 @@ class RecordWriter {
     const duration = (failure.status === null ? 900_000 : 180) * this.#spread(0.5);
     const emptyCounters = `"input_tokens":null,"output_tokens":null,"masked_key":"${key.maskedKey}","error_type":"${failure.error}",`;
     const timing = `,"duration_ms":${Math.min(duration, 900_000).toFixed(1)},"request_bytes":900,"response_bytes":240`;
-    return { counters: emptyCounters, rest: `${timing},"usage_source":"none","usage_state":"not_applicable"`, cost: "" };
+    return {
+      counters: emptyCounters,
+      rest: `${timing},"usage_source":"none","usage_state":"not_applicable"`,
+      cost: "",
+    };
   }
 
   /** A log-normal factor around 1. */

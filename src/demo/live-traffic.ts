@@ -43,7 +43,8 @@ interface PlannedRequest {
 function planRequest(keys: readonly HistoryClientKey[], random: () => number): PlannedRequest {
   const key = pickKey(keys, random());
   const modelChoice = random();
-  const model = HISTORY_MODELS[key.models[modelChoice < 0.65 ? 0 : modelChoice < 0.88 ? 1 : 2] ?? 0] ?? HISTORY_MODELS[0];
+  const model =
+    HISTORY_MODELS[key.models[modelChoice < 0.65 ? 0 : modelChoice < 0.88 ? 1 : 2] ?? 0] ?? HISTORY_MODELS[0];
   if (model === undefined) throw new Error("there are no models");
   const tags = tagsOf(key, random);
   const common = { "user-agent": key.userAgent, ...(tags === "" ? {} : { "x-lmgate-tags": tags }) };

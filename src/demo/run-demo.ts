@@ -126,7 +126,10 @@ async function present(demo: RunningDemo): Promise<boolean> {
   const startedAt = performance.now();
   const sent = await sendSampleTraffic({ gatewayUrl: gateway.address, onProgress: showProgress("requests"), signal });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  print(`Sent ${sent.forwarded} requests in ${seconds} seconds. One more used a key that is not on the allow-list:`, "");
+  print(
+    `Sent ${sent.forwarded} requests in ${seconds} seconds. One more used a key that is not on the allow-list:`,
+    "",
+  );
   print(`  ${sent.rejection.status} ${sent.rejection.body.trim()}`, "");
 
   const records = await waitForRecords(statsPath, sent, signal);

@@ -21,7 +21,13 @@ export interface WriteHistoryOptions {
 }
 
 /** Writes a closed segment of the ledger. */
-export async function writeHistory({ directory, records, until, onProgress, signal }: WriteHistoryOptions): Promise<void> {
+export async function writeHistory({
+  directory,
+  records,
+  until,
+  onProgress,
+  signal,
+}: WriteHistoryOptions): Promise<void> {
   if (records === 0) return;
   const stamp = new Date(until).toISOString().replaceAll(/[-:]/g, "");
   const file = await open(join(directory, `stats-${stamp}.jsonl`), "wx", 0o640);

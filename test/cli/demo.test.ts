@@ -56,7 +56,8 @@ describe("lmgate demo", () => {
     assert.equal(stderr(), "");
     assert.match(stdout(), /^ {2}403 \{"error":"forbidden","message":"API key not authorized"\}$/m);
     for (const { id, owner } of demoKeys) assert.match(stdout(), new RegExp(`^  ${id} +${owner} +\\S+ +\\d`, "m"));
-    const [, requests, input, output, total] = /^ {2}total +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+)$/m.exec(stdout()) ?? [];
+    const [, requests, input, output, total] =
+      /^ {2}total +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+)$/m.exec(stdout()) ?? [];
     const value = (text = ""): number => Number(text.replaceAll(",", ""));
     assert.equal(value(requests), value(/^Sent (\d+) requests/m.exec(stdout())?.[1]));
     assert.equal(value(total), value(input) + value(output));

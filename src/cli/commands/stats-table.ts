@@ -57,7 +57,8 @@ function cellsOf(answer: Answer, { bucket, series, values }: StatsRow, isTable: 
   const cells = [...(bucket === undefined ? [] : [bucketText(bucket)]), ...groups, ...shown];
   if (!isTable || bucket !== undefined) return cells;
   if (isSum(first)) cells.push(shareText(values[first] ?? null, totals.total[first] ?? null));
-  if (query.compare === "previous" && first !== undefined) cells.push(formatChange(values[first], series.previous?.[first]));
+  if (query.compare === "previous" && first !== undefined)
+    cells.push(formatChange(values[first], series.previous?.[first]));
   return cells;
 }
 
@@ -71,7 +72,9 @@ function totalCells({ query, totals, buckets }: Answer, isTable: boolean): reado
   if (!isTable || buckets.length > 0) return [...before, ...shown];
   const share = isSum(first) ? [""] : [];
   const delta =
-    query.compare === "previous" && first !== undefined ? [formatChange(totals.total[first], totals.previous?.[first])] : [];
+    query.compare === "previous" && first !== undefined
+      ? [formatChange(totals.total[first], totals.previous?.[first])]
+      : [];
   return [...before, ...shown, ...share, ...delta];
 }
 
@@ -87,7 +90,9 @@ function printChart(terminal: Terminal, answer: Answer): void {
   const columns = [left(query.groupBy.join(", ").toUpperCase()), left(metricHeading(first)), right("TOTAL")];
   const [head = "", ...rest] = textTable(columns, lines);
   const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} a bar`;
-  terminal.stdout.write(`${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(answer)].join("\n")}\n`);
+  terminal.stdout.write(
+    `${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(answer)].join("\n")}\n`,
+  );
 }
 
 /** What the figures cover, and what they do not. */

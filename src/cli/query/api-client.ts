@@ -38,7 +38,9 @@ export async function requestApi(
     };
     const sent = send(target, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve);
     sent.on("error", (error: NodeJS.ErrnoException) => {
-      reject(signal?.aborted === true ? error : new GatewayUnreachable(`${target.origin}: ${error.code ?? error.message}`));
+      reject(
+        signal?.aborted === true ? error : new GatewayUnreachable(`${target.origin}: ${error.code ?? error.message}`),
+      );
     });
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });

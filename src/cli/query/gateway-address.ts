@@ -43,7 +43,9 @@ export function gatewayFromOptions(
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidGatewayUrl(`${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`);
+    throw new InvalidGatewayUrl(
+      `${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`,
+    );
   }
   // This machine's token is nobody else's business.
   const isOwn = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);

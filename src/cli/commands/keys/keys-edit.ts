@@ -9,7 +9,11 @@ import type { SettingsOptions } from "../../context/settings-options.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
 /** Changes the list; a change that cannot be made is said. */
-export function editAllowlist(terminal: Terminal, path: string, change: (list: AllowlistText) => string): Promise<ExitCode> {
+export function editAllowlist(
+  terminal: Terminal,
+  path: string,
+  change: (list: AllowlistText) => string,
+): Promise<ExitCode> {
   return changeAllowlist(terminal, path, (list) => {
     try {
       return change(list);

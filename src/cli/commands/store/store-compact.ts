@@ -33,7 +33,9 @@ function compact(terminal: Terminal, options: SettingsOptions): (work: StoreWork
     if ("json" in options) printJson(terminal, facts);
     else {
       const { stdout } = terminal;
-      stdout.write(`added ${formatCount(facts.added, "record")}; the store has ${formatCount(facts.records, "record")}`);
+      stdout.write(
+        `added ${formatCount(facts.added, "record")}; the store has ${formatCount(facts.records, "record")}`,
+      );
       stdout.write(` in ${formatCount(facts.files, "file")}, ${formatBytes(bytes)}\n`);
     }
     return EXIT.ok;

@@ -39,7 +39,10 @@ function rebuild(terminal: Terminal, options: SettingsOptions): (work: StoreWork
       taken_over: takenOver.reduce((sum, { records }) => sum + records, 0),
     };
     if ("json" in options) printJson(terminal, facts);
-    else terminal.stdout.write(`${formatCount(facts.records, "record")} of ${formatCount(facts.segments, "stats file")}\n`);
+    else
+      terminal.stdout.write(
+        `${formatCount(facts.records, "record")} of ${formatCount(facts.segments, "stats file")}\n`,
+      );
     if (facts.taken_over > 0) {
       info(
         terminal,
