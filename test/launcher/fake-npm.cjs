@@ -1,6 +1,6 @@
 "use strict";
 
-// Stands in for npm: notes each call, then leaves behind what `npm ci` would. A runtime is a link to the Node at hand.
+// A fake npm: it logs each run, then creates the files that `npm ci` would. A runtime is a link to the Node of the test.
 const fs = require("node:fs");
 const path = require("node:path");
 
@@ -8,16 +8,16 @@ const directory = process.argv[process.argv.indexOf("--prefix") + 1];
 const { INSTALL_LOG, INSTALL_FAILS, INSTALL_WAITS_FOR } = process.env;
 fs.appendFileSync(INSTALL_LOG, `${process.argv[2]} ${path.basename(directory)}\n`);
 if (INSTALL_FAILS) {
-  process.stderr.write("npm error the registry is on holiday\n");
+  process.stderr.write("npm error the registry is unavailable\n");
   process.exit(1);
 }
 if (INSTALL_WAITS_FOR) {
   const directoryToWatch = path.dirname(INSTALL_WAITS_FOR);
-  const watcher = fs.watch(directoryToWatch, leaveOnceReleased);
-  process.stdout.write("fetching\n");
-  leaveOnceReleased();
-  function leaveOnceReleased() {
-    // The test is over, and this one's parent may have been killed.
+  const watcher = fs.watch(directoryToWatch, installOnceReleased);
+  process.stdout.write("downloading\n");
+  installOnceReleased();
+  function installOnceReleased() {
+    // The test has ended, and the parent of this process may have been killed.
     if (!fs.existsSync(directoryToWatch)) process.exit(1);
     if (!fs.existsSync(INSTALL_WAITS_FOR)) return;
     watcher.close();
