@@ -49,7 +49,10 @@ async function download(runtime) {
     // The probe fails if the file is missing, or was built for another C library (Alpine).
     if (result.code !== 0 || probe.status !== 0) {
       throw new messages.LaunchError(
-        "Node " + runtime.version + " could not be downloaded, or does not run on this system. " + messages.installNode(),
+        "Node " +
+          runtime.version +
+          " could not be downloaded, or does not run on this system. " +
+          messages.installNode(),
       );
     }
     fs.renameSync(temporary, runtime.directory);

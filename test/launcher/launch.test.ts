@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { checkout, exitOf, nextLine, programWaitingFor } from "./checkout.ts";
 
-const PRINTS_ITS_PROCESS =
-  "console.log(JSON.stringify([process.pid, process.argv.slice(2), process.versions.node]));";
+const PRINTS_ITS_PROCESS = "console.log(JSON.stringify([process.pid, process.argv.slice(2), process.versions.node]));";
 
 test("under a new enough Node a file runs in the launcher's own process, and no runtime is downloaded", async (t) => {
   const clone = checkout(t);
