@@ -1,5 +1,5 @@
-// The README, tried out: every code block of it is run, or compared with what it speaks of. A block that nobody here knows
-// what to do with fails, so that a new one is not forgotten.
+// Tries the README: every code block is run, or compared with what it describes. A block without a trial fails the test, so
+// that a new block is not forgotten.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -17,15 +17,15 @@ const blocks = codeBlocks(readme);
 
 const README_ORIGIN = "http://localhost:8080";
 
-interface World {
+interface Fixture {
   readonly gateway: Gateway;
   readonly simulator: Simulator;
 }
 
 interface Trial {
-  /** Which blocks it is for. */
+  /** Selects the blocks that it tries. */
   readonly fits: (block: CodeBlock) => boolean;
-  readonly run: (block: CodeBlock, world: World, t: TestContext) => Promise<void> | void;
+  readonly run: (block: CodeBlock, fixture: Fixture, t: TestContext) => Promise<void> | void;
 }
 
 const shell = (pattern: RegExp): Trial["fits"] => {
@@ -35,22 +35,22 @@ const shell = (pattern: RegExp): Trial["fits"] => {
 const TRIALS: readonly Trial[] = [
   { fits: ({ language }) => language === "mermaid", run: ({ text }) => assert.match(text, /^graph LR\n/) },
   { fits: shell(/^npm run demo$/), run: runDemo },
-  // This very run is the proof; here it is enough that the script exists.
+  // The run of this test shows that `npm test` works; here it is enough that the script exists.
   { fits: shell(/^npm test$/), run: () => assert.ok(manifest.scripts.test) },
   { fits: ({ language, text }) => language === "csv" && text.startsWith("id,api_key,"), run: loadedByGateway },
   { fits: shell(/^docker compose /), run: composeCommands },
   { fits: shell(/^curl \S+\/healthz\n# ok$/), run: health },
-  { fits: shell(/^curl \S+\/anthropic\/v1\/messages /), run: anthropicCall },
+  { fits: shell(/^curl \S+\/anthropic\/v1\/messages /), run: anthropicRequest },
   { fits: ({ language, text }) => language === "jsonl" && text.includes('"error"'), run: forbiddenBody },
   { fits: shell(/^cat data\/stats\.jsonl \| jq \.$/), run: statsThroughJq },
   { fits: ({ language, text }) => language === "jsonl" && text.includes('"timestamp"'), run: recordShape },
-  { fits: shell(/^npm run -s lmgate -- /), run: askedByCommands },
+  { fits: shell(/^npm run -s lmgate -- /), run: commandsRun },
   { fits: ({ language, text }) => language === "python" && text.includes("OpenAI("), run: pythonOpenai },
   { fits: ({ language, text }) => language === "python" && text.includes("Anthropic("), run: pythonAnthropic },
 ];
 
 describe("README", () => {
-  let world: World;
+  let fixture: Fixture;
   before(async () => {
     const simulator = await startSimulator();
     const allowlist = blocks.find(({ language }) => language === "csv")?.text ?? "";
@@ -61,11 +61,11 @@ describe("README", () => {
         providers: { openai: upstream("openai"), anthropic: upstream("anthropic"), google: upstream("google") },
       },
     });
-    world = { gateway, simulator };
+    fixture = { gateway, simulator };
   });
   after(async () => {
-    await world.gateway.stop();
-    await world.simulator.close();
+    await fixture.gateway.stop();
+    await fixture.simulator.close();
   });
 
   for (const block of blocks) {
@@ -75,17 +75,17 @@ describe("README", () => {
       assert.equal(
         fitting.length,
         1,
-        `${fitting.length} ways to try this block; test/readme.test.ts must know exactly one`,
+        `${fitting.length} trials for this block; test/readme.test.ts must have exactly one`,
       );
-      await fitting[0]?.run(block, world, t);
+      await fitting[0]?.run(block, fixture, t);
     });
   }
 
-  test("there is a block for every way of trying one", () => {
-    for (const { fits, run } of TRIALS) assert.ok(blocks.some(fits), `nothing in the README is tried by ${run.name}`);
+  test("every trial has a block", () => {
+    for (const { fits, run } of TRIALS) assert.ok(blocks.some(fits), `no block of the README is tried by ${run.name}`);
   });
 
-  test("the scripts and commands that are named in passing exist", async () => {
+  test("the scripts and commands that the text mentions exist", async () => {
     const spans = codeSpans(prose(readme));
     const scripts = spans.flatMap((span) => /^npm (?:run (?:-s )?)?([a-z:]+)/.exec(span)?.[1] ?? []);
     assert.ok(scripts.length > 0);
@@ -126,16 +126,16 @@ async function runDemo(): Promise<void> {
   assert.match(stdout, /403 \{"error":"forbidden","message":"API key not authorized"\}[\s\S]*\n {2}total +\d/);
 }
 
-function loadedByGateway({ text }: CodeBlock, { gateway }: World): void {
+function loadedByGateway({ text }: CodeBlock, { gateway }: Fixture): void {
   const keys = text.trim().split("\n").length - 1;
   assert.match(gateway.output().stdout, new RegExp(`"keys":${keys}\\b.*"msg":"listening"`));
 }
 
-/** Not run: that takes an engine. But services and ports must be those of the Compose file. */
+/** Not run, because that needs a container engine. Services and ports must be those of the Compose file. */
 function composeCommands({ text }: CodeBlock): void {
   const { services } = parseYaml(readDocument("docker-compose.yml")) as {
     services: Record<string, { build?: { dockerfile?: string }; ports?: string[]; volumes?: string[] }>;
-  }; // the file of this repository; what is missing in it fails below
+  }; // the file of this repository; missing members fail below
   for (const line of text.split("\n")) {
     const [command = ""] = line.split("#", 1);
     const [, , verb = "", ...rest] = command.trim().split(/\s+/);
@@ -149,35 +149,35 @@ function composeCommands({ text }: CodeBlock): void {
   assert.ok(existsSync(join(repository, service?.build?.dockerfile ?? "missing")));
 }
 
-async function health({ text }: CodeBlock, { gateway }: World): Promise<void> {
+async function health({ text }: CodeBlock, { gateway }: Fixture): Promise<void> {
   const { stdout } = await bash(text, gateway);
   assert.equal(`# ${stdout}`, text.split("\n").at(-1));
 }
 
-async function anthropicCall({ text }: CodeBlock, { gateway, simulator }: World): Promise<void> {
+async function anthropicRequest({ text }: CodeBlock, { gateway, simulator }: Fixture): Promise<void> {
   const before = simulator.calls().length;
   const { stdout, stderr } = await bash(text, gateway);
-  const answer = JSON.parse(stdout) as Record<string, unknown>; // an answer of the simulated provider
-  assert.equal(answer["type"], "message", `${stdout}${stderr}`);
+  const response = JSON.parse(stdout) as Record<string, unknown>; // from the simulated provider
+  assert.equal(response["type"], "message", `${stdout}${stderr}`);
   assert.equal(simulator.calls().length, before + 1);
   await gateway.records(1);
 }
 
-async function forbiddenBody({ text }: CodeBlock, { gateway }: World): Promise<void> {
-  const answer = await fetch(`${gateway.url}/anthropic/v1/messages`, { method: "POST", body: "{}" });
-  assert.equal(answer.status, 403);
-  assert.equal(await answer.text(), text);
+async function forbiddenBody({ text }: CodeBlock, { gateway }: Fixture): Promise<void> {
+  const response = await fetch(`${gateway.url}/anthropic/v1/messages`, { method: "POST", body: "{}" });
+  assert.equal(response.status, 403);
+  assert.equal(await response.text(), text);
 }
 
-async function statsThroughJq({ text }: CodeBlock, { gateway }: World, t: TestContext): Promise<void> {
+async function statsThroughJq({ text }: CodeBlock, { gateway }: Fixture, t: TestContext): Promise<void> {
   if (spawnSync("jq", ["--version"]).status !== 0) return t.skip("jq is not installed");
   const [record] = await gateway.records(1);
   const { stdout, stderr } = await bash(text, gateway);
   assert.deepEqual(JSON.parse(stdout.slice(0, stdout.indexOf("\n}") + 2)), record, stderr);
 }
 
-/** The example is the record of the call above: its first ten fields, with a time and token numbers of their own. */
-async function recordShape({ text }: CodeBlock, { gateway }: World): Promise<void> {
+/** The example is the record of the request before it: its first ten fields, with another time and other token counts. */
+async function recordShape({ text }: CodeBlock, { gateway }: Fixture): Promise<void> {
   const [record] = await gateway.records(1);
   assert.ok(record);
   const example = JSON.parse(text) as Record<string, unknown>; // a block of the README
@@ -194,8 +194,8 @@ async function recordShape({ text }: CodeBlock, { gateway }: World): Promise<voi
   assert.equal(new Date(String(example["timestamp"])).toISOString(), example["timestamp"]);
 }
 
-/** Each line by itself, as typed but for the configuration, which is that of the gateway that runs here. */
-async function askedByCommands({ text }: CodeBlock, { gateway }: World): Promise<void> {
+/** Runs each line by itself, with the configuration of the gateway that runs here. */
+async function commandsRun({ text }: CodeBlock, { gateway }: Fixture): Promise<void> {
   const config = join(gateway.directory, "lmgate.yaml");
   for (const line of text.split("\n")) {
     const typed = line.replace(
@@ -207,44 +207,44 @@ async function askedByCommands({ text }: CodeBlock, { gateway }: World): Promise
       ["-c", `export LMGATE_CONFIG=${config}; ${typed}`],
       gateway.directory,
     );
-    // 8: with a warning, as for a disk that is nearly full.
+    // 8 is a warning, for example about a disk that is nearly full.
     assert.ok(code === 0 || (code === 8 && line.endsWith("doctor")), `${line}: ${code}\n${stdout}${stderr}`);
   }
 }
 
-async function pythonOpenai(block: CodeBlock, world: World, t: TestContext): Promise<void> {
-  const call = 'client.chat.completions.create(model="gpt-5.5", messages=[{"role": "user", "content": "Hello"}])';
-  await python(block, world, { t, module: "openai", code: `print(${call}.choices[0].message.content)` });
+async function pythonOpenai(block: CodeBlock, fixture: Fixture, t: TestContext): Promise<void> {
+  const request = 'client.chat.completions.create(model="gpt-5.5", messages=[{"role": "user", "content": "Hello"}])';
+  await python(block, fixture, { t, module: "openai", code: `print(${request}.choices[0].message.content)` });
 }
 
-async function pythonAnthropic(block: CodeBlock, world: World, t: TestContext): Promise<void> {
-  const call =
+async function pythonAnthropic(block: CodeBlock, fixture: Fixture, t: TestContext): Promise<void> {
+  const request =
     'client.messages.create(model="claude-sonnet-5", max_tokens=9, messages=[{"role": "user", "content": "Hi"}])';
-  await python(block, world, { t, module: "anthropic", code: `print(${call}.content[0].text)` });
+  await python(block, fixture, { t, module: "anthropic", code: `print(${request}.content[0].text)` });
 }
 
 interface PythonTrial {
   readonly t: TestContext;
   readonly module: string;
-  /** A call with the snippet's client. */
+  /** A request with the snippet's client. */
   readonly code: string;
 }
 
-async function python({ text }: CodeBlock, world: World, { t, module, code }: PythonTrial): Promise<void> {
+async function python({ text }: CodeBlock, fixture: Fixture, { t, module, code }: PythonTrial): Promise<void> {
   if (spawnSync("python3", ["-c", `import ${module}`]).status !== 0) return t.skip(`python3 has no module ${module}`);
-  const before = world.simulator.calls().length;
-  const { code: exit, stdout, stderr } = await run("python3", ["-c", `${forTest(text, world.gateway)}\n${code}\n`]);
+  const before = fixture.simulator.calls().length;
+  const { code: exit, stdout, stderr } = await run("python3", ["-c", `${forTest(text, fixture.gateway)}\n${code}\n`]);
   assert.equal(exit, 0, stderr);
   assert.notEqual(stdout.trim(), "");
-  assert.equal(world.simulator.calls().length, before + 1);
+  assert.equal(fixture.simulator.calls().length, before + 1);
 }
 
-/** The port of the README may be in use on this machine; nothing else is changed. */
+/** Replaces the port, which may be in use on this machine; nothing else is changed. */
 function forTest(code: string, gateway: Gateway): string {
   return code.replaceAll(README_ORIGIN, gateway.url);
 }
 
-/** Runs a block as it stands, where the gateway runs. */
+/** Runs a block unchanged in the gateway's directory. */
 function bash(code: string, gateway: Gateway): Promise<Ran> {
   return run("bash", ["-c", forTest(code, gateway)], gateway.directory);
 }
