@@ -18,7 +18,7 @@ export interface RunFacts {
 const SIGNIFICANT = 5;
 const root = join(import.meta.dirname, "../..");
 
-const BEGIN = "<!-- measured: what stands from here is written by `npm run bench -- --out docs` -->";
+const BEGIN = "<!-- measured: from here on written by `npm run bench -- --out docs` -->";
 const END = "<!-- measured: to here -->";
 
 export function textOf(results: Results, facts: RunFacts): string {
