@@ -46,7 +46,8 @@ describe("every file that a document mentions exists", () => {
 });
 
 describe("the files that a page names below src/ exist", () => {
-  const below = /^(?:core|wire|jsonl|usage|providers|config|allowlist|prices|ledger|store|proxy|workers|admin|app)\/[\w./-]+$/;
+  const below =
+    /^(?:core|wire|jsonl|usage|providers|config|allowlist|prices|ledger|store|proxy|workers|admin|app)\/[\w./-]+$/;
   for (const page of ["docs/lifecycle.md", "docs/query-path.md"]) {
     test(page, () => {
       const spans = codeSpans(prose(readDocument(page))).filter((span) => below.test(span));
