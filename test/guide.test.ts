@@ -1,7 +1,8 @@
-// The user guide beside the code: a setting, field, provider, metric or answer that is in the one must be in the other.
+// Compares the user guide with the code: each setting, field, provider, metric, route and error is in both, or the test fails.
+// Its examples are run.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -13,11 +14,14 @@ import { formatIssues } from "../src/config/config-issue.ts";
 import { parseAllowlist } from "../src/allowlist/allowlist.ts";
 import { knownProviders } from "../src/providers/index.ts";
 import { allRoutes } from "./admin/api-routes.ts";
-import { codeBlocks, codeSpans, readDocument, repository, rowsBelow } from "./harness/markdown.ts";
+import { codeBlocks, codeSpans, paragraphs, prose, readDocument, repository, rowsBelow } from "./harness/markdown.ts";
 import { runLmgate } from "./harness/run-program.ts";
 
 const guide = readDocument("docs/LMGate user guide.md");
 const blocks = codeBlocks(guide);
+
+const LINE_LENGTH = 120;
+const MAX_PARAGRAPH_LINES = 6;
 
 test("the tables of settings name every setting with its default, and no other", () => {
   const loaded = loadSettings({ file: undefined, env: {}, flags: [] });
@@ -25,23 +29,23 @@ test("the tables of settings name every setting with its default, and no other",
   const actual = loaded.origins.flatMap(({ key, value }) =>
     key.startsWith("providers.") ? [] : [`${key} ${JSON.stringify(value)}`],
   );
-  const told = rowsBelow(guide, "Configuration")
+  const documented = rowsBelow(guide, "Configuration")
     .map((cells) => cells.slice(0, 2).flatMap(codeSpans).join(" "))
     .filter((setting) => /^[a-z]+\.[a-z_]+ /.test(setting));
-  assert.deepEqual(sorted(told), sorted(actual));
+  assert.deepEqual(sorted(documented), sorted(actual));
 });
 
 test("the tables of settings name every option of the command line", async () => {
   const { stdout } = await runLmgate(["start", "--help"]);
   const options = [...stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = ""]) => option);
-  const told = rowsBelow(guide, "Configuration").flatMap((cells) => codeSpans(cells.at(-1) ?? ""));
+  const documented = rowsBelow(guide, "Configuration").flatMap((cells) => codeSpans(cells.at(-1) ?? ""));
   assert.deepEqual(
     sorted(options.filter((option) => option !== "--help" && option !== "--config")),
-    sorted(told.filter((span) => span.startsWith("--"))),
+    sorted(documented.filter((span) => span.startsWith("--"))),
   );
 });
 
-test("the faults shown as an example are what such a file is answered with", () => {
+test("the example of an invalid configuration shows the errors that LMGate reports", () => {
   const shown = blocks.find(({ text }) => text.startsWith("bad.yaml:"))?.text.trimEnd();
   const text = "server:\n  prot: 1\n  port: http\nfoo: 1\n";
   const read = readSettings(text, { file: "bad.yaml", env: {}, flags: [] });
@@ -50,33 +54,32 @@ test("the faults shown as an example are what such a file is answered with", () 
 });
 
 test("the table of the log names every message that the code can write, and no other", () => {
-  const told = rowsBelow(guide, "Logs").flatMap(([message = ""]) => codeSpans(message));
-  const source = ["app.ts", ...["app", "admin", "ledger", "policy", "store", "threads"].flatMap(sourcesIn)]
-    .map((path) => readDocument(`src/${path}`))
-    .join("\n");
-  const written = [
-    ...source.matchAll(/log\.(?:info|warn|error)\(\s*(?:(?:\{[^;]*?\}|\w+),\s*)?"([^"]+)"/g),
-    ...source.matchAll(/log\(\s*"(?:info|warn|error)",\s*["`]([^"`]+)["`]/g),
-    ...source.matchAll(/kind: "log", level: "\w+", message: "([^"]+)"/g),
-  ].map(([, message = ""]) => message.replaceAll(/\$\{path\}/g, "…"));
-  assert.deepEqual(sorted(told.slice(1)), sorted([...new Set(written)]));
+  const documented = rowsBelow(guide, "Logs").flatMap(([message = ""]) => codeSpans(message));
+  const written = sourcesBelow("src").flatMap((path) => {
+    const source = readDocument(path);
+    return [
+      ...source.matchAll(/log\.(?:info|warn|error)\(\s*(?:\{[^;]*?\}|\w+),\s*["`]([^"`]+)["`]/g),
+      ...source.matchAll(/kind: "log", level: "\w+", message: "([^"]+)"/g),
+    ].map(([, message = ""]) => message.replaceAll(/\$\{path\}/g, "…"));
+  });
+  assert.deepEqual(sorted(documented.slice(1)), sorted([...new Set(written)]));
 });
 
 test("the table of providers is the one in the code", () => {
-  const told = rowsBelow(guide, "Known names")
+  const documented = rowsBelow(guide, "Known names")
     .slice(1)
     .map(([name = "", upstream = "", reasoning]) => [codeSpans(name)[0], codeSpans(upstream)[0], reasoning === "yes"]);
   const actual = knownProviders().map(({ name, upstream, exclusiveReasoning }) => [name, upstream, exclusiveReasoning]);
-  assert.deepEqual(told, actual);
+  assert.deepEqual(documented, actual);
 });
 
 test("the tables of the record name every field, the first ten in their order", () => {
   const declared = [...readDocument("src/core/request/request-record.ts").matchAll(/^ {2}([a-z_]+)\??:/gm)].map(
     ([, name = ""]) => name,
   );
-  const told = rowsBelow(guide, "Fields").flatMap(([name = ""]) => codeSpans(name));
-  assert.deepEqual(told.slice(0, 10), declared.slice(0, 10));
-  assert.deepEqual(sorted(told), sorted(declared));
+  const documented = rowsBelow(guide, "Fields").flatMap(([name = ""]) => codeSpans(name));
+  assert.deepEqual(documented.slice(0, 10), declared.slice(0, 10));
+  assert.deepEqual(sorted(documented), sorted(declared));
 });
 
 test("the tables of states, reasons and sources name all that the code can write", () => {
@@ -96,20 +99,17 @@ test("the tables of states, reasons and sources name all that the code can write
 });
 
 test("what is counted, and what is not yet, names every dialect of the table", () => {
-  const table = readDocument("src/usage/dialects/table.ts");
-  const unread = [...table.matchAll(/unread\("([\w.]+)"/g)].map(([, name = ""]) => name);
   const section = guide.slice(guide.indexOf("### What is counted"), guide.indexOf("### What cannot be seen"));
-  for (const name of unread) assert.ok(section.includes(`\`${name}\``), name);
-  const directory = join(import.meta.dirname, "..", "src", "usage", "dialects");
-  for (const file of readdirSync(directory).filter((name) => !name.endsWith(".test.ts"))) {
-    const source = readDocument(`src/usage/dialects/${file}`);
-    for (const [, name = ""] of source.matchAll(/\bname: "(\w+(?:\.\w+)*)"/g)) {
+  const table = readDocument("src/usage/dialects/table.ts");
+  for (const [, name = ""] of table.matchAll(/unread\("([\w.]+)"/g)) assert.ok(section.includes(`\`${name}\``), name);
+  for (const path of sourcesBelow("src/usage/dialects")) {
+    for (const [, name = ""] of readDocument(path).matchAll(/\bname: "(\w+(?:\.\w+)*)"/g)) {
       if (name !== "none" && name !== "value") assert.ok(section.includes(`\`${name}\``), name);
     }
   }
 });
 
-test("the table of LMGate's own answers is the one in the code", () => {
+test("the table of LMGate's error responses is the one in the code", () => {
   const refusals: readonly Rejection[] = [
     { kind: "malformed", detail: "" },
     { kind: "forbidden", reason: "no_key" },
@@ -126,42 +126,59 @@ test("the table of LMGate's own answers is the one in the code", () => {
     { kind: "draining" },
   ];
   const actual = refusals.map(refuse).map(({ status, code }) => `${status} ${code}`);
-  const told = rowsBelow(guide, "Answers of LMGate's own")
+  const documented = rowsBelow(guide, "Error responses")
     .slice(1)
     .map(([status = "", code = ""]) => `${status} ${codeSpans(code)[0]}`);
-  assert.deepEqual(sorted(told), sorted(actual));
+  assert.deepEqual(sorted(documented), sorted(actual));
 });
 
 test("the table of metrics names every one of LMGate's own, and no other", async () => {
   const metrics = new Metrics({ version: "1", node: "v24", providers: ["openai"] });
   const actual = [...(await metrics.text()).matchAll(/^# TYPE (lmgate_\w+)/gm)].map(([, name = ""]) => name);
-  const told = rowsBelow(guide, "GET /metrics").flatMap(([name = ""]) => codeSpans(name));
-  assert.deepEqual(sorted(told), sorted(actual));
+  const documented = rowsBelow(guide, "GET /metrics").flatMap(([name = ""]) => codeSpans(name));
+  assert.deepEqual(sorted(documented), sorted(actual));
 });
 
 test("the table of the admin API names every route with its access, and no other", () => {
   const words = { "open open": "open", "open token": "local", "token token": "closed" } as const;
-  const told = rowsBelow(guide, "The API").flatMap(([routes = "", near = "", far = ""]) =>
+  const documented = rowsBelow(guide, "The API").flatMap(([routes = "", near = "", far = ""]) =>
     codeSpans(routes).map((route) => `${route} ${Reflect.get(words, `${near} ${far}`)}`),
   );
   const actual = allRoutes().map(({ method, path, access }) => `${method.toUpperCase()} ${path} ${access}`);
-  assert.deepEqual(sorted(told), sorted(actual));
+  assert.deepEqual(sorted(documented), sorted(actual));
 });
 
 test("the table of commands names every command", async () => {
   const { stdout } = await runLmgate(["--help"]);
   const list = stdout.slice(stdout.indexOf("Commands:"), stdout.indexOf("Examples:"));
   const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name);
-  const told = rowsBelow(guide, "Command line").flatMap(([command = ""]) => codeSpans(command));
+  const documented = rowsBelow(guide, "Command line").flatMap(([command = ""]) => codeSpans(command));
   assert.ok(commands.length > 15);
   for (const name of commands)
     assert.ok(
-      told.some((span) => span.split(" ")[1] === name),
+      documented.some((span) => span.split(" ")[1] === name),
       name,
     );
 });
 
-describe("examples of files are sound", () => {
+test(`no paragraph has more than ${MAX_PARAGRAPH_LINES} lines`, () => {
+  const long = paragraphs(guide).filter(({ text }) => text.length > MAX_PARAGRAPH_LINES * LINE_LENGTH);
+  assert.deepEqual(
+    long.map(({ line, text }) => `line ${line}: ${text.slice(0, 60)} …`),
+    [],
+  );
+});
+
+test("the table of contents lists every section of the second and third level, in order", () => {
+  const headings = [...prose(guide).matchAll(/^(##|###) (.+)$/gm)].map(([, level, title]) => `${level} ${title}`);
+  const contents = guide.slice(0, guide.indexOf("\n## "));
+  const listed = [...contents.matchAll(/^( *)- \[(.+)\]\(#.+\)$/gm)].map(
+    ([, indent, title]) => `${indent === "" ? "##" : "###"} ${title}`,
+  );
+  assert.deepEqual(listed, headings);
+});
+
+describe("examples of files are valid", () => {
   for (const { language, text, line } of blocks) {
     if (language === "yaml") {
       test(`the configuration on line ${line}`, () => {
@@ -180,10 +197,10 @@ describe("examples of files are sound", () => {
 });
 
 const hasJq = spawnSync("jq", ["--version"]).status === 0;
-const questions = blocks.filter(({ language, text }) => language === "bash" && text.startsWith("jq "));
+const queries = blocks.filter(({ language, text }) => language === "bash" && text.startsWith("jq "));
 
-describe("the questions to the stats file are answered", { skip: hasJq ? false : "jq is not installed" }, () => {
-  const answers = [
+describe("the jq examples print the expected rows", { skip: hasJq ? false : "jq is not installed" }, () => {
+  const expected = [
     ["2\tclaude-sonnet-5\t2\t60\t20", "3\tgpt-5.5\t1\t0\t0"],
     ["1\topenai\tnot_requested"],
     ["1\tanthropic\toverloaded_error"],
@@ -192,9 +209,9 @@ describe("the questions to the stats file are answered", { skip: hasJq ? false :
     ["search\t1\t40"],
   ];
 
-  test("there is an answer for each", () => assert.equal(questions.length, answers.length));
+  test("each example has expected rows", () => assert.equal(queries.length, expected.length));
 
-  for (const [index, { text, line }] of questions.entries()) {
+  for (const [index, { text, line }] of queries.entries()) {
     test(`line ${line}`, (t) => {
       const directory = mkdtempSync(join(tmpdir(), "lmgate-guide-"));
       t.after(() => rmSync(directory, { recursive: true }));
@@ -204,22 +221,20 @@ describe("the questions to the stats file are answered", { skip: hasJq ? false :
       writeFileSync(join(directory, "data", "stats.jsonl"), lines.join(""));
       const ran = spawnSync("bash", ["-c", text], { cwd: directory, encoding: "utf8" });
       assert.equal(ran.status, 0, ran.stderr);
-      assert.deepEqual(ran.stdout.trimEnd().split("\n"), answers[index]);
+      assert.deepEqual(ran.stdout.trimEnd().split("\n"), expected[index]);
     });
   }
 });
 
-function sourcesIn(room: string): readonly string[] {
-  return readdirSync(join(repository, "src", room))
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-    .map((name) => `${room}/${name}`);
+function sourcesBelow(directory: string): readonly string[] {
+  return globSync(`${directory}/**/*.ts`, { cwd: repository }).filter((path) => !path.endsWith(".test.ts"));
 }
 
 function sorted(values: readonly string[]): readonly string[] {
   return values.toSorted((one, other) => (one < other ? -1 : 1));
 }
 
-/** Three calls, as far as the questions look at them. */
+/** Three requests, with the fields that the examples read. */
 const RECORDS = [
   {
     timestamp: "2026-11-23T10:15:30.123Z",

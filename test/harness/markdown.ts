@@ -1,11 +1,11 @@
-/** The documents as the tests see them: code blocks, headings, links. Just enough Markdown for how they are written here. */
+/** Reads the parts of the documents that tests compare with the code. Supports the Markdown that the documents use, no more. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const repository = join(import.meta.dirname, "../..");
 
 export interface CodeBlock {
-  /** The word behind the opening fence; empty where there is none. */
+  /** The language after the opening fence; empty if none is given. */
   readonly language: string;
   readonly text: string;
   /** Of the opening fence, the first line being 1. */
@@ -35,6 +35,31 @@ export function codeBlocks(markdown: string): readonly CodeBlock[] {
 /** Everything but the code blocks, line numbers kept. */
 export function prose(markdown: string): string {
   return markdown.replace(/^```[\s\S]*?^```$/gm, (block) => block.replace(/[^\n]/g, ""));
+}
+
+export interface Paragraph {
+  readonly text: string;
+  /** Of its first line, the first line of the document being 1. */
+  readonly line: number;
+}
+
+/** Paragraphs and list items, each as one line of text; no tables, headings or code blocks. */
+export function paragraphs(markdown: string): readonly Paragraph[] {
+  const found: Paragraph[] = [];
+  let isOpen = false;
+  for (const [index, line] of prose(markdown).split("\n").entries()) {
+    const text = line.trim();
+    if (text === "" || /^[|#]/.test(text)) {
+      isOpen = false;
+      continue;
+    }
+    const last = found.at(-1);
+    if (isOpen && last !== undefined && !/^(?:-|\d+\.) /.test(text)) {
+      found[found.length - 1] = { ...last, text: `${last.text} ${text}` };
+    } else found.push({ text, line: index + 1 });
+    isOpen = true;
+  }
+  return found;
 }
 
 /** The anchors that GitHub gives to the headings. */
@@ -85,7 +110,7 @@ export function rowsBelow(markdown: string, heading: string): readonly (readonly
     );
 }
 
-/** What stands in backquotes, here and there. */
+/** The texts in backquotes. */
 export function codeSpans(text: string): readonly string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span);
 }
