@@ -79,7 +79,7 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
     instance: "bench",
     log: silent,
     onStatus: () => undefined,
-    onAccounts: () => undefined,
+    onCosts: () => undefined,
     onReplaced: () => undefined,
   });
   await host.opened;

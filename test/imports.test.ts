@@ -93,7 +93,7 @@ const MODULES: Readonly<Record<string, Module>> = {
   demo: { imports: ["core", "simulator"], builtins: "any", packages: "any" },
   cli: {
     // A command may do two things with the ledger beside a running gateway: read its files, and reprice closed segments.
-    imports: ["core", "jsonl", "config", "allowlist", "prices", "store", "ledger/tools", "app", "demo"],
+    imports: ["core", "jsonl", "config", "allowlist", "prices", "store", "ledger/files", "ledger/tools", "app", "demo"],
     builtins: "any",
     packages: ["commander", "pino", "string-width"],
   },

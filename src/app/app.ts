@@ -146,7 +146,7 @@ class App {
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (thread, delta) => this.#metrics.tell((metrics) => metrics.add(thread, delta)),
-      onAccounts: (accounts) => this.#metrics.tell((metrics) => metrics.addAccounts(accounts)),
+      onCosts: (deltas) => this.#metrics.tell((metrics) => metrics.addCosts(deltas)),
       onRefused: (refused, unlisted) => this.#refusals.add(refused, unlisted, Date.now()),
       onChange: () => this.refresh(),
     });

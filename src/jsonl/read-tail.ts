@@ -1,24 +1,25 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { errorCode } from "../core/errno.ts";
+import { LINE_END, readFully } from "./file-bytes.ts";
+import { splitLines } from "./read-lines.ts";
 
-export const LINE_END = 0x0a;
+/** The whole lines within the last `maxBytes` of a file, oldest first; none if the file cannot be read. */
+export function* readTail(path: string, maxBytes: number): Generator<string> {
+  for (const line of splitLines(lastBytes(path, maxBytes))) yield line.toString("utf8");
+}
 
-/** Whole lines from the end of a file; nothing of a file that cannot be read. */
-export function wholeLinesAtEnd(path: string, maxBytes: number): Buffer {
+function lastBytes(path: string, maxBytes: number): Buffer {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
     const { size } = fstatSync(fd);
     const from = Math.max(0, size - maxBytes);
-    const bytes = Buffer.allocUnsafe(size - from);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(fd, bytes, length, bytes.length - length, from + length);
-      if (count === 0) break;
-      length += count;
-    }
-    const start = from === 0 ? 0 : bytes.indexOf(LINE_END) + 1;
-    return bytes.subarray(start, length);
+    const block = Buffer.allocUnsafe(size - from);
+    const bytes = block.subarray(0, readFully(fd, block, from));
+    if (from === 0) return bytes;
+    // The first line is cut off at its front.
+    const lineEnd = bytes.indexOf(LINE_END);
+    return bytes.subarray(lineEnd < 0 ? bytes.length : lineEnd + 1);
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return Buffer.alloc(0);

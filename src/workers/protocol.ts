@@ -142,7 +142,7 @@ export type FromLedger =
   /** `retryAfterMs`: the file's owner may be dead, which shows by then. */
   | { readonly kind: "open-failed"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "status"; readonly status: LedgerStatus }
-  | { readonly kind: "accounts"; readonly accounts: CostDeltas }
+  | { readonly kind: "costs"; readonly deltas: CostDeltas }
   | { readonly kind: "rotated"; readonly segment: string | undefined }
   | ({ readonly kind: "log" } & LogEntry)
   | { readonly kind: "closed" };

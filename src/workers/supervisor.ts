@@ -22,7 +22,7 @@ export interface SupervisorOptions {
   readonly access: AccessVersion;
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
-  readonly onAccounts: (accounts: CostDeltas) => void;
+  readonly onCosts: (deltas: CostDeltas) => void;
   readonly onRefused: (refused: readonly RejectionNote[], unlisted: number) => void;
   /** Something that readiness depends on may have changed. */
   readonly onChange: () => void;
@@ -58,7 +58,7 @@ export class Supervisor {
       instance: options.instance,
       log: options.log,
       onStatus: options.onChange,
-      onAccounts: options.onAccounts,
+      onCosts: options.onCosts,
       // It can only be replaced once it was open, and then the supervisor is there.
       onReplaced: () => supervisor.relink(),
     });

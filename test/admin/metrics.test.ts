@@ -185,8 +185,8 @@ test("with the token, calls, tokens and costs are told apart by owner and model;
   tally.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
   metrics.add("data-0", tally.take(gauges));
   const account = { provider: "openai", unpricedTokens: 0, priced: true, settled: none };
-  metrics.addAccounts({
-    accounts: [
+  metrics.addCosts({
+    costs: [
       { ...account, model: "m", owner: "ann", costUsd: 2 },
       { ...account, model: "n", owner: "bob", costUsd: 3 },
     ],

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { test } from "node:test";
 
-import { LedgerOpenError } from "../../src/ledger/writer/ledger-open-error.ts";
+import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
 import { Child } from "./child.ts";
 import { appendAll, linesIn, numbers, until, workplace } from "./fixture.ts";
 import type { Workplace } from "./fixture.ts";

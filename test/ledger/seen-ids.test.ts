@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RecordIds } from "../../src/proxy/recording/record-ids.ts";
-import { SeenIds } from "../../src/ledger/in-flight/seen-ids.ts";
+import { SeenIds } from "../../src/ledger/tools/seen-ids.ts";
 
 test("every id is new once, also past the size at which its table grows", () => {
   const ids = new RecordIds(() => Date.now());

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 
-import { LedgerOpenError } from "../../src/ledger/writer/ledger-open-error.ts";
+import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
 import { Child } from "./child.ts";
 import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, workplace } from "./fixture.ts";
 

@@ -5,7 +5,7 @@ import { matchesFilters } from "./matches-filters.ts";
 import type { Filter } from "../../store/query/query.ts";
 import type { RequestRow } from "../api/contract.ts";
 import type { SendEvent } from "../server/sse-response.ts";
-import { FileTail } from "./follow-file.ts";
+import { FileFollower } from "../../jsonl/follow-file.ts";
 
 export interface Listening {
   readonly filters: readonly Filter[];
@@ -43,13 +43,13 @@ export class LiveRequests {
   }
 
   async #begin(): Promise<void> {
-    const tail = new FileTail(this.#path);
+    const tail = new FileFollower(this.#path);
     // A file that cannot be read now is looked at again with the next poll.
     await tail.begin().catch(() => tail.close());
     void this.#follow(tail);
   }
 
-  async #follow(tail: FileTail): Promise<void> {
+  async #follow(tail: FileFollower): Promise<void> {
     const second = setInterval(() => this.#newSecond(), SECOND).unref();
     while (this.#listeners.size > 0) {
       try {

@@ -54,8 +54,8 @@ export class Metrics {
     this.#threads.setLag(thread, delta.loopLagMs);
   }
 
-  addAccounts(accounts: CostDeltas): void {
-    this.#calls.addAccounts(accounts);
+  addCosts(deltas: CostDeltas): void {
+    this.#calls.addCosts(deltas);
   }
 
   ledger(status: LedgerStatus): void {

@@ -68,10 +68,10 @@ export class RequestMetrics {
   }
 
   /** What the ledger thread knows better: costs, and tokens of answers that were read after their call. */
-  addAccounts(accounts: CostDeltas): void {
+  addCosts(deltas: CostDeltas): void {
     const { cost, unpricedTokens, tokens } = this.#counters;
-    this.#counters.forgottenAnswers.inc(accounts.forgotten);
-    for (const account of accounts.accounts) {
+    this.#counters.forgottenAnswers.inc(deltas.forgotten);
+    for (const account of deltas.costs) {
       const labels = this.#labelsOf(account, account.priced);
       cost.inc(labels, account.costUsd);
       unpricedTokens.inc({ model: labels.model }, account.unpricedTokens);

@@ -2,7 +2,7 @@ import type { TokenCounts } from "./proxy-deltas.ts";
 
 /** What the ledger thread adds to the metrics: counts since its previous delta. Plain data. */
 export interface CostDeltas {
-  readonly accounts: readonly CostDelta[];
+  readonly costs: readonly CostDelta[];
   /** Pending answers that made room for newer ones before their use was known: it will not be counted. */
   readonly forgotten: number;
 }

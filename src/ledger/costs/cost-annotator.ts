@@ -7,72 +7,72 @@ import { CostCounters } from "./cost-counters.ts";
 import type { PendingUsage } from "./pending-usage.ts";
 
 /**
- * What the ledger knows and a call's own thread does not: what the call cost, and whether an answer was counted before.
- * Both are given as the text of members that a finished record still lacks.
+ * Computes what the ledger worker adds to a record: the cost, and whether the usage of a response was counted before. The
+ * methods return JSON members, each with a leading comma, to append to the record's text.
  */
 export class CostAnnotator {
   #prices: Prices;
   readonly #pending: PendingUsage;
   #forgotten = 0;
-  #accounts = new CostCounters();
+  #counters = new CostCounters();
 
   constructor(prices: Prices, pending: PendingUsage) {
     this.#prices = prices;
     this.#pending = pending;
   }
 
-  /** Holds for records from now on. */
+  /** The new prices apply to records from now on. */
   setPrices(prices: Prices): void {
     this.#prices = prices;
   }
 
-  /** Of a record whose text is complete but for its cost. */
-  priced(billing: BillingFacts | undefined): string {
+  /** Members for a record that lacks only its cost. */
+  costOf(billing: BillingFacts | undefined): string {
     if (billing === undefined) return "";
     const cost = this.#prices.costOf(billing);
     this.#count(billing, cost);
     return costMembers(cost);
   }
 
-  pending(once: DedupKey): void {
-    this.#pending.add(once);
+  addPending(key: DedupKey): void {
+    this.#pending.add(key);
   }
 
-  isPending(once: DedupKey): boolean {
-    return this.#pending.has(once);
+  isPending(key: DedupKey): boolean {
+    return this.#pending.has(key);
   }
 
-  /** Of a record whose text leaves open whether it counts. */
-  decided(once: DedupKey, billing: BillingFacts | undefined): string {
-    if (!this.#pending.settle(once)) return ',"usage_state":"replay"';
+  /** Members for the record of a response that was fetched again: it counts only if its usage was pending. */
+  rereadOf(key: DedupKey, billing: BillingFacts | undefined): string {
+    if (!this.#pending.settle(key)) return ',"usage_state":"replay"';
     if (billing !== undefined) this.#countSettled(billing);
-    return `,"usage_state":"final"${this.priced(billing)}`;
+    return `,"usage_state":"final"${this.costOf(billing)}`;
   }
 
-  /** What was counted since the last time; `undefined` for nothing. */
+  /** The counts since the last time; `undefined` if there are none. */
   take(): CostDeltas | undefined {
     const forgotten = this.#pending.forgotten - this.#forgotten;
-    const accounts = this.#accounts.take();
+    const costs = this.#counters.take();
     this.#forgotten = this.#pending.forgotten;
-    return accounts.length === 0 && forgotten === 0 ? undefined : { accounts, forgotten };
+    return costs.length === 0 && forgotten === 0 ? undefined : { costs, forgotten };
   }
 
   #count(billing: BillingFacts, { usd }: Cost): void {
-    const account = this.#accounts.of(billing);
-    if (usd === null) account.unpricedTokens += tokensOf(billing);
+    const counts = this.#counters.of(billing);
+    if (usd === null) counts.unpricedTokens += tokensOf(billing);
     else {
-      account.costUsd += usd;
-      account.priced = true;
+      counts.costUsd += usd;
+      counts.priced = true;
     }
   }
 
   #countSettled(billing: BillingFacts): void {
-    const account = this.#accounts.of(billing);
-    account.settled = plus(account.settled, billing);
+    const counts = this.#counters.of(billing);
+    counts.settled = plus(counts.settled, billing);
   }
 }
 
-/** The two members as they stand in a record. A source is one of four plain words. */
+/** The two members as they appear in a record. A source needs no escaping. */
 export function costMembers({ usd, source }: Cost): string {
   return `,"cost_usd":${usd},"cost_source":"${source}"`;
 }

@@ -3,39 +3,39 @@ import type { CostDelta } from "../../core/counters/cost-deltas.ts";
 import type { BillingFacts } from "../../core/usage/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
 
-/** Names come from outside; calls beyond this many combinations between two deltas are counted together. */
-const MAX_ACCOUNTS = 1000;
+/** Clients choose the names, so combinations beyond this many between two deltas are counted together as "other". */
+const MAX_COMBINATIONS = 1000;
 
-/** Sums by provider, model and owner since they were last taken. */
+/** Costs by provider, model and owner since the last `take`. */
 export class CostCounters {
-  #accounts = new Map<string, Mutable<CostDelta>>();
+  #counts = new Map<string, Mutable<CostDelta>>();
 
   of({ provider, model, owner }: BillingFacts): Mutable<CostDelta> {
-    const account = this.#at(provider, model ?? null, owner ?? null);
-    return account ?? this.#at(provider, "other", "other") ?? this.#open(provider, "other", "other");
+    const counts = this.#find(provider, model ?? null, owner ?? null);
+    return counts ?? this.#find(provider, "other", "other") ?? this.#add(provider, "other", "other");
   }
 
   take(): readonly CostDelta[] {
-    const taken = [...this.#accounts.values()];
-    this.#accounts = new Map();
+    const taken = [...this.#counts.values()];
+    this.#counts = new Map();
     return taken;
   }
 
-  #at(provider: string, model: string | null, owner: string | null): Mutable<CostDelta> | undefined {
-    const known = this.#accounts.get(nameOf(provider, model, owner));
+  #find(provider: string, model: string | null, owner: string | null): Mutable<CostDelta> | undefined {
+    const known = this.#counts.get(keyOf(provider, model, owner));
     if (known !== undefined) return known;
-    return this.#accounts.size < MAX_ACCOUNTS ? this.#open(provider, model, owner) : undefined;
+    return this.#counts.size < MAX_COMBINATIONS ? this.#add(provider, model, owner) : undefined;
   }
 
-  #open(provider: string, model: string | null, owner: string | null): Mutable<CostDelta> {
-    const account = { provider, model, owner, costUsd: 0, unpricedTokens: 0, priced: false, settled: NO_TOKENS };
-    this.#accounts.set(nameOf(provider, model, owner), account);
-    return account;
+  #add(provider: string, model: string | null, owner: string | null): Mutable<CostDelta> {
+    const counts = { provider, model, owner, costUsd: 0, unpricedTokens: 0, priced: false, settled: NO_TOKENS };
+    this.#counts.set(keyOf(provider, model, owner), counts);
+    return counts;
   }
 }
 
-/** No name of a provider holds a line break; in the others one could only make two of the sender's own alike. */
-function nameOf(provider: string, model: string | null, owner: string | null): string {
+/** No provider's name contains a line break. In the other names it can only confuse two of the same client's. */
+function keyOf(provider: string, model: string | null, owner: string | null): string {
   return `${provider}\n${owner ?? ""}\n${model ?? ""}`;
 }
 

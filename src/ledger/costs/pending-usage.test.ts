@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PendingUsage } from "./pending-usage.ts";
 
-test("a pending answer is settled once", () => {
+test("a pending response is settled once", () => {
   const pending = new PendingUsage();
   pending.add({ provider: "openai", id: "resp_1" });
   assert.equal(pending.has({ provider: "openai", id: "resp_1" }), true);
@@ -11,7 +11,7 @@ test("a pending answer is settled once", () => {
   assert.equal(pending.settle({ provider: "openai", id: "resp_1" }), false);
 });
 
-test("the oldest make room, and how many did is counted", () => {
+test("a full set drops the oldest ids and counts them", () => {
   const pending = new PendingUsage(2);
   for (const id of ["a", "b", "a", "c"]) pending.add({ provider: "p", id });
   assert.equal(pending.size, 2);

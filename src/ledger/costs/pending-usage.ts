@@ -1,11 +1,11 @@
 import type { DedupKey } from "../../core/usage/usage-dedup.ts";
 
-/** A day's worth of background work of a busy gateway, in some ten megabytes. */
+/** Background responses of a busy gateway in a day; about 10 MB of memory. */
 const MAX_PENDING = 100_000;
 
 /**
- * Answers whose use was not known when their call ended. Only these are remembered: an answer that is read again counts
- * if it settles one of them, and any other was counted before. The oldest make room.
+ * The ids of responses whose usage was not known when their request ended. A response that is fetched again is counted if
+ * its id is here; any other was counted before. When the set is full, the oldest ids are dropped.
  */
 export class PendingUsage {
   readonly #max: number;
@@ -20,7 +20,7 @@ export class PendingUsage {
     return this.#ids.size;
   }
 
-  /** How many were pushed out before they were settled. */
+  /** How many ids were dropped before their usage was known. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -39,13 +39,13 @@ export class PendingUsage {
     return this.#ids.has(keyOf(provider, id));
   }
 
-  /** True for the first sighting of an answer that was pending. */
+  /** True if the response was pending; from then on it no longer is. */
   settle({ provider, id }: Pick<DedupKey, "provider" | "id">): boolean {
     return this.#ids.delete(keyOf(provider, id));
   }
 }
 
-/** No provider's name holds a space. */
+/** No provider's name contains a space. */
 function keyOf(provider: string, id: string): string {
   return `${provider} ${id}`;
 }

@@ -1,23 +1,23 @@
-// What the ledger writes down of itself, beside the records: one JSON object on each line of `ledger-events.jsonl`.
+// What the ledger records about itself, beside the requests: one JSON object on each line of `ledger-events.jsonl`.
 
 /** Why records are missing. */
 export type GapReason =
-  /** The file could not be written for so long that memory held no more. */
+  /** The file could not be written for so long that the queue in memory was full. */
   | "queue_full"
-  /** The ledger thread hung for so long that the data threads held no more. */
+  /** The ledger worker hung for so long that the data workers' queues were full. */
   | "handover_full"
   | "data_thread_died"
   | "ledger_thread_died"
   /** The process ended while the file could not be written. */
   | "not_written_at_stop"
-  /** One record alone was larger than memory may hold. */
+  /** A single record was larger than the whole queue. */
   | "too_large";
 
 interface Instance {
   readonly instance: string;
 }
 
-export interface Gap extends Instance {
+export interface GapEvent extends Instance {
   readonly event: "gap";
   readonly from_seq: number;
   readonly to_seq: number;
@@ -29,23 +29,23 @@ export interface Gap extends Instance {
 
 export type LedgerEvent =
   | (Instance & { readonly event: "started"; readonly replaces?: string | undefined })
-  /** In order: everything up to `last_seq` is in the file or in a gap. */
+  /** A clean stop: every record up to `last_seq` is in the file or in a gap. */
   | (Instance & { readonly event: "stopped"; readonly last_seq: number })
-  /** Found at the next start: an instance that ended without `stopped`. */
+  /** Written by the next start, about an instance that ended without `stopped`. */
   | (Instance & {
       readonly event: "crashed";
       readonly last_seq: number;
       readonly last_seen?: string | undefined;
-      /** Calls that were known to run, and those of them that got a record now. */
+      /** Requests that were running according to the journal, and how many of them got a record at the next start. */
       readonly in_flight: number;
       readonly interrupted: number;
     })
-  /** A data thread ended under its calls. */
+  /** A data worker died while its requests were running. */
   | (Instance & { readonly event: "thread_died"; readonly thread: string; readonly interrupted: number })
-  | Gap
+  | GapEvent
   | (Instance & { readonly event: "unwritable"; readonly error: string; readonly last_seq: number })
   | (Instance & { readonly event: "writable"; readonly after_ms: number })
-  /** Nobody knows whether these would survive a power cut. */
+  /** These records may not survive a power cut. */
   | (Instance & {
       readonly event: "sync_failed";
       readonly error: string;
@@ -54,7 +54,7 @@ export type LedgerEvent =
       readonly records: number;
     })
   | (Instance & { readonly event: "rotated"; readonly segment: string; readonly last_seq: number })
-  /** Somebody else moved, deleted or truncated the file; what it held up to then may be elsewhere or gone. */
+  /** Another program moved, deleted or truncated the file; its earlier records may be elsewhere or gone. */
   | (Instance & { readonly event: "moved" | "truncated"; readonly last_seq: number });
 
 export type TimedEvent = LedgerEvent & { readonly at: string };

@@ -1,19 +1,20 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import type { InFlightRequest, InFlightChange } from "../../core/request/in-flight.ts";
 import { errorCode } from "../../core/errno.ts";
+import { writeFully } from "../../jsonl/file-bytes.ts";
 
-// Which calls run, on disk, for whoever starts after this process was killed. It says nothing of calls that took less
-// than a tenth of a second, and nothing about anything once they are over.
+// The running requests, on disk, so that the next process can record those that were running when this one was killed.
+// Requests shorter than a tenth of a second are not in it, and a request is dropped from it once its record is written.
 
 export interface JournalEntry extends InFlightRequest {
-  /** The data thread that the call is on. */
-  readonly thread: string;
+  /** The data worker that carries the request. */
+  readonly worker: string;
 }
 
-export interface LeftJournal {
+export interface JournalContents {
   readonly instance: string;
   readonly entries: readonly JournalEntry[];
-  /** When its writer was last known to live, in epoch milliseconds. */
+  /** When its writer was last known to run, in epoch milliseconds; 0 if the journal does not say. */
   readonly lastAt: number;
 }
 
@@ -22,71 +23,71 @@ interface JournalOptions {
   readonly mode: number;
   readonly instance: string;
   readonly now: () => number;
-  /** Whether the path is ours to write. */
+  /** False while another process holds the lock. */
   readonly mayWrite: () => boolean;
 }
 
-/** A journal of which less is needed than this is not worth making anew. */
+/** A journal smaller than this is not worth compacting. */
 const MIN_REWRITE_BYTES = 256 * 1024;
-const BEAT_MS = 900;
+const HEARTBEAT_MS = 900;
 
-/** Written by the ledger thread, behind the records: a call that is gone here has its record in the stats file. */
+/** The ledger worker writes it after the records: a request that is no longer in it has its record in the stats file. */
 export class InFlightJournal {
   readonly #options: JournalOptions;
-  /** The line of each call that runs, for making the file anew. */
+  /** The line of each running request, to rewrite the file from. */
   readonly #lines = new Map<string, { readonly entry: JournalEntry; readonly line: string }>();
   #fd: number | undefined;
   #size = 0;
   #neededBytes = 0;
   #lastAt = 0;
-  /** What is on disk is not what it should be: the next write makes it anew. */
+  /** The file on disk is incomplete: the next write replaces it. */
   #stale = true;
 
   constructor(options: JournalOptions) {
     this.#options = options;
   }
 
-  /** Calls that another wrote down before. */
+  /** Takes over requests from the journal of the last process. */
   adopt(entries: readonly JournalEntry[]): void {
-    for (const entry of entries) this.#keep(entry, aliveLine(entry.thread, entry));
+    for (const entry of entries) this.#keep(entry, requestLine(entry.worker, entry));
   }
 
-  update(thread: string, { alive, gone }: InFlightChange): void {
+  update(worker: string, { alive, gone }: InFlightChange): void {
     const lines: string[] = [];
-    for (const call of alive) {
-      const line = aliveLine(thread, call);
-      this.#keep({ ...call, thread }, line);
+    for (const request of alive) {
+      const line = requestLine(worker, request);
+      this.#keep({ ...request, worker }, line);
       lines.push(line);
     }
-    const over = gone.filter((id) => this.#forget(id));
-    if (over.length > 0) lines.push(`{"gone":${JSON.stringify(over)}}\n`);
+    const removed = gone.filter((id) => this.#remove(id));
+    if (removed.length > 0) lines.push(`{"gone":${JSON.stringify(removed)}}\n`);
     if (lines.length > 0) this.#write(lines.join(""));
   }
 
-  entriesOf(thread: string): readonly JournalEntry[] {
-    return [...this.#lines.values()].map(({ entry }) => entry).filter((entry) => entry.thread === thread);
+  entriesOf(worker: string): readonly JournalEntry[] {
+    return [...this.#lines.values()].map(({ entry }) => entry).filter((entry) => entry.worker === worker);
   }
 
-  /** While calls run and nothing changes, it says now and then that its writer lives. */
-  beat(): void {
+  /** While requests run and nothing changes, it notes at intervals that its writer is running. */
+  heartbeat(): void {
     if (this.#stale) this.#rewrite();
-    else if (this.#lines.size > 0 && this.#options.now() - this.#lastAt > BEAT_MS) this.#write("");
+    else if (this.#lines.size > 0 && this.#options.now() - this.#lastAt > HEARTBEAT_MS) this.#write("");
   }
 
-  /** In order: no call runs, and nothing is left to say. */
+  /** Removes the file if no request is running, as after a clean stop. */
   close(): void {
     this.#closeFile();
     if (this.#lines.size === 0 && this.#options.mayWrite())
-      ignoringFaults(() => rmSync(this.#options.path, { force: true }));
+      ignoreSystemErrors(() => rmSync(this.#options.path, { force: true }));
   }
 
   #keep(entry: JournalEntry, line: string): void {
-    this.#forget(entry.id);
+    this.#remove(entry.id);
     this.#lines.set(entry.id, { entry, line });
     this.#neededBytes += line.length;
   }
 
-  #forget(id: string): boolean {
+  #remove(id: string): boolean {
     const kept = this.#lines.get(id);
     if (kept === undefined) return false;
     this.#neededBytes -= kept.line.length;
@@ -106,7 +107,7 @@ export class InFlightJournal {
     return `{"at":${this.#lastAt}}\n`;
   }
 
-  /** As a whole, under another name first: at any moment the name leads to a journal that is complete. */
+  /** Writes the whole file under another name and renames it, so that the path always leads to a complete journal. */
   #rewrite(): void {
     const { path, mode, instance } = this.#options;
     const text = [`{"journal":1,"instance":${JSON.stringify(instance)}}\n`];
@@ -124,12 +125,11 @@ export class InFlightJournal {
 
   #append(text: string): void {
     const bytes = Buffer.from(text);
-    let written = 0;
-    while (written < bytes.length) written += writeSync(this.#fd ?? -1, bytes, written);
+    writeFully(this.#fd ?? -1, bytes);
     this.#size += bytes.length;
   }
 
-  /** A journal that cannot be written harms no call: it is made anew when it can be. */
+  /** A journal that cannot be written does not affect requests; it is rewritten once that is possible. */
   #attempt(write: () => void): void {
     this.#stale = true;
     if (!this.#options.mayWrite()) return;
@@ -144,16 +144,16 @@ export class InFlightJournal {
   #closeFile(): void {
     const fd = this.#fd;
     this.#fd = undefined;
-    if (fd !== undefined) ignoringFaults(() => closeSync(fd));
+    if (fd !== undefined) ignoreSystemErrors(() => closeSync(fd));
   }
 }
 
-function aliveLine(thread: string, { id, startedAt, record }: InFlightRequest): string {
-  return `{"id":"${id}","thread":${JSON.stringify(thread)},"startedAt":${startedAt},"record":${record}}\n`;
+function requestLine(worker: string, { id, startedAt, record }: InFlightRequest): string {
+  return `{"id":"${id}","thread":${JSON.stringify(worker)},"startedAt":${startedAt},"record":${record}}\n`;
 }
 
-/** What a process left; `undefined` where there is nothing to be read. What cannot be understood is passed over. */
-export function readJournal(path: string): LeftJournal | undefined {
+/** The journal of the last process; `undefined` if there is none. Lines that cannot be parsed are skipped. */
+export function readJournal(path: string): JournalContents | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -165,7 +165,7 @@ export function readJournal(path: string): LeftJournal | undefined {
   let instance = "";
   let lastAt = 0;
   for (const line of text.split("\n")) {
-    const found = parsed(line);
+    const found = parseLine(line);
     if (typeof found["instance"] === "string") instance = found["instance"];
     if (typeof found["at"] === "number") lastAt = Math.max(lastAt, found["at"]);
     if (Array.isArray(found["gone"])) for (const id of found["gone"]) entries.delete(String(id));
@@ -178,21 +178,21 @@ export function readJournal(path: string): LeftJournal | undefined {
 function entryOf({ id, thread, startedAt, record }: Readonly<Record<string, unknown>>): JournalEntry | undefined {
   if (typeof id !== "string" || typeof thread !== "string" || typeof startedAt !== "number") return undefined;
   if (typeof record !== "object" || record === null) return undefined;
-  return { id, thread, startedAt, record: JSON.stringify(record) };
+  return { id, worker: thread, startedAt, record: JSON.stringify(record) };
 }
 
-function parsed(line: string): Readonly<Record<string, unknown>> {
+function parseLine(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);
-    // Any object may be read by name; what is found there is checked where it is used.
+    // as: any object may be read by name; each member is checked where it is used.
     if (typeof value === "object" && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
-    // The line that its writer died on.
+    // The line that a crash cut off.
   }
   return {};
 }
 
-function ignoringFaults(act: () => void): void {
+function ignoreSystemErrors(act: () => void): void {
   try {
     act();
   } catch (error) {

@@ -1,35 +1,38 @@
+import { statSync } from "node:fs";
 import type { Logger } from "../../core/log.ts";
-import type { InFlightChange } from "../../core/request/in-flight.ts";
-import { companionFilesOf } from "../writer/companion-files.ts";
-import { InFlightJournal, type JournalEntry } from "./in-flight-journal.ts";
-import { interruptedRecord } from "./interrupted-record.ts";
-import { type CrashRecovery, recoverCrash, withoutRecord } from "./crash-recovery.ts";
+import type { InFlightChange, InFlightRequest } from "../../core/request/in-flight.ts";
+import { runningInstance } from "../events/event-reader.ts";
+import { companionFilesOf } from "../files/companion-files.ts";
+import { followLinks } from "../files/ledger-path.ts";
 import type { Ledger } from "../writer/ledger.ts";
-import { lastNumber } from "./ledger-tail.ts";
-import { followLinks } from "../writer/target.ts";
+import { InFlightJournal, type JournalEntry, readJournal } from "./in-flight-journal.ts";
+import { idsInTail, lastSeqInTail } from "./ledger-tail.ts";
 
 export interface InFlightRecoveryOptions {
-  /** Of the stats file. */
+  /** Path of the stats file. */
   readonly path: string;
   readonly fileMode: number;
   readonly instance: string;
-  /** A ledger of this process whose thread died, and the last number that it gave. */
+  /** The ledger of a worker of this process that died, and the last sequence number it assigned. */
   readonly replaces: { readonly instance: string; readonly seq: number } | undefined;
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** The calls that run, as far as the ledger was told, and the records of those whose end nobody saw. */
+/**
+ * Writes a record for each request whose end was never seen, because its data worker or the whole process died. It keeps
+ * the journal of running requests for that, and reads the journal that the last process left.
+ */
 export class InFlightRecovery {
-  /** Records written for such calls. */
+  /** Number of records written for interrupted requests. */
   interrupted = 0;
   readonly #ledger: Ledger;
   readonly #options: InFlightRecoveryOptions;
   readonly #path: string;
   readonly #journal: InFlightJournal;
-  /** Over, but their records wait in memory: until those are written, the journal speaks for them. */
-  #leaving = new Set<string>();
-  #begun = false;
+  /** Requests that have ended but whose records are still in memory. They stay in the journal until those are written. */
+  #ending = new Set<string>();
+  #started = false;
 
   constructor(ledger: Ledger, options: InFlightRecoveryOptions) {
     this.#ledger = ledger;
@@ -44,58 +47,59 @@ export class InFlightRecovery {
       now,
       mayWrite: () => ledger.holdsLock,
     });
-    this.tend();
+    this.tick();
   }
 
-  /** To be called now and then. As soon as the files are ours, what was left beside them is settled. */
-  tend(): void {
-    if (!this.#begun && this.#ledger.holdsLock) this.#begin();
-    if (this.#leaving.size > 0 && this.#ledger.isDrained) {
-      this.#journal.update("", { alive: [], gone: [...this.#leaving] });
-      this.#leaving = new Set();
+  /** Call this at intervals. As soon as the ledger holds the lock, it recovers what the last process left. */
+  tick(): void {
+    if (!this.#started && this.#ledger.holdsLock) this.#start();
+    if (this.#ending.size > 0 && this.#ledger.isDrained) {
+      this.#journal.update("", { alive: [], gone: [...this.#ending] });
+      this.#ending = new Set();
     }
-    if (this.#begun) this.#journal.beat();
+    if (this.#started) this.#journal.heartbeat();
   }
 
-  /** The records of those that are gone have been appended. */
-  change(thread: string, { alive, gone }: InFlightChange): void {
-    if (this.#leaving.size === 0 && this.#ledger.isDrained) this.#journal.update(thread, { alive, gone });
+  /** Takes a data worker's changes. The records of requests that are gone must have been appended before. */
+  update(worker: string, { alive, gone }: InFlightChange): void {
+    if (this.#ending.size === 0 && this.#ledger.isDrained) this.#journal.update(worker, { alive, gone });
     else {
-      this.#journal.update(thread, { alive, gone: [] });
-      for (const id of gone) this.#leaving.add(id);
-      this.tend();
+      this.#journal.update(worker, { alive, gone: [] });
+      for (const id of gone) this.#ending.add(id);
+      this.tick();
     }
   }
 
   /**
-   * A data thread that this ledger hears of for the first time says which of its calls run, and whose records come now.
-   * Others that a ledger before this one knew are over, and without a record lost it with that ledger; returns how many.
+   * The first message of a data worker to this ledger lists its running requests and those whose records follow. Other
+   * requests that an earlier ledger knew have ended; where one has no record, the record died with that ledger. Returns
+   * how many did.
    */
-  met(thread: string, change: InFlightChange | undefined): number {
+  onDataWorkerLinked(worker: string, change: InFlightChange | undefined): number {
     const ids = new Set([...(change?.alive ?? []).map(({ id }) => id), ...(change?.gone ?? [])]);
-    const over = this.#runningOn(thread).filter(({ id }) => !ids.has(id));
-    const lost = withoutRecord(this.#path, over);
+    const over = this.#runningOn(worker).filter(({ id }) => !ids.has(id));
+    const lost = unrecorded(this.#path, over);
     this.#interrupt(lost, this.#options.now());
-    this.change(thread, { alive: [], gone: over.map(({ id }) => id) });
+    this.update(worker, { alive: [], gone: over.map(({ id }) => id) });
     return lost.length;
   }
 
-  /** A data thread died, and its calls with it. */
-  died(thread: string): void {
-    const entries = this.#runningOn(thread);
+  /** A data worker died, and its requests with it. */
+  onDataWorkerExit(worker: string): void {
+    const entries = this.#runningOn(worker);
     this.#interrupt(entries, this.#options.now());
     const { instance } = this.#options;
-    this.#ledger.note({ event: "thread_died", instance, thread, interrupted: entries.length });
+    this.#ledger.addEvent({ event: "thread_died", instance, thread: worker, interrupted: entries.length });
   }
 
-  /** Behind the last record. */
+  /** Call this after the last record was appended. */
   close(): void {
-    this.tend();
+    this.tick();
     this.#journal.close();
   }
 
-  #runningOn(thread: string): readonly JournalEntry[] {
-    return this.#journal.entriesOf(thread).filter(({ id }) => !this.#leaving.has(id));
+  #runningOn(worker: string): readonly JournalEntry[] {
+    return this.#journal.entriesOf(worker).filter(({ id }) => !this.#ending.has(id));
   }
 
   #interrupt(entries: readonly JournalEntry[], lastSeen: number): void {
@@ -103,41 +107,78 @@ export class InFlightRecovery {
     for (const entry of entries) this.#ledger.append(interruptedRecord(entry, lastSeen));
     this.#ledger.flush();
     this.interrupted += entries.length;
-    this.change("", { alive: [], gone: entries.map(({ id }) => id) });
+    this.update("", { alive: [], gone: entries.map(({ id }) => id) });
   }
 
-  #begin(): void {
-    this.#begun = true;
+  #start(): void {
+    this.#started = true;
     const { instance, replaces } = this.#options;
-    const last = recoverCrash(this.#path);
+    const last = readLastRun(this.#path);
     this.#journal.adopt(last.interrupted);
-    if (replaces === undefined) this.#recover(last);
-    else this.#takeOver(replaces, last);
-    this.#ledger.note({ event: "started", instance, replaces: replaces?.instance });
+    if (replaces === undefined) this.#recoverCrash(last);
+    else this.#replaceWorker(replaces, last);
+    this.#ledger.addEvent({ event: "started", instance, replaces: replaces?.instance });
   }
 
-  #recover({ crashed, inFlight, interrupted, lastSeen }: CrashRecovery): void {
+  #recoverCrash({ crashed, inFlight, interrupted, lastSeen }: LastRun): void {
     this.#interrupt(interrupted, lastSeen);
     if (crashed === undefined) return;
     const { instance, lastSeq } = crashed;
     const counts = { in_flight: inFlight, interrupted: interrupted.length };
     const last_seen = lastSeen > 0 ? new Date(lastSeen).toISOString() : undefined;
-    this.#ledger.note({ event: "crashed", instance, last_seq: lastSeq, last_seen, ...counts });
+    this.#ledger.addEvent({ event: "crashed", instance, last_seq: lastSeq, last_seen, ...counts });
     this.#options.log.warn(
-      {
-        instance,
-        lastSeq,
-        lastSeen: last_seen,
-        ...counts,
-      },
-      "the process before this one did not end in order",
+      { instance, lastSeq, lastSeen: last_seen, ...counts },
+      "the previous LMGate process did not stop cleanly",
     );
   }
 
-  /** The data threads live on, and will say which of their calls run. */
-  #takeOver({ instance, seq }: { readonly instance: string; readonly seq: number }, { inFlight }: CrashRecovery): void {
-    const written = lastNumber(this.#path, instance);
-    this.#ledger.note({ event: "crashed", instance, last_seq: seq, in_flight: inFlight, interrupted: 0 });
-    this.#ledger.lostBy(instance, { from: written + 1, to: seq, records: seq - written });
+  /** The data workers are still running and will report which of their requests are. */
+  #replaceWorker({ instance, seq }: { readonly instance: string; readonly seq: number }, { inFlight }: LastRun): void {
+    const written = lastSeqInTail(this.#path, instance);
+    this.#ledger.addEvent({ event: "crashed", instance, last_seq: seq, in_flight: inFlight, interrupted: 0 });
+    this.#ledger.addPredecessorGap(instance, { from: written + 1, to: seq, records: seq - written });
   }
+}
+
+/** What the process before this one left in the files, if it did not stop cleanly. */
+interface LastRun {
+  /** `undefined` if there was no such process, or if it stopped cleanly. */
+  readonly crashed: { readonly instance: string; readonly lastSeq: number } | undefined;
+  /** Number of requests in its journal. */
+  readonly inFlight: number;
+  /** Those of them that have no record. */
+  readonly interrupted: readonly JournalEntry[];
+  /** When it was last known to run, in epoch milliseconds; 0 if unknown. */
+  readonly lastSeen: number;
+}
+
+/** Must be called before this process writes to the files. `path` is the stats file, with links resolved. */
+function readLastRun(path: string): LastRun {
+  const { events, journal } = companionFilesOf(path);
+  const left = readJournal(journal);
+  const entries = left?.entries ?? [];
+  const instance = runningInstance(events) ?? (entries.length > 0 ? left?.instance : undefined);
+  const lastSeq = instance === undefined ? 0 : lastSeqInTail(path, instance);
+  const journalTime = left?.lastAt || statSync(journal, { throwIfNoEntry: false })?.mtimeMs;
+  return {
+    crashed: instance === undefined ? undefined : { instance, lastSeq },
+    inFlight: entries.length,
+    interrupted: unrecorded(path, entries),
+    lastSeen: left === undefined ? 0 : (journalTime ?? 0),
+  };
+}
+
+/** The requests whose records did not reach the file: a record is written before the journal drops its request. */
+function unrecorded(path: string, entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  if (entries.length === 0) return entries;
+  const recorded = idsInTail(path, new Set(entries.map(({ id }) => id)));
+  return entries.filter(({ id }) => !recorded.has(id));
+}
+
+/** The JSON text of the record of a request whose end was not seen: it ends when the request was last known to run. */
+function interruptedRecord({ record, startedAt }: InFlightRequest, lastSeen: number): string {
+  const end = Math.max(lastSeen, startedAt);
+  const timestamp = new Date(end).toISOString();
+  return `{"timestamp":"${timestamp}",${record.slice(1, -1)},"duration_ms":${Math.round(end - startedAt)}}`;
 }

@@ -1,14 +1,14 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
 
 import { errorCode } from "../../core/errno.ts";
-import { LedgerOpenError } from "../writer/ledger-open-error.ts";
+import { LedgerOpenError } from "../files/ledger-open-error.ts";
 import { isSameProcess, liveness, ownIdentity } from "./process-identity.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 interface LockOptions {
   readonly path: string;
   readonly instance: string;
-  /** An instance of this very process whose thread has died; its lock may be taken at once. */
+  /** An instance of this process whose worker has died; its lock may be taken over at once. */
   readonly replaces: string | undefined;
   readonly now: () => number;
 }
@@ -23,8 +23,8 @@ const STALE_MS = 15_000;
 const MAX_TRIES = 10;
 
 /**
- * Says that one instance writes here. A file rather than flock(2), which Node cannot call and which means nothing
- * across machines; its holder shows every five seconds that it lives.
+ * Lets one instance at a time write to a path. It is a file because Node cannot call flock(2), which moreover does not
+ * work across machines. The holder renews it every five seconds.
  */
 export class LockFile {
   readonly #options: LockOptions;
@@ -47,21 +47,21 @@ export class LockFile {
       if (lock.#replace(holder)) return lock;
     }
     throw new LedgerOpenError(
-      `the lock ${options.path} changes hands again and again; is something else using this name?`,
+      `the lock ${options.path} keeps changing its holder. Check whether another program uses this file name.`,
     );
   }
 
-  /** True while nobody can have come to think that this lock is abandoned. */
+  /** True while the last heartbeat is recent enough that no other process may treat the lock as stale. */
   isFresh(): boolean {
     return Math.abs(this.#options.now() - this.#heartbeatAt) < 2 * HEARTBEAT_MS;
   }
 
-  /** Shows that the holder lives; false if somebody else has taken the lock. */
+  /** Renews the lock; false if another instance has taken it. */
   heartbeat(): boolean {
     const { path } = this.#options;
     if (readHolder(path) === undefined && this.#create(path)) return true;
     if (!this.#isOurs()) return false;
-    // Always the same length, so written over in place: the lock is never missing and never empty.
+    // The content always has the same length and is overwritten in place, so the lock is never missing or empty.
     const fd = openSync(path, "r+");
     try {
       this.#write(fd);
@@ -71,7 +71,7 @@ export class LockFile {
     return true;
   }
 
-  /** Leaves the lock to others, unless others have it already. */
+  /** Removes the lock, unless another instance has taken it. */
   release(): void {
     if (this.#isOurs()) unlinkSync(this.#options.path);
   }
@@ -80,7 +80,7 @@ export class LockFile {
     return readHolder(this.#options.path)?.instance === this.#options.instance;
   }
 
-  /** False if there is such a file already. */
+  /** False if the file exists already. */
   #create(path: string): boolean {
     let fd: number;
     try {
@@ -114,22 +114,22 @@ export class LockFile {
 
   #mayReplace(holder: Holder): boolean {
     if (holder.instance === this.#options.replaces && isSameProcess(holder, this.#self)) return true;
-    // A heartbeat from the future is as dead as an old one: the clock was set back since.
+    // A heartbeat from the future is stale as well: the clock has been set back since.
     if (Math.abs(this.#options.now() - holder.heartbeat) > STALE_MS) return true;
     return liveness(holder) === "dead";
   }
 
   /**
-   * Puts our lock in the place of an abandoned one. Of several that try, the one that makes the next lock may rename it
-   * over the old one, which so is never missing. One that was held up may thereby install the next lock of another
-   * instead: what the lock says in the end is what holds.
+   * Replaces an abandoned lock by ours. Of several instances that try, the one that creates `<lock>.next` renames it over
+   * the old lock, which is therefore never missing. An instance that was delayed may rename another instance's file
+   * instead, so the content of the lock decides in the end.
    */
   #replace(abandoned: Holder): boolean {
     const { path } = this.#options;
     const next = `${path}.next`;
     if (!this.#create(next)) {
-      const rival = readHolder(next);
-      if (rival && !this.#mayReplace(rival)) throw heldBy(rival, this.#options);
+      const competitor = readHolder(next);
+      if (competitor && !this.#mayReplace(competitor)) throw heldBy(competitor, this.#options);
       unlessMissing(() => unlinkSync(next));
       return false;
     }
@@ -151,7 +151,7 @@ function unlessMissing(act: () => void): void {
   }
 }
 
-/** `undefined` if there is no lock. What is in it is believed as far as it can be read; its age then is the file's. */
+/** `undefined` if there is no lock. Where the heartbeat cannot be read, the file's modification time replaces it. */
 function readHolder(path: string): Holder | undefined {
   try {
     return parseHolder(readFileSync(path, "utf8"), statSync(path).mtimeMs);
@@ -181,22 +181,22 @@ function textOf(value: unknown): string | undefined {
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    // Any object may be read by name; what is found there is checked where it is used.
+    // as: any object may be read by name; each member is checked where it is used.
     if (typeof value === "object" && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
-    // Empty or half-written: its maker was just beginning, or died while it did.
+    // Empty or half-written: its holder is writing it at this moment, or died while it did.
   }
   return {};
 }
 
 function heldBy(holder: Holder, { path, now }: LockOptions): LedgerOpenError {
   const ageMs = Math.max(0, now() - holder.heartbeat);
-  const who =
+  const name =
     holder.pid === 0 ? "an unknown process" : `pid ${holder.pid} on host ${holder.host} (instance ${holder.instance})`;
   return new LedgerOpenError(
-    `another LMGate writes to this stats file: ${path} is held by ${who}, last heard of ${Math.round(ageMs / 1000)} s ago. ` +
-      `Stop that one, or give this one a stats.output_path of its own. If it no longer runs, its lock expires ` +
-      `${STALE_MS / 1000} s after it was last heard of: try again then.`,
+    `another LMGate is writing to this stats file: ${path} is held by ${name}, last seen ${Math.round(ageMs / 1000)} s ago. ` +
+      `Stop that process, or set a different stats.output_path here. If it is no longer running, its lock expires ` +
+      `${STALE_MS / 1000} s after it was last seen; try again then.`,
     liveness(holder) === "alive" ? undefined : STALE_MS - ageMs + 1,
   );
 }

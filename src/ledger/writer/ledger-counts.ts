@@ -4,8 +4,8 @@ const DROPPED = 2;
 const SLOTS = 3;
 
 /**
- * How far a ledger has come, in memory that outlives its thread. Only that thread writes, and others read when it is
- * gone, so nothing here needs to be atomic.
+ * A ledger's counters in shared memory, which outlives its worker. Only that worker writes them and the main thread reads
+ * them after it has ended, so no access needs to be atomic.
  */
 export class LedgerCounts {
   readonly #slots: Float64Array;
@@ -18,7 +18,7 @@ export class LedgerCounts {
     return new SharedArrayBuffer(SLOTS * Float64Array.BYTES_PER_ELEMENT);
   }
 
-  /** The last number that was given to a record. */
+  /** The last sequence number assigned to a record. */
   get seq(): number {
     return this.#slots[SEQ] ?? 0;
   }

@@ -1,43 +1,43 @@
-// The ledger: records → stats.jsonl. It is the one writer of that file, on a thread of its own, with synchronous
-// writes: a disk that is slow, full or gone stops this thread and no call. It reads nothing out of a record; it does
-// not decide what a record is, and keeps no sums.
+// The ledger: records → stats.jsonl. It is the only writer of that file and runs in its own worker with synchronous
+// writes, so that a slow, full or missing disk blocks this worker and no request. It does not look into records, decide
+// what is recorded, or keep sums.
 
 import type { LedgerStatus } from "../../core/status.ts";
 import { basename } from "node:path";
-import { companionFilesOf } from "./companion-files.ts";
+import { companionFilesOf } from "../files/companion-files.ts";
 import { errorCode, errorText } from "../../core/errno.ts";
 import { LedgerCounts } from "./ledger-counts.ts";
 import type { GapReason, LedgerEvent } from "../events/ledger-event.ts";
-import { LedgerEvents } from "../events/ledger-events.ts";
-import { LedgerOpenError } from "./ledger-open-error.ts";
+import { EventWriter } from "../events/event-writer.ts";
+import { LedgerOpenError } from "../files/ledger-open-error.ts";
 import { HEARTBEAT_MS } from "../lock/lock-file.ts";
-import { type LostRange, Losses } from "./losses.ts";
+import { type SeqRange, UnreportedGaps } from "./unreported-gaps.ts";
 import { RecordQueue } from "./record-queue.ts";
 import { StatsFile } from "./stats-file.ts";
 import type { FileChange, StatsFileOptions } from "./stats-file.ts";
-import { followLinks, isRegular } from "./target.ts";
+import { storedLedger } from "../files/ledger-path.ts";
 
 export interface LedgerOptions extends StatsFileOptions {
   readonly flushIntervalMs: number;
-  /** Bound of what may wait in memory while the file cannot be written. */
+  /** Most bytes that may queue in memory while the file cannot be written. */
   readonly maxQueueBytes: number;
-  /** Read by others when this ledger's thread is gone. */
+  /** Counters that outlive this ledger's worker, for the next one. */
   readonly counts?: LedgerCounts;
 }
 
-/** One write: large enough to make the call cheap, small enough that a rotated file keeps its size. */
+/** Bytes of one write: large enough to make the system call cheap, small enough to keep rotated files at their size. */
 const BATCH_BYTES = 256 * 1024;
-/** How often the file is looked for, and tried again while it fails: half the second that is promised. */
-const WATCH_MS = 500;
-/** A full pipe is no fault yet; its reader is given this long. */
+/** How often the file is checked, and retried while it fails: half of the second that the documents promise. */
+const CHECK_MS = 500;
+/** A full pipe counts as an error only after its reader has had this long. */
 const BUSY_MS = 1_000;
 const BUSY_RETRY_MS = 20;
-/** While the file cannot be written and records are lost, how often that is written down. */
-const TELL_AGAIN_MS = 5_000;
+/** How often gaps are reported while the file cannot be written and records are being dropped. */
+const REPORT_INTERVAL_MS = 5_000;
 /** How long closing waits for the reader of a full pipe. */
 const CLOSE_TRIES = 50;
 
-interface Trouble {
+interface Outage {
   readonly since: number;
   readonly droppedBefore: number;
 }
@@ -49,31 +49,31 @@ export class Ledger {
   readonly #lineEnd: string;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #counts: LedgerCounts;
-  readonly #losses: Losses;
-  /** CompanionFiles a pipe or a device there is no place for it. */
-  readonly #events: LedgerEvents | undefined;
+  readonly #gaps: UnreportedGaps;
+  /** A pipe or a device has no directory of its own for a file of events. */
+  readonly #events: EventWriter | undefined;
   #busyTimer: NodeJS.Timeout | undefined;
   #busySince: number | undefined;
-  #trouble: Trouble | undefined;
+  #outage: Outage | undefined;
   #closed = false;
   #writtenSeq = 0;
-  /** All up to here survives a power cut. */
+  /** Records up to this one survive a power cut. */
   #syncedSeq = 0;
   #unsynced = 0;
-  #toldAt = 0;
+  #reportedAt = 0;
   #lastError: string | undefined;
   #lastWriteAt: number | undefined;
 
   private constructor(options: LedgerOptions) {
     this.#options = options;
-    this.#file = new StatsFile(options, (change) => this.#fileChanged(change));
+    this.#file = new StatsFile(options, (change) => this.#onFileChange(change));
     this.#counts = options.counts ?? new LedgerCounts();
-    this.#losses = new Losses(options.now);
+    this.#gaps = new UnreportedGaps(options.now);
     this.#events = openEvents(options);
     this.#queue = new RecordQueue(options.maxQueueBytes);
     this.#lineEnd = `,"instance":${JSON.stringify(options.instance)},"seq":`;
     this.#timers = [
-      setInterval(() => this.#drain(), WATCH_MS).unref(),
+      setInterval(() => this.#drain(), CHECK_MS).unref(),
       setInterval(() => this.#sync(), options.flushIntervalMs).unref(),
       setInterval(() => this.#heartbeat(), HEARTBEAT_MS).unref(),
     ];
@@ -81,7 +81,7 @@ export class Ledger {
 
   /**
    * Throws `LedgerOpenError` where writing would be wrong: another instance writes there, or the path is a directory.
-   * A file that merely cannot be written now is no reason to stop calls: the ledger starts degraded and keeps trying.
+   * A file that cannot be written at the moment must not stop requests: the ledger starts degraded and keeps trying.
    */
   static open(options: LedgerOptions): Ledger {
     const ledger = new Ledger(options);
@@ -97,7 +97,7 @@ export class Ledger {
     return ledger;
   }
 
-  /** Whether it may write, and what stands beside the file is its own as well. */
+  /** True while it may write the stats file and its companion files. */
   get holdsLock(): boolean {
     return this.#file.holdsLock;
   }
@@ -106,32 +106,32 @@ export class Ledger {
     return this.#counts.seq;
   }
 
-  /** Nothing of what was appended is in memory alone. */
+  /** True if the operating system has every appended record. */
   get isDrained(): boolean {
     return this.#queue.length === 0;
   }
 
   /**
-   * Takes the JSON text of one record, an object with at least one member, and the text of members to put behind them,
-   * each with its comma before it. Nothing is written before `flush`.
+   * Takes the JSON text of one record, an object with at least one member, and the text of further members, each with a
+   * leading comma. Nothing is written before `flush`.
    */
-  append(record: string, more: string = ""): void {
+  append(record: string, moreMembers: string = ""): void {
     const seq = this.#counts.seq + 1;
     this.#counts.seq = seq;
-    // Between tokens a line break is the same as a space, and inside a string JSON allows neither.
+    // Between JSON tokens a line break equals a space, and strings hold no raw line break.
     const text = /[\r\n]/.test(record) ? record.replaceAll(/[\r\n]/g, " ").trimEnd() : record;
-    const line = `${text.slice(0, -1)}${more}${this.#lineEnd}${seq}}\n`;
-    const lost = this.#closed ? { from: seq, to: seq, records: 1 } : this.#queue.push(line, seq);
-    if (lost !== undefined) this.#drop(lost, lost.from === seq ? "too_large" : "queue_full");
+    const line = `${text.slice(0, -1)}${moreMembers}${this.#lineEnd}${seq}}\n`;
+    const dropped = this.#closed ? { from: seq, to: seq, records: 1 } : this.#queue.push(line, seq);
+    if (dropped !== undefined) this.#drop(dropped, dropped.from === seq ? "too_large" : "queue_full");
   }
 
-  /** Gives numbers to records that will never come, so that their hole can be seen. */
-  lose(records: number, reason: GapReason): void {
+  /** Assigns sequence numbers to records that will never arrive, so that the gap is visible. */
+  addGap(records: number, reason: GapReason): void {
     if (records <= 0) return;
     const from = this.#counts.seq + 1;
     this.#counts.seq += records;
-    this.#losses.add({ from, to: this.#counts.seq, records }, reason);
-    // Data threads count themselves what they could not hand over.
+    this.#gaps.add({ from, to: this.#counts.seq, records }, reason);
+    // The data workers count these themselves.
     if (reason !== "handover_full") this.#counts.dropped += records;
     this.#options.log.error(
       {
@@ -141,35 +141,35 @@ export class Ledger {
       },
       "records were lost before they could be written",
     );
-    this.#tellLosses();
+    this.#reportGaps();
   }
 
-  /** Of a ledger before this one, whose thread died: these had numbers and were not written. */
-  lostBy(instance: string, range: LostRange): void {
+  /** Reports records that a crashed predecessor numbered but never wrote. */
+  addPredecessorGap(instance: string, range: SeqRange): void {
     if (range.records <= 0) return;
-    const losses = new Losses(this.#options.now);
-    losses.add(range, "ledger_thread_died");
+    const gaps = new UnreportedGaps(this.#options.now);
+    gaps.add(range, "ledger_thread_died");
     this.#counts.dropped += range.records;
-    for (const gap of losses.events(instance)) this.note(gap);
+    for (const gap of gaps.events(instance)) this.addEvent(gap);
   }
 
-  /** Notes something beside the records. */
-  note(event: LedgerEvent): void {
+  /** Writes to the file of events. */
+  addEvent(event: LedgerEvent): void {
     this.#events?.add(event);
   }
 
-  /** Hands everything appended so far to the operating system. Call it after the last record of a message. */
+  /** Writes everything appended so far to the operating system. Call it after the last record of a batch. */
   flush(): void {
-    // While the file fails it is tried at intervals, not once per message.
-    if (!this.#trouble && !this.#closed && this.#queue.length > 0) this.#drain();
+    // While writing fails it is retried at intervals, not for each batch.
+    if (!this.#outage && !this.#closed && this.#queue.length > 0) this.#drain();
   }
 
-  /** Closes the file that is written now, as if it were full; the name it got. `undefined` if there was nothing in it. */
+  /** Closes the active segment as if it were full and returns its new name; `undefined` if there was nothing in it. */
   rotate(): string | undefined {
-    if (this.#closed || this.#trouble) return undefined;
+    if (this.#closed || this.#outage) return undefined;
     this.#drain();
     const closed = this.#file.rotate();
-    // Whoever looks at the path next finds an empty file, not none.
+    // Creates the next file, so that other programs find an empty file at the path and not none.
     this.#drain();
     return closed;
   }
@@ -182,14 +182,14 @@ export class Ledger {
       interrupted: 0,
       unconfirmed: 0,
       queued: this.#queue.length,
-      degraded: this.#trouble !== undefined,
+      degraded: this.#outage !== undefined,
       lastError: this.#lastError,
       lastWriteAt: this.#lastWriteAt === undefined ? undefined : new Date(this.#lastWriteAt).toISOString(),
       rotations: this.#file.rotations,
     };
   }
 
-  /** Writes and syncs what is left, gives up the lock, and counts what could not be written as dropped. Never throws. */
+  /** Writes and syncs the rest and releases the lock. Records that cannot be written count as dropped. Never throws. */
   close(): void {
     if (this.#closed) return;
     this.#drain();
@@ -200,13 +200,13 @@ export class Ledger {
     this.#sync();
     this.#closed = true;
     this.#stopTimers();
-    const lost = this.#queue.clear();
-    if (lost !== undefined) this.#drop(lost, "not_written_at_stop");
+    const unwritten = this.#queue.clear();
+    if (unwritten !== undefined) this.#drop(unwritten, "not_written_at_stop");
     const { path, instance, log } = this.#options;
     const { seq, dropped } = this.#counts;
-    this.#toldAt = 0;
-    this.#tellLosses();
-    this.note({ event: "stopped", instance, last_seq: seq });
+    this.#reportedAt = 0;
+    this.#reportGaps();
+    this.addEvent({ event: "stopped", instance, last_seq: seq });
     this.#file.close();
     if (dropped > 0) log.error({ path, dropped }, "records were dropped");
   }
@@ -219,7 +219,7 @@ export class Ledger {
   #drain(): void {
     try {
       this.#file.keepOpen();
-      this.#tellLosses();
+      this.#reportGaps();
       while (this.#queue.length > 0) {
         const { accepted, error } = this.#file.write(this.#queue.batch(BATCH_BYTES));
         const written = this.#queue.release(accepted);
@@ -232,10 +232,10 @@ export class Ledger {
     }
     this.#busySince = undefined;
     this.#recover();
-    this.#tellLosses();
+    this.#reportGaps();
   }
 
-  #count({ records, to }: LostRange): void {
+  #count({ records, to }: SeqRange): void {
     this.#counts.written += records;
     this.#writtenSeq = to;
     this.#unsynced += records;
@@ -243,16 +243,16 @@ export class Ledger {
     this.#busySince = undefined;
   }
 
-  /** A full pipe is tried again soon, and becomes a fault only if nobody reads it for a while. */
+  /** True for a full pipe, which is retried soon and counts as an error only after `BUSY_MS` without a reader. */
   #isBusy(error: unknown): boolean {
     if (errorCode(error) !== "EAGAIN") return false;
     const now = this.#options.now();
     if (this.#busySince === undefined) {
-      // Some of it was written just now: somebody reads.
+      // Part of the batch was written before the pipe was full, so it has a reader.
       this.#recover();
       this.#busySince = now;
     }
-    if (this.#trouble || now - this.#busySince > BUSY_MS) return false;
+    if (this.#outage || now - this.#busySince > BUSY_MS) return false;
     clearTimeout(this.#busyTimer);
     this.#busyTimer = setTimeout(() => this.flush(), BUSY_RETRY_MS).unref();
     return true;
@@ -260,60 +260,63 @@ export class Ledger {
 
   #fail(error: unknown): void {
     this.#lastError = errorText(error);
-    if (this.#trouble) return;
-    this.#trouble = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
+    if (this.#outage) return;
+    this.#outage = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
     this.#options.log.error(
       {
         path: this.#options.path,
         error: this.#lastError,
         queued: this.#queue.length,
       },
-      "stats cannot be written; calls go on, and records wait in memory",
+      "the stats file cannot be written; requests continue, and records are kept in memory",
     );
     const { instance } = this.#options;
-    this.note({ event: "unwritable", instance, error: this.#lastError, last_seq: this.#writtenSeq });
+    this.addEvent({ event: "unwritable", instance, error: this.#lastError, last_seq: this.#writtenSeq });
   }
 
   #recover(): void {
-    const trouble = this.#trouble;
-    if (!trouble) return;
-    this.#trouble = undefined;
+    const outage = this.#outage;
+    if (!outage) return;
+    this.#outage = undefined;
     const { path, instance, now, log } = this.#options;
-    const afterMs = now() - trouble.since;
-    log.info({ path, afterMs, dropped: this.#counts.dropped - trouble.droppedBefore }, "stats are written again");
-    this.note({ event: "writable", instance, after_ms: afterMs });
+    const afterMs = now() - outage.since;
+    log.info(
+      { path, afterMs, dropped: this.#counts.dropped - outage.droppedBefore },
+      "the stats file can be written again",
+    );
+    this.addEvent({ event: "writable", instance, after_ms: afterMs });
   }
 
-  #drop(lost: LostRange, reason: GapReason): void {
-    if (this.#trouble?.droppedBefore === this.#counts.dropped) {
+  #drop(range: SeqRange, reason: GapReason): void {
+    if (this.#outage?.droppedBefore === this.#counts.dropped) {
       this.#options.log.error(
         {
           path: this.#options.path,
           queued: this.#queue.length,
         },
-        "too many records wait to be written; the oldest are dropped",
+        "the queue of unwritten records is full; dropping the oldest",
       );
     }
-    this.#counts.dropped += lost.records;
-    this.#losses.add(lost, reason);
+    this.#counts.dropped += range.records;
+    this.#gaps.add(range, reason);
   }
 
-  /** Before records with later numbers are written, if it can be; while the file fails, not at every try. */
-  #tellLosses(): void {
+  /** Reports gaps before records with later numbers are written; at intervals only, while the file cannot be written. */
+  #reportGaps(): void {
     const { instance, now } = this.#options;
-    if (this.#losses.any && (this.#trouble === undefined || now() - this.#toldAt > TELL_AGAIN_MS)) {
-      if (this.#events?.addNow(this.#losses.events(instance)) === false) return;
-      this.#losses.told();
-      this.#toldAt = now();
+    if (this.#gaps.any && (this.#outage === undefined || now() - this.#reportedAt > REPORT_INTERVAL_MS)) {
+      if (this.#events?.tryAdd(this.#gaps.events(instance)) === false) return;
+      this.#gaps.clear();
+      this.#reportedAt = now();
     }
     this.#events?.flush();
   }
 
-  #fileChanged(change: FileChange): void {
+  #onFileChange(change: FileChange): void {
     const { instance } = this.#options;
     const last_seq = this.#writtenSeq;
-    if (change.kind !== "rotated") this.note({ event: change.kind, instance, last_seq });
-    else this.note({ event: "rotated", instance, segment: basename(change.segment), last_seq });
+    if (change.kind !== "rotated") this.addEvent({ event: change.kind, instance, last_seq });
+    else this.addEvent({ event: "rotated", instance, segment: basename(change.segment), last_seq });
   }
 
   #sync(): void {
@@ -327,9 +330,9 @@ export class Ledger {
           error: this.#lastError,
           unconfirmedRecords: this.#unsynced,
         },
-        "syncing the stats file failed; it was set aside and a new one is begun",
+        "the stats file could not be synced; closing it and starting a new one",
       );
-      this.note({
+      this.addEvent({
         event: "sync_failed",
         instance: this.#options.instance,
         error: this.#lastError,
@@ -351,7 +354,7 @@ export class Ledger {
   }
 }
 
-function openEvents({ path, fileMode, now }: LedgerOptions): LedgerEvents | undefined {
-  const file = followLinks(path);
-  return isRegular(file) ? new LedgerEvents({ path: companionFilesOf(file).events, mode: fileMode, now }) : undefined;
+function openEvents({ path, fileMode, now }: LedgerOptions): EventWriter | undefined {
+  const file = storedLedger(path);
+  return file === undefined ? undefined : new EventWriter({ path: companionFilesOf(file).events, mode: fileMode, now });
 }

@@ -1,4 +1,4 @@
-import type { LostRange } from "./losses.ts";
+import type { SeqRange } from "./unreported-gaps.ts";
 
 interface QueuedLine {
   readonly seq: number;
@@ -8,7 +8,7 @@ interface QueuedLine {
 
 const RELEASED: QueuedLine = { seq: 0, text: "", bytes: 0 };
 
-/** Lines that wait to be written, oldest first. Bounded in bytes: what no longer fits pushes out the oldest. */
+/** Lines waiting to be written, oldest first. The queue is bounded in bytes: when it is full, the oldest are dropped. */
 export class RecordQueue {
   readonly #maxBytes: number;
   #lines: QueuedLine[] = [];
@@ -23,18 +23,18 @@ export class RecordQueue {
     return this.#lines.length - this.#head;
   }
 
-  /** Adds a line and returns which lines were lost for it, if any. */
-  push(text: string, seq: number): LostRange | undefined {
+  /** Adds a line. Returns the records that were dropped to make room, if any. */
+  push(text: string, seq: number): SeqRange | undefined {
     const bytes = Buffer.byteLength(text);
     if (bytes > this.#maxBytes) return { from: seq, to: seq, records: 1 };
-    let lost: LostRange | undefined;
-    if (this.#bytes + bytes > this.#maxBytes) lost = this.#release(this.#bytes + bytes - this.#maxBytes);
+    let dropped: SeqRange | undefined;
+    if (this.#bytes + bytes > this.#maxBytes) dropped = this.#release(this.#bytes + bytes - this.#maxBytes);
     this.#lines.push({ seq, text, bytes });
     this.#bytes += bytes;
-    return lost;
+    return dropped;
   }
 
-  /** The oldest lines as one piece of at most `maxBytes`, but always one whole line. They stay until released. */
+  /** The oldest lines as one buffer of at most `maxBytes`, but at least one line. They stay queued until released. */
   batch(maxBytes: number): Buffer {
     const texts: string[] = [];
     let total = 0;
@@ -47,17 +47,17 @@ export class RecordQueue {
     return Buffer.from(texts.join(""));
   }
 
-  /** Forgets the oldest lines, those that `bytes` cover, and returns which they were. */
-  release(bytes: number): LostRange | undefined {
+  /** Removes the oldest lines, as many as `bytes` cover, and returns which they were. */
+  release(bytes: number): SeqRange | undefined {
     return bytes > 0 ? this.#release(bytes) : undefined;
   }
 
-  /** Gives up all lines, and returns which they were. */
-  clear(): LostRange | undefined {
+  /** Removes all lines and returns which they were. */
+  clear(): SeqRange | undefined {
     return this.release(this.#bytes);
   }
 
-  #release(bytes: number): LostRange {
+  #release(bytes: number): SeqRange {
     const from = this.#lines[this.#head]?.seq ?? 0;
     let to = from;
     let left = bytes;
@@ -75,7 +75,7 @@ export class RecordQueue {
     this.#lines[this.#head] = RELEASED;
     this.#head += 1;
     this.#bytes -= bytes;
-    // Moving the rest down each time would cost the square of a long backlog; half-empty is soon enough.
+    // Compacting on every shift would take quadratic time for a long backlog, so this waits until half is empty.
     if (this.#head * 2 >= this.#lines.length) {
       this.#lines = this.#lines.slice(this.#head);
       this.#head = 0;

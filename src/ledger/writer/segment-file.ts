@@ -5,6 +5,7 @@ import {
   fchmodSync,
   fdatasyncSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
   openSync,
   statSync,
@@ -13,10 +14,10 @@ import {
 
 import { asError, errorCode } from "../../core/errno.ts";
 import type { Target, WriteOutcome } from "./target.ts";
-import { MAX_TORN_BYTES, saveTail, tornBytes } from "./torn-tail.ts";
+import { LINE_END, readFully, writeFully } from "../../jsonl/file-bytes.ts";
+import { MAX_TORN_BYTES, tornBytes } from "../../jsonl/torn-line.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDWR } = constants;
-const LINE_END = 0x0a;
 
 interface SegmentOptions {
   readonly path: string;
@@ -24,17 +25,17 @@ interface SegmentOptions {
   readonly maxBytes: number;
 }
 
-/** One regular file of whole lines, open for appending. It never ends in part of a line longer than can be helped. */
+/** One regular file of whole lines, open for appending. It cuts off or ends every line that a crash or error left torn. */
 export class SegmentFile implements Target {
   readonly created: boolean;
-  /** Bytes of an unfinished last line that were found, and saved, when the file was opened. */
+  /** Bytes of a torn line that were found and saved elsewhere when the file was opened. */
   readonly repairedBytes: number;
   readonly #fd: number;
   readonly #options: SegmentOptions;
   readonly #identity: BigIntStats;
   #size: number;
   #synced = true;
-  /** The file ends in part of a line that could not be cut off: the next write ends that line first. */
+  /** The file ends in a torn line that could not be cut off: the next write ends that line first. */
   #torn = false;
   #truncated = false;
 
@@ -59,20 +60,20 @@ export class SegmentFile implements Target {
 
   write(lines: Buffer): WriteOutcome {
     const bytes = this.#torn ? Buffer.concat([Buffer.from("\n"), lines]) : lines;
-    const lead = bytes.length - lines.length;
+    const addedBytes = bytes.length - lines.length;
     let written = 0;
     this.#synced = false;
     try {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
-      return { accepted: Math.max(0, this.#cutBack(bytes, written) - lead), error: asError(error) };
+      return { accepted: Math.max(0, this.#cutBack(bytes, written) - addedBytes), error: asError(error) };
     }
     this.#torn = false;
     this.#size += bytes.length;
     return { accepted: lines.length, error: undefined };
   }
 
-  /** After an error this file must not be synced again: Linux may have dropped the pages and would report success. */
+  /** After an error the file must not be synced again: Linux may have dropped the pages and would then report success. */
   sync(): void {
     if (this.#synced) return;
     fdatasyncSync(this.#fd);
@@ -80,16 +81,16 @@ export class SegmentFile implements Target {
   }
 
   isCurrent(): boolean {
-    let there: BigIntStats | undefined;
+    let found: BigIntStats | undefined;
     try {
-      there = statSync(this.#options.path, { bigint: true, throwIfNoEntry: false });
+      found = statSync(this.#options.path, { bigint: true, throwIfNoEntry: false });
     } catch {
-      // A directory we may no longer search tells nothing, and the open file still takes lines.
+      // The directory is no longer readable. That says nothing about the file, and the open descriptor still takes lines.
       return true;
     }
-    if (there?.ino !== this.#identity.ino || there.dev !== this.#identity.dev) return false;
-    // Somebody may have copied and truncated the file.
-    const size = Number(there.size);
+    if (found?.ino !== this.#identity.ino || found.dev !== this.#identity.dev) return false;
+    // Other programs rotate by copying the file and truncating it.
+    const size = Number(found.size);
     this.#truncated ||= size < this.#size;
     this.#size = size;
     return true;
@@ -113,7 +114,7 @@ export class SegmentFile implements Target {
     closeSync(this.#fd);
   }
 
-  /** Cuts off the part of a line that a failed write left behind; returns how many of the bytes stay in the file. */
+  /** Cuts off the torn line of a failed write; returns how many of the written bytes stay in the file. */
   #cutBack(bytes: Buffer, written: number): number {
     if (written === 0) return 0;
     const whole = bytes.lastIndexOf(LINE_END, written - 1) + 1;
@@ -124,18 +125,18 @@ export class SegmentFile implements Target {
 
   #cut(bytes: number): boolean {
     try {
-      // Asked afresh, because the file may have been truncated by others since we last looked.
+      // Another program may have truncated the file since its size was last read.
       const size = Math.max(0, fstatSync(this.#fd).size - bytes);
       ftruncateSync(this.#fd, size);
       this.#size = size;
       return true;
     } catch {
-      // An append-only file (chattr +a) or a failing disk: the unfinished line is ended instead, by the next write.
+      // An append-only file (chattr +a) or a failing disk: the next write ends the torn line instead.
       return false;
     }
   }
 
-  /** What a crash left of the last line is copied to a file of its own first, so that nothing is ever thrown away. */
+  /** Moves the torn line that a crash left to a file of its own, so that no byte is ever discarded. */
   #repair(): number {
     const torn = tornBytes(this.#fd, this.#size);
     if (torn === 0) return 0;
@@ -144,9 +145,21 @@ export class SegmentFile implements Target {
       return 0;
     }
     const { path, mode } = this.#options;
-    saveTail(this.#fd, { start: this.#size - torn, bytes: torn }, { path: `${path}.corrupt`, mode });
+    const line = Buffer.alloc(torn);
+    const length = readFully(this.#fd, line, this.#size - torn);
+    appendSynced(`${path}.corrupt`, mode, [line.subarray(0, length), Buffer.from("\n")]);
     this.#torn = !this.#cut(torn);
     return torn;
+  }
+}
+
+function appendSynced(path: string, mode: number, parts: readonly Buffer[]): void {
+  const fd = openSync(path, "a", mode);
+  try {
+    for (const part of parts) writeFully(fd, part);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -158,10 +171,10 @@ function openForAppending({ path, mode }: SegmentOptions): { readonly fd: number
   }
   const fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, mode);
   try {
-    // The mode was asked for in the configuration; the umask shall not narrow it.
+    // The operator configured this mode, so the umask must not narrow it.
     fchmodSync(fd, mode);
   } catch {
-    // File systems without permissions of their own refuse; the mode of the mount holds there.
+    // File systems without permissions of their own reject this; the mode of the mount applies there.
   }
   return { fd, created: true };
 }

@@ -5,37 +5,37 @@ import type { Logger } from "../../core/log.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
 import { errorCode, errorText } from "../../core/errno.ts";
 import { LockFile } from "../lock/lock-file.ts";
-import { setAside, syncDirectoryOf } from "./rotation.ts";
+import { closeSegment, syncDirectoryOf } from "../files/rotation.ts";
 import { SegmentFile } from "./segment-file.ts";
 import { StreamTarget } from "./stream-target.ts";
-import { followLinks, isRegular } from "./target.ts";
+import { followLinks, isRegular } from "../files/ledger-path.ts";
 import type { Target, WriteOutcome } from "./target.ts";
 
 export interface StatsFileOptions {
   readonly path: string;
   readonly rotateBytes: number;
   readonly fileMode: number;
-  /** One per ledger and process start; it numbers its records from 1. */
+  /** A new id for each start of the ledger worker. Each instance numbers its records from 1. */
   readonly instance: string;
-  /** The instance of a ledger thread of this process that has died, whose lock this one takes over. */
+  /** The instance of this process's previous ledger worker, which died; its lock is taken over. */
   readonly replaces?: string | undefined;
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** What became of the file at the path, other than being written. */
+/** A change to the file at the path, other than an append. */
 export type FileChange =
   | { readonly kind: "rotated"; readonly segment: string }
   | { readonly kind: "moved" }
   | { readonly kind: "truncated" };
 
-/** File systems that know no fdatasync say so; that is no failed write. */
+/** File systems without fdatasync report one of these; that is not a failed write. */
 const CANNOT_SYNC = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
-/** The stats file over its life: who may write it, and which file on disk it is at the moment. */
+/** The stats file through locks, rotations and moves: it holds the lock, and knows which file on disk is the active segment. */
 export class StatsFile {
   readonly #options: StatsFileOptions;
-  readonly #changed: (change: FileChange) => void;
+  readonly #onChange: (change: FileChange) => void;
   readonly #path: string;
   #lock: LockFile | undefined;
   #target: Target | undefined;
@@ -44,9 +44,9 @@ export class StatsFile {
   #cannotRotate = false;
   #heartbeatFails = false;
 
-  constructor(options: StatsFileOptions, changed: (change: FileChange) => void) {
+  constructor(options: StatsFileOptions, onChange: (change: FileChange) => void) {
     this.#options = options;
-    this.#changed = changed;
+    this.#onChange = onChange;
     this.#path = followLinks(options.path);
   }
 
@@ -54,34 +54,34 @@ export class StatsFile {
     return this.#rotations;
   }
 
-  /** Whether this is the one that may write here; never so for what is no regular file. */
+  /** True while this instance may write to the files; never for a pipe or a device. */
   get holdsLock(): boolean {
     return this.#lock !== undefined;
   }
 
-  /** Opens the file if it is not open, and anew if it is no longer at its path. Throws what prevents it. */
+  /** Opens the file if it is not open, or a new one if it is no longer at its path. Throws if that fails. */
   keepOpen(): void {
     if (this.#lock?.isFresh() === false) this.heartbeat();
     if (this.#target?.isCurrent() === false) {
       this.#options.log.warn(
         { path: this.#path },
-        "the stats file was moved or deleted by someone else; a new one is begun",
+        "another program moved or deleted the stats file; starting a new one",
       );
-      this.#changed({ kind: "moved" });
-      this.#leave();
+      this.#onChange({ kind: "moved" });
+      this.#syncAndClose();
     }
-    if (this.#target?.wasTruncated() === true) this.#changed({ kind: "truncated" });
+    if (this.#target?.wasTruncated() === true) this.#onChange({ kind: "truncated" });
     this.#target ??= this.#open();
   }
 
-  /** Writes whole lines to the file that `keepOpen` left open. */
+  /** Writes whole lines to the file that `keepOpen` has opened. */
   write(lines: Buffer): WriteOutcome {
     if (this.#target?.isFull(lines.length) && !this.#cannotRotate) this.rotate();
     this.#target ??= this.#open();
     return this.#target.write(lines);
   }
 
-  /** Forces to disk what was written. Throws if that failed; what follows then goes to a new file. */
+  /** Forces written lines to disk. If that fails, it closes the segment and throws; later lines go to a new file. */
   sync(): void {
     this.#cannotRotate = false;
     if (this.#cannotSync) return;
@@ -90,28 +90,28 @@ export class StatsFile {
     } catch (error) {
       this.#cannotSync = CANNOT_SYNC.has(errorCode(error) ?? "");
       if (!this.#cannotSync) {
-        this.#setAside();
+        this.#closeSegment();
         this.#closeTarget();
         throw error;
       }
       this.#options.log.warn(
         { path: this.#path, error: errorText(error) },
-        "this file system cannot sync the stats file: a power cut may lose records",
+        "this file system cannot sync the stats file; a power cut may lose records",
       );
     }
   }
 
-  /** Begins a new file; the name of the old one. `undefined` where there is none, or nothing in it. */
+  /** Closes the segment and returns its new name; `undefined` if there is nothing in it, or renaming failed. */
   rotate(): string | undefined {
     if (!this.#target?.hasLines) return undefined;
-    // Before it gets its new name, for nobody repairs a file that has one.
+    // Closed segments are never repaired, so this one must be on disk before it is renamed.
     this.#syncLast();
-    const name = this.#setAside();
+    const name = this.#closeSegment();
     if (name !== undefined) this.#closeTarget();
     return name;
   }
 
-  /** Shows other instances that this one lives. Throws if another has taken the lock; nothing more is written then. */
+  /** Renews the lock. Throws if another instance has taken it; then this instance writes nothing more. */
   heartbeat(): void {
     let held = true;
     try {
@@ -121,24 +121,24 @@ export class StatsFile {
       if (!this.#heartbeatFails)
         this.#options.log.warn(
           { path: this.#path, error: errorText(error) },
-          "the lock of the stats file cannot be renewed",
+          "the lock on the stats file could not be renewed",
         );
       this.#heartbeatFails = true;
     }
     if (held) return;
     this.#lock = undefined;
-    this.#leave();
+    this.#syncAndClose();
     throw new Error(`another instance has taken the lock ${this.#path}.lock`);
   }
 
   close(): void {
-    this.#leave();
+    this.#syncAndClose();
     try {
       this.#lock?.release();
     } catch (error) {
       this.#options.log.warn(
         { path: this.#path, error: errorText(error) },
-        "the lock of the stats file cannot be removed; it expires by itself",
+        "the lock on the stats file could not be removed; it expires by itself",
       );
     }
     this.#lock = undefined;
@@ -156,31 +156,31 @@ export class StatsFile {
     if (segment.repairedBytes > 0) {
       this.#options.log.warn(
         { path: this.#path, bytes: segment.repairedBytes },
-        `the stats file ended in an unfinished line, which was saved to ${path}.corrupt`,
+        `the stats file ended in an incomplete line, which was moved to ${path}.corrupt`,
       );
     }
     return segment;
   }
 
-  /** Renames the file; `undefined` if that is not possible, until the next sync tries again. */
-  #setAside(): string | undefined {
+  /** Renames the file. If that fails it returns `undefined`, and the next sync allows another attempt. */
+  #closeSegment(): string | undefined {
     try {
-      const name = setAside(this.#path, this.#options.now());
+      const name = closeSegment(this.#path, this.#options.now());
       this.#rotations += 1;
-      this.#changed({ kind: "rotated", segment: name });
+      this.#onChange({ kind: "rotated", segment: name });
       return name;
     } catch (error) {
       this.#cannotRotate = true;
       this.#options.log.error(
         { path: this.#path, error: errorText(error) },
-        "the stats file cannot be rotated and goes on growing",
+        "the stats file could not be rotated and keeps growing",
       );
       return undefined;
     }
   }
 
   /** Closes a file that will not be written again. */
-  #leave(): void {
+  #syncAndClose(): void {
     this.#syncLast();
     this.#closeTarget();
   }
@@ -191,7 +191,7 @@ export class StatsFile {
     } catch (error) {
       this.#options.log.error(
         { path: this.#path, error: errorText(error) },
-        "the stats file cannot be synced; its last records may not survive a power cut",
+        "the stats file could not be synced; its last records may not survive a power cut",
       );
     }
   }
@@ -202,7 +202,7 @@ export class StatsFile {
     try {
       target?.close();
     } catch (error) {
-      // NFS and quotas report failed writes here at the latest.
+      // NFS and quotas may report a failed write only when the file is closed.
       this.#options.log.error(
         { path: this.#path, error: errorText(error) },
         "closing the stats file failed; its last records may be lost",
@@ -216,7 +216,7 @@ export class StatsFile {
     } catch (error) {
       this.#options.log.warn(
         { path: this.#path, error: errorText(error) },
-        "the directory of the stats file cannot be synced: a power cut may lose a new file",
+        "the directory of the stats file could not be synced; a power cut may lose a new file",
       );
     }
   }

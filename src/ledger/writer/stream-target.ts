@@ -1,43 +1,43 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 
 import { asError } from "../../core/errno.ts";
+import { LINE_END } from "../../jsonl/file-bytes.ts";
 import type { Target, WriteOutcome } from "./target.ts";
 
 const { O_APPEND, O_NONBLOCK, O_WRONLY } = constants;
-const LINE_END = 0x0a;
 
-/** A FIFO, a device or a descriptor: appended to and nothing more. */
+/** A FIFO, a device or a descriptor. It is only appended to: no lock, no rotation, no repair. */
 export class StreamTarget implements Target {
-  /** What was written here went on to somebody else. */
+  /** Written lines have been passed to the stream's reader; there is nothing to rotate. */
   readonly hasLines = false;
   readonly #fd: number;
-  /** What the last line begun still lacks. */
+  /** The rest of a line whose beginning the pipe has taken. */
   #rest: Buffer = Buffer.alloc(0);
 
   private constructor(fd: number) {
     this.#fd = fd;
   }
 
-  /** Without O_NONBLOCK a FIFO that nobody reads would hold the thread for ever; so it fails with ENXIO. */
+  /** Without O_NONBLOCK, opening a FIFO without a reader would block the worker for ever; with it, open fails with ENXIO. */
   static open(path: string): StreamTarget {
     return new StreamTarget(openSync(path, O_WRONLY | O_APPEND | O_NONBLOCK));
   }
 
   /**
-   * A pipe fills up in the middle of a line as a matter of course, and nothing can be taken back from it: the line
-   * counts as accepted, and the next write begins with the rest of it.
+   * A full pipe often accepts part of a line, which cannot be taken back: the line counts as accepted, and the next
+   * write begins with the rest of it.
    */
   write(lines: Buffer): WriteOutcome {
-    const owed = this.#rest.length;
-    const bytes = owed > 0 ? Buffer.concat([this.#rest, lines]) : lines;
+    const restBytes = this.#rest.length;
+    const bytes = restBytes > 0 ? Buffer.concat([this.#rest, lines]) : lines;
     let written = 0;
     try {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
-      const atLineStart = written === 0 ? owed === 0 : bytes[written - 1] === LINE_END;
+      const atLineStart = written === 0 ? restBytes === 0 : bytes[written - 1] === LINE_END;
       const end = atLineStart ? written : bytes.indexOf(LINE_END, written) + 1;
       this.#rest = Buffer.from(bytes.subarray(written, end));
-      return { accepted: Math.max(0, end - owed), error: asError(error) };
+      return { accepted: Math.max(0, end - restBytes), error: asError(error) };
     }
     this.#rest = Buffer.alloc(0);
     return { accepted: lines.length, error: undefined };

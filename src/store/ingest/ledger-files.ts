@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync, type BigIntStats } from "node:fs";
+import { closeSync, openSync, readdirSync, realpathSync, statSync, type BigIntStats } from "node:fs";
 import { createHash } from "node:crypto";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { recordOnLine } from "../../core/request/record-line.ts";
+import { lineBlocks, splitLines } from "../../jsonl/read-lines.ts";
 import type { LedgerFile } from "./ledger-file.ts";
 import type { Seen } from "../files/manifest.ts";
 import { tellApart } from "./segment-identity.ts";
@@ -9,10 +10,10 @@ import { tellApart } from "./segment-identity.ts";
 // Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.
 // A segment is known by its first record, whatever its file is called today.
 
-const HEAD_BYTES = 64 * 1024;
-/** The first lines may be damaged; a file without a record in so many bytes is none of ours. */
+/** Nearly every first record is within the first block of this size. */
+const HEAD_BLOCK_BYTES = 64 * 1024;
+/** The first lines may be damaged. A file without a record in this many bytes is not a ledger. */
 const MAX_HEAD_BYTES = 16 * 1024 * 1024;
-const LINE_END = 0x0a;
 
 /** Behind symbolic links, as the ledger itself looks at it. */
 export function realLedgerPath(outputPath: string): string {
@@ -117,24 +118,21 @@ function firstRecord(path: string): string | undefined {
     return undefined;
   }
   try {
-    for (let length = HEAD_BYTES; ; length *= 16) {
-      const head = Buffer.alloc(Math.min(length, MAX_HEAD_BYTES));
-      const count = readSync(fd, head, 0, head.length, 0);
-      const id = idIn(head.subarray(0, count));
-      if (id !== undefined || count < head.length || length >= MAX_HEAD_BYTES) return id;
+    for (const { bytes, end } of lineBlocks(fd, { from: 0, finished: false, blockBytes: HEAD_BLOCK_BYTES })) {
+      const id = firstIdIn(bytes);
+      if (id !== undefined || end >= MAX_HEAD_BYTES) return id;
     }
+    return undefined;
   } finally {
     closeSync(fd);
   }
 }
 
-function idIn(head: Buffer): string | undefined {
-  for (let start = 0; ;) {
-    const end = head.indexOf(LINE_END, start);
-    if (end < 0) return undefined;
-    const record = recordOnLine(head.toString("utf8", start, end));
+function firstIdIn(lines: Buffer): string | undefined {
+  for (const line of splitLines(lines)) {
+    const record = recordOnLine(line.toString("utf8"));
     if (typeof record?.id === "string") return record.id;
-    if (record !== undefined) return `sha256:${createHash("sha256").update(head.subarray(start, end)).digest("hex")}`;
-    start = end + 1;
+    if (record !== undefined) return `sha256:${createHash("sha256").update(line).digest("hex")}`;
   }
+  return undefined;
 }

@@ -49,7 +49,7 @@ export class LedgerChannel {
     this.#next = (batch.first + batch.records.length) | 0;
     ledger.flush();
     this.#counts.took(characters);
-    if (batch.inFlight !== undefined) calls.change(thread, batch.inFlight);
+    if (batch.inFlight !== undefined) calls.update(thread, batch.inFlight);
     if (!batch.ask) return;
     const answer: ToDataFromLedger = { booked: this.#next, written: ledger.isDrained };
     port.postMessage(answer);
@@ -61,7 +61,7 @@ export class LedgerChannel {
     if (this.#met) this.#lose(missing, "handover_full");
     else {
       // What a ledger before this one had not booked when it died; calls that it knew have their records now.
-      const recovered = this.#options.calls.met(this.#link.thread, inFlight);
+      const recovered = this.#options.calls.onDataWorkerLinked(this.#link.thread, inFlight);
       this.#lose(missing - recovered, "ledger_thread_died");
       this.#met = true;
     }
@@ -69,7 +69,7 @@ export class LedgerChannel {
 
   #lose(records: number, reason: "handover_full" | "ledger_thread_died" | "data_thread_died"): void {
     if (records <= 0) return;
-    this.#options.ledger.lose(records, reason);
+    this.#options.ledger.addGap(records, reason);
     this.#counts.book(records);
   }
 
@@ -82,7 +82,7 @@ export class LedgerChannel {
     if (!this.#ended) {
       const unsent = ahead(this.#counts.made, this.#next);
       this.#lose(unsent - this.#counts.unpostedAnnounced, "data_thread_died");
-      this.#options.calls.died(this.#link.thread);
+      this.#options.calls.onDataWorkerExit(this.#link.thread);
     }
     this.#options.onClose(this);
   }

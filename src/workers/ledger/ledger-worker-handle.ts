@@ -23,7 +23,7 @@ export interface LedgerWorkerHandleOptions {
   readonly instance: string;
   readonly log: Logger;
   readonly onStatus: () => void;
-  readonly onAccounts: (accounts: CostDeltas) => void;
+  readonly onCosts: (deltas: CostDeltas) => void;
   /** A new ledger thread took over; the data threads need new links. */
   readonly onReplaced: () => void;
 }
@@ -155,8 +155,8 @@ export class LedgerWorkerHandle {
         this.#status = message.status;
         this.#options.onStatus();
         break;
-      case "accounts":
-        this.#options.onAccounts(message.accounts);
+      case "costs":
+        this.#options.onCosts(message.deltas);
         break;
       case "rotated":
         this.#rotating.shift()?.(message.segment);

@@ -4,7 +4,7 @@ import { CostAnnotator } from "../../ledger/costs/cost-annotator.ts";
 import { InFlightRecovery } from "../../ledger/in-flight/in-flight-recovery.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
 import { Ledger } from "../../ledger/writer/ledger.ts";
-import { LedgerOpenError } from "../../ledger/writer/ledger-open-error.ts";
+import { LedgerOpenError } from "../../ledger/files/ledger-open-error.ts";
 import { pendingInTail } from "../../ledger/in-flight/ledger-tail.ts";
 import type { Settings } from "../../core/settings.ts";
 import { openPrices } from "../../prices/prices.ts";
@@ -43,7 +43,7 @@ class LedgerThread {
     this.#calls = openCalls(ledger, init, post);
     collectStartupGarbage(() => true);
     this.#status = setInterval(() => {
-      this.#calls.tend();
+      this.#calls.tick();
       this.#sendStatus();
     }, STATUS_MS);
     this.#post({ kind: "open" });
@@ -85,10 +85,10 @@ class LedgerThread {
       this.#wait(record, booked);
       return;
     }
-    if (once?.kind === "sighting") this.#ledger.append(text, this.#books.decided(once, billing));
+    if (once?.kind === "sighting") this.#ledger.append(text, this.#books.rereadOf(once, billing));
     else {
-      if (once !== undefined) this.#books.pending(once);
-      this.#ledger.append(text, this.#books.priced(billing));
+      if (once !== undefined) this.#books.addPending(once);
+      this.#ledger.append(text, this.#books.costOf(billing));
     }
     booked();
   }
@@ -106,7 +106,7 @@ class LedgerThread {
     // It may have been decided when everything ended.
     if (booked === undefined || record.once === undefined) return;
     this.#undecided.delete(record);
-    this.#ledger.append(record.text, this.#books.decided(record.once, record.billing));
+    this.#ledger.append(record.text, this.#books.rereadOf(record.once, record.billing));
     booked();
   }
 
@@ -125,8 +125,8 @@ class LedgerThread {
 
   #sendStatus(): void {
     this.#post({ kind: "status", status: { ...this.#ledger.status(), interrupted: this.#calls.interrupted } });
-    const accounts = this.#books.take();
-    if (accounts !== undefined) this.#post({ kind: "accounts", accounts });
+    const deltas = this.#books.take();
+    if (deltas !== undefined) this.#post({ kind: "costs", deltas });
   }
 }
 

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { Command } from "commander";
 import { audit, type Audit } from "../../../ledger/tools/audit.ts";
-import { companionFilesOf, unrotated } from "../../../ledger/writer/companion-files.ts";
-import { keptFile } from "../../../ledger/tools/offline.ts";
-import { closedSegments } from "../../../ledger/tools/segments.ts";
+import { companionFilesOf } from "../../../ledger/files/companion-files.ts";
+import { storedLedger } from "../../../ledger/files/ledger-path.ts";
+import { closedSegments, unrotated } from "../../../ledger/files/rotation.ts";
 import { formatCount } from "../../output/format-bytes.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
 import { loadCommandSettings } from "../../context/load-settings.ts";
@@ -72,7 +72,7 @@ function configured(terminal: Terminal, options: VerifyOptions): Subject | numbe
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { outputPath } = loaded.settings.stats;
-  const path = keptFile(outputPath);
+  const path = storedLedger(outputPath);
   const files = path === undefined ? undefined : allFiles(path);
   if (path === undefined || files === undefined) {
     info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);

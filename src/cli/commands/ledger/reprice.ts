@@ -3,9 +3,10 @@ import { basename } from "node:path";
 import { Command } from "commander";
 import { ownUrl } from "../../../app/startup/own-url.ts";
 import type { AdminSettings, Settings } from "../../../core/settings.ts";
-import { closeLeftOpen, keptFile, lockForRepricing } from "../../../ledger/tools/offline.ts";
+import { storedLedger } from "../../../ledger/files/ledger-path.ts";
+import { closeActiveSegment, lockForRepricing } from "../../../ledger/tools/maintenance-lock.ts";
 import { repriceSegment, type RepriceResult } from "../../../ledger/tools/reprice.ts";
-import { closedSegments } from "../../../ledger/tools/segments.ts";
+import { closedSegments } from "../../../ledger/files/rotation.ts";
 import type { Prices } from "../../../prices/prices.ts";
 import { loadCommandPrices } from "../../context/load-prices.ts";
 import { ProgressBar } from "../../output/progress-bar.ts";
@@ -42,7 +43,7 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
   const found = loadCommandPrices(terminal, options);
   if (typeof found === "number") return found;
   const { settings } = found.loaded;
-  const path = keptFile(settings.stats.outputPath);
+  const path = storedLedger(settings.stats.outputPath);
   if (path === undefined) {
     info(terminal, `${settings.stats.outputPath} keeps no records`);
     return EXIT.failure;
@@ -57,7 +58,7 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
 
 /** What cannot be closed is left out, and said. */
 async function closeOpenSegment(terminal: Terminal, path: string, settings: Settings): Promise<void> {
-  if (closeLeftOpen(path, () => Date.now()) !== "running") return;
+  if (closeActiveSegment(path, () => Date.now()) !== "running") return;
   const problem = await requestRotation(settings.admin, terminal.env);
   if (problem === undefined) return;
   info(terminal, `a gateway writes ${path} and could not be asked to close it (${problem}); that file is left out`);
@@ -94,7 +95,7 @@ function repriceAll(terminal: Terminal, { path, dryRun, prices }: Work): readonl
     const onRead = (bytes: number): void => {
       read += bytes;
       bar.update(read, total);
-      lock?.beat();
+      lock?.heartbeat();
     };
     const rows = segments.map((segment) => ({
       file: basename(segment),

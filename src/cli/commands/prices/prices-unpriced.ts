@@ -3,8 +3,8 @@ import { createInterface } from "node:readline";
 import { Command } from "commander";
 import { billingOf, tokensOf } from "../../../core/usage/billing.ts";
 import { recordOnLine } from "../../../core/request/record-line.ts";
-import { keptFile } from "../../../ledger/tools/offline.ts";
-import { closedSegments } from "../../../ledger/tools/segments.ts";
+import { storedLedger } from "../../../ledger/files/ledger-path.ts";
+import { closedSegments } from "../../../ledger/files/rotation.ts";
 import { printTable } from "../../output/print-table.ts";
 import { loadCommandSettings } from "../../context/load-settings.ts";
 import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
@@ -37,7 +37,7 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { outputPath } = loaded.settings.stats;
-  const path = keptFile(outputPath);
+  const path = storedLedger(outputPath);
   if (path === undefined || !existsSync(path)) {
     info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
     return EXIT.failure;

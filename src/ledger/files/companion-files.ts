@@ -6,7 +6,7 @@ export interface CompanionFiles {
   readonly journal: string;
 }
 
-/** Named plainly beside `stats.jsonl`, and after the file beside any other, since two may share a directory. */
+/** Two stats files may share a directory: only the companions of `stats.jsonl` go without its name as a prefix. */
 export function companionFilesOf(path: string): CompanionFiles {
   const stem = basename(path, extname(path));
   const prefix = stem === "stats" ? "" : `${stem}.`;
@@ -15,9 +15,4 @@ export function companionFilesOf(path: string): CompanionFiles {
     events: join(directory, `${prefix}ledger-events.jsonl`),
     journal: join(directory, `${prefix}inflight.journal`),
   };
-}
-
-/** The stats file that a closed segment was before it was renamed; any other path as it is. */
-export function unrotated(path: string): string {
-  return path.replace(/-\d{8}T\d{6}\.\d{3}Z(\.[^./]*)?$/, "$1");
 }

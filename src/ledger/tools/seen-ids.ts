@@ -2,25 +2,25 @@ const WORDS = 4;
 const FIRST_CAPACITY = 1 << 16;
 
 /**
- * Which ids of records were seen, 16 bytes each. Beyond `max` the older half is forgotten, so memory is bounded however
- * many there are: an id that comes twice does so near by, unless whole files are given twice, which their numbers show.
+ * A set of record ids in 16 bytes each. Beyond `max` ids the older half is dropped, which bounds the memory. That is
+ * enough to find duplicates: the same id appears twice close together, and a file that is read twice shows by its sequence numbers.
  */
 export class SeenIds {
   readonly #max: number;
-  #young = new IdTable();
-  #old = new IdTable();
+  #newer = new IdTable();
+  #older = new IdTable();
 
   constructor(max = 8_000_000) {
     this.#max = max;
   }
 
-  /** False if it was there already. */
+  /** False if the id was in the set already. */
   add(id: string): boolean {
     const key = keyOf(id);
-    if (this.#old.has(key) || !this.#young.add(key)) return false;
-    if (this.#young.size * 2 >= this.#max) {
-      this.#old = this.#young;
-      this.#young = new IdTable();
+    if (this.#older.has(key) || !this.#newer.add(key)) return false;
+    if (this.#newer.size * 2 >= this.#max) {
+      this.#older = this.#newer;
+      this.#newer = new IdTable();
     }
     return true;
   }
@@ -28,14 +28,14 @@ export class SeenIds {
 
 type Key = readonly [number, number, number, number];
 
-/** A UUID without its hyphens is 32 hexadecimal digits. */
+/** A UUID without its hyphens has 32 hexadecimal digits. */
 function keyOf(id: string): Key {
   const digits = id.replaceAll("-", "");
   const word = (at: number): number => Number.parseInt(digits.slice(at, at + 8), 16) >>> 0;
   return [word(0), word(8), word(16), word(24)];
 }
 
-/** Open addressing in one array. */
+/** A hash table with open addressing in one array. */
 class IdTable {
   size = 0;
   #capacity = FIRST_CAPACITY;
@@ -55,11 +55,11 @@ class IdTable {
   }
 
   #holds(slot: number): boolean {
-    // The version stands in the second word, so that of an id is never zero.
+    // The second word contains the version of the UUID, so it is zero only in a free slot.
     return this.#words[slot + 1] !== 0;
   }
 
-  /** Where the key is, or would be. */
+  /** The slot of the key, or the free slot where it belongs. */
   #slotOf(key: Key): number {
     const words = this.#words;
     const [a, b, c, d] = key;
