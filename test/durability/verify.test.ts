@@ -1,4 +1,4 @@
-// `lmgate ledger verify`: what it passes, what it finds, and what it takes for an explanation.
+// `lmgate ledger verify` finds damaged, duplicate and missing records, and accepts gaps that the events explain.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
@@ -51,10 +51,10 @@ async function verify(
   for (const [name, text] of Object.entries(files)) writeFileSync(place.path(name), text);
   const names = Object.keys(files).filter((name) => name.startsWith("stats"));
   const { code, stdout } = await place.run(["ledger", "verify", "--json", ...names]);
-  return { code, audit: JSON.parse(stdout) as Audit }; // As `--json` prints it.
+  return { code, audit: JSON.parse(stdout) as Audit }; // as: what `--json` prints.
 }
 
-test("a whole ledger passes, over rotated files and several starts", async (t) => {
+test("a complete ledger passes, across rotated files and several starts", async (t) => {
   const { code, audit } = await verify(t, {
     "stats-20261123T100000.000Z.jsonl": lines(1, 500),
     "stats-20261123T110000.000Z.jsonl": lines(501, 700) + lines(1, 50, "two"),
@@ -65,15 +65,15 @@ test("a whole ledger passes, over rotated files and several starts", async (t) =
   assert.deepEqual([audit.records, audit.instances, audit.files, audit.holes.length], [760, 2, 3, 0]);
 });
 
-test("a hole passes when events cover all of it, and fails when they do not", async (t) => {
+test("a gap passes if events cover all of it, and fails if they do not", async (t) => {
   const stats = lines(1, 10) + lines(31, 40);
-  const whole = await verify(t, { "stats.jsonl": stats, "ledger-events.jsonl": events(gap(11, 20), gap(21, 30)) });
-  assert.equal(whole.code, 0);
-  assert.match(whole.audit.holes[0]?.why ?? "", /memory held no more/);
-  const partly = await verify(t, { "stats.jsonl": stats, "ledger-events.jsonl": events(gap(11, 29)) });
-  assert.equal(partly.code, 1);
+  const covered = await verify(t, { "stats.jsonl": stats, "ledger-events.jsonl": events(gap(11, 20), gap(21, 30)) });
+  assert.equal(covered.code, 0);
+  assert.match(covered.audit.holes[0]?.why ?? "", /the queue in memory was full/);
+  const partial = await verify(t, { "stats.jsonl": stats, "ledger-events.jsonl": events(gap(11, 29)) });
+  assert.equal(partial.code, 1);
   assert.deepEqual(
-    partly.audit.holes.map(({ from, to, explained }) => [from, to, explained]),
+    partial.audit.holes.map(({ from, to, explained }) => [from, to, explained]),
     [[11, 30, false]],
   );
   const others = await verify(t, { "stats.jsonl": stats, "ledger-events.jsonl": events(gap(11, 30, "two")) });
@@ -83,7 +83,7 @@ test("a hole passes when events cover all of it, and fails when they do not", as
   assert.match(none.audit.notes.join(), /there is no .*ledger-events\.jsonl/);
 });
 
-test("a start that is missing between two others, or ends too early, is found", async (t) => {
+test("an instance whose records end before the number in its `stopped` event is reported", async (t) => {
   const stats = lines(1, 5) + lines(1, 5, "three");
   const stopped = (instance: string, last_seq: number): object[] => [
     { event: "started", instance },
@@ -100,7 +100,7 @@ test("a start that is missing between two others, or ends too early, is found", 
   );
 });
 
-test("what somebody moved, deleted or truncated is missing with an explanation, and only that", async (t) => {
+test("records in a file that another program moved are explained, and no others", async (t) => {
   const moved = { event: "moved", instance: "one", last_seq: 20 };
   const after = await verify(t, {
     "stats.jsonl": lines(1, 3, "zero") + lines(21, 30),
@@ -114,25 +114,25 @@ test("what somebody moved, deleted or truncated is missing with an explanation, 
   assert.equal(other.code, 1);
 });
 
-test("files that begin in the middle of a start pass: the earlier ones may be kept elsewhere", async (t) => {
+test("files that begin in the middle of an instance pass, since earlier files may be kept elsewhere", async (t) => {
   const { code, audit } = await verify(t, { "stats.jsonl": lines(101, 110), "ledger-events.jsonl": "" });
   assert.equal(code, 0);
   assert.match(audit.notes.join(), /begin with number 101/);
 });
 
-const once = line(2);
-const damages: Readonly<Record<string, { readonly text: string; readonly found: RegExp }>> = {
-  "no JSON": { text: `${line(1)}{"timestamp":\n`, found: /:2: is no JSON/ },
-  "NUL bytes": { text: `${line(1)}\0\0\0\n`, found: /:2: holds NUL bytes/ },
-  "a line twice": { text: line(1) + once + once, found: /:3: id .* was there before/ },
-  "a number twice": { text: line(1) + line(1), found: /:2: number 1 of one comes behind 1/ },
-  "a field of another kind": { text: line(1, "one", { input_tokens: "7" }), found: /:1: input_tokens is "7"/ },
+const duplicate = line(2);
+const DAMAGED: Readonly<Record<string, { readonly text: string; readonly found: RegExp }>> = {
+  "a line that is not JSON": { text: `${line(1)}{"timestamp":\n`, found: /:2: is not JSON/ },
+  "NUL bytes": { text: `${line(1)}\0\0\0\n`, found: /:2: contains NUL bytes/ },
+  "a duplicate line": { text: line(1) + duplicate + duplicate, found: /:3: id .* appears twice/ },
+  "a duplicate number": { text: line(1) + line(1), found: /:2: number 1 of one comes after number 1/ },
+  "a field of the wrong type": { text: line(1, "one", { input_tokens: "7" }), found: /:1: input_tokens is "7"/ },
   "a missing field": { text: line(1, "one", { provider: undefined }), found: /:1: provider is missing/ },
-  "bytes that are no text": { text: "", found: /:1: .*not UTF-8/ },
+  "bytes that are not UTF-8": { text: "", found: /:1: .*not valid UTF-8/ },
 };
 
-for (const [what, { text, found }] of Object.entries(damages)) {
-  test(`a file with ${what} fails, and the line is named`, async (t) => {
+for (const [damage, { text, found }] of Object.entries(DAMAGED)) {
+  test(`a file with ${damage} fails, and the line is named`, async (t) => {
     const place = workplace(t);
     const invalid = Buffer.concat([Buffer.from(line(1).slice(0, -3)), Buffer.from([0xff]), Buffer.from('"}\n')]);
     writeFileSync(place.path("stats.jsonl"), text === "" ? invalid : text);
