@@ -1,5 +1,5 @@
 import type { Logger } from "../core/log.ts";
-import type { AllowlistStatus } from "../core/status.ts";
+import type { AllowlistStatus } from "../core/counters/status.ts";
 import { DirectoryWatch } from "../config/files/directory-watch.ts";
 import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-issue.ts";
 import { loadAllowlist, missingAllowlist, readAllowlistBytes, type LoadedAllowlist } from "./load-allowlist.ts";

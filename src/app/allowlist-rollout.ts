@@ -1,4 +1,4 @@
-import type { WorkerStatus } from "../core/status.ts";
+import type { WorkerStatus } from "../core/counters/status.ts";
 
 const DEADLINE_MS = 5_000;
 

@@ -7,7 +7,7 @@ import type { Metrics } from "../admin/metrics/metrics.ts";
 import type { AdminServices, Reloaded } from "../admin/api/admin-services.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../core/settings.ts";
-import type { ProxyStatus } from "../core/status.ts";
+import type { ProxyStatus } from "../core/counters/status.ts";
 import type { EffectiveSetting } from "../config/config.ts";
 import { formatUpstream } from "../config/upstream-url.ts";
 import { RemoteReader } from "../store/service/remote-reader.ts";

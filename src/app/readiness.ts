@@ -1,4 +1,4 @@
-import type { AllowlistStatus, ProxyStatus, LedgerStatus, WorkerStatus } from "../core/status.ts";
+import type { AllowlistStatus, ProxyStatus, LedgerStatus, WorkerStatus } from "../core/counters/status.ts";
 import type { Readiness } from "../workers/protocol.ts";
 
 /**

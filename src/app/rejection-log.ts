@@ -1,5 +1,5 @@
 import type { Logger } from "../core/log.ts";
-import type { RecentRejection } from "../core/status.ts";
+import type { RecentRejection } from "../core/counters/status.ts";
 import { refuse } from "../proxy/admission/error-responses.ts";
 import type { RejectionNote } from "../workers/protocol.ts";
 

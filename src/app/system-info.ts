@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SystemInfo } from "../admin/api/contract.ts";
-import type { ProxyStatus } from "../core/status.ts";
+import type { ProxyStatus } from "../core/counters/status.ts";
 import { formatOrigin } from "../config/config-entry.ts";
 import type { EffectiveSetting } from "../config/config.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BillingFacts } from "../core/usage/billing.ts";
+import type { BillingFacts } from "../core/request/billing.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { factorFor, findOverride, matchesGlob } from "./override-prices.ts";
 

@@ -1,4 +1,4 @@
-import type { BillingFacts } from "../core/usage/billing.ts";
+import type { BillingFacts } from "../core/request/billing.ts";
 import type {
   ModelOverride,
   Multipliers,

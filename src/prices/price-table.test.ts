@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calcPrice, waitForUpdate } from "@pydantic/genai-prices";
-import type { BilledAmounts } from "../core/usage/billing.ts";
+import type { BilledAmounts } from "../core/request/billing.ts";
 import { PRICE_BOOKS } from "./price-books.ts";
 import { PriceTable } from "./price-table.ts";
 import { chargeOf } from "./rate-card.ts";

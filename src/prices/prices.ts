@@ -1,7 +1,7 @@
 // What a call cost: the provider's own word, else the operator's prices, else the price table, else nothing, which is
 // never the same as 0. This room estimates from list prices; it knows no invoices and keeps no sums.
-import { isBeside, type BilledItem, type BillingFacts } from "../core/usage/billing.ts";
-import type { CostSource } from "../core/usage/cost-source.ts";
+import { isBeside, type BilledItem, type BillingFacts } from "../core/request/billing.ts";
+import type { CostSource } from "../core/usage/usage.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./override-prices.ts";
 import { priceBookOf, spellingsOf, type PricedProvider } from "./price-books.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BilledAmounts } from "../core/usage/billing.ts";
+import type { BilledAmounts } from "../core/request/billing.ts";
 import { chargeOf, type RateCard } from "./rate-card.ts";
 
 /** Whole dollars a token, so that sums can be seen. */

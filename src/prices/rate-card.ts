@@ -1,4 +1,4 @@
-import type { BilledAmounts } from "../core/usage/billing.ts";
+import type { BilledAmounts } from "../core/request/billing.ts";
 
 /**
  * What one model's tokens and other units cost, in US dollars for one. A part without a rate of its own costs what its

@@ -6,7 +6,7 @@ import type { InFlightChange } from "../core/request/in-flight.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Rejection } from "../core/request/rejection.ts";
 import type { Settings } from "../core/settings.ts";
-import type { LedgerStatus } from "../core/status.ts";
+import type { LedgerStatus } from "../core/counters/status.ts";
 import type { RecordMessage } from "./data/record-message.ts";
 
 // What the threads say to one another. Everything here is plain data, shared memory or a port.

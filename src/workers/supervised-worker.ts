@@ -1,6 +1,6 @@
 import type { Transferable, Worker } from "node:worker_threads";
 import type { Logger } from "../core/log.ts";
-import type { WorkerStatus } from "../core/status.ts";
+import type { WorkerStatus } from "../core/counters/status.ts";
 import { HeartbeatMonitor } from "./heartbeat.ts";
 import type { Heartbeat } from "./protocol.ts";
 import { startWorker, type WorkerEntry } from "./prestarted-workers.ts";

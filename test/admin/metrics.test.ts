@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Metrics } from "../../src/admin/metrics/metrics.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { ProxyCounters } from "../../src/core/counters/proxy-counters.ts";
-import type { LedgerStatus, WorkerStatus } from "../../src/core/status.ts";
+import type { LedgerStatus, WorkerStatus } from "../../src/core/counters/status.ts";
 
 const lag = { p50: 10, p99: 20, max: 30 };
 const gauges = { loopLagMs: lag, connections: 7 };

@@ -4,7 +4,7 @@ import { AuditLog } from "../../src/admin/api/audit-log.ts";
 import { LiveRequests } from "../../src/admin/live/live-requests.ts";
 import { Metrics } from "../../src/admin/metrics/metrics.ts";
 import type { AdminServices } from "../../src/admin/api/admin-services.ts";
-import type { ProxyStatus } from "../../src/core/status.ts";
+import type { ProxyStatus } from "../../src/core/counters/status.ts";
 
 export const token = "n4Vq2-pX8yKd_Zt7Rw1LmB5cGh9JsQe0UfTaYoPiDx3";
 

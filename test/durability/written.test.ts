@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import type { ProxyStatus } from "../../src/core/status.ts";
+import type { ProxyStatus } from "../../src/core/counters/status.ts";
 import { evaluateInThread } from "../proxy/inspector.ts";
 import { answer, chunk, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";

@@ -3,10 +3,10 @@
  * one module may import of another is in `imports.test.ts`.
  */
 export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  core: ["core/request"],
+  core: [],
+  "core/usage": [],
+  "core/request": ["core", "core/usage"],
   "core/counters": ["core", "core/request", "core/usage"],
-  "core/request": ["core/usage"],
-  "core/usage": ["core/request"],
   "usage/decode": [],
   "usage/json": [],
   "usage/framing": ["usage/json"],

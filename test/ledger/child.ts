@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
-import type { LedgerStatus } from "../../src/core/status.ts";
+import type { LedgerStatus } from "../../src/core/counters/status.ts";
 import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
 import type { LogEntry } from "./fixture.ts";
 

@@ -1,4 +1,4 @@
-import type { ProxyStatus } from "../../core/status.ts";
+import type { ProxyStatus } from "../../core/counters/status.ts";
 import type { StoreReader } from "../../store/service/reader.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { PriceOverride, PriceRow, ProviderInfo, StoreInfo, SystemInfo } from "./contract.ts";

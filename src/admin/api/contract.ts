@@ -1,11 +1,11 @@
-import type { ProxyStatus } from "../../core/status.ts";
+import type { ProxyStatus } from "../../core/counters/status.ts";
 import type { RequestListPage } from "../../store/service/reader.ts";
 
 // What the admin API answers, for those who call it: the dashboard imports these types and nothing else of the server.
 // Paths are below /api/v1. Errors are problem+json (RFC 9457).
 
 export type { RequestRecord } from "../../core/request/request-record.ts";
-export type { ProxyStatus, RecentRejection } from "../../core/status.ts";
+export type { ProxyStatus, RecentRejection } from "../../core/counters/status.ts";
 export type { RequestRow, DimensionValues, NearestRange, UnpricedModel } from "../../store/service/reader.ts";
 export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../store/query/query.ts";
 

@@ -4,7 +4,7 @@
 import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
-import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/status.ts";
+import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/counters/status.ts";
 import { redactedMetrics } from "./redacted-metrics.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { ConnectionMetrics } from "./connection-metrics.ts";

@@ -1,6 +1,6 @@
 // How LMGate itself is doing: ledger, allow-list and threads, as each last reported it.
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/status.ts";
+import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/counters/status.ts";
 import { MonotonicCounter } from "./monotonic-counter.ts";
 
 export class LedgerMetrics {

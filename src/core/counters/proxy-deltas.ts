@@ -1,6 +1,6 @@
 import type { RateLimitRemaining } from "../usage/rate-limit-remaining.ts";
 import type { ForbiddenReason, Rejection, UpstreamFault } from "../request/rejection.ts";
-import type { WorkerStatus } from "../status.ts";
+import type { WorkerStatus } from "./status.ts";
 
 /**
  * What a data thread tells the main thread once a second: counts since its previous delta, and gauges as they stand.

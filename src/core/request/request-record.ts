@@ -1,5 +1,4 @@
-import type { CostSource } from "../usage/cost-source.ts";
-import type { UsageSource, UsageState } from "../usage/usage.ts";
+import type { CostSource, UsageSource, UsageState } from "../usage/usage.ts";
 
 /** The version of the record, as `docs/record.schema.json` describes it. New fields leave it as it is; a changed meaning does not. */
 export const RECORD_SCHEMA = 1;

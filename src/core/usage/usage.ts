@@ -68,3 +68,6 @@ export interface UsageReading {
   /** When the first frame with content was seen, on the clock the observer was given; streams only. */
   readonly firstContentAt: number | undefined;
 }
+
+/** Where a cost comes from. The first source that knows one wins: the provider, the operator's prices, the price table. */
+export type CostSource = "provider" | "override" | "table" | "none";

@@ -1,7 +1,7 @@
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
-import { tokensOf, type BilledAmounts, type BillingFacts } from "../../core/usage/billing.ts";
+import { tokensOf, type BilledAmounts, type BillingFacts } from "../../core/request/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
-import type { DedupKey } from "../../core/usage/usage-dedup.ts";
+import type { DedupKey } from "../../core/request/usage-dedup.ts";
 import type { Cost, Prices } from "../../prices/prices.ts";
 import { CostCounters } from "./cost-counters.ts";
 import type { PendingUsage } from "./pending-usage.ts";

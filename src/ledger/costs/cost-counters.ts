@@ -1,6 +1,6 @@
 import type { Mutable } from "../../core/mutable.ts";
 import type { CostDelta } from "../../core/counters/cost-deltas.ts";
-import type { BillingFacts } from "../../core/usage/billing.ts";
+import type { BillingFacts } from "../../core/request/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
 
 /** Clients choose the names, so combinations beyond this many between two deltas are counted together as "other". */

@@ -1,4 +1,4 @@
-import type { DedupKey } from "../../core/usage/usage-dedup.ts";
+import type { DedupKey } from "../../core/request/usage-dedup.ts";
 
 /** Background responses of a busy gateway in a day; about 10 MB of memory. */
 const MAX_PENDING = 100_000;

@@ -1,6 +1,6 @@
 import { errorCode } from "../../core/errno.ts";
 import { recordOnLine } from "../../core/request/record-line.ts";
-import { hasSettled, dedupKeyOf } from "../../core/usage/usage-dedup.ts";
+import { hasSettled, dedupKeyOf } from "../../core/request/usage-dedup.ts";
 import { readTail } from "../../jsonl/read-tail.ts";
 import { PendingUsage } from "../costs/pending-usage.ts";
 import { storedLedger } from "../files/ledger-path.ts";

@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { recordOnLine } from "../../core/request/record-line.ts";
-import { billingOf } from "../../core/usage/billing.ts";
+import { billingOf } from "../../core/request/billing.ts";
 import { writeFully } from "../../jsonl/file-bytes.ts";
 import { lineBlocks } from "../../jsonl/read-lines.ts";
 import type { Prices } from "../../prices/prices.ts";

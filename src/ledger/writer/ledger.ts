@@ -2,7 +2,7 @@
 // writes, so that a slow, full or missing disk blocks this worker and no request. It does not look into records, decide
 // what is recorded, or keep sums.
 
-import type { LedgerStatus } from "../../core/status.ts";
+import type { LedgerStatus } from "../../core/counters/status.ts";
 import { basename } from "node:path";
 import { companionFilesOf } from "../files/companion-files.ts";
 import { errorCode, errorText } from "../../core/errno.ts";

@@ -1,6 +1,6 @@
-import { billingOf, type BillingFacts } from "../../core/usage/billing.ts";
+import { billingOf, type BillingFacts } from "../../core/request/billing.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
-import { dedupKeyOf, type DedupKey } from "../../core/usage/usage-dedup.ts";
+import { dedupKeyOf, type DedupKey } from "../../core/request/usage-dedup.ts";
 
 /**
  * A record on its way to the ledger thread: its finished text, which is not parsed again, and beside it what the ledger

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ProxyStatus } from "../../../core/status.ts";
+import type { ProxyStatus } from "../../../core/counters/status.ts";
 import { ApiError } from "../../server/problem.ts";
 import { named, route, type Route } from "../api-route.ts";
 import type { AdminServices } from "../admin-services.ts";

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command } from "commander";
-import { billingOf, tokensOf } from "../../../core/usage/billing.ts";
+import { billingOf, tokensOf } from "../../../core/request/billing.ts";
 import { recordOnLine } from "../../../core/request/record-line.ts";
 import { storedLedger } from "../../../ledger/files/ledger-path.ts";
 import { closedSegments } from "../../../ledger/files/rotation.ts";

@@ -1,5 +1,5 @@
 import type { Mutable } from "../mutable.ts";
-import type { RequestRecord } from "../request/request-record.ts";
+import type { RequestRecord } from "./request-record.ts";
 
 /** What a price is worked out from: the parts of a record that cost something. Plain data, for it goes between threads. */
 export interface BillingFacts extends BilledAmounts {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { billingOf, tokensOf } from "./billing.ts";
-import type { RequestRecord } from "../request/request-record.ts";
+import type { RequestRecord } from "./request-record.ts";
 import { hasSettled, dedupKeyOf } from "./usage-dedup.ts";
 
 function record(fields: Partial<RequestRecord>): RequestRecord {

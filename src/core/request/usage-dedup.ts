@@ -1,4 +1,4 @@
-import type { RequestRecord } from "../request/request-record.ts";
+import type { RequestRecord } from "./request-record.ts";
 
 /**
  * What makes a record's meaning depend on others, which only the ledger has seen. `pending`: the provider had not said

@@ -1,4 +1,4 @@
-import type { ForbiddenReason } from "./request/rejection.ts";
+import type { ForbiddenReason } from "../request/rejection.ts";
 
 /** Answers of `GET /api/v1/status` and sources of `/metrics`: what each part of the process says of itself. */
 export interface ProxyStatus {
