@@ -55,11 +55,7 @@ function observe(body: string, events: readonly Buffer[]): UsageReading {
   observer.requestSent();
   observer.responseHead(response);
   for (const bytes of events) observer.responseBytes(bytes);
-  const readings: UsageReading[] = [];
-  observer.finish("complete", (reading) => readings.push(reading));
-  const [reading] = readings;
-  if (reading === undefined) throw new Error("a call without a reading");
-  return reading;
+  return observer.finish({ kind: "complete" });
 }
 
 function off(estimate: number | undefined, tokens: number): string {
@@ -78,7 +74,7 @@ function costOf(estimate: boolean): number {
     for (let n = 0; n < ROUNDS; n++) observer.responseBytes(events[n % events.length] ?? Buffer.alloc(0));
     const { user, system } = process.cpuUsage(before);
     best = Math.min(best, ((user + system) * 1000) / ROUNDS);
-    observer.finish("complete", () => undefined);
+    observer.finish({ kind: "complete" });
   }
   return best;
 }

@@ -3,8 +3,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { RequestRecord } from "../src/core/request/request-record.ts";
 import { RecordIds } from "../src/proxy/recording/record-ids.ts";
-import { toRecordMessage } from "../src/workers/data/record-message.ts";
-import type { LedgerLink } from "../src/workers/protocol.ts";
+import { toRecordMessage } from "../src/workers/protocol/record-message.ts";
+import type { LedgerLink } from "../src/workers/protocol/messages.ts";
 import { RecordSender } from "../src/workers/data/record-sender.ts";
 
 export interface ProducerInit {

@@ -11,7 +11,7 @@ import { Worker } from "node:worker_threads";
 import { audit } from "../src/ledger/tools/audit.ts";
 import { NO_OVERRIDES } from "../src/core/price-overrides.ts";
 import { readSettings } from "../src/config/config.ts";
-import { TransferCounters } from "../src/workers/data/transfer-counters.ts";
+import { TransferCounters } from "../src/workers/protocol/transfer-counters.ts";
 import { LedgerWorkerHandle } from "../src/workers/ledger/ledger-worker-handle.ts";
 import type { ProducerInit, ProducerReport } from "./ledger-producer.ts";
 import { markdownTable } from "./markdown-table.ts";
@@ -73,7 +73,7 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
   if ("faults" in read) throw new Error(JSON.stringify(read.faults));
   const silent = { info: () => undefined, warn: console.warn, error: console.error };
   const host = new LedgerWorkerHandle({
-    spare: undefined,
+    prestarted: undefined,
     settings: read.settings,
     overrides: NO_OVERRIDES,
     instance: "bench",

@@ -83,7 +83,7 @@ function holdAll(
   }
   const seconds = (performance.now() - start) / 1000;
   const states = new Set<string>();
-  for (const observer of observers) observer.finish("complete", ({ state }) => states.add(state));
+  for (const observer of observers) states.add(observer.finish({ kind: "complete" }).state);
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   const kilobytes = (most / ANSWERS / 1000).toFixed(1);
   return [what, (bytes / MB).toFixed(0), kilobytes, ((bytes * ANSWERS) / MB / seconds).toFixed(0), [...states].join()];

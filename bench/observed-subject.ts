@@ -1,10 +1,10 @@
 /** What the benchmarks of reading share: an observer over an exchange of the corpus, a clock, a table. */
 import zlib from "node:zlib";
-import { observedRequest, responseFacts } from "../src/proxy/recording/observed-facts.ts";
+import { observedRequest, observedResponse } from "../src/proxy/recording/observed-heads.ts";
 import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../src/usage/observe/observer.ts";
 import { loadCorpus } from "../test/corpus/load.ts";
 import type { Step } from "../test/corpus/exchange.ts";
-import { callOf, responseHeadOf } from "../test/corpus/observed.ts";
+import { admittedRequest, responseHeadOf } from "../test/corpus/observed.ts";
 
 export const MB = 1e6;
 const ACCOUNTING = { estimate: "heuristic", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
@@ -21,8 +21,8 @@ export function subjectsOfCorpus(): (name: string) => Subject {
   return (name) => {
     const step = steps.get(name);
     if (step === undefined) throw new Error(`no such exchange: ${name}`);
-    const request = observedRequest(callOf(step.request), false, ACCOUNTING);
-    return { step, request, response: responseFacts(responseHeadOf(step.request.method, step.response)) };
+    const request = observedRequest(admittedRequest(step.request), false, ACCOUNTING);
+    return { step, request, response: observedResponse(responseHeadOf(step.request.method, step.response)) };
   };
 }
 
@@ -40,9 +40,8 @@ export function begun({ step, request, response }: Subject, contentEncoding?: st
 export function passThrough(subject: Subject, pieces: Iterable<Buffer>, contentEncoding?: string): string {
   const observer = begun(subject, contentEncoding);
   for (const piece of pieces) observer.responseBytes(piece);
-  let state = "";
-  observer.finish("complete", (reading) => (state = `${reading.state} ${reading.reason ?? ""}`.trim()));
-  return state;
+  const { state, reason } = observer.finish({ kind: "complete" });
+  return `${state} ${reason ?? ""}`.trim();
 }
 
 /** Microseconds of one run of `work`: the best of five rounds, each of at least `ms`, for what others do only adds. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Metrics } from "../src/admin/metrics/metrics.ts";
 import type { Rejection } from "../src/core/request/rejection.ts";
-import { refuse } from "../src/proxy/admission/error-responses.ts";
+import { gatewayError } from "../src/proxy/admission/error-responses.ts";
 import { loadSettings, readSettings } from "../src/config/config.ts";
 import { formatIssues } from "../src/config/config-issue.ts";
 import { parseAllowlist } from "../src/allowlist/allowlist.ts";
@@ -110,7 +110,7 @@ test("what is counted, and what is not yet, names every dialect of the table", (
 });
 
 test("the table of LMGate's error responses is the one in the code", () => {
-  const refusals: readonly Rejection[] = [
+  const rejections: readonly Rejection[] = [
     { kind: "malformed", detail: "" },
     { kind: "forbidden", reason: "no_key" },
     { kind: "unknown-route", prefixes: [], suggestion: undefined },
@@ -125,7 +125,7 @@ test("the table of LMGate's error responses is the one in the code", () => {
     { kind: "upstream", fault: "upstream_timeout" },
     { kind: "draining" },
   ];
-  const actual = refusals.map(refuse).map(({ status, code }) => `${status} ${code}`);
+  const actual = rejections.map(gatewayError).map(({ status, code }) => `${status} ${code}`);
   const documented = rowsBelow(guide, "Error responses")
     .slice(1)
     .map(([status = "", code = ""]) => `${status} ${codeSpans(code)[0]}`);

@@ -26,7 +26,7 @@ import { loadPriceOverrides } from "../prices/overrides-file.ts";
 import { openAllowlistWarning } from "../allowlist/open-to-all.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "../allowlist/watch-allowlist.ts";
 import { StoreClient } from "../store/service/store-client.ts";
-import { collectStartupGarbage } from "../workers/collect-startup-garbage.ts";
+import { collectStartupGarbage } from "../workers/supervision/collect-startup-garbage.ts";
 import { Supervisor } from "../workers/supervisor.ts";
 
 // Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
@@ -112,7 +112,7 @@ class App {
   readonly #refusals: RejectionLog;
   // Heard from before anything is opened, so that a signal during the start still ends in order.
   readonly #signals = new Signals(() => void this.#reload());
-  readonly #acknowledgement = new AllowlistRollout(() => this.#supervisor?.threads() ?? []);
+  readonly #acknowledgement = new AllowlistRollout(() => this.#supervisor?.workers() ?? []);
   #state: ProxyStatus["state"] = "starting";
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
@@ -138,7 +138,7 @@ class App {
     if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
     const { current } = allowlist;
     this.#supervisor = await Supervisor.start({
-      spares: prestart.threads,
+      prestarted: prestart.workers,
       settings,
       overrides: this.#overrides,
       instance: this.#instance,
@@ -146,8 +146,8 @@ class App {
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (thread, delta) => this.#metrics.tell((metrics) => metrics.add(thread, delta)),
-      onCosts: (deltas) => this.#metrics.tell((metrics) => metrics.addCosts(deltas)),
-      onRefused: (refused, unlisted) => this.#refusals.add(refused, unlisted, Date.now()),
+      onCosts: (costs) => this.#metrics.tell((metrics) => metrics.addCosts(costs)),
+      onRejected: (rejected, unlisted) => this.#refusals.add(rejected, unlisted, Date.now()),
       onChange: () => this.refresh(),
     });
     // The list may have changed while the threads were starting.
@@ -232,7 +232,7 @@ class App {
     const supervisor = this.#supervisor;
     if (allowlist === undefined || supervisor === undefined) return;
     const status = allowlist.status();
-    const threads = supervisor.threads();
+    const threads = supervisor.workers();
     const ledger = supervisor.ledger();
     this.#metrics.tell((metrics) => {
       metrics.allowlist(status);
@@ -318,8 +318,8 @@ class App {
       address: { host: this.#settings.server.host, port: supervisor.port },
       allowlist: allowlist.status(),
       ledger: supervisor.ledger(),
-      threads: supervisor.threads(),
-      callsInFlight: supervisor.callsInFlight,
+      threads: supervisor.workers(),
+      callsInFlight: supervisor.requestsInFlight,
       refusals: this.#refusals.recent,
     };
   }

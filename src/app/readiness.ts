@@ -1,5 +1,5 @@
 import type { AllowlistStatus, ProxyStatus, LedgerStatus, WorkerStatus } from "../core/counters/status.ts";
-import type { Readiness } from "../workers/protocol.ts";
+import type { Readiness } from "../workers/protocol/messages.ts";
 
 /**
  * The answer of `/readyz`. It is open to every client, so it names states and counts, no paths and no messages.

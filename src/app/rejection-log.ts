@@ -1,7 +1,7 @@
 import type { Logger } from "../core/log.ts";
 import type { RecentRejection } from "../core/counters/status.ts";
-import { refuse } from "../proxy/admission/error-responses.ts";
-import type { RejectionNote } from "../workers/protocol.ts";
+import { gatewayError } from "../proxy/admission/error-responses.ts";
+import type { RejectionNote } from "../workers/protocol/messages.ts";
 
 const MAX_RECENT = 100;
 /** A flood of bad keys must not become a flood of log lines. */
@@ -51,12 +51,12 @@ export class RejectionLog {
 }
 
 function toRecent(note: RejectionNote): RecentRejection {
-  const answer = refuse(note.refusal);
+  const error = gatewayError(note.rejection);
   return {
     at: new Date(note.at).toISOString(),
-    status: answer.status,
-    code: answer.code,
-    reason: note.refusal.kind === "forbidden" ? note.refusal.reason : undefined,
+    status: error.status,
+    code: error.code,
+    reason: note.rejection.kind === "forbidden" ? note.rejection.reason : undefined,
     maskedKey: note.maskedKey,
     prefix: note.prefix,
     clientIp: note.clientIp,

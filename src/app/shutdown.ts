@@ -32,8 +32,8 @@ export async function drain(supervisor: Supervisor, timeouts: Timeouts, hurry: A
   const waited = new AbortController();
   await Promise.race([stopped, pause(timeouts.drainMs, AbortSignal.any([hurry, waited.signal]))]);
   waited.abort();
-  supervisor.destroyCalls();
-  if (!(await within(stopped, SETTLE_MS))) await supervisor.terminateData();
+  supervisor.abortRequests();
+  if (!(await within(stopped, SETTLE_MS))) await supervisor.terminateDataWorkers();
   return within(supervisor.closeLedger(), LEDGER_DEADLINE_MS);
 }
 

@@ -3,6 +3,7 @@
  * the earlier: defaults, file, `LMGATE_SECTION__KEY` variables, command line. Everything is checked as a whole and all
  * faults are reported together. This room reads files; it opens no sockets and starts nothing.
  */
+import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import type { Settings } from "../core/settings.ts";
 import { readConfigFile } from "./config-file.ts";
@@ -14,7 +15,7 @@ import { toSettings } from "./config-settings.ts";
 import { formatIssue, type ConfigIssue } from "./config-issue.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "../core/did-you-mean.ts";
-import { isOwnUpstream } from "./own-upstream.ts";
+import { isOwnUpstream } from "../core/proxy-loop.ts";
 import { readRegularFileSync } from "./files/read-file.ts";
 import { formatUpstream } from "./upstream-url.ts";
 import { decodeUtf8 } from "./files/utf8.ts";
@@ -195,15 +196,23 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
   return faults;
 }
 
-/** Calls that would lead back to where they came in. */
+/** Reports upstreams that are LMGate itself: their requests would come back as new ones. */
 function loops({ server, admin }: Sections, { providers, origins }: ProvidersRead): readonly ConfigIssue[] {
+  const own = ownAddresses();
   return providers.flatMap((provider) => {
-    const which = isOwnUpstream(provider, server) ? "client" : isOwnUpstream(provider, admin) ? "admin" : undefined;
-    if (which === undefined) return [];
+    const { upstream } = provider;
+    const which = isOwnUpstream(upstream, server, own) ? "client" : isOwnUpstream(upstream, admin, own) ? "admin" : "";
+    if (which === "") return [];
     const key = `providers.${provider.name}.upstream`;
-    const message = `found ${formatUpstream(provider.upstream)}, which is LMGate's own ${which} port; every call would come back`;
+    const message = `found ${formatUpstream(upstream)}, which is LMGate's own ${which} port; every call would come back`;
     return [{ ...sourceOf(origins.get(key)?.origin ?? { kind: "default" }), key, message }];
   });
+}
+
+function ownAddresses(): ReadonlySet<string> {
+  return new Set(
+    Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
+  );
 }
 
 function hostsOverlap(one: string, other: string): boolean {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isOwnUpstream } from "../core/proxy-loop.ts";
 import { readSettings } from "./config.ts";
 import { formatIssues } from "./config-issue.ts";
-import { isOwnUpstream } from "./own-upstream.ts";
 import { parseUpstream } from "./upstream-url.ts";
 
 const OWN = new Set(["127.0.0.1", "::1", "10.1.2.3"]);
@@ -10,8 +10,7 @@ const OWN = new Set(["127.0.0.1", "::1", "10.1.2.3"]);
 function isOwn(url: string, host: string, port = 8080): boolean {
   const read = parseUpstream(url);
   assert.ok("upstream" in read, url);
-  const provider = { name: "x", upstream: read.upstream, exclusiveReasoning: false, onClientAbort: "cancel" } as const;
-  return isOwnUpstream(provider, { host, port }, OWN);
+  return isOwnUpstream(read.upstream, { host, port }, OWN);
 }
 
 test("S10: an upstream is LMGate itself wherever this machine's own addresses lead to its port", () => {

@@ -1,3 +1,4 @@
+import type { Logger } from "../core/log.ts";
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
@@ -9,12 +10,11 @@ import type { LedgerStatus, WorkerStatus } from "../core/counters/status.ts";
 import { ConnectionCounts } from "./data/connection-counts.ts";
 import { DataWorkerHandle } from "./data/data-worker-handle.ts";
 import { LedgerWorkerHandle } from "./ledger/ledger-worker-handle.ts";
-import type { Logger } from "../core/log.ts";
-import type { PrestartedWorkers } from "./prestarted-workers.ts";
-import type { AccessVersion, ConnectionPart, Readiness, RejectionNote } from "./protocol.ts";
+import type { PrestartedWorkers } from "./supervision/prestarted-workers.ts";
+import type { AccessVersion, ConnectionPart, Readiness, RejectionNote } from "./protocol/messages.ts";
 
 export interface SupervisorOptions {
-  readonly spares: PrestartedWorkers;
+  readonly prestarted: PrestartedWorkers;
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
@@ -22,13 +22,13 @@ export interface SupervisorOptions {
   readonly access: AccessVersion;
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
-  readonly onCosts: (deltas: CostDeltas) => void;
-  readonly onRefused: (refused: readonly RejectionNote[], unlisted: number) => void;
+  readonly onCosts: (costs: CostDeltas) => void;
+  readonly onRejected: (rejected: readonly RejectionNote[], unlisted: number) => void;
   /** Something that readiness depends on may have changed. */
   readonly onChange: () => void;
 }
 
-/** Starts the threads, keeps them alive, and hands on to them what changes. */
+/** Starts the workers, restarts those that end, and tells them what changes. */
 export class Supervisor {
   readonly port: number;
   readonly #options: SupervisorOptions;
@@ -43,34 +43,34 @@ export class Supervisor {
     this.#ledger = ledger;
     this.#access = options.access;
     this.#readiness = options.readiness;
-    const count = dataThreads(options.settings, options.log);
+    const count = dataWorkerCount(options.settings, options.log);
     const connections = ConnectionCounts.allocate(count, randomInt(2 ** 31));
-    this.#data = Array.from({ length: count }, (_, index) => this.#host(port, { shared: connections, thread: index }));
+    this.#data = Array.from({ length: count }, (_, index) => this.#startDataWorker(port, { shared: connections, worker: index }));
   }
 
-  /** Resolves when every data thread listens. Throws when the port is taken or the ledger is somebody else's. */
+  /** Resolves when every data worker is listening. Rejects if the port or the stats file is in use. */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const port = await claimPort(options.settings);
     const ledger = new LedgerWorkerHandle({
-      spare: options.spares.take("ledger"),
+      prestarted: options.prestarted.take("ledger"),
       settings: options.settings,
       overrides: options.overrides,
       instance: options.instance,
       log: options.log,
       onStatus: options.onChange,
       onCosts: options.onCosts,
-      // It can only be replaced once it was open, and then the supervisor is there.
+      // A worker is only replaced after it was open, and `supervisor` is assigned by then.
       onReplaced: () => supervisor.relink(),
     });
     try {
       await ledger.opened;
     } catch (error) {
-      await ledger.thread.terminate();
+      await ledger.worker.terminate();
       throw error;
     }
     const supervisor = new Supervisor(options, ledger, port);
     try {
-      await Promise.all(supervisor.#data.map((host) => host.listening));
+      await Promise.all(supervisor.#data.map((worker) => worker.listening));
     } catch (error) {
       await supervisor.abandon();
       throw error;
@@ -78,20 +78,20 @@ export class Supervisor {
     return supervisor;
   }
 
-  get callsInFlight(): number {
-    return this.#data.reduce((sum, host) => sum + host.callsInFlight, 0);
+  get requestsInFlight(): number {
+    return this.#data.reduce((sum, worker) => sum + worker.requestsInFlight, 0);
   }
 
-  threads(): readonly WorkerStatus[] {
-    const { thread } = this.#ledger;
+  workers(): readonly WorkerStatus[] {
+    const { worker } = this.#ledger;
     const ledger: WorkerStatus = {
-      name: thread.name,
-      state: thread.state,
-      restarts: thread.restarts,
+      name: worker.name,
+      state: worker.state,
+      restarts: worker.restarts,
       loopLagMs: { p50: 0, p99: 0, max: 0 },
       accessVersion: 0,
     };
-    return [...this.#data.map((host) => host.status()), ledger];
+    return [...this.#data.map((worker) => worker.status()), ledger];
   }
 
   ledger(): LedgerStatus {
@@ -109,56 +109,56 @@ export class Supervisor {
 
   setAccess(access: AccessVersion): void {
     this.#access = access;
-    for (const host of this.#data) host.post({ kind: "access", access });
+    for (const worker of this.#data) worker.post({ kind: "access", access });
   }
 
   setReadiness(readiness: Readiness): void {
     this.#readiness = readiness;
-    for (const host of this.#data) host.post({ kind: "readiness", readiness });
+    for (const worker of this.#data) worker.post({ kind: "readiness", readiness });
   }
 
   relink(): void {
-    for (const host of this.#data) host.relink();
+    for (const worker of this.#data) worker.relink();
   }
 
-  /** Every answer closes its connection from now on. */
+  /** From now on every response closes its connection. */
   drain(): void {
-    for (const host of this.#data) host.post({ kind: "drain" });
+    for (const worker of this.#data) worker.post({ kind: "drain" });
   }
 
-  /** No new connections; resolves when the last call is over. */
+  /** Accepts no new connections. Resolves when the last request is over. */
   async stop(): Promise<void> {
-    for (const host of this.#data) host.stop();
-    await Promise.all(this.#data.map((host) => host.stopped));
-    await this.terminateData();
+    for (const worker of this.#data) worker.stop();
+    await Promise.all(this.#data.map((worker) => worker.stopped));
+    await this.terminateDataWorkers();
   }
 
-  /** Ends the calls that still run. */
-  destroyCalls(): void {
-    for (const host of this.#data) host.post({ kind: "destroy" });
+  /** Ends the requests that are still running. */
+  abortRequests(): void {
+    for (const worker of this.#data) worker.post({ kind: "abort" });
   }
 
-  /** Data threads that do not end by themselves. */
-  async terminateData(): Promise<void> {
-    await Promise.all(this.#data.map((host) => host.terminate()));
+  /** For data workers that do not end by themselves. */
+  async terminateDataWorkers(): Promise<void> {
+    await Promise.all(this.#data.map((worker) => worker.terminate()));
   }
 
-  /** After `stop`: the last records to disk. */
+  /** Call this after `stop`. Resolves when the last records are written. */
   async closeLedger(): Promise<void> {
     await this.#ledger.close();
   }
 
   async abandon(): Promise<void> {
-    await this.terminateData();
+    await this.terminateDataWorkers();
     await this.#ledger.close();
   }
 
-  #host(port: number, connections: ConnectionPart): DataWorkerHandle {
-    const { settings, log, onDelta, onRefused, onChange } = this.#options;
-    const name = `data-${connections.thread + 1}`;
+  #startDataWorker(port: number, connections: ConnectionPart): DataWorkerHandle {
+    const { settings, log, onDelta, onRejected, onChange } = this.#options;
+    const name = `data-${connections.worker + 1}`;
     return new DataWorkerHandle({
       name,
-      spare: this.#options.spares.take(name),
+      prestarted: this.#options.prestarted.take(name),
       settings,
       port,
       reusePort: canReusePort(),
@@ -168,30 +168,30 @@ export class Supervisor {
       connections,
       link: (thread, counts) => this.#ledger.link(thread, counts),
       onDelta,
-      onRefused,
-      onHandover: (handover) => this.#ledger.countHandover(handover),
+      onRejected,
+      onTransfer: (delta) => this.#ledger.countTransfer(delta),
       onChange,
     });
   }
 }
 
-/** SO_REUSEPORT with load balancing exists on Linux and the newer BSDs; elsewhere one thread has the port. */
+/** SO_REUSEPORT balances load on Linux and newer BSDs; on other systems one worker has the port. */
 function canReusePort(): boolean {
   return process.platform === "linux";
 }
 
-function dataThreads(settings: Settings, log: Logger): number {
+function dataWorkerCount(settings: Settings, log: Logger): number {
   const wanted = settings.server.workers === "auto" ? availableParallelism() : settings.server.workers;
   if (wanted > 1 && !canReusePort()) {
-    log.info({ platform: process.platform }, "ports cannot be shared between threads here: one data thread");
+    log.info({ platform: process.platform }, "this platform cannot share a port between workers; starting one data worker");
     return 1;
   }
   return wanted;
 }
 
 /**
- * Binds the port once without sharing it, so that a second instance hears "address in use" and port 0 becomes one
- * real port for all threads.
+ * Binds the port once without sharing it, so that a second LMGate fails with "address in use", and port 0 becomes the
+ * same real port for all workers.
  */
 function claimPort(settings: Settings): Promise<number> {
   const { host, port } = settings.server;

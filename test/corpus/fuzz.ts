@@ -6,14 +6,14 @@ import { setImmediate } from "node:timers/promises";
 import zlib from "node:zlib";
 
 import { WebSocketObserver } from "../../src/proxy/recording/websocket-observer.ts";
-import { observedRequest } from "../../src/proxy/recording/observed-facts.ts";
+import { observedRequest } from "../../src/proxy/recording/observed-heads.ts";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
 import { faultsOf } from "../harness/record-schema.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { frame } from "../websocket/frames.ts";
 import type { End, Field, Step, Talk } from "./exchange.ts";
 import { loadCorpus } from "./load.ts";
-import { callOf, observe, recordOfReading, responseHeadOf } from "./observed.ts";
+import { admittedRequest, observe, recordOfReading, responseHeadOf } from "./observed.ts";
 
 type Random = () => number;
 
@@ -97,7 +97,7 @@ function talkRound({ request, messages }: Talk, random: Random): Round {
     if (reading.reason === "observer_error") faults.push("an exception inside the observer");
     faults.push(...faultsOf(recordOfReading(step, reading, "complete")));
   };
-  const observed = observedRequest(callOf(request), true, accounting);
+  const observed = observedRequest(admittedRequest(request), true, accounting);
   const head = responseHeadOf(request.method, response);
   const session = new WebSocketObserver(
     observed,

@@ -3,8 +3,8 @@ import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { Outcome } from "../../src/core/request/outcome.ts";
 import type { Provider } from "../../src/core/settings.ts";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
-import type { Admitted } from "../../src/proxy/admission/admit.ts";
-import { observedRequest, responseFacts } from "../../src/proxy/recording/observed-facts.ts";
+import type { AdmittedRequest } from "../../src/proxy/admission/admit.ts";
+import { observedRequest, observedResponse } from "../../src/proxy/recording/observed-heads.ts";
 import { toRequestRecord } from "../../src/proxy/recording/finished-request.ts";
 import { findRoute } from "../../src/proxy/admission/route.ts";
 import { findProvider } from "../../src/providers/index.ts";
@@ -29,27 +29,24 @@ export function observe(step: Step, delivery: Delivery): RequestRecord {
 export function readingOf(step: Step, delivery: Delivery): UsageReading {
   const observer = observerOf(step, delivery);
   for (const piece of delivery.pieces) observer.responseBytes(piece);
-  let result: UsageReading | undefined;
-  observer.finish(delivery.end ?? step.response.end, (reading) => (result = reading));
-  if (result === undefined) throw new Error("the observer did not finish at once");
-  return result;
+  return observer.finish(OUTCOMES[delivery.end ?? step.response.end]);
 }
 
 /** An observer that has seen everything but the body of the answer. */
 function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): RequestObserver {
   const accounting = { ...ACCOUNTING, estimate: delivery.estimate === true ? "heuristic" : "off" } as const;
-  const observer = new RequestObserver(observedRequest(callOf(request), false, accounting), () => 1);
+  const observer = new RequestObserver(observedRequest(admittedRequest(request), false, accounting), () => 1);
   if (request.body.length > 0) observer.requestBytes(request.body);
   observer.requestSent();
   const head = responseHeadOf(request.method, response, delivery.contentEncoding);
-  observer.responseHead(responseFacts(head));
+  observer.responseHead(observedResponse(head));
   return observer;
 }
 
 export function recordOfReading({ request, response }: Step, reading: UsageReading, end: End): RequestRecord {
-  const passage = {
+  const finished = {
     id: ID,
-    call: callOf(request),
+    request: admittedRequest(request),
     clientIp: "127.0.0.1",
     outcome: OUTCOMES[end],
     status: response.status,
@@ -65,7 +62,7 @@ export function recordOfReading({ request, response }: Step, reading: UsageReadi
     closeCode: undefined,
   };
   // As the ledger does, which leaves out what is unknown.
-  return JSON.parse(JSON.stringify(toRequestRecord(passage, SOME_TIME))) as RequestRecord; // Plain data by construction.
+  return JSON.parse(JSON.stringify(toRequestRecord(finished, SOME_TIME))) as RequestRecord; // Plain data by construction.
 }
 
 const ID = "019aafc1-2f00-7abc-8def-0123456789ab";
@@ -79,7 +76,7 @@ const OUTCOMES: Readonly<Record<End, Outcome>> = {
   aborted: { kind: "client-aborted" },
 };
 
-export function callOf({ method, target, fields }: Request): Admitted {
+export function admittedRequest({ method, target, fields }: Request): AdmittedRequest {
   const head = new RequestHeadReader(LIMITS).push(
     headBytes(`${method} ${target} HTTP/1.1`, [["host", "h"], ...fields]),
   );
@@ -87,7 +84,7 @@ export function callOf({ method, target, fields }: Request): Admitted {
   const provider = providerOf(target);
   const route = findRoute(target, new Map([[provider.name, provider]]));
   if (route === undefined) throw new Error(`no route: ${target}`);
-  return { kind: "forward", head, route, client: undefined, keys: [], maskedKey: "" };
+  return { kind: "admitted", head, route, client: undefined, keys: [], maskedKey: "" };
 }
 
 export function responseHeadOf(method: string, { status, fields }: Response, contentEncoding?: string): ResponseHead {

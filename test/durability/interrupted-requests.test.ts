@@ -129,7 +129,7 @@ test("R97: calls outlive the ledger thread, and one that ends while there is non
   await client.holds("word");
   await eventually("the journal knows it", () => callsInJournal(here) === 1);
   await evaluateInThread(gateway, "ledger", failures.throws);
-  await eventually("it is gone", () => gateway.output().stdout.includes("thread is replaced"));
+  await eventually("it is gone", () => gateway.output().stdout.includes("worker ended; restarting"));
   // Its record waits for the next ledger thread.
   connection.send(chunk(lastEvents(7)) + lastChunk);
   await eventually("the call has its own record", () => here.records().length === 1);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { RequestObserver } from "../../src/usage/observe/observer.ts";
-import { CHAT, EVENTS, finished, JSON_ANSWER, MESSAGES, read } from "./observe.ts";
+import { GuardedObserver } from "../../src/proxy/recording/guarded-observer.ts";
+import { DecoderPool } from "../../src/usage/decode/decoder-pool.ts";
+import { CHAT, EVENTS, JSON_ANSWER, MESSAGES, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
 const USAGE = '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}';
@@ -175,15 +176,16 @@ test("S43: no name in a document reaches a prototype", () => {
   assert.equal(reading.usage?.inputTokens, undefined);
 });
 
-test("an observer whose clock throws says so, and the call does not notice", () => {
-  const observer = new RequestObserver(CHAT, () => {
+test("an observer whose clock throws ends in a reading that says so, and no error reaches the exchange", () => {
+  const clock = (): number => {
     throw new Error("no clock");
-  });
+  };
+  const observer = new GuardedObserver(CHAT, clock, new DecoderPool());
   observer.responseHead(EVENTS);
   observer.responseBytes(Buffer.from(`data: {"choices":[{}],${USAGE}}\n\n`));
   observer.responseBytes(Buffer.from(`data: {"choices":[],${USAGE}}\n\n`));
-  const reading = finished(observer);
-  assert.equal(reading.reason, "observer_error");
+  const { reason, dialect } = observer.finish({ kind: "complete" });
+  assert.deepEqual([reason, dialect], ["observer_error", "openai.chat"]);
 });
 
 test("the buffers it is handed stay as they were", () => {

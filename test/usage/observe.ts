@@ -44,12 +44,14 @@ export function read(exchange: Exchange): UsageReading {
   return finished(observer, exchange.ending);
 }
 
+const OUTCOMES = {
+  complete: { kind: "complete" },
+  aborted: { kind: "client-aborted" },
+  cut: { kind: "upstream", fault: "upstream_reset" },
+} as const;
+
 export function finished(observer: RequestObserver, ending: "complete" | "aborted" | "cut" = "complete"): UsageReading {
-  const readings: UsageReading[] = [];
-  observer.finish(ending, (reading) => readings.push(reading));
-  const [reading] = readings;
-  if (reading === undefined || readings.length !== 1) throw new Error(`${readings.length} readings of one call`);
-  return reading;
+  return observer.finish(OUTCOMES[ending]);
 }
 
 function pieces(body: Exchange["body"]): Iterable<Buffer> {

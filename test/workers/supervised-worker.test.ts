@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { SupervisedWorker, type SupervisedWorkerOptions } from "../../src/workers/supervised-worker.ts";
+import { SupervisedWorker, type SupervisedWorkerOptions } from "../../src/workers/supervision/supervised-worker.ts";
 import { Waiting } from "../harness/until.ts";
 
 interface Watched {
@@ -27,15 +27,15 @@ function startBroken(): Watched {
       },
       error: (_, message) => void failures.push(message),
     },
-    onSilence: "end",
+    whenUnresponsive: "restart",
     init: () => ({ data: {}, transfer: [] }),
     onMessage: () => undefined,
-    onDown: () => {
+    onExit: () => {
       watched.downs++;
       // The log's word comes behind this one.
       queueMicrotask(() => waiting.changed());
     },
-    onLife: () => undefined,
+    onResponsiveChange: () => undefined,
   };
   const watched: Watched = { thread: new SupervisedWorker(options), delays, failures, waiting, downs: 0 };
   return watched;
@@ -47,7 +47,7 @@ test("R97: a thread that fails at each start is started again, at intervals that
   await watched.thread.terminate();
   assert.deepEqual(watched.delays.slice(0, 3), [100, 200, 400]);
   assert.equal(watched.thread.restarts, 2);
-  assert.equal(watched.failures.filter((message) => message === "thread failed").length, watched.downs);
+  assert.equal(watched.failures.filter((message) => message === "worker failed").length, watched.downs);
 });
 
 test("a thread that was retired is not started again, and its end is told once", async () => {

@@ -129,7 +129,7 @@ for (const [how, code] of Object.entries(failures)) {
     );
     const whole = clients.filter((client) => client.text.endsWith(lastChunk)).length;
     assert.ok(whole > 0 && whole < clients.length, `${whole} of ${clients.length} streams are whole`);
-    assert.match(world.gateway.output().stdout, /"data thread ended; its connections were reset"/);
+    assert.match(world.gateway.output().stdout, /"data worker ended; its connections were reset"/);
     expectedInterruptions += clients.length - whole;
     await eventually("every broken stream has a record that says so", async () => {
       const records = await world.gateway.records(0);
@@ -167,6 +167,6 @@ for (const [how, code] of Object.entries(failures)) {
     await evaluateInThread(doomed.gateway, "data-1", code);
     assert.equal(await doomed.gateway.exited(), 0);
     await client.hasEnded();
-    assert.match(doomed.gateway.output().stdout, /"data thread ended; its connections were reset"/);
+    assert.match(doomed.gateway.output().stdout, /"data worker ended; its connections were reset"/);
   });
 }

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
-import { PrestartedWorkers } from "../../workers/prestarted-workers.ts";
+import { PrestartedWorkers } from "../../workers/supervision/prestarted-workers.ts";
 
 /** What is begun before anything is known, so that the first call is served sooner and less memory is taken. */
 export interface Prestart {
-  readonly threads: PrestartedWorkers;
+  readonly workers: PrestartedWorkers;
   /** The start is over, whatever became of it. */
   end(): Promise<void>;
 }
@@ -14,12 +14,12 @@ export interface Prestart {
  */
 export function prestart(): Prestart {
   setFlagsFromString("--semi-space-growth-factor=1");
-  const threads = new PrestartedWorkers();
+  const workers = new PrestartedWorkers();
   return {
-    threads,
+    workers,
     end: async () => {
       setFlagsFromString("--semi-space-growth-factor=2"); // V8's default
-      await threads.end();
+      await workers.end();
     },
   };
 }

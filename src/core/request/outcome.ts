@@ -3,10 +3,14 @@ import type { UpstreamFault } from "./rejection.ts";
 /** How a forwarded exchange ended. */
 export type Outcome =
   | { readonly kind: "complete" }
-  | { readonly kind: "client-aborted" }
-  /** A body of undeclared length outgrew the limit while it passed. */
+  /**
+   * The client left. `drain`: LMGate went on reading the response for its usage, to its end or until the provider
+   * cut it.
+   */
+  | { readonly kind: "client-aborted"; readonly drain?: "complete" | "cut" | undefined }
+  /** A body without a declared length exceeded the limit while it was forwarded. */
   | { readonly kind: "body-too-large" }
   | { readonly kind: "shutdown" }
-  /** Its thread or its process ended under it. */
+  /** The worker or the process ended before the exchange did. */
   | { readonly kind: "interrupted" }
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };

@@ -11,45 +11,45 @@ const rows: Readonly<Record<string, Client>> = {
   "key-of-bob-0123456789": { id: "bob", owner: "B", expiresAt: undefined },
 };
 
-function ask(providerKeys: readonly string[], gateKeys: readonly string[] = []) {
-  const made = (texts: readonly string[]): ApiKey[] => texts.map((text) => new ApiKey(text));
-  const credentials = { providerKeys: made(providerKeys), gateKeys: made(gateKeys), authorizationFields: 0 };
+function authorizeKeys(providerKeys: readonly string[], lmgateKeys: readonly string[] = []) {
+  const toKeys = (texts: readonly string[]): ApiKey[] => texts.map((text) => new ApiKey(text));
+  const credentials = { providerKeys: toKeys(providerKeys), lmgateKeys: toKeys(lmgateKeys), authorizationFields: 0 };
   const identify = (key: ApiKey): Client | undefined =>
     Object.hasOwn(rows, key.reveal()) ? rows[key.reveal()] : undefined;
-  const found = authorize(credentials, identify, now);
-  return found.ok ? found.client.id : found.reason;
+  const authorization = authorize(credentials, identify, now);
+  return authorization.ok ? authorization.client.id : authorization.reason;
 }
 
 const cases: ReadonlyArray<
-  readonly [what: string, expected: string, keys: readonly string[], own?: readonly string[]]
+  readonly [title: string, expected: string, keys: readonly string[], lmgateKeys?: readonly string[]]
 > = [
-  ["a listed key opens", "ann", ["key-of-ann"]],
-  ["no key does not", "no_key", []],
-  ["an empty key is none", "no_key", [""]],
-  ["an unknown key does not", "unknown_key", ["nobody"]],
-  ["a key that has not expired yet opens", "ann", ["new-key-of-ann"]],
-  ["a key does not open from the moment it expires", "expired", ["old-key-of-ann"]],
-  ["the same key twice opens", "ann", ["key-of-ann", "key-of-ann"]],
-  ["two keys of one row open", "ann", ["key-of-ann", "new-key-of-ann"]],
-  ["an expired second key does not", "expired", ["key-of-ann", "old-key-of-ann"]],
-  ["S32: keys of two rows do not open", "mixed_keys", ["key-of-ann", "key-of-bob-0123456789"]],
-  ["S32: a listed key does not carry an unknown one along", "mixed_keys", ["key-of-ann", "foreign"]],
-  ["S32: an unknown key first is unknown", "unknown_key", ["foreign", "key-of-ann"]],
-  ["S32: a listed key does not carry an empty one along", "mixed_keys", ["key-of-ann", ""]],
-  ["with LMGate's own key the provider's are not looked at", "ann", ["an hourly token"], ["key-of-ann"]],
-  ["a wrong own key is not made good by a right one for the provider", "unknown_key", ["key-of-ann"], ["nobody"]],
-  ["an empty own key is no key, whatever else is there", "no_key", ["key-of-ann"], [""]],
-  ["two own keys of two rows do not open", "mixed_keys", [], ["key-of-ann", "key-of-bob-0123456789"]],
+  ["a key on the allow-list is authorized", "ann", ["key-of-ann"]],
+  ["a request without a key is not", "no_key", []],
+  ["an empty key counts as no key", "no_key", [""]],
+  ["an unknown key is not authorized", "unknown_key", ["unknown"]],
+  ["a key is authorized until it expires", "ann", ["new-key-of-ann"]],
+  ["a key is not authorized from the moment it expires", "expired", ["old-key-of-ann"]],
+  ["the same key twice is authorized", "ann", ["key-of-ann", "key-of-ann"]],
+  ["two keys of one row are authorized", "ann", ["key-of-ann", "new-key-of-ann"]],
+  ["an expired second key is not authorized", "expired", ["key-of-ann", "old-key-of-ann"]],
+  ["S32: keys of two rows are not authorized", "mixed_keys", ["key-of-ann", "key-of-bob-0123456789"]],
+  ["S32: a known key does not authorize an unknown one beside it", "mixed_keys", ["key-of-ann", "foreign"]],
+  ["S32: an unknown key before a known one is unknown", "unknown_key", ["foreign", "key-of-ann"]],
+  ["S32: a known key does not authorize an empty one beside it", "mixed_keys", ["key-of-ann", ""]],
+  ["with x-lmgate-key, the provider's keys are not checked", "ann", ["an hourly token"], ["key-of-ann"]],
+  ["a known provider key does not make up for an unknown x-lmgate-key", "unknown_key", ["key-of-ann"], ["unknown"]],
+  ["an empty x-lmgate-key counts as no key, whatever other keys there are", "no_key", ["key-of-ann"], [""]],
+  ["two x-lmgate-key fields with keys of two rows are not authorized", "mixed_keys", [], ["key-of-ann", "key-of-bob-0123456789"]],
 ];
 
-for (const [what, expected, keys, own] of cases) {
-  test(what, () => assert.equal(ask(keys, own), expected));
+for (const [title, expected, keys, lmgateKeys] of cases) {
+  test(title, () => assert.equal(authorizeKeys(keys, lmgateKeys), expected));
 }
 
-test("a refusal shows the end of a long key and nothing of a short one", () => {
-  const refuse = (text: string): string =>
-    authorize({ providerKeys: [new ApiKey(text)], gateKeys: [], authorizationFields: 1 }, () => undefined, now)
+test("a rejection shows the end of a long key and nothing of a short one", () => {
+  const maskedKey = (text: string): string =>
+    authorize({ providerKeys: [new ApiKey(text)], lmgateKeys: [], authorizationFields: 1 }, () => undefined, now)
       .maskedKey;
-  assert.equal(refuse("sk-unknown-0123456789"), "456789");
-  assert.equal(refuse("short-key"), "");
+  assert.equal(maskedKey("sk-unknown-0123456789"), "456789");
+  assert.equal(maskedKey("short-key"), "");
 });

@@ -7,15 +7,15 @@ export type Authorization =
   | { readonly ok: false; readonly reason: ForbiddenReason; readonly maskedKey: string };
 
 /**
- * Every key that a call carries must be on the list, and all must belong to one row: an allowed key in one place must
- * not carry a foreign one past the gate in another. Anything else is refused.
+ * Requires that every key of the request is on the allow-list and that all belong to one row. Otherwise a client could
+ * put an allowed key in one place and have an unknown key forwarded in another.
  */
 export function authorize(
   credentials: Credentials,
   identify: (key: ApiKey) => Client | undefined,
   now: number,
 ): Authorization {
-  const keys = credentials.gateKeys.length > 0 ? credentials.gateKeys : credentials.providerKeys;
+  const keys = credentials.lmgateKeys.length > 0 ? credentials.lmgateKeys : credentials.providerKeys;
   const first = keys[0];
   if (first === undefined) return { ok: false, reason: "no_key", maskedKey: "" };
   const maskedKey = first.masked;

@@ -55,14 +55,14 @@ for (const [query, keys] of queries) {
   });
 }
 
-test("S32: a key in another scheme, or in none, is one that no list holds", () => {
+test("S32: a key in another scheme, or in none, can match no key on the allow-list", () => {
   for (const value of ["Basic sk-1", "sk-1", "Bearer", "Token sk-1"]) {
     const [key = ""] = providerKeys("/x", `Authorization: ${value}`);
-    assert.match(key, / /, "no listed key has a space in it");
+    assert.match(key, / /, "no key on the allow-list has a space in it");
   }
 });
 
-test("S32: every key is collected, in the order of the fields, those of the query last", () => {
+test("S32: every key is collected, in the order of the fields, with those of the query last", () => {
   const keys = providerKeys("/x?key=d", "x-api-key: a", "Authorization: Bearer b", "X-Goog-Api-Key: c");
   assert.deepEqual(keys, ["a", "b", "c", "d"]);
 });
@@ -72,16 +72,16 @@ test("S32: repeated Authorization fields are counted", () => {
   assert.equal(authorizationFields, 2);
 });
 
-test("LMGate's own key field is kept apart from those of the provider", () => {
+test("a key in x-lmgate-key is kept apart from the provider's keys", () => {
   const credentials = credentialsOf(fields("X-LMGate-Key: mine", "Authorization: Bearer theirs"), "/x?key=too");
   assert.deepEqual(
-    credentials.gateKeys.map((key) => key.reveal()),
+    credentials.lmgateKeys.map((key) => key.reveal()),
     ["mine"],
   );
   assert.equal(credentials.providerKeys.length, 2);
 });
 
-test("S25: keys do not show themselves", () => {
+test("S25: keys are not shown as text or JSON", () => {
   const { providerKeys } = credentialsOf(fields("x-api-key: sk-secret-0123456789"), "/x");
   assert.doesNotMatch(`${String(providerKeys[0])} ${JSON.stringify(providerKeys)}`, /secret/);
 });

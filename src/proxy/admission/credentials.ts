@@ -1,7 +1,7 @@
 import { ApiKey } from "../../core/request/client.ts";
 import type { Field } from "../../wire/field.ts";
 
-/** Header fields that carry a caller's key. `Connection` may not name one of them, or it would be checked and then dropped. */
+/** Header fields that carry a client's key. A request may not name one in `Connection`: LMGate would check it and then drop it. */
 export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   "authorization",
   "x-api-key",
@@ -11,31 +11,31 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   "sec-websocket-protocol",
 ]);
 
-/** Where the OpenAI realtime client for browsers puts its key. */
+/** The OpenAI realtime client for browsers sends its key in a subprotocol with this prefix. */
 const SUBPROTOCOL_KEY = "openai-insecure-api-key.";
 
 /**
- * Query parameters that carry a key (Gemini, Vertex, Azure realtime from a browser), in lower case: servers that do not
- * tell `Key` from `key` would find one there that was not checked.
+ * Query parameters that carry a key (Gemini, Vertex, Azure realtime from a browser), in lower case. Names are compared
+ * without case, because a server that ignores case would read a key from `Key` that LMGate had not checked.
  */
 const QUERY_KEYS: ReadonlySet<string> = new Set(["key", "access_token", "api-key", "authorization"]);
 
 export interface Credentials {
-  /** `x-lmgate-key`: with it nothing else is looked at. */
-  readonly gateKeys: readonly ApiKey[];
+  /** From `x-lmgate-key`. If present, the other keys are forwarded without a check. */
+  readonly lmgateKeys: readonly ApiKey[];
   readonly providerKeys: readonly ApiKey[];
   readonly authorizationFields: number;
 }
 
-/** Every key a request carries, from all the places where one can travel. */
+/** Collects the keys of a request from every field and query parameter that can carry one. */
 export function credentialsOf(fields: readonly Field[], target: string): Credentials {
-  const gateKeys: ApiKey[] = [];
+  const lmgateKeys: ApiKey[] = [];
   const providerKeys: ApiKey[] = [];
   let authorizationFields = 0;
   for (const field of fields) {
     switch (field.name) {
       case "x-lmgate-key":
-        gateKeys.push(new ApiKey(field.value));
+        lmgateKeys.push(new ApiKey(field.value));
         break;
       case "authorization":
         authorizationFields++;
@@ -52,21 +52,21 @@ export function credentialsOf(fields: readonly Field[], target: string): Credent
       default:
     }
   }
-  const question = target.indexOf("?");
-  if (question !== -1) collectQueryKeys(target, question + 1, providerKeys);
-  return { gateKeys, providerKeys, authorizationFields };
+  const queryStart = target.indexOf("?");
+  if (queryStart !== -1) collectQueryKeys(target, queryStart + 1, providerKeys);
+  return { lmgateKeys, providerKeys, authorizationFields };
 }
 
 /**
- * The token of `Bearer <token>` (RFC 6750; the scheme in any case). Another scheme, and a bare key, is kept in a form
- * that no list can hold: no key has a space in it.
+ * The token of `Bearer <token>` (RFC 6750; the scheme in any case). A value without that scheme gets a leading space, so
+ * that it never matches: no key on the allow-list contains a space.
  */
 function bearerToken(value: string): string {
   if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return withoutBlanks(value.slice(7));
   return value === "" ? value : ` ${value}`;
 }
 
-/** `trim` would also take off what only Unicode calls white space, and the provider would get another key than was checked. */
+/** Trims spaces and tabs only. `trim` also removes Unicode white space, so LMGate would check another key than the provider gets. */
 function withoutBlanks(text: string): string {
   let start = 0;
   let end = text.length;
@@ -97,7 +97,7 @@ function collectQueryKeys(target: string, from: number, keys: ApiKey[]): void {
   }
 }
 
-/** Percent-decoded to bytes, as latin1 text like header values; text that is not validly encoded stays as it is. */
+/** Decodes percent-encoded bytes to latin1 text, like header values. Invalid escapes stay as they are. */
 function percentDecoded(text: string): string {
   if (!text.includes("%")) return text;
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Rejection } from "../../core/request/rejection.ts";
-import { encodeResponse, errorBody, refuse } from "./error-responses.ts";
+import { encodeResponse, errorBody, gatewayError } from "./error-responses.ts";
 
 const table: ReadonlyArray<readonly [Rejection, number, string]> = [
   [{ kind: "malformed", detail: "d" }, 400, "bad_request"],
@@ -19,12 +19,12 @@ const table: ReadonlyArray<readonly [Rejection, number, string]> = [
   [{ kind: "upstream", fault: "upstream_invalid" }, 502, "upstream_invalid"],
 ];
 
-for (const [refusal, status, code] of table) {
-  test(`${JSON.stringify(refusal)} is ${status} ${code}, with a reason in words and a status line that has one too`, () => {
-    const answer = refuse(refusal);
-    assert.deepEqual([answer.status, answer.code], [status, code]);
-    assert.ok(answer.message.length > 10);
-    const bytes = encodeResponse({ ...plain, status, errorCode: code, body: errorBody(answer) }, "now");
+for (const [rejection, status, code] of table) {
+  test(`${JSON.stringify(rejection)} is ${status} ${code}, with a message and a reason phrase`, () => {
+    const error = gatewayError(rejection);
+    assert.deepEqual([error.status, error.code], [status, code]);
+    assert.ok(error.message.length > 10);
+    const bytes = encodeResponse({ ...plain, status, errorCode: code, body: errorBody(error) }, "now");
     assert.match(bytes.toString(), new RegExp(`^HTTP/1\\.1 ${status} [A-Z][A-Za-z ]+\r\n`));
   });
 }
@@ -41,25 +41,25 @@ const plain = {
 
 test("S62: the 403 is the same for every reason, to the byte", () => {
   for (const reason of ["no_key", "unknown_key", "expired", "mixed_keys"] as const) {
-    const body = errorBody(refuse({ kind: "forbidden", reason }));
+    const body = errorBody(gatewayError({ kind: "forbidden", reason }));
     assert.equal(body, '{"error":"forbidden","message":"API key not authorized"}');
   }
 });
 
-test("an unknown path is told the prefixes, and what was probably meant", () => {
-  const answer = refuse({ kind: "unknown-route", prefixes: ["/a/", "/b/"], suggestion: "/a/v1" });
-  assert.match(answer.message, /\/a\/, \/b\/.*Did you mean \/a\/v1\?/);
+test("the response to an unknown path names the prefixes and the path that was probably meant", () => {
+  const error = gatewayError({ kind: "unknown-route", prefixes: ["/a/", "/b/"], suggestion: "/a/v1" });
+  assert.match(error.message, /\/a\/, \/b\/.*Did you mean \/a\/v1\?/);
 });
 
-test("an expectation that failed is not repeated", () => {
-  assert.doesNotMatch(refuse({ kind: "expectation", value: "sk-secret" }).message, /secret/);
+test("the response to a failed expectation does not repeat it", () => {
+  assert.doesNotMatch(gatewayError({ kind: "expectation", value: "sk-secret" }).message, /secret/);
 });
 
 function lines(response: Parameters<typeof encodeResponse>[0]): string[] {
   return encodeResponse(response, "Mon, 23 Nov 2026 12:00:00 GMT").toString().split("\r\n");
 }
 
-test("an answer of our own has its length in bytes, the date and nothing else", () => {
+test("a response of LMGate's own has its length in bytes, the date and no other field", () => {
   assert.deepEqual(lines({ ...plain, body: "über" }), [
     "HTTP/1.1 200 OK",
     "Content-Type: text/plain",
@@ -70,7 +70,7 @@ test("an answer of our own has its length in bytes, the date and nothing else", 
   ]);
 });
 
-test("an answer to HEAD has the length and no body", () => {
+test("a response to HEAD has the length and no body", () => {
   assert.ok(
     encodeResponse({ ...plain, withBody: false }, "now")
       .toString()
@@ -78,7 +78,7 @@ test("an answer to HEAD has the length and no body", () => {
   );
 });
 
-test("an answer says what its status calls for", () => {
+test("a response has the fields that its status requires", () => {
   assert.ok(lines({ ...plain, status: 405 }).some((line) => line.startsWith("Allow: GET")));
   assert.ok(lines({ ...plain, status: 503 }).includes("Retry-After: 1"));
   assert.ok(lines({ ...plain, errorCode: "forbidden" }).includes("x-lmgate-error: forbidden"));

@@ -1,6 +1,7 @@
 import type { Rejection } from "../../core/request/rejection.ts";
 
-/** An answer LMGate gives itself. */
+// Every error that LMGate sends itself. Status, `error` code and the bytes of the body are part of the contract.
+
 export interface GatewayError {
   readonly status: number;
   /** Also the value of `x-lmgate-error`. */
@@ -8,44 +9,57 @@ export interface GatewayError {
   readonly message: string;
 }
 
-const UPSTREAM_ANSWERS = {
+type RejectionKind = Rejection["kind"];
+type RejectionOf<Kind extends RejectionKind> = Extract<Rejection, { kind: Kind }>;
+
+const upstreamErrors = {
   upstream_unreachable: { status: 502, message: "The provider could not be reached" },
   upstream_timeout: { status: 504, message: "The provider did not answer in time" },
   upstream_reset: { status: 502, message: "The provider closed the connection before it answered" },
   upstream_invalid: { status: 502, message: "The provider's answer was not valid HTTP" },
 } as const;
 
-/** The one table of refusals: status, code and message of everything LMGate says itself. */
-export function refuse(refusal: Rejection): GatewayError {
-  switch (refusal.kind) {
-    case "malformed":
-      return { status: 400, code: "bad_request", message: `Malformed request: ${refusal.detail}` };
-    case "forbidden":
-      return { status: 403, code: "forbidden", message: "API key not authorized" };
-    case "unknown-route":
-      return { status: 404, code: "not_found", message: unknownRoute(refusal.prefixes, refusal.suggestion) };
-    case "method":
-      return { status: 405, code: "method_not_allowed", message: `Method ${refusal.method} is not allowed here` };
-    case "body-too-large":
-      return {
-        status: 413,
-        code: "payload_too_large",
-        message: `The request body is larger than ${refusal.maxBytes} bytes (server.max_body_megabytes)`,
-      };
-    case "expectation":
-      return { status: 417, code: "expectation_failed", message: "The only expectation understood is 100-continue" };
-    case "head-too-large":
-      return { status: 431, code: "headers_too_large", message: `Request head too large: ${refusal.detail}` };
-    case "version":
-      return { status: 505, code: "version_not_supported", message: `HTTP version not supported: ${refusal.detail}` };
-    case "draining":
-      return { status: 503, code: "draining", message: "LMGate is shutting down; try again" };
-    case "upstream":
-      return { code: refusal.fault, ...UPSTREAM_ANSWERS[refusal.fault] };
-  }
+const errorResponses: { readonly [Kind in RejectionKind]: (rejection: RejectionOf<Kind>) => GatewayError } = {
+  malformed: ({ detail }) => ({ status: 400, code: "bad_request", message: `Malformed request: ${detail}` }),
+  forbidden: () => ({ status: 403, code: "forbidden", message: "API key not authorized" }),
+  "unknown-route": (rejection) => ({ status: 404, code: "not_found", message: unknownRoute(rejection) }),
+  method: ({ method }) => ({
+    status: 405,
+    code: "method_not_allowed",
+    message: `Method ${method} is not allowed here`,
+  }),
+  "body-too-large": ({ maxBytes }) => ({
+    status: 413,
+    code: "payload_too_large",
+    message: `The request body is larger than ${maxBytes} bytes (server.max_body_megabytes)`,
+  }),
+  // The message does not repeat the client's value, which may be a secret.
+  expectation: () => ({
+    status: 417,
+    code: "expectation_failed",
+    message: "The only expectation understood is 100-continue",
+  }),
+  "head-too-large": ({ detail }) => ({
+    status: 431,
+    code: "headers_too_large",
+    message: `Request head too large: ${detail}`,
+  }),
+  version: ({ detail }) => ({
+    status: 505,
+    code: "version_not_supported",
+    message: `HTTP version not supported: ${detail}`,
+  }),
+  draining: () => ({ status: 503, code: "draining", message: "LMGate is shutting down; try again" }),
+  upstream: ({ fault }) => ({ code: fault, ...upstreamErrors[fault] }),
+};
+
+export function gatewayError(rejection: Rejection): GatewayError {
+  // as: the row of a kind takes the rejection of that kind, which TypeScript does not follow through the index.
+  const row = errorResponses[rejection.kind] as (rejection: Rejection) => GatewayError;
+  return row(rejection);
 }
 
-function unknownRoute(prefixes: readonly string[], suggestion: string | undefined): string {
+function unknownRoute({ prefixes, suggestion }: RejectionOf<"unknown-route">): string {
   const known = `Unknown path; the configured prefixes are ${prefixes.join(", ")}`;
   return suggestion === undefined ? known : `${known}. Did you mean ${suggestion}?`;
 }
@@ -65,9 +79,8 @@ const REASONS: Readonly<Record<number, string>> = {
   505: "HTTP Version Not Supported",
 };
 
-/** The body of a refusal; its bytes are part of the contract. */
-export function errorBody(answer: GatewayError): string {
-  return JSON.stringify({ error: answer.code, message: answer.message });
+export function errorBody(error: GatewayError): string {
+  return JSON.stringify({ error: error.code, message: error.message });
 }
 
 export interface EncodedResponse {
@@ -77,12 +90,12 @@ export interface EncodedResponse {
   readonly body: string;
   readonly errorCode: string | undefined;
   readonly close: boolean;
-  /** HTTP/1.0 clients must be told that the connection stays. */
+  /** An HTTP/1.0 client must be told that the connection stays open. */
   readonly minor: 0 | 1;
   readonly withBody: boolean;
 }
 
-/** A complete HTTP response of our own, as bytes. */
+/** The bytes of a complete HTTP response that LMGate sends itself. */
 export function encodeResponse(response: EncodedResponse, date: string): Buffer {
   const body = Buffer.from(response.body, "utf8");
   const lines = [

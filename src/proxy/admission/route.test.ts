@@ -28,7 +28,7 @@ const routed: ReadonlyArray<readonly [string, string, string, string, string]> =
 ];
 
 for (const [target, upstreamTarget, endpoint, path, query] of routed) {
-  test(`S1: ${target} asks the provider for ${upstreamTarget}, byte for byte`, () => {
+  test(`S1: ${target} is forwarded as ${upstreamTarget}, byte for byte`, () => {
     const { provider: found, ...route } = findRoute(target, providers) ?? assert.fail("no route");
     assert.equal(found.name, target.startsWith("/openai") ? "openai" : "based");
     assert.deepEqual(route, { upstreamTarget, endpoint, path, query });
@@ -53,7 +53,7 @@ const unrouted = [
 ];
 
 for (const target of unrouted) {
-  test(`S1, S3: ${target} has no route: a prefix counts exactly, up to a slash, a question mark or the end`, () => {
+  test(`S1, S3: ${target} has no route: a prefix must match up to a slash, a question mark or the end`, () => {
     assert.equal(findRoute(target, providers), undefined);
   });
 }

@@ -2,22 +2,22 @@ import type { Provider } from "../../core/settings.ts";
 
 export interface Route {
   readonly provider: Provider;
-  /** What the upstream is asked for: its path prefix and everything after ours, byte for byte. */
+  /** The upstream's path prefix followed by what the client sent after the provider's name, byte for byte. */
   readonly upstreamTarget: string;
-  /** The client's path with our prefix, without the query: the record's `endpoint`. */
+  /** The client's path with the provider's name, without the query: the record's `endpoint`. */
   readonly endpoint: string;
-  /** The path behind our prefix, without the query. */
+  /** The path after the provider's name, without the query. */
   readonly path: string;
   readonly query: string;
 }
 
 /**
- * Cuts the provider's name off the target. The rest is never decoded, normalised or put through a URL parser: the host
- * comes from the route alone, and what was checked is what is sent.
+ * Cuts the provider's name off the target. The rest is not decoded, normalized or parsed as a URL: the host comes from
+ * the route alone, and LMGate sends exactly what it checked.
  */
 export function findRoute(target: string, providers: ReadonlyMap<string, Provider>): Route | undefined {
-  const question = target.indexOf("?");
-  const pathEnd = question === -1 ? target.length : question;
+  const queryStart = target.indexOf("?");
+  const pathEnd = queryStart === -1 ? target.length : queryStart;
   const slash = target.indexOf("/", 1);
   const nameEnd = slash === -1 || slash > pathEnd ? pathEnd : slash;
   const provider = providers.get(target.slice(1, nameEnd));
@@ -29,14 +29,14 @@ export function findRoute(target: string, providers: ReadonlyMap<string, Provide
     upstreamTarget: joined.startsWith("/") ? joined : `/${joined}`,
     endpoint: target.slice(0, pathEnd),
     path: target.slice(nameEnd, pathEnd),
-    query: question === -1 ? "" : target.slice(question + 1),
+    query: queryStart === -1 ? "" : target.slice(queryStart + 1),
   };
 }
 
-/** No key on a list is shorter (`lmgate keys add` and the allow-list's reader refuse it). */
+/** The allow-list accepts no shorter key. */
 const SHORTEST_KEY = 8;
 
-/** What stands where a provider's name should, for the list of refusals: left out where it could be a key put in the wrong place. */
+/** The first path segment, for the list of rejected requests. Empty if it could be a key that was put in the wrong place. */
 export function shownPrefix(target: string, providers: ReadonlyMap<string, Provider>): string {
   const [name = ""] = target.slice(1, 128).split(/[/?]/, 1);
   return name.length < SHORTEST_KEY || providers.has(name) ? name : "";

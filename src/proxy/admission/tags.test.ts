@@ -15,12 +15,12 @@ const read: ReadonlyArray<readonly [string, Readonly<Record<string, string>> | u
 ];
 
 for (const [value, expected] of read) {
-  test(`${JSON.stringify(value)} reads as ${JSON.stringify(expected)}`, () => {
+  test(`${JSON.stringify(value)} is read as ${JSON.stringify(expected)}`, () => {
     assert.deepEqual(plain(parseTags(value)), expected);
   });
 }
 
-test("no more than 16 tags are kept, and a name among them can still be said again", () => {
+test("at most 16 tags are kept, and a repeated name still replaces its value", () => {
   const all = Array.from({ length: 17 }, (_, n) => `t${n}=${n}`).join(",");
   const tags = parseTags(`${all},t0=again`);
   assert.equal(Object.keys(tags ?? {}).length, 16);
@@ -32,13 +32,13 @@ test("long names and values are cut", () => {
   assert.deepEqual([name.length, value.length], [128, 128]);
 });
 
-test("S31: names out of Object.prototype are names like any other", () => {
+test("S31: names of Object.prototype's members are names like any other", () => {
   const tags = parseTags("__proto__=a,constructor=b,toString=c");
   assert.deepEqual(JSON.stringify(tags), '{"__proto__":"a","constructor":"b","toString":"c"}');
   assert.equal(Object.getPrototypeOf({}), Object.prototype);
 });
 
-/** With the prototype that `deepEqual` compares. */
+/** A copy with the usual prototype, which `deepEqual` compares. */
 function plain(tags: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | undefined {
   return tags && { ...tags };
 }

@@ -2,8 +2,8 @@ const MAX_TAGS = 16;
 const MAX_LENGTH = 128;
 
 /**
- * The client's own labels, `x-lmgate-tags: team=a,feature=b`. Bounded, because whoever holds a key chooses them; what
- * does not read as `name=value` is left out.
+ * Reads the client's labels, `x-lmgate-tags: team=a,feature=b`. Number and length are bounded because clients choose
+ * them; parts that are not `name=value` are ignored.
  */
 export function parseTags(value: string): Readonly<Record<string, string>> | undefined {
   const tags: Record<string, string> = Object.create(null) as Record<string, string>; // no prototype to collide with

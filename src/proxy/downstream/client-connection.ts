@@ -2,26 +2,27 @@ import type { Socket } from "node:net";
 import type { Rejection } from "../../core/request/rejection.ts";
 import { isFault, type WireFault } from "../../wire/fault.ts";
 import { RequestHeadReader, type RequestHead } from "../../wire/request-head.ts";
-import type { RequestOnClient, ClientSide } from "./client-side.ts";
-import { Exchange } from "../exchange/exchange.ts";
-import { decide, type HealthPath } from "../admission/admit.ts";
-import type { DataPlane } from "../data-plane.ts";
-import { encodeResponse, errorBody, refuse, type EncodedResponse } from "../admission/error-responses.ts";
+import { admit } from "../admission/admit.ts";
+import { encodeResponse, errorBody, gatewayError, type EncodedResponse } from "../admission/error-responses.ts";
+import type { HealthPath } from "../admission/proxy-context.ts";
 import { shownPrefix } from "../admission/route.ts";
+import type { ClientHandler, ClientSide } from "../exchange/client-side.ts";
+import type { DataPlane } from "../exchange/data-plane.ts";
+import { Exchange } from "../exchange/exchange.ts";
 import type { Expiring } from "../io/timer-wheel.ts";
 
-/** Bytes of later requests kept while one is under way; after that the client is not read from. */
-const MAX_AHEAD_BYTES = 65_536;
-/** How long we read on after a last answer, so that it is not lost to a reset (RFC 9112 §9.6). */
+/** Bytes of pipelined requests that are kept during an exchange; then LMGate stops reading from the client. */
+const MAX_PIPELINED_BYTES = 65_536;
+/** LMGate reads on this long after its last response, so that a reset does not destroy that response (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
 const JSON_TYPE = "application/json";
 
-/** Empty where the client has left already. */
+/** Empty if the client has already left. */
 export function clientAddress(socket: Socket): string {
   return (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
 }
 
-/** One client's connection: its requests in order, one at a time. */
+/** One client's connection. It carries one request at a time, in their order. */
 export class ClientConnection implements Expiring, ClientSide {
   deadline = 0;
   scheduled = 0;
@@ -29,60 +30,61 @@ export class ClientConnection implements Expiring, ClientSide {
   readonly #socket: Socket;
   readonly #plane: DataPlane;
   readonly #heads: RequestHeadReader;
-  readonly #onGone: (connection: ClientConnection) => void;
-  #call: RequestOnClient | undefined;
-  #ahead: Buffer[] = [];
-  #aheadBytes = 0;
-  #pumping = false;
-  #headBegun = false;
-  /** What has not left yet lies in these. */
-  #lent: Buffer[] = [];
-  #state: "open" | "ending" | "gone" = "open";
+  readonly #onClosed: (connection: ClientConnection) => void;
+  #exchange: ClientHandler | undefined;
+  #pipelined: Buffer[] = [];
+  #pipelinedBytes = 0;
+  #reading = false;
+  #headStarted = false;
+  /** The pool's buffers that hold bytes which are not sent yet. */
+  #retained: Buffer[] = [];
+  #state: "open" | "ending" | "closed" = "open";
   #minor: 0 | 1 = 1;
   #headOnly = false;
   #keepAlive = false;
-  #holds = 0;
-  #endsOnRelease = false;
+  #writeHolds = 0;
+  #endAfterRelease = false;
 
-  constructor(socket: Socket, plane: DataPlane, onGone: (connection: ClientConnection) => void) {
+  constructor(socket: Socket, plane: DataPlane, onClosed: (connection: ClientConnection) => void) {
     this.#socket = socket;
     this.#plane = plane;
-    this.#onGone = onGone;
+    this.#onClosed = onClosed;
     this.ip = clientAddress(socket);
-    this.#heads = new RequestHeadReader({ maxBytes: plane.gate.maxHeadBytes, maxFields: plane.gate.maxHeaders });
+    const { context } = plane;
+    this.#heads = new RequestHeadReader({ maxBytes: context.maxHeadBytes, maxFields: context.maxHeaders });
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
     socket.on("drain", () => {
-      this.#giveBack();
-      if (this.#call === undefined) this.#next();
-      else this.#call.clientDrained();
+      this.#releaseRetained();
+      if (this.#exchange === undefined) this.#nextRequest();
+      else this.#exchange.clientDrained();
     });
     socket.on("end", () => this.#ended());
-    // "close" always follows; what matters is that the connection is gone, not why.
+    // "close" always follows an error and does the work.
     socket.on("error", () => undefined);
-    socket.on("close", () => this.#gone());
-    plane.wheel.arm(this, plane.gate.timeouts.clientHeadMs);
+    socket.on("close", () => this.#closed());
+    plane.wheel.arm(this, context.timeouts.clientHeadMs);
   }
 
   get closing(): boolean {
     return this.#plane.draining;
   }
 
-  /** No call on it and none begun. */
+  /** True if no request is running and none has begun to arrive. */
   get idle(): boolean {
-    return this.#call === undefined && this.#heads.empty && this.#ahead.length === 0;
+    return this.#exchange === undefined && this.#heads.empty && this.#pipelined.length === 0;
   }
 
-  // What a call does with its client.
+  // ClientSide: called by the exchange.
 
   write(bytes: Buffer): boolean {
-    if (this.#lent.length > 0 && this.#socket.writableLength === 0) this.#giveBack();
-    this.#plane.turn.join(this.#socket);
+    if (this.#retained.length > 0 && this.#socket.writableLength === 0) this.#releaseRetained();
+    this.#plane.writes.cork(this.#socket);
     return this.#socket.write(bytes);
   }
 
-  lend(piece: Buffer): void {
-    // Behind the end of its call, what still leaves keeps it until it has.
-    if (this.#call !== undefined) this.#lent.push(piece);
+  retain(buffer: Buffer): void {
+    // After the exchange has ended the buffer is not pooled; the socket keeps it alive until its bytes are sent.
+    if (this.#exchange !== undefined) this.#retained.push(buffer);
   }
 
   pauseReading(): void {
@@ -90,27 +92,28 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   resumeReading(): void {
-    if (this.#aheadBytes <= MAX_AHEAD_BYTES) this.#socket.resume();
+    if (this.#pipelinedBytes <= MAX_PIPELINED_BYTES) this.#socket.resume();
   }
 
-  // Corked once more than the turn does it, the socket keeps what it was given until the last uncorking.
+  // The write batcher uncorks the socket once. One cork more keeps back what was written until `releaseWrites`.
 
-  hold(): void {
-    this.#holds++;
+  holdWrites(): void {
+    this.#writeHolds++;
     this.#socket.cork();
   }
 
-  release(): void {
-    this.#holds--;
+  releaseWrites(): void {
+    this.#writeHolds--;
     this.#socket.uncork();
-    if (this.#holds > 0 || !this.#endsOnRelease) return;
-    this.#endsOnRelease = false;
+    if (this.#writeHolds > 0 || !this.#endAfterRelease) return;
+    this.#endAfterRelease = false;
     this.#end();
   }
 
-  await(what: "body" | "write" | "none"): void {
-    const { timeouts } = this.#plane.gate;
-    const delayMs = what === "body" ? timeouts.clientBodyIdleMs : what === "write" ? timeouts.clientWriteStallMs : 0;
+  armTimeout(waitingFor: "body" | "write" | "none"): void {
+    const { timeouts } = this.#plane.context;
+    const delayMs =
+      waitingFor === "body" ? timeouts.clientBodyIdleMs : waitingFor === "write" ? timeouts.clientWriteStallMs : 0;
     this.#plane.wheel.arm(this, delayMs);
   }
 
@@ -119,38 +122,38 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   destroy(): void {
-    this.#call = undefined;
-    this.#plane.turn.leave(this.#socket);
+    this.#exchange = undefined;
+    this.#plane.writes.flush(this.#socket);
     this.#socket.destroy();
   }
 
   reset(): void {
-    this.#call = undefined;
-    this.#plane.turn.leave(this.#socket);
+    this.#exchange = undefined;
+    this.#plane.writes.flush(this.#socket);
     this.#socket.resetAndDestroy();
   }
 
-  refuse(refusal: Rejection, close: boolean): void {
-    this.#call = undefined;
-    this.#answerRefusal(refusal, close);
-    this.#next();
+  reject(rejection: Rejection, close: boolean): void {
+    this.#exchange = undefined;
+    this.#respondWithError(rejection, close);
+    this.#nextRequest();
   }
 
   finished(reusable: boolean): void {
-    this.#call = undefined;
-    // None are to wait with a connection for its next call.
-    this.#lent = [];
-    if (reusable) this.#next();
+    this.#exchange = undefined;
+    // Do not keep pooled buffers on an idle connection.
+    this.#retained = [];
+    if (reusable) this.#nextRequest();
     else this.#endAndLinger();
   }
 
-  // What the process does with a connection.
+  // Called by the listener.
 
-  /** End the call under way, at once, with a record. */
+  /** Ends the running request at once, with a record. */
   shutdown(): void {
-    const call = this.#call;
-    if (call === undefined) this.destroy();
-    else call.shutdown();
+    const exchange = this.#exchange;
+    if (exchange === undefined) this.destroy();
+    else exchange.shutdown();
   }
 
   endWhenIdle(): void {
@@ -158,161 +161,161 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   expire(): void {
-    if (this.#call === undefined) this.destroy();
-    else this.#call.clientExpired();
+    if (this.#exchange === undefined) this.destroy();
+    else this.#exchange.clientExpired();
   }
 
-  // What the socket says.
+  // Called by the socket.
 
   #received(bytes: Buffer): void {
     if (this.#state !== "open") return;
     let rest: Buffer | undefined = bytes;
-    if (this.#call !== undefined) rest = this.#call.clientData(bytes);
+    if (this.#exchange !== undefined) rest = this.#exchange.clientData(bytes);
     if (rest === undefined || rest.length === 0) return;
-    this.#ahead.push(rest);
-    this.#aheadBytes += rest.length;
-    if (this.#call === undefined) this.#pump();
-    if (this.#aheadBytes > MAX_AHEAD_BYTES) this.#socket.pause();
+    this.#pipelined.push(rest);
+    this.#pipelinedBytes += rest.length;
+    if (this.#exchange === undefined) this.#readRequests();
+    if (this.#pipelinedBytes > MAX_PIPELINED_BYTES) this.#socket.pause();
   }
 
-  /** Reads heads until one starts a call that takes time. A loop, since refusals can follow one another. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    while (this.#call === undefined && this.#state === "open" && !this.#socket.writableNeedDrain) {
-      const bytes = this.#ahead.shift();
+  /** Reads heads until one starts an exchange. A loop and not a recursion, since many requests may be rejected in a row. */
+  #readRequests(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    while (this.#exchange === undefined && this.#state === "open" && !this.#socket.writableNeedDrain) {
+      const bytes = this.#pipelined.shift();
       if (bytes === undefined) break;
-      this.#aheadBytes -= bytes.length;
+      this.#pipelinedBytes -= bytes.length;
       this.#readHead(bytes);
     }
-    this.#pumping = false;
+    this.#reading = false;
   }
 
   #readHead(bytes: Buffer): void {
     const head = this.#heads.push(bytes);
     if (head === undefined) {
-      if (!this.#headBegun && !this.#heads.empty) {
-        this.#headBegun = true;
-        this.#plane.wheel.arm(this, this.#plane.gate.timeouts.clientHeadMs);
+      if (!this.#headStarted && !this.#heads.empty) {
+        this.#headStarted = true;
+        this.#plane.wheel.arm(this, this.#plane.context.timeouts.clientHeadMs);
       }
-    } else if (isFault(head)) this.#refuseFault(head);
+    } else if (isFault(head)) this.#rejectHead(head);
     else {
-      this.#headBegun = false;
-      this.#begin(head, this.#heads.takeRest());
+      this.#headStarted = false;
+      this.#startRequest(head, this.#heads.takeRest());
     }
   }
 
-  #begin(head: RequestHead, rest: Buffer): void {
+  #startRequest(head: RequestHead, rest: Buffer): void {
     const plane = this.#plane;
     this.#minor = head.minor;
     this.#headOnly = head.method === "HEAD";
     this.#keepAlive = head.keepAlive;
-    const decision = decide(head, plane.gate, plane.wallClock());
+    const admission = admit(head, plane.context, plane.wallClock());
     let left: Buffer | undefined = rest;
-    switch (decision.kind) {
-      case "forward": {
+    switch (admission.kind) {
+      case "admitted": {
         if (plane.stopping) {
-          this.#refuseHead({ kind: "draining" }, decision.maskedKey, head);
+          this.#rejectRequest({ kind: "draining" }, admission.maskedKey, head);
           break;
         }
         plane.wheel.arm(this, 0);
-        const exchange = new Exchange(plane, this, decision);
-        this.#call = exchange;
+        const exchange = new Exchange(plane, this, admission);
+        this.#exchange = exchange;
         left = exchange.start(rest);
         break;
       }
       case "health":
-        this.#health(decision.path, head.body.kind !== "none");
+        this.#respondWithHealth(admission.path, head.body.kind !== "none");
         break;
-      case "refuse":
-        this.#refuseHead(decision.refusal, decision.maskedKey, head);
+      case "rejected":
+        this.#rejectRequest(admission.rejection, admission.maskedKey, head);
         break;
     }
     if (left !== undefined && left.length > 0) {
-      this.#ahead.unshift(left);
-      this.#aheadBytes += left.length;
+      this.#pipelined.unshift(left);
+      this.#pipelinedBytes += left.length;
     }
   }
 
-  #health(path: HealthPath, hasBody: boolean): void {
-    const health = this.#plane.gate.health(path);
-    this.#answer({ ...health, errorCode: undefined, close: hasBody });
-    this.#idleAgain();
+  #respondWithHealth(path: HealthPath, hasBody: boolean): void {
+    const health = this.#plane.context.health(path);
+    this.#respond({ ...health, errorCode: undefined, close: hasBody });
+    this.#armIdleTimeout();
   }
 
-  #refuseHead(refusal: Rejection, maskedKey: string, head: RequestHead): void {
-    const prefix = shownPrefix(head.target, this.#plane.gate.providers);
-    this.#plane.gate.refused({ refusal, maskedKey, prefix, clientIp: this.ip });
-    // A body that nobody reads must not be taken for the next request.
-    const close = head.body.kind !== "none" || refusal.kind === "malformed";
-    this.#answerRefusal(refusal, close);
-    this.#idleAgain();
+  #rejectRequest(rejection: Rejection, maskedKey: string, head: RequestHead): void {
+    const { context } = this.#plane;
+    const prefix = shownPrefix(head.target, context.providers);
+    context.requestRejected({ rejection, maskedKey, prefix, clientIp: this.ip });
+    // LMGate does not read the body of a rejected request, and must not read it as the next request.
+    const close = head.body.kind !== "none" || rejection.kind === "malformed";
+    this.#respondWithError(rejection, close);
+    this.#armIdleTimeout();
   }
 
-  #refuseFault(fault: WireFault): void {
-    const refusal: Rejection = { kind: fault.fault, detail: fault.detail };
+  #rejectHead(fault: WireFault): void {
+    const rejection: Rejection = { kind: fault.fault, detail: fault.detail };
     this.#minor = 1;
     this.#headOnly = false;
-    this.#plane.gate.refused({ refusal, maskedKey: "", prefix: "", clientIp: this.ip });
-    this.#answerRefusal(refusal, true);
+    this.#plane.context.requestRejected({ rejection, maskedKey: "", prefix: "", clientIp: this.ip });
+    this.#respondWithError(rejection, true);
   }
 
-  #answerRefusal(refusal: Rejection, close: boolean): void {
-    const answer = refuse(refusal);
-    this.#answer({
-      status: answer.status,
+  #respondWithError(rejection: Rejection, close: boolean): void {
+    const error = gatewayError(rejection);
+    this.#respond({
+      status: error.status,
       contentType: JSON_TYPE,
-      body: errorBody(answer),
-      errorCode: answer.code,
+      body: errorBody(error),
+      errorCode: error.code,
       close,
     });
   }
 
-  #answer(answer: Omit<EncodedResponse, "minor" | "withBody">): void {
-    const close = answer.close || !this.#keepAlive || this.#plane.draining;
+  #respond(response: Omit<EncodedResponse, "minor" | "withBody">): void {
+    const close = response.close || !this.#keepAlive || this.#plane.draining;
     const date = new Date(this.#plane.wallClock()).toUTCString();
-    const response = { ...answer, close, minor: this.#minor, withBody: !this.#headOnly };
-    this.#socket.write(encodeResponse(response, date));
+    this.#socket.write(encodeResponse({ ...response, close, minor: this.#minor, withBody: !this.#headOnly }, date));
     if (close) this.#endAndLinger();
   }
 
-  #next(): void {
+  #nextRequest(): void {
     if (this.#state !== "open") return;
-    // Its answer began before the drain did, and promised nothing of an end.
+    // A response that began before the drain had no `Connection: close`, so the connection is closed here.
     if (this.#plane.stopping) this.endWhenIdle();
-    this.#idleAgain();
+    this.#armIdleTimeout();
     this.#socket.resume();
-    if (this.#ahead.length > 0) this.#pump();
+    if (this.#pipelined.length > 0) this.#readRequests();
   }
 
-  #giveBack(): void {
-    for (const piece of this.#lent) this.#plane.pieces.giveBack(piece);
-    this.#lent.length = 0;
+  #releaseRetained(): void {
+    for (const buffer of this.#retained) this.#plane.buffers.release(buffer);
+    this.#retained.length = 0;
   }
 
-  /** A client that does not take its answers gets no further ones: they would pile up here. */
-  #idleAgain(): void {
+  /** A client that does not read its responses gets no further ones, which would pile up in memory. */
+  #armIdleTimeout(): void {
     if (this.#state !== "open") return;
-    const { timeouts } = this.#plane.gate;
+    const { timeouts } = this.#plane.context;
     this.#plane.wheel.arm(this, this.#socket.writableNeedDrain ? timeouts.clientWriteStallMs : timeouts.clientIdleMs);
   }
 
-  /** Say that nothing more comes, then read on for a moment and forget what is read. */
+  /** Half-closes the connection, then reads on for a moment and discards what it reads. */
   #endAndLinger(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
-    this.#ahead = [];
-    this.#aheadBytes = 0;
-    // An end would take along what is held.
-    if (this.#holds > 0) this.#endsOnRelease = true;
+    this.#pipelined = [];
+    this.#pipelinedBytes = 0;
+    // `end` would send the writes that are held.
+    if (this.#writeHolds > 0) this.#endAfterRelease = true;
     else this.#end();
   }
 
   #end(): void {
-    if (this.#state === "gone") return;
-    const { wheel, gate } = this.#plane;
-    // While a slow reader still takes the answer it has the time of any slow reader.
-    wheel.arm(this, this.#socket.writableLength > 0 ? gate.timeouts.clientWriteStallMs : LINGER_MS);
+    if (this.#state === "closed") return;
+    const { wheel, context } = this.#plane;
+    // A slow reader that has not received the whole response yet gets the usual time for that.
+    wheel.arm(this, this.#socket.writableLength > 0 ? context.timeouts.clientWriteStallMs : LINGER_MS);
     this.#socket.end(() => {
       if (this.#state === "ending") wheel.arm(this, LINGER_MS);
     });
@@ -320,18 +323,18 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   #ended(): void {
-    if (this.#call !== undefined) this.#call.clientEnded();
+    if (this.#exchange !== undefined) this.#exchange.clientEnded();
     else if (this.#state === "open") this.#endAndLinger();
   }
 
-  #gone(): void {
-    if (this.#state === "gone") return;
-    this.#state = "gone";
-    this.#plane.wheel.forget(this);
-    const call = this.#call;
-    this.#call = undefined;
-    this.#ahead = [];
-    call?.clientGone();
-    this.#onGone(this);
+  #closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#plane.wheel.remove(this);
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#pipelined = [];
+    exchange?.clientGone();
+    this.#onClosed(this);
   }
 }

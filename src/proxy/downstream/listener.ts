@@ -1,15 +1,15 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { ClientConnection, clientAddress } from "./client-connection.ts";
-import type { DataPlane } from "../data-plane.ts";
+import type { DataPlane } from "../exchange/data-plane.ts";
 
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** Several threads share the port; the kernel deals out connections. */
+  /** Several workers share the port; the kernel distributes the connections. */
   readonly reusePort: boolean;
 }
 
-/** The client port of one data thread. */
+/** The client port of one data worker. */
 export class Listener {
   readonly #plane: DataPlane;
   readonly #server: Server;
@@ -25,7 +25,7 @@ export class Listener {
       this.#server.once("error", reject);
       this.#server.listen({ ...options, backlog: 4_096 }, () => {
         this.#server.off("error", reject);
-        // Bound to a host and port, so this is an address and not a pipe's name.
+        // as: the server listens on a host and port, so this is an address and not the name of a pipe.
         resolve(this.#server.address() as AddressInfo);
       });
     });
@@ -35,43 +35,43 @@ export class Listener {
     return this.#connections.size;
   }
 
-  /** From now on every answer says `Connection: close`. */
+  /** From now on every response has `Connection: close`. */
   drain(): void {
     this.#plane.draining = true;
   }
 
-  /** No new connections; those without a call are ended. Resolves when the last call is over. */
+  /** Accepts no new connections and closes idle ones. Resolves when the last request is over. */
   async stop(): Promise<void> {
     this.#plane.stopping = true;
     this.drain();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#plane.afterlives.close();
+    this.#plane.drains.close();
     for (const connection of this.#connections) connection.endWhenIdle();
     await closed;
   }
 
-  /** Ends what is still running, each call with its record. */
-  destroyAll(): void {
+  /** Ends the running requests, each with its record. */
+  abortAll(): void {
     for (const connection of this.#connections) connection.shutdown();
   }
 
-  /** The thread is dying: no client may take what it has for the whole, and only a reset says so in every framing. */
+  /** For a worker that crashed. Only a reset tells clients in every framing that a response is incomplete. */
   resetAll(): void {
     for (const connection of this.#connections) connection.reset();
   }
 
   #accept(socket: Socket): void {
-    const { gate } = this.#plane;
+    const { context } = this.#plane;
     const address = clientAddress(socket);
-    if (!gate.connected(address)) {
-      // A reset leaves nothing of it with the kernel.
+    if (!context.acceptConnection(address)) {
+      // A reset leaves no state of the connection in the kernel.
       socket.on("error", () => undefined);
       socket.resetAndDestroy();
       return;
     }
-    const connection = new ClientConnection(socket, this.#plane, (gone) => {
-      this.#connections.delete(gone);
-      gate.disconnected(address);
+    const connection = new ClientConnection(socket, this.#plane, (closed) => {
+      this.#connections.delete(closed);
+      context.connectionClosed(address);
     });
     this.#connections.add(connection);
     if (this.#plane.stopping) connection.endWhenIdle();

@@ -4,14 +4,14 @@ import type { WireFault } from "../../wire/fault.ts";
 import { isForbiddenTrailer } from "../../wire/trailer.ts";
 import { CREDENTIAL_FIELDS } from "../admission/credentials.ts";
 
-/** Where the bytes of a body go: on to the other side, and past the observer. */
+/** Takes the bytes of a body: the framed bytes to forward, and the payload for the observer. */
 export interface BodySink {
   forward(bytes: Buffer): void;
   observe(payload: Buffer): void;
 }
 
-/** How a body goes on: framed as it came, without its chunks, or in chunks that it came without. */
-export type BodyForm = "as framed" | "payload alone" | "in chunks";
+/** How a body is forwarded: framed as it came, without its chunked coding, or with one that it did not have. */
+export type BodyForm = "as framed" | "dechunked" | "chunked";
 
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
@@ -20,17 +20,17 @@ const CHUNK_LIMITS = {
   maxExtensionBytes: 4_096,
   maxTrailerBytes: 16_384,
   maxTrailers: 100,
-  // A key in a trailer would pass unchecked, and ours end here.
+  // A key in a trailer would be forwarded unchecked. LMGate's own fields are never forwarded.
   dropTrailer: (name: string) =>
     isForbiddenTrailer(name) || CREDENTIAL_FIELDS.has(name) || name.startsWith("x-lmgate-"),
 };
 
 /**
- * Passes a body on: the very buffers that were read, cut only where the body ends. HTTP/1.0 receivers get the payload
- * alone. A body that only the end of a connection ends can get chunks, and then must be told its `end`.
+ * Forwards a body as the buffers that were read, cut only where the body ends. HTTP/1.0 receivers get it without
+ * chunked coding. A body that is ended by its connection can be sent chunked; its owner must then call `end`.
  */
 export class BodyRelay implements ChunkedOutput {
-  /** Payload bytes so far. */
+  /** Number of payload bytes so far. */
   bytes = 0;
   done: boolean;
   fault: WireFault | undefined;
@@ -49,42 +49,42 @@ export class BodyRelay implements ChunkedOutput {
     this.done = framing.kind === "none" || (framing.kind === "length" && framing.length === 0);
   }
 
-  /** Whether the end of the connection is the end of this body. */
+  /** True if the end of the connection is the end of this body. */
   get untilClose(): boolean {
     return this.#kind === "until-close";
   }
 
-  /** Takes bytes from the wire; returns how many of them belong to this body. */
+  /** Returns how many of the bytes belong to this body. */
   push(bytes: Buffer): number {
     if (this.done || bytes.length === 0) return 0;
     if (this.#chunks !== undefined) return this.#pushChunked(this.#chunks, bytes);
-    let piece = bytes;
+    let payload = bytes;
     if (this.#kind === "length") {
-      if (bytes.length > this.#remaining) piece = bytes.subarray(0, this.#remaining);
-      this.#remaining -= piece.length;
+      if (bytes.length > this.#remaining) payload = bytes.subarray(0, this.#remaining);
+      this.#remaining -= payload.length;
       this.done = this.#remaining === 0;
     }
-    this.bytes += piece.length;
-    if (this.#form === "in chunks") this.#forwardChunk(piece);
-    else this.#sink.forward(piece);
-    this.#sink.observe(piece);
-    return piece.length;
+    this.bytes += payload.length;
+    if (this.#form === "chunked") this.#forwardChunk(payload);
+    else this.#sink.forward(payload);
+    this.#sink.observe(payload);
+    return payload.length;
   }
 
   payload(bytes: Buffer): void {
     this.bytes += bytes.length;
-    if (this.#form === "payload alone") this.#sink.forward(bytes);
+    if (this.#form === "dechunked") this.#sink.forward(bytes);
     this.#sink.observe(bytes);
   }
 
   framed(bytes: Buffer): void {
-    if (this.#form !== "payload alone") this.#sink.forward(bytes);
+    if (this.#form !== "dechunked") this.#sink.forward(bytes);
   }
 
   /** The connection ended, and with it this body. */
   end(): void {
     this.done = true;
-    if (this.#form === "in chunks") this.#sink.forward(LAST_CHUNK);
+    if (this.#form === "chunked") this.#sink.forward(LAST_CHUNK);
   }
 
   #forwardChunk(payload: Buffer): void {

@@ -1,140 +1,139 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { Rejection, UpstreamFault } from "../../core/request/rejection.ts";
-import type { Ending } from "../../usage/observe/observer.ts";
 import { isFault } from "../../wire/fault.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
-import type { RequestOnClient, ClientSide } from "../downstream/client-side.ts";
-import { ExpectContinue } from "./expect-continue.ts";
-import { ResponseBody } from "./response-body.ts";
-import type { Admitted } from "../admission/admit.ts";
-import { responseFacts } from "../recording/observed-facts.ts";
-import type { DataPlane } from "../data-plane.ts";
-import { refuse } from "../admission/error-responses.ts";
-import { isUpgrade } from "./forwarded-request-head.ts";
+import type { AdmittedRequest } from "../admission/admit.ts";
+import { gatewayError } from "../admission/error-responses.ts";
+import { observedResponse } from "../recording/observed-heads.ts";
 import { RequestRecorder } from "../recording/request-recorder.ts";
-import { Tunnel } from "./tunnel.ts";
+import type { UpstreamConnection, UpstreamHandler } from "../upstream/upstream-connection.ts";
+import type { ClientHandler, ClientSide } from "./client-side.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { ExpectContinue } from "./expect-continue.ts";
+import { isUpgrade } from "./forwarded-request-head.ts";
 import { RequestBody } from "./request-body.ts";
-import type { UpstreamConnection, UpstreamUser } from "../upstream/upstream-connection.ts";
+import { ResponseBody } from "./response-body.ts";
+import { Tunnel } from "./tunnel.ts";
 
-/** An upstream that has not asked for the body by then is taken to want it. */
+/** LMGate sends the 100 itself if the upstream has not sent one by then. */
 const CONTINUE_MS = 1_000;
 const COMPLETE: Outcome = { kind: "complete" };
+const CLIENT_ABORTED: Outcome = { kind: "client-aborted" };
 
 /**
- * One forwarded call: from the head that was admitted to the one record it leaves. Its phases are
- * connect → head (the upload runs beside it) → body or tunnel → over, and `#settle` is the only way out.
+ * Forwards one request: from its admission to its one record. The phases are connect → head (while the request body is
+ * sent) → body or tunnel → over, and `#finish` is the only way out.
  */
-export class Exchange implements RequestOnClient, UpstreamUser {
+export class Exchange implements ClientHandler, UpstreamHandler {
   readonly #plane: DataPlane;
-  /** The connection that the call came on, or what stands in for it once it is gone. */
+  /** The client's connection, or its replacement after the client has left. */
   #client: ClientSide;
-  readonly #call: Admitted;
-  readonly #settlement: RequestRecorder;
-  readonly #upload: RequestBody;
+  readonly #request: AdmittedRequest;
+  readonly #recorder: RequestRecorder;
+  readonly #requestBody: RequestBody;
   readonly #upgrading: boolean;
-  readonly #continuation: ExpectContinue;
+  readonly #expectContinue: ExpectContinue;
   #upstream: UpstreamConnection;
-  #download: ResponseBody | undefined;
+  #responseBody: ResponseBody | undefined;
   #tunnel: Tunnel | undefined;
   #phase: "connect" | "head" | "body" | "tunnel" | "over" = "connect";
   #retried = false;
-  #answered = false;
-  /** The client left, and the answer is read to its end all the same. */
-  #outlived = false;
-  #head: ResponseHead | undefined;
+  #responseStarted = false;
+  /** The client left, and the response is read to its end for its usage. */
+  #draining = false;
+  #responseHead: ResponseHead | undefined;
 
-  constructor(plane: DataPlane, client: ClientSide, call: Admitted) {
+  constructor(plane: DataPlane, client: ClientSide, request: AdmittedRequest) {
     this.#plane = plane;
     this.#client = client;
-    this.#call = call;
-    this.#upgrading = isUpgrade(call.head);
-    this.#continuation = new ExpectContinue(call.head);
-    this.#settlement = new RequestRecorder(plane, call, client.ip, this.#upgrading);
-    this.#upload = new RequestBody(call, client, this.#settlement.glance, plane.gate.maxBodyBytes);
-    this.#upstream = plane.poolOf(call.route.provider).acquire(this, false);
+    this.#request = request;
+    this.#upgrading = isUpgrade(request.head);
+    this.#expectContinue = new ExpectContinue(request.head);
+    this.#recorder = new RequestRecorder(plane, request, client.ip, this.#upgrading);
+    this.#requestBody = new RequestBody(request, client, this.#recorder.observer, plane.context.maxBodyBytes);
+    this.#upstream = plane.poolOf(request.route.provider).acquire(this, false);
   }
 
-  /** Sends what can be sent now; `bytes` came behind the head. Returns those that are not this call's. */
+  /** Sends what can be sent now. `bytes` came after the head; returns those that do not belong to this request. */
   start(bytes: Buffer): Buffer | undefined {
-    const rest = this.#upgrading ? this.#holdForTunnel(bytes) : this.#upload.take(bytes);
-    if (!this.#uploadBroke() && this.#upstream.ready) this.upstreamReady();
+    const rest = this.#upgrading ? this.#bufferForTunnel(bytes) : this.#requestBody.take(bytes);
+    if (!this.#requestBodyFailed() && this.#upstream.ready) this.upstreamReady();
     return rest;
   }
 
   upstreamReady(): void {
     if (this.#phase !== "connect") return;
     this.#phase = "head";
-    this.#upstream.uses++;
-    const open = this.#upload.begin(this.#upstream, this.#upgrading);
-    if (this.#upload.done) this.#requestSent();
-    else if (!open) this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
-    else if (this.#continuation.awaited) this.#upstream.arm(CONTINUE_MS);
-    else this.#client.await("body");
+    const hasRoom = this.#requestBody.begin(this.#upstream, this.#upgrading);
+    if (this.#requestBody.done) this.#requestSent();
+    else if (!hasRoom) this.#upstream.arm(this.#plane.context.timeouts.streamIdleMs);
+    else if (this.#expectContinue.awaited) this.#upstream.arm(CONTINUE_MS);
+    else this.#client.armTimeout("body");
   }
 
   #requestSent(): void {
-    this.#settlement.requestSent();
-    this.#client.await("none");
-    if (this.#phase === "head") this.#upstream.arm(this.#plane.gate.timeouts.responseHeadMs);
+    this.#recorder.requestSent();
+    this.#client.armTimeout("none");
+    if (this.#phase === "head") this.#upstream.arm(this.#plane.context.timeouts.responseHeadMs);
   }
 
-  // The client's side.
+  // Downstream
 
   clientData(bytes: Buffer): Buffer | undefined {
     if (this.#phase === "tunnel") {
       this.#tunnel?.fromClient(bytes);
       return undefined;
     }
-    if (this.#upgrading && !this.#answered) return this.#holdForTunnel(bytes);
-    if (this.#upload.done || this.#phase === "over") return bytes;
-    const rest = this.#upload.take(bytes);
-    if (!this.#uploadBroke()) this.#uploadAdvanced();
+    if (this.#upgrading && !this.#responseStarted) return this.#bufferForTunnel(bytes);
+    if (this.#requestBody.done || this.#phase === "over") return bytes;
+    const rest = this.#requestBody.take(bytes);
+    if (!this.#requestBodyFailed()) this.#requestBodyAdvanced();
     return rest;
   }
 
-  #uploadAdvanced(): void {
+  #requestBodyAdvanced(): void {
     if (this.#phase === "connect") return;
-    this.#continuation.bodyCame();
-    if (this.#upload.done) this.#requestSent();
-    else if (this.#upload.blocked) {
-      this.#client.await("none");
-      if (this.#phase === "head") this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+    this.#expectContinue.bodyReceived();
+    if (this.#requestBody.done) this.#requestSent();
+    else if (this.#requestBody.blocked) {
+      this.#client.armTimeout("none");
+      if (this.#phase === "head") this.#upstream.arm(this.#plane.context.timeouts.streamIdleMs);
     } else {
-      this.#client.await("body");
+      this.#client.armTimeout("body");
       if (this.#phase === "head") this.#upstream.arm(0);
     }
   }
 
-  #holdForTunnel(bytes: Buffer): undefined {
-    this.#tunnel ??= new Tunnel(this.#client, this.#plane);
+  #bufferForTunnel(bytes: Buffer): undefined {
+    this.#tunnel ??= new Tunnel(this.#client, this.#plane.context.timeouts.streamIdleMs);
     this.#tunnel.fromClient(bytes);
   }
 
-  /** Bytes of this call that nobody took, or that were meant for a protocol nobody switched to: no next call begins behind them. */
-  get #leavesUnread(): boolean {
-    return !this.#upload.done || (this.#tunnel?.clientBytes ?? 0) > 0;
+  /** True if bytes of this request stay unread, so that the connection cannot carry another request after it. */
+  get #hasUnreadRequestBytes(): boolean {
+    return !this.#requestBody.done || (this.#tunnel?.clientBytes ?? 0) > 0;
   }
 
   clientDrained(): void {
     if (this.#phase === "tunnel") this.#tunnel?.clientDrained();
     else if (this.#phase === "body") {
-      this.#client.await(this.#upload.done ? "none" : "body");
-      if (this.#download !== undefined) this.#download.blocked = false;
+      this.#client.armTimeout(this.#requestBody.done ? "none" : "body");
+      if (this.#responseBody !== undefined) this.#responseBody.blocked = false;
       this.#upstream.resume();
-      this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+      this.#upstream.arm(this.#plane.context.timeouts.streamIdleMs);
     }
   }
 
   clientEnded(): void {
     if (this.#phase === "tunnel") {
-      if (this.#tunnel?.clientEnded() === true) this.#tunnelOver();
+      if (this.#tunnel?.clientEnded() === true) this.#tunnelFinished();
     } else this.#clientLeft();
   }
 
   clientGone(): void {
     if (this.#phase === "tunnel") {
       this.#tunnel?.clientGone();
-      this.#abort({ kind: "complete" });
+      this.#abort(COMPLETE);
     } else this.#clientLeft();
   }
 
@@ -142,15 +141,16 @@ export class Exchange implements RequestOnClient, UpstreamUser {
     this.#clientLeft();
   }
 
-  /** Ends the call, as the provider would see on a direct connection; or lets it go on unseen where that is wanted. */
+  /** Ends the exchange, as the provider would see it without LMGate; or drains it, where the operator wants that. */
   #clientLeft(): void {
-    const sent = this.#upload.done && (this.#phase === "head" || this.#phase === "body");
-    const afterlife = sent && !this.#outlived ? this.#settlement.afterlife(this) : undefined;
-    if (afterlife === undefined) return this.#abort({ kind: "client-aborted" });
-    this.#breakClient();
-    this.#outlived = true;
-    this.#client = afterlife;
-    this.#download?.redirect(afterlife);
+    const sent = this.#requestBody.done && (this.#phase === "head" || this.#phase === "body");
+    const canDrain = sent && !this.#draining && this.#recorder.wantsDrain;
+    const replacement = canDrain ? this.#plane.drains.open(this) : undefined;
+    if (replacement === undefined) return this.#abort(CLIENT_ABORTED);
+    this.#abortClient();
+    this.#draining = true;
+    this.#client = replacement;
+    this.#responseBody?.redirect(replacement);
     if (this.#phase === "body") this.clientDrained();
   }
 
@@ -158,69 +158,69 @@ export class Exchange implements RequestOnClient, UpstreamUser {
     this.#abort({ kind: "shutdown" });
   }
 
-  /** Ends the call at both ends at once. */
+  /** Ends the exchange on both sides at once. */
   #abort(outcome: Outcome): void {
     if (this.#phase === "over") return;
     this.#upstream.destroy();
-    this.#breakClient();
-    this.#settle(outcome, outcome.kind === "complete" ? "complete" : "aborted");
+    this.#abortClient();
+    this.#finish(outcome);
   }
 
-  /** Where the end of the connection is the end of the body, only a reset can say that this was not it. */
-  #breakClient(): void {
-    if (this.#phase === "tunnel" || this.#download?.endsWithConnection === true) this.#client.reset();
+  /** If the end of the connection is the end of the body, only a reset tells the client that the body is incomplete. */
+  #abortClient(): void {
+    if (this.#phase === "tunnel" || this.#responseBody?.endsWithConnection === true) this.#client.reset();
     else this.#client.destroy();
   }
 
-  /** Whether the call ended just now because its body cannot go on. */
-  #uploadBroke(): boolean {
-    const { tooLarge, fault } = this.#upload;
-    const maxBytes = this.#plane.gate.maxBodyBytes ?? 0;
-    if (tooLarge) this.#giveUp({ kind: "body-too-large", maxBytes }, { kind: "body-too-large" }, "aborted");
-    else if (fault) this.#giveUp({ kind: "malformed", detail: fault.detail }, { kind: "client-aborted" }, "aborted");
+  /** Ends the exchange if its request body is too large or malformed, and returns true then. */
+  #requestBodyFailed(): boolean {
+    const { tooLarge, fault } = this.#requestBody;
+    const maxBytes = this.#plane.context.maxBodyBytes ?? 0;
+    if (tooLarge) this.#reject({ kind: "body-too-large", maxBytes }, { kind: "body-too-large" });
+    else if (fault) this.#reject({ kind: "malformed", detail: fault.detail }, CLIENT_ABORTED);
     return tooLarge || fault !== undefined;
   }
 
-  /** The call cannot go on: an answer of our own if there is still room for one, else a visible break. */
-  #giveUp(refusal: Rejection, outcome: Outcome, ending: Ending): void {
-    const unread = this.#leavesUnread;
+  /** Sends an error response, or aborts the client's connection if a response has started. */
+  #reject(rejection: Rejection, outcome: Outcome): void {
+    const close = this.#hasUnreadRequestBytes;
     this.#upstream.destroy();
-    if (this.#answered) {
-      this.#breakClient();
-      this.#settle(outcome, ending);
+    if (this.#responseStarted) {
+      this.#abortClient();
+      this.#finish(outcome);
     } else {
-      this.#settlement.status = refuse(refusal).status;
-      this.#settle(outcome, ending);
-      this.#client.refuse(refusal, unread);
+      this.#recorder.status = gatewayError(rejection).status;
+      this.#finish(outcome);
+      this.#client.reject(rejection, close);
     }
   }
 
-  // The upstream's side.
+  // Upstream
 
-  upstreamData(bytes: Buffer, piece: Buffer | undefined): void {
+  upstreamData(bytes: Buffer, pooled: Buffer | undefined): void {
     switch (this.#phase) {
       case "head":
         this.#responseHeadBytes(bytes);
         break;
       case "body":
-        this.#bodyBytes(bytes);
-        if (piece !== undefined) this.#client.lend(piece);
+        this.#responseBodyBytes(bytes);
+        if (pooled !== undefined) this.#client.retain(pooled);
         break;
       case "tunnel":
         this.#tunnel?.fromUpstream(bytes);
         break;
       default:
-        // Bytes before a request was sent on a connection: not an answer to anything.
+        // No request was sent on this connection yet, so these bytes are not a response.
         this.#fail("upstream_invalid");
     }
   }
 
   #responseHeadBytes(bytes: Buffer): void {
-    this.#settlement.byteReceived();
+    this.#recorder.byteReceived();
     const reader = this.#upstream.responseHeads;
     let pending = bytes;
     for (;;) {
-      const head = reader.push(pending, this.#call.head.method);
+      const head = reader.push(pending, this.#request.head.method);
       if (head === undefined) return;
       if (isFault(head)) {
         this.#fail("upstream_invalid");
@@ -232,84 +232,83 @@ export class Exchange implements RequestOnClient, UpstreamUser {
         return;
       }
       if (head.status >= 200) {
-        this.#beginBody(head, reader.takeRest(), pending);
+        this.#beginResponseBody(head, reader.takeRest(), pending);
         return;
       }
-      const passed = this.#continuation.pass(head, this.#client);
-      if (passed === "too-many") {
+      const interim = this.#expectContinue.forward(head, this.#client);
+      if (interim === "too-many") {
         this.#fail("upstream_invalid");
         return;
       }
-      if (passed === "granted" && !this.#upload.done) {
+      if (interim === "continue" && !this.#requestBody.done) {
         this.#upstream.arm(0);
-        this.#client.await("body");
+        this.#client.armTimeout("body");
       }
       pending = reader.takeRest();
       if (pending.length === 0) return;
     }
   }
 
-  #beginBody(head: ResponseHead, rest: Buffer, whole: Buffer): void {
+  #beginResponseBody(head: ResponseHead, rest: Buffer, whole: Buffer): void {
     this.#phase = "body";
-    this.#head = head;
-    this.#settlement.responseFields = head.fields;
-    if (!this.#outlived) this.#settlement.status = head.status;
-    this.#answered = true;
-    this.#settlement.glance.responseHead(responseFacts(head));
-    const close = !this.#call.head.keepAlive || this.#client.closing || this.#leavesUnread;
-    const download = new ResponseBody(
+    this.#responseHead = head;
+    this.#recorder.responseFields = head.fields;
+    if (!this.#draining) this.#recorder.status = head.status;
+    this.#responseStarted = true;
+    this.#recorder.observer.responseHead(observedResponse(head));
+    const close = !this.#request.head.keepAlive || this.#client.closing || this.#hasUnreadRequestBytes;
+    const body = new ResponseBody(
       head,
-      { minor: this.#call.head.minor, close },
+      { minor: this.#request.head.minor, close },
       this.#client,
-      this.#settlement.glance,
+      this.#recorder.observer,
     );
-    this.#download = download;
-    download.begin(rest, whole);
-    this.#downloadAdvanced(download);
+    this.#responseBody = body;
+    body.begin(rest, whole);
+    this.#responseBodyAdvanced(body);
   }
 
-  #bodyBytes(bytes: Buffer): void {
-    const download = this.#download;
-    if (download === undefined) return;
-    download.push(bytes);
-    this.#downloadAdvanced(download);
+  #responseBodyBytes(bytes: Buffer): void {
+    const body = this.#responseBody;
+    if (body === undefined) return;
+    body.push(bytes);
+    this.#responseBodyAdvanced(body);
   }
 
-  #downloadAdvanced(download: ResponseBody): void {
-    if (download.faulty) this.#fail("upstream_invalid");
-    else if (download.done) this.#complete(download);
-    else if (download.blocked) {
+  #responseBodyAdvanced(body: ResponseBody): void {
+    if (body.faulty) this.#fail("upstream_invalid");
+    else if (body.done) this.#complete(body);
+    else if (body.blocked) {
       this.#upstream.pause();
       this.#upstream.arm(0);
-      this.#client.await("write");
-    } else this.#upstream.arm(this.#plane.gate.timeouts.streamIdleMs);
+      this.#client.armTimeout("write");
+    } else this.#upstream.arm(this.#plane.context.timeouts.streamIdleMs);
   }
 
-  #complete(download: ResponseBody): void {
-    const head = this.#head;
-    const reusable = head?.keepAlive === true && !download.untilClose && !download.overrun && this.#upload.done;
+  #complete(body: ResponseBody): void {
+    const head = this.#responseHead;
+    const reusable = head?.keepAlive === true && !body.untilClose && !body.overrun && this.#requestBody.done;
     if (reusable && head !== undefined) {
-      this.#plane.poolOf(this.#call.route.provider).release(this.#upstream, head.keepAliveTimeoutSeconds);
+      this.#plane.poolOf(this.#request.route.provider).release(this.#upstream, head.keepAliveTimeoutSeconds);
     } else this.#upstream.destroy();
-    if (this.#outlived) this.#settle({ kind: "client-aborted" }, "drained");
-    else this.#settle({ kind: "complete" }, "complete");
-    this.#client.finished(!download.closesClient);
+    this.#finish(this.#draining ? { kind: "client-aborted", drain: "complete" } : COMPLETE);
+    this.#client.finished(!body.closesClient);
   }
 
   #openTunnel(head: ResponseHead, rest: Buffer): void {
     this.#phase = "tunnel";
-    this.#answered = true;
-    this.#settlement.status = 101;
-    this.#head = head;
-    this.#settlement.responseFields = head.fields;
-    this.#tunnel ??= new Tunnel(this.#client, this.#plane);
-    this.#tunnel.open(this.#upstream, head, rest, this.#settlement.openSession(head));
+    this.#responseStarted = true;
+    this.#recorder.status = 101;
+    this.#responseHead = head;
+    this.#recorder.responseFields = head.fields;
+    this.#tunnel ??= new Tunnel(this.#client, this.#plane.context.timeouts.streamIdleMs);
+    this.#tunnel.open(this.#upstream, head, rest, this.#recorder.openSession(head));
   }
 
-  #tunnelOver(): void {
+  #tunnelFinished(): void {
     if (this.#phase === "over") return;
     this.#upstream.destroy();
-    this.#settle({ kind: "complete" }, "complete");
+    this.#finish(COMPLETE);
     this.#client.finished(false);
   }
 
@@ -318,32 +317,32 @@ export class Exchange implements RequestOnClient, UpstreamUser {
       this.#tunnel?.upstreamDrained();
       return;
     }
-    if (this.#phase === "over" || this.#upload.done) return;
-    this.#upload.unblock();
-    this.#uploadAdvanced();
+    if (this.#phase === "over" || this.#requestBody.done) return;
+    this.#requestBody.unblock();
+    this.#requestBodyAdvanced();
   }
 
   upstreamEnded(): void {
     if (this.#phase === "tunnel") {
-      if (this.#tunnel?.upstreamEnded() === true) this.#tunnelOver();
-    } else if (this.#phase === "body" && this.#download?.untilClose === true) {
+      if (this.#tunnel?.upstreamEnded() === true) this.#tunnelFinished();
+    } else if (this.#phase === "body" && this.#responseBody?.untilClose === true) {
       this.#upstream.destroy();
-      this.#download.end();
-      this.#complete(this.#download);
+      this.#responseBody.end();
+      this.#complete(this.#responseBody);
     } else this.#fail("upstream_reset");
   }
 
   upstreamClosed(fault: UpstreamFault): void {
-    // Behind the client's own end, the upstream may hang up as it likes.
-    if (this.#phase === "tunnel" && this.#tunnel?.clientHasEnded === true) this.#tunnelOver();
+    // After the client's own end, it is no fault if the upstream closes the tunnel.
+    if (this.#phase === "tunnel" && this.#tunnel?.clientHasEnded === true) this.#tunnelFinished();
     else this.#fail(fault);
   }
 
   upstreamExpired(): void {
-    if (this.#phase === "head" && !this.#upload.done && this.#continuation.awaited) {
-      this.#continuation.grant(this.#client);
-      this.#client.await("body");
-    } else if (this.#phase === "tunnel") this.#abort(this.#tunnel?.silence ?? COMPLETE);
+    if (this.#phase === "head" && !this.#requestBody.done && this.#expectContinue.awaited) {
+      this.#expectContinue.send(this.#client);
+      this.#client.armTimeout("body");
+    } else if (this.#phase === "tunnel") this.#abort(this.#tunnel?.idleOutcome ?? COMPLETE);
     else this.#fail("upstream_timeout");
   }
 
@@ -353,42 +352,42 @@ export class Exchange implements RequestOnClient, UpstreamUser {
     if (fault === "upstream_reset" && this.#retryable()) {
       this.#retried = true;
       this.#phase = "connect";
-      this.#upstream = this.#plane.poolOf(this.#call.route.provider).acquire(this, true);
+      this.#upstream = this.#plane.poolOf(this.#request.route.provider).acquire(this, true);
       return;
     }
-    if (this.#outlived) {
-      this.#breakClient();
-      this.#settle({ kind: "client-aborted" }, "cut");
-    } else this.#giveUp({ kind: "upstream", fault }, { kind: "upstream", fault }, "cut");
+    if (this.#draining) {
+      this.#abortClient();
+      this.#finish({ kind: "client-aborted", drain: "cut" });
+    } else this.#reject({ kind: "upstream", fault }, { kind: "upstream", fault });
   }
 
-  /** A bodiless GET or HEAD that got not one byte of an answer may be asked once more (RFC 9110 §9.2.2). */
+  /** A GET or HEAD without a body may be sent once more if no byte of a response came (RFC 9110 §9.2.2). */
   #retryable(): boolean {
-    const { head } = this.#call;
+    const { head } = this.#request;
     return (
       !this.#retried &&
       this.#phase === "head" &&
-      this.#settlement.firstByteAt === undefined &&
+      this.#recorder.firstByteAt === undefined &&
       head.body.kind === "none" &&
       !this.#upgrading &&
       (head.method === "GET" || head.method === "HEAD")
     );
   }
 
-  #settle(outcome: Outcome, ending: Ending): void {
+  #finish(outcome: Outcome): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
     const traffic = {
-      requestBytes: this.#upload.bytes + (this.#tunnel?.clientBytes ?? 0),
-      responseBytes: (this.#download?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
+      requestBytes: this.#requestBody.bytes + (this.#tunnel?.clientBytes ?? 0),
+      responseBytes: (this.#responseBody?.bytes ?? 0) + (this.#tunnel?.upstreamBytes ?? 0),
       upgraded: this.#tunnel?.isOpen === true,
     };
-    if (!this.#plane.gate.holdsAnswers) {
-      this.#settlement.settle(outcome, ending, traffic);
+    if (!this.#plane.context.holdsResponses) {
+      this.#recorder.finish(outcome, traffic);
       return;
     }
     const client = this.#client;
-    client.hold();
-    this.#settlement.settle(outcome, ending, traffic, () => client.release());
+    client.holdWrites();
+    this.#recorder.finish(outcome, traffic, () => client.releaseWrites());
   }
 }

@@ -1,44 +1,44 @@
 import type { RequestHead } from "../../wire/request-head.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
-import type { ClientSide } from "../downstream/client-side.ts";
+import type { ClientSide } from "./client-side.ts";
 
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
 const MAX_INTERIM_HEADS = 100;
 
-/** What goes before an answer: 1xx heads, and the 100 that a client may wait for with its body (RFC 9110 §10.1.1). */
+/** Handles 1xx responses, and the 100 that a client may wait for before it sends its body (RFC 9110 §10.1.1). */
 export class ExpectContinue {
   readonly #head: RequestHead;
   #heads = 0;
-  #told = false;
+  #continued = false;
 
   constructor(head: RequestHead) {
     this.#head = head;
   }
 
-  /** The client keeps its body back until it is told to go on. */
+  /** True while the client is waiting for a 100 before it sends its body. */
   get awaited(): boolean {
-    return this.#head.expect !== undefined && this.#head.minor === 1 && !this.#told;
+    return this.#head.expect !== undefined && this.#head.minor === 1 && !this.#continued;
   }
 
-  /** The body is coming, so nobody waits for a 100 any more. */
-  bodyCame(): void {
-    this.#told = true;
+  /** The client has started its body, so it is not waiting for a 100 any more. */
+  bodyReceived(): void {
+    this.#continued = true;
   }
 
-  /** Tells the client to go on, for an upstream that says nothing. */
-  grant(client: ClientSide): void {
-    this.#told = true;
+  /** Sends a 100 in place of an upstream that sent none. */
+  send(client: ClientSide): void {
+    this.#continued = true;
     client.write(CONTINUE);
   }
 
-  /** Passes a 1xx answer on; HTTP/1.0 knows none, and a 100 that nobody waits for says nothing. */
-  pass(head: ResponseHead, client: ClientSide): "passed" | "granted" | "too-many" {
+  /** Forwards a 1xx response. HTTP/1.0 clients get none, and a 100 that the client is not waiting for is dropped. */
+  forward(head: ResponseHead, client: ClientSide): "interim" | "continue" | "too-many" {
     if (++this.#heads > MAX_INTERIM_HEADS) return "too-many";
-    if (this.#head.minor === 0) return "passed";
-    const granted = head.status === 100;
-    if (granted && !this.awaited) return "passed";
-    if (granted) this.#told = true;
+    if (this.#head.minor === 0) return "interim";
+    const isContinue = head.status === 100;
+    if (isContinue && !this.awaited) return "interim";
+    if (isContinue) this.#continued = true;
     client.write(Buffer.from(head.text, "latin1"));
-    return granted ? "granted" : "passed";
+    return isContinue ? "continue" : "interim";
   }
 }

@@ -2,12 +2,12 @@ import type { RequestHead } from "../../wire/request-head.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
 import type { Route } from "../admission/route.ts";
 
-/** LMGate's own request fields; they are for us and end here. */
+/** LMGate's own request fields, which are never forwarded. */
 const OWN_PREFIX = "x-lmgate-";
 
 /**
- * The request head as the upstream gets it: the client's lines byte for byte and in order, less the hop-by-hop ones,
- * with our target and the upstream's `Host`.
+ * The request head for the upstream: the client's lines byte for byte and in order, without the hop-by-hop fields, with
+ * the upstream's target and `Host`.
  */
 export function forwardedRequestHead(head: RequestHead, route: Route, upgrading: boolean): string {
   const { text } = head;
@@ -29,7 +29,7 @@ export function forwardedRequestHead(head: RequestHead, route: Route, upgrading:
     runEnd = field.end;
   }
   if (runStart !== -1) out += text.slice(runStart, runEnd);
-  // HTTP/1.0 clients may leave Host out; HTTP/1.1 upstreams need one.
+  // An HTTP/1.0 client may leave Host out, but an HTTP/1.1 upstream requires it.
   if (!hostSent) out += `Host: ${route.provider.upstream.authority}\r\n`;
   return upgrading ? `${out}Connection: Upgrade\r\n\r\n` : `${out}\r\n`;
 }
@@ -41,14 +41,14 @@ function isDropped(name: string, head: RequestHead, upgrading: boolean): boolean
   return head.connection.length > 0 && head.connection.includes(name);
 }
 
-/** Whether this request asks for a protocol change that we pass on (RFC 9110 §7.8). */
+/** True if the request asks for a protocol change that LMGate forwards (RFC 9110 §7.8). */
 export function isUpgrade(head: RequestHead): boolean {
   return (
     head.upgrade !== undefined &&
     head.minor === 1 &&
     head.body.kind === "none" &&
     head.connection.includes("upgrade") &&
-    // HTTP/2 behind an upgrade could carry further requests past the access check.
+    // HTTP/2 after an upgrade could carry further requests that LMGate never checks.
     !/(^|,)\s*(h2c?|http)\s*([/,]|$)/i.test(head.upgrade)
   );
 }

@@ -1,4 +1,7 @@
-/** Header fields that belong to one hop (RFC 9110 §7.6.1). Framing fields and `Upgrade` are decided where they are written. */
+/**
+ * True for header fields that belong to one hop (RFC 9110 §7.6.1). The code that writes a head decides about framing
+ * fields and `Upgrade`.
+ */
 export function isHopByHop(name: string): boolean {
   switch (name) {
     case "connection":

@@ -1,39 +1,44 @@
 import type { WireFault } from "../../wire/fault.ts";
 import { BodyRelay, type BodySink } from "./body-relay.ts";
-import type { ClientSide } from "../downstream/client-side.ts";
-import type { Admitted } from "../admission/admit.ts";
+import type { ClientSide } from "./client-side.ts";
+import type { AdmittedRequest } from "../admission/admit.ts";
 import type { GuardedObserver } from "../recording/guarded-observer.ts";
 import { forwardedRequestHead } from "./forwarded-request-head.ts";
 import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
 
-/** Body bytes kept while the upstream connection is being made; after that the client is not read from. */
+/** LMGate keeps this many body bytes while it connects to the upstream; then it stops reading from the client. */
 const MAX_HELD_BYTES = 65_536;
-/** Up to here head and body are copied into one buffer; above, two buffers in one system call cost less. */
+/** Up to this size, copying head and body into one buffer costs less than writing two buffers. */
 const MAX_COPIED_BYTES = 16_384;
 
-/** The request on its way up: head, body, and the bytes that came before there was somewhere to send them. */
+/** Forwards the request's head and body, and keeps the bytes that arrive before the upstream is connected. */
 export class RequestBody implements BodySink {
-  /** The upstream does not take more at the moment, and the client is not read from. */
+  /** The upstream has no room, so LMGate does not read from the client. */
   blocked = false;
-  readonly #call: Admitted;
+  readonly #request: AdmittedRequest;
   readonly #client: ClientSide;
-  readonly #glance: GuardedObserver;
+  readonly #observer: GuardedObserver;
   readonly #maxBytes: number | undefined;
   readonly #relay: BodyRelay;
   readonly #held: Buffer[] = [];
   #heldBytes = 0;
-  #doubtful: Buffer[] | undefined;
+  #nearLimit: Buffer[] | undefined;
   #upstream: UpstreamConnection | undefined;
 
-  constructor(call: Admitted, client: ClientSide, glance: GuardedObserver, maxBytes: number | undefined) {
-    this.#call = call;
+  constructor(
+    request: AdmittedRequest,
+    client: ClientSide,
+    observer: GuardedObserver,
+    maxBytes: number | undefined,
+  ) {
+    this.#request = request;
     this.#client = client;
-    this.#glance = glance;
+    this.#observer = observer;
     this.#maxBytes = maxBytes;
-    this.#relay = new BodyRelay(call.head.body, this, "as framed");
+    this.#relay = new BodyRelay(request.head.body, this, "as framed");
   }
 
-  /** The whole body was taken from the client. */
+  /** The whole body has been read from the client. */
   get done(): boolean {
     return this.#relay.done;
   }
@@ -52,28 +57,28 @@ export class RequestBody implements BodySink {
 
   /** Takes what belongs to the body; returns the rest. */
   take(bytes: Buffer): Buffer | undefined {
-    // Pieces are passed on before they are counted; so near the limit they wait, lest a body we refuse arrive whole.
-    const doubtful = this.#maxBytes !== undefined && this.#relay.bytes + bytes.length > this.#maxBytes;
-    if (doubtful) this.#doubtful = [];
+    // The relay forwards before it counts. Near the limit the bytes wait, or a rejected body could arrive complete.
+    const isNearLimit = this.#maxBytes !== undefined && this.#relay.bytes + bytes.length > this.#maxBytes;
+    if (isNearLimit) this.#nearLimit = [];
     const used = this.#relay.push(bytes);
-    if (doubtful) this.#passDoubtful();
+    if (isNearLimit) this.#forwardWaiting();
     return used < bytes.length ? bytes.subarray(used) : undefined;
   }
 
-  /** Sends the head, with what has come of the body in the same write. Returns false when the upstream is slow. */
+  /** Sends the head and the body bytes so far in one write. Returns false if the upstream has no room for more. */
   begin(upstream: UpstreamConnection, upgrading: boolean): boolean {
     this.#upstream = upstream;
-    const head = forwardedRequestHead(this.#call.head, this.#call.route, upgrading);
-    const open = this.#writeFirst(upstream, head);
+    const head = forwardedRequestHead(this.#request.head, this.#request.route, upgrading);
+    const hasRoom = this.#writeFirst(upstream, head);
     if (this.#heldBytes > MAX_HELD_BYTES) this.#client.resumeReading();
     this.#held.length = 0;
     this.#heldBytes = 0;
-    if (!open) this.#block();
-    return open;
+    if (!hasRoom) this.#block();
+    return hasRoom;
   }
 
   forward(bytes: Buffer): void {
-    if (this.#doubtful !== undefined) this.#doubtful.push(bytes);
+    if (this.#nearLimit !== undefined) this.#nearLimit.push(bytes);
     else if (this.#upstream === undefined) {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;
@@ -82,7 +87,7 @@ export class RequestBody implements BodySink {
   }
 
   observe(payload: Buffer): void {
-    this.#glance.requestBytes(payload);
+    this.#observer.requestBytes(payload);
   }
 
   unblock(): void {
@@ -91,15 +96,15 @@ export class RequestBody implements BodySink {
     this.#client.resumeReading();
   }
 
-  #passDoubtful(): void {
-    const pieces = this.#doubtful ?? [];
-    this.#doubtful = undefined;
+  #forwardWaiting(): void {
+    const waiting = this.#nearLimit ?? [];
+    this.#nearLimit = undefined;
     if (this.tooLarge) return;
-    for (const piece of pieces) this.forward(piece);
+    for (const bytes of waiting) this.forward(bytes);
   }
 
   #block(): void {
-    // Once the body is complete there is nothing left to hold back.
+    // After the end of the body there is nothing left to pause.
     if (this.blocked || this.done) return;
     this.blocked = true;
     this.#client.pauseReading();
@@ -110,11 +115,11 @@ export class RequestBody implements BodySink {
     if (this.#heldBytes <= MAX_COPIED_BYTES) {
       const first = Buffer.allocUnsafe(head.length + this.#heldBytes);
       let end = first.write(head, 0, "latin1");
-      for (const piece of this.#held) end += piece.copy(first, end);
+      for (const bytes of this.#held) end += bytes.copy(first, end);
       return upstream.write(first);
     }
-    let open = upstream.writeHead(head);
-    for (const piece of this.#held) open = upstream.write(piece);
-    return open;
+    let hasRoom = upstream.writeHead(head);
+    for (const bytes of this.#held) hasRoom = upstream.write(bytes);
+    return hasRoom;
   }
 }

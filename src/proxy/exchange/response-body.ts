@@ -1,40 +1,40 @@
 import type { ResponseHead } from "../../wire/response-head.ts";
 import { BodyRelay, type BodySink } from "./body-relay.ts";
-import type { ClientSide } from "../downstream/client-side.ts";
+import type { ClientSide } from "./client-side.ts";
 import type { GuardedObserver } from "../recording/guarded-observer.ts";
 import { bodyForm, forwardedResponseHead, isSelfDelimited, type ClientHop } from "./forwarded-response-head.ts";
 
-/** Up to here head and body are copied into one buffer; above, two buffers in one system call cost less. */
+/** Up to this size, copying head and body into one buffer costs less than writing two buffers. */
 const MAX_COPIED_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
-/** The answer on its way down. */
+/** Forwards the response's head and body to the client. */
 export class ResponseBody implements BodySink {
-  /** The client does not take more at the moment. */
+  /** The client has no room for more. */
   blocked = false;
   done = false;
-  /** The upstream sent bytes behind the end of its answer: its connection is not to be trusted. */
+  /** The upstream sent bytes after the end of its response, so its connection must not be reused. */
   overrun = false;
-  /** Only the end of the connection tells the client that the answer is complete. */
+  /** Only the end of the connection tells the client that the response is complete. */
   readonly endsWithConnection: boolean;
-  /** The client's connection ends with this answer. */
+  /** The client's connection closes after this response. */
   readonly closesClient: boolean;
   readonly #head: ResponseHead;
   readonly #minor: 0 | 1;
   #client: ClientSide;
-  readonly #glance: GuardedObserver;
+  readonly #observer: GuardedObserver;
   readonly #relay: BodyRelay;
-  /** The head, until the first bytes of the body take it along. */
+  /** The head, until it is sent with the first bytes of the body. */
   #prefix: Buffer | undefined;
-  /** The upstream's buffer, where it starts with a head that needs no change. */
+  /** The upstream's buffer, if it starts with a head that needs no change. */
   #whole: Buffer | undefined;
 
-  constructor(head: ResponseHead, hop: ClientHop, client: ClientSide, glance: GuardedObserver) {
+  constructor(head: ResponseHead, hop: ClientHop, client: ClientSide, observer: GuardedObserver) {
     const { minor } = hop;
     this.#head = head;
     this.#minor = minor;
     this.#client = client;
-    this.#glance = glance;
+    this.#observer = observer;
     this.endsWithConnection = !isSelfDelimited(head.body, minor);
     this.closesClient = hop.close || this.endsWithConnection;
     this.#relay = new BodyRelay(head.body, this, bodyForm(head.body, minor));
@@ -52,12 +52,12 @@ export class ResponseBody implements BodySink {
     return this.#relay.untilClose;
   }
 
-  /** Whoever takes the rest of the answer. */
+  /** Sends the rest of the response to another client. */
   redirect(client: ClientSide): void {
     this.#client = client;
   }
 
-  /** Sends the head and, in the same write, what came behind it. `whole` is the buffer that `rest` is the end of. */
+  /** Sends the head and, in the same write, what came after it. `rest` is the end of the buffer `whole`. */
   begin(rest: Buffer, whole: Buffer): void {
     const hop = { minor: this.#minor, close: this.closesClient };
     const text = forwardedResponseHead(this.#head, hop, false);
@@ -75,7 +75,7 @@ export class ResponseBody implements BodySink {
     if (this.done && used < bytes.length) this.overrun = true;
   }
 
-  /** The upstream's connection ended, and with it the body that goes on until then. */
+  /** The upstream's connection ended, and with it a body without other framing. */
   end(): void {
     this.#relay.end();
     this.done = true;
@@ -92,7 +92,7 @@ export class ResponseBody implements BodySink {
   }
 
   observe(payload: Buffer): void {
-    this.#glance.responseBytes(payload);
+    this.#observer.responseBytes(payload);
   }
 
   #writeFirst(prefix: Buffer, bytes: Buffer): boolean {
@@ -100,8 +100,8 @@ export class ResponseBody implements BodySink {
     if (whole !== undefined) {
       this.#whole = undefined;
       const headLength = this.#head.text.length;
-      // The pieces of a chunked body are sub-arrays of what was read unless something had to be cut out.
-      // Pieces of other origin may stand at the same place of another pool.
+      // A relay forwards sub-arrays of what was read, unless it had to cut something out. Other buffers may have the same
+      // offset in another ArrayBuffer, so both are compared.
       const isRest = bytes.buffer === whole.buffer && bytes.byteOffset === whole.byteOffset + headLength;
       if (bytes.length === 0 || isRest) {
         const end = headLength + bytes.length;

@@ -1,62 +1,54 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
-import type { ClientSide } from "../downstream/client-side.ts";
-import type { DataPlane } from "../data-plane.ts";
-import { forwardedResponseHead } from "./forwarded-response-head.ts";
+import type { WebSocketObserver } from "../recording/websocket-observer.ts";
 import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
+import type { ClientSide } from "./client-side.ts";
+import { forwardedResponseHead } from "./forwarded-response-head.ts";
 
 const MAX_HELD_BYTES = 65_536;
 
-/** Sees what passes, after it has passed. */
-export interface TunnelListener {
-  clientBytes(bytes: Buffer): void;
-  serverBytes(bytes: Buffer): void;
-  /** That side sends nothing more. */
-  left(side: "client" | "server"): void;
-}
-
-/** A connection after a real 101: bytes both ways. Before it, what the client already sent waits here. */
+/** Forwards bytes both ways after a 101. Before that, it keeps what the client has already sent. */
 export class Tunnel {
   clientBytes = 0;
   upstreamBytes = 0;
   clientHasEnded = false;
   readonly #client: ClientSide;
-  readonly #plane: DataPlane;
+  readonly #idleMs: number;
   readonly #held: Buffer[] = [];
   #upstream: UpstreamConnection | undefined;
   #upstreamEnded = false;
-  /** The client does not take more at the moment: nobody waits for the upstream, which is not read from. */
+  /** The client has no room, so LMGate does not read from the upstream and its timeout is off. */
   #blocked = false;
-  #listener: TunnelListener | undefined;
+  #observer: WebSocketObserver | undefined;
 
-  constructor(client: ClientSide, plane: DataPlane) {
+  constructor(client: ClientSide, idleMs: number) {
     this.#client = client;
-    this.#plane = plane;
+    this.#idleMs = idleMs;
   }
 
   get isOpen(): boolean {
     return this.#upstream !== undefined;
   }
 
-  /** What it means that nothing passes any more: behind an end of either side, that it was the last word. */
-  get silence(): Outcome {
+  /** The outcome if no bytes come for too long: complete if either side has ended, else a timeout. */
+  get idleOutcome(): Outcome {
     const ended = this.clientHasEnded || this.#upstreamEnded;
     return ended ? { kind: "complete" } : { kind: "upstream", fault: "upstream_timeout" };
   }
 
-  open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer, listener: TunnelListener | undefined): void {
+  open(upstream: UpstreamConnection, head: ResponseHead, rest: Buffer, observer: WebSocketObserver | undefined): void {
     this.#upstream = upstream;
-    this.#listener = listener;
+    this.#observer = observer;
     const text = forwardedResponseHead(head, { minor: 1, close: false }, true) ?? head.text;
     this.#client.write(Buffer.from(text, "latin1"));
     if (rest.length > 0) this.fromUpstream(rest);
     for (const bytes of this.#held) {
       upstream.write(bytes);
-      listener?.clientBytes(bytes);
+      observer?.clientBytes(bytes);
     }
     this.#held.length = 0;
     this.#client.resumeReading();
-    this.#touch();
+    this.#restartTimeout();
   }
 
   fromClient(bytes: Buffer): void {
@@ -67,8 +59,8 @@ export class Tunnel {
       return;
     }
     if (!this.#upstream.write(bytes)) this.#client.pauseReading();
-    this.#touch();
-    this.#listener?.clientBytes(bytes);
+    this.#restartTimeout();
+    this.#observer?.clientBytes(bytes);
   }
 
   fromUpstream(bytes: Buffer): void {
@@ -76,17 +68,17 @@ export class Tunnel {
     if (!this.#client.write(bytes)) {
       this.#blocked = true;
       this.#upstream?.pause();
-      this.#client.await("write");
+      this.#client.armTimeout("write");
     }
-    this.#touch();
-    this.#listener?.serverBytes(bytes);
+    this.#restartTimeout();
+    this.#observer?.serverBytes(bytes);
   }
 
   clientDrained(): void {
     this.#blocked = false;
-    this.#client.await("none");
+    this.#client.armTimeout("none");
     this.#upstream?.resume();
-    this.#touch();
+    this.#restartTimeout();
   }
 
   upstreamDrained(): void {
@@ -94,13 +86,13 @@ export class Tunnel {
   }
 
   clientGone(): void {
-    this.#listener?.left("client");
+    this.#observer?.ended("client");
   }
 
   /** Returns true when both sides have ended. */
   clientEnded(): boolean {
     this.clientHasEnded = true;
-    this.#listener?.left("client");
+    this.#observer?.ended("client");
     this.#upstream?.end();
     return this.#upstreamEnded;
   }
@@ -108,12 +100,12 @@ export class Tunnel {
   /** Returns true when both sides have ended. */
   upstreamEnded(): boolean {
     this.#upstreamEnded = true;
-    this.#listener?.left("server");
+    this.#observer?.ended("server");
     this.#client.end();
     return this.clientHasEnded;
   }
 
-  #touch(): void {
-    this.#upstream?.arm(this.#blocked ? 0 : this.#plane.gate.timeouts.streamIdleMs);
+  #restartTimeout(): void {
+    this.#upstream?.arm(this.#blocked ? 0 : this.#idleMs);
   }
 }

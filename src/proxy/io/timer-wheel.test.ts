@@ -156,7 +156,7 @@ test("a thousand entries with mixed deadlines expire once each, in the order of 
 test("an entry that was forgotten does not expire, may be armed again, and is not kept in memory", async () => {
   const entry = new Entry();
   wheel.arm(entry, 100);
-  wheel.forget(entry);
+  wheel.remove(entry);
   pass(1_000);
   assert.deepEqual(entry.expiredAt, []);
   wheel.arm(entry, 100);
@@ -169,7 +169,7 @@ test("an entry that was forgotten does not expire, may be armed again, and is no
     const kept = new Entry();
     wheel.arm(kept, 20_000);
     wheel.arm(kept, 10_000);
-    wheel.forget(kept);
+    wheel.remove(kept);
     return new WeakRef(kept);
   };
   const reference = armed();
@@ -184,7 +184,7 @@ test("one of those that are due may forget or put off another that is due", () =
   const second = new Entry();
   const third = new Entry();
   first.expire = () => {
-    wheel.forget(second);
+    wheel.remove(second);
     wheel.arm(third, 200);
   };
   for (const entry of [first, second, third]) wheel.arm(entry, 100);

@@ -1,4 +1,4 @@
-/** Something with one deadline. The wheel writes `scheduled`; nobody else does. */
+/** Something with one deadline. Only the wheel writes `scheduled`. */
 export interface Expiring {
   /** Wheel time of expiry; 0 for none. */
   deadline: number;
@@ -7,15 +7,15 @@ export interface Expiring {
 }
 
 const SLOTS = 512;
-/** Ticks that one look at the clock may make good: a second, with the usual tick. */
+/** The most ticks that the wheel advances at once: one second, with the usual tick. */
 const MAX_STEPS = 20;
 
 /**
- * All timeouts of a data thread on one interval timer. Moving a deadline later, which every chunk does, is one
- * assignment: an entry is looked at again only when the slot it was first put in comes round.
+ * Runs all timeouts of a data worker on one interval timer. Every chunk moves a deadline later, and that is one
+ * assignment: the wheel looks at an entry again only when it reaches the slot that the entry was first put in.
  *
- * Wheel time advances at most `MAX_STEPS` ticks at once, so a process that was stopped and continued does not find all its
- * calls overdue.
+ * Wheel time advances at most `MAX_STEPS` ticks at once. After the process was stopped and continued, its requests
+ * would otherwise all have timed out.
  */
 export class TimerWheel {
   readonly #tickMs: number;
@@ -33,27 +33,27 @@ export class TimerWheel {
     this.#interval = setInterval(() => this.#advance(), tickMs);
   }
 
-  /** Expire `entry` in `delayMs`, instead of at whatever was set before; 0 means never. */
+  /** Expires `entry` in `delayMs`, which replaces its previous deadline; 0 means never. */
   arm(entry: Expiring, delayMs: number): void {
     if (delayMs <= 0) {
       entry.deadline = 0;
       return;
     }
-    // Time since the last tick, which a busy loop makes long, is not in #now yet: a timeout may be late but never early.
-    const untold = Math.min(this.#clock() - this.#lastClock, MAX_STEPS * this.#tickMs);
-    const deadline = this.#now + untold + delayMs;
+    // A busy event loop delays ticks, so #now lags behind the clock. A timeout may be late but must not be early.
+    const lag = Math.min(this.#clock() - this.#lastClock, MAX_STEPS * this.#tickMs);
+    const deadline = this.#now + lag + delayMs;
     entry.deadline = deadline;
     if (entry.scheduled === 0) this.#insert(entry);
     else if (deadline < entry.scheduled) {
-      this.#takeOut(entry);
+      this.#removeFromSlot(entry);
       this.#insert(entry);
     }
   }
 
-  /** It is gone for good: a slot that comes round in half a minute must not keep it in memory until then. */
-  forget(entry: Expiring): void {
+  /** Removes `entry` now, so that its slot does not keep it in memory for up to half a minute. */
+  remove(entry: Expiring): void {
     entry.deadline = 0;
-    if (entry.scheduled !== 0) this.#takeOut(entry);
+    if (entry.scheduled !== 0) this.#removeFromSlot(entry);
     entry.scheduled = 0;
   }
 
@@ -67,7 +67,7 @@ export class TimerWheel {
     this.#slotAt(entry.scheduled)?.add(entry);
   }
 
-  #takeOut(entry: Expiring): void {
+  #removeFromSlot(entry: Expiring): void {
     this.#slotAt(entry.scheduled)?.delete(entry);
   }
 
@@ -78,7 +78,7 @@ export class TimerWheel {
   #advance(): void {
     const clock = this.#clock();
     let steps = Math.floor((clock - this.#lastClock) / this.#tickMs);
-    // What is left of a tick counts towards the next; what is left of a stop is forgotten.
+    // The rest of a tick counts towards the next one. Time beyond MAX_STEPS, after a stopped process, is dropped.
     this.#lastClock += steps * this.#tickMs;
     if (steps > MAX_STEPS) {
       steps = MAX_STEPS;
@@ -94,7 +94,7 @@ export class TimerWheel {
     if (due === undefined || due.size === 0) return;
     this.#slots[this.#slot] = new Set();
     for (const entry of due) {
-      // Forgotten, or armed anew, by one of those before it.
+      // An entry that expired before this one has removed or re-armed it.
       if (entry.scheduled !== this.#now) continue;
       entry.scheduled = 0;
       if (entry.deadline === 0) continue;

@@ -1,31 +1,32 @@
 import type { Socket } from "node:net";
 
 /**
- * All that is written to a socket in one turn of the event loop leaves in one system call at the end of that turn: head
- * and first bytes together, and under load the receivers are woken in a row instead of in between our own work.
+ * Sends everything that is written to a socket in one turn of the event loop with one system call at the end of that
+ * turn. A head and the first bytes of its body then leave together, and under load the receiving processes are not
+ * woken between LMGate's own steps.
  */
 export class WriteBatcher {
   #corked: Socket[] = [];
-  #due = false;
-  readonly #flush = (): void => {
-    this.#due = false;
+  #scheduled = false;
+  readonly #uncorkAll = (): void => {
+    this.#scheduled = false;
     const sockets = this.#corked;
     this.#corked = [];
     for (const socket of sockets) socket.uncork();
   };
 
-  /** Call before each write. */
-  join(socket: Socket): void {
+  /** Call this before each write. */
+  cork(socket: Socket): void {
     if (socket.writableCorked > 0) return;
     socket.cork();
     this.#corked.push(socket);
-    if (this.#due) return;
-    this.#due = true;
-    setImmediate(this.#flush);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#uncorkAll);
   }
 
-  /** Before a socket is destroyed: what was written is not lost. */
-  leave(socket: Socket): void {
+  /** Call this before a socket is destroyed, or what was written in this turn is lost. */
+  flush(socket: Socket): void {
     if (socket.writableCorked > 0) socket.uncork();
   }
 }

@@ -2,30 +2,32 @@ import { type RequestRecord, RECORD_SCHEMA } from "../../core/request/request-re
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 import type { Field } from "../../wire/field.ts";
-import { CleanTexts } from "./clean-texts.ts";
-import type { Admitted } from "../admission/admit.ts";
+import type { AdmittedRequest } from "../admission/admit.ts";
 import { recordedItems } from "./recorded-items.ts";
-import { withoutKeys } from "./redaction.ts";
+import { CheckedTexts, redactKeys } from "./redaction.ts";
 import { parseTags } from "../admission/tags.ts";
-import { Timestamps } from "./timestamps.ts";
+import { Timestamps } from "./record-ids.ts";
 
 const MAX_USER_AGENT = 256;
 const MAX_REQUEST_ID = 128;
 
-/** Everything that is known of one forwarded call, or of one billed piece of a WebSocket, when it ends. Times are on the thread's monotonic clock. */
+/**
+ * Everything known about a forwarded request, or about one billed turn of a WebSocket session, when it ends. Times are
+ * on the worker's monotonic clock.
+ */
 export interface FinishedRequest {
   readonly id: string;
-  readonly call: Admitted;
+  readonly request: AdmittedRequest;
   readonly clientIp: string;
   readonly outcome: Outcome;
-  /** As sent to the client; `undefined` when nothing was. */
+  /** As sent to the client; `undefined` if no response was. */
   readonly status: number | undefined;
   readonly responseFields: readonly Field[];
   readonly startedAt: number;
   readonly requestSentAt: number | undefined;
   readonly firstByteAt: number | undefined;
   readonly endedAt: number;
-  /** Those of a whole connection; its pieces have none of their own. */
+  /** `undefined` for a turn of a session: its bytes are counted with the session. */
   readonly requestBytes: number | undefined;
   readonly responseBytes: number | undefined;
   readonly reading: UsageReading;
@@ -33,41 +35,45 @@ export interface FinishedRequest {
   readonly closeCode: number | undefined;
 }
 
-/** What one record leaves for the next to be made faster. */
-export class RecordMemory {
+/** Work on earlier records that makes the next one faster. */
+export class RecordCaches {
   readonly timestamps = new Timestamps();
-  readonly cleanTexts = new CleanTexts();
+  readonly checkedTexts = new CheckedTexts();
 }
 
-// One flat list in the order of the file's lines: cut in two it would be harder to read, and cost a copy per call.
+// One flat list in the order of the record's fields. Two parts would be harder to read and cost a copy per request.
 // oxlint-disable max-lines-per-function
-/** The one place where a call becomes a record. `wallNow` is the moment it ended, in epoch milliseconds. */
-export function toRequestRecord(passage: FinishedRequest, wallNow: number, memory = new RecordMemory()): RequestRecord {
-  const { call, reading, requestSentAt } = passage;
+/** Makes the record. `wallNow` is the moment when the request ended, in epoch milliseconds. */
+export function toRequestRecord(
+  finished: FinishedRequest,
+  wallNow: number,
+  caches = new RecordCaches(),
+): RequestRecord {
+  const { request, reading, requestSentAt } = finished;
   const usage: Usage = reading.usage ?? {};
-  const sent = sentFacts(call.head.fields);
+  const sent = clientFields(request.head.fields);
   const record: RequestRecord = {
-    timestamp: memory.timestamps.of(wallNow),
-    lmgate_id: call.client?.id ?? null,
-    provider: call.route.provider.name,
-    endpoint: call.route.endpoint,
+    timestamp: caches.timestamps.format(wallNow),
+    lmgate_id: request.client?.id ?? null,
+    provider: request.route.provider.name,
+    endpoint: request.route.endpoint,
     model: reading.responseModel ?? reading.requestModel ?? null,
-    status: passage.status ?? null,
+    status: finished.status ?? null,
     input_tokens: usage.inputTokens ?? null,
     output_tokens: usage.outputTokens ?? null,
-    masked_key: call.maskedKey,
-    error_type: errorType(passage),
-    id: passage.id,
+    masked_key: request.maskedKey,
+    error_type: errorType(finished),
+    id: finished.id,
     schema: RECORD_SCHEMA,
-    owner: call.client?.owner,
-    method: call.head.method,
+    owner: request.client?.owner,
+    method: request.head.method,
     operation: reading.operation,
     stream: reading.stream,
-    duration_ms: rounded(passage.endedAt - passage.startedAt),
-    ttfb_ms: since(requestSentAt, passage.firstByteAt),
+    duration_ms: rounded(finished.endedAt - finished.startedAt),
+    ttfb_ms: since(requestSentAt, finished.firstByteAt),
     ttft_ms: since(requestSentAt, reading.firstContentAt),
-    request_bytes: passage.requestBytes,
-    response_bytes: passage.responseBytes,
+    request_bytes: finished.requestBytes,
+    response_bytes: finished.responseBytes,
     total_input_tokens: usage.totalInputTokens,
     total_output_tokens: usage.totalOutputTokens,
     total_tokens: usage.totalTokens,
@@ -103,17 +109,17 @@ export function toRequestRecord(passage: FinishedRequest, wallNow: number, memor
     response_model: differing(reading.responseModel, reading.requestModel),
     deployment: reading.deployment,
     response_id: reading.responseId,
-    request_id: requestId(passage.responseFields),
+    request_id: requestId(finished.responseFields),
     user_agent: sent.userAgent,
-    client_ip: passage.clientIp,
+    client_ip: finished.clientIp,
     tags: sent.tags,
-    session_id: passage.sessionId,
-    close_code: passage.closeCode,
+    session_id: finished.sessionId,
+    close_code: finished.closeCode,
   };
-  return withoutKeys(record, call.keys, memory.cleanTexts);
+  return redactKeys(record, request.keys, caches.checkedTexts);
 }
 
-/** The two model names are worth their own fields only when both are known and they differ. */
+/** The two model names get fields of their own only if both are known and they differ. */
 function differing(model: string | undefined, other: string | undefined): string | undefined {
   return other !== undefined && model !== other ? model : undefined;
 }
@@ -126,8 +132,8 @@ function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 100) / 100;
 }
 
-function errorType(passage: FinishedRequest): string | null {
-  const { outcome, reading, status } = passage;
+function errorType(finished: FinishedRequest): string | null {
+  const { outcome, reading, status } = finished;
   switch (outcome.kind) {
     case "complete":
       if (reading.errorType !== undefined) return reading.errorType;
@@ -145,12 +151,12 @@ function errorType(passage: FinishedRequest): string | null {
   }
 }
 
-interface SentFacts {
+interface ClientFields {
   readonly userAgent: string | undefined;
   readonly tags: Readonly<Record<string, string>> | undefined;
 }
 
-function sentFacts(fields: readonly Field[]): SentFacts {
+function clientFields(fields: readonly Field[]): ClientFields {
   let userAgent: string | undefined;
   let tags: Readonly<Record<string, string>> | undefined;
   for (const field of fields) {
@@ -160,7 +166,7 @@ function sentFacts(fields: readonly Field[]): SentFacts {
   return { userAgent, tags };
 }
 
-/** The provider's own name for the call, for talking to its support. */
+/** The provider's own id of the request, which its support asks for. */
 function requestId(fields: readonly Field[]): string | undefined {
   for (const field of fields) {
     switch (field.name) {

@@ -1,7 +1,7 @@
+import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import {
   RequestObserver,
-  type Ending,
   type ObservedRequest,
   type ResponseFacts,
 } from "../../usage/observe/observer.ts";
@@ -10,9 +10,11 @@ import { unreadable } from "../../usage/observe/unreadable.ts";
 
 const UNREADABLE = unreadable("none", "unknown");
 
-/** The side glance: whatever goes wrong in here, the call does not notice, and its record says so. */
+/** Keeps errors of the observer away from the exchange: the request goes on, and its record says `observer_error`. */
 export class GuardedObserver {
   #observer: RequestObserver | undefined;
+  /** The reading of a request whose observer failed. */
+  #failed = UNREADABLE;
 
   constructor(request: ObservedRequest, clock: () => number, decoders: DecoderPool) {
     try {
@@ -22,7 +24,7 @@ export class GuardedObserver {
     }
   }
 
-  /** Whether the answer is one that says what it used. */
+  /** True if the response is of a kind that reports usage. */
   get countable(): boolean {
     return this.#observer?.countable ?? false;
   }
@@ -31,7 +33,7 @@ export class GuardedObserver {
     try {
       this.#observer?.requestBytes(payload);
     } catch {
-      this.#observer = undefined;
+      this.#fail();
     }
   }
 
@@ -43,7 +45,7 @@ export class GuardedObserver {
     try {
       this.#observer?.responseHead(facts);
     } catch {
-      this.#observer = undefined;
+      this.#fail();
     }
   }
 
@@ -51,37 +53,32 @@ export class GuardedObserver {
     try {
       this.#observer?.responseBytes(payload);
     } catch {
-      this.#observer = undefined;
+      this.#fail();
     }
   }
 
   /** What is known so far. */
-  sketch(): UsageReading {
+  snapshot(): UsageReading {
     try {
-      return this.#observer?.sketch() ?? UNREADABLE;
+      return this.#observer?.snapshot() ?? this.#failed;
     } catch {
-      return UNREADABLE;
+      this.#fail();
+      return this.#failed;
     }
   }
 
-  /** Calls `done` exactly once. */
-  finish(ending: Ending, done: (reading: UsageReading) => void): void {
+  finish(outcome: Outcome): UsageReading {
     const observer = this.#observer;
     this.#observer = undefined;
-    let told = false;
-    const once = (reading: UsageReading): void => {
-      if (told) return;
-      told = true;
-      done(reading);
-    };
-    if (observer === undefined) {
-      once(UNREADABLE);
-      return;
-    }
     try {
-      observer.finish(ending, once);
+      return observer?.finish(outcome) ?? this.#failed;
     } catch {
-      once(UNREADABLE);
+      return observer?.unreadable ?? this.#failed;
     }
+  }
+
+  #fail(): void {
+    if (this.#observer !== undefined) this.#failed = this.#observer.unreadable;
+    this.#observer = undefined;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RecordIds } from "./record-ids.ts";
+import { RecordIds, Timestamps } from "./record-ids.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -15,7 +15,7 @@ function take(source: RecordIds, count: number): string[] {
   return Array.from({ length: count }, () => source.next());
 }
 
-test("an id is a UUIDv7 that tells the time it was made", () => {
+test("an id is a UUIDv7 that holds the time it was made", () => {
   const now = Date.UTC(2026, 10, 23, 12, 0, 0, 123);
   const id = new RecordIds(() => now).next();
   assert.match(id, UUID_V7);
@@ -45,4 +45,12 @@ test("two sources at the same time give different ids", () => {
   const now = (): number => 1_700_000_000_000;
   const ids = [...take(new RecordIds(now), 2_000), ...take(new RecordIds(now), 2_000)];
   assert.equal(new Set(ids).size, ids.length);
+});
+
+test("a timestamp equals that of Date, also after the clock is set back", () => {
+  const timestamps = new Timestamps();
+  const start = Date.UTC(2026, 11, 31, 23, 59, 58, 990);
+  for (const shift of [0, 9, 10, 11, 1_009, 1_010, 61_010, 5, -1, -86_400_000, 1_000]) {
+    assert.equal(timestamps.format(start + shift), new Date(start + shift).toISOString());
+  }
 });

@@ -1,16 +1,16 @@
 import { randomFillSync } from "node:crypto";
 
 const POOL_BYTES = 4_096;
-/** For one id: 11 bits in front of the counter, 2 bits and 60 bits behind it. */
+/** Random bytes for one id: 11 bits for the counter, and 62 bits after it. */
 const RANDOM_BYTES = 11;
-/** The two bits that say which kind of UUID it is, and two random ones. */
+/** The hexadecimal digit that holds the two bits of the UUID variant and two random bits. */
 const VARIANTS = "89ab";
 
-/** UUIDv7 (RFC 9562 §5.7): sortable by time, and strictly increasing within one source. */
+/** Makes UUIDv7 ids (RFC 9562 §5.7): sortable by time, and strictly increasing within one data worker. */
 export class RecordIds {
   readonly #now: () => number;
   readonly #pool = Buffer.allocUnsafe(POOL_BYTES);
-  /** The pool in hexadecimal digits: converted at once, since each conversion costs more than its digits do. */
+  /** The pool as hexadecimal digits. One conversion of the whole pool is cheaper than one for each id. */
   #digits = "";
   #used = POOL_BYTES;
   #lastMs = 0;
@@ -28,7 +28,7 @@ export class RecordIds {
       this.#used = 0;
     }
     const now = this.#now();
-    // The clock may stand still or be set back; the counter (rand_a) then carries the order (method 1 of §6.2).
+    // If the clock stands still or is set back, the counter in rand_a keeps the order (RFC 9562 §6.2, method 1).
     if (now > this.#lastMs) {
       this.#advance(now);
       this.#counter = this.#pool.readUInt16BE(this.#used) & 0x7ff;
@@ -47,5 +47,23 @@ export class RecordIds {
     this.#lastMs = to;
     const time = to.toString(16).padStart(12, "0");
     this.#time = `${time.slice(0, 8)}-${time.slice(8)}-`;
+  }
+}
+
+const SECOND_MS = 1_000;
+
+/** Formats the timestamps of records. Those of one second differ in the milliseconds only, so it keeps the rest. */
+export class Timestamps {
+  #second = NaN;
+  #untilSecond = "";
+
+  /** ISO 8601 in UTC, with milliseconds. */
+  format(epochMs: number): string {
+    const second = Math.floor(epochMs / SECOND_MS);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#untilSecond = new Date(second * SECOND_MS).toISOString().slice(0, -4);
+    }
+    return `${this.#untilSecond}${String(epochMs - second * SECOND_MS).padStart(3, "0")}Z`;
   }
 }

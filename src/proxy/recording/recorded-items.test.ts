@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { recordedItems } from "./recorded-items.ts";
 
-test("an item has its amounts under the names that the record has them under", () => {
+test("an item names its amounts as the record does", () => {
   const items = recordedItems([
     {
       kind: "advisor_message",
@@ -26,6 +26,6 @@ test("an item has its amounts under the names that the record has them under", (
   ]);
 });
 
-test("no items stay no items", () => {
+test("no items are recorded as undefined", () => {
   assert.equal(recordedItems(undefined), undefined);
 });

@@ -1,11 +1,11 @@
 import type { ExtraItem } from "../../core/usage/usage.ts";
 
-/** The items in the words of the record: an amount has one name wherever it stands in a line. */
+/** Names the members of extra items as the record does, so that one amount has one name everywhere in a line. */
 export function recordedItems(items: readonly ExtraItem[] | undefined): readonly unknown[] | undefined {
-  return items?.map((item) => Object.fromEntries(Object.entries(item).flatMap(memberOf)));
+  return items?.map((item) => Object.fromEntries(Object.entries(item).flatMap(toMember)));
 }
 
-function memberOf([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
+function toMember([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
   if (value === undefined) return [];
   return [[name === "raw" ? "usage_raw" : snakeCase(name), value]];
 }

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { ApiKey } from "../../core/request/client.ts";
-import { CleanTexts } from "./clean-texts.ts";
-import { withoutKeys } from "./redaction.ts";
+import { CheckedTexts, redactKeys } from "./redaction.ts";
 
-const plain: RequestRecord = {
+const template: RequestRecord = {
   timestamp: "2026-11-01T00:00:00.000Z",
   lmgate_id: "k-1",
   provider: "openai",
@@ -24,15 +23,15 @@ const plain: RequestRecord = {
 const secret = "c0ffee11deadbeef22c0ffeebeef77";
 const keys = [new ApiKey(secret)];
 
-test("a record that holds no key is returned as it is, the same object", () => {
-  assert.equal(withoutKeys(plain, keys), plain);
-  assert.equal(withoutKeys(plain, []), plain);
+test("a record without a key is returned as the same object", () => {
+  assert.equal(redactKeys(template, keys), template);
+  assert.equal(redactKeys(template, []), template);
 });
 
-test("a key that opened the call is taken out of every text that others chose", () => {
-  const record = withoutKeys(
+test("a key that authorized the request is redacted in every text that clients and providers choose", () => {
+  const record = redactKeys(
     {
-      ...plain,
+      ...template,
       endpoint: `/openai/x-${secret}/y`,
       error_type: secret,
       service_tier: secret,
@@ -48,7 +47,7 @@ test("a key that opened the call is taken out of every text that others chose", 
   assert.deepEqual(record.usage_raw, { "[redacted]": 1, deep: { list: [1, { echo: "[redacted]" }] } });
 });
 
-test("what looks like a key goes word by word, in a path segment by segment, encoded ones as well", () => {
+test("what looks like a key is redacted word by word, and in a path segment by segment, encoded or not", () => {
   const shaped = "sk-proj-A1b2C3d4E5f6";
   const cases: Readonly<Record<string, string>> = {
     [`/openai/${shaped}/v1/models`]: "/openai/[redacted]/v1/models",
@@ -59,33 +58,33 @@ test("what looks like a key goes word by word, in a path segment by segment, enc
     "/openai/v1/100%zz": "/openai/v1/100%zz",
   };
   for (const [endpoint, expected] of Object.entries(cases)) {
-    assert.equal(withoutKeys({ ...plain, endpoint }, []).endpoint, expected);
+    assert.equal(redactKeys({ ...template, endpoint }, []).endpoint, expected);
   }
-  assert.equal(withoutKeys({ ...plain, user_agent: `x Bearer ${shaped} y` }, []).user_agent, "x [redacted] y");
+  assert.equal(redactKeys({ ...template, user_agent: `x Bearer ${shaped} y` }, []).user_agent, "x [redacted] y");
 });
 
-test("LMGate's own words stay, even where a key has their text", () => {
+test("LMGate's own fields stay, even if a key has the same text", () => {
   const odd = [new ApiKey("lmgate_id"), new ApiKey("timestamp"), new ApiKey("01a20948-6089-77ea-81fa-c2c08f94a96c")];
-  assert.equal(withoutKeys(plain, odd), plain);
+  assert.equal(redactKeys(template, odd), template);
 });
 
-test("a text that was clean in one call is not taken for clean in the call of the key that it holds", () => {
-  const known = new CleanTexts();
-  const record = { ...plain, model: secret, usage_raw: { [secret]: 1 } };
-  assert.equal(withoutKeys(record, [], known), record);
-  const clean = withoutKeys(record, keys, known);
-  assert.equal(clean.model, "[redacted]");
-  assert.deepEqual(clean.usage_raw, { "[redacted]": 1 });
-  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
-  assert.equal(withoutKeys({ ...plain, model: "sk-0123456789ab" }, [], known).model, "[redacted]");
+test("a text that held no key of one request is searched again for the keys of the next", () => {
+  const checked = new CheckedTexts();
+  const record = { ...template, model: secret, usage_raw: { [secret]: 1 } };
+  assert.equal(redactKeys(record, [], checked), record);
+  const redacted = redactKeys(record, keys, checked);
+  assert.equal(redacted.model, "[redacted]");
+  assert.deepEqual(redacted.usage_raw, { "[redacted]": 1 });
+  assert.equal(redactKeys({ ...template, model: "sk-0123456789ab" }, [], checked).model, "[redacted]");
+  assert.equal(redactKeys({ ...template, model: "sk-0123456789ab" }, [], checked).model, "[redacted]");
 });
 
-test("the texts known to be clean are bounded in length and number", () => {
-  const known = new CleanTexts();
-  known.add("x".repeat(65));
-  assert.equal(known.has("x".repeat(65)), false);
-  known.add("first");
-  for (let n = 0; n < 5_000; n++) known.add(`model-${n}`);
-  assert.equal(known.has("first"), false);
-  assert.equal(known.has("model-4999"), true);
+test("the checked texts are bounded in length and number", () => {
+  const checked = new CheckedTexts();
+  checked.add("x".repeat(65));
+  assert.equal(checked.has("x".repeat(65)), false);
+  checked.add("first");
+  for (let n = 0; n < 5_000; n++) checked.add(`model-${n}`);
+  assert.equal(checked.has("first"), false);
+  assert.equal(checked.has("model-4999"), true);
 });

@@ -1,9 +1,8 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { ApiKey } from "../../core/request/client.ts";
 import { REDACTED, withoutKeyShapes } from "../../usage/observe/safe-names.ts";
-import { CleanTexts } from "./clean-texts.ts";
 
-/** What of a record callers and providers choose. All else is our own, and no key may make us take a part of it out. */
+/** The fields whose text clients and providers choose. LMGate's own fields are never redacted, whatever a key looks like. */
 const FOREIGN = [
   "endpoint",
   "model",
@@ -29,43 +28,66 @@ const FOREIGN = [
 ] as const satisfies readonly (keyof RequestRecord)[];
 
 /**
- * The record without the keys that opened the call, wherever somebody put or echoed them, and without what looks like
- * any key. Only keys from the list are taken out by their text: else a caller could hide a model by sending its name
- * as a credential.
+ * Removes the keys that authorized the request, wherever the client or the provider repeated them, and everything that
+ * looks like a key. Only keys on the allow-list are removed by their text: otherwise a client could hide a model by
+ * sending its name as a credential.
  */
-export function withoutKeys(record: RequestRecord, keys: readonly ApiKey[], known = new CleanTexts()): RequestRecord {
-  const search: Search = { keys, known };
+export function redactKeys(
+  record: RequestRecord,
+  keys: readonly ApiKey[],
+  checked = new CheckedTexts(),
+): RequestRecord {
+  const search: Search = { keys, checked };
   let result = record;
   for (const name of FOREIGN) {
     const value = record[name];
     if (value === undefined || value === null) continue;
-    const clean = cleaned(value, search);
-    if (clean !== value) result = { ...result, [name]: clean };
+    const redacted = redactValue(value, search);
+    if (redacted !== value) result = { ...result, [name]: redacted };
   }
   return result;
 }
 
-interface Search {
-  readonly keys: readonly ApiKey[];
-  readonly known: CleanTexts;
+/** Model names, user agents and member names of usage objects are few and short. Ids are longer or never repeat. */
+const MAX_LENGTH = 64;
+const MAX_TEXTS = 2_048;
+
+/** Texts without anything that looks like a key, so that they are searched only once. It never holds a key. */
+export class CheckedTexts {
+  readonly #texts = new Set<string>();
+
+  has(text: string): boolean {
+    return this.#texts.has(text);
+  }
+
+  add(text: string): void {
+    if (text.length > MAX_LENGTH) return;
+    if (this.#texts.size >= MAX_TEXTS) this.#texts.clear();
+    this.#texts.add(text);
+  }
 }
 
-function cleaned(value: unknown, search: Search): unknown {
-  if (typeof value === "string") return cleanText(value, search);
-  if (!isObject(value) || !holdsKey(value, search)) return value;
-  if (Array.isArray(value)) return value.map((member) => cleaned(member, search));
+interface Search {
+  readonly keys: readonly ApiKey[];
+  readonly checked: CheckedTexts;
+}
+
+function redactValue(value: unknown, search: Search): unknown {
+  if (typeof value === "string") return redactText(value, search);
+  if (!isObject(value) || !containsKey(value, search)) return value;
+  if (Array.isArray(value)) return value.map((member) => redactValue(member, search));
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [cleanText(name, search), cleaned(member, search)]),
+    Object.entries(value).map(([name, member]) => [redactText(name, search), redactValue(member, search)]),
   );
 }
 
-/** Looks before anything is copied: nearly every record is clean. */
-function holdsKey(value: object, search: Search): boolean {
+/** Searches before anything is copied, because nearly every record holds no key. */
+function containsKey(value: object, search: Search): boolean {
   for (const name of Object.keys(value)) {
-    if (cleanText(name, search) !== name) return true;
-    const member: unknown = (value as Readonly<Record<string, unknown>>)[name]; // as: any object may be read by the names it has
+    if (redactText(name, search) !== name) return true;
+    const member: unknown = (value as Readonly<Record<string, unknown>>)[name]; // as: these are the names that the object has
     if (
-      typeof member === "string" ? cleanText(member, search) !== member : isObject(member) && holdsKey(member, search)
+      typeof member === "string" ? redactText(member, search) !== member : isObject(member) && containsKey(member, search)
     )
       return true;
   }
@@ -76,30 +98,30 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-function cleanText(text: string, { keys, known }: Search): string {
-  // What a text looks like stays the same; which keys may not be in it changes with the call.
-  const isKnown = known.has(text);
-  let clean = isKnown ? text : withoutKeyShapes(text);
+function redactText(text: string, { keys, checked }: Search): string {
+  // The shape of a text never changes, but every request has its own keys, so those are always searched for.
+  const isChecked = checked.has(text);
+  let result = isChecked ? text : withoutKeyShapes(text);
   for (const key of keys) {
     const secret = key.reveal();
-    if (secret !== "" && clean.includes(secret)) clean = clean.replaceAll(secret, REDACTED);
+    if (secret !== "" && result.includes(secret)) result = result.replaceAll(secret, REDACTED);
   }
-  if (isKnown) return clean;
-  if (!clean.includes("%")) {
-    if (clean === text) known.add(text);
-    return clean;
+  if (isChecked) return result;
+  if (!result.includes("%")) {
+    if (result === text) checked.add(text);
+    return result;
   }
-  // A path may hold a key in another spelling; then its whole segment goes.
-  return clean
+  // A path may hold a key in percent-encoded form; then its whole segment is redacted.
+  return result
     .split("/")
-    .map((segment) => (holdsEncoded(segment, keys) ? REDACTED : segment))
+    .map((segment) => (containsEncodedKey(segment, keys) ? REDACTED : segment))
     .join("/");
 }
 
-function holdsEncoded(segment: string, keys: readonly ApiKey[]): boolean {
-  const plain = segment.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+function containsEncodedKey(segment: string, keys: readonly ApiKey[]): boolean {
+  const decoded = segment.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-  if (plain === segment) return false;
-  return withoutKeyShapes(plain) !== plain || keys.some((key) => key.reveal() !== "" && plain.includes(key.reveal()));
+  if (decoded === segment) return false;
+  return withoutKeyShapes(decoded) !== decoded || keys.some((key) => key.reveal() !== "" && decoded.includes(key.reveal()));
 }

@@ -1,21 +1,33 @@
 import type { InFlightRequest } from "../../core/request/in-flight.ts";
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
-import type { Ending } from "../../usage/observe/observer.ts";
+import type { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import type { TurnReading } from "../../usage/websocket/session-turns.ts";
 import type { Field } from "../../wire/field.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
-import type { DiscardingClient } from "../downstream/discarding-client.ts";
-import type { RunningRequest } from "./running-requests.ts";
-import type { RequestOnClient } from "../downstream/client-side.ts";
-import type { Admitted } from "../admission/admit.ts";
+import type { AdmittedRequest } from "../admission/admit.ts";
+import type { ProxyContext } from "../admission/proxy-context.ts";
+import { type FinishedRequest, type RecordCaches, toRequestRecord } from "./finished-request.ts";
 import { GuardedObserver } from "./guarded-observer.ts";
-import { observedRequest } from "./observed-facts.ts";
-import { type FinishedRequest, toRequestRecord } from "./finished-request.ts";
-import type { DataPlane } from "../data-plane.ts";
+import { observedRequest } from "./observed-heads.ts";
+import type { RecordIds } from "./record-ids.ts";
+import type { RunningRequest, RunningRequests } from "./running-requests.ts";
 import { WebSocketObserver } from "./websocket-observer.ts";
 
 const NO_FIELDS: readonly Field[] = [];
+
+/** What the recorders of a data worker share. */
+export interface RecordingContext {
+  readonly context: ProxyContext;
+  readonly ids: RecordIds;
+  readonly decoders: DecoderPool;
+  readonly recordCaches: RecordCaches;
+  readonly running: RunningRequests;
+  /** Monotonic, in milliseconds. */
+  readonly clock: () => number;
+  /** Epoch milliseconds. */
+  readonly wallClock: () => number;
+}
 
 export interface Traffic {
   readonly requestBytes: number;
@@ -23,150 +35,129 @@ export interface Traffic {
   readonly upgraded: boolean;
 }
 
-/** What is noted of a call on its way, until it leaves its one record; a WebSocket leaves others before that. */
+/** Collects what is known of a request and writes its one record. A WebSocket session writes others before that one. */
 export class RequestRecorder implements RunningRequest {
   older: RunningRequest | undefined;
   younger: RunningRequest | undefined;
   announced = false;
   readonly id: string;
   readonly startedAt: number;
-  readonly glance: GuardedObserver;
-  /** As sent to the client; `undefined` while nothing was. */
+  readonly observer: GuardedObserver;
+  /** As sent to the client; `undefined` until then. */
   status: number | undefined;
   responseFields: readonly Field[] = NO_FIELDS;
   requestSentAt: number | undefined;
   firstByteAt: number | undefined;
-  readonly #plane: DataPlane;
-  readonly #call: Admitted;
+  readonly #shared: RecordingContext;
+  readonly #request: AdmittedRequest;
   readonly #clientIp: string;
   readonly #upgrading: boolean;
   #session: WebSocketObserver | undefined;
 
-  constructor(plane: DataPlane, call: Admitted, clientIp: string, upgrading: boolean) {
-    this.#plane = plane;
-    this.#call = call;
+  constructor(shared: RecordingContext, request: AdmittedRequest, clientIp: string, upgrading: boolean) {
+    this.#shared = shared;
+    this.#request = request;
     this.#clientIp = clientIp;
     this.#upgrading = upgrading;
-    this.startedAt = plane.clock();
-    this.id = plane.ids.next();
-    this.glance = new GuardedObserver(
-      observedRequest(call, upgrading, plane.gate.accounting),
-      plane.clock,
-      plane.decoders,
+    this.startedAt = shared.clock();
+    this.id = shared.ids.next();
+    this.observer = new GuardedObserver(
+      observedRequest(request, upgrading, shared.context.accounting),
+      shared.clock,
+      shared.decoders,
     );
-    plane.gate.began(call.route.provider.name);
-    plane.inFlight.begin(this);
+    shared.context.requestStarted(request.route.provider.name);
+    shared.running.begin(this);
   }
 
   requestSent(): void {
-    this.requestSentAt = this.#plane.clock();
-    this.glance.requestSent();
+    this.requestSentAt = this.#shared.clock();
+    this.observer.requestSent();
   }
 
   byteReceived(): void {
-    this.firstByteAt ??= this.#plane.clock();
+    this.firstByteAt ??= this.#shared.clock();
   }
 
-  /** What stands in for a client that left, if the rest of the answer is to be read for its usage. */
-  afterlife(call: RequestOnClient): DiscardingClient | undefined {
-    const asked = this.#call.route.provider.onClientAbort === "drain" && !this.#upgrading;
-    return asked && this.glance.countable ? this.#plane.afterlives.open(call) : undefined;
+  /** True if the rest of the response is worth reading after the client has left, because it reports usage. */
+  get wantsDrain(): boolean {
+    return this.#request.route.provider.onClientAbort === "drain" && !this.#upgrading && this.observer.countable;
   }
 
-  /** Follows what passes behind a 101, if that is a WebSocket. */
+  /** Observes what passes after a 101, if that is a WebSocket. */
   openSession(head: ResponseHead): WebSocketObserver | undefined {
     if (head.upgrade?.toLowerCase() !== "websocket") return undefined;
-    const request = observedRequest(this.#call, true, this.#plane.gate.accounting);
-    this.#session = new WebSocketObserver(request, head, this.#plane.clock, (turn, outcome) =>
-      this.#turn(turn, outcome),
+    const request = observedRequest(this.#request, true, this.#shared.context.accounting);
+    this.#session = new WebSocketObserver(request, head, this.#shared.clock, (turn, outcome) =>
+      this.#recordTurn(turn, outcome),
     );
     return this.#session;
   }
 
-  /** What stands for the record of a call whose end nobody sees. */
-  sketch(): InFlightRequest {
-    const passage: FinishedRequest = {
-      ...this.#about({ kind: "interrupted" }, this.glance.sketch()),
-      id: this.id,
-      startedAt: this.startedAt,
-      requestSentAt: this.requestSentAt,
-      firstByteAt: this.firstByteAt,
-      requestBytes: undefined,
-      responseBytes: undefined,
-      closeCode: undefined,
-    };
-    const wallNow = this.#plane.wallClock();
-    const startedAt = wallNow - (passage.endedAt - passage.startedAt);
-    // Both will be known to whoever finds that the call has ended.
+  /** The record that the ledger writes if this process ends before the request does. */
+  snapshot(): InFlightRequest {
+    const request = this.#summarize({ kind: "interrupted" }, this.observer.snapshot(), undefined, undefined);
+    const wallNow = this.#shared.wallClock();
+    const startedAt = wallNow - (request.endedAt - request.startedAt);
+    // The ledger fills in both when it finds out that the request has ended.
     const record = {
-      ...toRequestRecord(passage, wallNow, this.#plane.records),
+      ...toRequestRecord(request, wallNow, this.#shared.recordCaches),
       timestamp: undefined,
       duration_ms: undefined,
     };
     return { id: this.id, startedAt, record: JSON.stringify(record) };
   }
 
-  /** Called once, when the call is over. `written` is called when its record is safe from the end of this process. */
-  settle(outcome: Outcome, ending: Ending, traffic: Traffic, written?: () => void): void {
+  /** Called once, when the request is over. `written` is called when its record would survive the end of this process. */
+  finish(outcome: Outcome, traffic: Traffic, written?: () => void): void {
     const session = this.#session?.finish(outcome);
-    this.glance.finish(ending, (seen) => {
-      const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(seen) : seen);
-      const passage: FinishedRequest = {
-        ...this.#about(session?.outcome ?? outcome, reading),
-        id: this.id,
-        startedAt: this.startedAt,
-        requestSentAt: this.requestSentAt,
-        firstByteAt: this.firstByteAt,
-        requestBytes: traffic.requestBytes,
-        responseBytes: traffic.responseBytes,
-        closeCode: session?.closeCode,
-      };
-      this.#record(passage, this.announced, written);
-    });
-    this.#plane.inFlight.end(this);
-    this.#plane.gate.ended(this.#call.route.provider.name, this.responseFields);
+    const observed = this.observer.finish(outcome);
+    const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(observed) : observed);
+    const request = this.#summarize(session?.outcome ?? outcome, reading, traffic, undefined);
+    this.#record(request, this.announced, written);
+    this.#shared.running.end(this);
+    this.#shared.context.requestEnded(this.#request.route.provider.name, this.responseFields);
   }
 
-  /** A response or turn of the session. */
-  #turn(turn: TurnReading, outcome: Outcome): void {
-    const passage: FinishedRequest = {
-      ...this.#about(outcome, turn.reading),
-      id: this.#plane.ids.next(),
-      startedAt: turn.startedAt,
-      requestSentAt: turn.startedAt,
-      firstByteAt: undefined,
-      requestBytes: undefined,
-      responseBytes: undefined,
-      closeCode: undefined,
-    };
-    this.#record(passage, false);
+  /** Writes the record of one response or turn of the WebSocket session. */
+  #recordTurn(turn: TurnReading, outcome: Outcome): void {
+    this.#record(this.#summarize(outcome, turn.reading, undefined, turn), false);
   }
 
-  #about(outcome: Outcome, reading: UsageReading): About {
+  /** Without `traffic` the request is still running; with `turn` the summary is about that turn of its session. */
+  #summarize(
+    outcome: Outcome,
+    reading: UsageReading,
+    traffic: Traffic | undefined,
+    turn: TurnReading | undefined,
+  ): FinishedRequest {
     return {
-      call: this.#call,
+      id: turn === undefined ? this.id : this.#shared.ids.next(),
+      request: this.#request,
       clientIp: this.#clientIp,
       outcome,
       status: this.status,
       responseFields: this.responseFields,
-      endedAt: this.#plane.clock(),
+      startedAt: turn === undefined ? this.startedAt : turn.startedAt,
+      requestSentAt: turn === undefined ? this.requestSentAt : turn.startedAt,
+      firstByteAt: turn === undefined ? this.firstByteAt : undefined,
+      endedAt: this.#shared.clock(),
+      requestBytes: traffic?.requestBytes,
+      responseBytes: traffic?.responseBytes,
       reading,
       sessionId: this.#session === undefined ? undefined : this.id,
+      closeCode: traffic === undefined ? undefined : this.#session?.closeCode,
     };
   }
 
   /** The one place where records are written. */
-  #record(passage: FinishedRequest, announced: boolean, written?: () => void): void {
-    this.#plane.gate.record(toRequestRecord(passage, this.#plane.wallClock(), this.#plane.records), announced, written);
+  #record(request: FinishedRequest, announced: boolean, written?: () => void): void {
+    const { context, wallClock, recordCaches } = this.#shared;
+    context.record(toRequestRecord(request, wallClock(), recordCaches), announced, written);
   }
 }
 
-type About = Pick<
-  FinishedRequest,
-  "call" | "clientIp" | "outcome" | "status" | "responseFields" | "endedAt" | "reading" | "sessionId"
->;
-
-/** Another protocol took over, of which nobody knows what it used. */
+/** LMGate cannot read the usage of a protocol that it does not know. */
 function tunnelReading(reading: UsageReading): UsageReading {
   return { ...reading, operation: "session", state: "not_applicable", reason: undefined };
 }

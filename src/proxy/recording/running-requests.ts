@@ -1,20 +1,21 @@
 import type { InFlightRequest, InFlightChange } from "../../core/request/in-flight.ts";
 
-/** A call in the list of those that run. What can be written belongs to the list. */
+/** A request in the list of running ones. Only the list writes the fields that are not readonly. */
 export interface RunningRequest {
   older: RunningRequest | undefined;
   younger: RunningRequest | undefined;
-  /** Whether the ledger has been told of it. */
+  /** The ledger has been told about it. */
   announced: boolean;
   readonly id: string;
-  /** On the thread's monotonic clock. */
+  /** On the worker's monotonic clock. */
   readonly startedAt: number;
-  sketch(): InFlightRequest;
+  snapshot(): InFlightRequest;
 }
 
 /**
- * The calls of one data thread, by age, so that the ledger can be told of those that take long: a call that is over
- * before its turn comes has cost two assignments. Linked through the calls themselves, for nothing is allocated then.
+ * Keeps the running requests of one data worker by age, so that it can announce the long ones to the ledger, which
+ * records them if the worker crashes. A short request costs only a few assignments: the list is linked through the
+ * requests themselves and allocates nothing.
  */
 export class RunningRequests {
   #oldest: RunningRequest | undefined;
@@ -26,54 +27,54 @@ export class RunningRequests {
     return this.#oldest === undefined && this.#announced.size === 0;
   }
 
-  begin(call: RunningRequest): void {
+  begin(request: RunningRequest): void {
     const youngest = this.#youngest;
-    call.older = youngest;
-    if (youngest === undefined) this.#oldest = call;
-    else youngest.younger = call;
-    this.#youngest = call;
+    request.older = youngest;
+    if (youngest === undefined) this.#oldest = request;
+    else youngest.younger = request;
+    this.#youngest = request;
   }
 
-  /** Its record has been handed over. */
-  end(call: RunningRequest): void {
-    if (call.announced) {
-      this.#announced.delete(call);
-      this.#gone.push(call.id);
-    } else this.#unlink(call);
+  /** Call this after the request's record has been sent to the ledger worker. */
+  end(request: RunningRequest): void {
+    if (request.announced) {
+      this.#announced.delete(request);
+      this.#gone.push(request.id);
+    } else this.#unlink(request);
   }
 
-  /** Those begun before `startedBefore` that nobody was told of, and those told of that are over; `undefined` for neither. */
-  take(startedBefore: number): InFlightChange | undefined {
+  /** Requests older than `startedBefore` not announced yet, and announced ones that ended; `undefined` if none. */
+  takeChanges(startedBefore: number): InFlightChange | undefined {
     const gone = this.#gone;
-    let call = this.#oldest;
-    if (gone.length === 0 && (call === undefined || call.startedAt > startedBefore)) return undefined;
+    let request = this.#oldest;
+    if (gone.length === 0 && (request === undefined || request.startedAt > startedBefore)) return undefined;
     const alive: InFlightRequest[] = [];
-    while (call !== undefined && call.startedAt <= startedBefore) {
-      const { younger } = call;
-      this.#unlink(call);
-      call.announced = true;
-      this.#announced.add(call);
-      alive.push(call.sketch());
-      call = younger;
+    while (request !== undefined && request.startedAt <= startedBefore) {
+      const { younger } = request;
+      this.#unlink(request);
+      request.announced = true;
+      this.#announced.add(request);
+      alive.push(request.snapshot());
+      request = younger;
     }
     this.#gone = [];
     return { alive, gone };
   }
 
-  /** For a ledger that was told of nothing: all that were told of, those that run and those that have ended since. */
-  retell(): InFlightChange {
+  /** Every announced request, running or ended since, for a new ledger worker that knows none of them. */
+  reannounce(): InFlightChange {
     const gone = this.#gone;
     this.#gone = [];
-    return { alive: [...this.#announced].map((call) => call.sketch()), gone };
+    return { alive: [...this.#announced].map((request) => request.snapshot()), gone };
   }
 
-  #unlink(call: RunningRequest): void {
-    const { older, younger } = call;
+  #unlink(request: RunningRequest): void {
+    const { older, younger } = request;
     if (older === undefined) this.#oldest = younger;
     else older.younger = younger;
     if (younger === undefined) this.#youngest = older;
     else younger.older = older;
-    call.older = undefined;
-    call.younger = undefined;
+    request.older = undefined;
+    request.younger = undefined;
   }
 }

@@ -1,5 +1,6 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
+import { endingOf } from "../../usage/observe/ending.ts";
 import type { ObservedRequest } from "../../usage/observe/observer.ts";
 import {
   openSession,
@@ -12,39 +13,37 @@ import type { TurnReading } from "../../usage/websocket/session-turns.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
 import { negotiatedExtensions, type Negotiated } from "../../wire/websocket-extensions.ts";
 import { WebSocketReader } from "../../wire/websocket.ts";
-import type { TunnelListener } from "../exchange/tunnel.ts";
 
 type Side = "client" | "server";
 
-/** How a session ended, for its closing record. */
+/** How a session ended, for the record that closes it. */
 export interface SessionEnd {
   readonly outcome: Outcome;
-  /** `undefined`: nobody knows what was said. */
+  /** `undefined` if the session could not be read. */
   readonly reading: UsageReading | undefined;
-  readonly closeCode: number | undefined;
 }
 
-/** The side glance at a WebSocket: whatever goes wrong in here, the tunnel does not notice, and the records say so. */
-export class WebSocketObserver implements TunnelListener {
+/** Observes the messages of a WebSocket. Its own errors do not reach the tunnel; the records say `observer_error`. */
+export class WebSocketObserver {
   /** The code of the first close frame. */
-  #closeCode: number | undefined;
+  closeCode: number | undefined;
   #closedBy: Side | undefined;
-  /** Who went first, with a close frame or without. */
-  #leftBy: Side | undefined;
+  /** The side that ended first, with a close frame or without. */
+  #endedFirst: Side | undefined;
   readonly #observer: SessionObserver | undefined;
   readonly #frames: Record<Side, WebSocketReader | undefined>;
-  #blindness: SessionBlindness | undefined;
-  /** What cut those pieces short that are not complete. */
+  #unread: SessionBlindness | undefined;
+  /** The outcome of turns that were not complete when the session ended. */
   #interruption: Outcome = COMPLETE;
 
-  constructor(request: ObservedRequest, head: ResponseHead, clock: () => number, settle: FinishTurn) {
+  constructor(request: ObservedRequest, head: ResponseHead, clock: () => number, onTurn: FinishTurn) {
     const extensions = negotiatedExtensions(extensionsField(head));
-    const tell = (turn: TurnReading): void => settle(turn, turn.whole ? COMPLETE : this.#interruption);
+    const finishTurn = (turn: TurnReading): void => onTurn(turn, turn.whole ? COMPLETE : this.#interruption);
     try {
-      this.#observer = openSession(request, compressionOf(extensions), clock, tell);
-      if (extensions.kind === "unknown") this.#blindness = "encoding";
+      this.#observer = openSession(request, compressionOf(extensions), clock, finishTurn);
+      if (extensions.kind === "unknown") this.#unread = "encoding";
     } catch {
-      this.#blindness = "observer_error";
+      this.#unread = "observer_error";
     }
     this.#frames = {
       client: this.#reader("client", extensions, this.#observer?.client),
@@ -60,24 +59,24 @@ export class WebSocketObserver implements TunnelListener {
     this.#read("server", bytes);
   }
 
-  left(side: Side): void {
-    this.#leftBy ??= side;
+  /** That side sends nothing more. */
+  ended(side: Side): void {
+    this.#endedFirst ??= side;
   }
 
-  /** Tells of the pieces that are still open. */
+  /** Also finishes the turns that are still open. */
   finish(outcome: Outcome): SessionEnd {
-    const interruption = interruptionBy(this.#leftBy, outcome);
+    const interruption = interruptionBy(this.#endedFirst, outcome);
     this.#interruption = interruption;
-    const ended = this.#outcome(outcome);
+    const sessionOutcome = this.#outcome(outcome);
     let reading: UsageReading | undefined;
     try {
-      const ending = interruption.kind === "upstream" ? "cut" : "aborted";
-      reading = this.#observer?.finish(ending, this.#blindness);
+      reading = this.#observer?.finish(endingOf(interruption), this.#unread);
     } catch {
       reading = undefined;
     }
     const errorType = this.#closeError(reading);
-    return { outcome: ended, reading: reading && { ...reading, errorType }, closeCode: this.#closeCode };
+    return { outcome: sessionOutcome, reading: reading && { ...reading, errorType } };
   }
 
   #read(side: Side, bytes: Buffer): void {
@@ -85,29 +84,29 @@ export class WebSocketObserver implements TunnelListener {
     if (frames === undefined) return;
     try {
       frames.push(bytes);
-      if (frames.fault !== undefined) this.#goBlind(side, "unparsable");
+      if (frames.fault !== undefined) this.#stopReading(side, "unparsable");
     } catch {
-      this.#goBlind(side, "observer_error");
+      this.#stopReading(side, "observer_error");
     }
   }
 
-  /** Out of step there is no way back in. What the client says is of use only where the server is understood. */
-  #goBlind(side: Side, why: SessionBlindness): void {
+  /** A frame reader that lost its place cannot find it again. Only the server's side decides whether usage is known. */
+  #stopReading(side: Side, why: SessionBlindness): void {
     this.#frames[side] = undefined;
-    if (side === "server") this.#blindness ??= why;
+    if (side === "server") this.#unread ??= why;
   }
 
-  /** A connection that ends without a close frame was cut (RFC 6455 section 7.1.5), as far as we could follow it. */
+  /** A connection that ends without a close frame was cut (RFC 6455 §7.1.5), if all of its frames could be read. */
   #outcome(outcome: Outcome): Outcome {
     if (this.#closedBy !== undefined) return outcome.kind === "upstream" ? { kind: "complete" } : outcome;
-    const followed = this.#frames.client !== undefined && this.#frames.server !== undefined;
-    if (outcome.kind !== "complete" || !followed || this.#leftBy === undefined) return outcome;
+    const wasRead = this.#frames.client !== undefined && this.#frames.server !== undefined;
+    if (outcome.kind !== "complete" || !wasRead || this.#endedFirst === undefined) return outcome;
     return this.#interruption;
   }
 
-  /** The server's own word for why it closed, else its code. */
+  /** The error that the server named before it closed, else its close code. */
   #closeError(reading: UsageReading | undefined): string | undefined {
-    const code = this.#closeCode;
+    const code = this.closeCode;
     if (this.#closedBy !== "server" || code === undefined || NORMAL_CLOSE.has(code)) return undefined;
     return reading?.errorType ?? `close_${code}`;
   }
@@ -124,8 +123,8 @@ export class WebSocketObserver implements TunnelListener {
   #closed(side: Side, code: number | undefined): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = side;
-    this.#closeCode = code;
-    this.left(side);
+    this.closeCode = code;
+    this.ended(side);
   }
 }
 
@@ -134,7 +133,7 @@ export type FinishTurn = (turn: TurnReading, outcome: Outcome) => void;
 function interruptionBy(side: Side | undefined, outcome: Outcome): Outcome {
   if (side === "client") return { kind: "client-aborted" };
   if (side === "server") return { kind: "upstream", fault: "upstream_reset" };
-  // Nobody left, and nothing broke: nothing passed for too long.
+  // Neither side ended the session: it timed out.
   return outcome.kind === "complete" ? { kind: "upstream", fault: "upstream_timeout" } : outcome;
 }
 
@@ -153,5 +152,5 @@ function compressionOf(extensions: Negotiated): SessionCompression | undefined {
 }
 
 const COMPLETE: Outcome = { kind: "complete" };
-/** Done, and going away (RFC 6455 section 7.4.1). */
+/** 1000 is a normal closure, 1001 is "going away" (RFC 6455 §7.4.1). */
 const NORMAL_CLOSE: ReadonlySet<number> = new Set([1000, 1001]);

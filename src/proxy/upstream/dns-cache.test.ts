@@ -105,16 +105,16 @@ test("R34: while the resolver fails the old address is used for ten minutes, and
 
 test("R34: a connection that does not come about has the name asked for at once, but not by each that fails", () => {
   const world = known(v4("192.0.2.1"));
-  world.cache.doubt("provider.test");
-  world.cache.doubt("unheard.test");
+  world.cache.recheck("provider.test");
+  world.cache.recheck("unheard.test");
   assert.equal(world.asked.length, 0, "the answer is younger than a second");
   world.now += 1_000;
-  world.cache.doubt("provider.test");
-  world.cache.doubt("provider.test");
+  world.cache.recheck("provider.test");
+  world.cache.recheck("provider.test");
   assert.deepEqual(look(world).answer, ["192.0.2.1"], "nobody waits");
   reply(world, v4("192.0.2.9"));
   assert.deepEqual(look(world).answer, ["192.0.2.9"]);
-  world.cache.doubt("provider.test");
+  world.cache.recheck("provider.test");
   assert.equal(world.asked.length, 0);
 });
 

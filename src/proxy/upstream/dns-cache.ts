@@ -2,7 +2,7 @@ import { lookup, type LookupAddress, type LookupAllOptions, type LookupOptions }
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
-/** What asks the system: `dns.lookup` for all addresses of a name. */
+/** `dns.lookup` for all addresses of a name; a test passes its own. */
 export type Resolve = (
   host: string,
   options: LookupAllOptions,
@@ -18,15 +18,16 @@ interface Entry {
 }
 
 const FRESH_MS = 30_000;
-/** When the resolver fails, an old answer is better than no service, up to here. */
+/** If the resolver fails, the cache keeps serving old addresses up to this age. */
 const USABLE_MS = 600_000;
-/** One renewal in this time is enough, however many connections fail. */
-const DOUBT_MS = 1_000;
+/** Failed connections renew an entry at most once in this time. */
+const RECHECK_MS = 1_000;
 const ALL: LookupAllOptions = { all: true };
 
 /**
- * Name look-ups shared by all connections of a thread. getaddrinfo runs in a pool that four hung calls can block for
- * the whole process, so an answer is kept, renewed in the background, and used a while longer when renewal fails.
+ * Caches name lookups for all connections of a data worker. `getaddrinfo` runs in libuv's pool, where four hanging
+ * lookups block the whole process. So the cache renews its entries in the background, and keeps serving old addresses
+ * for a while when a renewal fails.
  */
 export class DnsCache {
   readonly #entries = new Map<string, Entry>();
@@ -38,27 +39,27 @@ export class DnsCache {
     this.#resolve = resolve;
   }
 
-  /** A connection to that name did not come about: it may have moved. Nobody waits for the answer. */
-  doubt(host: string): void {
+  /** Renews a name in the background after a connection to it failed: its address may have changed. */
+  recheck(host: string): void {
     const entry = this.#entries.get(host);
     if (entry === undefined || entry.waiting !== undefined || entry.addresses.length === 0) return;
-    if (this.#clock() - entry.resolvedAt >= DOUBT_MS) this.#renew(host, entry);
+    if (this.#clock() - entry.resolvedAt >= RECHECK_MS) this.#renew(host, entry);
   }
 
-  /** For `net.connect` and `tls.connect`: same contract as `dns.lookup` with `all`. */
+  /** For the `lookup` option of `net.connect` and `tls.connect`; the contract is that of `dns.lookup`. */
   readonly lookup = (host: string, options: LookupOptions, callback: LookupCallback): void => {
     const entry = this.#entries.get(host);
     const now = this.#clock();
     if (entry !== undefined && entry.addresses.length > 0 && now < entry.usableUntil) {
       if (now >= entry.freshUntil && entry.waiting === undefined) this.#renew(host, entry);
-      answer(entry.addresses, options, callback);
+      deliver(entry.addresses, options, callback);
       return;
     }
     const pending = entry ?? { addresses: [], resolvedAt: 0, freshUntil: 0, usableUntil: 0, waiting: undefined };
     this.#entries.set(host, pending);
     const waiter: LookupCallback = (error, addresses) => {
       if (error || typeof addresses === "string") callback(error, addresses);
-      else answer(addresses, options, callback);
+      else deliver(addresses, options, callback);
     };
     if (pending.waiting === undefined) this.#renew(host, pending);
     pending.waiting?.push(waiter);
@@ -76,7 +77,7 @@ export class DnsCache {
         entry.freshUntil = now + FRESH_MS;
         entry.usableUntil = now + USABLE_MS;
       } else {
-        // Ask again soon, but not for each call.
+        // Retry soon, but not for every request.
         entry.freshUntil = now + 1_000;
       }
       for (const callback of waiting) callback(error, addresses);
@@ -84,14 +85,14 @@ export class DnsCache {
   }
 }
 
-function answer(addresses: LookupAddress[], options: LookupOptions, callback: LookupCallback): void {
+function deliver(addresses: LookupAddress[], options: LookupOptions, callback: LookupCallback): void {
   const family = options.family === "IPv4" ? 4 : options.family === "IPv6" ? 6 : (options.family ?? 0);
-  const fitting = family === 0 ? addresses : addresses.filter((address) => address.family === family);
-  const first = fitting[0];
+  const matching = family === 0 ? addresses : addresses.filter((address) => address.family === family);
+  const first = matching[0];
   if (first === undefined) {
     callback(Object.assign(new Error("no address of the wanted family"), { code: "ENOTFOUND" }), []);
   } else if (options.all === true) {
-    callback(null, fitting);
+    callback(null, matching);
   } else {
     callback(null, first.address, first.family);
   }

@@ -1,24 +1,23 @@
 import { isIP, connect as connectPlain, type Socket } from "node:net";
+import { isProxyLoop, type ListenAddress } from "../../core/proxy-loop.ts";
 import type { Upstream } from "../../core/settings.ts";
 import type { UpstreamFault } from "../../core/request/rejection.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import { ResponseHeadReader } from "../../wire/response-head.ts";
 import type { DnsCache } from "./dns-cache.ts";
-import type { Listening } from "../admission/admit.ts";
-import { isProxyLoop } from "./proxy-loop.ts";
-import { MIN_PIECE_BYTES, type BufferPool } from "../io/buffer-pool.ts";
+import { MIN_POOLED_BYTES, type BufferPool } from "../io/buffer-pool.ts";
 import type { Expiring, TimerWheel } from "../io/timer-wheel.ts";
 import type { WriteBatcher } from "../io/write-batcher.ts";
 
-/** Who is using a connection at the moment. */
-export interface UpstreamUser {
+/** Receives the events of an upstream connection: the exchange that is using it. */
+export interface UpstreamHandler {
   upstreamReady(): void;
-  /** `piece` is the buffer that they lie in, where it can be used again: whoever is told of it says when. */
-  upstreamData(bytes: Buffer, piece: Buffer | undefined): void;
+  /** `pooled` is the pool's buffer that holds `bytes`, if there is one. The handler releases it after use. */
+  upstreamData(bytes: Buffer, pooled: Buffer | undefined): void;
   upstreamDrained(): void;
   /** The upstream sent its FIN. */
   upstreamEnded(): void;
-  /** The connection is gone; `fault` says which word the record uses. */
+  /** The connection is closed; `fault` is the record's `error_type`. */
   upstreamClosed(fault: UpstreamFault): void;
   upstreamExpired(): void;
 }
@@ -27,36 +26,33 @@ export interface ConnectionContext {
   readonly upstream: Upstream;
   readonly dns: DnsCache;
   readonly wheel: TimerWheel;
-  readonly turn: WriteBatcher;
+  readonly writes: WriteBatcher;
   readonly connectMs: number;
   readonly headLimits: HeadLimits;
-  /** What sockets are read into, all of a thread's into the same. */
-  readonly readSpace: Buffer;
-  readonly pieces: BufferPool;
-  readonly listening: Listening;
+  /** All upstream sockets of a data worker read into this one buffer. */
+  readonly readBuffer: Buffer;
+  readonly buffers: BufferPool;
+  readonly listenAddress: ListenAddress;
   readonly tlsSession: Buffer | undefined;
-  onSession(session: Buffer): void;
-  /** Gone, for whatever reason: forget it. */
-  onGone(connection: UpstreamConnection): void;
+  onTlsSession(session: Buffer): void;
+  onClosed(connection: UpstreamConnection): void;
 }
 
-/** One connection to an upstream: connecting, lent to a user, or idle in its pool. */
+/** One connection to an upstream: connecting, used by an exchange, or idle in its pool. */
 export class UpstreamConnection implements Expiring {
   deadline = 0;
   scheduled = 0;
   readonly responseHeads: ResponseHeadReader;
-  /** Calls that were sent on this connection; the first one is never stale. */
-  uses = 0;
   ready = false;
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
-  #user: UpstreamUser | undefined;
+  #handler: UpstreamHandler | undefined;
   #timedOut = false;
-  #gone = false;
+  #isClosed = false;
 
-  constructor(context: ConnectionContext, user: UpstreamUser) {
+  constructor(context: ConnectionContext, handler: UpstreamHandler) {
     this.#context = context;
-    this.#user = user;
+    this.#handler = handler;
     this.responseHeads = new ResponseHeadReader(context.headLimits);
     this.#socket = openSocket(context, (length) => this.#received(length));
     this.#listen(context.upstream.secure ? "secureConnect" : "connect");
@@ -65,34 +61,34 @@ export class UpstreamConnection implements Expiring {
 
   get usable(): boolean {
     const socket = this.#socket;
-    return !this.#gone && socket.readable && socket.writable;
+    return !this.#isClosed && socket.readable && socket.writable;
   }
 
-  /** Lend an idle connection. */
-  lend(user: UpstreamUser): void {
-    this.#user = user;
+  /** Gives an idle connection to an exchange. */
+  assign(handler: UpstreamHandler): void {
+    this.#handler = handler;
     this.#context.wheel.arm(this, 0);
   }
 
-  /** The user is done with it and nothing of its exchange is left on it. */
-  rest(idleMs: number): void {
-    this.#user = undefined;
+  /** The exchange has ended, and no byte of it is left on the connection. */
+  setIdle(idleMs: number): void {
+    this.#handler = undefined;
     this.#socket.resume();
     this.#context.wheel.arm(this, idleMs);
   }
 
   /** Returns false when the caller should wait for `upstreamDrained`. */
   write(bytes: Buffer): boolean {
-    this.#context.turn.join(this.#socket);
+    this.#context.writes.cork(this.#socket);
     return this.#socket.write(bytes);
   }
 
   writeHead(head: string): boolean {
-    this.#context.turn.join(this.#socket);
+    this.#context.writes.cork(this.#socket);
     return this.#socket.write(head, "latin1");
   }
 
-  /** Half-close, for tunnels. */
+  /** Half-closes the connection; only tunnels do. */
   end(): void {
     this.#socket.end();
   }
@@ -105,15 +101,15 @@ export class UpstreamConnection implements Expiring {
     this.#socket.resume();
   }
 
-  /** Restart the user's timeout; 0 stops it. */
+  /** Restarts the exchange's timeout; 0 stops it. */
   arm(delayMs: number): void {
     this.#context.wheel.arm(this, delayMs);
   }
 
   destroy(): void {
-    this.#user = undefined;
-    this.#leave();
-    this.#context.turn.leave(this.#socket);
+    this.#handler = undefined;
+    this.#detach();
+    this.#context.writes.flush(this.#socket);
     this.#socket.destroy();
   }
 
@@ -122,26 +118,26 @@ export class UpstreamConnection implements Expiring {
       this.#timedOut = true;
       this.#closed("upstream_timeout");
       this.#socket.destroy();
-    } else if (this.#user === undefined) this.destroy();
-    else this.#user.upstreamExpired();
+    } else if (this.#handler === undefined) this.destroy();
+    else this.#handler.upstreamExpired();
   }
 
   #listen(readyEvent: "connect" | "secureConnect"): void {
     const socket = this.#socket;
     socket.on(readyEvent, () => {
-      if (isProxyLoop(socket, this.#context.listening)) {
+      if (isProxyLoop(socket, this.#context.listenAddress)) {
         this.#closed("upstream_unreachable");
         socket.destroy();
         return;
       }
       this.ready = true;
       this.#context.wheel.arm(this, 0);
-      this.#user?.upstreamReady();
+      this.#handler?.upstreamReady();
     });
-    socket.on("drain", () => this.#user?.upstreamDrained());
+    socket.on("drain", () => this.#handler?.upstreamDrained());
     socket.on("end", () => {
-      if (this.#user === undefined) this.destroy();
-      else this.#user.upstreamEnded();
+      if (this.#handler === undefined) this.destroy();
+      else this.#handler.upstreamEnded();
     });
     socket.on("error", () => {
       this.#closed(this.ready ? "upstream_reset" : "upstream_unreachable");
@@ -150,32 +146,32 @@ export class UpstreamConnection implements Expiring {
   }
 
   #received(length: number): void {
-    // Bytes nobody asked for must never be taken for the answer to the next call.
-    if (this.#user === undefined) {
+    // Bytes without a request must not be read as the response to the next one.
+    if (this.#handler === undefined) {
       this.destroy();
       return;
     }
-    const { readSpace, pieces } = this.#context;
-    const piece = length < MIN_PIECE_BYTES ? undefined : pieces.take(length);
-    const bytes = piece?.subarray(0, length) ?? Buffer.allocUnsafe(length);
-    readSpace.copy(bytes, 0, 0, length);
-    this.#user.upstreamData(bytes, piece);
+    const { readBuffer, buffers } = this.#context;
+    const pooled = length < MIN_POOLED_BYTES ? undefined : buffers.acquire(length);
+    const bytes = pooled?.subarray(0, length) ?? Buffer.allocUnsafe(length);
+    readBuffer.copy(bytes, 0, 0, length);
+    this.#handler.upstreamData(bytes, pooled);
   }
 
   #closed(fault: UpstreamFault): void {
-    if (this.#gone) return;
-    const user = this.#user;
-    this.#user = undefined;
-    if (!this.ready) this.#context.dns.doubt(this.#context.upstream.host);
-    this.#leave();
-    user?.upstreamClosed(this.#timedOut ? "upstream_timeout" : fault);
+    if (this.#isClosed) return;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    if (!this.ready) this.#context.dns.recheck(this.#context.upstream.host);
+    this.#detach();
+    handler?.upstreamClosed(this.#timedOut ? "upstream_timeout" : fault);
   }
 
-  #leave(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#context.wheel.forget(this);
-    this.#context.onGone(this);
+  #detach(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#context.wheel.remove(this);
+    this.#context.onClosed(this);
   }
 }
 
@@ -188,9 +184,9 @@ function openSocket(context: ConnectionContext, received: (length: number) => vo
     noDelay: true,
     keepAlive: true,
     allowHalfOpen: true,
-    // Copying an answer out of one space costs less than a new one for each read, of which most stays empty.
+    // Copying out of one shared buffer costs less than a new 64 KB buffer per read, most of which would stay empty.
     onread: {
-      buffer: context.readSpace,
+      buffer: context.readBuffer,
       callback: (length: number) => {
         received(length);
         return true;
@@ -198,7 +194,7 @@ function openSocket(context: ConnectionContext, received: (length: number) => vo
     },
   };
   if (!upstream.secure) return connectPlain(options);
-  // Loaded here, 5 MB, and not imported: an import also spells out every root certificate, for an export nobody reads.
+  // node:tls is loaded only when needed (5 MB). A static import would also build its unused list of root certificates.
   const socket = process.getBuiltinModule("node:tls").connect({
     ...options,
     ALPNProtocols: ["http/1.1"],
@@ -206,6 +202,6 @@ function openSocket(context: ConnectionContext, received: (length: number) => vo
     ...(isIP(upstream.host) === 0 ? { servername: upstream.host } : {}),
     ...(tlsSession === undefined ? {} : { session: tlsSession }),
   });
-  socket.on("session", (session: Buffer) => context.onSession(session));
+  socket.on("session", (session: Buffer) => context.onTlsSession(session));
   return socket;
 }

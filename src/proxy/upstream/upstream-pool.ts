@@ -1,26 +1,26 @@
+import type { ListenAddress } from "../../core/proxy-loop.ts";
 import type { Upstream } from "../../core/settings.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import type { DnsCache } from "./dns-cache.ts";
-import type { Listening } from "../admission/admit.ts";
 import type { BufferPool } from "../io/buffer-pool.ts";
 import type { TimerWheel } from "../io/timer-wheel.ts";
 import type { WriteBatcher } from "../io/write-batcher.ts";
-import { UpstreamConnection, type ConnectionContext, type UpstreamUser } from "./upstream-connection.ts";
+import { UpstreamConnection, type ConnectionContext, type UpstreamHandler } from "./upstream-connection.ts";
 
 export interface PoolSettings {
-  readonly turn: WriteBatcher;
+  readonly writes: WriteBatcher;
   readonly connectMs: number;
   readonly idleMs: number;
-  readonly listening: Listening;
+  readonly listenAddress: ListenAddress;
   readonly headLimits: HeadLimits;
-  readonly readSpace: Buffer;
-  readonly pieces: BufferPool;
+  readonly readBuffer: Buffer;
+  readonly buffers: BufferPool;
 }
 
-/** Closed this much before the upstream says it would, so that a call does not meet its FIN half-way. */
+/** LMGate closes an idle connection this long before the upstream would, so that a request does not meet its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/** Connections to one origin, kept for the next call; the warmest is lent first. */
+/** The connections to one upstream. Idle ones are reused, the most recently used first. */
 export class UpstreamPool {
   readonly #upstream: Upstream;
   readonly #settings: PoolSettings;
@@ -28,7 +28,7 @@ export class UpstreamPool {
   readonly #wheel: TimerWheel;
   readonly #idle: UpstreamConnection[] = [];
   readonly #all = new Set<UpstreamConnection>();
-  #session: Buffer | undefined;
+  #tlsSession: Buffer | undefined;
 
   constructor(upstream: Upstream, settings: PoolSettings, dns: DnsCache, wheel: TimerWheel) {
     this.#upstream = upstream;
@@ -37,23 +37,23 @@ export class UpstreamPool {
     this.#wheel = wheel;
   }
 
-  /** An idle connection, or a new one whose `upstreamReady` will be called. */
-  acquire(user: UpstreamUser, fresh: boolean): UpstreamConnection {
+  /** Returns an idle connection, or a new one that calls `upstreamReady` later. `fresh` asks for a new one. */
+  acquire(handler: UpstreamHandler, fresh: boolean): UpstreamConnection {
     if (!fresh) {
       for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
         if (idle.usable) {
-          idle.lend(user);
+          idle.assign(handler);
           return idle;
         }
         idle.destroy();
       }
     }
-    const connection = new UpstreamConnection(this.#context(), user);
+    const connection = new UpstreamConnection(this.#context(), handler);
     this.#all.add(connection);
     return connection;
   }
 
-  /** Takes back a connection on which an exchange ended cleanly. */
+  /** Keeps a connection whose exchange ended cleanly for the next request. */
   release(connection: UpstreamConnection, keepAliveTimeoutSeconds: number | undefined): void {
     const offered =
       keepAliveTimeoutSeconds === undefined ? Infinity : keepAliveTimeoutSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
@@ -62,7 +62,7 @@ export class UpstreamPool {
       connection.destroy();
       return;
     }
-    connection.rest(idleMs);
+    connection.setIdle(idleMs);
     this.#idle.push(connection);
   }
 
@@ -75,17 +75,17 @@ export class UpstreamPool {
       upstream: this.#upstream,
       dns: this.#dns,
       wheel: this.#wheel,
-      turn: this.#settings.turn,
+      writes: this.#settings.writes,
       connectMs: this.#settings.connectMs,
       headLimits: this.#settings.headLimits,
-      readSpace: this.#settings.readSpace,
-      pieces: this.#settings.pieces,
-      listening: this.#settings.listening,
-      tlsSession: this.#session,
-      onSession: (session) => {
-        this.#session = session;
+      readBuffer: this.#settings.readBuffer,
+      buffers: this.#settings.buffers,
+      listenAddress: this.#settings.listenAddress,
+      tlsSession: this.#tlsSession,
+      onTlsSession: (session) => {
+        this.#tlsSession = session;
       },
-      onGone: (connection) => {
+      onClosed: (connection) => {
         this.#all.delete(connection);
         const index = this.#idle.indexOf(connection);
         if (index !== -1) this.#idle.splice(index, 1);

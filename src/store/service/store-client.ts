@@ -4,6 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../../core/log.ts";
+import { Backoff } from "../../core/backoff.ts";
 import type { StoreSettings } from "../../core/settings.ts";
 import type { Fault, FromStore, ToStore } from "./store-protocol.ts";
 
@@ -32,10 +33,8 @@ class StoreFault extends Error {
   }
 }
 
-const FIRST_BACK_OFF_MS = 500;
-const MAX_BACK_OFF_MS = 60_000;
-/** A process that lived this long failed for a new reason. */
-const SETTLED_MS = 60_000;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 60_000;
 /** Whoever asks while it starts waits for it, but not for ever. */
 const READY_DEADLINE_MS = 15_000;
 const HEAP_MEGABYTES = 512;
@@ -55,8 +54,8 @@ export class StoreClient {
   #lastId = 0;
   #startedAt = 0;
   #restarts = 0;
-  #backOffMs = FIRST_BACK_OFF_MS;
-  #backOff: NodeJS.Timeout | undefined;
+  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
+  #restart: NodeJS.Timeout | undefined;
   #stopped = false;
   #end = Promise.withResolvers<void>();
 
@@ -105,7 +104,7 @@ export class StoreClient {
   /** Ends it at once; whatever it was doing, nothing is lost. */
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#backOff);
+    clearTimeout(this.#restart);
     this.#child?.kill("SIGKILL");
     this.#failAll("the store was stopped");
   }
@@ -165,7 +164,7 @@ export class StoreClient {
   async #whenReady(signal: AbortSignal | undefined): Promise<void> {
     if (this.#stopped) throw new StoreUnavailable("the store was stopped");
     signal?.throwIfAborted();
-    if (this.#backOff === undefined) this.start();
+    if (this.#restart === undefined) this.start();
     const { promise, reject } = Promise.withResolvers<undefined>();
     const late = setTimeout(() => reject(new StoreUnavailable("the store is not ready")), READY_DEADLINE_MS);
     try {
@@ -203,12 +202,10 @@ export class StoreClient {
     this.#end.resolve();
     this.#failAll("the store's process ended");
     if (this.#stopped) return;
-    if (performance.now() - this.#startedAt > SETTLED_MS) this.#backOffMs = FIRST_BACK_OFF_MS;
-    const delayMs = this.#backOffMs;
-    this.#backOffMs = Math.min(MAX_BACK_OFF_MS, delayMs * 2);
+    const delayMs = this.#backoff.next(performance.now() - this.#startedAt);
     this.#options.log.warn({ ...how, delayMs }, "the store's process ended and is started again");
-    this.#backOff = setTimeout(() => {
-      this.#backOff = undefined;
+    this.#restart = setTimeout(() => {
+      this.#restart = undefined;
       this.#restarts++;
       this.start();
     }, delayMs);

@@ -64,11 +64,7 @@ function reading(request: Partial<ObservedRequest>, sent = true) {
     header: () => undefined,
   });
   observer.responseBytes(Buffer.from(ANSWERED));
-  const readings: Parameters<Parameters<RequestObserver["finish"]>[1]>[0][] = [];
-  observer.finish("complete", (found) => readings.push(found));
-  const [found] = readings;
-  assert.ok(found);
-  return found;
+  return observer.finish({ kind: "complete" });
 }
 
 test("a stream without usage is estimated beside its counters, which stay unknown", () => {

@@ -38,12 +38,14 @@ function read(told: Told): ReturnType<typeof finish> {
 }
 
 function finish(observer: RequestObserver, ending: "complete" | "aborted" | "cut") {
-  const readings: Parameters<Parameters<RequestObserver["finish"]>[1]>[0][] = [];
-  observer.finish(ending, (reading) => readings.push(reading));
-  const [reading] = readings;
-  assert.ok(reading !== undefined && readings.length === 1);
-  return reading;
+  return observer.finish(OUTCOMES[ending]);
 }
+
+const OUTCOMES = {
+  complete: { kind: "complete" },
+  aborted: { kind: "client-aborted" },
+  cut: { kind: "upstream", fault: "upstream_reset" },
+} as const;
 
 /** How an exchange went, and the word on its usage. */
 const WORDS: readonly (readonly [title: string, told: Told, state: string, reason: string | undefined])[] = [

@@ -1,3 +1,4 @@
+import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { clamped } from "./clamp.ts";
 import { type Decoding, openDecoding } from "../decode/decoding.ts";
@@ -18,10 +19,9 @@ import { SseReader } from "../framing/sse.ts";
 import { ReadingBuilder } from "./reading-builder.ts";
 import { type TextMembers, textMembersOf } from "../estimate/text-members.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
+import { endingOf } from "./ending.ts";
 import { unreadable } from "./unreadable.ts";
-import { type Blindness, type Ending, judge } from "./usage-state.ts";
-
-export type { Ending } from "./usage-state.ts";
+import { type Blindness, judge } from "./usage-state.ts";
 
 export interface ObservedRequest {
   readonly method: string;
@@ -46,8 +46,8 @@ export interface ResponseFacts {
 }
 
 /**
- * Watches a copy of one exchange and says in the end what it used. It only looks: it changes no buffer, holds a bounded
- * amount of memory whatever passes, and lets no exception out. What it fails to understand becomes a word in its reading.
+ * Reads from a copy of one exchange what the request used. It changes no buffer, and its memory is bounded whatever the
+ * bytes are. What it cannot read becomes the reason in its reading. The proxy guards it against its own errors.
  */
 export class RequestObserver {
   readonly #request: ObservedRequest;
@@ -80,12 +80,8 @@ export class RequestObserver {
   /** A piece of the request body: without its framing, still content-encoded. */
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
-    try {
-      this.#requestReader ??= new RequestReader(this.#requestForm(), this.#decoders);
-      this.#requestReader.push(bytes);
-    } catch {
-      this.#blindness = "observer_error";
-    }
+    this.#requestReader ??= new RequestReader(this.#requestForm(), this.#decoders);
+    this.#requestReader.push(bytes);
   }
 
   #requestForm(): RequestForm {
@@ -111,18 +107,19 @@ export class RequestObserver {
   /** A piece of the response body: without its framing, still content-encoded. */
   responseBytes(bytes: Buffer): void {
     if (this.#blindness !== undefined || this.#response === undefined || this.#response.status === 101) return;
-    try {
-      this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
-      const fault = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
-      if (fault !== undefined && fault !== "stopped") this.#blindness = fault;
-      if (fault !== undefined) this.#decoding?.close();
-    } catch {
-      this.#blindness = "observer_error";
-    }
+    this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
+    const fault = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
+    if (fault !== undefined && fault !== "stopped") this.#blindness = fault;
+    if (fault !== undefined) this.#decoding?.close();
   }
 
-  /** What is known of an exchange while it runs, in case that its end is never seen. */
-  sketch(): UsageReading {
+  /** The reading of an exchange that this observer failed on. */
+  get unreadable(): UsageReading {
+    return unreadable(this.#endpoint.dialect, this.#endpoint.operation);
+  }
+
+  /** What is known while the exchange is running, for a record that the ledger writes if the process ends first. */
+  snapshot(): UsageReading {
     const asked = this.#requestReader?.facts ?? NO_FACTS;
     return {
       ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
@@ -132,57 +129,8 @@ export class RequestObserver {
     };
   }
 
-  /** Calls `done` exactly once, before it returns. */
-  finish(ending: Ending, done: (reading: UsageReading) => void): void {
-    let reading: UsageReading;
-    try {
-      reading = this.#conclude(ending);
-    } catch {
-      reading = unreadable(this.#endpoint.dialect, this.#endpoint.operation);
-    }
-    done(reading);
-  }
-
-  #cut(bytes: Buffer): DecodeFault | undefined {
-    if (this.#frames === undefined) {
-      const start = leadEnd(bytes, 0, bytes.length);
-      if (start === bytes.length) return undefined;
-      const framing = autoDetectFraming(bytes[start] ?? 0, this.#declared);
-      if (framing === "opaque") {
-        this.#blindness = "opaque";
-        return "stopped";
-      }
-      this.#tally = new ReadingBuilder(
-        this.#endpoint.reader,
-        (this.#response?.status ?? 0) >= 400,
-        this.#now,
-        this.#head,
-      );
-      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
-      // What an event stream holds is measured as it is opened; of others it stands in the body.
-      const isOpened = this.#frames instanceof AwsEventStreamReader;
-      if (isOpened) this.#tally.meter = this.#textMeter(true);
-      this.#frames.push(bytes, start, bytes.length);
-      this.#meter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
-    } else {
-      this.#frames.push(bytes, 0, bytes.length);
-    }
-    this.#meter?.push(bytes, 0, bytes.length);
-    return undefined;
-  }
-
-  get #text(): TextMembers | undefined {
-    return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
-  }
-
-  #textMeter(stream: boolean): TextCounter | undefined {
-    const isError = (this.#response?.status ?? 0) >= 400;
-    const text = isError ? undefined : this.#text;
-    const members = stream ? text?.streamed : text?.plain;
-    return members === undefined ? undefined : new TextCounter(members);
-  }
-
-  #conclude(ending: Ending): UsageReading {
+  finish(outcome: Outcome): UsageReading {
+    const ending = endingOf(outcome);
     const stream = this.#frames?.isStream ?? false;
     const torn = this.#frames?.end() === "torn";
     this.#decoding?.close();
@@ -225,6 +173,45 @@ export class RequestObserver {
       errorType: findings.errorType,
       firstContentAt: stream ? this.#tally?.firstContentAt : undefined,
     };
+  }
+
+  #cut(bytes: Buffer): DecodeFault | undefined {
+    if (this.#frames === undefined) {
+      const start = leadEnd(bytes, 0, bytes.length);
+      if (start === bytes.length) return undefined;
+      const framing = autoDetectFraming(bytes[start] ?? 0, this.#declared);
+      if (framing === "opaque") {
+        this.#blindness = "opaque";
+        return "stopped";
+      }
+      this.#tally = new ReadingBuilder(
+        this.#endpoint.reader,
+        (this.#response?.status ?? 0) >= 400,
+        this.#now,
+        this.#head,
+      );
+      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
+      // What an event stream holds is measured as it is opened; of others it stands in the body.
+      const isOpened = this.#frames instanceof AwsEventStreamReader;
+      if (isOpened) this.#tally.meter = this.#textMeter(true);
+      this.#frames.push(bytes, start, bytes.length);
+      this.#meter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
+    } else {
+      this.#frames.push(bytes, 0, bytes.length);
+    }
+    this.#meter?.push(bytes, 0, bytes.length);
+    return undefined;
+  }
+
+  get #text(): TextMembers | undefined {
+    return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
+  }
+
+  #textMeter(stream: boolean): TextCounter | undefined {
+    const isError = (this.#response?.status ?? 0) >= 400;
+    const text = isError ? undefined : this.#text;
+    const members = stream ? text?.streamed : text?.plain;
+    return members === undefined ? undefined : new TextCounter(members);
   }
 
   #names(asked: RequestFacts): Pick<UsageReading, "requestModel" | "deployment"> {

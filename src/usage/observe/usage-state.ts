@@ -1,16 +1,11 @@
 import type { Usage, UsageSource, UsageState } from "../../core/usage/usage.ts";
 import type { Dialect, PartialUsage } from "../dialects/dialect.ts";
 import { isTerminal } from "../dialects/openai/openai-responses.ts";
+import type { Ending } from "./ending.ts";
 import type { Endpoint } from "../dialects/endpoint.ts";
 
-/**
- * How the exchange ended: complete; complete behind a client that left; the client left or the gateway shut down; the
- * provider's answer was cut or timed out.
- */
-export type Ending = "complete" | "drained" | "aborted" | "cut";
-
 /** Why observation of an answer stopped before its end. */
-export type Blindness = "encoding" | "too_large" | "opaque" | "observer_error";
+export type Blindness = "encoding" | "too_large" | "opaque";
 
 /** What is known when an exchange is over. */
 export interface UsageStateInput {

@@ -6,7 +6,7 @@ import type { ObservedRequest } from "../observe/observer.ts";
 import { deploymentInQuery, modelInQuery, namesInPath } from "../dialects/path-names.ts";
 import type { SessionDialect, SessionReader, Speaker, TurnStep } from "./session-dialect.ts";
 import { SessionTurns, type Tell } from "./session-turns.ts";
-import type { Ending } from "../observe/usage-state.ts";
+import type { Ending } from "../observe/ending.ts";
 
 /** Why a session is not read to its end. */
 export type SessionBlindness = "encoding" | "too_large" | "unparsable" | "observer_error";

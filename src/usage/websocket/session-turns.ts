@@ -2,7 +2,8 @@ import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 import { clamped } from "../observe/clamp.ts";
 import { type Dialect, type PartialUsage, NOTHING } from "../dialects/dialect.ts";
 import type { TurnStep } from "./session-dialect.ts";
-import { type Ending, isCounted } from "../observe/usage-state.ts";
+import type { Ending } from "../observe/ending.ts";
+import { isCounted } from "../observe/usage-state.ts";
 
 /** One billed piece of a session: a response, a turn, a transcription. Times are on the observer's clock. */
 export interface TurnReading {

@@ -9,7 +9,7 @@ function pair(): readonly [ConnectionCounts, ConnectionCounts] {
   return [new ConnectionCounts(shared, 0, caps), new ConnectionCounts(shared, 1, caps)];
 }
 
-test("the caps hold for all threads together, and a place that is left can be taken again", () => {
+test("the limits hold for all workers together, and a closed connection makes room for another", () => {
   const [one, other] = pair();
   assert.equal(one.open("192.0.2.1"), undefined);
   assert.equal(other.open("192.0.2.1"), undefined);
@@ -21,7 +21,7 @@ test("the caps hold for all threads together, and a place that is left can be ta
   assert.equal(one.open("192.0.2.4"), "total");
 });
 
-test("connections of a thread that is gone are counted no more, and those of the others are", () => {
+test("the connections of a worker that ended are not counted any more, and those of the others are", () => {
   const [one, other] = pair();
   one.open("192.0.2.1");
   one.open("192.0.2.2");
@@ -33,12 +33,12 @@ test("connections of a thread that is gone are counted no more, and those of the
   assert.equal(other.open("192.0.2.2"), "total");
 });
 
-test("without caps everything may come", () => {
+test("without limits every connection is accepted", () => {
   const counts = new ConnectionCounts(ConnectionCounts.allocate(1, 7), 0, { total: undefined, perAddress: undefined });
   for (let n = 0; n < 1_000; n++) assert.equal(counts.open("192.0.2.1"), undefined);
 });
 
-test("of an IPv6 address the network counts, however it is written", () => {
+test("IPv6 addresses are counted by their /64, in any spelling", () => {
   for (const [address, network] of [
     ["192.0.2.1", "192.0.2.1"],
     ["", ""],

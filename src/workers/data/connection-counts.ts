@@ -5,37 +5,37 @@ export interface ConnectionCaps {
   readonly perAddress: number | undefined;
 }
 
-/** Addresses by their hash. Two that meet in a slot are counted as one, of a thousand about one in sixty. */
+/** Number of slots for hashed addresses. Two addresses in one slot count as one: of 1,000 addresses, about 1 in 60. */
 const SLOTS = 65_536;
 const SEED = 0;
 
 /**
- * Client connections of all data threads, in memory that they share: the kernel deals connections out among threads as it
- * likes, and a cap on each thread would be a cap on nothing. Each thread writes a part of its own, which is cleared when
- * the thread is replaced.
+ * Counts the client connections of all data workers in shared memory. The kernel distributes connections among workers
+ * as it likes, so a limit for each worker would not limit the total. Each worker writes its own part, which is cleared
+ * when the worker is restarted.
  */
 export class ConnectionCounts {
   readonly #words: Int32Array;
-  readonly #threads: number;
-  readonly #thread: number;
+  readonly #workers: number;
+  readonly #worker: number;
   readonly #caps: ConnectionCaps;
 
-  /** `thread`: which part of `shared` is written; from 0. */
-  constructor(shared: SharedArrayBuffer, thread: number, caps: ConnectionCaps) {
+  /** `worker` is the part of `shared` that is written, from 0. */
+  constructor(shared: SharedArrayBuffer, worker: number, caps: ConnectionCaps) {
     this.#words = new Int32Array(shared);
-    this.#threads = (this.#words.length - 1) / (1 + SLOTS);
-    this.#thread = thread;
+    this.#workers = (this.#words.length - 1) / (1 + SLOTS);
+    this.#worker = worker;
     this.#caps = caps;
   }
 
-  /** `seed`: so that nobody can choose addresses that meet. Pages of addresses that never come take no memory. */
-  static allocate(threads: number, seed: number): SharedArrayBuffer {
-    const shared = new SharedArrayBuffer(4 * (1 + threads * (1 + SLOTS)));
+  /** The secret `seed` keeps clients from choosing addresses that share a slot. Pages that stay empty take no memory. */
+  static allocate(workers: number, seed: number): SharedArrayBuffer {
+    const shared = new SharedArrayBuffer(4 * (1 + workers * (1 + SLOTS)));
     new Int32Array(shared)[SEED] = seed;
     return shared;
   }
 
-  /** Counts a connection, or says why it must not be. */
+  /** Counts a connection, or returns the limit that it would exceed. */
   open(address: string): ConnectionRejection | undefined {
     const { total, perAddress } = this.#caps;
     if (!this.#add(0, total)) return "total";
@@ -49,29 +49,29 @@ export class ConnectionCounts {
     if (this.#caps.perAddress !== undefined) this.#subtract(this.#slotOf(address));
   }
 
-  /** The thread is gone, and its connections with it. */
+  /** For a worker that has ended, and its connections with it. */
   clear(): void {
-    const from = this.#at(this.#thread, 0);
+    const from = this.#at(this.#worker, 0);
     this.#words.fill(0, from, from + 1 + SLOTS);
   }
 
-  /** Counted first and looked at then: of two threads that take the last place at once, neither may get it. */
+  /** Adds first and compares then. If two workers take the last place at once, neither gets it. */
   #add(part: number, cap: number | undefined): boolean {
-    Atomics.add(this.#words, this.#at(this.#thread, part), 1);
+    Atomics.add(this.#words, this.#at(this.#worker, part), 1);
     if (cap === undefined) return true;
     let sum = 0;
-    for (let thread = 0; thread < this.#threads; thread++) sum += Atomics.load(this.#words, this.#at(thread, part));
+    for (let worker = 0; worker < this.#workers; worker++) sum += Atomics.load(this.#words, this.#at(worker, part));
     if (sum <= cap) return true;
     this.#subtract(part);
     return false;
   }
 
   #subtract(part: number): void {
-    Atomics.sub(this.#words, this.#at(this.#thread, part), 1);
+    Atomics.sub(this.#words, this.#at(this.#worker, part), 1);
   }
 
-  #at(thread: number, part: number): number {
-    return 1 + thread * (1 + SLOTS) + part;
+  #at(worker: number, part: number): number {
+    return 1 + worker * (1 + SLOTS) + part;
   }
 
   #slotOf(address: string): number {
@@ -82,12 +82,12 @@ export class ConnectionCounts {
   }
 }
 
-/** One household or machine has a whole /64 of IPv6 (RFC 6177), so that counts as one address. */
+/** One household or machine has a whole /64 of IPv6 (RFC 6177), so the /64 counts as one address. */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;
-  const [front = "", back] = address.split("%", 1)[0]?.split("::") ?? [];
-  const groups = front === "" ? [] : front.split(":");
-  const behind = back === undefined || back === "" ? [] : back.split(":");
-  if (back !== undefined) while (groups.length + behind.length < 8) groups.push("0");
-  return [...groups, ...behind].slice(0, 4).join(":");
+  const [head = "", rest] = address.split("%", 1)[0]?.split("::") ?? [];
+  const groups = head === "" ? [] : head.split(":");
+  const tail = rest === undefined || rest === "" ? [] : rest.split(":");
+  if (rest !== undefined) while (groups.length + tail.length < 8) groups.push("0");
+  return [...groups, ...tail].slice(0, 4).join(":");
 }

@@ -1,11 +1,11 @@
+import type { Logger } from "../../core/log.ts";
 import type { Worker } from "node:worker_threads";
 import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { WorkerStatus } from "../../core/counters/status.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
-import { TransferCounters } from "./transfer-counters.ts";
-import type { Logger } from "../../core/log.ts";
-import { SupervisedWorker } from "../supervised-worker.ts";
+import { TransferCounters } from "../protocol/transfer-counters.ts";
+import { SupervisedWorker } from "../supervision/supervised-worker.ts";
 import type {
   AccessVersion,
   ConnectionPart,
@@ -16,10 +16,10 @@ import type {
   Readiness,
   RejectionNote,
   ToDataWorker,
-} from "../protocol.ts";
+} from "../protocol/messages.ts";
 
 export interface DataWorkerHandleOptions {
-  readonly spare?: Worker | undefined;
+  readonly prestarted?: Worker | undefined;
   readonly name: string;
   readonly settings: Settings;
   readonly port: number;
@@ -28,52 +28,52 @@ export interface DataWorkerHandleOptions {
   readonly access: () => AccessVersion;
   readonly readiness: () => Readiness;
   readonly connections: ConnectionPart;
-  /** A new way to the ledger, for the data thread that has these `TransferCounters`. */
+  /** Makes a new link to the ledger for the data worker with these `TransferCounters`. */
   readonly link: (thread: string, counts: SharedArrayBuffer) => LedgerLink;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
-  readonly onRefused: (refused: readonly RejectionNote[], unlisted: number) => void;
-  readonly onHandover: (delta: TransferDelta) => void;
-  /** Running, or down, or on another version of the allow-list. */
+  readonly onRejected: (rejected: readonly RejectionNote[], unlisted: number) => void;
+  readonly onTransfer: (delta: TransferDelta) => void;
+  /** The worker started or ended, or has applied another version of the allow-list. */
   readonly onChange: () => void;
 }
 
 const NO_CAPS = { total: undefined, perAddress: undefined };
 const NO_LAG = { p50: 0, p99: 0, max: 0 };
 
-/** The main thread's side of one data thread. */
+/** The main thread's side of one data worker. */
 export class DataWorkerHandle {
   readonly listening: Promise<void>;
   readonly stopped: Promise<void>;
   readonly #options: DataWorkerHandleOptions;
-  readonly #thread: SupervisedWorker<ToDataWorker, FromDataWorker>;
+  readonly #worker: SupervisedWorker<ToDataWorker, FromDataWorker>;
   readonly #listening = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
   #stopping = false;
   #accessVersion = 0;
   #lag: WorkerStatus["loopLagMs"] = NO_LAG;
-  #callsInFlight = 0;
+  #requestsInFlight = 0;
   #connections = 0;
-  /** Of the thread that runs: the next one counts anew. */
+  /** The counters of the running worker. The next one starts with new ones. */
   #counts = TransferCounters.allocate();
 
   constructor(options: DataWorkerHandleOptions) {
     this.#options = options;
     this.listening = this.#listening.promise;
     this.stopped = this.#stopped.promise;
-    this.#thread = new SupervisedWorker<ToDataWorker, FromDataWorker>({
+    this.#worker = new SupervisedWorker<ToDataWorker, FromDataWorker>({
       name: options.name,
       entry: "data/data-worker",
-      spare: options.spare,
+      prestarted: options.prestarted,
       log: options.log,
-      onSilence: "end",
+      whenUnresponsive: "restart",
       init: (heartbeat) => {
         this.#counts = TransferCounters.allocate();
         const ledger = options.link(options.name, this.#counts);
         const access = options.access();
         this.#accessVersion = access.version;
         const { name, settings, port, reusePort, connections } = options;
-        // Those of the thread before this one went with it.
-        new ConnectionCounts(connections.shared, connections.thread, NO_CAPS).clear();
+        // The connections of the previous worker were closed when it ended.
+        new ConnectionCounts(connections.shared, connections.worker, NO_CAPS).clear();
         const readiness = options.readiness();
         const data: DataWorkerInit = {
           kind: "data",
@@ -90,67 +90,67 @@ export class DataWorkerHandle {
         return { data, transfer: [ledger.port] };
       },
       onMessage: (message) => this.#receive(message),
-      onDown: () => this.#down(),
-      onLife: options.onChange,
+      onExit: () => this.#exited(),
+      onResponsiveChange: options.onChange,
     });
   }
 
-  get callsInFlight(): number {
-    return this.#callsInFlight;
+  get requestsInFlight(): number {
+    return this.#requestsInFlight;
   }
 
   status(): WorkerStatus {
     return {
-      name: this.#thread.name,
-      state: this.#thread.state,
-      restarts: this.#thread.restarts,
+      name: this.#worker.name,
+      state: this.#worker.state,
+      restarts: this.#worker.restarts,
       loopLagMs: this.#lag,
       accessVersion: this.#accessVersion,
     };
   }
 
   post(message: ToDataWorker): void {
-    this.#thread.post(message);
+    this.#worker.post(message);
   }
 
   relink(): void {
     const link = this.#options.link(this.#options.name, this.#counts);
-    this.#thread.post({ kind: "ledger", link }, [link.port]);
+    this.#worker.post({ kind: "ledger", link }, [link.port]);
   }
 
-  /** No new connections; `stopped` resolves when the last call is over. */
+  /** Accepts no new connections. `stopped` resolves when the last request is over. */
   stop(): void {
     this.#stopping = true;
-    this.#thread.retire();
-    if (this.#thread.state === "running") this.#thread.post({ kind: "stop" });
+    this.#worker.retire();
+    if (this.#worker.state === "running") this.#worker.post({ kind: "stop" });
     else this.#stopped.resolve();
   }
 
   terminate(): Promise<void> {
-    return this.#thread.terminate();
+    return this.#worker.terminate();
   }
 
   #receive(message: FromDataWorker): void {
     switch (message.kind) {
       case "listening":
-        this.#thread.state = "running";
+        this.#worker.state = "running";
         this.#listening.resolve();
         this.#options.onChange();
         break;
       case "listen-failed":
         this.#listening.reject(Object.assign(new Error(message.message), { code: message.code }));
-        // On a restart: end it, so that it is tried again with back-off.
-        if (this.#thread.restarts > 0) this.#thread.end();
+        // On a restart, end the worker so that the supervisor tries again with back-off.
+        if (this.#worker.restarts > 0) this.#worker.end();
         break;
-      case "access-taken":
+      case "access-applied":
         this.#accessVersion = message.version;
         this.#options.onChange();
         break;
       case "delta":
         this.#delta(message);
         break;
-      case "refused":
-        this.#options.onRefused(message.refused, message.unlisted);
+      case "rejected":
+        this.#options.onRejected(message.rejected, message.unlisted);
         break;
       case "stopped":
         this.#stopped.resolve();
@@ -161,28 +161,28 @@ export class DataWorkerHandle {
   #delta(message: Extract<FromDataWorker, { kind: "delta" }>): void {
     this.#lag = message.delta.loopLagMs;
     this.#connections = message.delta.connections;
-    this.#callsInFlight = 0;
-    for (const provider of Object.values(message.delta.providers)) this.#callsInFlight += provider.active;
-    this.#handover(message.handover);
-    this.#options.onDelta(this.#thread.name, message.delta);
+    this.#requestsInFlight = 0;
+    for (const provider of Object.values(message.delta.providers)) this.#requestsInFlight += provider.active;
+    this.#countTransfer(message.transfer);
+    this.#options.onDelta(this.#worker.name, message.delta);
   }
 
-  #handover(delta: TransferDelta): void {
+  #countTransfer(delta: TransferDelta): void {
     const { dropped, unconfirmed } = delta;
     if (dropped === 0 && unconfirmed === 0) return;
     if (unconfirmed > 0) {
-      const facts = { thread: this.#thread.name, answers: unconfirmed };
-      this.#options.log.warn(facts, "answers were let go before their records were known to be written");
+      const fields = { thread: this.#worker.name, answers: unconfirmed };
+      this.#options.log.warn(fields, "responses sent before their records were confirmed as written");
     }
-    this.#options.onHandover(delta);
+    this.#options.onTransfer(delta);
   }
 
-  #down(): void {
+  #exited(): void {
     this.#options.log.error(
-      { thread: this.#thread.name, connections: this.#connections, calls: this.#callsInFlight },
-      "data thread ended; its connections were reset",
+      { thread: this.#worker.name, connections: this.#connections, calls: this.#requestsInFlight },
+      "data worker ended; its connections were reset",
     );
-    this.#callsInFlight = 0;
+    this.#requestsInFlight = 0;
     this.#connections = 0;
     this.#lag = NO_LAG;
     if (this.#stopping) this.#stopped.resolve();

@@ -1,60 +1,60 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { parentPort } from "node:worker_threads";
 import { ProxyCounters } from "../../core/counters/proxy-counters.ts";
-import type { ProxyContext, HealthAnswer, HealthPath } from "../../proxy/admission/admit.ts";
-import { Listener } from "../../proxy/downstream/listener.ts";
-import { openDataPlane, type DataPlane } from "../../proxy/data-plane.ts";
 import { suggestPrefix } from "../../providers/index.ts";
+import type { HealthPath, HealthResponse, ProxyContext } from "../../proxy/admission/proxy-context.ts";
+import { Listener } from "../../proxy/downstream/listener.ts";
+import { openDataPlane, type DataPlane } from "../../proxy/exchange/data-plane.ts";
+import type { DataWorkerInit, FromDataWorker, Readiness, ToDataWorker } from "../protocol/messages.ts";
+import { toRecordMessage } from "../protocol/record-message.ts";
+import { collectStartupGarbage } from "../supervision/collect-startup-garbage.ts";
+import { startHeartbeat } from "../supervision/heartbeat.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
-import { collectStartupGarbage } from "../collect-startup-garbage.ts";
-import { toRecordMessage } from "./record-message.ts";
-import { startHeartbeat } from "../heartbeat.ts";
 import { DurabilityGate } from "./durability-gate.ts";
 import { KeyLookup } from "./key-lookup.ts";
-import type { DataWorkerInit, FromDataWorker, Readiness, ToDataWorker } from "../protocol.ts";
 import { RecordSender } from "./record-sender.ts";
-import { RefusalNotes } from "./rejection-notes.ts";
+import { RejectionNotes } from "./rejection-notes.ts";
 
-// One data thread: joins the gate to the functions it is handed. Sockets only; no file is touched here.
+// The entry of a data worker: gives the proxy its functions. It uses sockets only and opens no file.
 
 const REPORT_MS = 1_000;
 const LAG_RESOLUTION_MS = 20;
-/** So that the ledger knows of every call before it is a tenth of a second old, and never hears of a short one. */
-const TELL_AGE_MS = 50;
-const TELL_MS = 30;
+/** The ledger knows each request before it is 100 ms old, and is spared the short ones. */
+const ANNOUNCE_AGE_MS = 50;
+const ANNOUNCE_MS = 30;
 
-class DataThread {
+class DataWorker {
   readonly #init: DataWorkerInit;
   readonly #post: (message: FromDataWorker) => void;
-  readonly #access: KeyLookup;
-  readonly #outbox: RecordSender;
-  readonly #held: DurabilityGate;
+  readonly #keys: KeyLookup;
+  readonly #sender: RecordSender;
+  readonly #durability: DurabilityGate;
   readonly #connections: ConnectionCounts;
   readonly #plane: DataPlane;
-  readonly #tally = new ProxyCounters();
-  readonly #notes = new RefusalNotes();
+  readonly #counters = new ProxyCounters();
+  readonly #rejections = new RejectionNotes();
   readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   readonly #listener: Listener;
-  readonly #stopBeating: () => void;
+  readonly #stopHeartbeat: () => void;
   readonly #report: NodeJS.Timeout;
-  readonly #tellings: NodeJS.Timeout;
+  readonly #announcements: NodeJS.Timeout;
   #readiness: Readiness;
 
   constructor(init: DataWorkerInit, post: (message: FromDataWorker) => void) {
     this.#init = init;
     this.#post = post;
-    this.#access = new KeyLookup(init.access);
+    this.#keys = new KeyLookup(init.access);
     const clock = (): number => performance.now();
-    this.#outbox = new RecordSender(init.ledger, (message) => this.#held.booked(message));
-    this.#held = new DurabilityGate(this.#outbox, clock);
+    this.#sender = new RecordSender(init.ledger, (message) => this.#durability.confirmed(message));
+    this.#durability = new DurabilityGate(this.#sender, clock);
     this.#readiness = init.readiness;
     this.#connections = openConnectionCounts(init);
-    this.#plane = openDataPlane(this.#gate(), clock, () => Date.now());
+    this.#plane = openDataPlane(this.#context(), clock, () => Date.now());
     this.#listener = new Listener(this.#plane);
-    this.#stopBeating = startHeartbeat(init.heartbeat);
+    this.#stopHeartbeat = startHeartbeat(init.heartbeat);
     this.#lag.enable();
     this.#report = setInterval(() => this.#sendReport(), REPORT_MS);
-    this.#tellings = setInterval(() => this.#tellInFlight(clock() - TELL_AGE_MS), TELL_MS);
+    this.#announcements = setInterval(() => this.#announce(clock() - ANNOUNCE_AGE_MS), ANNOUNCE_MS);
   }
 
   async listen(): Promise<void> {
@@ -62,32 +62,32 @@ class DataThread {
     try {
       await this.#listener.listen({ host: settings.server.host, port, reusePort });
       this.#post({ kind: "listening" });
-      collectStartupGarbage(() => this.#plane.inFlight.isEmpty);
+      collectStartupGarbage(() => this.#plane.running.isEmpty);
     } catch (error) {
-      const { code = "", message } = error as NodeJS.ErrnoException; // what `listen` rejects with
+      const { code = "", message } = error as NodeJS.ErrnoException; // as: `listen` rejects with these
       this.#post({ kind: "listen-failed", code, message });
     }
   }
 
-  /** An error that nobody caught ends the thread. */
-  failed(): void {
-    this.#tellInFlight(Infinity);
-    this.#outbox.flush();
+  /** An uncaught error is about to end the worker. */
+  crashing(): void {
+    this.#announce(Infinity);
+    this.#sender.flush();
     this.#listener.resetAll();
   }
 
   receive(message: ToDataWorker): void {
     switch (message.kind) {
       case "access":
-        this.#access.take(message.access);
-        this.#post({ kind: "access-taken", version: message.access.version });
+        this.#keys.replace(message.access);
+        this.#post({ kind: "access-applied", version: message.access.version });
         break;
       case "readiness":
         this.#readiness = message.readiness;
         break;
       case "ledger":
-        this.#outbox.relink(message.link, this.#plane.inFlight.retell());
-        this.#held.askAgain();
+        this.#sender.relink(message.link, this.#plane.running.reannounce());
+        this.#durability.relinked();
         break;
       case "drain":
         this.#listener.drain();
@@ -95,8 +95,8 @@ class DataThread {
       case "stop":
         void this.#stop();
         break;
-      case "destroy":
-        this.#listener.destroyAll();
+      case "abort":
+        this.#listener.abortAll();
         break;
     }
   }
@@ -104,17 +104,17 @@ class DataThread {
   async #stop(): Promise<void> {
     await this.#listener.stop();
     clearInterval(this.#report);
-    clearInterval(this.#tellings);
+    clearInterval(this.#announcements);
     this.#sendReport();
-    this.#outbox.end();
+    this.#sender.end();
     this.#lag.disable();
-    this.#stopBeating();
+    this.#stopHeartbeat();
     this.#plane.closePools();
     this.#plane.wheel.close();
     this.#post({ kind: "stopped" });
   }
 
-  #gate(): ProxyContext {
+  #context(): ProxyContext {
     const { settings } = this.#init;
     const enabled = settings.providers.map((provider) => provider.name);
     return {
@@ -124,45 +124,46 @@ class DataThread {
       allowPreflight: settings.auth.allowPreflight,
       timeouts: settings.timeouts,
       accounting: settings.accounting,
-      listening: { host: settings.server.host, port: this.#init.port },
+      listenAddress: { host: settings.server.host, port: this.#init.port },
       providers: new Map(settings.providers.map((provider) => [provider.name, provider])),
       prefixes: enabled.map((name) => `/${name}/`),
-      identify: (key) => this.#access.identify(key),
-      suggest: (path) => suggestPrefix(path, enabled),
+      identify: (key) => this.#keys.identify(key),
+      suggestPath: (path) => suggestPrefix(path, enabled),
       health: (path) => this.#health(path),
-      refused: (refused) => {
-        this.#tally.refused(refused.refusal);
-        this.#notes.add(refused, Date.now());
+      requestRejected: (rejected) => {
+        this.#counters.refused(rejected.rejection);
+        this.#rejections.add(rejected, Date.now());
       },
-      connected: (address) => {
-        const refused = this.#connections.open(address);
-        if (refused !== undefined) this.#tally.connectionRefused(refused);
-        return refused === undefined;
+      acceptConnection: (address) => {
+        const rejection = this.#connections.open(address);
+        if (rejection !== undefined) this.#counters.connectionRefused(rejection);
+        return rejection === undefined;
       },
-      disconnected: (address) => this.#connections.close(address),
-      began: (provider) => this.#tally.began(provider),
-      holdsAnswers: settings.stats.durability === "written",
+      connectionClosed: (address) => this.#connections.close(address),
+      requestStarted: (provider) => this.#counters.began(provider),
+      holdsResponses: settings.stats.durability === "written",
       record: (record, announced, written) => {
-        this.#tally.recorded(record);
-        const onItsWay = this.#outbox.add(toRecordMessage(record), announced);
+        this.#counters.recorded(record);
+        const sent = this.#sender.add(toRecordMessage(record), announced);
         if (written === undefined) return;
-        if (onItsWay) this.#held.hold(written);
-        else this.#held.letGo(written);
+        if (sent) this.#durability.hold(written);
+        else this.#durability.releaseUnconfirmed(written);
       },
-      ended: (provider, fields) => this.#tally.ended(provider, fields),
+      requestEnded: (provider, fields) => this.#counters.ended(provider, fields),
     };
   }
 
-  #health(path: HealthPath): HealthAnswer {
+  #health(path: HealthPath): HealthResponse {
     if (path === "/readyz") return { ...this.#readiness, contentType: "application/json" };
     return { status: 200, contentType: "text/plain; charset=utf-8", body: "ok" };
   }
 
-  #tellInFlight(startedBefore: number): void {
-    // A ledger that is not there yet will be told of all.
-    if (!this.#outbox.connected) return;
-    const change = this.#plane.inFlight.take(startedBefore);
-    if (change !== undefined) this.#outbox.tell(change);
+  /** Tells the ledger worker about the requests that started before `startedBefore`. */
+  #announce(startedBefore: number): void {
+    // The next ledger worker gets all of them when it is linked.
+    if (!this.#sender.connected) return;
+    const change = this.#plane.running.takeChanges(startedBefore);
+    if (change !== undefined) this.#sender.sendInFlight(change);
   }
 
   #sendReport(): void {
@@ -175,27 +176,27 @@ class DataThread {
       max: milliseconds(lag.max),
     };
     lag.reset();
-    const handover = { dropped: this.#outbox.dropped, unconfirmed: this.#held.unconfirmed };
-    this.#outbox.dropped = 0;
-    this.#held.unconfirmed = 0;
-    const delta = this.#tally.take({ loopLagMs, connections: this.#listener.connections });
-    this.#post({ kind: "delta", delta, handover });
-    const notes = this.#notes.take();
-    if (notes !== undefined) this.#post({ kind: "refused", ...notes });
+    const transfer = { dropped: this.#sender.dropped, unconfirmed: this.#durability.unconfirmed };
+    this.#sender.dropped = 0;
+    this.#durability.unconfirmed = 0;
+    const delta = this.#counters.take({ loopLagMs, connections: this.#listener.connections });
+    this.#post({ kind: "delta", delta, transfer });
+    const rejections = this.#rejections.take();
+    if (rejections !== undefined) this.#post({ kind: "rejected", ...rejections });
   }
 }
 
 function openConnectionCounts({ settings, connections }: DataWorkerInit): ConnectionCounts {
   const { maxConnections: total, maxConnectionsPerAddress: perAddress } = settings.server;
-  return new ConnectionCounts(connections.shared, connections.thread, { total, perAddress });
+  return new ConnectionCounts(connections.shared, connections.worker, { total, perAddress });
 }
 
 const parent = parentPort;
-// The first message says what this thread is to do; it may come long after the code is loaded.
+// The first message starts the work. It may come long after the code is loaded.
 parent?.once("message", (init: DataWorkerInit) => {
-  const thread = new DataThread(init, (message) => parent.postMessage(message));
-  parent.on("message", (message: ToDataWorker) => thread.receive(message));
-  // The monitor only looks on: the error still ends the thread and is told to its supervisor.
-  process.on("uncaughtExceptionMonitor", () => thread.failed());
-  void thread.listen();
+  const worker = new DataWorker(init, (message) => parent.postMessage(message));
+  parent.on("message", (message: ToDataWorker) => worker.receive(message));
+  // The monitor does not catch: the error still ends the worker and reaches its supervisor.
+  process.on("uncaughtExceptionMonitor", () => worker.crashing());
+  void worker.listen();
 });

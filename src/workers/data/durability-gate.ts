@@ -1,72 +1,72 @@
-import { ahead } from "./transfer-counters.ts";
-import type { ToDataFromLedger } from "../protocol.ts";
+import { ahead } from "../protocol/transfer-counters.ts";
+import type { ToDataFromLedger } from "../protocol/messages.ts";
 import type { RecordSender } from "./record-sender.ts";
 
-/** No answer waits longer for its record: stats never harm a call. */
+/** No response waits longer for its record: recording must never harm a request. */
 const MAX_HOLD_MS = 1_000;
 
-interface HeldAnswer {
-  /** The answer may go once the ledger has booked this many records. */
+interface HeldResponse {
+  /** The response is released when the ledger has consumed this many records. */
   readonly records: number;
   readonly since: number;
   readonly release: () => void;
 }
 
-/** Answers whose last bytes wait until the ledger has written their records. */
+/** Holds the last bytes of responses until the ledger worker has written their records. */
 export class DurabilityGate {
-  /** How many were let go without that. */
+  /** How many responses were released without that confirmation. */
   unconfirmed = 0;
-  readonly #outbox: RecordSender;
+  readonly #sender: RecordSender;
   readonly #clock: () => number;
-  #held: HeldAnswer[] = [];
-  #asking = false;
+  #held: HeldResponse[] = [];
+  #requesting = false;
   #timer: NodeJS.Timeout | undefined;
-  /** The ledger has kept an answer waiting for too long and said nothing since: no other one waits for it. */
+  /** The ledger worker has missed the deadline and has not responded since, so no other response waits for it. */
   #late = false;
 
-  constructor(outbox: RecordSender, clock: () => number) {
-    this.#outbox = outbox;
+  constructor(sender: RecordSender, clock: () => number) {
+    this.#sender = sender;
     this.#clock = clock;
   }
 
-  /** Behind the record that was made last. */
+  /** Waits for the record that was produced last. */
   hold(release: () => void): void {
     if (this.#late) {
-      this.letGo(release);
+      this.releaseUnconfirmed(release);
       return;
     }
-    this.#held.push({ records: this.#outbox.made, since: this.#clock(), release });
+    this.#held.push({ records: this.#sender.produced, since: this.#clock(), release });
     this.#timer ??= setTimeout(() => this.#expire(), MAX_HOLD_MS);
-    if (this.#asking) return;
-    // All that end in this turn of the event loop share one message.
-    this.#asking = true;
-    setImmediate(() => this.ask());
+    if (this.#requesting) return;
+    // All responses that end in this turn of the event loop share one message.
+    this.#requesting = true;
+    setImmediate(() => this.#requestConfirmation());
   }
 
-  letGo(release: () => void): void {
+  releaseUnconfirmed(release: () => void): void {
     this.unconfirmed++;
     release();
   }
 
-  ask(): void {
-    this.#asking = false;
-    this.#outbox.ask();
+  /** Asks a new ledger worker again, because its predecessor can no longer respond. */
+  relinked(): void {
+    if (this.#late || this.#held.length > 0) this.#requestConfirmation();
   }
 
-  /** A new ledger thread was asked nothing yet. */
-  askAgain(): void {
-    if (this.#late || this.#held.length > 0) this.ask();
-  }
-
-  booked({ booked, written }: ToDataFromLedger): void {
+  confirmed({ consumed, written }: ToDataFromLedger): void {
     this.#late = false;
-    const due = this.#held.findIndex(({ records }) => ahead(records, booked) > 0);
-    const free = this.#held.splice(0, due < 0 ? this.#held.length : due);
+    const firstWaiting = this.#held.findIndex(({ records }) => ahead(records, consumed) > 0);
+    const due = this.#held.splice(0, firstWaiting < 0 ? this.#held.length : firstWaiting);
     if (this.#held.length === 0) this.#disarm();
-    for (const { release } of free) {
+    for (const { release } of due) {
       if (written) release();
-      else this.letGo(release);
+      else this.releaseUnconfirmed(release);
     }
+  }
+
+  #requestConfirmation(): void {
+    this.#requesting = false;
+    this.#sender.requestConfirmation();
   }
 
   #expire(): void {
@@ -79,7 +79,7 @@ export class DurabilityGate {
       return;
     }
     this.#late = true;
-    for (const { release } of this.#held.splice(0)) this.letGo(release);
+    for (const { release } of this.#held.splice(0)) this.releaseUnconfirmed(release);
   }
 
   #disarm(): void {

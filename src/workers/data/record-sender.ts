@@ -1,68 +1,69 @@
 import type { InFlightChange } from "../../core/request/in-flight.ts";
-import { ahead, TransferCounters } from "./transfer-counters.ts";
-import type { RecordMessage } from "./record-message.ts";
-import type { LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol.ts";
+import type { LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol/messages.ts";
+import type { RecordMessage } from "../protocol/record-message.ts";
+import { ahead, TransferCounters } from "../protocol/transfer-counters.ts";
 
 const MAX_BATCH = 64;
 const MAX_WAIT_MS = 5;
-/** Records that the ledger thread has not taken over yet, in characters; beyond, new ones are dropped and counted. */
-const MAX_UNTAKEN = 64 * 1024 * 1024;
+/** The most that may be in transit, in characters. Beyond it new records are dropped and counted. */
+const MAX_IN_TRANSIT = 64 * 1024 * 1024;
 
-/** A data thread's records on their way to the ledger thread, in batches. */
+/** Sends a data worker's records to the ledger worker, in batches. */
 export class RecordSender {
   dropped = 0;
-  readonly #counts: TransferCounters;
-  readonly #onBooked: (message: ToDataFromLedger) => void;
+  readonly #counters: TransferCounters;
+  readonly #onConfirmation: (message: ToDataFromLedger) => void;
   #link: LedgerLink;
-  #sent: number;
+  #sentCharacters: number;
   #batch: RecordMessage[] = [];
   /** The number of the batch's first record. */
   #first = 0;
   #timer: NodeJS.Timeout | undefined;
   #connected = true;
 
-  /** `onBooked` hears how far the ledger has come, each time that it was asked. */
-  constructor(link: LedgerLink, onBooked: (message: ToDataFromLedger) => void) {
+  /** `onConfirmation` is called once for each `requestConfirmation`. */
+  constructor(link: LedgerLink, onConfirmation: (message: ToDataFromLedger) => void) {
     this.#link = link;
-    this.#counts = new TransferCounters(link.counts);
-    this.#onBooked = onBooked;
-    this.#sent = this.#counts.takenCharacters;
+    this.#counters = new TransferCounters(link.counts);
+    this.#onConfirmation = onConfirmation;
+    this.#sentCharacters = this.#counters.receivedCharacters;
     this.#listen();
   }
 
-  /** False while the ledger thread is dead: records wait here for the next one. */
+  /** False while the ledger worker is down. Records wait here for the next one. */
   get connected(): boolean {
     return this.#connected;
   }
 
-  /** How many records were made so far: the number of the next. */
-  get made(): number {
-    return this.#counts.made;
+  /** How many records were produced so far, which is the number of the next one. */
+  get produced(): number {
+    return this.#counters.produced;
   }
 
-  /** A new ledger thread took the place of one that died; it knows of no call in flight. */
+  /** Connects to a new ledger worker, which knows no running request yet. */
   relink(link: LedgerLink, inFlight: InFlightChange): void {
     this.#link = link;
-    this.#sent = this.#batch.reduce((sum, { text }) => sum + text.length, this.#counts.takenCharacters) | 0;
+    const { receivedCharacters } = this.#counters;
+    this.#sentCharacters = this.#batch.reduce((sum, { text }) => sum + text.length, receivedCharacters) | 0;
     this.#listen();
-    this.tell(inFlight);
+    this.sendInFlight(inFlight);
   }
 
-  /** Returns whether it is on its way, or else dropped. */
+  /** Returns false if the record was dropped. */
   add(record: RecordMessage, announced: boolean): boolean {
-    const number = this.#counts.made;
-    this.#counts.make(announced);
-    // A ledger thread that hangs on its disk must not fill this thread's memory.
-    if (ahead(this.#sent, this.#counts.takenCharacters) > MAX_UNTAKEN) {
-      // Numbers within a batch have no holes.
+    const number = this.#counters.produced;
+    this.#counters.produce(announced);
+    // If the ledger worker hangs on its disk, its records must not fill this worker's memory.
+    if (ahead(this.#sentCharacters, this.#counters.receivedCharacters) > MAX_IN_TRANSIT) {
+      // The record numbers within a batch have no gaps.
       this.flush();
       this.dropped++;
       return false;
     }
-    this.#sent = (this.#sent + record.text.length) | 0;
+    this.#sentCharacters = (this.#sentCharacters + record.text.length) | 0;
     if (this.#batch.length === 0) this.#first = number;
     this.#batch.push(record);
-    // What was pending must be known before anyone can have asked for it through another thread.
+    // The ledger must know a pending response before a client can fetch it again through another worker.
     if (this.#batch.length >= MAX_BATCH || record.once !== undefined) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
     return true;
@@ -72,17 +73,17 @@ export class RecordSender {
     if (this.#batch.length > 0) this.#postBatch(undefined, false);
   }
 
-  /** Hands over what there is, and asks to be told when it is written. */
-  ask(): void {
+  /** Sends what there is, and asks the ledger worker to confirm when it is written. */
+  requestConfirmation(): void {
     this.#postBatch(undefined, true);
   }
 
-  /** Tells of calls in flight, behind the records of those that are over. */
-  tell(inFlight: InFlightChange): void {
+  /** Sends the changes among the running requests, after the records of those that have ended. */
+  sendInFlight(inFlight: InFlightChange): void {
     this.#postBatch(inFlight, false);
   }
 
-  /** The last word on this link. */
+  /** Sends the last message on this link. */
   end(): void {
     this.flush();
     this.#post({ end: true });
@@ -91,24 +92,24 @@ export class RecordSender {
   #listen(): void {
     const link = this.#link;
     this.#connected = true;
-    link.port.on("message", this.#onBooked);
+    link.port.on("message", this.#onConfirmation);
     link.port.on("close", () => {
       if (this.#link === link) this.#connected = false;
     });
   }
 
-  #postBatch(inFlight: InFlightChange | undefined, ask: boolean): void {
+  #postBatch(inFlight: InFlightChange | undefined, confirm: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#connected) return;
     const records = this.#batch;
-    const first = records.length === 0 ? this.made : this.#first;
+    const first = records.length === 0 ? this.produced : this.#first;
     this.#batch = [];
-    this.#post({ first, records, inFlight, ask });
+    this.#post({ first, records, inFlight, confirm });
   }
 
   #post(message: ToLedgerFromData): void {
     this.#link.port.postMessage(message);
-    this.#counts.posted();
+    this.#counters.posted();
   }
 }

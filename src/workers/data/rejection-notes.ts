@@ -1,23 +1,23 @@
-import type { Refused } from "../../proxy/admission/admit.ts";
-import type { RejectionNote } from "../protocol.ts";
+import type { RejectedRequest } from "../../proxy/admission/proxy-context.ts";
+import type { RejectionNote } from "../protocol/messages.ts";
 
-/** Per report, which goes out once a second: enough to see what is happening, too few to be a way to flood a log. */
+/** Per report, and there is one a second: enough to show what is happening, too few to flood the log. */
 const MAX_NOTES = 20;
 
-/** The latest refusals of a data thread, bounded; the rest is only counted. */
-export class RefusalNotes {
+/** The latest rejected requests of a data worker. Those beyond the limit are only counted. */
+export class RejectionNotes {
   #notes: RejectionNote[] = [];
   #unlisted = 0;
 
-  add(refused: Refused, at: number): void {
-    if (this.#notes.length < MAX_NOTES) this.#notes.push({ at, ...refused });
+  add(rejected: RejectedRequest, at: number): void {
+    if (this.#notes.length < MAX_NOTES) this.#notes.push({ at, ...rejected });
     else this.#unlisted++;
   }
 
-  /** What came since the last time; `undefined` for nothing. */
-  take(): { refused: readonly RejectionNote[]; unlisted: number } | undefined {
+  /** What was added since the last time; `undefined` if nothing was. */
+  take(): { rejected: readonly RejectionNote[]; unlisted: number } | undefined {
     if (this.#notes.length === 0) return undefined;
-    const taken = { refused: this.#notes, unlisted: this.#unlisted };
+    const taken = { rejected: this.#notes, unlisted: this.#unlisted };
     this.#notes = [];
     this.#unlisted = 0;
     return taken;

@@ -1,11 +1,11 @@
+import type { Logger } from "../../core/log.ts";
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
 import type { Settings } from "../../core/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
-import type { Logger } from "../../core/log.ts";
-import { SupervisedWorker } from "../supervised-worker.ts";
+import { SupervisedWorker } from "../supervision/supervised-worker.ts";
 import type {
   FromLedger,
   TransferDelta,
@@ -14,37 +14,37 @@ import type {
   LedgerWorkerInit,
   Predecessor,
   ToLedger,
-} from "../protocol.ts";
+} from "../protocol/messages.ts";
 
 export interface LedgerWorkerHandleOptions {
-  readonly spare?: Worker | undefined;
+  readonly prestarted?: Worker | undefined;
   readonly settings: Settings;
   readonly overrides: PriceOverrides;
   readonly instance: string;
   readonly log: Logger;
   readonly onStatus: () => void;
-  readonly onCosts: (deltas: CostDeltas) => void;
-  /** A new ledger thread took over; the data threads need new links. */
+  readonly onCosts: (costs: CostDeltas) => void;
+  /** A new ledger worker is open; the data workers need new links. */
   readonly onReplaced: () => void;
 }
 
 const REOPEN_MS = 1_000;
 
-/** The main thread's side of the ledger thread. */
+/** The main thread's side of the ledger worker. */
 export class LedgerWorkerHandle {
   readonly opened: Promise<void>;
-  readonly thread: SupervisedWorker<ToLedger, FromLedger>;
+  readonly worker: SupervisedWorker<ToLedger, FromLedger>;
   readonly #options: LedgerWorkerHandleOptions;
   readonly #closed = Promise.withResolvers<void>();
   #status: LedgerStatus;
   #overrides: PriceOverrides;
-  /** The thread that runs, or is about to. */
+  /** The worker that is running or starting. */
   #current: Predecessor | undefined;
-  /** The last one that had the file open. */
+  /** The last worker that had the file open. */
   #predecessor: Predecessor | undefined;
   #starts = 0;
   #rotating: ((segment: string | undefined) => void)[] = [];
-  /** Of ledger threads that are gone: counters must not run backwards. */
+  /** The counts of earlier ledger workers, so that the sums never run backwards. */
   #past = { written: 0, dropped: 0, interrupted: 0, unconfirmed: 0, rotations: 0 };
 
   constructor(options: LedgerWorkerHandleOptions) {
@@ -54,16 +54,16 @@ export class LedgerWorkerHandle {
     const opened = Promise.withResolvers<void>();
     this.opened = opened.promise;
     let first = true;
-    this.thread = new SupervisedWorker<ToLedger, FromLedger>({
+    this.worker = new SupervisedWorker<ToLedger, FromLedger>({
       name: "ledger",
       entry: "ledger/ledger-worker",
-      spare: options.spare,
+      prestarted: options.prestarted,
       log: options.log,
-      onSilence: "wait",
+      whenUnresponsive: "wait",
       init: (heartbeat) => ({ data: this.#init(heartbeat), transfer: [] }),
       onMessage: (message) => {
         if (message.kind === "open") {
-          this.thread.state = "running";
+          this.worker.state = "running";
           this.#predecessor = this.#current;
           if (first) opened.resolve();
           else options.onReplaced();
@@ -74,19 +74,19 @@ export class LedgerWorkerHandle {
           else this.#openLater(reason, retryAfterMs ?? REOPEN_MS);
         } else this.#receive(message);
       },
-      onDown: () => this.#down(),
-      onLife: options.onStatus,
+      onExit: () => this.#exited(),
+      onResponsiveChange: options.onStatus,
     });
   }
 
   status(): LedgerStatus {
     const { written, dropped, interrupted, unconfirmed, rotations } = this.#past;
-    const silent = this.thread.silent
-      ? { degraded: true, lastError: "the ledger thread is silent: the disk may hang" }
+    const unresponsive = this.worker.unresponsive
+      ? { degraded: true, lastError: "the ledger worker is not responding: the disk may hang" }
       : undefined;
     return {
       ...this.#status,
-      ...silent,
+      ...unresponsive,
       written: this.#status.written + written,
       dropped: this.#status.dropped + dropped,
       interrupted: this.#status.interrupted + interrupted,
@@ -95,43 +95,43 @@ export class LedgerWorkerHandle {
     };
   }
 
-  /** What a data thread could not do, and said so. */
-  countHandover({ dropped, unconfirmed }: TransferDelta): void {
+  /** Adds what a data worker reported about its records. */
+  countTransfer({ dropped, unconfirmed }: TransferDelta): void {
     this.#past.dropped += dropped;
     this.#past.unconfirmed += unconfirmed;
   }
 
-  /** Holds for records from now on, whichever thread writes them. */
+  /** Applies to all records from now on, also after a restart of the worker. */
   setPrices(overrides: PriceOverrides): void {
     this.#overrides = overrides;
-    this.thread.post({ kind: "prices", overrides });
+    this.worker.post({ kind: "prices", overrides });
   }
 
-  /** Closes the current segment; its name, or `undefined` where nothing could be closed. */
+  /** Closes the current segment. Resolves to its name, or to `undefined` if none could be closed. */
   rotate(): Promise<string | undefined> {
-    if (this.thread.state !== "running") return Promise.resolve(undefined);
+    if (this.worker.state !== "running") return Promise.resolve(undefined);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#rotating.push(resolve);
-    this.thread.post({ kind: "rotate" });
+    this.worker.post({ kind: "rotate" });
     return promise;
   }
 
-  /** A new way from one data thread to the ledger; the data thread's end of it is returned. */
+  /** Makes a new link from a data worker to the ledger, and returns the data worker's end. */
   link(thread: string, counts: SharedArrayBuffer): LedgerLink {
     const { port1, port2 } = new MessageChannel();
-    this.thread.post({ kind: "link", link: { thread, port: port1, counts } }, [port1]);
+    this.worker.post({ kind: "link", link: { thread, port: port1, counts } }, [port1]);
     return { thread, port: port2, counts };
   }
 
-  /** Writes what is left, syncs and unlocks; resolves when that is done. */
+  /** Resolves when what is left is written and synced, and the file is unlocked. */
   async close(): Promise<void> {
-    this.thread.retire();
-    this.thread.post({ kind: "close" });
+    this.worker.retire();
+    this.worker.post({ kind: "close" });
     await this.#closed.promise;
-    await this.thread.terminate();
+    await this.worker.terminate();
   }
 
-  /** Every ledger thread numbers its records from 1, so every one has an instance id of its own. */
+  /** Each ledger worker numbers its records from 1, so each has its own instance id. */
   #init(heartbeat: Heartbeat): LedgerWorkerInit {
     const { settings, instance } = this.#options;
     const overrides = this.#overrides;
@@ -145,8 +145,8 @@ export class LedgerWorkerHandle {
   }
 
   #openLater(reason: string, delayMs: number): void {
-    this.#options.log.warn({ reason, delayMs }, "stats file not opened yet; trying again");
-    setTimeout(() => this.thread.end(), delayMs);
+    this.#options.log.warn({ reason, delayMs }, "stats file not opened yet; retrying");
+    setTimeout(() => this.worker.end(), delayMs);
   }
 
   #receive(message: FromLedger): void {
@@ -156,7 +156,7 @@ export class LedgerWorkerHandle {
         this.#options.onStatus();
         break;
       case "costs":
-        this.#options.onCosts(message.deltas);
+        this.#options.onCosts(message.costs);
         break;
       case "rotated":
         this.#rotating.shift()?.(message.segment);
@@ -171,17 +171,17 @@ export class LedgerWorkerHandle {
     }
   }
 
-  #down(): void {
-    for (const answer of this.#rotating.splice(0)) answer(undefined);
+  #exited(): void {
+    for (const resolve of this.#rotating.splice(0)) resolve(undefined);
     const { interrupted, rotations } = this.#status;
-    // The status is up to half a second old; the counts are what was true in the end. What waited in that thread's
-    // memory is for the next one to find and to count.
+    // The status may be half a second old, but the counts are exact. The next worker finds and counts the records that
+    // were still in this worker's memory.
     const { written, dropped } = new LedgerCounts(this.#current?.counts);
     this.#past.written += written;
     this.#past.dropped += dropped;
     this.#past.interrupted += interrupted;
     this.#past.rotations += rotations;
-    this.#status = { ...emptyStatus(this.#status.path), degraded: true, lastError: "the ledger thread was replaced" };
+    this.#status = { ...emptyStatus(this.#status.path), degraded: true, lastError: "the ledger worker was restarted" };
   }
 }
 

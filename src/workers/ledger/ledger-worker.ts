@@ -8,42 +8,42 @@ import { LedgerOpenError } from "../../ledger/files/ledger-open-error.ts";
 import { pendingInTail } from "../../ledger/in-flight/ledger-tail.ts";
 import type { Settings } from "../../core/settings.ts";
 import { openPrices } from "../../prices/prices.ts";
-import { LedgerChannel } from "../data/ledger-channel.ts";
-import type { RecordMessage } from "../data/record-message.ts";
-import { collectStartupGarbage } from "../collect-startup-garbage.ts";
-import { startHeartbeat } from "../heartbeat.ts";
-import type { FromLedger, LedgerWorkerInit, ToLedger } from "../protocol.ts";
+import { DataWorkerChannel } from "./data-worker-channel.ts";
+import type { RecordMessage } from "../protocol/record-message.ts";
+import { collectStartupGarbage } from "../supervision/collect-startup-garbage.ts";
+import { startHeartbeat } from "../supervision/heartbeat.ts";
+import type { FromLedger, LedgerWorkerInit, ToLedger } from "../protocol/messages.ts";
 
-// The ledger's thread: takes batches from the data threads, adds what only it can know (what a call cost, whether an
-// answer was counted before) and hands each to the operating system at once.
+// The entry of the ledger worker: receives batches of records from the data workers, adds what only it knows (the cost,
+// and whether a response was counted before) and writes each batch to the stats file at once.
 
 const STATUS_MS = 500;
-/** How long a sighting of an answer that nobody announced waits: its announcement may be on its way from another thread. */
-const SIGHTING_MS = 50;
+/** A fetched response that no record has announced waits this long: its record may be on its way from another worker. */
+const REREAD_WAIT_MS = 50;
 const MAX_QUEUE_BYTES = 64 * 1024 * 1024;
 
-class LedgerThread {
+class LedgerWorker {
   readonly #ledger: Ledger;
-  readonly #books: CostAnnotator;
-  readonly #calls: InFlightRecovery;
+  readonly #costs: CostAnnotator;
+  readonly #recovery: InFlightRecovery;
   readonly #post: (message: FromLedger) => void;
-  readonly #stopBeating: () => void;
+  readonly #stopHeartbeat: () => void;
   readonly #status: NodeJS.Timeout;
-  readonly #links = new Set<LedgerChannel>();
+  readonly #channels = new Set<DataWorkerChannel>();
   readonly #providers: ReturnType<typeof pricedProviders>;
-  readonly #undecided = new Map<RecordMessage, () => void>();
+  readonly #waiting = new Map<RecordMessage, () => void>();
   #closing = false;
 
-  constructor(ledger: Ledger, books: CostAnnotator, init: LedgerWorkerInit, post: (message: FromLedger) => void) {
+  constructor(ledger: Ledger, costs: CostAnnotator, init: LedgerWorkerInit, post: (message: FromLedger) => void) {
     this.#ledger = ledger;
-    this.#books = books;
+    this.#costs = costs;
     this.#providers = pricedProviders(init.settings);
     this.#post = post;
-    this.#stopBeating = startHeartbeat(init.heartbeat);
-    this.#calls = openCalls(ledger, init, post);
+    this.#stopHeartbeat = startHeartbeat(init.heartbeat);
+    this.#recovery = openRecovery(ledger, init, post);
     collectStartupGarbage(() => true);
     this.#status = setInterval(() => {
-      this.#calls.tick();
+      this.#recovery.tick();
       this.#sendStatus();
     }, STATUS_MS);
     this.#post({ kind: "open" });
@@ -53,20 +53,20 @@ class LedgerThread {
   receive(message: ToLedger): void {
     switch (message.kind) {
       case "link":
-        this.#links.add(
-          new LedgerChannel(message.link, {
+        this.#channels.add(
+          new DataWorkerChannel(message.link, {
             ledger: this.#ledger,
-            calls: this.#calls,
-            take: (record, booked) => this.#take(record, booked),
-            onClose: (link) => {
-              this.#links.delete(link);
+            recovery: this.#recovery,
+            append: (record, consumed) => this.#append(record, consumed),
+            onClose: (channel) => {
+              this.#channels.delete(channel);
               this.#closeWhenDone();
             },
           }),
         );
         break;
       case "prices":
-        this.#books.setPrices(openPrices({ overrides: message.overrides, providers: this.#providers }));
+        this.#costs.setPrices(openPrices({ overrides: message.overrides, providers: this.#providers }));
         break;
       case "rotate":
         this.#post({ kind: "rotated", segment: this.#ledger.rotate() });
@@ -79,58 +79,58 @@ class LedgerThread {
     }
   }
 
-  #take(record: RecordMessage, booked: () => void): void {
+  #append(record: RecordMessage, consumed: () => void): void {
     const { text, billing, once } = record;
-    if (once?.kind === "sighting" && !this.#books.isPending(once)) {
-      this.#wait(record, booked);
+    if (once?.kind === "sighting" && !this.#costs.isPending(once)) {
+      this.#wait(record, consumed);
       return;
     }
-    if (once?.kind === "sighting") this.#ledger.append(text, this.#books.rereadOf(once, billing));
+    if (once?.kind === "sighting") this.#ledger.append(text, this.#costs.rereadOf(once, billing));
     else {
-      if (once !== undefined) this.#books.addPending(once);
-      this.#ledger.append(text, this.#books.costOf(billing));
+      if (once !== undefined) this.#costs.addPending(once);
+      this.#ledger.append(text, this.#costs.costOf(billing));
     }
-    booked();
+    consumed();
   }
 
-  #wait(record: RecordMessage, booked: () => void): void {
-    this.#undecided.set(record, booked);
+  #wait(record: RecordMessage, consumed: () => void): void {
+    this.#waiting.set(record, consumed);
     setTimeout(() => {
       this.#decide(record);
       this.#ledger.flush();
-    }, SIGHTING_MS);
+    }, REREAD_WAIT_MS);
   }
 
   #decide(record: RecordMessage): void {
-    const booked = this.#undecided.get(record);
-    // It may have been decided when everything ended.
-    if (booked === undefined || record.once === undefined) return;
-    this.#undecided.delete(record);
-    this.#ledger.append(record.text, this.#books.rereadOf(record.once, record.billing));
-    booked();
+    const consumed = this.#waiting.get(record);
+    // The record may have been decided when the ledger closed.
+    if (consumed === undefined || record.once === undefined) return;
+    this.#waiting.delete(record);
+    this.#ledger.append(record.text, this.#costs.rereadOf(record.once, record.billing));
+    consumed();
   }
 
   #closeWhenDone(): void {
-    if (!this.#closing || this.#links.size > 0) return;
-    for (const record of this.#undecided.keys()) this.#decide(record);
+    if (!this.#closing || this.#channels.size > 0) return;
+    for (const record of this.#waiting.keys()) this.#decide(record);
     this.#closing = false;
     clearInterval(this.#status);
     this.#ledger.flush();
-    this.#calls.close();
+    this.#recovery.close();
     this.#ledger.close();
     this.#sendStatus();
-    this.#stopBeating();
+    this.#stopHeartbeat();
     this.#post({ kind: "closed" });
   }
 
   #sendStatus(): void {
-    this.#post({ kind: "status", status: { ...this.#ledger.status(), interrupted: this.#calls.interrupted } });
-    const deltas = this.#books.take();
-    if (deltas !== undefined) this.#post({ kind: "costs", deltas });
+    this.#post({ kind: "status", status: { ...this.#ledger.status(), interrupted: this.#recovery.interrupted } });
+    const costs = this.#costs.take();
+    if (costs !== undefined) this.#post({ kind: "costs", costs });
   }
 }
 
-function openCalls(ledger: Ledger, init: LedgerWorkerInit, post: (message: FromLedger) => void): InFlightRecovery {
+function openRecovery(ledger: Ledger, init: LedgerWorkerInit, post: (message: FromLedger) => void): InFlightRecovery {
   const { outputPath, fileMode } = init.settings.stats;
   const { instance, replaces } = init;
   return new InFlightRecovery(ledger, {
@@ -143,8 +143,8 @@ function openCalls(ledger: Ledger, init: LedgerWorkerInit, post: (message: FromL
   });
 }
 
-/** Only once the ledger is ours: what it ends with must not change any more. */
-function openBooks({ settings, overrides }: LedgerWorkerInit, post: (message: FromLedger) => void): CostAnnotator {
+/** Call this only after the ledger is open and locked, because it reads the end of the file. */
+function openCosts({ settings, overrides }: LedgerWorkerInit, post: (message: FromLedger) => void): CostAnnotator {
   const prices = openPrices({ overrides, providers: pricedProviders(settings) });
   const pending = pendingInTail(settings.stats.outputPath);
   const fields = { prices: prices.version, overrides: settings.pricing.overridesPath, pending: pending.size };
@@ -157,7 +157,7 @@ function pricedProviders({ providers }: Settings): readonly { readonly name: str
 }
 
 const parent = parentPort;
-// The first message says what this thread is to do; it may come long after the code is loaded.
+// The first message starts the work. It may come long after the code is loaded.
 parent?.once("message", (init: LedgerWorkerInit) => {
   const { stats } = init.settings;
   const post = (message: FromLedger): void => parent.postMessage(message);
@@ -174,8 +174,8 @@ parent?.once("message", (init: LedgerWorkerInit) => {
       now: () => Date.now(),
       log: relayLogger((entry) => post({ kind: "log", ...entry })),
     });
-    const thread = new LedgerThread(ledger, openBooks(init, post), init, post);
-    parent.on("message", (message: ToLedger) => thread.receive(message));
+    const worker = new LedgerWorker(ledger, openCosts(init, post), init, post);
+    parent.on("message", (message: ToLedger) => worker.receive(message));
   } catch (error) {
     if (!(error instanceof LedgerOpenError)) throw error;
     post({ kind: "open-failed", message: error.message, retryAfterMs: error.retryAfterMs });

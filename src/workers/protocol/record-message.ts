@@ -3,8 +3,8 @@ import type { RequestRecord } from "../../core/request/request-record.ts";
 import { dedupKeyOf, type DedupKey } from "../../core/request/usage-dedup.ts";
 
 /**
- * A record on its way to the ledger thread: its finished text, which is not parsed again, and beside it what the ledger
- * needs in order to add what only it can know.
+ * A record on its way to the ledger worker: its finished text, which is not parsed again, and what the ledger needs to
+ * add the cost and to deduplicate usage.
  */
 export interface RecordMessage {
   readonly text: string;
@@ -15,7 +15,7 @@ export interface RecordMessage {
 export function toRecordMessage(record: RequestRecord): RecordMessage {
   const once = dedupKeyOf(record);
   if (once?.kind === "sighting") {
-    // Whether it counts is for the ledger to say, and what it then costs.
+    // The ledger decides whether this usage counts, and what it costs.
     const billing = billingOf({ ...record, usage_state: undefined });
     const text = JSON.stringify({ ...record, usage_state: undefined });
     return billing === undefined ? { text, once } : { text, billing, once };
