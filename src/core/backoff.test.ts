@@ -10,5 +10,8 @@ test("the delay doubles with each restart, up to the maximum", () => {
 
 test("the delay starts again after a run of more than a minute", () => {
   const backoff = new Backoff(100, 1_000);
-  assert.deepEqual([backoff.next(0), backoff.next(60_000), backoff.next(60_001), backoff.next(0)], [100, 200, 100, 200]);
+  assert.deepEqual(
+    [backoff.next(0), backoff.next(60_000), backoff.next(60_001), backoff.next(0)],
+    [100, 200, 100, 200],
+  );
 });

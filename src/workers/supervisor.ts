@@ -45,7 +45,9 @@ export class Supervisor {
     this.#readiness = options.readiness;
     const count = dataWorkerCount(options.settings, options.log);
     const connections = ConnectionCounts.allocate(count, randomInt(2 ** 31));
-    this.#data = Array.from({ length: count }, (_, index) => this.#startDataWorker(port, { shared: connections, worker: index }));
+    this.#data = Array.from({ length: count }, (_, index) =>
+      this.#startDataWorker(port, { shared: connections, worker: index }),
+    );
   }
 
   /** Resolves when every data worker is listening. Rejects if the port or the stats file is in use. */
@@ -183,7 +185,10 @@ function canReusePort(): boolean {
 function dataWorkerCount(settings: Settings, log: Logger): number {
   const wanted = settings.server.workers === "auto" ? availableParallelism() : settings.server.workers;
   if (wanted > 1 && !canReusePort()) {
-    log.info({ platform: process.platform }, "this platform cannot share a port between workers; starting one data worker");
+    log.info(
+      { platform: process.platform },
+      "this platform cannot share a port between workers; starting one data worker",
+    );
     return 1;
   }
   return wanted;

@@ -39,7 +39,12 @@ const cases: ReadonlyArray<
   ["with x-lmgate-key, the provider's keys are not checked", "ann", ["an hourly token"], ["key-of-ann"]],
   ["a known provider key does not make up for an unknown x-lmgate-key", "unknown_key", ["key-of-ann"], ["unknown"]],
   ["an empty x-lmgate-key counts as no key, whatever other keys there are", "no_key", ["key-of-ann"], [""]],
-  ["two x-lmgate-key fields with keys of two rows are not authorized", "mixed_keys", [], ["key-of-ann", "key-of-bob-0123456789"]],
+  [
+    "two x-lmgate-key fields with keys of two rows are not authorized",
+    "mixed_keys",
+    [],
+    ["key-of-ann", "key-of-bob-0123456789"],
+  ],
 ];
 
 for (const [title, expected, keys, lmgateKeys] of cases) {

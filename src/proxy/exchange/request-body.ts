@@ -25,12 +25,7 @@ export class RequestBody implements BodySink {
   #nearLimit: Buffer[] | undefined;
   #upstream: UpstreamConnection | undefined;
 
-  constructor(
-    request: AdmittedRequest,
-    client: ClientSide,
-    observer: GuardedObserver,
-    maxBytes: number | undefined,
-  ) {
+  constructor(request: AdmittedRequest, client: ClientSide, observer: GuardedObserver, maxBytes: number | undefined) {
     this.#request = request;
     this.#client = client;
     this.#observer = observer;

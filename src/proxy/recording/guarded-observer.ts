@@ -1,10 +1,6 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
-import {
-  RequestObserver,
-  type ObservedRequest,
-  type ResponseFacts,
-} from "../../usage/observe/observer.ts";
+import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../../usage/observe/observer.ts";
 import type { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import { unreadable } from "../../usage/observe/unreadable.ts";
 

@@ -87,7 +87,9 @@ function containsKey(value: object, search: Search): boolean {
     if (redactText(name, search) !== name) return true;
     const member: unknown = (value as Readonly<Record<string, unknown>>)[name]; // as: these are the names that the object has
     if (
-      typeof member === "string" ? redactText(member, search) !== member : isObject(member) && containsKey(member, search)
+      typeof member === "string"
+        ? redactText(member, search) !== member
+        : isObject(member) && containsKey(member, search)
     )
       return true;
   }
@@ -123,5 +125,7 @@ function containsEncodedKey(segment: string, keys: readonly ApiKey[]): boolean {
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
   if (decoded === segment) return false;
-  return withoutKeyShapes(decoded) !== decoded || keys.some((key) => key.reveal() !== "" && decoded.includes(key.reveal()));
+  return (
+    withoutKeyShapes(decoded) !== decoded || keys.some((key) => key.reveal() !== "" && decoded.includes(key.reveal()))
+  );
 }
