@@ -2,12 +2,12 @@ import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { EXIT, type ExitCode, type Terminal } from "./context/terminal.ts";
 
-/** Builds a command. Its action returns nothing and reports its exit code with `finish`. */
+/** Builds a command. Its action reports the exit code through `finish`. */
 export type BuildCommand = (terminal: Terminal, finish: (code: number) => void) => Command;
 
 export interface CommandRow {
   readonly name: string;
-  /** What else people call it. */
+  /** Another name that is accepted for the command. */
   readonly alias?: string;
   readonly summary: string;
   readonly load: () => Promise<BuildCommand>;
@@ -16,15 +16,15 @@ export interface CommandRow {
 const EXAMPLES = `
 Examples:
   lmgate init                     write config/lmgate.yaml and data/allowlist.csv
-  lmgate keys add --owner ann     add a key, read from the terminal or a pipe
-  lmgate check                    say what is wrong, and where
+  lmgate keys add --owner ann     add a key, read from the terminal or from a pipe
+  lmgate check                    validate configuration and allow-list
   lmgate start                    run the gateway
-  lmgate stats --since 7d         who spent what
-  lmgate keys --help              examples for one command
+  lmgate stats --since 7d         show usage and cost of the last 7 days
+  lmgate keys --help              show help and examples for one command
 
-Also understood: serve for start, validate for check, usage for stats, logs for tail.`;
+Aliases: serve for start, validate for check, usage for stats, logs for tail.`;
 
-/** Runs one command line to its end; resolves to the exit code. */
+/** Runs a command line; resolves to its exit code. */
 export async function runCommandLine(
   rows: readonly CommandRow[],
   args: readonly string[],
@@ -33,17 +33,17 @@ export async function runCommandLine(
   let exitCode: number = EXIT.ok;
   const finish = (code: number): void => void (exitCode = code);
   const program = new Command("lmgate")
-    .description("A transparent gateway for LLM APIs: allow-list in front, every byte unchanged, every call counted.")
+    .description("A transparent proxy for LLM APIs: it admits listed keys, changes no byte and counts every request.")
     .version(manifest.version, "-v, --version", "print the version")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
   const line = resolveAlias(rows, args);
-  const wanted = line.find((argument) => !argument.startsWith("-"));
+  const requested = line.find((argument) => !argument.startsWith("-"));
   for (const { name, summary, load } of rows) {
-    const command = name === wanted ? (await load())(terminal, finish) : new Command(name);
+    const command = name === requested ? (await load())(terminal, finish) : new Command(name);
     program.addCommand(command.summary(summary));
   }
-  prepare(program, terminal, program.name());
+  configure(program, terminal, program.name());
   if (args.length === 0) {
     program.outputHelp();
     return EXIT.ok;
@@ -56,15 +56,15 @@ export async function runCommandLine(
   }
 }
 
-/** The command by its own name, where it was called by another. */
+/** Replaces an alias by the command's name. */
 function resolveAlias(rows: readonly CommandRow[], args: readonly string[]): string[] {
   const at = args.findIndex((argument) => !argument.startsWith("-"));
   const row = rows.find(({ alias }) => alias !== undefined && alias === args[at]);
   return row === undefined ? [...args] : args.with(at, row.name);
 }
 
-/** commander would end the process itself, write to the process's own streams, and call usage errors 1. */
-function prepare(command: Command, terminal: Terminal, name: string): void {
+/** By default commander exits the process, writes to the process's streams, and ends usage errors with exit code 1. */
+function configure(command: Command, terminal: Terminal, name: string): void {
   command
     .exitOverride()
     .showSuggestionAfterError()
@@ -74,7 +74,7 @@ function prepare(command: Command, terminal: Terminal, name: string): void {
       writeErr: (text) => void terminal.stderr.write(text.replace(/^error: /, "lmgate: ")),
     });
   if (command.commands.length > 0) command.configureHelp({ subcommandTerm: (sub) => sub.name() });
-  for (const sub of command.commands) prepare(sub, terminal, `${name} ${sub.name()}`);
+  for (const sub of command.commands) configure(sub, terminal, `${name} ${sub.name()}`);
 }
 
 function exitCodeOf(error: unknown, { stderr }: Terminal): ExitCode {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line. One row for each command; a command's file, and what it needs, is loaded only when it is the one
- * that runs. Commands print data to stdout and messages to stderr, and end with one of the exit codes in `terminal.ts`.
+ * The command line. Each command has a row; its file and dependencies are loaded only if it is the command that runs.
+ * Commands print data to stdout and messages to stderr, and end with one of the exit codes in `context/terminal.ts`.
  */
 import { runCommandLine, type CommandRow } from "./command-line.ts";
 
@@ -20,79 +20,79 @@ const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "init",
-    summary: "write a commented configuration and an empty allow-list",
+    summary: "create a commented configuration and an empty allow-list",
     load: async () => (await import("./commands/init.ts")).initCommand,
   },
   {
     name: "config",
-    summary: "show the configuration in force",
+    summary: "show the effective configuration",
     load: async () => (await import("./commands/config.ts")).configCommand,
   },
   {
     name: "keys",
-    summary: "list, add, exchange and revoke keys of the allow-list",
+    summary: "list, add, rotate and revoke keys",
     load: async () => (await import("./commands/keys/keys.ts")).keysCommand,
   },
   {
     name: "prices",
-    summary: "show what models cost, and set prices of your own",
+    summary: "show prices of models, and override them",
     load: async () => (await import("./commands/prices/prices.ts")).pricesCommand,
   },
   {
     name: "reprice",
-    summary: "work out the costs of written records anew",
+    summary: "recompute the cost of recorded requests",
     load: async () => (await import("./commands/ledger/reprice.ts")).repriceCommand,
   },
   {
     name: "reload",
-    summary: "have the running gateway read its allow-list again",
+    summary: "reload the allow-list of the running gateway",
     load: async () => (await import("./commands/reload.ts")).reloadCommand,
   },
   {
     name: "stats",
     alias: "usage",
-    summary: "add up what calls cost and used",
+    summary: "show usage and cost of requests",
     load: async () => (await import("./commands/stats.ts")).statsCommand,
   },
   {
     name: "tail",
     alias: "logs",
-    summary: "show calls as they end",
+    summary: "show requests as they finish",
     load: async () => (await import("./commands/tail.ts")).tailCommand,
   },
   {
     name: "export",
-    summary: "write calls as CSV, lines of JSON or Parquet",
+    summary: "export requests as CSV, JSON lines or Parquet",
     load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   {
     name: "sql",
-    summary: "ask the records in SQL",
+    summary: "query the records with SQL",
     load: async () => (await import("./commands/sql.ts")).sqlCommand,
   },
   {
     name: "doctor",
-    summary: "look at everything a gateway here needs",
+    summary: "diagnose the installation",
     load: async () => (await import("./commands/doctor/doctor.ts")).doctorCommand,
   },
   {
     name: "ledger",
-    summary: "check that the stats files are whole",
+    summary: "verify the stats files",
     load: async () => (await import("./commands/ledger/ledger.ts")).ledgerCommand,
   },
   {
     name: "store",
-    summary: "look after the store, from which questions are answered",
+    summary: "inspect and maintain the query store",
     load: async () => (await import("./commands/store/store.ts")).storeCommand,
   },
   {
     name: "demo",
-    summary: "simulated providers, a gateway and some traffic",
+    summary: "run a gateway with simulated providers and traffic",
     load: async () => (await import("./commands/demo.ts")).demoCommand,
   },
   {
     name: "healthcheck",
-    summary: "ask a running gateway whether it is well",
+    summary: "check that a running gateway is healthy",
     load: async () => (await import("./commands/healthcheck.ts")).healthcheckCommand,
   },
   {
@@ -102,7 +102,7 @@ const COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-// A reader that has seen enough (`lmgate keys list | head`) is no failure.
+// A reader that closes the pipe early (`lmgate keys list | head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();

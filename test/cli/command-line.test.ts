@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { workplace } from "./run-lmgate.ts";
+import { cliFixture } from "./run-lmgate.ts";
 
 const COMMANDS = ["start", "check", "init", "config", "keys", "demo", "healthcheck", "version"];
 
-test("lmgate alone prints a short help and ends well", async (t) => {
-  const { code, stdout, stderr } = await workplace(t).run([]);
+test("lmgate without arguments prints a short help and ends with 0", async (t) => {
+  const { code, stdout, stderr } = await cliFixture(t).run([]);
   assert.deepEqual([code, stderr], [0, ""]);
   for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, "m"));
   assert.match(stdout, /^Examples:$/m);
 });
 
-test("every command has a help with examples", async (t) => {
-  const place = workplace(t);
+test("every command has a help text with examples", async (t) => {
+  const cli = cliFixture(t);
   const lines = [
     ...COMMANDS.map((command) => [command]),
     ["config", "show"],
@@ -22,7 +22,7 @@ test("every command has a help with examples", async (t) => {
   ];
   await Promise.all(
     lines.map(async (line) => {
-      const { code, stdout, stderr } = await place.run([...line, "--help"]);
+      const { code, stdout, stderr } = await cli.run([...line, "--help"]);
       assert.deepEqual([code, stderr], [0, ""], line.join(" "));
       assert.ok(stdout.startsWith(`Usage: lmgate ${line.join(" ")} `), stdout);
       assert.match(stdout, /^Examples:\n {2}\S/m, line.join(" "));
@@ -30,28 +30,28 @@ test("every command has a help with examples", async (t) => {
   );
 });
 
-test("an unknown command or option is a usage error that says which was meant", async (t) => {
-  const place = workplace(t);
-  const command = await place.run(["strat"]);
+test("an unknown command or option is a usage error with a suggestion", async (t) => {
+  const cli = cliFixture(t);
+  const command = await cli.run(["strat"]);
   assert.deepEqual([command.code, command.stdout], [2, ""]);
   assert.match(command.stderr, /^lmgate: unknown command 'strat'\n\(Did you mean start\?\)/);
-  const option = await place.run(["start", "--prot", "1"]);
+  const option = await cli.run(["start", "--prot", "1"]);
   assert.equal(option.code, 2);
   assert.match(option.stderr, /unknown option '--prot'\n\(Did you mean --port\?\)/);
-  const within = await place.run(["keys", "ad"]);
+  const subcommand = await cli.run(["keys", "ad"]);
   assert.deepEqual(
-    [within.code, within.stderr],
+    [subcommand.code, subcommand.stderr],
     [2, "lmgate: unknown command 'ad'\n(Did you mean add?)\nTry 'lmgate keys --help'.\n"],
   );
-  assert.match((await place.run(["keys", "add"])).stderr, /'--owner <name>'.*\nTry 'lmgate keys add --help'\.\n$/);
-  assert.equal((await place.run(["check", "a", "b"])).code, 2);
+  assert.match((await cli.run(["keys", "add"])).stderr, /'--owner <name>'.*\nTry 'lmgate keys add --help'\.\n$/);
+  assert.equal((await cli.run(["check", "a", "b"])).code, 2);
 });
 
-test("the version is printed for people and for programs", async (t) => {
-  const place = workplace(t);
-  const { stdout } = await place.run(["--version"]);
+test("the version is printed as text and JSON", async (t) => {
+  const cli = cliFixture(t);
+  const { stdout } = await cli.run(["--version"]);
   assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   const version = stdout.trim();
-  assert.equal((await place.run(["version"])).stdout, `lmgate ${version} (node ${process.version})\n`);
-  assert.deepEqual(JSON.parse((await place.run(["version", "--json"])).stdout), { version, node: process.version });
+  assert.equal((await cli.run(["version"])).stdout, `lmgate ${version} (node ${process.version})\n`);
+  assert.deepEqual(JSON.parse((await cli.run(["version", "--json"])).stdout), { version, node: process.version });
 });

@@ -1,4 +1,4 @@
-/** Runs the command line as a process of its own, in a directory of its own. */
+/** Runs the command line in a child process, in a temporary directory. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,29 +10,29 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-export interface Ran {
+export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-interface Extra {
+interface RunOptions {
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** A program that runs the command, with its arguments. */
+  /** A program, with its arguments, that runs the command. */
   readonly wrapper?: readonly string[];
 }
 
 /** Runs the command with a terminal as its stdin, stdout and stderr (util-linux); for arguments without spaces. */
 export const onTerminal: readonly string[] = ["sh", "-c", 'exec script -qec "$*" /dev/null', "sh"];
 
-export interface Place {
+export interface CliFixture {
   readonly directory: string;
   path(name: string): string;
-  run(args: readonly string[], extra?: Extra): Promise<Ran>;
+  run(args: readonly string[], extra?: RunOptions): Promise<CommandResult>;
 }
 
-export function workplace(t: TestContext): Place {
+export function cliFixture(t: TestContext): CliFixture {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-cli-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return {
@@ -41,7 +41,7 @@ export function workplace(t: TestContext): Place {
     async run(args, { input = "", env = {}, wrapper = [] } = {}) {
       const [command = process.execPath, ...rest] = [...wrapper, process.execPath, MAIN, ...args];
       const child = spawn(command, rest, { cwd: directory, env: { ...inherited(), ...env } });
-      child.stdin.on("error", () => undefined); // a command that reads nothing may have ended already
+      child.stdin.on("error", () => undefined); // The command may have ended without reading stdin.
       child.stdin.end(input);
       const [stdout, stderr, ended]: [string, string, readonly unknown[]] = await Promise.all([
         text(child.stdout),
@@ -53,7 +53,7 @@ export function workplace(t: TestContext): Place {
   };
 }
 
-/** What a developer's shell sets for LMGate must not reach a test. */
+/** Removes LMGate's variables, which a developer's shell may set. */
 function inherited(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LMGATE_")));
 }

@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 
 import { RecordIds } from "../../src/proxy/recording/record-ids.ts";
 import type { Audit } from "../../src/ledger/tools/audit.ts";
-import { workplace } from "../cli/run-lmgate.ts";
+import { cliFixture } from "../cli/run-lmgate.ts";
 
 const ids = new RecordIds(() => Date.now());
 
@@ -47,10 +47,10 @@ async function verify(
   t: TestContext,
   files: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; audit: Audit }> {
-  const place = workplace(t);
-  for (const [name, text] of Object.entries(files)) writeFileSync(place.path(name), text);
+  const cli = cliFixture(t);
+  for (const [name, text] of Object.entries(files)) writeFileSync(cli.path(name), text);
   const names = Object.keys(files).filter((name) => name.startsWith("stats"));
-  const { code, stdout } = await place.run(["ledger", "verify", "--json", ...names]);
+  const { code, stdout } = await cli.run(["ledger", "verify", "--json", ...names]);
   return { code, audit: JSON.parse(stdout) as Audit }; // as: what `--json` prints.
 }
 
@@ -133,10 +133,10 @@ const DAMAGED: Readonly<Record<string, { readonly text: string; readonly found: 
 
 for (const [damage, { text, found }] of Object.entries(DAMAGED)) {
   test(`a file with ${damage} fails, and the line is named`, async (t) => {
-    const place = workplace(t);
+    const cli = cliFixture(t);
     const invalid = Buffer.concat([Buffer.from(line(1).slice(0, -3)), Buffer.from([0xff]), Buffer.from('"}\n')]);
-    writeFileSync(place.path("stats.jsonl"), text === "" ? invalid : text);
-    const { code, stdout } = await place.run(["ledger", "verify", "stats.jsonl"]);
+    writeFileSync(cli.path("stats.jsonl"), text === "" ? invalid : text);
+    const { code, stdout } = await cli.run(["ledger", "verify", "stats.jsonl"]);
     assert.equal(code, 1);
     assert.match(stdout, found);
     assert.match(stdout, /^not ok: /m);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { checkout, nextLine } from "./checkout.ts";
 
 interface RepeatedSignals {
-  ignore(target: EventEmitter, signals: readonly string[], onSignal: () => void): void;
+  readonly ignore: (target: EventEmitter, signals: readonly string[], onSignal: () => void) => void;
   readonly REPEAT_MS: number;
 }
 

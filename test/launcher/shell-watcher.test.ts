@@ -11,7 +11,7 @@ interface Watched {
 
 // as: a CommonJS file without types.
 const { endWithShell } = createRequire(import.meta.url)("../../scripts/launcher/shell-watcher.cjs") as {
-  endWithShell(target: Watched, wasSignaled: () => boolean): void;
+  readonly endWithShell: (target: Watched, wasSignaled: () => boolean) => void;
 };
 
 function watched(t: TestContext): { readonly target: Watched; readonly sent: string[] } {

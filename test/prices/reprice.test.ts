@@ -9,7 +9,7 @@ import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { parseRecords } from "../../src/demo/usage-table.ts";
-import { workplace } from "../cli/run-lmgate.ts";
+import { cliFixture } from "../cli/run-lmgate.ts";
 import { startGateway, testKey } from "../harness/gateway.ts";
 import { startScriptedProvider } from "./scripted-provider.ts";
 
@@ -31,9 +31,9 @@ function prices(model: string, usd: number): string {
 }
 
 test("costs are worked out anew, and every other byte stays as it was", async (t) => {
-  const place = workplace(t);
-  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
-  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const cli = cliFixture(t);
+  writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(cli.path("prices.json"), prices("my-model", 7));
   const replay = line("my-model", "", 4, ',"usage_state":"replay"');
   const odd = '{"timestamp":"2026-11-23T12:00:00.000Z","provider":"openai","model":"my-model","provider_cost_usd":"x"}';
   const foreign = `not ours\r\n\n{}\n${odd}\n`;
@@ -41,38 +41,38 @@ test("costs are worked out anew, and every other byte stays as it was", async (t
   const bytes = Buffer.concat([Buffer.from(foreign), Buffer.from([0xff, 0xfe, 0x0a]), Buffer.from(torn)]);
   const before = line("my-model", OLD, 1) + line("my-model", "", 2) + line("other", OLD, 3) + replay;
   const after = line("my-model", NEW, 1) + line("my-model", NEW, 2) + line("other", OLD, 3) + replay;
-  writeFileSync(place.path(SEGMENT), Buffer.concat([Buffer.from(before), bytes]), { mode: 0o640 });
+  writeFileSync(cli.path(SEGMENT), Buffer.concat([Buffer.from(before), bytes]), { mode: 0o640 });
 
   const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
-  const dry = await place.run([...args, "--dry-run", "--json"]);
+  const dry = await cli.run([...args, "--dry-run", "--json"]);
   assert.equal(dry.code, 0);
   assert.deepEqual(JSON.parse(dry.stdout), {
     dryRun: true,
     segments: [{ file: SEGMENT, records: 3, changed: 2, beforeUsd: 0, afterUsd: 14 }],
   });
-  assert.deepEqual(readFileSync(place.path(SEGMENT)), Buffer.concat([Buffer.from(before), bytes]));
+  assert.deepEqual(readFileSync(cli.path(SEGMENT)), Buffer.concat([Buffer.from(before), bytes]));
 
-  const done = await place.run(args);
+  const done = await cli.run(args);
   assert.equal(done.code, 0, done.stderr);
-  assert.deepEqual(readFileSync(place.path(SEGMENT)), Buffer.concat([Buffer.from(after), bytes]));
-  assert.equal(statSync(place.path(SEGMENT)).mode & 0o777, 0o640);
-  assert.deepEqual(readdirSync(place.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
+  assert.deepEqual(readFileSync(cli.path(SEGMENT)), Buffer.concat([Buffer.from(after), bytes]));
+  assert.equal(statSync(cli.path(SEGMENT)).mode & 0o777, 0o640);
+  assert.deepEqual(readdirSync(cli.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
 });
 
 test("a file that a dead gateway left open is closed first; nothing is written where nothing changes", async (t) => {
-  const place = workplace(t);
-  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
-  writeFileSync(place.path("prices.json"), prices("my-model", 7));
-  writeFileSync(place.path("stats.jsonl"), line("my-model", OLD, 1));
+  const cli = cliFixture(t);
+  writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(cli.path("prices.json"), prices("my-model", 7));
+  writeFileSync(cli.path("stats.jsonl"), line("my-model", OLD, 1));
   const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
-  assert.equal((await place.run(args)).code, 0);
-  const [segment] = readdirSync(place.directory).filter((name) => name.startsWith("stats-"));
-  assert.ok(segment && !existsSync(place.path("stats.jsonl")));
-  assert.equal(readFileSync(place.path(segment), "utf8"), line("my-model", NEW, 1));
+  assert.equal((await cli.run(args)).code, 0);
+  const [segment] = readdirSync(cli.directory).filter((name) => name.startsWith("stats-"));
+  assert.ok(segment && !existsSync(cli.path("stats.jsonl")));
+  assert.equal(readFileSync(cli.path(segment), "utf8"), line("my-model", NEW, 1));
 
-  const { ino } = statSync(place.path(segment));
-  assert.equal((await place.run(args)).code, 0);
-  assert.equal(statSync(place.path(segment)).ino, ino);
+  const { ino } = statSync(cli.path(segment));
+  assert.equal((await cli.run(args)).code, 0);
+  assert.equal(statSync(cli.path(segment)).ino, ino);
 });
 
 test("a running gateway closes its file first and goes on with a new one", async (t) => {
@@ -95,17 +95,17 @@ test("a running gateway closes its file first and goes on with a new one", async
   };
   await call();
 
-  const place = workplace(t);
-  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
-  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const cli = cliFixture(t);
+  writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(cli.path("prices.json"), prices("my-model", 7));
   const paths = ["--stats", statsPath, "--admin-port", String(gateway.adminPort)];
   const args = ["reprice", "--config", "lmgate.yaml", ...paths];
   const env = { LMGATE_ADMIN__TOKEN_PATH: join(gateway.dataDir, "admin-token") };
 
-  const refused = await place.run(args);
-  assert.match(refused.stderr, /could not be asked to close it/);
+  const refused = await cli.run(args);
+  assert.match(refused.stderr, /the running gateway did not close it/);
   await untilLines(statsPath, 1);
-  const { code, stderr } = await place.run(args, { env });
+  const { code, stderr } = await cli.run(args, { env });
   assert.equal(code, 0, stderr);
   const segments = readdirSync(directory).filter((name) => /^stats-.*\.jsonl$/.test(name));
   assert.equal(segments.length, 1);
@@ -119,22 +119,22 @@ test("a running gateway closes its file first and goes on with a new one", async
 });
 
 test("a command that is killed in the middle leaves the old file whole, and the next one finishes the work", async (t) => {
-  const place = workplace(t);
-  writeFileSync(place.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
-  writeFileSync(place.path("prices.json"), prices("my-model", 7));
+  const cli = cliFixture(t);
+  writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
+  writeFileSync(cli.path("prices.json"), prices("my-model", 7));
   const count = 150_000;
   const before = Array.from({ length: count }, (_, at) => line("my-model", OLD, at)).join("");
-  writeFileSync(place.path(SEGMENT), before);
+  writeFileSync(cli.path(SEGMENT), before);
   const args = ["reprice", "--config", "lmgate.yaml", "--stats", "stats.jsonl"];
-  await killAtFirstWrite(t, place.directory, args);
-  assert.ok(readFileSync(place.path(SEGMENT), "utf8") === before, "the old file is as it was");
+  await killAtFirstWrite(t, cli.directory, args);
+  assert.ok(readFileSync(cli.path(SEGMENT), "utf8") === before, "the old file is as it was");
 
-  const { code, stderr } = await place.run(args);
+  const { code, stderr } = await cli.run(args);
   assert.equal(code, 0, stderr);
-  const after = readFileSync(place.path(SEGMENT), "utf8");
+  const after = readFileSync(cli.path(SEGMENT), "utf8");
   assert.equal(after.length, before.length + count * (NEW.length - OLD.length));
   assert.ok(!after.includes(OLD));
-  assert.deepEqual(readdirSync(place.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
+  assert.deepEqual(readdirSync(cli.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
 });
 
 /** Runs the command and kills it as soon as the new file has something in it. */

@@ -20,16 +20,16 @@ Examples:
   lmgate check --json
   lmgate check --strict
 
-Exit code 0 when all is well, 3 when something is not; with --strict 8 when there are only warnings.`;
+Exit codes: 0 valid, 3 invalid; with --strict, 8 if there are only warnings.`;
 
 export function checkCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("check"))
     .description(
-      "Validate the configuration, the allow-list, your own prices and the admin token, without starting anything.",
+      "Validate the configuration, the allow-list, the price overrides and the admin token without starting the gateway.",
     )
-    .argument("[file]", "configuration file, as with --config")
+    .argument("[file]", "configuration file, same as --config")
     .option("--json", "print one JSON document")
-    .option("--strict", "end with 8 where there are warnings")
+    .option("--strict", "exit with code 8 if there are warnings")
     .addHelpText("after", EXAMPLES)
     .action((file: string | undefined, options: SettingsOptions) => {
       const config = findConfigFile(file ?? configFileOf(options), terminal.env);
@@ -53,9 +53,9 @@ function runChecks(config: string, { env }: Terminal, options: SettingsOptions):
   const rows = "rows" in allowlist ? allowlist.rows : [];
   const faults = [
     ...("faults" in allowlist ? allowlist.faults : []),
-    ...tokenFaults(admin.tokenPath, rows, env[ADMIN_TOKEN_VARIABLE]),
-    ...statsFaults(stats.outputPath),
-    ...priceFaults(pricing.overridesPath),
+    ...tokenIssues(admin.tokenPath, rows, env[ADMIN_TOKEN_VARIABLE]),
+    ...statsIssues(stats.outputPath),
+    ...priceIssues(pricing.overridesPath),
   ];
   const open = openAllowlistWarning(auth.allowlistPath);
   const warnings = open === undefined ? loaded.warnings : [...loaded.warnings, open];
@@ -67,34 +67,36 @@ function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
   return "bytes" in content ? parseAllowlist(content.bytes, path) : { faults: [missingAllowlist(path, content)] };
 }
 
-function priceFaults(path: string | undefined): readonly ConfigIssue[] {
+function priceIssues(path: string | undefined): readonly ConfigIssue[] {
   const read = path === undefined ? undefined : loadPriceOverrides(path);
   return read !== undefined && "faults" in read ? read.faults : [];
 }
 
-/** A start would go on without it, and every record would wait in memory. */
-function statsFaults(path: string): readonly ConfigIssue[] {
+/** The gateway would start without a writable stats file and keep all records in memory. */
+function statsIssues(path: string): readonly ConfigIssue[] {
   const problem = whyNotWritable(path);
-  return problem === undefined ? [] : [{ source: path, message: `the stats file cannot be written: ${problem}` }];
+  return problem === undefined ? [] : [{ source: path, message: `cannot write the stats file: ${problem}` }];
 }
 
-/** A token file that does not exist is made at the first start. */
-function tokenFaults(path: string, rows: readonly AllowRow[], given: string | undefined): readonly ConfigIssue[] {
-  if (given !== undefined) return faultsOfToken(`environment variable ${ADMIN_TOKEN_VARIABLE}`, given, rows);
+/** A missing token file is valid if the first start can create it. */
+function tokenIssues(path: string, rows: readonly AllowRow[], fromEnvironment: string | undefined): readonly ConfigIssue[] {
+  if (fromEnvironment !== undefined) {
+    return issuesOfToken(`environment variable ${ADMIN_TOKEN_VARIABLE}`, fromEnvironment, rows);
+  }
   const content = readRegularFileSync(path, 4096);
   if (!("bytes" in content)) {
     if (content.code !== "ENOENT") return [{ source: path, message: content.message }];
     const problem = whyNotWritable(path);
-    return problem === undefined ? [] : [{ source: path, message: `the admin token cannot be made: ${problem}` }];
+    return problem === undefined ? [] : [{ source: path, message: `cannot create the admin token: ${problem}` }];
   }
-  return faultsOfToken(path, content.bytes.toString("utf8"), rows);
+  return issuesOfToken(path, content.bytes.toString("utf8"), rows);
 }
 
-function faultsOfToken(source: string, text: string, rows: readonly AllowRow[]): readonly ConfigIssue[] {
+function issuesOfToken(source: string, text: string, rows: readonly AllowRow[]): readonly ConfigIssue[] {
   const message = checkAdminToken(text);
   if (message !== undefined) return [{ source, message }];
   const isKey = new AccessTable(buildAccessTable(rows)).find(keyDigest(text.trim())) !== undefined;
-  return isKey ? [{ source, message: "the token is a key of the allow-list; it must be a secret of its own" }] : [];
+  return isKey ? [{ source, message: "the admin token is also a key of the allow-list; use a separate secret" }] : [];
 }
 
 function report(terminal: Terminal, findings: CheckResult, options: SettingsOptions): ExitCode {
@@ -114,7 +116,7 @@ function report(terminal: Terminal, findings: CheckResult, options: SettingsOpti
   for (const line of formatIssues(faults)) terminal.stdout.write(`${line}\n`);
   if (!ok) {
     if (loaded === undefined)
-      info(terminal, "the allow-list was not looked at: it is the configuration that says where it is");
+      info(terminal, "the allow-list was not checked: its path is part of the invalid configuration");
     return EXIT.invalid;
   }
   terminal.stdout.write(`${config}: ok (providers: ${providers.join(", ")})\n`);

@@ -14,13 +14,13 @@ Examples:
 
 export function configCommand(terminal: Terminal, finish: (code: number) => void): Command {
   const show = addSettingsOptions(new Command("show"))
-    .summary("print every setting in force and where it comes from")
-    .description("Print every setting in force and where it comes from: default, file, environment or option.")
+    .summary("print every setting and its source")
+    .description("Print the value of every setting and its source: default, file, environment or option.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action((options: SettingsOptions) => finish(showSettings(terminal, options)));
   return new Command("config")
-    .description("Show the configuration in force.")
+    .description("Show the effective configuration.")
     .helpCommand(false)
     .addCommand(show)
     .addHelpText("after", EXAMPLES);

@@ -23,28 +23,28 @@ interface ExportOptions extends DataSourceOptions, QueryOptions {
 
 export function exportCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("export"), "24h"))
-    .description("Write calls, or figures of them, as CSV, lines of JSON or Parquet, however many there are.")
+    .description("Export requests, or aggregates of them, as CSV, JSON lines or Parquet. The number of rows is not limited.")
     .addOption(
       new Option("--format <format>", "csv, jsonl or parquet").choices(["csv", "jsonl", "parquet"]).default("csv"),
     )
     .addOption(
-      new Option("--what <what>", "calls, or the figures that stats shows")
+      new Option("--what <what>", "calls: one row per request; usage: aggregates as in stats")
         .choices(["calls", "usage"])
         .default("calls"),
     )
-    .option("--by <dimensions>", "with --what usage: one or two, parted by a comma")
-    .option("--metric <metrics>", "with --what usage: parted by commas")
-    .option("--bucket <length>", "with --what usage: figures over time")
-    .option("-o, --output <file>", "write this file instead of stdout")
-    .option("--bom", "begin a CSV with a byte order mark, which some spreadsheets want")
+    .option("--by <dimensions>", "with --what usage: one or two dimensions, comma-separated")
+    .option("--metric <metrics>", "with --what usage: metrics, comma-separated")
+    .option("--bucket <length>", "with --what usage: length of a time bucket")
+    .option("-o, --output <file>", "write to this file instead of stdout")
+    .option("--bom", "start CSV with a byte order mark, which some spreadsheets need")
     .addHelpText("after", EXAMPLES)
-    .action(async (options: ExportOptions) => finish(await exportCalls(terminal, options)));
+    .action(async (options: ExportOptions) => finish(await exportRequests(terminal, options)));
 }
 
-async function exportCalls(terminal: Terminal, options: ExportOptions): Promise<number> {
+async function exportRequests(terminal: Terminal, options: ExportOptions): Promise<number> {
   const { format, what, output, bom } = options;
   if (output === undefined && format === "parquet" && terminal.stdout.isTTY) {
-    info(terminal, "Parquet is no text; name a file with --output, or redirect stdout");
+    info(terminal, "Parquet is a binary format: use --output FILE or redirect stdout");
     return EXIT.usage;
   }
   const question = parseQueryOptions(terminal, options, { bucket: "none" });
@@ -55,14 +55,14 @@ async function exportCalls(terminal: Terminal, options: ExportOptions): Promise<
       await pipeline(bytes, terminal.stdout, { end: false });
       return EXIT.ok;
     }
-    await writeWhole(bytes, output);
+    await writeAtomically(bytes, output);
     info(terminal, `wrote ${output}`);
     return EXIT.ok;
   });
 }
 
-/** The file is there when it is whole; what was there before stays until then. */
-async function writeWhole(bytes: Readable, path: string): Promise<void> {
+/** Replaces the file only once it is complete. */
+async function writeAtomically(bytes: Readable, path: string): Promise<void> {
   const temporary = `${path}.${process.pid}.part`;
   try {
     await pipeline(bytes, createWriteStream(temporary, { flags: "wx" }));

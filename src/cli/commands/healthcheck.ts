@@ -12,17 +12,17 @@ Examples:
   lmgate healthcheck
   lmgate healthcheck --url http://10.0.0.7:8080/healthz
 
-Exit code 0 when the gateway answers "ok", 1 when it does not.`;
+Exit codes: 0 if the gateway responds with "ok", 1 if not.`;
 
 export function healthcheckCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("healthcheck"))
-    .description("Ask the gateway at the configured address whether it is well; made for containers.")
-    .option("--url <url>", "ask at this URL")
+    .description("Check that the gateway at the configured address is healthy. Made for containers.")
+    .option("--url <url>", "URL to check")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions & { readonly url?: string }) => {
       const url = options.url ?? configuredUrl(terminal, options);
       if (typeof url === "number") return finish(url);
-      const problem = await ask(url);
+      const problem = await checkHealth(url);
       if (problem !== undefined) info(terminal, `${url} ${problem}`);
       else terminal.stdout.write("ok\n");
       return finish(problem === undefined ? EXIT.ok : EXIT.failure);
@@ -36,8 +36,8 @@ function configuredUrl(terminal: Terminal, options: SettingsOptions): string | n
   return `${ownUrl(host, port)}/healthz`;
 }
 
-/** What is wrong; `undefined` when nothing is. */
-async function ask(url: string): Promise<string | undefined> {
+/** Resolves to the problem, or to `undefined` if the gateway is healthy. */
+async function checkHealth(url: string): Promise<string | undefined> {
   if (!URL.canParse(url)) return "is not a URL";
   return await new Promise((resolve) => {
     const request = get(url, { agent: false, timeout: TIMEOUT_MS }, (response) => {
@@ -47,13 +47,13 @@ async function ask(url: string): Promise<string | undefined> {
         text = (text + chunk).slice(0, 64);
       });
       response.on("end", () => {
-        const well = response.statusCode === 200 && text.trim() === "ok";
-        resolve(well ? undefined : `answered ${response.statusCode}, not "ok"`);
+        const isHealthy = response.statusCode === 200 && text.trim() === "ok";
+        resolve(isHealthy ? undefined : `responded with ${response.statusCode}, not "ok"`);
       });
-      response.on("error", () => resolve("broke off its answer"));
+      response.on("error", () => resolve("ended its response early"));
     });
     request.on("timeout", () => {
-      resolve(`did not answer within ${TIMEOUT_MS} ms`);
+      resolve(`did not respond within ${TIMEOUT_MS} ms`);
       request.destroy();
     });
     request.on("error", (error: NodeJS.ErrnoException) =>

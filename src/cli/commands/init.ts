@@ -6,10 +6,10 @@ import { errorCode } from "../../core/errno.ts";
 import { makeDirectories } from "../../core/make-directories.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
-const ALLOWLIST = `# Who may call, one key a line. Read again by itself whenever this file changes.
+const ALLOWLIST = `# The keys that LMGate admits, one per line. Changes to this file take effect at once.
 # Add a key with: lmgate keys add --owner NAME
-# Further columns: disabled (true or false) and expires_at (2026-12-31, or 2026-12-31T18:00:00Z).
-# Instead of a key, sha256:<64 hexadecimal digits> of it will do.
+# Optional columns: disabled (true or false) and expires_at (2026-12-31 or 2026-12-31T18:00:00Z).
+# api_key may hold the SHA-256 of a key instead of the key: sha256:<64 hexadecimal digits>.
 id,api_key,owner,added
 `;
 
@@ -17,7 +17,7 @@ const EXAMPLES = `
 Examples:
   lmgate init                 in this directory
   lmgate init /srv/lmgate
-  lmgate init --print         show the configuration, write nothing`;
+  lmgate init --print         print the configuration and write nothing`;
 
 interface InitOptions {
   readonly force?: boolean;
@@ -26,9 +26,9 @@ interface InitOptions {
 
 export function initCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("init")
-    .description("Write a commented config/lmgate.yaml and an allow-list without keys, data/allowlist.csv.")
-    .argument("[dir]", "where to", ".")
-    .option("--force", "overwrite files that are there")
+    .description("Create a commented config/lmgate.yaml and an empty allow-list, data/allowlist.csv.")
+    .argument("[dir]", "target directory", ".")
+    .option("--force", "overwrite existing files")
     .option("--print", "print the configuration instead of writing it")
     .addHelpText("after", EXAMPLES)
     .action((directory: string, options: InitOptions) => finish(init(terminal, directory, options)));
@@ -42,7 +42,7 @@ function init(terminal: Terminal, directory: string, options: InitOptions): Exit
   }
   const files = [
     { path: join(directory, "config/lmgate.yaml"), text: configuration, mode: 0o644 },
-    // Keys are secrets: nobody else's business on this machine.
+    // Keys are secrets: other users of the machine must not read them.
     { path: join(directory, "data/allowlist.csv"), text: ALLOWLIST, mode: 0o600 },
   ];
   for (const { path, text, mode } of files) {
@@ -54,7 +54,7 @@ function init(terminal: Terminal, directory: string, options: InitOptions): Exit
   return EXIT.ok;
 }
 
-/** False when there is such a file already; it stays as it is, whatever happens between a look and a write. */
+/** Returns false if the file exists; `wx` checks and creates it in one step. */
 function writeNew(path: string, text: string, { mode, force }: { mode: number; force: boolean }): boolean {
   try {
     writeFileSync(path, text, { mode, flag: force ? "w" : "wx" });
@@ -65,7 +65,7 @@ function writeNew(path: string, text: string, { mode, force }: { mode: number; f
   }
 }
 
-/** The file that ships: in a checkout three directories up, in the package one more, above the compiled code. */
+/** The shipped file: three directories up in a checkout, four in the package, whose code is compiled into `dist`. */
 function defaultConfiguration(): string {
   for (const path of ["../../../config/lmgate.yaml", "../../../../config/lmgate.yaml"]) {
     try {

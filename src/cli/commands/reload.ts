@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { ApiError, requestApiJson } from "../query/api-client.ts";
 import { addServerOptions, reportError, findGateway, type DataSourceOptions } from "../query/data-source.ts";
+import { formatCount } from "../output/format-bytes.ts";
 import { EXIT, printJson, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
@@ -8,7 +9,8 @@ Examples:
   lmgate reload
   lmgate reload --server http://127.0.0.1:8081
 
-The gateway watches the file; this is for those who want to know when it counts. Exit code 3 when the file is not valid.`;
+The gateway also reloads the file by itself; this command waits until the change is in force. Exit code 3 if the file is
+invalid.`;
 
 interface ReloadOptions extends DataSourceOptions {
   readonly json?: boolean;
@@ -16,7 +18,7 @@ interface ReloadOptions extends DataSourceOptions {
 
 export function reloadCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addServerOptions(new Command("reload"))
-    .description("Have the running gateway read its allow-list again, and say when every data thread goes by it.")
+    .description("Reload the allow-list of the running gateway, and wait until every data worker is using it.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: ReloadOptions) => finish(await reload(terminal, options)));
@@ -29,22 +31,22 @@ async function reload(terminal: Terminal, options: ReloadOptions): Promise<numbe
       info(terminal, "no gateway is running with this configuration");
       return EXIT.unreachable;
     }
-    const answer = await requestApiJson(address, "/api/v1/reload", { method: "POST" });
-    const { keys, version, acknowledgedBy } = answer as Reloaded; // of our own gateway
-    if (options.json === true) printJson(terminal, answer);
+    const response = await requestApiJson(address, "/api/v1/reload", { method: "POST" });
+    const { keys, version, acknowledgedBy } = response as ReloadResponse; // as: the gateway's API contract
+    if (options.json === true) printJson(terminal, response);
     else {
-      const threads = `${acknowledgedBy} data ${acknowledgedBy === 1 ? "thread" : "threads"}`;
-      terminal.stdout.write(`${keys} keys in force on ${threads} (version ${version} since the start)\n`);
+      terminal.stdout.write(`${formatCount(keys, "key")} in force on ${formatCount(acknowledgedBy, "data worker")}`);
+      terminal.stdout.write(` (version ${version} since the start)\n`);
     }
     return EXIT.ok;
   } catch (error) {
     const code = reportError(terminal, error);
-    // The gateway is there; what is wrong is the file.
+    // 409: the gateway is running, but the file is invalid.
     return error instanceof ApiError && error.status === 409 ? EXIT.invalid : code;
   }
 }
 
-interface Reloaded {
+interface ReloadResponse {
   readonly keys: number;
   readonly version: number;
   readonly acknowledgedBy: number;

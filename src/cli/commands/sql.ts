@@ -16,7 +16,7 @@ Examples:
   lmgate sql --columns
   echo "SELECT count(*) FROM calls" | lmgate sql -
 
-The SQL is DuckDB's. It only reads: calls has a row for each record, hours the sums of each hour.`;
+The dialect is DuckDB's, read-only. The table calls has one row per record, hours the sums of each hour.`;
 
 interface SqlOptions extends SettingsOptions {
   readonly json?: boolean;
@@ -28,11 +28,11 @@ interface SqlOptions extends SettingsOptions {
 
 export function sqlCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("sql"))
-    .description("Ask the records in SQL.")
-    .argument("[query]", "one statement that reads; - reads it from stdin")
-    .option("--columns", "list the columns of calls and what they mean")
-    .addOption(new Option("--max-rows <count>", "stop after so many rows").argParser(positive).default(10_000))
-    .addOption(new Option("--timeout <seconds>", "give up after so long").argParser(positive).default(60))
+    .description("Query the records with SQL.")
+    .argument("[query]", "one SELECT statement; - reads it from stdin")
+    .option("--columns", "list the columns of the table calls")
+    .addOption(new Option("--max-rows <count>", "return at most this many rows").argParser(positive).default(10_000))
+    .addOption(new Option("--timeout <seconds>", "cancel the query after this time").argParser(positive).default(60))
     .option("--json", "print one JSON document")
     .option("--csv", "print CSV")
     .addHelpText("after", EXAMPLES)
@@ -50,16 +50,16 @@ async function sql(terminal: Terminal, query: string | undefined, options: SqlOp
   }
   const text = query === "-" ? await readText(terminal.stdin) : query;
   if (text === undefined || text.trim() === "") {
-    info(terminal, "there is no query; write one, or - to read it from stdin (lmgate sql --help has examples)");
+    info(terminal, "missing query: pass one, or - to read it from stdin (see lmgate sql --help)");
     return EXIT.usage;
   }
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const offline = await openOffline({ settings: loaded.settings, now: Date.now });
   try {
-    const answer = await offline.reader.sql({ text, maxRows: options.maxRows, timeoutMs: options.timeout * 1000 });
-    print(terminal, options, answer);
-    if (answer.truncated) info(terminal, `there are more than ${options.maxRows} rows; --max-rows shows more`);
+    const result = await offline.reader.sql({ text, maxRows: options.maxRows, timeoutMs: options.timeout * 1000 });
+    print(terminal, options, result);
+    if (result.truncated) info(terminal, `showing the first ${options.maxRows} rows; use --max-rows for more`);
     return EXIT.ok;
   } catch (error) {
     return reportError(terminal, error);
@@ -94,6 +94,6 @@ function cellText(value: unknown): string {
 }
 
 function positive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Allowed are whole numbers from 1.");
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("Use a whole number of at least 1.");
   return Number(text);
 }

@@ -1,15 +1,14 @@
 import type { Answer, Series, Values } from "../../store/query/query.ts";
 import { csvCell } from "../output/csv-cell.ts";
 
-/** One row of figures: a group, or a group in a bucket of time. */
+/** The metrics of one group, or of one group in one time bucket. */
 export interface StatsRow {
   readonly bucket: string | undefined;
-  /** As the answer calls them; `undefined` for all groups together. */
   readonly series: Series;
   readonly values: Values;
 }
 
-/** The rows of an answer, those of all other groups last. */
+/** The rows of a result; the sum of the groups beyond the limit is last. */
 export function statsRows({ series, buckets, query }: Answer): readonly StatsRow[] {
   if (buckets.length === 0) return series.map((each) => ({ bucket: undefined, series: each, values: each.total }));
   return buckets.flatMap((bucket, index) =>
@@ -21,7 +20,7 @@ export function statsRows({ series, buckets, query }: Answer): readonly StatsRow
   );
 }
 
-/** Each row as a JSON object: `bucket` where there are buckets, the dimensions, the metrics. */
+/** Each row as a JSON object: `bucket` if there are buckets, then dimensions and metrics. */
 export function statsJsonLines(answer: Answer): readonly string[] {
   return statsRows(answer).map((row) => JSON.stringify(objectOf(answer, row)));
 }

@@ -13,11 +13,11 @@ export interface StatsFormat {
   readonly chart: boolean;
 }
 
-/** Figures for people: aligned on a terminal, parted by tabs in a pipe, with the same words in the same order. */
+/** Prints a result: aligned and abbreviated on a terminal, tab-separated and exact otherwise. */
 export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsFormat): void {
   const { stdout } = terminal;
   if (answer.totals.total.requests === 0 || answer.series.length === 0) {
-    // No data is no output; a sentence is for people.
+    // stdout stays empty, so that a program reads no rows.
     info(terminal, emptyText(answer));
     return;
   }
@@ -89,35 +89,35 @@ function printChart(terminal: Terminal, answer: Answer): void {
   ]);
   const columns = [left(query.groupBy.join(", ").toUpperCase()), left(metricHeading(first)), right("TOTAL")];
   const [head = "", ...rest] = textTable(columns, lines);
-  const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} a bar`;
+  const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} per bar`;
   terminal.stdout.write(
     `${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(answer)].join("\n")}\n`,
   );
 }
 
-/** What the figures cover, and what they do not. */
+/** The range of the result, and how much of it is unknown. */
 function footer({ query, coverage, totals }: Answer): string {
   const parts = [`${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`];
   if (coverage.requests > 0) {
     parts.push(
-      `usage known for ${((coverage.withUsage / coverage.requests) * 100).toFixed(1)} % of ${coverage.requests} calls`,
+      `usage known for ${((coverage.withUsage / coverage.requests) * 100).toFixed(1)} % of ${coverage.requests} requests`,
     );
   }
   if (totals.total.cost !== undefined) {
     const models = coverage.unpricedModels.length;
-    const lacking =
+    const unpriced =
       models === 0 ? "" : `, ${models} ${models === 1 ? "model" : "models"} without a price (lmgate prices unpriced)`;
-    parts.push(`cost estimated from list prices${lacking}`);
+    parts.push(`cost estimated from list prices${unpriced}`);
   }
   return parts.join(" · ");
 }
 
 function emptyText({ query }: Answer): string {
   const filters = query.filters.length === 0 ? "" : " with these filters";
-  return `no calls${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`;
+  return `no requests${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`;
 }
 
-/** Shares of what is no sum say nothing. */
+/** A share of the total is shown only for metrics that are sums. */
 function isSum(metric: Metric | undefined): metric is Metric {
   return metric !== undefined && /^(cost|requests|errors|.*_tokens)$/.test(metric);
 }
@@ -133,7 +133,7 @@ function exact(values: Values, metric: Metric): string {
   return value === null || value === undefined ? "" : String(value);
 }
 
-/** `2026-11-23 10:00`: the zone stands once, below. */
+/** `2026-11-23 10:00`; the footer names the time zone. */
 function bucketText(moment: string): string {
   return moment.slice(0, 16).replace("T", " ");
 }

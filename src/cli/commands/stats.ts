@@ -14,7 +14,7 @@ Examples:
   lmgate stats --filter 'status>=400' --by error_type --metric requests
   lmgate stats --since 30d --by owner --csv > costs.csv
 
-By: owner, key, provider, model, endpoint, operation, status, error_type, client_app, tag:<name>, day, hour, weekday.
+Dimensions: owner, key, provider, model, endpoint, operation, status, error_type, client_app, tag:<name>, day, hour, weekday.
 Metrics: cost, requests, errors, error_rate, tokens, input_tokens, output_tokens, cached_input_tokens,
 cache_write_tokens, reasoning_tokens, cache_hit_rate, p50 … p99, ttft_p50 … ttft_p99, output_tokens_per_second, coverage.`;
 
@@ -28,33 +28,33 @@ export interface StatsOptions extends DataSourceOptions, QueryOptions {
 
 export function statsCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("stats"), "24h"))
-    .description("Add up what calls cost and used. Asks the running gateway, or reads the stats files where none runs.")
-    .option("--by <dimensions>", "one or two, parted by a comma (default: model)")
-    .option("--metric <metrics>", "parted by commas (default: cost,tokens,requests,errors,p95)")
-    .option("--bucket <length>", "figures over time: 1m, 5m, 15m, 1h, 1d, 1w, 1mo or auto")
-    .option("--top <count>", "groups; the others are summed (default: 20)")
-    .option("--order <metric>", "sort by it, with - before it for the greatest first")
+    .description("Show usage and cost of requests, from the running gateway, or from the stats files if none is running.")
+    .option("--by <dimensions>", "one or two dimensions, comma-separated (default: model)")
+    .option("--metric <metrics>", "metrics, comma-separated (default: cost,tokens,requests,errors,p95)")
+    .option("--bucket <length>", "time buckets: 1m, 5m, 15m, 1h, 1d, 1w, 1mo or auto")
+    .option("--top <count>", "number of groups; the rest is summed as other (default: 20)")
+    .option("--order <metric>", "sort by this metric; -metric for descending order")
     .option("--chart", "draw the first metric over time")
-    .option("--json", "print one JSON document, as GET /api/v1/usage answers")
-    .option("--jsonl", "print a line of JSON for each row")
+    .option("--json", "print one JSON document, the response of GET /api/v1/usage")
+    .option("--jsonl", "print one JSON line per row")
     .option("--csv", "print CSV")
-    .option("--plain", "print rows parted by tabs, without heading and total")
+    .option("--plain", "print tab-separated rows without headings and total")
     .addHelpText("after", EXAMPLES)
     .action(async (options: StatsOptions) => finish(await stats(terminal, options)));
 }
 
 async function stats(terminal: Terminal, options: StatsOptions): Promise<number> {
-  const isForPeople = !(options.json || options.jsonl || options.csv || options.plain);
+  const isTable = !(options.json || options.jsonl || options.csv || options.plain);
   const defaults = {
     group_by: "model",
     metric: "cost,total_tokens,requests,errors,duration_p95",
     bucket: options.chart === true ? "auto" : "none",
-    compare: isForPeople ? "previous" : "none",
+    compare: isTable ? "previous" : "none",
   };
-  const question = parseQueryOptions(terminal, options, defaults);
-  if (question === undefined) return EXIT.usage;
+  const query = parseQueryOptions(terminal, options, defaults);
+  if (query === undefined) return EXIT.usage;
   return withDataSource(terminal, options, async (source) => {
-    print(terminal, options, await source.ask(question));
+    print(terminal, options, await source.ask(query));
     return EXIT.ok;
   });
 }

@@ -4,22 +4,22 @@ import { formatDollars, UNKNOWN } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
 import type { Terminal } from "../context/terminal.ts";
 
-/** A call on one line, in columns that stay where they are. */
+/** One request on one line, in columns of fixed width. */
 export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
   const color = (format: "green" | "yellow" | "red", text: string): string =>
     styleText(format, text, { stream: terminal.stdout });
   const status = String(row.status ?? "---");
-  const failed = row.error_type !== null;
+  const isFailed = row.error_type !== null;
   return [
     new Date(row.timestamp).toTimeString().slice(0, 8),
-    color(failed ? (row.status !== null && row.status < 500 ? "yellow" : "red") : "green", status.padEnd(3)),
+    color(isFailed ? (row.status !== null && row.status < 500 ? "yellow" : "red") : "green", status.padEnd(3)),
     fit(row.owner ?? row.lmgate_id ?? UNKNOWN, 14),
     fit(`${row.provider}/${row.model ?? UNKNOWN}`, 34),
     tokens(row.total_input_tokens).padStart(8),
     tokens(row.total_output_tokens).padStart(7),
     (row.cost_usd === null || row.cost_usd === undefined ? UNKNOWN : formatDollars(row.cost_usd)).padStart(9),
     seconds(row.duration_ms).padStart(7),
-    failed ? color("red", printable(row.error_type ?? "")) : "",
+    isFailed ? color("red", printable(row.error_type ?? "")) : "",
   ]
     .join("  ")
     .trimEnd();

@@ -22,15 +22,15 @@ import { EXIT, info, type Terminal } from "../context/terminal.ts";
 
 const EXAMPLES = `
 Examples:
-  lmgate tail                             the last calls, then each as it ends
+  lmgate tail                             the latest requests, then each new one
   lmgate tail -n 20 --no-follow
   lmgate tail --filter 'status>=400'
   lmgate tail --json | jq -r .model`;
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
-const KNOWN_IDS = 2000;
-const MOST_MISSED = 500;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 10_000;
+const MAX_REMEMBERED_IDS = 2000;
+const MAX_MISSED = 500;
 
 interface TailOptions extends DataSourceOptions, QueryOptions {
   readonly lines: number;
@@ -40,36 +40,36 @@ interface TailOptions extends DataSourceOptions, QueryOptions {
 
 export function tailCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("tail"), "7d"))
-    .description("Show calls, one a line, the newest last, and go on with each call that ends.")
-    .addOption(new Option("-n, --lines <count>", "calls to begin with").argParser(lineCount).default(20))
-    .option("--no-follow", "end after those")
-    .option("--json", "print a line of JSON for each call")
+    .description("Show requests, one per line, the newest last, and follow new ones as they finish.")
+    .addOption(new Option("-n, --lines <count>", "number of recent requests to show first").argParser(lineCount).default(20))
+    .option("--no-follow", "exit after the recent requests")
+    .option("--json", "print one JSON line per request")
     .addHelpText("after", EXAMPLES)
     .action(async (options: TailOptions) => finish(await tail(terminal, options)));
 }
 
 async function tail(terminal: Terminal, options: TailOptions): Promise<number> {
-  const question = parseQueryOptions(terminal, options, { from: "-7d" });
-  if (question === undefined) return EXIT.usage;
-  const shown = new Shown(terminal, options.json === true);
-  const before = { ...question, limit: options.lines };
+  const query = parseQueryOptions(terminal, options, { from: "-7d" });
+  if (query === undefined) return EXIT.usage;
+  const printer = new RequestPrinter(terminal, options.json === true);
+  const recent = { ...query, limit: options.lines };
   try {
     const address = options.follow ? await findGateway(terminal, options) : undefined;
-    if (address !== undefined) return await follow(terminal, address, { shown, before });
+    if (address !== undefined) return await follow(terminal, address, { printer, recent });
   } catch (error) {
     return reportError(terminal, error);
   }
   const code = await withDataSource(terminal, options, async (source) => {
-    await showThose(source, before, shown);
+    await printRecent(source, recent, printer);
     return EXIT.ok;
   });
   if (code !== EXIT.ok || !options.follow) return code;
-  info(terminal, "no gateway is running, so there is nothing to follow (--no-follow ends here without a word)");
+  info(terminal, "no gateway is running, so there are no new requests to follow (use --no-follow to skip this error)");
   return EXIT.unreachable;
 }
 
-/** Prints calls, each once. */
-class Shown {
+/** Prints each request once. */
+class RequestPrinter {
   readonly #terminal: Terminal;
   readonly #asJson: boolean;
   readonly #ids = new Set<string>();
@@ -82,64 +82,64 @@ class Shown {
   print(row: RequestRow): void {
     if (this.#ids.has(row.id)) return;
     this.#ids.add(row.id);
-    // The oldest stands first; what was shown long ago does not come again.
+    // A Set keeps insertion order, so the oldest ids are removed first; they do not appear again.
     for (const id of this.#ids) {
-      if (this.#ids.size <= KNOWN_IDS) break;
+      if (this.#ids.size <= MAX_REMEMBERED_IDS) break;
       this.#ids.delete(id);
     }
     this.#terminal.stdout.write(`${this.#asJson ? JSON.stringify(row) : recordSummaryLine(this.#terminal, row)}\n`);
   }
 }
 
-async function showThose(source: DataSource, wanted: RequestListQuery, shown: Shown): Promise<void> {
-  if (wanted.limit === 0) return;
-  const { rows } = await source.listRequests(wanted);
-  for (const row of rows.toReversed()) shown.print(row);
+async function printRecent(source: DataSource, query: RequestListQuery, printer: RequestPrinter): Promise<void> {
+  if (query.limit === 0) return;
+  const { rows } = await source.listRequests(query);
+  for (const row of rows.toReversed()) printer.print(row);
 }
 
-interface Following {
-  readonly shown: Shown;
-  /** The calls to begin with. */
-  readonly before: RequestListQuery;
+interface TailState {
+  readonly printer: RequestPrinter;
+  /** The requests to show first. */
+  readonly recent: RequestListQuery;
 }
 
-/** Until Ctrl-C; a gateway that goes is waited for, and what ended meanwhile is shown then. */
-async function follow(terminal: Terminal, address: ApiAddress, { shown, before }: Following): Promise<number> {
+/** Follows the gateway until Ctrl-C. Reconnects if the stream ends, then shows the requests that were missed. */
+async function follow(terminal: Terminal, address: ApiAddress, { printer, recent }: TailState): Promise<number> {
   const query = new URLSearchParams({ rate: "500" });
-  for (const filter of before.filters) query.append("filter", formatFilter(filter));
-  let pauseMs = FIRST_PAUSE_MS;
-  let missed: RequestListQuery | undefined = before;
+  for (const filter of recent.filters) query.append("filter", formatFilter(filter));
+  let retryMs = FIRST_RETRY_MS;
+  let missed: RequestListQuery | undefined = recent;
   for (let isFirst = true; ; isFirst = false) {
     try {
-      const answer = await requestApi(address, `/api/v1/requests/stream?${query.toString()}`);
-      pauseMs = FIRST_PAUSE_MS;
-      for await (const { name, data } of eventsOf(answer)) {
-        // The first says that it is listening, so nothing can fall between the list and the stream.
-        if (missed !== undefined) await catchUp(terminal, address, { shown, before: missed });
+      const response = await requestApi(address, `/api/v1/requests/stream?${query.toString()}`);
+      retryMs = FIRST_RETRY_MS;
+      for await (const { name, data } of eventsOf(response)) {
+        // The first event arrives after the subscription, so no request is missed between the list and the stream.
+        if (missed !== undefined) await printMissed(terminal, address, { printer, recent: missed });
         missed = undefined;
-        if (name === "call") shown.print(data as RequestRow); // of our own gateway
-        else if (name === "skipped") info(terminal, `skipped ${(data as Skipped).count} calls: too many to show`);
+        if (name === "call") printer.print(data as RequestRow); // as: the gateway's API contract
+        else if (name === "skipped") info(terminal, `skipped ${(data as Skipped).count} requests: too many to show`);
         if (terminal.stdout.writableNeedDrain) await once(terminal.stdout, "drain");
       }
-      info(terminal, "the gateway ended the stream; waiting for it");
+      info(terminal, "the gateway closed the stream; reconnecting");
     } catch (error) {
       if (error instanceof ApiError) throw error;
-      if (!isBroken(error) && !(error instanceof GatewayUnreachable && !isFirst)) throw error;
-      if (pauseMs === FIRST_PAUSE_MS) info(terminal, "the gateway is gone; waiting for it");
+      if (!isConnectionError(error) && !(error instanceof GatewayUnreachable && !isFirst)) throw error;
+      if (retryMs === FIRST_RETRY_MS) info(terminal, "lost the connection to the gateway; reconnecting");
     }
-    missed ??= { ...before, from: new Date().toISOString(), limit: MOST_MISSED };
-    await delay(pauseMs);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    missed ??= { ...recent, from: new Date().toISOString(), limit: MAX_MISSED };
+    await delay(retryMs);
+    retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
   }
 }
 
-/** Calls to come are worth showing even where the store cannot tell of those before. */
-async function catchUp(terminal: Terminal, address: ApiAddress, { shown, before }: Following): Promise<void> {
+/** New requests can be shown even if the query store cannot list earlier ones. */
+async function printMissed(terminal: Terminal, address: ApiAddress, { printer, recent }: TailState): Promise<void> {
   try {
-    await showThose(gatewayDataSource(address), before, shown);
+    await printRecent(gatewayDataSource(address), recent, printer);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 503) throw error;
-    info(terminal, `calls before are not shown: ${error.message}`);
+    info(terminal, `earlier requests are not shown: ${error.message}`);
   }
 }
 
@@ -147,19 +147,19 @@ interface Skipped {
   readonly count: number;
 }
 
-async function* eventsOf(answer: IncomingMessage): AsyncGenerator<{ readonly name: string; readonly data: unknown }> {
+async function* eventsOf(response: IncomingMessage): AsyncGenerator<{ readonly name: string; readonly data: unknown }> {
   let name = "";
-  for await (const line of createInterface({ input: answer })) {
+  for await (const line of createInterface({ input: response })) {
     if (line.startsWith("event: ")) name = line.slice("event: ".length);
     else if (line.startsWith("data: ")) yield { name, data: JSON.parse(line.slice("data: ".length)) };
   }
 }
 
-function isBroken(error: unknown): boolean {
+function isConnectionError(error: unknown): boolean {
   return errorCode(error) !== undefined;
 }
 
 function lineCount(text: string): number {
-  if (!/^\d{1,3}$/.test(text) || Number(text) > 500) throw new InvalidArgumentError("Allowed are 0 to 500.");
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 500) throw new InvalidArgumentError("Use a number from 0 to 500.");
   return Number(text);
 }

@@ -4,7 +4,7 @@ import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
 
 export function versionCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("version")
-    .description("Print the version of LMGate and of the Node.js it runs on.")
+    .description("Print the version of LMGate and of Node.js.")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  lmgate version\n  lmgate version --json")
     .action((options: { readonly json?: boolean }) => {

@@ -11,14 +11,14 @@ export interface CommandPrices {
   readonly loaded: LoadedSettings;
 }
 
-/** The prices a gateway with these settings would use; the exit code, with everything said, when they are not valid. */
+/** The prices that a gateway with these settings uses; an exit code, after the issues are printed, if they are invalid. */
 export function loadCommandPrices(terminal: Terminal, options: SettingsOptions): CommandPrices | ExitCode {
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { pricing, providers } = loaded.settings;
   const { overridesPath } = pricing;
-  const own = overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(overridesPath);
-  if ("faults" in own) return reportIssues(terminal, "price overrides", own.faults);
-  const priced = providers.map(({ name, upstream }) => ({ name, host: upstream.host }));
-  return { prices: openPrices({ overrides: own.overrides, providers: priced }), loaded };
+  const read = overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(overridesPath);
+  if ("faults" in read) return reportIssues(terminal, "price overrides", read.faults);
+  const pricedProviders = providers.map(({ name, upstream }) => ({ name, host: upstream.host }));
+  return { prices: openPrices({ overrides: read.overrides, providers: pricedProviders }), loaded };
 }

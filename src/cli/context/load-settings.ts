@@ -2,7 +2,7 @@ import { findConfigFile, loadSettings, type LoadedSettings } from "../../config/
 import { configFileOf, flagsOf, type SettingsOptions } from "./settings-options.ts";
 import { reportIssues, type ExitCode, type Terminal } from "./terminal.ts";
 
-/** The settings a command works with; the exit code, with everything said, when they are not valid. */
+/** The settings of a command; an exit code, after the issues are printed, if they are invalid. */
 export function loadCommandSettings(terminal: Terminal, options: SettingsOptions): LoadedSettings | ExitCode {
   const file = findConfigFile(configFileOf(options), terminal.env);
   const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });

@@ -1,13 +1,13 @@
 import { Option, type Command } from "commander";
 import type { Flag } from "../../config/config.ts";
 
-/** Options that stand for a setting, by the name commander gives their value. */
+/** The options that override a setting. */
 const SETTINGS = [
   { option: "--host <address>", key: "server.host", text: "listen on this address" },
   { option: "--port <number>", key: "server.port", text: "listen on this port" },
-  { option: "--workers <number>", key: "server.workers", text: "data threads, or auto" },
-  { option: "--admin-host <address>", key: "admin.host", text: "address of the admin listener" },
-  { option: "--admin-port <number>", key: "admin.port", text: "port of the admin listener" },
+  { option: "--workers <number>", key: "server.workers", text: "number of data workers, or auto" },
+  { option: "--admin-host <address>", key: "admin.host", text: "admin listener: listen on this address" },
+  { option: "--admin-port <number>", key: "admin.port", text: "admin listener: listen on this port" },
   { option: "--allowlist <file>", key: "auth.allowlist_path", text: "read keys from this file" },
   { option: "--stats <file>", key: "stats.output_path", text: "write records to this file" },
   { option: "--log-level <level>", key: "logging.level", text: "debug, info, warn or error" },
@@ -19,7 +19,7 @@ export function addConfigOption(command: Command): Command {
   return command.option("-c, --config <file>", "configuration file (default: $LMGATE_CONFIG or config/lmgate.yaml)");
 }
 
-/** `--config` and every option that overrides a setting. */
+/** Adds `--config` and the options that override a setting. */
 export function addSettingsOptions(command: Command): Command {
   addConfigOption(command);
   for (const { option, text } of SETTINGS) command.addOption(new Option(option, text));
@@ -27,7 +27,7 @@ export function addSettingsOptions(command: Command): Command {
 }
 
 export function configFileOf(options: SettingsOptions): string | undefined {
-  const { config } = options as { readonly config?: unknown }; // commander's values have no types of their own
+  const { config } = options as { readonly config?: unknown }; // as: commander's values are untyped
   return typeof config === "string" ? config : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { formatIssues, type ConfigIssue } from "../../config/config-issue.ts";
 
-/** The outside world of a command. */
+/** The environment and the streams that a command uses. */
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: NodeJS.ReadStream;
@@ -12,7 +12,7 @@ export const EXIT = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** Configuration or allow-list. */
+  /** The configuration or the allow-list is invalid. */
   invalid: 3,
   unreachable: 4,
   refused: 5,
@@ -28,9 +28,9 @@ export function info({ stderr }: Terminal, message: string): void {
   stderr.write(`lmgate: ${message}\n`);
 }
 
-/** Prints what is wrong with the operator's files; the exit code that goes with it. */
-export function reportIssues(terminal: Terminal, what: string, faults: readonly ConfigIssue[]): ExitCode {
-  info(terminal, `the ${what} is not valid`);
+/** Prints the issues of one of the operator's files and returns the exit code for them. */
+export function reportIssues(terminal: Terminal, subject: string, faults: readonly ConfigIssue[]): ExitCode {
+  info(terminal, `the ${subject} is invalid:`);
   for (const line of formatIssues(faults)) terminal.stderr.write(`  ${line}\n`);
   return EXIT.invalid;
 }

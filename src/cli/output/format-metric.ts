@@ -1,12 +1,12 @@
 import type { Metric } from "../../store/query/query.ts";
 
-// Figures as people read them. Unknown is a dash, never a zero.
+// Formats metrics for a terminal. An unknown value is a dash, never a zero.
 
 export const UNKNOWN = "—";
 
 const HEADINGS: Readonly<Partial<Record<Metric, string>>> = {
   cost: "COST",
-  requests: "CALLS",
+  requests: "REQUESTS",
   errors: "ERRORS",
   error_rate: "ERROR %",
   total_tokens: "TOKENS",
@@ -36,7 +36,7 @@ export function formatMetric(metric: Metric, value: number | null | undefined): 
   if (metric.endsWith("_rate") || metric === "coverage") return `${(value * 100).toFixed(1)} %`;
   if (metric.startsWith("duration") || metric.startsWith("ttft")) return milliseconds(value);
   if (metric === "output_tokens_per_second") return value.toFixed(value < 10 ? 1 : 0);
-  return metric.endsWith("tokens") ? shortened(value) : value.toLocaleString("en-US");
+  return metric.endsWith("tokens") ? abbreviate(value) : value.toLocaleString("en-US");
 }
 
 /** `$0.0042`, `$12.34`, `$12,340`. */
@@ -54,7 +54,7 @@ function milliseconds(value: number): string {
 }
 
 /** `950`, `12.3 k`, `1.23 M`. */
-function shortened(value: number): string {
+function abbreviate(value: number): string {
   const units = [
     [1e12, " T"],
     [1e9, " G"],
@@ -67,8 +67,11 @@ function shortened(value: number): string {
   return `${scaled.toPrecision(3)}${unit[1]}`;
 }
 
-/** The formatChange against what was before: `+12 %`, `new`; empty where nothing can be said. */
-export function formatChange(now: number | null | undefined, before: number | null | undefined): string {
+/** The change against the previous period: `+12 %`, `new`; empty if either value is unknown. */
+export function formatChange(
+  now: number | null | undefined,
+  before: number | null | undefined,
+): string {
   if (now === null || now === undefined || before === null || before === undefined) return "";
   if (before === 0) return now === 0 ? "" : "new";
   const percent = ((now - before) / before) * 100;
@@ -78,7 +81,7 @@ export function formatChange(now: number | null | undefined, before: number | nu
 
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/** A bar of at most `width` cells. */
+/** A bar of at most `width` characters for a share from 0 to 1. */
 export function shareBar(share: number, width: number): string {
   const eighths = Math.round(Math.max(0, Math.min(1, share)) * width * 8);
   return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
@@ -86,13 +89,13 @@ export function shareBar(share: number, width: number): string {
 
 const HEIGHTS = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/** A line of small bars; a gap where nothing is known. */
+/** A line of small bars; an unknown value is a space. */
 export function sparkline(values: readonly (number | null)[]): string {
-  const most = Math.max(0, ...values.filter((value) => value !== null));
+  const highest = Math.max(0, ...values.filter((value) => value !== null));
   return values
     .map((value) => {
       if (value === null) return " ";
-      return most === 0 ? HEIGHTS[0] : HEIGHTS[Math.min(7, Math.floor((value / most) * 7.999))];
+      return highest === 0 ? HEIGHTS[0] : HEIGHTS[Math.min(7, Math.floor((value / highest) * 7.999))];
     })
     .join("");
 }

@@ -2,10 +2,7 @@ import { styleText } from "node:util";
 import { textTable } from "./text-table.ts";
 import type { Terminal } from "../context/terminal.ts";
 
-/**
- * Rows under a head: aligned for people on a terminal, tab-separated for programs otherwise, with the same words in
- * the same order.
- */
+/** Prints rows below their headings: aligned on a terminal, tab-separated otherwise. */
 export function printTable(terminal: Terminal, head: readonly string[], rows: readonly (readonly string[])[]): void {
   const { stdout } = terminal;
   const cells = rows.map((row) => row.map(printable));
@@ -20,7 +17,7 @@ export function printTable(terminal: Terminal, head: readonly string[], rows: re
   stdout.write(`${[styleText("bold", first, { stream: stdout }), ...rest].join("\n")}\n`);
 }
 
-/** What an owner's name holds must not reach the terminal as a command to it, nor turn around what stands beside it. */
+/** Removes control and bidirectional characters, so that a text from a file or record cannot control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, " ");
 }

@@ -3,16 +3,16 @@ import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 
-/** A gateway's admin listener, as a command reaches it. */
+/** The URL of a gateway's admin listener, and the token for it. */
 export interface ApiAddress {
   readonly url: string;
   readonly token: string;
 }
 
-/** The gateway is not there, or not to be reached. */
+/** The connection to the gateway failed. */
 export class GatewayUnreachable extends Error {}
 
-/** It is there and refused; `status` is what it answered. */
+/** The gateway responded with an error status. */
 export class ApiError extends Error {
   readonly status: number;
 
@@ -22,30 +22,33 @@ export class ApiError extends Error {
   }
 }
 
-/** Sends one request; the answer's head is there when this resolves. Rejects for answers that are errors. */
+/**
+ * Sends one request. Resolves once the head of a successful response has arrived; rejects with `ApiError` for an error
+ * response and with `GatewayUnreachable` if the connection fails.
+ */
 export async function requestApi(
   { url, token }: ApiAddress,
   path: string,
   { method = "GET", body, signal }: { method?: string; body?: unknown; signal?: AbortSignal | undefined } = {},
 ): Promise<IncomingMessage> {
-  // Below a path of its own, where a proxy puts it.
+  // Concatenated, not resolved: behind a reverse proxy the URL may have a path.
   const target = new URL((url.endsWith("/") ? url.slice(0, -1) : url) + path);
   const send = target.protocol === "https:" ? httpsRequest : httpRequest;
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = {
       authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
-    const sent = send(target, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve);
-    sent.on("error", (error: NodeJS.ErrnoException) => {
+    const request = send(target, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve);
+    request.on("error", (error: NodeJS.ErrnoException) => {
       reject(
         signal?.aborted === true ? error : new GatewayUnreachable(`${target.origin}: ${error.code ?? error.message}`),
       );
     });
-    sent.end(body === undefined ? undefined : JSON.stringify(body));
+    request.end(body === undefined ? undefined : JSON.stringify(body));
   });
-  if (answer.statusCode !== undefined && answer.statusCode < 300) return answer;
-  throw new ApiError(answer.statusCode ?? 0, problemText(await readText(answer), answer.statusCode));
+  if (response.statusCode !== undefined && response.statusCode < 300) return response;
+  throw new ApiError(response.statusCode ?? 0, problemText(await readText(response), response.statusCode));
 }
 
 export async function requestApiJson(
@@ -57,21 +60,21 @@ export async function requestApiJson(
 }
 
 export async function* requestApiBytes(address: ApiAddress, path: string): AsyncGenerator<Uint8Array> {
-  for await (const bytes of Readable.from(await requestApi(address, path))) yield bytes as Uint8Array; // a socket's chunks
+  for await (const bytes of Readable.from(await requestApi(address, path))) yield bytes as Uint8Array; // as: the stream has no encoding
 }
 
-/** The sentences of a problem+json answer. */
+/** The detail and the errors of a problem+json response, as text. */
 function problemText(text: string, status: number | undefined): string {
   try {
     const problem: unknown = JSON.parse(text);
-    if (typeof problem !== "object" || problem === null || !("detail" in problem)) throw new Error("no problem");
+    if (typeof problem !== "object" || problem === null || !("detail" in problem)) throw new Error("not a problem document");
     const errors = "errors" in problem && Array.isArray(problem.errors) ? (problem.errors as readonly unknown[]) : [];
-    const wrongs = errors.map((wrong) => {
-      if (typeof wrong !== "object" || wrong === null || !("where" in wrong) || !("message" in wrong)) return "";
-      return `\n  ${String(wrong.where)}: ${String(wrong.message)}`;
+    const lines = errors.map((issue) => {
+      if (typeof issue !== "object" || issue === null || !("where" in issue) || !("message" in issue)) return "";
+      return `\n  ${String(issue.where)}: ${String(issue.message)}`;
     });
-    return String(problem.detail) + wrongs.join("");
+    return String(problem.detail) + lines.join("");
   } catch {
-    return `the gateway answered ${status}`;
+    return `the gateway responded with status ${status}`;
   }
 }

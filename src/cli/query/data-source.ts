@@ -21,7 +21,7 @@ import { loadCommandSettings } from "../context/load-settings.ts";
 import { addConfigOption, type SettingsOptions } from "../context/settings-options.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
-/** What commands ask of calls that were written down, wherever the answer comes from. */
+/** Queries over the records, answered by a running gateway or from the files. */
 export type DataSource = Pick<StoreReader, "ask" | "listRequests" | "keyActivity" | "export">;
 
 export interface DataSourceOptions extends SettingsOptions {
@@ -30,49 +30,49 @@ export interface DataSourceOptions extends SettingsOptions {
   readonly verbose?: boolean;
 }
 
-/** For what only a gateway can do. */
+/** Options of commands that need a running gateway. */
 export function addServerOptions(command: Command): Command {
   return addConfigOption(command).addOption(
-    new Option("--server <url>", "ask this gateway's admin listener (default: $LMGATE_URL; its token: $LMGATE_TOKEN)"),
+    new Option("--server <url>", "use this gateway's admin listener (default: $LMGATE_URL; token: $LMGATE_TOKEN)"),
   );
 }
 
 export function addDataSourceOptions(command: Command): Command {
   return addServerOptions(command)
-    .addOption(new Option("--offline", "read the files, even if a gateway is running").conflicts("server"))
-    .option("--verbose", "say where the answer comes from");
+    .addOption(new Option("--offline", "read the stats files, even if a gateway is running").conflicts("server"))
+    .option("--verbose", "print where the data comes from");
 }
 
-/** Runs `work` with the gateway that is running, or else with the files; the exit code. */
+/** Runs `work` with the running gateway, or with the files if none is running; resolves to the exit code. */
 export async function withDataSource(
   terminal: Terminal,
   options: DataSourceOptions,
   work: (source: DataSource) => Promise<number>,
 ): Promise<number> {
-  const told = (text: string): void => {
-    if (options.verbose === true) info(terminal, `asking ${text}`);
+  const reportSource = (text: string): void => {
+    if (options.verbose === true) info(terminal, `source: ${text}`);
   };
   try {
     const named = options.offline === true ? undefined : gatewayFromOptions(terminal, options);
     if (named !== undefined) {
-      told(named.url);
+      reportSource(named.url);
       return await work(gatewayDataSource(named));
     }
     const loaded = loadCommandSettings(terminal, options);
     if (typeof loaded === "number") return loaded;
     const running = options.offline === true ? undefined : await findRunningGateway(loaded.settings, terminal.env);
     if (running !== undefined) {
-      told(`the running gateway at ${running.url}`);
+      reportSource(`the running gateway at ${running.url}`);
       return await work(gatewayDataSource(running));
     }
-    told(`the files: ${loaded.settings.stats.outputPath}`);
-    return await offline(terminal, loaded.settings, work);
+    reportSource(`the stats files at ${loaded.settings.stats.outputPath}`);
+    return await runOffline(terminal, loaded.settings, work);
   } catch (error) {
     return reportError(terminal, error);
   }
 }
 
-/** The gateway that is asked: the one that is named, or the one of the configuration if it is running. */
+/** The gateway of `--server` or `LMGATE_URL`, or else the running one of the configuration. */
 export async function findGateway(terminal: Terminal, options: DataSourceOptions): Promise<ApiAddress | undefined> {
   if (options.offline === true) return undefined;
   const named = gatewayFromOptions(terminal, options);
@@ -81,7 +81,7 @@ export async function findGateway(terminal: Terminal, options: DataSourceOptions
   return typeof loaded === "number" ? undefined : await findRunningGateway(loaded.settings, terminal.env);
 }
 
-/** What an answer that is an error means to whoever looks at the exit code. */
+/** The exit code for each error status of the admin API. */
 const EXIT_CODES: Readonly<Record<number, ExitCode>> = {
   400: EXIT.usage,
   401: EXIT.refused,
@@ -93,10 +93,10 @@ const EXIT_CODES: Readonly<Record<number, ExitCode>> = {
   503: EXIT.tryAgain,
 };
 
-/** What went wrong, said; the exit code that goes with it. */
+/** Prints an expected error and returns its exit code; rethrows any other. */
 export function reportError(terminal: Terminal, error: unknown): number {
   if (error instanceof GatewayUnreachable) {
-    info(terminal, `no gateway answers at ${error.message}`);
+    info(terminal, `cannot reach the gateway at ${error.message}`);
     return EXIT.unreachable;
   }
   if (error instanceof ApiError) {
@@ -112,13 +112,13 @@ export function reportError(terminal: Terminal, error: unknown): number {
     return EXIT.usage;
   }
   if (error instanceof StoreBusy) {
-    info(terminal, `${error.message}; try again in a while`);
+    info(terminal, `${error.message}; try again later`);
     return EXIT.tryAgain;
   }
   throw error;
 }
 
-async function offline(
+async function runOffline(
   terminal: Terminal,
   settings: Settings,
   work: (source: DataSource) => Promise<number>,
@@ -138,7 +138,7 @@ export function gatewayDataSource(address: ApiAddress): DataSource {
   return new GatewayDataSource(address);
 }
 
-/** Of a row of `GET /keys`, what is asked for here. */
+/** The fields of a row of `GET /api/v1/keys` that are used here. */
 type KeyUseRow = Omit<KeyActivity, "key" | "lastUsed"> & { readonly id: string; readonly lastUsed: string | null };
 
 class GatewayDataSource implements DataSource {
@@ -148,7 +148,7 @@ class GatewayDataSource implements DataSource {
     this.#address = address;
   }
 
-  // as: the answers are those of the API's own contract.
+  // as: the gateway's responses follow the API contract.
   async ask(question: Query): Promise<Answer> {
     return (await requestApiJson(this.#address, `/api/v1/usage?${formatQuestion(question).toString()}`)) as Answer;
   }

@@ -7,15 +7,15 @@ import { loadCommandSettings } from "../context/load-settings.ts";
 import type { SettingsOptions } from "../context/settings-options.ts";
 import type { Terminal } from "../context/terminal.ts";
 
-// Where a gateway's admin listener is, and what opens it.
+// Finds the admin listener of a gateway and the token for it.
 
 const PROBE_MS = 500;
 const MAX_TOKEN_BYTES = 4096;
 
-/** What `--server` or `LMGATE_URL` says is no address. */
+/** `--server` or `LMGATE_URL` is not an HTTP URL. */
 export class InvalidGatewayUrl extends Error {}
 
-/** The gateway of these settings, if it is there and its token can be read. */
+/** The gateway of these settings, if it is running and its token can be read. */
 export async function findRunningGateway(
   { admin }: Pick<Settings, "admin">,
   env: Terminal["env"],
@@ -24,9 +24,9 @@ export async function findRunningGateway(
   if (token === undefined) return undefined;
   const address = { url: ownUrl(admin.host, admin.port), token };
   try {
-    // More than its health: another program may have the port.
-    const answer = await requestApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
-    answer.resume();
+    // An authenticated request, because another program may use the port.
+    const response = await requestApi(address, "/api/v1/providers", { signal: AbortSignal.timeout(PROBE_MS) });
+    response.resume();
     return address;
   } catch {
     return undefined;
@@ -44,18 +44,18 @@ export function gatewayFromOptions(
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new InvalidGatewayUrl(
-      `${options.server === undefined ? "LMGATE_URL" : "--server"}: as in http://127.0.0.1:8081`,
+      `Invalid ${options.server === undefined ? "LMGATE_URL" : "--server"} "${text}". Use a URL such as http://127.0.0.1:8081.`,
     );
   }
-  // This machine's token is nobody else's business.
-  const isOwn = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
-  return { url: text, token: env["LMGATE_TOKEN"] || ((isOwn ? configuredToken(terminal, options) : undefined) ?? "") };
+  // The local token is sent only to a gateway on this machine.
+  const isLocal = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
+  return { url: text, token: env["LMGATE_TOKEN"] || ((isLocal ? configuredToken(terminal, options) : undefined) ?? "") };
 }
 
-/** The token that a gateway with these settings goes by. */
+/** The admin token of a gateway with these settings. */
 export function readAdminToken({ tokenPath }: AdminSettings, env: Terminal["env"]): string | undefined {
-  const given = env[ADMIN_TOKEN_VARIABLE]?.trim() ?? "";
-  if (given !== "") return given;
+  const fromEnvironment = env[ADMIN_TOKEN_VARIABLE]?.trim() ?? "";
+  if (fromEnvironment !== "") return fromEnvironment;
   const file = readRegularFileSync(tokenPath, MAX_TOKEN_BYTES);
   return "bytes" in file ? file.bytes.toString("utf8").trim() : undefined;
 }
@@ -65,7 +65,7 @@ function configuredToken(terminal: Terminal, options: SettingsOptions): string |
   return typeof loaded === "number" ? undefined : readAdminToken(loaded.settings.admin, terminal.env);
 }
 
-/** Whether there is a configuration here is of no interest to whoever names a server. */
+/** Discards messages: with `--server` a missing local configuration is not an error. */
 function silent({ stderr }: Terminal): Terminal["stderr"] {
   return Object.assign(Object.create(stderr) as Terminal["stderr"], { write: () => true });
 }

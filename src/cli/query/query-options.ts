@@ -1,10 +1,11 @@
 import { Option, type Command } from "commander";
-import { sinceMoment } from "../../store/query/query-text.ts";
-import { parseQuestion, type Parsed } from "../../store/query/query-text.ts";
+import { parseQuestion, sinceMoment, type Parsed } from "../../store/query/query-text.ts";
 import type { Query } from "../../store/query/query.ts";
+import { momentOf } from "../../store/query/time-range.ts";
+import { timeZone } from "../../store/query/time-zone.ts";
 import { info, type Terminal } from "../context/terminal.ts";
 
-/** What the options of commands that ask for calls come to. */
+/** The options of commands that query requests. */
 export interface QueryOptions {
   readonly since?: string;
   readonly until?: string;
@@ -17,26 +18,36 @@ export interface QueryOptions {
   readonly order?: string;
 }
 
+const MOMENT_EXAMPLES = "7d, 12h, today, 2026-11-23 or 2026-11-23T10:00:00Z";
+
 const collect = (text: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), text];
 
 export function addScopeOptions(command: Command, since: string): Command {
   return command
-    .option("--since <when>", `how long back (7d, 12h), a day or a moment (default: ${since})`)
-    .option("--until <when>", "the first moment that is no longer part of it (default: now)")
-    .option("--tz <zone>", "time zone of days and hours, as Europe/Berlin (default: this machine's)")
+    .option("--since <when>", `start: 7d, 12h, today, 2026-11-23 or a timestamp (default: ${since})`)
+    .option("--until <when>", "end, exclusive; same forms as --since (default: now)")
+    .option("--tz <zone>", "time zone of days and hours, such as Europe/Berlin (default: local)")
     .addOption(
-      new Option("--filter <filter>", "model=gpt-5,gpt-4o or owner!=ann or 'status>=400'; may be repeated").argParser(
+      new Option("--filter <filter>", "model=gpt-5,gpt-4o or owner!=ann or 'status>=400'; repeatable").argParser(
         collect,
       ),
     );
 }
 
-/** The question that the options ask; `undefined`, with everything said, where they ask none. */
+/** The query of the options; `undefined`, after the issues are printed, if they are invalid. */
 export function parseQueryOptions(
   terminal: Terminal,
   options: QueryOptions,
   defaults: Readonly<Record<string, string>> = {},
 ): Query | undefined {
+  for (const [option, text] of [
+    ["--since", options.since],
+    ["--until", options.until],
+  ] as const) {
+    if (text === undefined || isMoment(text)) continue;
+    info(terminal, `Invalid ${option} ${JSON.stringify(text)}. Use ${MOMENT_EXAMPLES}.`);
+    return undefined;
+  }
   const query = new URLSearchParams(defaults);
   const set = (name: string, value: string | undefined): void => {
     if (value !== undefined) query.set(name, value);
@@ -53,6 +64,11 @@ export function parseQueryOptions(
   return reportQueryIssues(terminal, parseQuestion(query));
 }
 
+function isMoment(text: string): boolean {
+  const utc = timeZone("UTC");
+  return utc !== undefined && momentOf(sinceMoment(text), utc, Date.now()) !== undefined;
+}
+
 const OPTION_NAMES: Readonly<Record<string, string>> = {
   from: "--since",
   to: "--until",
@@ -65,7 +81,7 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
   filter: "--filter",
 };
 
-/** What a part of a question is called on the command line. */
+/** The option that sets a part of a query. */
 export function optionName(where: string): string {
   return OPTION_NAMES[where] ?? where;
 }

@@ -1,4 +1,4 @@
-/** One thing that was looked at: what was found, and what to do where it is not well. */
+/** The result of one check, and how to fix it. */
 export interface Check {
   readonly name: string;
   readonly result: "ok" | "warning" | "failure";

@@ -6,10 +6,10 @@ import { isOpenToAll } from "../../../allowlist/open-to-all.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 import { whyNotWritable } from "./writable.ts";
 
-// What the machine gives: Node, disk, descriptors, ports, modes of files.
+// Checks of the machine: Node, disk, file descriptors, port, file modes.
 
-const LEAST_FREE_BYTES = 1024 ** 3;
-const LEAST_DESCRIPTORS = 8192;
+const MIN_FREE_BYTES = 1024 ** 3;
+const MIN_DESCRIPTORS = 8192;
 
 export function nodeCheck(version: string): Check {
   const major = Number(version.replace("v", "").split(".")[0]);
@@ -19,11 +19,11 @@ export function nodeCheck(version: string): Check {
 
 export function dataCheck({ stats }: Settings): Check {
   const problem = whyNotWritable(stats.outputPath);
-  if (problem === undefined) return ok("Stats file", `${stats.outputPath} can be written`);
+  if (problem === undefined) return ok("Stats file", `${stats.outputPath} is writable`);
   return failure(
     "Stats file",
     `${stats.outputPath}: ${problem}`,
-    "Make the folder, or give it to the user LMGate runs as.",
+    "Create the directory, or make the user that LMGate runs as its owner.",
   );
 }
 
@@ -32,41 +32,41 @@ export function diskCheck({ stats }: Settings): Check {
     const { bavail, bsize } = statfsSync(dirname(stats.outputPath));
     const free = bavail * bsize;
     const text = `${(free / 1024 ** 3).toFixed(1)} GiB free`;
-    return free >= LEAST_FREE_BYTES
+    return free >= MIN_FREE_BYTES
       ? ok("Disk", text)
-      : warning("Disk", text, "Make room: a million calls take about a gigabyte.");
+      : warning("Disk", text, "Free disk space: a million requests take about 1 GB.");
   } catch (error) {
-    return warning("Disk", messageOf(error), "Make the folder of stats.output_path.");
+    return warning("Disk", messageOf(error), "Create the directory of stats.output_path.");
   }
 }
 
 export function descriptorCheck(): Check {
   const limit = openFileLimit();
-  if (limit === undefined) return ok("Open files", "the limit is not known on this system");
-  return limit >= LEAST_DESCRIPTORS
+  if (limit === undefined) return ok("Open files", "the limit is unknown on this system");
+  return limit >= MIN_DESCRIPTORS
     ? ok("Open files", `${limit} allowed`)
     : warning(
         "Open files",
-        `${limit} allowed; each running call takes two`,
-        "Raise it: ulimit -n 65536, or LimitNOFILE= in the unit.",
+        `${limit} allowed; each running request takes two`,
+        "Raise the limit: ulimit -n 65536, or LimitNOFILE= in the systemd unit.",
       );
 }
 
 export function modeCheck(name: string, path: string): Check {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return ok(name, `${path} is not there yet`);
-  if (!isOpenToAll(path)) return ok(name, `${path} is closed to other users`);
-  return warning(name, `${path} can be read by every user of this machine`, `chmod 600 ${path}`);
+  if (found === undefined) return ok(name, `${path} does not exist yet`);
+  if (!isOpenToAll(path)) return ok(name, `${path} is not readable by other users`);
+  return warning(name, `${path} is readable by every user of this machine`, `chmod 600 ${path}`);
 }
 
-/** A gateway that runs is what has the port; that is said elsewhere. */
+/** A running gateway uses the port itself, so there is nothing to test. */
 export async function portCheck({ server }: Settings, isRunning: boolean): Promise<Check> {
   const name = "Port";
   const where = `${server.host}:${server.port}`;
-  if (isRunning) return ok(name, `${where} is the running gateway's`);
+  if (isRunning) return ok(name, `${where} is used by the running gateway`);
   const problem = await whyNotBound(server.host, server.port);
   if (problem === undefined) return ok(name, `${where} is free`);
-  return failure(name, `${where}: ${problem}`, "End what listens there, or set server.port.");
+  return failure(name, `${where}: ${problem}`, "Stop the program that uses the port, or set server.port.");
 }
 
 function whyNotBound(host: string, port: number): Promise<string | undefined> {

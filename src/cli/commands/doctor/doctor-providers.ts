@@ -6,35 +6,35 @@ import type { Provider } from "../../../core/settings.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 
 const TIMEOUT_MS = 5_000;
-const MOST_SKEW_MS = 30_000;
+const MAX_SKEW_MS = 30_000;
 
-/** Asks each provider for its front page, without any key: name, connection, certificate and clock. */
+/** Sends a HEAD request without a key to each provider: checks DNS, connection, certificate and clock. */
 export async function providerChecks(providers: readonly Provider[]): Promise<readonly Check[]> {
   return (await Promise.all(providers.map(checkProvider))).flat();
 }
 
 async function checkProvider({ name, upstream }: Provider): Promise<readonly Check[]> {
   const title = `Provider ${name}`;
-  const began = performance.now();
+  const startedAt = performance.now();
   try {
     await lookup(upstream.host.replace(/^\[|\]$/g, ""));
   } catch (error) {
     return [
       failure(
         title,
-        `${upstream.host} has no address (${codeOf(error)})`,
-        "Look at the name and at this machine's DNS.",
+        `cannot resolve ${upstream.host} (${codeOf(error)})`,
+        "Check the host name and this machine's DNS.",
       ),
     ];
   }
   try {
     const date = await head(upstream);
-    const milliseconds = Math.round(performance.now() - began);
-    return [ok(title, `${upstream.authority} answers in ${milliseconds} ms`), ...clockCheck(name, date)];
+    const milliseconds = Math.round(performance.now() - startedAt);
+    return [ok(title, `${upstream.authority} responds in ${milliseconds} ms`), ...clockCheck(name, date)];
   } catch (error) {
     const remedy = upstream.secure
-      ? "Look at firewalls and proxies; a certificate that is not trusted needs NODE_EXTRA_CA_CERTS."
-      : "Look at whether the server runs, and at firewalls.";
+      ? "Check firewalls and proxies. For a private certificate authority set NODE_EXTRA_CA_CERTS."
+      : "Check that the server is running, and firewalls.";
     return [failure(title, `${upstream.authority}: ${codeOf(error)}`, remedy)];
   }
 }
@@ -42,7 +42,7 @@ async function checkProvider({ name, upstream }: Provider): Promise<readonly Che
 function head({ secure, host, port, pathPrefix }: Provider["upstream"]): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const send = secure ? httpsRequest : httpRequest;
-    const sent = send({
+    const request = send({
       host: host.replace(/^\[|\]$/g, ""),
       port,
       path: `${pathPrefix}/`,
@@ -50,25 +50,25 @@ function head({ secure, host, port, pathPrefix }: Provider["upstream"]): Promise
       agent: false,
       timeout: TIMEOUT_MS,
     });
-    sent.on("response", (response) => {
+    request.on("response", (response) => {
       response.resume();
       resolve(response.headers.date);
     });
-    sent.on("timeout", () => sent.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
-    sent.on("error", reject);
-    sent.end();
+    request.on("timeout", () => request.destroy(new Error(`no response in ${TIMEOUT_MS / 1000} s`)));
+    request.on("error", reject);
+    request.end();
   });
 }
 
-/** Records carry this machine's time, keys end by it, and certificates are judged by it. */
+/** Timestamps of records, expiry of keys and validity of certificates all depend on this machine's clock. */
 function clockCheck(name: string, date: string | undefined): readonly Check[] {
-  const theirs = date === undefined ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(theirs)) return [];
-  const skew = Date.now() - theirs;
-  if (Math.abs(skew) <= MOST_SKEW_MS) return [];
+  const providerTime = date === undefined ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(providerTime)) return [];
+  const skew = Date.now() - providerTime;
+  if (Math.abs(skew) <= MAX_SKEW_MS) return [];
   const seconds = Math.round(Math.abs(skew) / 1000);
   return [
-    warning("Clock", `${seconds} s ${skew > 0 ? "ahead of" : "behind"} ${name}'s`, "Let NTP set this machine's clock."),
+    warning("Clock", `${seconds} s ${skew > 0 ? "ahead of" : "behind"} ${name}'s`, "Synchronize this machine's clock with NTP."),
   ];
 }
 

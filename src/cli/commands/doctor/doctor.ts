@@ -10,6 +10,7 @@ import type { Check } from "./doctor-check.ts";
 import { failure, ok, warning } from "./doctor-check.ts";
 import { dataCheck, descriptorCheck, diskCheck, modeCheck, nodeCheck, portCheck } from "./doctor-machine.ts";
 import { providerChecks } from "./doctor-providers.ts";
+import { formatCount } from "../../output/format-bytes.ts";
 import { printable } from "../../output/print-table.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../../context/settings-options.ts";
 import { findRunningGateway } from "../../query/gateway-address.ts";
@@ -21,7 +22,7 @@ Examples:
   lmgate doctor --no-network
   lmgate doctor --json | jq '.checks[] | select(.result != "ok")'
 
-Exit code 0 when all is well, 8 with warnings, 1 when something will not work.`;
+Exit codes: 0 if every check is ok, 8 with warnings, 1 with failures.`;
 
 interface DoctorOptions extends SettingsOptions {
   readonly json?: boolean;
@@ -31,15 +32,15 @@ interface DoctorOptions extends SettingsOptions {
 export function doctorCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("doctor"))
     .description(
-      "Look at everything a gateway here needs, and say what to do where something is missing. No key is sent.",
+      "Check everything that a gateway needs on this machine, and print how to fix what is missing. Sends no key.",
     )
     .option("--no-network", "do not connect to providers")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action(async (options: DoctorOptions) => finish(await doctor(terminal, options)));
+    .action(async (options: DoctorOptions) => finish(await diagnose(terminal, options)));
 }
 
-async function doctor(terminal: Terminal, options: DoctorOptions): Promise<number> {
+async function diagnose(terminal: Terminal, options: DoctorOptions): Promise<number> {
   const checks: Check[] = [];
   for await (const check of runChecks(terminal, options)) {
     checks.push(check);
@@ -48,7 +49,7 @@ async function doctor(terminal: Terminal, options: DoctorOptions): Promise<numbe
   const count = (result: Check["result"]): number => checks.filter((check) => check.result === result).length;
   const [failures, warnings] = [count("failure"), count("warning")];
   if (options.json === true) printJson(terminal, { ok: failures === 0, failures, warnings, checks });
-  else terminal.stdout.write(`\n${checks.length} checks: ${failures} failed, ${warnings} with a warning\n`);
+  else terminal.stdout.write(`\n${checks.length} checks: ${failures} failed, ${warnings} with warnings\n`);
   if (failures > 0) return EXIT.failure;
   return warnings > 0 ? EXIT.warnings : EXIT.ok;
 }
@@ -61,7 +62,7 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
     yield failure(
       "Configuration",
       formatIssues(read.faults).join("; "),
-      "Mend it; lmgate check shows each fault with its line.",
+      "Fix the file; lmgate check shows each issue with its line.",
     );
     return;
   }
@@ -69,11 +70,11 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
   yield ok("Configuration", file);
   const running = await findRunningGateway(settings, terminal.env);
   yield running === undefined
-    ? ok("Gateway", "none is running with this configuration")
+    ? ok("Gateway", "not running with this configuration")
     : ok("Gateway", `running, admin listener at ${running.url}`);
   yield allowlistCheck(settings);
-  yield modeCheck("Allow-list's mode", settings.auth.allowlistPath);
-  yield modeCheck("Token's mode", settings.admin.tokenPath);
+  yield modeCheck("Allow-list mode", settings.auth.allowlistPath);
+  yield modeCheck("Admin token mode", settings.admin.tokenPath);
   yield dataCheck(settings);
   yield diskCheck(settings);
   yield descriptorCheck();
@@ -85,49 +86,49 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
 function allowlistCheck({ auth }: Settings): Check {
   const list = openAllowlistText(auth.allowlistPath);
   const name = "Allow-list";
-  if ("faults" in list) return failure(name, formatIssues(list.faults).join("; "), "Mend it; a start refuses it.");
-  const open = list.rows.filter((row) => !row.disabled && (row.expiresAt ?? Infinity) > Date.now()).length;
-  if (open === 0) return warning(name, "no key opens anything", "Add one: lmgate keys add --owner NAME");
-  return ok(name, `${open} of ${list.rows.length} keys open`);
+  if ("faults" in list) return failure(name, formatIssues(list.faults).join("; "), "Fix the file; LMGate will not start.");
+  const active = list.rows.filter((row) => !row.disabled && (row.expiresAt ?? Infinity) > Date.now()).length;
+  if (active === 0) return warning(name, "no active key", "Add one: lmgate keys add --owner NAME");
+  return ok(name, `${active} of ${list.rows.length} keys active`);
 }
 
-/** What the records of the last week info. */
+/** Checks the records of the last seven days. */
 async function* recordChecks(settings: Settings): AsyncGenerator<Check> {
   const offline = await openOffline({ settings, now: Date.now });
   try {
-    const answer = await offline.reader.ask(question.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }));
-    const { coverage, through } = answer;
+    const result = await offline.reader.ask(question.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }));
+    const { coverage, through } = result;
     yield through === null
       ? ok("Records", "none yet")
-      : ok("Records", `the last call ended ${through}; ${coverage.requests} in seven days`);
+      : ok("Records", `last request at ${through}; ${coverage.requests} in the last seven days`);
     if (coverage.requests === 0) return;
     const models = coverage.unpricedModels.length;
     yield models === 0
-      ? ok("Prices", "every model that was called has one")
+      ? ok("Prices", "every model that was used has a price")
       : warning(
           "Prices",
-          `${models} models without a price`,
-          "lmgate prices unpriced lists them; give them one in pricing.overrides_path.",
+          `${formatCount(models, "model")} without a price`,
+          "List them with lmgate prices unpriced, and set prices with lmgate prices override.",
         );
     const known = coverage.withUsage / coverage.requests;
-    const detail = `known for ${(known * 100).toFixed(1)} % of calls`;
+    const detail = `known for ${(known * 100).toFixed(1)} % of requests`;
     const [reason] = coverage.reasons;
     yield known >= 0.95
       ? ok("Usage", detail)
       : warning(
           "Usage",
-          `${detail}; most often: ${reason?.reason ?? "unknown"}`,
-          "The user guide's chapter on usage_reason says what mends it.",
+          `${detail}; most frequent reason: ${reason?.reason ?? "unknown"}`,
+          "See usage_reason in the user guide.",
         );
     const bad = offline.store.segments.reduce((sum, track) => sum + track.settled().bad, 0);
     yield bad === 0
-      ? ok("Stats files", "every line is a record")
-      : warning("Stats files", `${bad} lines are no record`, "lmgate ledger verify shows which.");
+      ? ok("Stats files", "every line is a valid record")
+      : warning("Stats files", formatCount(bad, "invalid line"), "List them with lmgate ledger verify.");
   } catch (error) {
     yield failure(
       "Store",
       error instanceof Error ? error.message : String(error),
-      "lmgate store rebuild makes it anew from the stats files.",
+      "Rebuild the store from the stats files: lmgate store rebuild",
     );
   } finally {
     await offline.close();

@@ -8,13 +8,14 @@ import { EXIT, printJson, info, type ExitCode, type Terminal } from "../../conte
 
 const EXAMPLES = `
 Examples:
-  lmgate keys add --owner ann                        asks for the key, without showing it
-  lmgate keys add --owner ann --mint                 makes a key lmg_… and shows it once
+  lmgate keys add --owner ann                        prompts for the key without echo
+  lmgate keys add --owner ann --mint                 generates a key lmg_… and shows it once
   pass show openai | lmgate keys add --owner ann --key -
   lmgate keys add --owner ci --id ci-2 --expires 2026-12-31 --key-file key.txt
-  lmgate keys add --owner ann --hash < key.txt       keeps only the key's SHA-256 in the file
+  lmgate keys add --owner ann --hash < key.txt       stores only the key's SHA-256
 
-Callers send a key lmg_… as x-lmgate-key, beside the provider's own key, and any other key as the provider wants it.`;
+Clients send a key lmg_… as x-lmgate-key, in addition to the provider's own key. They send any other key as the
+provider requires.`;
 
 interface AddOptions extends SettingsOptions {
   readonly owner: string;
@@ -30,25 +31,25 @@ interface AddOptions extends SettingsOptions {
 
 export function addKeyCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addAllowlistOptions(new Command("add"))
-    .summary("put a key on the list")
-    .description("Put a key on the allow-list. The key comes from stdin or a file, never from the command line.")
-    .requiredOption("--owner <name>", "whose key it is")
-    .option("--id <id>", "what to call it in records (default: the next number)")
-    .option("--label <text>", "what it is for, in a column of that name")
-    .option("--expires <when>", "last day (2026-12-31, UTC) or moment (2026-12-31T18:00:00Z)")
+    .summary("add a key")
+    .description("Add a key to the allow-list. The key is read from stdin or a file, never from the command line.")
+    .requiredOption("--owner <name>", "owner of the key")
+    .option("--id <id>", "id of the key in records (default: next number)")
+    .option("--label <text>", "purpose of the key, stored in the column label")
+    .option("--expires <when>", "last day (2026-12-31, UTC) or time (2026-12-31T18:00:00Z)")
     .option("--key <source>", "- reads the key from stdin")
     .option("--key-file <file>", "read the key from this file")
-    .option("--hash", "write the key's SHA-256 instead of the key")
-    .option("--mint", "make a key, and show it once")
+    .option("--hash", "store the key's SHA-256 instead of the key")
+    .option("--mint", "generate a key and show it once")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: AddOptions) => finish(await add(terminal, options)));
 }
 
 async function add(terminal: Terminal, options: AddOptions): Promise<ExitCode> {
-  const misuse = misuseOf(options);
-  if (misuse !== undefined) {
-    info(terminal, misuse);
+  const usageError = usageErrorOf(options);
+  if (usageError !== undefined) {
+    info(terminal, usageError);
     return EXIT.usage;
   }
   const list = openAllowlist(terminal, options);
@@ -57,18 +58,18 @@ async function add(terminal: Terminal, options: AddOptions): Promise<ExitCode> {
   const apiKey = mint === true ? undefined : await readKey(terminal, options.keyFile);
   const columns = label === undefined ? {} : { label: label.trim() };
   const today = new Date().toISOString().slice(0, 10);
-  let made: Made | undefined;
+  let result: Made | undefined;
   const code = await editAllowlist(terminal, list.path, (current) => {
-    made = addKey(current, { owner, id: id?.trim(), apiKey, hash, expiresAt: expires, columns }, today);
-    return made.text;
+    result = addKey(current, { owner, id: id?.trim(), apiKey, hash, expiresAt: expires, columns }, today);
+    return result.text;
   });
-  if (code !== EXIT.ok || made === undefined) return code;
-  tell(terminal, options, { ...made, path: list.path });
+  if (code !== EXIT.ok || result === undefined) return code;
+  printAdded(terminal, options, { ...result, path: list.path });
   await confirmReload(terminal, options);
   return EXIT.ok;
 }
 
-function tell(
+function printAdded(
   terminal: Terminal,
   { owner, json }: AddOptions,
   { id, secret, path }: Made & { readonly path: string },
@@ -80,17 +81,17 @@ function tell(
   terminal.stdout.write(`added ${id} (owner ${owner}) to ${path}\n`);
   if (secret === undefined) return;
   terminal.stdout.write(`  ${secret}\n`);
-  info(terminal, "this key is shown once; callers send it as x-lmgate-key");
+  info(terminal, "copy this key now, it is not shown again; clients send it as x-lmgate-key");
 }
 
-function misuseOf({ key, keyFile, mint, hash, owner, label }: AddOptions): string | undefined {
+function usageErrorOf({ key, keyFile, mint, hash, owner, label }: AddOptions): string | undefined {
   if (key !== undefined && key !== "-") {
-    return "a key on the command line is seen by every user of this machine and kept by the shell; use --key - or --key-file";
+    return "--key accepts only -: a key on the command line is visible to other users and saved in the shell history; use --key - or --key-file";
   }
-  if (key !== undefined && keyFile !== undefined) return "--key and --key-file exclude each other";
+  if (key !== undefined && keyFile !== undefined) return "use either --key or --key-file, not both";
   if (mint === true && (key !== undefined || keyFile !== undefined || hash === true)) {
-    return "--mint makes the key; --key, --key-file and --hash are for one that there is";
+    return "--mint generates the key; it cannot be combined with --key, --key-file or --hash";
   }
-  if (owner.trim() === "") return "--owner: empty";
-  return label !== undefined && label.trim() === "" ? "--label: empty" : undefined;
+  if (owner.trim() === "") return "--owner must not be empty";
+  return label !== undefined && label.trim() === "" ? "--label must not be empty" : undefined;
 }

@@ -5,10 +5,10 @@ import { findRunningGateway } from "../../query/gateway-address.ts";
 import { changeAllowlist } from "./keys-file.ts";
 import { loadCommandSettings } from "../../context/load-settings.ts";
 import type { SettingsOptions } from "../../context/settings-options.ts";
-
+import { formatCount } from "../../output/format-bytes.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
-/** Changes the list; a change that cannot be made is said. */
+/** Changes the allow-list; prints a change that is rejected and returns its exit code. */
 export function editAllowlist(
   terminal: Terminal,
   path: string,
@@ -26,22 +26,24 @@ export function editAllowlist(
   });
 }
 
-/** Says when the change is in force, where a gateway with this list is running; it would see it by itself a moment later. */
+/** Reloads a running gateway and prints that the change is in force. The gateway would also notice it by itself. */
 export async function confirmReload(terminal: Terminal, options: SettingsOptions): Promise<void> {
-  // A list that was named by itself may be anybody's.
+  // A file given by --allowlist need not be the one of the running gateway.
   if ("allowlist" in options) return;
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return;
   const gateway = await findRunningGateway(loaded.settings, terminal.env);
   if (gateway === undefined) return;
   try {
-    const answer = await requestApiJson(gateway, "/api/v1/reload", { method: "POST" });
-    const count =
-      typeof answer === "object" && answer !== null && "acknowledgedBy" in answer ? Number(answer.acknowledgedBy) : 0;
-    info(terminal, `in force: ${count} data ${count === 1 ? "thread goes" : "threads go"} by it`);
+    const response = await requestApiJson(gateway, "/api/v1/reload", { method: "POST" });
+    const workers =
+      typeof response === "object" && response !== null && "acknowledgedBy" in response
+        ? Number(response.acknowledgedBy)
+        : 0;
+    info(terminal, `in force: ${formatCount(workers, "data worker")} ${workers === 1 ? "is" : "are"} using it`);
   } catch (error) {
     if (error instanceof ApiError || error instanceof GatewayUnreachable) {
-      info(terminal, `the running gateway did not confirm it: ${error.message}`);
+      info(terminal, `the running gateway did not confirm the change: ${error.message}`);
     } else throw error;
   }
 }

@@ -11,17 +11,17 @@ export function enableKeysCommand(
   finish: (code: number) => void,
   name: "disable" | "enable",
 ): Command {
-  const isOff = name === "disable";
+  const isDisable = name === "disable";
   return addAllowlistOptions(new Command(name))
-    .summary(isOff ? "shut keys without taking them off the list" : "open disabled keys again")
-    .description(isOff ? "Shut all keys of an id; its rows stay." : "Open all disabled keys of an id again.")
-    .argument("<id...>", "whose")
+    .summary(isDisable ? "disable keys without removing them" : "enable disabled keys")
+    .description(isDisable ? "Disable all keys of an id; their rows remain." : "Enable all disabled keys of an id.")
+    .argument("<id...>", "ids of the keys")
     .addHelpText("after", `\nExamples:\n  lmgate keys ${name} 7\n  lmgate keys ${name} 7 ci-2`)
     .action(async (ids: readonly string[], options: SettingsOptions) => {
       const list = openAllowlist(terminal, options);
       if (typeof list === "number") return finish(list);
       const code = await editAllowlist(terminal, list.path, (current) =>
-        ids.reduce((text, id) => changeKey({ ...current, text }, id, { disabled: isOff }), current.text),
+        ids.reduce((text, id) => changeKey({ ...current, text }, id, { disabled: isDisable }), current.text),
       );
       if (code !== EXIT.ok) return finish(code);
       for (const id of ids) terminal.stdout.write(`${name}d ${id}\n`);

@@ -7,13 +7,13 @@ import { EXIT, reportIssues, info, type ExitCode, type Terminal } from "../../co
 
 export function addAllowlistOptions(command: Command): Command {
   return addConfigOption(command).addOption(
-    new Option("--allowlist <file>", "this file instead of the configured one"),
+    new Option("--allowlist <file>", "use this file instead of the configured one"),
   );
 }
 
-/** The allow-list that a `keys` command works on; the exit code, with everything said, when there is none. */
+/** The allow-list of a `keys` command; an exit code, after the issues are printed, if it cannot be read. */
 export function openAllowlist(terminal: Terminal, options: SettingsOptions): AllowlistText | ExitCode {
-  const { allowlist } = options as { readonly allowlist?: unknown }; // commander's values have no types of their own
+  const { allowlist } = options as { readonly allowlist?: unknown }; // as: commander's values are untyped
   if (typeof allowlist === "string") return openPath(terminal, allowlist);
   const loaded = loadCommandSettings(terminal, options);
   return typeof loaded === "number" ? loaded : openPath(terminal, loaded.settings.auth.allowlistPath);
@@ -27,8 +27,8 @@ function openPath(terminal: Terminal, path: string): AllowlistText | ExitCode {
 const ATTEMPTS = 50;
 
 /**
- * Changes the list, again from the start when somebody else changed it in the meantime. `change` gives the new text,
- * or an exit code when there is a reason not to, which it has said by then.
+ * Changes the allow-list, and starts again if another process changed it in the meantime. `change` returns the new text,
+ * or an exit code after it has printed why there is none.
  */
 export async function changeAllowlist(
   terminal: Terminal,
@@ -49,6 +49,6 @@ export async function changeAllowlist(
     }
     await delay(10 + Math.random() * 100);
   }
-  info(terminal, `${path} is being changed by others all the time; nothing was written`);
+  info(terminal, `${path} is changed too often by other processes; nothing was written. Try again.`);
   return EXIT.failure;
 }

@@ -11,7 +11,7 @@ Examples:
   lmgate keys import team.csv --dry-run
   lmgate keys import team.csv
 
-The file is an allow-list itself: id,api_key,owner,added and further columns. All of its rows are taken, or none.`;
+The file has the format of an allow-list: id,api_key,owner,added and optional columns. All rows are imported, or none.`;
 
 interface ImportOptions extends SettingsOptions {
   readonly dryRun?: boolean;
@@ -20,10 +20,10 @@ interface ImportOptions extends SettingsOptions {
 
 export function importKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addAllowlistOptions(new Command("import"))
-    .summary("take the rows of another list")
-    .description("Add the rows of another allow-list, and change those that are on both.")
+    .summary("import rows of another allow-list")
+    .description("Import the rows of another allow-list: new ids are added, existing ones updated.")
     .argument("<file>", "a CSV file")
-    .option("--dry-run", "show what would change, and change nothing")
+    .option("--dry-run", "show the changes without writing them")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (file: string, options: ImportOptions) => finish(await importFile(terminal, file, options)));
@@ -44,13 +44,13 @@ async function importFile(terminal: Terminal, file: string, options: ImportOptio
   return plan.refused.length > 0 ? EXIT.failure : EXIT.ok;
 }
 
-interface Look {
+interface ImportOutput {
   readonly file: string;
   readonly isWritten: boolean;
   readonly asJson: boolean;
 }
 
-function show(terminal: Terminal, plan: ImportPlan, { file, isWritten, asJson }: Look): void {
+function show(terminal: Terminal, plan: ImportPlan, { file, isWritten, asJson }: ImportOutput): void {
   const { added, changed, unchanged, refused } = plan;
   if (asJson) {
     printJson(terminal, { written: isWritten, added, changed, unchanged, refused });
@@ -59,7 +59,7 @@ function show(terminal: Terminal, plan: ImportPlan, { file, isWritten, asJson }:
   for (const id of added) terminal.stdout.write(`+ ${id}\n`);
   for (const id of changed) terminal.stdout.write(`~ ${id}\n`);
   for (const { line, message } of refused) info(terminal, `${file}:${line}: ${message}`);
-  const summary = `${added.length} new, ${changed.length} changed, ${unchanged.length} as they were`;
+  const summary = `${added.length} new, ${changed.length} changed, ${unchanged.length} unchanged`;
   if (isWritten) info(terminal, summary);
   else info(terminal, refused.length > 0 ? "nothing was written" : `${summary}; nothing was written (--dry-run)`);
 }

@@ -12,7 +12,7 @@ import { EXIT, printJson, info, type Terminal } from "../../context/terminal.ts"
 const EXAMPLES = `
 Examples:
   lmgate keys list
-  lmgate keys list --usage                           when each was last used, and what it cost
+  lmgate keys list --usage                           with the last use and cost of each id
   lmgate keys list --json | jq -r '.[] | select(.state == "expired") | .id'`;
 
 interface ListOptions extends DataSourceOptions {
@@ -22,9 +22,9 @@ interface ListOptions extends DataSourceOptions {
 
 export function listKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addAllowlistOptions(new Command("list"))
-    .summary("show who is on the list")
-    .description("Show who is on the allow-list. Keys are shown by their last six characters.")
-    .option("--usage", "when each id was last used, and what it cost; from the running gateway or the stats files")
+    .summary("list keys")
+    .description("List the keys of the allow-list. Only the last six characters of a key are shown.")
+    .option("--usage", "add last use and cost of each id, from the running gateway or the stats files")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: ListOptions) => finish(await list(terminal, options)));
@@ -33,18 +33,18 @@ export function listKeysCommand(terminal: Terminal, finish: (code: number) => vo
 async function list(terminal: Terminal, options: ListOptions): Promise<number> {
   const found = openAllowlist(terminal, options);
   if (typeof found === "number") return found;
-  const show = (uses: readonly KeyActivity[] | undefined): number => {
-    const rows = shownRows(found, uses);
+  const show = (activity: readonly KeyActivity[] | undefined): number => {
+    const rows = listRows(found, activity);
     if (options.json === true) printJson(terminal, rows);
-    else print(terminal, rows, uses !== undefined);
-    if (rows.length === 0) info(terminal, `${found.path} holds no keys; add one with: lmgate keys add --owner NAME`);
+    else print(terminal, rows, activity !== undefined);
+    if (rows.length === 0) info(terminal, `${found.path} contains no keys; add one with: lmgate keys add --owner NAME`);
     return EXIT.ok;
   };
   if (options.usage !== true) return show(undefined);
   return withDataSource(terminal, options, async (source) => show(await source.keyActivity()));
 }
 
-interface ShownRow {
+interface KeyRow {
   readonly id: string;
   readonly owner: string;
   readonly label: string | null;
@@ -59,11 +59,11 @@ interface ShownRow {
   readonly cost_30d_usd?: number | null;
 }
 
-function shownRows({ text, rows }: AllowlistText, uses: readonly KeyActivity[] | undefined): readonly ShownRow[] {
+function listRows({ text, rows }: AllowlistText, activity: readonly KeyActivity[] | undefined): readonly KeyRow[] {
   const cells = rows.length === 0 ? undefined : cellsByLine(text);
-  const useOf = new Map(uses?.map((use) => [use.key, use]));
+  const activityById = new Map(activity?.map((use) => [use.key, use]));
   return rows.map((row) => {
-    const use = useOf.get(row.id);
+    const use = activityById.get(row.id);
     return {
       id: row.id,
       owner: row.owner,
@@ -73,7 +73,7 @@ function shownRows({ text, rows }: AllowlistText, uses: readonly KeyActivity[] |
       added: row.added,
       expires_at: row.expiresAt === undefined ? null : new Date(row.expiresAt).toISOString(),
       line: row.line,
-      ...(uses === undefined
+      ...(activity === undefined
         ? {}
         : {
             last_used: use?.lastUsed ?? null,
@@ -85,7 +85,7 @@ function shownRows({ text, rows }: AllowlistText, uses: readonly KeyActivity[] |
   });
 }
 
-function print(terminal: Terminal, rows: readonly ShownRow[], withUse: boolean): void {
+function print(terminal: Terminal, rows: readonly KeyRow[], withActivity: boolean): void {
   const withLabels = rows.some(({ label }) => label !== null);
   const use = ["LAST USED", "24H $", "30D $"];
   const head = ["ID", "OWNER", ...(withLabels ? ["LABEL"] : []), "KEY", "STATE", "ADDED", "EXPIRES"];
@@ -97,9 +97,9 @@ function print(terminal: Terminal, rows: readonly ShownRow[], withUse: boolean):
     row.state,
     row.added,
     row.expires_at ?? "never",
-    ...(withUse ? [row.last_used ?? "never", cost(row.cost_24h_usd), cost(row.cost_30d_usd)] : []),
+    ...(withActivity ? [row.last_used ?? "never", cost(row.cost_24h_usd), cost(row.cost_30d_usd)] : []),
   ]);
-  printTable(terminal, [...head, ...(withUse ? use : [])], cells);
+  printTable(terminal, [...head, ...(withActivity ? use : [])], cells);
 }
 
 function cost(usd: number | null | undefined): string {

@@ -13,8 +13,8 @@ Examples:
   lmgate keys revoke 7
   lmgate keys revoke 7 ci-2 --yes
 
-The rows leave the file. The last one of all stays, disabled, because a list without rows is taken for an accident
-and would not be put in force.`;
+Removes the rows from the file. The very last row is disabled instead: an allow-list without rows is taken for a mistake
+and is not put in force.`;
 
 interface RevokeOptions extends SettingsOptions {
   readonly yes?: boolean;
@@ -22,10 +22,10 @@ interface RevokeOptions extends SettingsOptions {
 
 export function revokeKeysCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addAllowlistOptions(new Command("revoke"))
-    .summary("take keys off the list")
-    .description("Take all keys of an id off the allow-list.")
-    .argument("<id...>", "whose")
-    .option("-y, --yes", "do not ask")
+    .summary("revoke keys")
+    .description("Remove all keys of an id from the allow-list.")
+    .argument("<id...>", "ids of the keys")
+    .option("-y, --yes", "do not ask for confirmation")
     .addHelpText("after", EXAMPLES)
     .action(async (ids: readonly string[], options: RevokeOptions) => finish(await revoke(terminal, ids, options)));
 }
@@ -37,7 +37,7 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
   if (typeof rows === "number") return rows;
   if (options.yes !== true) {
     if (!terminal.stdin.isTTY) {
-      info(terminal, "nobody is there to confirm; add --yes");
+      info(terminal, "cannot ask for confirmation without a terminal; use --yes");
       return EXIT.usage;
     }
     if (!(await confirm(terminal, rows))) return EXIT.failure;
@@ -55,7 +55,7 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
 function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[]): readonly AllowRow[] | ExitCode {
   const unknown = ids.filter((id) => !list.rows.some((row) => row.id === id));
   if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
-  info(terminal, `not on the list: ${unknown.join(", ")} (lmgate keys list shows who is)`);
+  info(terminal, `not on the allow-list: ${unknown.join(", ")} (see lmgate keys list)`);
   return EXIT.notFound;
 }
 

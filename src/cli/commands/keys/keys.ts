@@ -14,11 +14,11 @@ Examples:
   lmgate keys rotate 7 --grace 24h
   lmgate keys revoke 7
 
-A running gateway sees every change at once.`;
+A running gateway applies every change at once.`;
 
 export function keysCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("keys")
-    .description("List, add, exchange and revoke keys of the allow-list.")
+    .description("List, add, rotate and revoke the keys of the allow-list.")
     .helpCommand(false)
     .addCommand(listKeysCommand(terminal, finish))
     .addCommand(addKeyCommand(terminal, finish))

@@ -16,15 +16,15 @@ Examples:
   lmgate ledger verify --json | jq .holes
   lmgate ledger verify archive/stats-*.jsonl data/stats.jsonl --events data/ledger-events.jsonl
 
-Each line must be a record, none may be there twice, and every number that is missing must be explained by
-ledger-events.jsonl. Exit code 0 when that is so, 1 when not. Nothing is changed, and a gateway may be writing meanwhile.`;
+Checks that each line is a record, that no record is duplicated, and that every gap in the sequence numbers is explained in
+ledger-events.jsonl. Exit codes: 0 if so, 1 if not. Changes nothing; a gateway may be running.`;
 
 interface VerifyOptions extends SettingsOptions {
   readonly json?: true;
   readonly events?: string;
 }
 
-interface Subject {
+interface AuditInput {
   /** Oldest first. */
   readonly files: readonly string[];
   readonly last: number | undefined;
@@ -35,54 +35,57 @@ interface Subject {
 
 export function verifyCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("verify"))
-    .summary("check that no record is damaged, doubled or missing unexplained")
-    .description("Check stats files: every line a record, none twice, and every missing number explained.")
-    .argument("[files...]", "stats files, oldest first; without any, all that the configuration leads to")
-    .option("--events <file>", "the file of events; without it, the one beside the first stats file")
+    .summary("check for damaged, duplicate and missing records")
+    .description("Check the stats files for damaged and duplicate records and for unexplained gaps.")
+    .argument("[files...]", "stats files, oldest first (default: all of the configuration)")
+    .option("--events <file>", "events file (default: next to the first stats file)")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action((files: readonly string[], options: VerifyOptions) => finish(verify(terminal, files, options)));
 }
 
 function verify(terminal: Terminal, files: readonly string[], options: VerifyOptions): number {
-  const subject = files.length > 0 ? given(files, options) : configured(terminal, options);
-  if (typeof subject === "number") return subject;
+  const input = files.length > 0 ? inputOfFiles(files, options) : inputOfSettings(terminal, options);
+  if (typeof input === "number") return input;
   try {
-    const sizes = subject.files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
+    const sizes = input.files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
     const total = sizes.reduce((sum, size) => sum + size, 0);
     const bar = new ProgressBar(terminal);
     let read = 0;
-    const found = audit({ ...subject, onRead: (bytes) => bar.update((read += bytes), total) });
+    const found = audit({ ...input, onRead: (bytes) => bar.update((read += bytes), total) });
     bar.clear();
     if (options.json === true) printJson(terminal, found);
     else print(terminal, found);
     return found.ok ? EXIT.ok : EXIT.failure;
   } finally {
-    if (subject.last !== undefined) closeSync(subject.last);
+    if (input.last !== undefined) closeSync(input.last);
   }
 }
 
-function given(files: readonly string[], { events }: VerifyOptions): Subject {
+function inputOfFiles(files: readonly string[], { events }: VerifyOptions): AuditInput {
   const [first = ""] = files;
-  const beside = companionFilesOf(unrotated(first)).events;
-  return { files, last: undefined, events: events ?? beside, complete: false, live: isLive(files.at(-1) ?? "") };
+  const defaultEvents = companionFilesOf(unrotated(first)).events;
+  return { files, last: undefined, events: events ?? defaultEvents, complete: false, live: isLive(files.at(-1) ?? "") };
 }
 
-function configured(terminal: Terminal, options: VerifyOptions): Subject | number {
+function inputOfSettings(terminal: Terminal, options: VerifyOptions): AuditInput | number {
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { outputPath } = loaded.settings.stats;
   const path = storedLedger(outputPath);
   const files = path === undefined ? undefined : allFiles(path);
   if (path === undefined || files === undefined) {
-    info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
+    info(terminal, `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`);
     return EXIT.failure;
   }
   return { ...files, events: options.events ?? companionFilesOf(path).events, complete: true, live: isLive(path) };
 }
 
-/** `undefined` where there is none. A gateway may rotate at any moment; what is opened last is what was current then. */
-function allFiles(path: string): Pick<Subject, "files" | "last"> | undefined {
+/**
+ * All segments of a stats file; `undefined` if there are none. A running gateway may rotate meanwhile: the active segment is
+ * kept open, and the list is read again until no segment was closed in between.
+ */
+function allFiles(path: string): Pick<AuditInput, "files" | "last"> | undefined {
   for (;;) {
     if (!existsSync(path)) {
       const segments = existsSync(companionFilesOf(path).events) ? closedSegments(path) : [];
@@ -103,7 +106,7 @@ function print(terminal: Terminal, found: Audit): void {
   const { stdout } = terminal;
   for (const { file, line, fault } of found.faults) stdout.write(`${file}:${line}: ${fault}\n`);
   if (found.faultCount > found.faults.length) {
-    stdout.write(`and ${formatCount(found.faultCount - found.faults.length, "fault")} more\n`);
+    stdout.write(`and ${formatCount(found.faultCount - found.faults.length, "issue")} more\n`);
   }
   for (const { instance, from, to, records, explained, why } of found.holes) {
     const numbers = from === to ? `number ${from}` : `numbers ${from} to ${to}`;
@@ -119,6 +122,6 @@ function summary({ ok, records, files, instances, holes, faultCount }: Audit): s
   const unexplained = holes.filter((hole) => !hole.explained).reduce((sum, hole) => sum + hole.records, 0);
   const what = `${formatCount(records, "record")} of ${formatCount(instances, "start")} in ${formatCount(files, "file")}`;
   if (!ok)
-    return `not ok: ${what}; ${formatCount(faultCount, "fault")}, ${formatCount(unexplained, "record")} missing unexplained`;
-  return `ok: ${what}; ${missing === 0 ? "none is missing" : `${formatCount(missing, "record")} missing, explained`}`;
+    return `not ok: ${what}; ${formatCount(faultCount, "issue")}, ${formatCount(unexplained, "record")} missing without an explanation`;
+  return `ok: ${what}; ${missing === 0 ? "none missing" : `${formatCount(missing, "record")} missing, explained`}`;
 }

@@ -8,7 +8,7 @@ Examples:
 
 export function ledgerCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("ledger")
-    .description("Look after the stats files.")
+    .description("Verify the stats files.")
     .addHelpText("after", EXAMPLES)
     .addCommand(verifyCommand(terminal, finish));
 }

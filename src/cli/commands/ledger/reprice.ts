@@ -21,8 +21,8 @@ Examples:
   lmgate reprice --dry-run
   lmgate reprice
 
-Costs in closed stats files are worked out anew; nothing else in them is touched, and each file is replaced as a whole.
-The file that is written now is closed first: a running gateway is asked to at its admin port.`;
+Recomputes costs in closed stats files and changes nothing else; each file is replaced atomically. The active stats file is
+closed first; if a gateway is running, through its admin port.`;
 
 const ROTATION_TIMEOUT_MS = 10_000;
 
@@ -32,8 +32,8 @@ interface Row extends RepriceResult {
 
 export function repriceCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("reprice"))
-    .description("Work out the costs of written records anew, with today's price table and your own prices.")
-    .option("--dry-run", "say what would change, and change nothing")
+    .description("Recompute the cost of recorded requests with the current price table and your price overrides.")
+    .option("--dry-run", "show the changes without writing them")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => finish(await reprice(terminal, options)));
@@ -45,7 +45,7 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
   const { settings } = found.loaded;
   const path = storedLedger(settings.stats.outputPath);
   if (path === undefined) {
-    info(terminal, `${settings.stats.outputPath} keeps no records`);
+    info(terminal, `${settings.stats.outputPath} is not a regular file, so it keeps no records`);
     return EXIT.failure;
   }
   const dryRun = "dryRun" in options;
@@ -56,12 +56,12 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
   return EXIT.ok;
 }
 
-/** What cannot be closed is left out, and said. */
+/** Closes the active segment. If that fails, prints why; the segment is not repriced. */
 async function closeOpenSegment(terminal: Terminal, path: string, settings: Settings): Promise<void> {
   if (closeActiveSegment(path, () => Date.now()) !== "running") return;
   const problem = await requestRotation(settings.admin, terminal.env);
   if (problem === undefined) return;
-  info(terminal, `a gateway writes ${path} and could not be asked to close it (${problem}); that file is left out`);
+  info(terminal, `${path} is not repriced: the running gateway did not close it (${problem})`);
 }
 
 /** Asks the running gateway to close its active stats file; the reason why it did not, or `undefined`. */
@@ -79,13 +79,13 @@ async function requestRotation(admin: AdminSettings, env: Terminal["env"]): Prom
   }
 }
 
-interface Work {
+interface RepriceOptions {
   readonly path: string;
   readonly dryRun: boolean;
   readonly prices: Prices;
 }
 
-function repriceAll(terminal: Terminal, { path, dryRun, prices }: Work): readonly Row[] {
+function repriceAll(terminal: Terminal, { path, dryRun, prices }: RepriceOptions): readonly Row[] {
   const lock = dryRun ? undefined : lockForRepricing(path, () => Date.now());
   try {
     const segments = closedSegments(path);
@@ -117,6 +117,6 @@ function print(terminal: Terminal, rows: readonly Row[], dryRun: boolean): void 
     afterUsd.toFixed(6),
   ]);
   printTable(terminal, ["FILE", "RECORDS", "CHANGED", "USD BEFORE", "USD AFTER"], shown);
-  if (rows.length === 0) info(terminal, "there is no closed stats file");
-  else if (dryRun) info(terminal, "nothing was changed: this was a dry run, without the file that is written now");
+  if (rows.length === 0) info(terminal, "there are no closed stats files");
+  else if (dryRun) info(terminal, "dry run: nothing was changed, and the active stats file was not read");
 }

@@ -1,7 +1,7 @@
 import type { Rate, RateCard } from "../../../prices/rate-card.ts";
 
-/** What each rate is for, and of how many it is told. */
-const KINDS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds">, text: string, per: number])[] = [
+/** The unit of each rate, as text and as the number of counted items. */
+const UNITS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds">, text: string, per: number])[] = [
   ["input", "input, million tokens", 1e6],
   ["cacheRead", "cache read, million tokens", 1e6],
   ["cacheWrite", "cache write, million tokens", 1e6],
@@ -24,20 +24,20 @@ const KINDS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds"
   ["fileSearch", "file search", 1],
 ];
 
-/** The rates that a card has, in words. */
+/** The rates of a card, with their units as text. */
 export function rateRows(card: RateCard): readonly (readonly [what: string, usd: string])[] {
-  return KINDS.flatMap(([kind, text, per]) => (card[kind] === undefined ? [] : [[text, shownRate(card[kind], per)]]));
+  return UNITS.flatMap(([kind, text, per]) => (card[kind] === undefined ? [] : [[text, formatRate(card[kind], per)]]));
 }
 
-/** `2.5`, or with steps by the size of the input `1.25; 2.5 above 200000`. */
-export function shownRate(rate: Rate | undefined, per: number): string {
+/** `2.5`; with steps by input size `1.25; 2.5 above 200000`. */
+export function formatRate(rate: Rate | undefined, per: number): string {
   if (rate === undefined) return "-";
   if (typeof rate === "number") return dollars(rate * per);
   const steps = rate.steps.map(({ above, price }) => `${dollars(price * per)} above ${above}`);
   return [dollars(rate.base * per), ...steps].join("; ");
 }
 
-/** Without what binary fractions add. */
+/** Rounds away the error of binary fractions. */
 function dollars(usd: number): string {
   return String(Number(usd.toPrecision(10)));
 }

@@ -10,14 +10,14 @@ Examples:
   lmgate prices get gpt-4o
   lmgate prices get claude-sonnet-4-5 --provider bedrock
 
-Exit code 6 when no configured provider has a price for the model.`;
+Exit code 6 if no configured provider has a price for the model.`;
 
 export function getPriceCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addConfigOption(new Command("get"))
-    .summary("show all prices of one model")
-    .description("Show all prices of one model, at each configured provider that has one. US dollars.")
-    .argument("<model>", "the model's name, as records have it")
-    .option("--provider <name>", "this provider only")
+    .summary("show the prices of one model")
+    .description("Show the prices of one model at each configured provider, in US dollars.")
+    .argument("<model>", "name of the model, as in records")
+    .option("--provider <name>", "only this provider")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action((model: string, options: SettingsOptions & { readonly provider?: string }) => {
@@ -47,6 +47,6 @@ function get(terminal: Terminal, model: string, options: SettingsOptions & { rea
     printTable(terminal, ["PROVIDER", "MODEL", "PRICE OF A", "USD", "SOURCE"], rows);
   }
   if (quotes.length > 0) return EXIT.ok;
-  info(terminal, `no price for ${model}; pricing.overrides_path can name a file that has one (lmgate prices override)`);
+  info(terminal, `no price for ${model}; set one with lmgate prices override`);
   return EXIT.notFound;
 }

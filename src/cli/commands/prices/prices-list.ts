@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Quote } from "../../../prices/prices.ts";
-import { shownRate } from "./price-cells.ts";
+import { formatRate } from "./price-cells.ts";
 import { loadCommandPrices } from "../../context/load-prices.ts";
 import { addConfigOption, type SettingsOptions } from "../../context/settings-options.ts";
 import { printTable } from "../../output/print-table.ts";
@@ -14,9 +14,9 @@ Examples:
 
 export function listPricesCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addConfigOption(new Command("list"))
-    .summary("show every model that has a price")
-    .description("Show every model that has a price, for each configured provider. US dollars for a million tokens.")
-    .option("--provider <name>", "this provider only")
+    .summary("list models and their prices")
+    .description("List the models of each configured provider and their prices, in US dollars per million tokens.")
+    .option("--provider <name>", "only this provider")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions & { readonly provider?: string }) => finish(await list(terminal, options)));
@@ -31,29 +31,29 @@ async function list(
   const { prices, loaded } = found;
   const names = loaded.settings.providers.map(({ name }) => name);
   if (options.provider !== undefined && !names.includes(options.provider)) {
-    info(terminal, `${options.provider} is not configured; there are ${names.join(", ")}`);
+    info(terminal, `provider ${options.provider} is not configured; configured: ${names.join(", ")}`);
     return EXIT.notFound;
   }
-  const wanted = options.provider === undefined ? names : [options.provider];
+  const selected = options.provider === undefined ? names : [options.provider];
   const quotes: { readonly provider: string; readonly quote: Quote }[] = [];
-  for (const provider of wanted) {
+  for (const provider of selected) {
     for (const quote of prices.list(provider, Date.now())) quotes.push({ provider, quote });
   }
   if ("json" in options) {
-    const shown = quotes.map(({ provider, quote }) => ({
+    const documents = quotes.map(({ provider, quote }) => ({
       provider,
       model: quote.entry,
       source: quote.source,
       usd: quote.card,
     }));
-    printJson(terminal, shown);
+    printJson(terminal, documents);
     return EXIT.ok;
   }
   const rows = quotes.map(({ provider, quote: { entry, source, card } }) => {
-    const cells = [card.input, card.cacheRead, card.cacheWrite, card.output].map((rate) => shownRate(rate, 1e6));
+    const cells = [card.input, card.cacheRead, card.cacheWrite, card.output].map((rate) => formatRate(rate, 1e6));
     return [provider, entry, ...cells, source];
   });
   printTable(terminal, ["PROVIDER", "MODEL", "INPUT", "CACHE READ", "CACHE WRITE", "OUTPUT", "SOURCE"], rows);
-  info(terminal, `list prices of ${prices.version}; what calls cost by them is an estimate`);
+  info(terminal, `list prices of ${prices.version}; costs computed from them are estimates`);
   return EXIT.ok;
 }

@@ -12,8 +12,8 @@ Examples:
   lmgate prices override local llama-4 --input 0 --output 0
   lmgate prices override openai gpt-5.5-mini --remove
 
-US dollars for a million tokens, written to the file of pricing.overrides_path. A running gateway prices calls by it from
-then on; lmgate reprice does so for those before.`;
+Prices are US dollars per million tokens, stored in pricing.overrides_path. A running gateway uses them for new requests;
+lmgate reprice applies them to recorded ones.`;
 
 interface OverrideOptions extends DataSourceOptions {
   readonly input?: number;
@@ -27,15 +27,15 @@ interface OverrideOptions extends DataSourceOptions {
 export function overridePriceCommand(terminal: Terminal, finish: (code: number) => void): Command {
   const price = (flags: string, text: string): Option => new Option(flags, text).argParser(dollars);
   return addServerOptions(new Command("override"))
-    .summary("set a price of your own, or take it back")
-    .description("Set a price of your own for a model at a provider, or take it back.")
-    .argument("<provider>", "as it is configured")
-    .argument("<model>", "its name, as records have it")
-    .addOption(price("--input <usd>", "a million input tokens"))
-    .addOption(price("--output <usd>", "a million output tokens"))
-    .addOption(price("--cache-read <usd>", "a million input tokens read from a cache (default: as --input)"))
-    .addOption(price("--cache-write <usd>", "a million input tokens written to a cache (default: as --input)"))
-    .option("--remove", "take the price back")
+    .summary("set or remove a price override")
+    .description("Set or remove a price override for a model at a provider.")
+    .argument("<provider>", "name of the provider in the configuration")
+    .argument("<model>", "name of the model, as in records")
+    .addOption(price("--input <usd>", "price of 1M input tokens"))
+    .addOption(price("--output <usd>", "price of 1M output tokens"))
+    .addOption(price("--cache-read <usd>", "price of 1M input tokens read from a cache (default: --input)"))
+    .addOption(price("--cache-write <usd>", "price of 1M input tokens written to a cache (default: --input)"))
+    .option("--remove", "remove the override")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (provider: string, model: string, options: OverrideOptions) => {
@@ -43,31 +43,31 @@ export function overridePriceCommand(terminal: Terminal, finish: (code: number) 
     });
 }
 
-interface Place {
+interface ModelOfProvider {
   readonly provider: string;
   readonly model: string;
 }
 
-async function override(terminal: Terminal, place: Place, options: OverrideOptions): Promise<number> {
+async function override(terminal: Terminal, target: ModelOfProvider, options: OverrideOptions): Promise<number> {
   const price = priceOf(options);
-  if (price === "misuse") {
-    info(terminal, "give --input and --output, or --remove alone");
+  if (price === "invalid") {
+    info(terminal, "use --input and --output, or --remove alone");
     return EXIT.usage;
   }
   try {
     const server = await findGateway(terminal, options);
     if (server === undefined) {
-      const code = inFile(terminal, place, price, options);
+      const code = overrideInFile(terminal, target, price, options);
       if (code !== EXIT.ok) return code;
     } else {
-      const path = `/api/v1/prices/overrides/${encodeURIComponent(place.provider)}/${encodeURIComponent(place.model)}`;
+      const path = `/api/v1/prices/overrides/${encodeURIComponent(target.provider)}/${encodeURIComponent(target.model)}`;
       const request = price === undefined ? { method: "DELETE" } : { method: "PUT", body: price };
       (await requestApi(server, path, request)).resume();
     }
     const isInForce = server !== undefined;
-    if (options.json === true) printJson(terminal, { ...place, price: price ?? null, inForce: isInForce });
-    else terminal.stdout.write(`${told(place, price)}\n`);
-    info(terminal, isInForce ? "in force for calls from now on" : "no gateway is running; the next one goes by it");
+    if (options.json === true) printJson(terminal, { ...target, price: price ?? null, inForce: isInForce });
+    else terminal.stdout.write(`${overrideText(target, price)}\n`);
+    info(terminal, isInForce ? "in force for new requests" : "no gateway is running; in force at the next start");
     return EXIT.ok;
   } catch (error) {
     return reportError(terminal, error);
@@ -81,10 +81,10 @@ interface Price {
   readonly cacheWrite?: number;
 }
 
-function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptions): Price | undefined | "misuse" {
-  const given = [input, output, cacheRead, cacheWrite].some((amount) => amount !== undefined);
-  if (remove === true) return given ? "misuse" : undefined;
-  if (input === undefined || output === undefined) return "misuse";
+function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptions): Price | undefined | "invalid" {
+  const hasAmounts = [input, output, cacheRead, cacheWrite].some((amount) => amount !== undefined);
+  if (remove === true) return hasAmounts ? "invalid" : undefined;
+  if (input === undefined || output === undefined) return "invalid";
   const cache = {
     ...(cacheRead === undefined ? {} : { cacheRead }),
     ...(cacheWrite === undefined ? {} : { cacheWrite }),
@@ -92,22 +92,22 @@ function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptio
   return { input, output, ...cache };
 }
 
-function inFile(terminal: Terminal, place: Place, price: Price | undefined, options: DataSourceOptions): number {
+function overrideInFile(terminal: Terminal, target: ModelOfProvider, price: Price | undefined, options: DataSourceOptions): number {
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { pricing, providers } = loaded.settings;
   if (pricing.overridesPath === undefined) {
-    info(terminal, "there is no file for prices of your own: set pricing.overrides_path");
+    info(terminal, "no file for price overrides: set pricing.overrides_path");
     return EXIT.invalid;
   }
-  if (!providers.some(({ name }) => name === place.provider)) {
-    info(terminal, `${place.provider} is not configured; there are ${providers.map(({ name }) => name).join(", ")}`);
+  if (!providers.some(({ name }) => name === target.provider)) {
+    info(terminal, `provider ${target.provider} is not configured; configured: ${providers.map(({ name }) => name).join(", ")}`);
     return EXIT.notFound;
   }
-  const edited = editPriceOverride(pricing.overridesPath, place, price && pricesOf(price));
+  const edited = editPriceOverride(pricing.overridesPath, target, price && pricesOf(price));
   if ("faults" in edited) return reportIssues(terminal, "price overrides", edited.faults);
   if (!("missing" in edited)) return EXIT.ok;
-  info(terminal, `there is no price of your own for ${place.model} at ${place.provider}`);
+  info(terminal, `no price override for ${target.model} at ${target.provider}`);
   return EXIT.notFound;
 }
 
@@ -120,13 +120,13 @@ function pricesOf({ input, output, cacheRead, cacheWrite }: Price): OverridePric
   };
 }
 
-function told({ provider, model }: Place, price: Price | undefined): string {
-  if (price === undefined) return `${provider}/${model} has no price of your own any more`;
-  return `${provider}/${model} costs $${price.input} for a million input tokens, $${price.output} for a million output tokens`;
+function overrideText({ provider, model }: ModelOfProvider, price: Price | undefined): string {
+  if (price === undefined) return `removed the price override of ${provider}/${model}`;
+  return `${provider}/${model} costs $${price.input} per 1M input tokens, $${price.output} per 1M output tokens`;
 }
 
 function dollars(text: string): number {
   const amount = /^\d{1,7}(?:\.\d+)?$/.test(text) ? Number(text) : Infinity;
-  if (amount > 1_000_000) throw new InvalidArgumentError("Allowed are US dollars from 0 to 1000000.");
+  if (amount > 1_000_000) throw new InvalidArgumentError("Use US dollars from 0 to 1000000.");
   return amount;
 }

@@ -15,7 +15,7 @@ Examples:
   lmgate prices unpriced
   lmgate prices unpriced --json | jq -r '.[].model'
 
-With a price of your own for a model, lmgate reprice prices what was written without one.`;
+Set a price with lmgate prices override, then apply it to recorded requests with lmgate reprice.`;
 
 interface Unpriced {
   readonly provider: string;
@@ -26,8 +26,8 @@ interface Unpriced {
 
 export function unpricedCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("unpriced"))
-    .summary("show models that were called and have no price")
-    .description("Show models that were called and have no price, from all stats files, those with most tokens first.")
+    .summary("list used models without a price")
+    .description("List models that were used and have no price, from all stats files, ordered by tokens.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => finish(await show(terminal, options)));
@@ -39,7 +39,7 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
   const { outputPath } = loaded.settings.stats;
   const path = storedLedger(outputPath);
   if (path === undefined || !existsSync(path)) {
-    info(terminal, `${outputPath} ${path === undefined ? "keeps no records" : "is not there (yet)"}`);
+    info(terminal, `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`);
     return EXIT.failure;
   }
   const found = new Map<string, Unpriced>();
@@ -53,8 +53,8 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
       String(calls),
       String(tokens),
     ]);
-    printTable(terminal, ["PROVIDER", "MODEL", "CALLS", "TOKENS"], rows);
-    if (models.length === 0) info(terminal, "every model that was called has a price");
+    printTable(terminal, ["PROVIDER", "MODEL", "REQUESTS", "TOKENS"], rows);
+    if (models.length === 0) info(terminal, "every model that was used has a price");
   }
   return EXIT.ok;
 }

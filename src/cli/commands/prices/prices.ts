@@ -12,11 +12,11 @@ Examples:
   lmgate prices unpriced
   lmgate prices override openai gpt-5.5-mini --input 0.25 --output 2
 
-Prices are list prices, built in and of your own (pricing.overrides_path); what calls cost by them is an estimate.`;
+Prices are built-in list prices and your overrides (pricing.overrides_path). Costs computed from them are estimates.`;
 
 export function pricesCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("prices")
-    .description("Show what models cost and which have no price, and set prices of your own.")
+    .description("Show prices of models, find models without a price, and override prices.")
     .helpCommand(false)
     .addCommand(listPricesCommand(terminal, finish))
     .addCommand(getPriceCommand(terminal, finish))

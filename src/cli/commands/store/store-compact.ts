@@ -8,14 +8,14 @@ const EXAMPLES = `
 Examples:
   lmgate store compact
 
-A running gateway does this by itself. No stats file is closed or changed for it.`;
+A running gateway does this by itself. It neither closes nor changes a stats file.`;
 
 const BULK_BYTES = 96 * 1024 * 1024;
 
 export function compactStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("compact"))
-    .summary("put all that the stats files hold into Parquet")
-    .description("Put all that the stats files hold into Parquet, now.")
+    .summary("write all records to Parquet")
+    .description("Write all records of the stats files to Parquet, and merge small files.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => finish(await withStore(terminal, options, compact(terminal, options))));
@@ -29,14 +29,14 @@ function compact(terminal: Terminal, options: SettingsOptions): (work: StoreWork
     await store.compact();
     const { parts } = store.manifest;
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-    const facts = { added: recordsIn() - before, records: recordsIn(), files: parts.length * 2, bytes };
-    if ("json" in options) printJson(terminal, facts);
+    const result = { added: recordsIn() - before, records: recordsIn(), files: parts.length * 2, bytes };
+    if ("json" in options) printJson(terminal, result);
     else {
       const { stdout } = terminal;
       stdout.write(
-        `added ${formatCount(facts.added, "record")}; the store has ${formatCount(facts.records, "record")}`,
+        `added ${formatCount(result.added, "record")}; the store has ${formatCount(result.records, "record")}`,
       );
-      stdout.write(` in ${formatCount(facts.files, "file")}, ${formatBytes(bytes)}\n`);
+      stdout.write(` in ${formatCount(result.files, "file")}, ${formatBytes(bytes)}\n`);
     }
     return EXIT.ok;
   };

@@ -10,11 +10,11 @@ import { EXIT, info, type Terminal } from "../../context/terminal.ts";
 export interface StoreWork {
   readonly offline: OfflineStore;
   readonly settings: Settings;
-  /** Draws a bar; to be handed to what takes long. */
+  /** Draws a progress bar. */
   readonly onProgress: OnProgress;
 }
 
-/** Opens the store that the configuration leads to for one piece of work; the exit code. */
+/** Opens the configured store, runs `work` and closes the store; resolves to the exit code. */
 export async function withStore(
   terminal: Terminal,
   options: SettingsOptions,
@@ -31,7 +31,7 @@ export async function withStore(
   } catch (error) {
     if (!(error instanceof StoreBusy)) throw error;
     bar.clear();
-    info(terminal, `${error.message}; try again in a while`);
+    info(terminal, `${error.message}; try again later`);
     return EXIT.tryAgain;
   } finally {
     bar.clear();

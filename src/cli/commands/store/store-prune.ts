@@ -12,9 +12,9 @@ Examples:
   lmgate store prune --older-than 90 --dry-run
   lmgate store prune --larger-than 20 --yes
 
-Deletes closed stats files as a whole, the oldest first, and their records from the store: those whose last record is older
-than the days, and while stats files and store together are larger than the gigabytes. The stats file that is written now
-stays. Without either option, store.retention_days and store.retention_gigabytes hold.`;
+Deletes whole closed stats files, the oldest first, and their records from the store: files whose last record is older than
+--older-than, and further files while stats files and store together exceed --larger-than. Never deletes the active stats
+file. Without these options, store.retention_days and store.retention_gigabytes apply.`;
 
 interface PruneOptions extends SettingsOptions {
   readonly olderThan?: number;
@@ -29,59 +29,59 @@ const BULK_BYTES = 96 * 1024 * 1024;
 
 export function pruneStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("prune"))
-    .summary("delete old records for good")
-    .description("Delete old closed stats files and their records, for good.")
-    .option("--older-than <days>", "what is older than so many days", positive)
-    .option("--larger-than <gigabytes>", "the oldest, while all is larger than this", positive)
-    .option("--dry-run", "say what would be deleted, and delete nothing")
-    .option("-y, --yes", "do not ask")
+    .summary("permanently delete old records")
+    .description("Permanently delete old closed stats files and their records.")
+    .option("--older-than <days>", "delete files older than this", positive)
+    .option("--larger-than <gigabytes>", "delete the oldest files until the total is below this", positive)
+    .option("--dry-run", "show the files without deleting them")
+    .option("-y, --yes", "do not ask for confirmation")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
-    .action(async (options: PruneOptions) => finish(await withStore(terminal, options, work(terminal, options))));
+    .action(async (options: PruneOptions) => finish(await withStore(terminal, options, pruneWork(terminal, options))));
 }
 
-function work(terminal: Terminal, options: PruneOptions): (work: StoreWork) => Promise<number> {
+function pruneWork(terminal: Terminal, options: PruneOptions): (work: StoreWork) => Promise<number> {
   return async ({ offline: { store }, settings, onProgress }) => {
     const retention = retentionOf(options, settings.store);
     if (retention.days === undefined && retention.bytes === undefined) {
-      info(terminal, "nothing says what is old; add --older-than DAYS or --larger-than GIGABYTES");
+      info(terminal, "no limit is set; use --older-than DAYS or --larger-than GIGABYTES");
       return EXIT.usage;
     }
     await store.refresh({ compactAt: options.dryRun === true ? undefined : BULK_BYTES, onProgress });
     const found = findDoomed(store, retention, Date.now());
-    if (options.dryRun === true || found.length === 0) return tell(terminal, options, found, false);
+    if (options.dryRun === true || found.length === 0) return report(terminal, options, found, false);
     if (options.yes !== true) {
       if (!terminal.stdin.isTTY) {
-        info(terminal, "nobody is there to confirm; add --yes");
+        info(terminal, "cannot ask for confirmation without a terminal; use --yes");
         return EXIT.usage;
       }
       print(terminal, found);
       if (!(await confirm(terminal, found))) return EXIT.failure;
     }
-    return tell(terminal, options, await prune(store, retention, Date.now), true);
+    return report(terminal, options, await prune(store, retention, Date.now), true);
   };
 }
 
-interface Kept {
+interface RetentionSettings {
   readonly retentionDays: number | undefined;
   readonly retentionBytes: number | undefined;
 }
 
-/** What is said here holds alone; the settings only where nothing is. */
-function retentionOf({ olderThan, largerThan }: PruneOptions, settings: Kept): Retention {
+/** The options replace the settings; the settings apply only if no option is given. */
+function retentionOf({ olderThan, largerThan }: PruneOptions, settings: RetentionSettings): Retention {
   if (olderThan === undefined && largerThan === undefined) {
     return { days: settings.retentionDays, bytes: settings.retentionBytes };
   }
   return { days: olderThan, bytes: largerThan === undefined ? undefined : largerThan * GIGABYTE };
 }
 
-function tell(terminal: Terminal, options: PruneOptions, found: readonly Doomed[], isDone: boolean): number {
+function report(terminal: Terminal, options: PruneOptions, found: readonly Doomed[], isDone: boolean): number {
   if (options.json === true) printJson(terminal, { deleted: isDone, segments: found });
   else {
     if (found.length > 0) print(terminal, found);
     const records = found.reduce((sum, one) => sum + one.records, 0);
     const did = isDone ? "deleted" : "would delete";
-    info(terminal, found.length === 0 ? "nothing is to be deleted" : `${did} ${formatCount(records, "record")}`);
+    info(terminal, found.length === 0 ? "nothing to delete" : `${did} ${formatCount(records, "record")}`);
   }
   return EXIT.ok;
 }
@@ -89,7 +89,7 @@ function tell(terminal: Terminal, options: PruneOptions, found: readonly Doomed[
 function print(terminal: Terminal, found: readonly Doomed[]): void {
   printTable(
     terminal,
-    ["FILE", "RECORDS", "SIZE", "LAST RECORD", "BECAUSE OF"],
+    ["FILE", "RECORDS", "SIZE", "LAST RECORD", "REASON"],
     found.map((one) => [one.name, String(one.records), formatBytes(one.bytes), one.lastTs ?? "none", one.because]),
   );
 }
@@ -97,7 +97,7 @@ function print(terminal: Terminal, found: readonly Doomed[]): void {
 async function confirm({ stdin, stderr }: Terminal, found: readonly Doomed[]): Promise<boolean> {
   const lines = createInterface({ input: stdin, output: stderr });
   try {
-    const answer = await lines.question(`Delete ${formatCount(found.length, "stats file")} for good? [y/N] `);
+    const answer = await lines.question(`Permanently delete ${formatCount(found.length, "stats file")}? [y/N] `);
     return /^y(?:es)?$/i.test(answer.trim());
   } finally {
     lines.close();
@@ -106,6 +106,6 @@ async function confirm({ stdin, stderr }: Terminal, found: readonly Doomed[]): P
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("A number greater than 0 is needed.");
+  if (!(value > 0)) throw new InvalidArgumentError("Use a number greater than 0.");
   return value;
 }

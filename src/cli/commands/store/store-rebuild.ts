@@ -9,16 +9,16 @@ Examples:
   lmgate store rebuild
   lmgate store rebuild --from-nothing
 
-The old store serves until the new one is complete. Records whose stats files are gone are taken over from it, unless
---from-nothing says that it cannot be read.`;
+The old store is used until the new one is complete. Records whose stats files were deleted are copied from it, unless
+--from-nothing is given.`;
 
 const BULK_BYTES = 96 * 1024 * 1024;
 
 export function rebuildStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("rebuild"))
-    .summary("make the store anew from the stats files")
-    .description("Make the store anew from the stats files.")
-    .option("--from-nothing", "take nothing over from the old store")
+    .summary("rebuild the store from the stats files")
+    .description("Rebuild the query store from the stats files.")
+    .option("--from-nothing", "copy nothing from the old store")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => {
@@ -30,23 +30,23 @@ export function rebuildStoreCommand(terminal: Terminal, finish: (code: number) =
 function rebuild(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
   return async ({ offline: { store }, onProgress }) => {
     await store.rebuild({ compactAt: BULK_BYTES, onProgress });
-    const there = new Set(store.files.map(({ id }) => id));
+    const existing = new Set(store.files.map(({ id }) => id));
     const states = store.segments.map((track) => track.settled());
-    const takenOver = states.filter(({ id }) => !there.has(id));
-    const facts = {
+    const copied = states.filter(({ id }) => !existing.has(id));
+    const result = {
       records: states.reduce((sum, { records }) => sum + records, 0),
       segments: states.length,
-      taken_over: takenOver.reduce((sum, { records }) => sum + records, 0),
+      taken_over: copied.reduce((sum, { records }) => sum + records, 0),
     };
-    if ("json" in options) printJson(terminal, facts);
+    if ("json" in options) printJson(terminal, result);
     else
       terminal.stdout.write(
-        `${formatCount(facts.records, "record")} of ${formatCount(facts.segments, "stats file")}\n`,
+        `rebuilt: ${formatCount(result.records, "record")} of ${formatCount(result.segments, "stats file")}\n`,
       );
-    if (facts.taken_over > 0) {
+    if (result.taken_over > 0) {
       info(
         terminal,
-        `the stats files of ${formatCount(facts.taken_over, "record")} are gone; they were taken over as they were`,
+        `${formatCount(result.taken_over, "record")} of deleted stats files were copied from the old store`,
       );
     }
     return EXIT.ok;

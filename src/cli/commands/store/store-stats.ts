@@ -13,8 +13,8 @@ Examples:
 
 export function storeStatsCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("stats"))
-    .summary("show what the store holds")
-    .description("Show what the store holds, and how far it follows the stats files.")
+    .summary("show size and content of the store")
+    .description("Show size and content of the query store, and how far it is behind the stats files.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => finish(await withStore(terminal, options, show(terminal, options))));
@@ -24,7 +24,7 @@ function show(terminal: Terminal, options: SettingsOptions): (work: StoreWork) =
   return async ({ offline: { store }, settings, onProgress }) => {
     await store.refresh({ onProgress });
     const held = storeFacts(store);
-    const facts = {
+    const result = {
       path: settings.store.path,
       records: held.records,
       in_parquet: held.inParquet,
@@ -39,13 +39,13 @@ function show(terminal: Terminal, options: SettingsOptions): (work: StoreWork) =
       last: held.last,
       generation: held.generation,
     };
-    if ("json" in options) printJson(terminal, facts);
-    else print(terminal, facts);
+    if ("json" in options) printJson(terminal, result);
+    else print(terminal, result);
     return EXIT.ok;
   };
 }
 
-interface Facts {
+interface StoreStats {
   readonly path: string;
   readonly records: number;
   readonly in_parquet: number;
@@ -60,20 +60,20 @@ interface Facts {
   readonly last: string | null;
 }
 
-function print(terminal: Terminal, facts: Facts): void {
+function print(terminal: Terminal, stats: StoreStats): void {
   printTable(
     terminal,
-    ["WHAT", "VALUE"],
+    ["NAME", "VALUE"],
     [
-      ["store", facts.path],
-      ["records", String(facts.records)],
-      ["  in Parquet", `${facts.in_parquet} (${facts.files} files, ${formatBytes(facts.bytes)})`],
-      ["  read from stats files now", `${facts.records - facts.in_parquet} (${formatBytes(facts.behind_bytes)})`],
-      ["stats files", `${facts.segments} (${formatBytes(facts.ledger_bytes)})`],
-      ["lines that are no record", String(facts.bad_lines)],
-      ["records that came twice", String(facts.duplicates)],
-      ["first", facts.first ?? "none"],
-      ["last", facts.last ?? "none"],
+      ["store", stats.path],
+      ["records", String(stats.records)],
+      ["  in Parquet", `${stats.in_parquet} (${stats.files} files, ${formatBytes(stats.bytes)})`],
+      ["  not yet in Parquet", `${stats.records - stats.in_parquet} (${formatBytes(stats.behind_bytes)})`],
+      ["stats files", `${stats.segments} (${formatBytes(stats.ledger_bytes)})`],
+      ["invalid lines", String(stats.bad_lines)],
+      ["duplicate records", String(stats.duplicates)],
+      ["first record", stats.first ?? "none"],
+      ["last record", stats.last ?? "none"],
     ],
   );
 }

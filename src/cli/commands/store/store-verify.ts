@@ -10,12 +10,12 @@ Examples:
   lmgate store verify
   lmgate store verify --json | jq '.findings[] | select(.kind == "damage")'
 
-Exit code 0 when the store is what the stats files info, 1 when something is damaged.`;
+Exit codes: 0 if the store matches the stats files, 1 if it is damaged.`;
 
 export function verifyStoreCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addSettingsOptions(new Command("verify"))
-    .summary("compare the store with the stats files, and with itself")
-    .description("Compare the store with the stats files, and with itself. Nothing is changed.")
+    .summary("compare the store with the stats files")
+    .description("Compare the query store with the stats files and check its own consistency. Changes nothing.")
     .option("--json", "print one JSON document")
     .addHelpText("after", EXAMPLES)
     .action(async (options: SettingsOptions) => finish(await withStore(terminal, options, check(terminal, options))));
@@ -35,6 +35,6 @@ function check(terminal: Terminal, options: SettingsOptions): (work: StoreWork) 
 function print(terminal: Terminal, { findings, records, segments, parts }: Verification, isDamaged: boolean): void {
   for (const { kind, what } of findings) terminal.stdout.write(`${kind}: ${what}\n`);
   const size = `${formatCount(records, "record")} in Parquet, ${formatCount(parts, "part")}, ${formatCount(segments, "stats file")}`;
-  terminal.stdout.write(`${size}: ${isDamaged ? "damaged" : "all is well"}\n`);
-  if (isDamaged) info(terminal, "make the store anew with: lmgate store rebuild");
+  terminal.stdout.write(`${size}: ${isDamaged ? "damaged" : "ok"}\n`);
+  if (isDamaged) info(terminal, "rebuild the store with: lmgate store rebuild");
 }

@@ -12,12 +12,11 @@ Examples:
   lmgate store verify
   lmgate store prune --older-than 90 --dry-run
 
-The store is the stats files in a form that questions are answered from quickly. All of it can be made anew from them.
-A gateway may be running meanwhile.`;
+The query store is an indexed copy of the stats files and can be rebuilt from them at any time. A gateway may be running.`;
 
 export function storeCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return new Command("store")
-    .description("Look after the store, from which questions about calls are answered.")
+    .description("Inspect and maintain the query store.")
     .helpCommand(false)
     .addCommand(storeStatsCommand(terminal, finish))
     .addCommand(compactStoreCommand(terminal, finish))
