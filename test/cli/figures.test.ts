@@ -144,7 +144,13 @@ test("no requests is no output and success; a missing gateway is exit code 4", a
     [0, "", "lmgate: no requests from 2020-01-01 00:00 to 2020-01-02 00:00 (UTC)\n"],
   );
   const unreachable = ["--server", "http://127.0.0.1:9"];
-  const lines = [["stats", ...unreachable], ["tail", ...unreachable], ["reload", ...unreachable], ["reload"], ["tail", "-n", "0"]];
+  const lines = [
+    ["stats", ...unreachable],
+    ["tail", ...unreachable],
+    ["reload", ...unreachable],
+    ["reload"],
+    ["tail", "-n", "0"],
+  ];
   const codes = await Promise.all(lines.map(async (args) => (await cli.run(args)).code));
   assert.deepEqual(codes, [4, 4, 4, 4, 4]);
 });

@@ -58,7 +58,10 @@ test("prune asks for confirmation, deletes nothing in a dry run, and reports wha
   assert.equal((await cli.run(["store", "prune"])).code, 2);
   assert.equal((await cli.run(["store", "prune", "--older-than", "x"])).code, 2);
   const unconfirmed = await cli.run(["store", "prune", "--larger-than", "0.000001"]);
-  assert.deepEqual([unconfirmed.code, unconfirmed.stderr], [2, "lmgate: cannot ask for confirmation without a terminal; use --yes\n"]);
+  assert.deepEqual(
+    [unconfirmed.code, unconfirmed.stderr],
+    [2, "lmgate: cannot ask for confirmation without a terminal; use --yes\n"],
+  );
   const dryRun = await cli.run(["store", "prune", "--larger-than", "0.000001", "--dry-run"]);
   assert.match(dryRun.stdout, /^stats-20261101T000000\.000Z\.jsonl\t200\t.*\tsize$/m);
   assert.match(dryRun.stderr, /would delete 200 records/);

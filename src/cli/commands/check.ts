@@ -79,7 +79,11 @@ function statsIssues(path: string): readonly ConfigIssue[] {
 }
 
 /** A missing token file is valid if the first start can create it. */
-function tokenIssues(path: string, rows: readonly AllowRow[], fromEnvironment: string | undefined): readonly ConfigIssue[] {
+function tokenIssues(
+  path: string,
+  rows: readonly AllowRow[],
+  fromEnvironment: string | undefined,
+): readonly ConfigIssue[] {
   if (fromEnvironment !== undefined) {
     return issuesOfToken(`environment variable ${ADMIN_TOKEN_VARIABLE}`, fromEnvironment, rows);
   }

@@ -23,7 +23,9 @@ interface ExportOptions extends DataSourceOptions, QueryOptions {
 
 export function exportCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("export"), "24h"))
-    .description("Export requests, or aggregates of them, as CSV, JSON lines or Parquet. The number of rows is not limited.")
+    .description(
+      "Export requests, or aggregates of them, as CSV, JSON lines or Parquet. The number of rows is not limited.",
+    )
     .addOption(
       new Option("--format <format>", "csv, jsonl or parquet").choices(["csv", "jsonl", "parquet"]).default("csv"),
     )

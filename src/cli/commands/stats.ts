@@ -28,7 +28,9 @@ export interface StatsOptions extends DataSourceOptions, QueryOptions {
 
 export function statsCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("stats"), "24h"))
-    .description("Show usage and cost of requests, from the running gateway, or from the stats files if none is running.")
+    .description(
+      "Show usage and cost of requests, from the running gateway, or from the stats files if none is running.",
+    )
     .option("--by <dimensions>", "one or two dimensions, comma-separated (default: model)")
     .option("--metric <metrics>", "metrics, comma-separated (default: cost,tokens,requests,errors,p95)")
     .option("--bucket <length>", "time buckets: 1m, 5m, 15m, 1h, 1d, 1w, 1mo or auto")

@@ -41,7 +41,9 @@ interface TailOptions extends DataSourceOptions, QueryOptions {
 export function tailCommand(terminal: Terminal, finish: (code: number) => void): Command {
   return addDataSourceOptions(addScopeOptions(new Command("tail"), "7d"))
     .description("Show requests, one per line, the newest last, and follow new ones as they finish.")
-    .addOption(new Option("-n, --lines <count>", "number of recent requests to show first").argParser(lineCount).default(20))
+    .addOption(
+      new Option("-n, --lines <count>", "number of recent requests to show first").argParser(lineCount).default(20),
+    )
     .option("--no-follow", "exit after the recent requests")
     .option("--json", "print one JSON line per request")
     .addHelpText("after", EXAMPLES)

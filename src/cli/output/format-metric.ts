@@ -68,10 +68,7 @@ function abbreviate(value: number): string {
 }
 
 /** The change against the previous period: `+12 %`, `new`; empty if either value is unknown. */
-export function formatChange(
-  now: number | null | undefined,
-  before: number | null | undefined,
-): string {
+export function formatChange(now: number | null | undefined, before: number | null | undefined): string {
   if (now === null || now === undefined || before === null || before === undefined) return "";
   if (before === 0) return now === 0 ? "" : "new";
   const percent = ((now - before) / before) * 100;

@@ -39,7 +39,11 @@ export async function requestApi(
       authorization: `Bearer ${token}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
-    const request = send(target, { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) }, resolve);
+    const request = send(
+      target,
+      { method, headers, agent: false, ...(signal === undefined ? {} : { signal }) },
+      resolve,
+    );
     request.on("error", (error: NodeJS.ErrnoException) => {
       reject(
         signal?.aborted === true ? error : new GatewayUnreachable(`${target.origin}: ${error.code ?? error.message}`),
@@ -67,7 +71,8 @@ export async function* requestApiBytes(address: ApiAddress, path: string): Async
 function problemText(text: string, status: number | undefined): string {
   try {
     const problem: unknown = JSON.parse(text);
-    if (typeof problem !== "object" || problem === null || !("detail" in problem)) throw new Error("not a problem document");
+    if (typeof problem !== "object" || problem === null || !("detail" in problem))
+      throw new Error("not a problem document");
     const errors = "errors" in problem && Array.isArray(problem.errors) ? (problem.errors as readonly unknown[]) : [];
     const lines = errors.map((issue) => {
       if (typeof issue !== "object" || issue === null || !("where" in issue) || !("message" in issue)) return "";

@@ -49,7 +49,10 @@ export function gatewayFromOptions(
   }
   // The local token is sent only to a gateway on this machine.
   const isLocal = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
-  return { url: text, token: env["LMGATE_TOKEN"] || ((isLocal ? configuredToken(terminal, options) : undefined) ?? "") };
+  return {
+    url: text,
+    token: env["LMGATE_TOKEN"] || ((isLocal ? configuredToken(terminal, options) : undefined) ?? ""),
+  };
 }
 
 /** The admin token of a gateway with these settings. */

@@ -68,7 +68,11 @@ function clockCheck(name: string, date: string | undefined): readonly Check[] {
   if (Math.abs(skew) <= MAX_SKEW_MS) return [];
   const seconds = Math.round(Math.abs(skew) / 1000);
   return [
-    warning("Clock", `${seconds} s ${skew > 0 ? "ahead of" : "behind"} ${name}'s`, "Synchronize this machine's clock with NTP."),
+    warning(
+      "Clock",
+      `${seconds} s ${skew > 0 ? "ahead of" : "behind"} ${name}'s`,
+      "Synchronize this machine's clock with NTP.",
+    ),
   ];
 }
 

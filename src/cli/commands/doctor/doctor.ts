@@ -86,7 +86,8 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
 function allowlistCheck({ auth }: Settings): Check {
   const list = openAllowlistText(auth.allowlistPath);
   const name = "Allow-list";
-  if ("faults" in list) return failure(name, formatIssues(list.faults).join("; "), "Fix the file; LMGate will not start.");
+  if ("faults" in list)
+    return failure(name, formatIssues(list.faults).join("; "), "Fix the file; LMGate will not start.");
   const active = list.rows.filter((row) => !row.disabled && (row.expiresAt ?? Infinity) > Date.now()).length;
   if (active === 0) return warning(name, "no active key", "Add one: lmgate keys add --owner NAME");
   return ok(name, `${active} of ${list.rows.length} keys active`);

@@ -40,7 +40,10 @@ export function rotateKeyCommand(terminal: Terminal, finish: (code: number) => v
 
 async function rotate(terminal: Terminal, id: string, options: RotateOptions): Promise<number> {
   if (options.key !== undefined && options.key !== "-") {
-    info(terminal, "--key accepts only -: a key on the command line is visible to other users; use --key - or --key-file");
+    info(
+      terminal,
+      "--key accepts only -: a key on the command line is visible to other users; use --key - or --key-file",
+    );
     return EXIT.usage;
   }
   const list = openAllowlist(terminal, options);

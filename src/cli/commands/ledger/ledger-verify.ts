@@ -75,7 +75,10 @@ function inputOfSettings(terminal: Terminal, options: VerifyOptions): AuditInput
   const path = storedLedger(outputPath);
   const files = path === undefined ? undefined : allFiles(path);
   if (path === undefined || files === undefined) {
-    info(terminal, `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`);
+    info(
+      terminal,
+      `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`,
+    );
     return EXIT.failure;
   }
   return { ...files, events: options.events ?? companionFilesOf(path).events, complete: true, live: isLive(path) };

@@ -92,7 +92,12 @@ function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptio
   return { input, output, ...cache };
 }
 
-function overrideInFile(terminal: Terminal, target: ModelOfProvider, price: Price | undefined, options: DataSourceOptions): number {
+function overrideInFile(
+  terminal: Terminal,
+  target: ModelOfProvider,
+  price: Price | undefined,
+  options: DataSourceOptions,
+): number {
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { pricing, providers } = loaded.settings;
@@ -101,7 +106,10 @@ function overrideInFile(terminal: Terminal, target: ModelOfProvider, price: Pric
     return EXIT.invalid;
   }
   if (!providers.some(({ name }) => name === target.provider)) {
-    info(terminal, `provider ${target.provider} is not configured; configured: ${providers.map(({ name }) => name).join(", ")}`);
+    info(
+      terminal,
+      `provider ${target.provider} is not configured; configured: ${providers.map(({ name }) => name).join(", ")}`,
+    );
     return EXIT.notFound;
   }
   const edited = editPriceOverride(pricing.overridesPath, target, price && pricesOf(price));

@@ -39,7 +39,10 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
   const { outputPath } = loaded.settings.stats;
   const path = storedLedger(outputPath);
   if (path === undefined || !existsSync(path)) {
-    info(terminal, `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`);
+    info(
+      terminal,
+      `${outputPath} ${path === undefined ? "is not a regular file, so it keeps no records" : "does not exist (yet)"}`,
+    );
     return EXIT.failure;
   }
   const found = new Map<string, Unpriced>();
