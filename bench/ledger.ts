@@ -70,7 +70,7 @@ async function bench(): Promise<void> {
 
 async function openLedger(path: string): Promise<LedgerWorkerHandle> {
   const read = readSettings(JSON.stringify({ stats: { output_path: path } }), { file: "bench", env: {}, flags: [] });
-  if ("faults" in read) throw new Error(JSON.stringify(read.faults));
+  if ("issues" in read) throw new Error(JSON.stringify(read.issues));
   const silent = { info: () => undefined, warn: console.warn, error: console.error };
   const host = new LedgerWorkerHandle({
     prestarted: undefined,

@@ -49,8 +49,8 @@ test("the example of an invalid configuration shows the errors that LMGate repor
   const shown = blocks.find(({ text }) => text.startsWith("bad.yaml:"))?.text.trimEnd();
   const text = "server:\n  prot: 1\n  port: http\nfoo: 1\n";
   const read = readSettings(text, { file: "bad.yaml", env: {}, flags: [] });
-  assert.ok("faults" in read);
-  assert.equal(shown, formatIssues(read.faults).join("\n"));
+  assert.ok("issues" in read);
+  assert.equal(shown, formatIssues(read.issues).join("\n"));
 });
 
 test("the table of the log names every message that the code can write, and no other", () => {
@@ -183,13 +183,13 @@ describe("examples of files are valid", () => {
     if (language === "yaml") {
       test(`the configuration on line ${line}`, () => {
         const read = readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
-        assert.deepEqual("faults" in read ? formatIssues(read.faults) : [], []);
+        assert.deepEqual("issues" in read ? formatIssues(read.issues) : [], []);
       });
     }
     if (language === "csv") {
       test(`the allow-list on line ${line}`, () => {
         const read = parseAllowlist(text, "allowlist.csv");
-        assert.deepEqual("faults" in read ? formatIssues(read.faults) : [], []);
+        assert.deepEqual("issues" in read ? formatIssues(read.issues) : [], []);
       });
     }
     if (language === "json") test(`the JSON on line ${line}`, () => void JSON.parse(text));

@@ -43,7 +43,7 @@ export interface Columns {
   readonly reserved: readonly { readonly name: string; readonly index: number }[];
 }
 
-export type ColumnsRead = { readonly columns: Columns } | { readonly faults: readonly ConfigIssue[] };
+export type ColumnsRead = { readonly columns: Columns } | { readonly issues: readonly ConfigIssue[] };
 
 export const HEADER_EXAMPLE = REQUIRED.join(",");
 
@@ -54,13 +54,13 @@ export const HEADER_EXAMPLE = REQUIRED.join(",");
 export function readColumns(cells: readonly string[], file: string, line: number): ColumnsRead {
   const at = new Map<string, number>();
   const reserved: { name: string; index: number }[] = [];
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const meant = new Set<string>();
-  const fault = (key: string, message: string): void => void faults.push({ source: file, line, key, message });
+  const issue = (key: string, message: string): void => void issues.push({ source: file, line, key, message });
 
   for (const [index, name] of cells.entries()) {
     if (isKnown(name)) {
-      if (at.has(name)) fault(name, "the header names this column twice");
+      if (at.has(name)) issue(name, "the header names this column twice");
       at.set(name, index);
     } else if (isReserved(name)) {
       reserved.push({ name, index });
@@ -68,18 +68,18 @@ export function readColumns(cells: readonly string[], file: string, line: number
       const guess = OTHER_WORDS[name.toLowerCase()] ?? nearest(name, [...REQUIRED, ...OPTIONAL, ...RESERVED]);
       if (guess === undefined) continue;
       meant.add(guess);
-      fault(name, `unknown column; did you mean "${guess}"?`);
+      issue(name, `unknown column; did you mean "${guess}"?`);
     }
   }
 
   const missing = REQUIRED.filter((name) => !at.has(name));
   if (missing.length === REQUIRED.length) {
-    return { faults: [{ source: file, line, message: `the first line must be the header ${HEADER_EXAMPLE}` }] };
+    return { issues: [{ source: file, line, message: `the first line must be the header ${HEADER_EXAMPLE}` }] };
   }
-  for (const name of missing) if (!meant.has(name)) fault(name, "this required column is missing from the header");
+  for (const name of missing) if (!meant.has(name)) issue(name, "this required column is missing from the header");
   const [id, apiKey, owner, added] = REQUIRED.map((name) => at.get(name));
-  if (faults.length > 0 || id === undefined || apiKey === undefined || owner === undefined || added === undefined) {
-    return { faults };
+  if (issues.length > 0 || id === undefined || apiKey === undefined || owner === undefined || added === undefined) {
+    return { issues };
   }
   const columns: Columns = {
     count: cells.length,

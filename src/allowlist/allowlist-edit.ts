@@ -2,7 +2,7 @@ import { readCsv, type CsvRecord } from "./csv.ts";
 
 /**
  * Changes to an allow-list as people wrote it: only the lines concerned are touched. Comments, order, extra columns,
- * quotes and line ends stay. The text must have been parsed without a fault.
+ * quotes and line ends stay. The text must have been parsed without an issue.
  */
 
 /** A row as it is to be written, by column name; columns that the list has not got are added. */

@@ -14,23 +14,23 @@ export interface AllowlistText {
 export type EditResult =
   | { readonly kind: "written" }
   /** The list would be invalid with the change; nothing was written. */
-  | { readonly kind: "invalid"; readonly faults: readonly ConfigIssue[] }
+  | { readonly kind: "invalid"; readonly issues: readonly ConfigIssue[] }
   /** Somebody else changed the file in between; nothing was written. */
   | { readonly kind: "overtaken" };
 
 /** An allow-list to be shown or changed; one without rows will do. */
-export function openAllowlistText(path: string): AllowlistText | { readonly faults: readonly ConfigIssue[] } {
+export function openAllowlistText(path: string): AllowlistText | { readonly issues: readonly ConfigIssue[] } {
   const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
-  if (!("bytes" in content)) return { faults: [missingAllowlist(path, content)] };
+  if (!("bytes" in content)) return { issues: [missingAllowlist(path, content)] };
   const read = parseAllowlist(content.bytes, path, { allowEmpty: true });
-  if ("faults" in read) return read;
+  if ("issues" in read) return read;
   return { path, text: textOf(content), rows: read.rows, fingerprint: content.fingerprint };
 }
 
 /** Writes a changed text back, if it is a sound allow-list and the file is still the one that was read. */
 export function saveAllowlistText(list: AllowlistText, text: string): EditResult {
   const check = parseAllowlist(text, list.path, { allowEmpty: true });
-  if ("faults" in check) return { kind: "invalid", faults: check.faults };
+  if ("issues" in check) return { kind: "invalid", issues: check.issues };
   const isCurrent = (): boolean => {
     const now = readRegularFileSync(list.path, MAX_ALLOWLIST_BYTES);
     return "bytes" in now && now.fingerprint === list.fingerprint;

@@ -9,14 +9,14 @@ const CLEAN = `${HEAD}\n1,sk-proj-aaaaaaaaaaaa,ann,2026-02-16\n2,sk-ant-bbbbbbbb
 
 function rowsOf(input: string | Uint8Array): readonly AllowRow[] {
   const read = parseAllowlist(input, "list.csv");
-  assert.ok("rows" in read, "faults" in read ? formatIssues(read.faults).join("\n") : "");
+  assert.ok("rows" in read, "issues" in read ? formatIssues(read.issues).join("\n") : "");
   return read.rows;
 }
 
-function faultsOf(input: string | Uint8Array): readonly string[] {
+function issuesOf(input: string | Uint8Array): readonly string[] {
   const read = parseAllowlist(input, "list.csv");
-  assert.ok("faults" in read, "the list was accepted");
-  return formatIssues(read.faults, 1000);
+  assert.ok("issues" in read, "the list was accepted");
+  return formatIssues(read.issues, 1000);
 }
 
 /** What decides who may pass: all of a row but where it stands. */
@@ -74,49 +74,49 @@ test("R76: commas, quotes and line breaks in a quoted owner are part of the owne
 });
 
 test("R76: spaces inside the quotes of a key are not trimmed away but refused", () => {
-  assert.deepEqual(faultsOf(`${HEAD}\n1," sk-proj-aaaaaaaaaaaa",ann,x\n`), [
+  assert.deepEqual(issuesOf(`${HEAD}\n1," sk-proj-aaaaaaaaaaaa",ann,x\n`), [
     "list.csv:2 api_key: holds a space, a tab or a line break",
   ]);
 });
 
 test("R73: a list without a header, with a part of it, empty, or with the header alone is invalid", () => {
-  assert.deepEqual(faultsOf(""), ["list.csv:1: the file is empty (it begins with the header id,api_key,owner,added)"]);
-  assert.match(faultsOf(`${HEAD}\n`)[0] ?? "", /^list\.csv:1: the list holds no keys.*lmgate keys add/);
-  assert.match(faultsOf(`# only a comment\n${HEAD}\n# another\n`)[0] ?? "", /^list\.csv:2: the list holds no keys/);
-  assert.deepEqual(faultsOf("id,api_key,owner\n1,sk-proj-aaaaaaaaaaaa,ann\n"), [
+  assert.deepEqual(issuesOf(""), ["list.csv:1: the file is empty (it begins with the header id,api_key,owner,added)"]);
+  assert.match(issuesOf(`${HEAD}\n`)[0] ?? "", /^list\.csv:1: the list holds no keys.*lmgate keys add/);
+  assert.match(issuesOf(`# only a comment\n${HEAD}\n# another\n`)[0] ?? "", /^list\.csv:2: the list holds no keys/);
+  assert.deepEqual(issuesOf("id,api_key,owner\n1,sk-proj-aaaaaaaaaaaa,ann\n"), [
     "list.csv:1 added: this required column is missing from the header",
   ]);
-  assert.deepEqual(faultsOf("1,sk-proj-aaaaaaaaaaaa,ann,2026-01-01\n"), [
+  assert.deepEqual(issuesOf("1,sk-proj-aaaaaaaaaaaa,ann,2026-01-01\n"), [
     "list.csv:1: the first line must be the header id,api_key,owner,added",
   ]);
 });
 
 test("R73: bytes that are no text are invalid, and the line is named", () => {
-  assert.deepEqual(faultsOf(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1])), [
+  assert.deepEqual(issuesOf(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1])), [
     "list.csv:1: the file holds NUL bytes; it is not text",
   ]);
   const broken = Buffer.concat([Buffer.from(CLEAN), Buffer.from([0xff, 0xfe, 0x0a])]);
-  assert.deepEqual(faultsOf(broken), ["list.csv:4: the file is not valid UTF-8"]);
-  assert.deepEqual(faultsOf(Buffer.from(`\ufeff${CLEAN}`, "utf16le")), [
+  assert.deepEqual(issuesOf(broken), ["list.csv:4: the file is not valid UTF-8"]);
+  assert.deepEqual(issuesOf(Buffer.from(`\ufeff${CLEAN}`, "utf16le")), [
     "list.csv:1: the file is UTF-16; save it as UTF-8",
   ]);
 });
 
 test("R74: a key that stands twice is an error that names both lines, whatever the ids", () => {
   const twice = `${CLEAN}3,sk-proj-aaaaaaaaaaaa,eve,x\n`;
-  assert.deepEqual(faultsOf(twice), ["list.csv:4 api_key: the same key as on line 2"]);
-  assert.deepEqual(faultsOf(twice.replace("\n3,", "\n1,")).length, 2);
+  assert.deepEqual(issuesOf(twice), ["list.csv:4 api_key: the same key as on line 2"]);
+  assert.deepEqual(issuesOf(twice.replace("\n3,", "\n1,")).length, 2);
 });
 
 test("R74: a key and its digest are the same key", () => {
   const hex = createHash("sha256").update("sk-ant-bbbbbbbbbbbb").digest("hex");
-  assert.deepEqual(faultsOf(`${CLEAN}3,sha256:${hex},eve,x\n`), ["list.csv:4 api_key: the same key as on line 3"]);
+  assert.deepEqual(issuesOf(`${CLEAN}3,sha256:${hex},eve,x\n`), ["list.csv:4 api_key: the same key as on line 3"]);
 });
 
 test("R75: an id may have several keys while all but one of them expire", () => {
   const rotation = `${HEAD},expires_at\n1,sk-proj-aaaaaaaaaaaa,ann,x,2026-12-31\n1,sk-proj-bbbbbbbbbbbb,ann,x,\n`;
   assert.equal(rowsOf(rotation).length, 2);
-  assert.deepEqual(faultsOf(rotation.replace("2026-12-31", "")), [
+  assert.deepEqual(issuesOf(rotation.replace("2026-12-31", "")), [
     "list.csv:3 id: the same id as on line 2; two keys may share an id only if all but one have an expires_at",
   ]);
 });
@@ -132,10 +132,10 @@ test("R77: a bad key is refused with its line and column, and never shown", () =
     "constructor",
     `sk-${"k".repeat(10_240)}`,
   ]) {
-    const faults = faultsOf(`${CLEAN}3,${key},eve,x\n`);
-    assert.equal(faults.length, 1, key);
-    assert.match(faults[0] ?? "", /^list\.csv:4 api_key: /);
-    if (key.length > 10) assert.ok(!faults[0]?.includes(key.replaceAll('"', "")), key);
+    const issues = issuesOf(`${CLEAN}3,${key},eve,x\n`);
+    assert.equal(issues.length, 1, key);
+    assert.match(issues[0] ?? "", /^list\.csv:4 api_key: /);
+    if (key.length > 10) assert.ok(!issues[0]?.includes(key.replaceAll('"', "")), key);
   }
 });
 
@@ -150,14 +150,14 @@ test("disabled takes true, false or nothing, in any case", () => {
     assert.equal(rowsOf(text(value))[0]?.disabled, expected, value);
   }
   for (const value of ["yes", "1", "off"]) {
-    assert.deepEqual(faultsOf(text(value)), ["list.csv:2 disabled: allowed are true, false or nothing"]);
+    assert.deepEqual(issuesOf(text(value)), ["list.csv:2 disabled: allowed are true, false or nothing"]);
   }
 });
 
 test("expires_at takes a date or a time", () => {
   const text = (value: string): string => `${HEAD},expires_at\n1,sk-proj-aaaaaaaaaaaa,ann,x,${value}\n`;
   assert.equal(rowsOf(text("2026-12-31"))[0]?.expiresAt, Date.UTC(2027, 0, 1));
-  assert.match(faultsOf(text("soon"))[0] ?? "", /^list\.csv:2 expires_at: allowed are/);
+  assert.match(issuesOf(text("soon"))[0] ?? "", /^list\.csv:2 expires_at: allowed are/);
 });
 
 test("a filled cell of a reserved column is an error, an empty one is not", () => {
@@ -173,7 +173,7 @@ test("a filled cell of a reserved column is an error, an empty one is not", () =
     "budget",
   ]) {
     assert.equal(rowsOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,\n`).length, 1, column);
-    assert.deepEqual(faultsOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,5\n`), [
+    assert.deepEqual(issuesOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,5\n`), [
       `list.csv:2 ${column}: this column is reserved and not enforced by this version; leave it empty`,
     ]);
   }
@@ -192,11 +192,11 @@ test("a column that nearly has a known name is an error that says which", () => 
     api_keys: "api_key",
   };
   for (const [column, meant] of Object.entries(pairs)) {
-    assert.deepEqual(faultsOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,\n`), [
+    assert.deepEqual(issuesOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,\n`), [
       `list.csv:1 ${column}: unknown column; did you mean "${meant}"?`,
     ]);
   }
-  assert.deepEqual(faultsOf("id,apikey,owner,added\n1,sk-proj-aaaaaaaaaaaa,ann,x\n"), [
+  assert.deepEqual(issuesOf("id,apikey,owner,added\n1,sk-proj-aaaaaaaaaaaa,ann,x\n"), [
     'list.csv:1 apikey: unknown column; did you mean "api_key"?',
   ]);
 });
@@ -208,36 +208,36 @@ test("columns of one's own are ignored", () => {
 });
 
 test("a column that is named twice is an error", () => {
-  assert.deepEqual(faultsOf(`${HEAD},id\n1,sk-proj-aaaaaaaaaaaa,ann,x,2\n`), [
+  assert.deepEqual(issuesOf(`${HEAD},id\n1,sk-proj-aaaaaaaaaaaa,ann,x,2\n`), [
     "list.csv:1 id: the header names this column twice",
   ]);
 });
 
 test("a row with too many or too few cells is an error", () => {
   assert.match(
-    faultsOf(`${HEAD}\n1,sk-proj-aaaaaaaaaaaa,Smith, Al,x\n`)[0] ?? "",
+    issuesOf(`${HEAD}\n1,sk-proj-aaaaaaaaaaaa,Smith, Al,x\n`)[0] ?? "",
     /^list\.csv:2: 5 cells where the header has 4/,
   );
   assert.match(
-    faultsOf(`${HEAD}\n1,sk-proj-aaaaaaaaaaaa,ann\n`)[0] ?? "",
+    issuesOf(`${HEAD}\n1,sk-proj-aaaaaaaaaaaa,ann\n`)[0] ?? "",
     /^list\.csv:2 added: the row ends before this column/,
   );
 });
 
 test("an id is needed, and no control character may stand in it", () => {
-  assert.deepEqual(faultsOf(`${HEAD}\n,sk-proj-aaaaaaaaaaaa,ann,x\n`), ["list.csv:2 id: empty"]);
-  assert.deepEqual(faultsOf(`${HEAD}\na\u001bb,sk-proj-aaaaaaaaaaaa,ann,x\n`), [
+  assert.deepEqual(issuesOf(`${HEAD}\n,sk-proj-aaaaaaaaaaaa,ann,x\n`), ["list.csv:2 id: empty"]);
+  assert.deepEqual(issuesOf(`${HEAD}\na\u001bb,sk-proj-aaaaaaaaaaaa,ann,x\n`), [
     "list.csv:2 id: holds a control character",
   ]);
-  assert.equal(faultsOf(`${HEAD}\n${"i".repeat(201)},sk-proj-aaaaaaaaaaaa,ann,x\n`).length, 1);
+  assert.equal(issuesOf(`${HEAD}\n${"i".repeat(201)},sk-proj-aaaaaaaaaaaa,ann,x\n`).length, 1);
 });
 
-test("all faults of a list are reported together, in the order of its lines", () => {
-  const faults = faultsOf(
+test("all issues of a list are reported together, in the order of its lines", () => {
+  const issues = issuesOf(
     `${HEAD},disabled\n1,x,ann,d,maybe\n2,sk-proj-aaaaaaaaaaaa,bob,d\n2,sk-proj-aaaaaaaaaaaa,bob,d\n,null,eve,d\n`,
   );
   assert.deepEqual(
-    faults.map((fault) => fault.slice(0, fault.indexOf(": "))),
+    issues.map((issue) => issue.slice(0, issue.indexOf(": "))),
     [
       "list.csv:2 api_key",
       "list.csv:2 disabled",
@@ -249,11 +249,11 @@ test("all faults of a list are reported together, in the order of its lines", ()
   );
 });
 
-test("a long list of faults is cut for people, and says how many more there are", () => {
+test("a long list of issues is cut for people, and says how many more there are", () => {
   const rows = Array.from({ length: 50 }, (_, index) => `${index},x,ann,d\n`).join("");
   const read = parseAllowlist(`${HEAD}\n${rows}`, "list.csv");
-  assert.ok("faults" in read);
-  const lines = formatIssues(read.faults);
+  assert.ok("issues" in read);
+  const lines = formatIssues(read.issues);
   assert.equal(lines.length, 21);
   assert.equal(lines.at(-1), "… and 30 more");
 });

@@ -4,7 +4,7 @@ import { HEADER_EXAMPLE, readColumns, type ColumnName, type Columns } from "./al
 import { readCsv, type CsvRecord } from "./csv.ts";
 import { parseExpiry } from "./expiry.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
-import { keyDigest, keyFault } from "./key-rules.ts";
+import { keyDigest, keyIssue } from "./key-rules.ts";
 import { decodeUtf8 } from "../config/files/utf8.ts";
 
 /** One row of the allow-list: who it is, and when the key opens. The key itself is gone. */
@@ -16,10 +16,10 @@ export interface AllowRow extends AccessRow {
   readonly endLine: number;
 }
 
-export type AllowlistRead = { readonly rows: readonly AllowRow[] } | { readonly faults: readonly ConfigIssue[] };
+export type AllowlistRead = { readonly rows: readonly AllowRow[] } | { readonly issues: readonly ConfigIssue[] };
 
 /**
- * Reads an allow-list. All faults are reported together; one bad row spoils the whole list, because a list that is
+ * Reads an allow-list. All issues are reported together; one bad row spoils the whole list, because a list that is
  * half in force is what nobody wrote. A list without rows is refused too: it is nearly always an accident.
  */
 export function parseAllowlist(
@@ -28,34 +28,34 @@ export function parseAllowlist(
   options: { readonly allowEmpty?: boolean } = {},
 ): AllowlistRead {
   const decoded = typeof input === "string" ? { text: input.replace(/^\ufeff/, "") } : decodeUtf8(input);
-  if (!("text" in decoded)) return { faults: [{ source: file, ...decoded }] };
+  if (!("text" in decoded)) return { issues: [{ source: file, ...decoded }] };
   const csv = readCsv(decoded.text);
-  if (!("records" in csv)) return { faults: [{ source: file, ...csv }] };
+  if (!("records" in csv)) return { issues: [{ source: file, ...csv }] };
 
   const [header, ...records] = csv.records;
   if (header === undefined)
     return {
-      faults: [
+      issues: [
         { source: file, line: 1, message: "the file is empty", hint: `it begins with the header ${HEADER_EXAMPLE}` },
       ],
     };
   const head = readColumns(header.cells, file, header.line);
-  if ("faults" in head) return head;
+  if ("issues" in head) return head;
 
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const rows: AllowRow[] = [];
   for (const record of records) {
     if (record.cells.every((cell) => cell === "")) continue;
     const row = readRow(
       record,
       head.columns,
-      (key, message) => void faults.push({ source: file, line: record.line, key, message }),
+      (key, message) => void issues.push({ source: file, line: record.line, key, message }),
     );
     if (row !== undefined) rows.push(row);
   }
-  faults.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
-  if (faults.length > 0) return { faults: faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
-  if (rows.length === 0 && options.allowEmpty !== true) return { faults: [noKeys(file, header.line)] };
+  issues.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
+  if (issues.length > 0) return { issues: issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
+  if (rows.length === 0 && options.allowEmpty !== true) return { issues: [noKeys(file, header.line)] };
   return { rows };
 }
 
@@ -93,11 +93,11 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
       refuse(name, `the row ends before this column (${cells.length} cells, the header has ${columns.count})`);
   }
   const id = cell("id");
-  const idFault = faultOfId(id);
-  if (idFault !== undefined) refuse("id", idFault);
+  const idIssue = issueOfId(id);
+  if (idIssue !== undefined) refuse("id", idIssue);
   const key = cell("api_key");
-  const faultOfKey = keyFault(key);
-  if (faultOfKey !== undefined) refuse("api_key", faultOfKey);
+  const issueOfKey = keyIssue(key);
+  if (issueOfKey !== undefined) refuse("api_key", issueOfKey);
   const disabled = readDisabled(cell("disabled"));
   if (disabled === undefined) refuse("disabled", "allowed are true, false or nothing");
   const expiry = cell("expires_at");
@@ -129,7 +129,7 @@ function maskedKey(key: string): string {
 }
 
 /** Why `id` cannot name a caller. It appears in every record, log line and table. */
-export function faultOfId(id: string): string | undefined {
+export function issueOfId(id: string): string | undefined {
   if (id === "") return "empty";
   if (id.length > 200) return `${id.length} characters; at most 200 are allowed`;
   if (/\p{Cc}/u.test(id)) return "holds a control character";
@@ -150,20 +150,20 @@ function readDisabled(text: string): boolean | undefined {
 
 /** Two rows for one key would leave open whose call it was; the plain key and its digest are the same key. */
 function duplicateKeys(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const seen = new Map<string, number>();
   for (const row of rows) {
     const digest = row.digest.toString("latin1");
     const first = seen.get(digest);
     if (first === undefined) seen.set(digest, row.line);
-    else faults.push({ source: file, line: row.line, key: "api_key", message: `the same key as on line ${first}` });
+    else issues.push({ source: file, line: row.line, key: "api_key", message: `the same key as on line ${first}` });
   }
-  return faults;
+  return issues;
 }
 
 /** An id may have several keys only while they are being exchanged: all but one of them must come to an end. */
 function duplicateIds(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const lasting = new Map<string, number>();
   for (const row of rows) {
     if (row.expiresAt !== undefined) continue;
@@ -171,8 +171,8 @@ function duplicateIds(rows: readonly AllowRow[], file: string): readonly ConfigI
     if (first === undefined) lasting.set(row.id, row.line);
     else {
       const message = `the same id as on line ${first}; two keys may share an id only if all but one have an expires_at`;
-      faults.push({ source: file, line: row.line, key: "id", message });
+      issues.push({ source: file, line: row.line, key: "id", message });
     }
   }
-  return faults;
+  return issues;
 }

@@ -11,9 +11,9 @@ import {
   type RowLines,
 } from "./allowlist-edit.ts";
 import type { AllowlistText } from "./allowlist-file.ts";
-import { faultOfId, parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { issueOfId, parseAllowlist, type AllowRow } from "./allowlist.ts";
 import { parseExpiry } from "./expiry.ts";
-import { keyDigest, keyFault } from "./key-rules.ts";
+import { keyDigest, keyIssue } from "./key-rules.ts";
 
 // What can be done to the allow-list: each takes the list and gives its new text, or throws a `KeyChangeIssue`.
 
@@ -65,8 +65,8 @@ export interface Made {
 }
 
 export function addKey(list: AllowlistText, wanted: NewKey, today: string): Made {
-  const idFault = wanted.id === undefined ? undefined : faultOfId(wanted.id);
-  if (idFault !== undefined) throw new KeyChangeIssue("invalid", "id", idFault);
+  const idIssue = wanted.id === undefined ? undefined : issueOfId(wanted.id);
+  if (idIssue !== undefined) throw new KeyChangeIssue("invalid", "id", idIssue);
   const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
     throw new KeyChangeIssue("exists", "id", "this id is on the list already; rotate its key instead");
@@ -132,8 +132,8 @@ export function revokeKey(list: AllowlistText, id: string): string {
 /** Adds the rows of another list that are not on this one. A key that is there under another id is refused. */
 export function importKeys(list: AllowlistText, csv: string): ImportPlan {
   const read = parseAllowlist(csv, "import", { allowEmpty: true });
-  if ("faults" in read) {
-    const refused = read.faults.map(({ line, key, message }) => ({
+  if ("issues" in read) {
+    const refused = read.issues.map(({ line, key, message }) => ({
       line: line ?? 1,
       message: key === undefined ? message : `${key}: ${message}`,
     }));
@@ -197,8 +197,8 @@ function keyCell(list: AllowlistText, given: string | undefined, asDigest = fals
     const secret = `lmg_${randomBytes(32).toString("base64url")}`;
     return { cell: digestCell(secret), secret };
   }
-  const fault = keyFault(given);
-  if (fault !== undefined) throw new KeyChangeIssue("invalid", "key", fault);
+  const issue = keyIssue(given);
+  if (issue !== undefined) throw new KeyChangeIssue("invalid", "key", issue);
   const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
   if (present === undefined) return { cell: asDigest ? digestCell(given) : given };
   throw new KeyChangeIssue("exists", "key", `this key is on the list already, under the id ${present.id}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { keyDigest, keyFault } from "./key-rules.ts";
+import { keyDigest, keyIssue } from "./key-rules.ts";
 
 test("R77: what cannot be a key is refused, and the reason never quotes it", () => {
   const wrong = [
@@ -30,9 +30,9 @@ test("R77: what cannot be a key is refused, and the reason never quotes it", () 
     `sha256:${"a".repeat(65)}`,
   ];
   for (const key of wrong) {
-    const fault = keyFault(key);
-    assert.notEqual(fault, undefined, JSON.stringify(key));
-    if (key.length > 8 && !key.startsWith("sha256")) assert.ok(!fault?.includes(key), key);
+    const issue = keyIssue(key);
+    assert.notEqual(issue, undefined, JSON.stringify(key));
+    if (key.length > 8 && !key.startsWith("sha256")) assert.ok(!issue?.includes(key), key);
   }
 });
 
@@ -46,7 +46,7 @@ test("keys of all providers are accepted", () => {
     "12345678",
     `sha256:${"aB".repeat(32)}`,
   ];
-  for (const key of right) assert.equal(keyFault(key), undefined, key);
+  for (const key of right) assert.equal(keyIssue(key), undefined, key);
 });
 
 test("a key and its digest form have the same digest", () => {

@@ -20,7 +20,7 @@ const NOT_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Why `key` cannot stand in the allow-list; `undefined` when it can. The answer never quotes the key. */
-export function keyFault(key: string): string | undefined {
+export function keyIssue(key: string): string | undefined {
   if (key === "") return "empty";
   if (/^sha256:/i.test(key)) {
     return /^sha256:[0-9a-f]{64}$/i.test(key) ? undefined : "sha256: must be followed by 64 hexadecimal digits";

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { buildAccessTable } from "./access-table.ts";
 import { parseAllowlist } from "./allowlist.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
-import { readRegularFile, type FileFault } from "../config/files/read-file.ts";
+import { readRegularFile, type FileIssue } from "../config/files/read-file.ts";
 
 /** Room for about a million keys. */
 export const MAX_ALLOWLIST_BYTES = 256 * 1024 * 1024;
@@ -23,7 +23,7 @@ export interface AllowlistBytes {
   readonly endsWithNewline: boolean;
 }
 
-export async function readAllowlistBytes(path: string): Promise<AllowlistBytes | FileFault> {
+export async function readAllowlistBytes(path: string): Promise<AllowlistBytes | FileIssue> {
   const content = await readRegularFile(path, MAX_ALLOWLIST_BYTES);
   if (!("bytes" in content)) return content;
   const { bytes, fingerprint } = content;
@@ -39,18 +39,18 @@ export async function readAllowlistBytes(path: string): Promise<AllowlistBytes |
 export function loadAllowlist(
   content: AllowlistBytes,
   path: string,
-): LoadedAllowlist | { readonly faults: readonly ConfigIssue[] } {
+): LoadedAllowlist | { readonly issues: readonly ConfigIssue[] } {
   const read = parseAllowlist(content.bytes, path);
-  if ("faults" in read) return read;
+  if ("issues" in read) return read;
   const keys = read.rows.reduce((sum, row) => sum + (row.disabled ? 0 : 1), 0);
   return { table: buildAccessTable(read.rows), keys, contentHash: content.contentHash };
 }
 
-/** An unreadable allow-list as a fault that says how to come by one. */
-export function missingAllowlist(path: string, fault: FileFault): ConfigIssue {
+/** An unreadable allow-list as an issue that says how to come by one. */
+export function missingAllowlist(path: string, issue: FileIssue): ConfigIssue {
   const hint =
-    fault.code === "ENOENT"
+    issue.code === "ENOENT"
       ? "lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is"
       : undefined;
-  return { source: path, message: fault.message, hint };
+  return { source: path, message: issue.message, hint };
 }

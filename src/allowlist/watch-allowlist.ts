@@ -32,18 +32,18 @@ const PATIENCE = 4;
 const RELOADS = 40;
 const RELOAD_PAUSE_MS = 25;
 
-/** Reads the allow-list and watches it from then on; faults, where there is none that could be in force. */
+/** Reads the allow-list and watches it from then on; issues, where there is none that could be in force. */
 export async function openAllowlist(
   options: AllowlistOptions,
-): Promise<AllowlistWatch | { readonly faults: readonly ConfigIssue[] }> {
+): Promise<AllowlistWatch | { readonly issues: readonly ConfigIssue[] }> {
   let content = await readAllowlistBytes(options.path);
   if ("code" in content ? content.code === "CHANGING" : !content.endsWithNewline) {
     await new Promise((resolve) => setTimeout(resolve, options.settleMs ?? SETTLE_MS));
     content = await readAllowlistBytes(options.path);
   }
-  if ("code" in content) return { faults: [missingAllowlist(options.path, content)] };
+  if ("code" in content) return { issues: [missingAllowlist(options.path, content)] };
   const loaded = loadAllowlist(content, options.path);
-  return "faults" in loaded ? loaded : new AllowlistWatch(options, loaded);
+  return "issues" in loaded ? loaded : new AllowlistWatch(options, loaded);
 }
 
 /**
@@ -177,8 +177,8 @@ export class AllowlistWatch {
     this.#directory.refresh();
     if (contentHash === this.#refusedHash && this.#error !== undefined) return true;
     const loaded = loadAllowlist(content, this.#options.path);
-    if ("faults" in loaded) {
-      this.#refuse(loaded.faults);
+    if ("issues" in loaded) {
+      this.#refuse(loaded.issues);
       this.#refusedHash = contentHash;
     } else this.#replace(loaded);
     return true;
@@ -195,16 +195,16 @@ export class AllowlistWatch {
     onChange(this.current);
   }
 
-  #refuse(faults: readonly ConfigIssue[]): void {
+  #refuse(issues: readonly ConfigIssue[]): void {
     this.#refusedHash = undefined;
-    const [first] = faults;
-    const others = faults.length > 1 ? ` and ${faults.length - 1} more` : "";
+    const [first] = issues;
+    const others = issues.length > 1 ? ` and ${issues.length - 1} more` : "";
     const error = first === undefined ? "invalid" : formatIssue(first) + others;
     if (error === this.#error) return;
     this.#error = error;
     this.#reloadErrors += 1;
     const { path, log, onError } = this.#options;
-    log.error({ path, faults: formatIssues(faults) }, "allow-list not reloaded; the last good one stays in force");
+    log.error({ path, faults: formatIssues(issues) }, "allow-list not reloaded; the last good one stays in force");
     onError?.(error);
   }
 

@@ -63,10 +63,10 @@ export async function runApp(options: AppOptions): Promise<number> {
 async function run(options: AppOptions): Promise<number> {
   const file = findConfigFile(options.configFile, options.env);
   const read = loadSettings({ file, env: options.env, flags: options.flags });
-  if ("faults" in read) return complain(options.stderr, "configuration", read.faults);
+  if ("issues" in read) return complain(options.stderr, "configuration", read.issues);
   const { settings } = read;
   const prices = ownPrices(settings);
-  if ("faults" in prices) return complain(options.stderr, "price overrides", prices.faults);
+  if ("issues" in prices) return complain(options.stderr, "price overrides", prices.issues);
   const log = openLog(settings.logging.level, options.stdout);
   for (const warning of read.warnings) log.warn({ at: formatIssue(warning) }, "configuration");
 
@@ -79,7 +79,7 @@ async function run(options: AppOptions): Promise<number> {
     onChange: (list) => app.accessChanged(list),
     onError: () => app.refresh(),
   });
-  if ("faults" in allowlist) return complain(options.stderr, "allow-list", allowlist.faults);
+  if ("issues" in allowlist) return complain(options.stderr, "allow-list", allowlist.issues);
   const open = openAllowlistWarning(settings.auth.allowlistPath);
   if (open !== undefined) {
     log.warn({ path: open.source, remedy: open.hint }, "the allow-list can be read by every user of this machine");
@@ -329,8 +329,8 @@ function ownPrices({ pricing }: Settings): ReturnType<typeof loadPriceOverrides>
   return pricing.overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(pricing.overridesPath);
 }
 
-function complain(stderr: NodeJS.WritableStream, what: string, faults: readonly ConfigIssue[]): number {
+function complain(stderr: NodeJS.WritableStream, what: string, issues: readonly ConfigIssue[]): number {
   stderr.write(`lmgate: the ${what} is not valid, nothing was started\n`);
-  for (const line of formatIssues(faults)) stderr.write(`  ${line}\n`);
+  for (const line of formatIssues(issues)) stderr.write(`  ${line}\n`);
   return EXIT_INVALID;
 }

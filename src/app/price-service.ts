@@ -47,8 +47,8 @@ export function openPriceService(settings: Settings, inForce: (overrides: PriceO
       };
       const read = editPriceOverride(path, { provider, model }, entry);
       if ("missing" in read) throw new ApiError(404, "There is no price of your own for this model at this provider.");
-      if ("faults" in read) {
-        const errors = formatIssues(read.faults).map((message) => ({ where: "overrides", message }));
+      if ("issues" in read) {
+        const errors = formatIssues(read.issues).map((message) => ({ where: "overrides", message }));
         throw new ApiError(422, "The prices would not be valid with this change; nothing was written.", errors);
       }
       loaded = undefined;
@@ -67,7 +67,7 @@ async function loadPrices({ pricing, providers }: Settings): Promise<Prices> {
   const { openPrices } = await import("../prices/prices.ts");
   const read =
     pricing.overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(pricing.overridesPath);
-  const overrides = "faults" in read ? NO_OVERRIDES : read.overrides;
+  const overrides = "issues" in read ? NO_OVERRIDES : read.overrides;
   return openPrices({ overrides, providers: providers.map(({ name, upstream }) => ({ name, host: upstream.host })) });
 }
 

@@ -18,9 +18,9 @@ test("R89: an empty, short, spaced or placeholder token is refused, and the reas
     "tökentökentökentöken12",
   ];
   for (const text of wrong) {
-    const fault = checkAdminToken(text);
-    assert.notEqual(fault, undefined, text);
-    if (text.trim().length > 8) assert.ok(!fault?.includes(text.trim()), text);
+    const issue = checkAdminToken(text);
+    assert.notEqual(issue, undefined, text);
+    if (text.trim().length > 8) assert.ok(!issue?.includes(text.trim()), text);
   }
 });
 

@@ -33,12 +33,12 @@ export function formatOrigin(origin: Origin): string {
   }
 }
 
-/** The beginning of a fault about a name of the entry's path, not about its value. */
+/** The beginning of an issue about a name of the entry's path, not about its value. */
 export function sourceOfKey(entry: Entry, depth: number): ReturnType<typeof sourceOf> {
   return { ...sourceOf(entry.origin), ...entry.keys?.[depth] };
 }
 
-/** The beginning of a fault about what was written there. */
+/** The beginning of an issue about what was written there. */
 export function sourceOf(origin: Origin): {
   readonly source: string;
   readonly line?: number;

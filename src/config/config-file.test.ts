@@ -9,14 +9,14 @@ function read(text: string): ReturnType<typeof readSettings> {
 
 function loaded(text: string): LoadedSettings {
   const result = read(text);
-  assert.ok("settings" in result, "faults" in result ? formatIssues(result.faults).join("\n") : "");
+  assert.ok("settings" in result, "issues" in result ? formatIssues(result.issues).join("\n") : "");
   return result;
 }
 
-function faultsOf(text: string): readonly string[] {
+function issuesOf(text: string): readonly string[] {
   const result = read(text);
-  assert.ok("faults" in result, `accepted: ${text}`);
-  return formatIssues(result.faults);
+  assert.ok("issues" in result, `accepted: ${text}`);
+  return formatIssues(result.issues);
 }
 
 const HOSTILE: Readonly<Record<string, readonly [text: string, expected: RegExp]>> = {
@@ -50,9 +50,9 @@ for (const [what, [text, expected]] of Object.entries(HOSTILE)) {
     assert.ok(text.length <= MAX_CONFIG_BYTES);
     read("server: { port: 1 }"); // the parser itself is loaded by now
     const before = process.cpuUsage();
-    const faults = faultsOf(text);
+    const issues = issuesOf(text);
     const { user, system } = process.cpuUsage(before);
-    assert.match(faults.join("\n"), expected);
+    assert.match(issues.join("\n"), expected);
     assert.equal(Object.hasOwn(Object.prototype, "polluted"), false);
     // Processor time, not time on the clock: other tests run beside this one.
     assert.ok(user + system < 200_000, `${user + system} µs`);
@@ -60,7 +60,7 @@ for (const [what, [text, expected]] of Object.entries(HOSTILE)) {
 }
 
 test("R88: yes, no and numbers with a leading zero are text", () => {
-  assert.match(faultsOf("auth: { allow_preflight: no }\n")[0] ?? "", /found "no"; allowed is true or false/);
-  assert.match(faultsOf("server: { port: 012 }\n")[0] ?? "", /found "012"; allowed is a whole number/);
+  assert.match(issuesOf("auth: { allow_preflight: no }\n")[0] ?? "", /found "no"; allowed is true or false/);
+  assert.match(issuesOf("server: { port: 012 }\n")[0] ?? "", /found "012"; allowed is a whole number/);
   assert.equal(loaded("stats: { file_mode: 0600 }\n").settings.stats.fileMode, 0o600);
 });

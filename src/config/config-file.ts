@@ -3,7 +3,7 @@ import type { Entry, Place } from "./config-entry.ts";
 import type { ConfigIssue } from "./config-issue.ts";
 import { hideUserinfo } from "./upstream-url.ts";
 
-export type ConfigFileRead = { readonly entries: readonly Entry[]; readonly faults: readonly ConfigIssue[] };
+export type ConfigFileRead = { readonly entries: readonly Entry[]; readonly issues: readonly ConfigIssue[] };
 
 export interface FileForm {
   /** How deep the file's own names go; what lies deeper is not looked at. */
@@ -22,14 +22,14 @@ const CONFIGURATION: FileForm = { maxDepth: 3, top: "sections (server:, admin:, 
  */
 export function readConfigFile(text: string, file: string, form: FileForm = CONFIGURATION): ConfigFileRead {
   const lines = new LineCounter();
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const report: Report = (offset, message, key) => {
     const { line, col } = lines.linePos(offset);
-    faults.push({ source: file, line, column: col, key, message });
+    issues.push({ source: file, line, column: col, key, message });
   };
   const nesting = tooDeep(text);
   if (nesting !== undefined)
-    return { entries: [], faults: [{ source: file, line: nesting, message: "nested too deeply" }] };
+    return { entries: [], issues: [{ source: file, line: nesting, message: "nested too deeply" }] };
 
   const document = parseDocument(text, {
     version: "1.2",
@@ -45,7 +45,7 @@ export function readConfigFile(text: string, file: string, form: FileForm = CONF
   const hasDirectives = document.directives?.yaml.explicit === true;
   if (hasDirectives) report(0, "YAML directives (%YAML, %TAG) are not allowed");
   for (const problem of [...document.errors, ...document.warnings]) report(problem.pos[0], describe(problem));
-  if (faults.length > 0) return { entries: [], faults };
+  if (issues.length > 0) return { entries: [], issues };
   const entries: Entry[] = [];
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -55,7 +55,7 @@ export function readConfigFile(text: string, file: string, form: FileForm = CONF
     entries.push({ path, value, origin: { kind: "file", file, ...place(offset) }, keys: offsets.map(place) });
   };
   walkDocument(document, { report, add, form });
-  return { entries, faults };
+  return { entries, issues };
 }
 
 type Report = (offset: number, message: string, key?: string) => void;

@@ -13,16 +13,16 @@ export interface ConfigIssue {
 }
 
 /** `config/lmgate.yaml:3:9 server.port: found "http"; allowed is a whole number from 0 to 65535 (hint)` */
-export function formatIssue(fault: ConfigIssue): string {
-  const place = [fault.source, fault.line, fault.column].filter((part) => part !== undefined).join(":");
-  const key = fault.key === undefined ? "" : ` ${fault.key}:`;
-  const hint = fault.hint === undefined ? "" : ` (${fault.hint})`;
-  return `${place}${key || ":"} ${fault.message}${hint}`;
+export function formatIssue(issue: ConfigIssue): string {
+  const place = [issue.source, issue.line, issue.column].filter((part) => part !== undefined).join(":");
+  const key = issue.key === undefined ? "" : ` ${issue.key}:`;
+  const hint = issue.hint === undefined ? "" : ` (${issue.hint})`;
+  return `${place}${key || ":"} ${issue.message}${hint}`;
 }
 
 /** A list for people: a file of a million bad rows must not become a million lines. */
-export function formatIssues(faults: readonly ConfigIssue[], limit = 20): readonly string[] {
-  const lines = faults.slice(0, limit).map(formatIssue);
-  if (faults.length > limit) lines.push(`… and ${faults.length - limit} more`);
+export function formatIssues(issues: readonly ConfigIssue[], limit = 20): readonly string[] {
+  const lines = issues.slice(0, limit).map(formatIssue);
+  if (issues.length > limit) lines.push(`… and ${issues.length - limit} more`);
   return lines;
 }

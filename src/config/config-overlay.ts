@@ -14,7 +14,7 @@ export interface Flag {
 
 export interface Overlay {
   readonly entries: readonly Entry[];
-  readonly faults: readonly ConfigIssue[];
+  readonly issues: readonly ConfigIssue[];
 }
 
 const PREFIX = "LMGATE_";
@@ -26,30 +26,30 @@ const PREFIX = "LMGATE_";
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>, named: readonly string[]): Overlay {
   const entries: Entry[] = [];
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   for (const [name, text] of Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (text === undefined || !name.startsWith(PREFIX) || !name.includes("__")) continue;
     if (name === ADMIN_TOKEN_VARIABLE) continue;
     const origin: Origin = { kind: "env", name };
     const source = `environment variable ${name}`;
     const path = resolvePath(name.slice(PREFIX.length).toLowerCase().split("__"), named);
-    if (path === undefined) faults.push({ source, message: "no such setting", hint: suggest(name) });
-    else if (text === "") faults.push({ source, key: path.join("."), message: "empty; unset it or give it a value" });
+    if (path === undefined) issues.push({ source, message: "no such setting", hint: suggest(name) });
+    else if (text === "") issues.push({ source, key: path.join("."), message: "empty; unset it or give it a value" });
     else entries.push({ path, value: readText(path, text), origin });
   }
-  return { entries, faults };
+  return { entries, issues };
 }
 
 /** Options of the command line as entries. Their names are checked by the command line. */
 export function readFlags(flags: readonly Flag[]): Overlay {
   const entries: Entry[] = [];
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   for (const { name, key, text } of flags) {
     const path = key.split(".");
-    if (text === "") faults.push({ source: `option ${name}`, key, message: "empty" });
+    if (text === "") issues.push({ source: `option ${name}`, key, message: "empty" });
     else entries.push({ path, value: readText(path, text), origin: { kind: "flag", name } });
   }
-  return { entries, faults };
+  return { entries, issues };
 }
 
 function resolvePath(parts: readonly string[], named: readonly string[]): readonly string[] | undefined {

@@ -1,5 +1,5 @@
 import type { OnClientAbort, Provider } from "../core/settings.ts";
-import { findProvider, knownProviders, providerNameFault } from "../providers/index.ts";
+import { findProvider, knownProviders, providerNameIssue } from "../providers/index.ts";
 import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
 import { ON_CLIENT_ABORT, oneOf } from "./config-schema.ts";
 import type { ConfigIssue } from "./config-issue.ts";
@@ -10,7 +10,7 @@ import { formatUpstream, parseUpstream } from "./upstream-url.ts";
 export interface ProvidersRead {
   readonly providers: readonly Provider[];
   readonly origins: ReadonlyMap<string, { readonly value: string; readonly origin: Origin }>;
-  readonly faults: readonly ConfigIssue[];
+  readonly issues: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
 }
 
@@ -29,9 +29,9 @@ interface Wanted {
  * `false`. A name nobody knows is a server that speaks like OpenAI and needs an upstream.
  */
 export function readProviders(entries: readonly Entry[], onClientAbort: OnClientAbort): ProvidersRead {
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const warnings: ConfigIssue[] = [];
-  const wanted = collect(entries, faults);
+  const wanted = collect(entries, issues);
   const providers: Provider[] = [];
   const origins = new Map<string, { value: string; origin: Origin }>();
   for (const [name, settings] of wanted) {
@@ -39,19 +39,19 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
     const known = findProvider(name);
     const key = `providers.${name}.upstream`;
     const abort = readOnClientAbort(settings.onClientAbort, onClientAbort);
-    if ("fault" in abort) faults.push(abort.fault);
+    if ("issue" in abort) issues.push(abort.issue);
     else if (settings.onClientAbort !== undefined) {
       origins.set(`providers.${name}.on_client_abort`, { value: abort.value, origin: settings.onClientAbort.origin });
     }
     const place = placeOf(written, named);
     const text = written === undefined ? known?.upstream : written.value;
     if (text === undefined) {
-      faults.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
+      issues.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
       continue;
     }
     const read = typeof text === "string" ? parseUpstream(text) : { message: "allowed is an http:// or https:// URL" };
     if (!("upstream" in read)) {
-      faults.push({ ...place, key, message: `found ${describeFound(text)}; ${read.message}` });
+      issues.push({ ...place, key, message: `found ${describeFound(text)}; ${read.message}` });
       continue;
     }
     if (read.warning !== undefined) warnings.push({ ...place, key, message: read.warning });
@@ -63,24 +63,24 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
     });
     origins.set(key, { value: formatUpstream(read.upstream), origin: written?.origin ?? { kind: "default" } });
   }
-  if (providers.length === 0 && faults.length === 0) {
+  if (providers.length === 0 && issues.length === 0) {
     const last = entries.findLast((entry) => entry.value === false);
     const place = placeOf(last, undefined);
-    faults.push({ ...place, key: "providers", message: "all are switched off; at least one is needed" });
+    issues.push({ ...place, key: "providers", message: "all are switched off; at least one is needed" });
   }
-  return { providers, origins, faults, warnings };
+  return { providers, origins, issues, warnings };
 }
 
-function collect(entries: readonly Entry[], faults: ConfigIssue[]): ReadonlyMap<string, Wanted> {
+function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<string, Wanted> {
   const wanted = new Map<string, Wanted>();
   for (const { name, onByDefault } of knownProviders()) {
     if (onByDefault) wanted.set(name, { ...BARE, named: undefined });
   }
   for (const entry of entries) {
     const [, name, key] = entry.path;
-    const fault = faultOf(entry);
-    if (fault !== undefined)
-      faults.push({ ...sourceOfKey(entry, fault.depth), key: entry.path.join("."), ...fault.words });
+    const issue = issueOf(entry);
+    if (issue !== undefined)
+      issues.push({ ...sourceOfKey(entry, issue.depth), key: entry.path.join("."), ...issue.words });
     else if (name === undefined) continue;
     else if (key === "upstream") wanted.set(name, { ...(wanted.get(name) ?? BARE), upstream: entry, named: entry });
     else if (key !== undefined) wanted.set(name, { ...(wanted.get(name) ?? BARE), onClientAbort: entry, named: entry });
@@ -96,12 +96,12 @@ const BARE: Wanted = { upstream: undefined, onClientAbort: undefined, named: und
 function readOnClientAbort(
   entry: Entry | undefined,
   otherwise: OnClientAbort,
-): { readonly value: OnClientAbort } | { readonly fault: ConfigIssue } {
+): { readonly value: OnClientAbort } | { readonly issue: ConfigIssue } {
   if (entry === undefined) return { value: otherwise };
   const value = ON_CLIENT_ABORT.find((word) => word === entry.value);
   if (value !== undefined) return { value };
   const message = `found ${describeFound(entry.value)}; allowed is ${oneOf(ON_CLIENT_ABORT)}`;
-  return { fault: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
+  return { issue: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
 }
 
 /** A wrong upstream is shown where it stands, a missing one where its provider is named. */
@@ -110,21 +110,21 @@ function placeOf(written: Entry | undefined, named: Entry | undefined): ReturnTy
   return named === undefined ? sourceOf({ kind: "default" }) : sourceOfKey(named, 1);
 }
 
-interface EntryFault {
-  /** Which name of the path is at fault. */
+interface EntryIssue {
+  /** Which name of the path is wrong. */
   readonly depth: number;
   readonly words: { readonly message: string; readonly hint?: string };
 }
 
 /** What a provider's entry may be: nothing or `true` (on), `false` (off), or what can be set. */
-function faultOf({ path, value }: Entry): EntryFault | undefined {
+function issueOf({ path, value }: Entry): EntryIssue | undefined {
   const [, name, key, ...deeper] = path;
   if (name === undefined) {
     const message = `found ${describeFound(value)}; allowed is a section of providers`;
     return value === null ? undefined : { depth: 0, words: { message } };
   }
-  const nameFault = providerNameFault(name);
-  if (nameFault !== undefined) return { depth: 1, words: { message: `not a provider name: ${nameFault}` } };
+  const nameIssue = providerNameIssue(name);
+  if (nameIssue !== undefined) return { depth: 1, words: { message: `not a provider name: ${nameIssue}` } };
   if (key === undefined) {
     // The value is not quoted: this is where somebody would paste a key.
     const message = "allowed is { upstream: URL }, nothing (on), or false (off)";

@@ -12,14 +12,14 @@ function read(text: string, env: Env = {}): ReturnType<typeof readSettings> {
 
 function loaded(text: string): LoadedSettings {
   const result = read(text);
-  assert.ok("settings" in result, "faults" in result ? formatIssues(result.faults).join("\n") : "");
+  assert.ok("settings" in result, "issues" in result ? formatIssues(result.issues).join("\n") : "");
   return result;
 }
 
-function faultsOf(text: string, env: Env = {}): readonly string[] {
+function issuesOf(text: string, env: Env = {}): readonly string[] {
   const result = read(text, env);
-  assert.ok("faults" in result, `accepted: ${text}`);
-  return formatIssues(result.faults);
+  assert.ok("issues" in result, `accepted: ${text}`);
+  return formatIssues(result.issues);
 }
 
 /** For each setting: values that fit and values that do not, as the file writes them. */
@@ -74,29 +74,29 @@ for (const key of settingKeys()) {
   test(`R87: ${key} takes what fits, and says what is allowed when it is of a wrong type, out of range, empty or doubled`, () => {
     for (const value of good) loaded(`${section}:\n  ${name}: ${value}\n`);
     for (const value of [...bad, '""', "[]"]) {
-      const faults = faultsOf(`${section}:\n  ${name}: ${value}\n`);
-      assert.equal(faults.length, 1, faults.join("\n"));
+      const issues = issuesOf(`${section}:\n  ${name}: ${value}\n`);
+      assert.equal(issues.length, 1, issues.join("\n"));
       const column = name.length + 5;
-      assert.ok(faults[0]?.startsWith(`lmgate.yaml:2:${column} ${key}: found `), faults[0]);
-      assert.match(faults[0] ?? "", /; allowed is ./);
+      assert.ok(issues[0]?.startsWith(`lmgate.yaml:2:${column} ${key}: found `), issues[0]);
+      assert.match(issues[0] ?? "", /; allowed is ./);
     }
     const first = good[0] ?? "";
-    assert.deepEqual(faultsOf(`${section}:\n  ${name}: ${first}\n  ${name}: ${first}\n`), [
+    assert.deepEqual(issuesOf(`${section}:\n  ${name}: ${first}\n  ${name}: ${first}\n`), [
       `lmgate.yaml:3:3 ${key}: this key is written twice`,
     ]);
     assert.deepEqual(
-      faultsOf(`${section}:\n  ${name}: ${first}\n  ${name}x: ${first}\n`).map((fault) => fault.split(": ")[0]),
+      issuesOf(`${section}:\n  ${name}: ${first}\n  ${name}x: ${first}\n`).map((issue) => issue.split(": ")[0]),
       [`lmgate.yaml:3:3 ${key}x`],
     );
   });
 
   test(`R87: ${variable} is judged like ${key}`, () => {
-    assert.deepEqual(faultsOf("", { [variable]: "" }), [
+    assert.deepEqual(issuesOf("", { [variable]: "" }), [
       `environment variable ${variable} ${key}: empty; unset it or give it a value`,
     ]);
     if (typeof FIELDS[key]?.good[0] === "string" && key.endsWith("path")) return;
-    const faults = faultsOf("", { [variable]: "\u0001 malformed" });
-    assert.equal(faults.length, 1);
-    assert.ok(faults[0]?.startsWith(`environment variable ${variable} ${key}: found `), faults[0]);
+    const issues = issuesOf("", { [variable]: "\u0001 malformed" });
+    assert.equal(issues.length, 1);
+    assert.ok(issues[0]?.startsWith(`environment variable ${variable} ${key}: found `), issues[0]);
   });
 }

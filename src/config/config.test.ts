@@ -11,14 +11,14 @@ function read(text: string, env: Env = {}, flags: readonly Flag[] = []): ReturnT
 
 function loaded(text: string, env: Env = {}, flags: readonly Flag[] = []): LoadedSettings {
   const result = read(text, env, flags);
-  assert.ok("settings" in result, "faults" in result ? formatIssues(result.faults).join("\n") : "");
+  assert.ok("settings" in result, "issues" in result ? formatIssues(result.issues).join("\n") : "");
   return result;
 }
 
-function faultsOf(text: string, env: Env = {}, flags: readonly Flag[] = []): readonly string[] {
+function issuesOf(text: string, env: Env = {}, flags: readonly Flag[] = []): readonly string[] {
   const result = read(text, env, flags);
-  assert.ok("faults" in result, `accepted: ${text}`);
-  return formatIssues(result.faults);
+  assert.ok("issues" in result, `accepted: ${text}`);
+  return formatIssues(result.issues);
 }
 
 function providerNames(text: string, env: Env = {}): readonly string[] {
@@ -103,7 +103,7 @@ test("environment variables without a double underscore are not ours", () => {
 });
 
 test("an environment variable that matches no setting is an error that says which was meant", () => {
-  assert.deepEqual(faultsOf("", { LMGATE_SERVER__PROT: "1" }), [
+  assert.deepEqual(issuesOf("", { LMGATE_SERVER__PROT: "1" }), [
     "environment variable LMGATE_SERVER__PROT: no such setting (did you mean LMGATE_SERVER__PORT?)",
   ]);
   for (const name of [
@@ -113,24 +113,24 @@ test("an environment variable that matches no setting is an error that says whic
     "LMGATE_SERVER__PORT__X",
     "LMGATE_PROVIDERS__OPENAI__KEY",
   ]) {
-    assert.equal(faultsOf("", { [name]: "sk-secret" }).length, 1, name);
-    assert.ok(!faultsOf("", { [name]: "sk-secret" })[0]?.includes("sk-secret"));
+    assert.equal(issuesOf("", { [name]: "sk-secret" }).length, 1, name);
+    assert.ok(!issuesOf("", { [name]: "sk-secret" })[0]?.includes("sk-secret"));
   }
 });
 
 test("R87: a setting without a value is an error, a section without settings is not", () => {
-  assert.match(faultsOf("server:\n  port:\n")[0] ?? "", /^lmgate\.yaml:2:\d+ server\.port: found nothing; allowed is/);
+  assert.match(issuesOf("server:\n  port:\n")[0] ?? "", /^lmgate\.yaml:2:\d+ server\.port: found nothing; allowed is/);
   loaded("server:\nadmin: {}\nproviders:\n");
 });
 
-test("R87: all faults of file, environment and options are reported at once", () => {
-  const faults = faultsOf(
+test("R87: all issues of file, environment and options are reported at once", () => {
+  const issues = issuesOf(
     "server:\n  port: x\n  hots: y\nadmn: {}\nproviders:\n  azure:\n",
     { LMGATE_ADMIN__PORT: "x" },
     [{ name: "--workers", key: "server.workers", text: "0" }],
   );
   assert.deepEqual(
-    faults.map((fault) => fault.split(": ")[0]),
+    issues.map((issue) => issue.split(": ")[0]),
     [
       "lmgate.yaml:2:9 server.port",
       "lmgate.yaml:3:3 server.hots",
@@ -143,18 +143,18 @@ test("R87: all faults of file, environment and options are reported at once", ()
 });
 
 test("R87: a list or a text in the place of a section is an error", () => {
-  assert.deepEqual(faultsOf("server: [1]\n"), ["lmgate.yaml:1:9 server: found a list; allowed is a section"]);
-  assert.deepEqual(faultsOf("admin: on\n"), ['lmgate.yaml:1:8 admin: found "on"; allowed is a section']);
+  assert.deepEqual(issuesOf("server: [1]\n"), ["lmgate.yaml:1:9 server: found a list; allowed is a section"]);
+  assert.deepEqual(issuesOf("admin: on\n"), ['lmgate.yaml:1:8 admin: found "on"; allowed is a section']);
   assert.match(
-    faultsOf("providers: [openai]\n")[0] ?? "",
+    issuesOf("providers: [openai]\n")[0] ?? "",
     /^lmgate\.yaml:1:1 providers: found a list; allowed is a section/,
   );
   assert.match(
-    faultsOf("server: { port: { a: 1 } }\n")[0] ?? "",
+    issuesOf("server: { port: { a: 1 } }\n")[0] ?? "",
     /server\.port: found a section; allowed is a whole number/,
   );
   for (const text of ["- server\n", "server\n", "42\n"])
-    assert.match(faultsOf(text)[0] ?? "", /^lmgate\.yaml:1:1: the file must hold sections/);
+    assert.match(issuesOf(text)[0] ?? "", /^lmgate\.yaml:1:1: the file must hold sections/);
 });
 
 test("R87: what looks like a key is not repeated in an error", () => {
@@ -163,19 +163,19 @@ test("R87: what looks like a key is not repeated in an error", () => {
     "logging: { level: sk-ant-1234567890 }\n",
     "server: { api_key: sk-proj-1234567890 }\n",
   ]) {
-    assert.ok(!faultsOf(text).join().includes("1234567890"), text);
+    assert.ok(!issuesOf(text).join().includes("1234567890"), text);
   }
 });
 
 test("settings that exclude each other are an error", () => {
   assert.match(
-    faultsOf("server: { port: 9000 }\nadmin: { port: 9000 }\n")[0] ?? "",
+    issuesOf("server: { port: 9000 }\nadmin: { port: 9000 }\n")[0] ?? "",
     /^lmgate\.yaml:2:16 admin\.port: found 9000 for both/,
   );
   loaded("server: { port: 9000, host: 10.0.0.1 }\nadmin: { port: 9000 }\n");
   loaded("server: { port: 0 }\nadmin: { port: 0 }\n");
   assert.match(
-    faultsOf("stats: { output_path: ./data/../data/allowlist.csv }\n")[0] ?? "",
+    issuesOf("stats: { output_path: ./data/../data/allowlist.csv }\n")[0] ?? "",
     /found the same file for auth\.allowlist_path and stats\.output_path/,
   );
 });
@@ -196,7 +196,7 @@ test("a known provider is switched on by its name, a default one is switched off
     "mistral",
   ]);
   assert.match(
-    faultsOf("providers:\n  openai: false\n  google: false\n  anthropic: false\n")[0] ?? "",
+    issuesOf("providers:\n  openai: false\n  google: false\n  anthropic: false\n")[0] ?? "",
     /^\S+:4:14 providers: all are switched off; at least one is needed/,
   );
 });
@@ -215,10 +215,10 @@ test("an upstream overrides the known one; an unknown name needs one and is a pr
     ],
   );
   assert.match(
-    faultsOf("providers: { opanai: }\n")[0] ?? "",
+    issuesOf("providers: { opanai: }\n")[0] ?? "",
     /providers\.opanai\.upstream: an upstream is needed \(did you mean "openai"\?\)/,
   );
-  assert.match(faultsOf("providers: { azure: }\n")[0] ?? "", /providers\.azure\.upstream: an upstream is needed/);
+  assert.match(issuesOf("providers: { azure: }\n")[0] ?? "", /providers\.azure\.upstream: an upstream is needed/);
 });
 
 test("a variable names a provider of the file whatever stands between its words", () => {
@@ -230,13 +230,13 @@ test("a variable names a provider of the file whatever stands between its words"
 
 test("a provider whose name LMGate answers itself is refused", () => {
   assert.match(
-    faultsOf("providers: { healthz: { upstream: https://x.example } }\n")[0] ?? "",
+    issuesOf("providers: { healthz: { upstream: https://x.example } }\n")[0] ?? "",
     /not a provider name: \/healthz is answered/,
   );
 });
 
 test("R90: an upstream with a password is refused and logged without it", () => {
-  assert.deepEqual(faultsOf("providers:\n  openai:\n    upstream: https://user:pass@host/\n"), [
+  assert.deepEqual(issuesOf("providers:\n  openai:\n    upstream: https://user:pass@host/\n"), [
     'lmgate.yaml:3:15 providers.openai.upstream: found "https://…@host/"; a user name or password in the URL is not allowed',
   ]);
 });
@@ -275,11 +275,11 @@ test("what becomes of a call whose client left is set for all providers, and for
 });
 
 test("R87: a provider's setting of a wrong kind says what is allowed", () => {
-  assert.deepEqual(faultsOf("providers: { openai: { on_client_abort: wait } }\n"), [
+  assert.deepEqual(issuesOf("providers: { openai: { on_client_abort: wait } }\n"), [
     'lmgate.yaml:1:41 providers.openai.on_client_abort: found "wait"; allowed is cancel or drain',
   ]);
   assert.match(
-    faultsOf("providers: { openai: { on_abort: drain } }\n")[0] ?? "",
+    issuesOf("providers: { openai: { on_abort: drain } }\n")[0] ?? "",
     /allowed are upstream and on_client_abort/,
   );
 });

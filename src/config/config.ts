@@ -1,7 +1,7 @@
 /**
  * The control plane's first half: what an operator wrote, turned into one frozen `Settings`. Layers, the later over
  * the earlier: defaults, file, `LMGATE_SECTION__KEY` variables, command line. Everything is checked as a whole and all
- * faults are reported together. This room reads files; it opens no sockets and starts nothing.
+ * issues are reported together. This room reads files; it opens no sockets and starts nothing.
  */
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
@@ -43,7 +43,7 @@ export interface LoadedSettings {
   readonly warnings: readonly ConfigIssue[];
 }
 
-export type SettingsRead = LoadedSettings | { readonly faults: readonly ConfigIssue[] };
+export type SettingsRead = LoadedSettings | { readonly issues: readonly ConfigIssue[] };
 
 const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
 /** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
@@ -59,30 +59,30 @@ export function loadSettings(source: SettingsSource): SettingsRead {
   const content = readRegularFileSync(source.file, MAX_CONFIG_BYTES);
   if ("code" in content) {
     const hint = content.code === "ENOENT" ? "make one with: lmgate init" : undefined;
-    return { faults: [{ source: source.file, message: content.message, hint }] };
+    return { issues: [{ source: source.file, message: content.message, hint }] };
   }
   const decoded = decodeUtf8(content.bytes);
-  if (!("text" in decoded)) return { faults: [{ source: source.file, ...decoded }] };
+  if (!("text" in decoded)) return { issues: [{ source: source.file, ...decoded }] };
   return readSettings(decoded.text, { ...source, file: source.file });
 }
 
 /** The same from text; `file` is only a name here. */
 export function readSettings(text: string, source: SettingsSource & { readonly file: string }): SettingsRead {
-  const { entries, faults } = readConfigFile(text, source.file);
-  return resolveSettings(entries, source, faults);
+  const { entries, issues } = readConfigFile(text, source.file);
+  return resolveSettings(entries, source, issues);
 }
 
 function resolveSettings(
   inFile: readonly Entry[],
   source: SettingsSource,
-  fileFaults: readonly ConfigIssue[] = [],
+  fileIssues: readonly ConfigIssue[] = [],
 ): SettingsRead {
   const named = inFile.flatMap(({ path: [section, name] }) =>
     section === "providers" && name !== undefined ? [name] : [],
   );
   const environment = readEnvironment(source.env, named);
   const flags = readFlags(source.flags);
-  const faults = [...fileFaults, ...environment.faults, ...flags.faults];
+  const issues = [...fileIssues, ...environment.issues, ...flags.issues];
 
   const effective = new Map<string, Entry>();
   const providerEntries: Entry[] = [];
@@ -90,16 +90,16 @@ function resolveSettings(
     if (entry.path[0] === "providers") providerEntries.push(entry);
     else if (isEmptySection(entry)) continue;
     else {
-      const fault = unknownSetting(entry);
-      if (fault === undefined) effective.set(entry.path.join("."), entry);
-      else faults.push(fault);
+      const issue = unknownSetting(entry);
+      if (issue === undefined) effective.set(entry.path.join("."), entry);
+      else issues.push(issue);
     }
   }
-  const sections = checkSections(effective, faults);
+  const sections = checkSections(effective, issues);
   const providers = readProviders(providerEntries, sections?.accounting.on_client_abort ?? "cancel");
-  faults.push(...providers.faults);
-  if (sections !== undefined) faults.push(...contradictions(sections, effective), ...loops(sections, providers));
-  if (sections === undefined || faults.length > 0) return { faults: compareValues(faults) };
+  issues.push(...providers.issues);
+  if (sections !== undefined) issues.push(...contradictions(sections, effective), ...loops(sections, providers));
+  if (sections === undefined || issues.length > 0) return { issues: compareValues(issues) };
   return {
     settings: toSettings(sections, providers.providers),
     origins: [
@@ -150,8 +150,8 @@ function didYouMean(word: string, candidates: readonly string[]): string {
   return guess === undefined ? `allowed are ${candidates.join(", ")}` : `did you mean "${guess}"?`;
 }
 
-/** Every value against its schema; one fault for each setting, however many rules it breaks. */
-function checkSections(effective: ReadonlyMap<string, Entry>, faults: ConfigIssue[]): Sections | undefined {
+/** Every value against its schema; one issue for each setting, however many rules it breaks. */
+function checkSections(effective: ReadonlyMap<string, Entry>, issues: ConfigIssue[]): Sections | undefined {
   const tree: Record<string, Record<string, unknown>> = {};
   for (const name of Object.keys(SECTIONS.shape)) tree[name] = {};
   for (const { path, value } of effective.values()) {
@@ -166,14 +166,14 @@ function checkSections(effective: ReadonlyMap<string, Entry>, faults: ConfigIssu
     const entry = effective.get(key);
     const [section = "", name = ""] = key.split(".");
     const message = `found ${describeFound(entry?.value)}; allowed is ${allowedFor(section, name)}`;
-    faults.push({ ...sourceOf(entry?.origin ?? { kind: "default" }), key, message });
+    issues.push({ ...sourceOf(entry?.origin ?? { kind: "default" }), key, message });
   }
   return undefined;
 }
 
 /** What no single value shows: two settings that exclude each other. */
 function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry>): readonly ConfigIssue[] {
-  const faults: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = [];
   const at = (...keys: readonly string[]): Pick<ConfigIssue, "source" | "key"> => {
     const key = keys.find((name) => effective.has(name)) ?? keys[0] ?? "";
     return { ...sourceOf(effective.get(key)?.origin ?? { kind: "default" }), key };
@@ -181,7 +181,7 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
   const { server, admin, auth, stats } = sections;
   if (server.port !== 0 && server.port === admin.port && hostsOverlap(server.host, admin.host)) {
     const message = `found ${admin.port} for both server.port and admin.port; they must differ`;
-    faults.push({ ...at("admin.port", "server.port"), message });
+    issues.push({ ...at("admin.port", "server.port"), message });
   }
   const paths = [
     ["auth.allowlist_path", auth.allowlist_path],
@@ -191,9 +191,9 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
   for (const [index, [key, path]] of paths.entries()) {
     const same = paths.slice(0, index).find(([, other]) => resolve(other) === resolve(path));
     if (same === undefined) continue;
-    faults.push({ ...at(key, same[0]), message: `found the same file for ${same[0]} and ${key}; they must differ` });
+    issues.push({ ...at(key, same[0]), message: `found the same file for ${same[0]} and ${key}; they must differ` });
   }
-  return faults;
+  return issues;
 }
 
 /** Reports upstreams that are LMGate itself: their requests would come back as new ones. */
@@ -230,12 +230,12 @@ function listOrigins(sections: Sections, effective: ReadonlyMap<string, Entry>):
 }
 
 /** The file from top to bottom, then the environment, then the options. */
-function compareValues(faults: readonly ConfigIssue[]): readonly ConfigIssue[] {
+function compareValues(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
   const rank = ({ source, line }: ConfigIssue): number =>
     line !== undefined ? 0 : source.startsWith("environment") ? 1 : source.startsWith("option") ? 2 : 3;
-  const sorted = faults.toSorted(
+  const sorted = issues.toSorted(
     (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
   // One for each unknown section, however much stands in it.
-  return sorted.filter((fault, index) => index === 0 || formatIssue(fault) !== formatIssue(sorted[index - 1] ?? fault));
+  return sorted.filter((issue, index) => index === 0 || formatIssue(issue) !== formatIssue(sorted[index - 1] ?? issue));
 }

@@ -47,7 +47,7 @@ test("S10: another port, another machine and another address of this one are not
   assert.equal(isOwn("http://127.0.0.1:1", "0.0.0.0", 0), false);
 });
 
-test("S10: a provider that is LMGate's own client port or admin port is a fault of the configuration", () => {
+test("S10: a provider that is LMGate's own client port or admin port is an issue of the configuration", () => {
   const text = [
     "server: { host: 0.0.0.0, port: 8080 }",
     "admin: { port: 8081 }",
@@ -57,8 +57,8 @@ test("S10: a provider that is LMGate's own client port or admin port is a fault 
     "  ollama: { upstream: http://127.0.0.1:11434/ }",
   ].join("\n");
   const result = readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
-  assert.ok("faults" in result);
-  assert.deepEqual(formatIssues(result.faults), [
+  assert.ok("issues" in result);
+  assert.deepEqual(formatIssues(result.issues), [
     "lmgate.yaml:4:21 providers.ring.upstream: found http://localhost:8080/openai/, which is LMGate's own client port; every call would come back",
     "lmgate.yaml:5:23 providers.inside.upstream: found http://127.0.0.1:8081/, which is LMGate's own admin port; every call would come back",
   ]);

@@ -15,8 +15,8 @@ export function parseUpstream(text: string): UpstreamRead {
   const parts = FORM.exec(text);
   if (parts === null) return { message: "allowed is an http:// or https:// URL" };
   const [, scheme = "", authority = "", path = ""] = parts;
-  const fault = faultOfText(text, authority, path);
-  if (fault !== undefined) return { message: fault };
+  const issue = issueOfText(text, authority, path);
+  if (issue !== undefined) return { message: issue };
   const url = URL.parse(`${scheme}://${authority}/`);
   if (url === null || url.hostname === "") return { message: "the host or the port is not valid" };
 
@@ -41,7 +41,7 @@ export function hideUserinfo(text: string): string {
   return text.replace(/\/\/[^\s"']*@/g, "//…@");
 }
 
-function faultOfText(text: string, authority: string, path: string): string | undefined {
+function issueOfText(text: string, authority: string, path: string): string | undefined {
   if (authority.includes("@")) return "a user name or password in the URL is not allowed";
   if (text.includes("#")) return "a fragment (#) is not allowed";
   if (text.includes("?")) return "a query (?) is not allowed";

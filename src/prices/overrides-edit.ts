@@ -18,7 +18,7 @@ export type OverrideEdited = OverridesRead | { readonly missing: true };
 
 /**
  * Sets or takes back (`undefined`) the price of one model at one provider in the operator's file; comments and the rest
- * stay. With faults, nothing was written. A file that is not there yet is made.
+ * stay. With issues, nothing was written. A file that is not there yet is made.
  */
 export function editPriceOverride(
   path: string,
@@ -28,21 +28,21 @@ export function editPriceOverride(
   makeFile(path);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const content = readRegularFileSync(path, MAX_BYTES);
-    if (!("bytes" in content)) return fault(path, content.message);
+    if (!("bytes" in content)) return issue(path, content.message);
     const before = content.bytes.toString("utf8");
     const sound = readPriceOverrides(before, path);
-    if ("faults" in sound) return sound;
+    if ("issues" in sound) return sound;
     const text = edited(before, ["providers", place.provider, "models", place.model], prices);
     if (text === undefined) return { missing: true };
     const read = readPriceOverrides(text, path);
-    if ("faults" in read) return read;
+    if ("issues" in read) return read;
     const isCurrent = (): boolean => {
       const now = readRegularFileSync(path, MAX_BYTES);
       return "bytes" in now && now.fingerprint === content.fingerprint;
     };
     if (replaceFile(path, text, isCurrent)) return read;
   }
-  return fault(path, "being changed by others all the time; try again");
+  return issue(path, "being changed by others all the time; try again");
 }
 
 function makeFile(path: string): void {
@@ -69,6 +69,6 @@ function edited(text: string, keys: readonly string[], prices: OverridePrices | 
   return document.contents.items.length === 0 ? NONE : String(document);
 }
 
-function fault(source: string, message: string): { readonly faults: readonly ConfigIssue[] } {
-  return { faults: [{ source, message }] };
+function issue(source: string, message: string): { readonly issues: readonly ConfigIssue[] } {
+  return { issues: [{ source, message }] };
 }

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { formatIssue } from "../config/config-issue.ts";
 import { readPriceOverrides } from "./overrides-file.ts";
 
-function faultsOf(text: string): readonly string[] {
+function issuesOf(text: string): readonly string[] {
   const read = readPriceOverrides(text, "prices.yaml");
-  return "faults" in read ? read.faults.map(formatIssue) : [];
+  return "issues" in read ? read.issues.map(formatIssue) : [];
 }
 
 const WHOLE = `
@@ -55,7 +55,7 @@ test("an empty file, and sections with nothing in them, change no price", () => 
   }
 });
 
-test("every fault is told at once, with its line, its key and what is allowed", () => {
+test("every issue is told at once, with its line, its key and what is allowed", () => {
   const text = `
 models:
   gpt-x:
@@ -72,7 +72,7 @@ multipliers:
 providers:
   azure: { model: { gpt-x: { input: 1 } } }
 `;
-  assert.deepEqual(faultsOf(text), [
+  assert.deepEqual(issuesOf(text), [
     'prices.yaml:4:5 models.gpt-x.imput: no such name (did you mean "input"?)',
     'prices.yaml:5:13 models.gpt-x.output: found "10"; allowed is a number of US dollars from 0 to 1000000',
     "prices.yaml:6:10 models.gpt-y: found 3; allowed is prices by kind, as { input: 2.5, output: 10 }",
@@ -85,9 +85,9 @@ providers:
   ]);
 });
 
-test("a model without a price is a fault: it would hide the price that the table has", () => {
-  const [fault] = faultsOf("models:\n  gpt-x:\n    multipliers: { batch: 0.5 }\n");
-  assert.match(fault ?? "", /^prices\.yaml:2:3 models\.gpt-x: no price given; allowed are input, output, /);
+test("a model without a price is an issue: it would hide the price that the table has", () => {
+  const [issue] = issuesOf("models:\n  gpt-x:\n    multipliers: { batch: 0.5 }\n");
+  assert.match(issue ?? "", /^prices\.yaml:2:3 models\.gpt-x: no price given; allowed are input, output, /);
 });
 
 test("a name that objects have by themselves is a name like any other", () => {
@@ -101,6 +101,6 @@ test("a name that objects have by themselves is a name like any other", () => {
 });
 
 test("what is nested without end is refused, not followed", () => {
-  assert.ok(faultsOf(`models: ${"{a: ".repeat(200)}1${"}".repeat(200)}`).length > 0);
-  assert.ok(faultsOf("models: { a: { multipliers: { region: { b: { c: { d: { e: 1 } } } } } } }").length > 0);
+  assert.ok(issuesOf(`models: ${"{a: ".repeat(200)}1${"}".repeat(200)}`).length > 0);
+  assert.ok(issuesOf("models: { a: { multipliers: { region: { b: { c: { d: { e: 1 } } } } } } }").length > 0);
 });

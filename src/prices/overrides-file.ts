@@ -15,11 +15,11 @@ import { nearest } from "../core/did-you-mean.ts";
 import { readRegularFileSync } from "../config/files/read-file.ts";
 import { decodeUtf8 } from "../config/files/utf8.ts";
 
-export type OverridesRead = { readonly overrides: PriceOverrides } | { readonly faults: readonly ConfigIssue[] };
+export type OverridesRead = { readonly overrides: PriceOverrides } | { readonly issues: readonly ConfigIssue[] };
 
 /** Prices for thousands of models. */
 const MAX_BYTES = 1024 * 1024;
-const MAX_FAULTS = 1000;
+const MAX_ISSUES = 1000;
 
 /** providers → azure → models → gpt-x → multipliers → service_tier → flex */
 const FORM: FileForm = { maxDepth: 7, top: "models:, providers: or multipliers:" };
@@ -30,30 +30,30 @@ const FACTOR = z.number().min(0).max(1000).describe("a factor from 0 to 1000");
 const NAMED_FACTORS = ["service_tier", "speed", "region"] as const;
 const PLAIN_FACTORS = ["batch", "always"] as const;
 
-/** The operator's own prices: a YAML or JSON file. All its faults at once, each with its place. */
+/** The operator's own prices: a YAML or JSON file. All its issues at once, each with its place. */
 export function loadPriceOverrides(path: string): OverridesRead {
   const content = readRegularFileSync(path, MAX_BYTES);
   if (!("bytes" in content)) {
     const hint = content.code === "ENOENT" ? "pricing.overrides_path says where it is" : undefined;
-    return { faults: [{ source: path, message: content.message, hint }] };
+    return { issues: [{ source: path, message: content.message, hint }] };
   }
   const decoded = decodeUtf8(content.bytes);
-  if (!("text" in decoded)) return { faults: [{ source: path, ...decoded }] };
+  if (!("text" in decoded)) return { issues: [{ source: path, ...decoded }] };
   return readPriceOverrides(decoded.text, path);
 }
 
 /** The same from text; `file` is only a name here. */
 export function readPriceOverrides(text: string, file: string): OverridesRead {
-  const { entries, faults } = readConfigFile(text, file, FORM);
+  const { entries, issues } = readConfigFile(text, file, FORM);
   const draft = newScope();
   const providers = new Map<string, Draft>();
-  const found = [...faults];
+  const found = [...issues];
   for (const entry of entries) {
-    const fault = take(entry, draft, providers);
-    if (fault !== undefined && found.length < MAX_FAULTS) found.push(fault);
+    const issue = take(entry, draft, providers);
+    if (issue !== undefined && found.length < MAX_ISSUES) found.push(issue);
   }
   if (found.length === 0) found.push(...[draft, ...providers.values()].flatMap(unpricedModels));
-  if (found.length > 0) return { faults: found.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0)) };
+  if (found.length > 0) return { issues: found.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0)) };
   const own = [...providers].map(([name, scope]) => [name, finished(scope)] as const);
   return { overrides: { ...finished(draft), providers: new Map(own) } };
 }

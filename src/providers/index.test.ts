@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findProvider, knownProviders, providerNameFault, suggestPrefix } from "./index.ts";
+import { findProvider, knownProviders, providerNameIssue, suggestPrefix } from "./index.ts";
 
 const ENABLED = ["openai", "anthropic", "google"];
 
@@ -20,7 +20,7 @@ test("every known provider has a unique and usable name, and an upstream that is
   const names = knownProviders().map((provider) => provider.name);
   assert.equal(new Set(names).size, names.length);
   for (const { name, upstream } of knownProviders()) {
-    assert.equal(providerNameFault(name), undefined, name);
+    assert.equal(providerNameIssue(name), undefined, name);
     if (upstream !== undefined) assert.ok(URL.canParse(upstream), name);
   }
 });
@@ -52,10 +52,10 @@ test("a name that is no path segment of its own, or one of LMGate's own, is refu
     "a b",
     "a".repeat(65),
   ]) {
-    assert.notEqual(providerNameFault(name), undefined, name);
+    assert.notEqual(providerNameIssue(name), undefined, name);
   }
   for (const name of ["openai", "my-models", "eu.openai", "0x", "constructor", "a".repeat(64)]) {
-    assert.equal(providerNameFault(name), undefined, name);
+    assert.equal(providerNameIssue(name), undefined, name);
   }
 });
 

@@ -68,7 +68,7 @@ export function findProvider(name: string): KnownProvider | undefined {
 const OWN_PATHS: readonly string[] = ["healthz", "livez", "readyz"];
 
 /** Why `name` cannot be a path prefix; `undefined` when it can. */
-export function providerNameFault(name: string): string | undefined {
+export function providerNameIssue(name: string): string | undefined {
   if (OWN_PATHS.includes(name)) return `/${name} is answered by LMGate itself`;
   if (name.length > 64) return "longer than 64 characters";
   if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) {

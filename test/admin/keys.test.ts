@@ -172,7 +172,7 @@ test("changes that are made at the same moment are all made", async () => {
   assert.deepEqual(await Promise.all(secrets.map((secret) => api.call(secret))), new Array<number>(8).fill(200));
 });
 
-test("a list that is not valid is told with its faults; who is on the last good one goes on calling", async () => {
+test("a list that is not valid is told with its issues; who is on the last good one goes on calling", async () => {
   const good = readFileSync(api.gateway.allowlistPath, "utf8");
   writeFileSync(api.gateway.allowlistPath, "id,api_key,owner\nx,y,z\n");
   try {

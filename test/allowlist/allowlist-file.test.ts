@@ -10,7 +10,7 @@ import { formatIssues } from "../../src/config/config-issue.ts";
 import { openAllowlist } from "../../src/allowlist/watch-allowlist.ts";
 import { key, listOf, replace, temporaryDirectory, watchList } from "./watched-list.ts";
 
-async function faultsAtStart(path: string): Promise<readonly string[]> {
+async function issuesAtStart(path: string): Promise<readonly string[]> {
   const silent = relayLogger(() => undefined);
   const opened = await openAllowlist({
     path,
@@ -19,7 +19,7 @@ async function faultsAtStart(path: string): Promise<readonly string[]> {
     log: silent,
     onChange: () => undefined,
   });
-  if ("faults" in opened) return formatIssues(opened.faults);
+  if ("issues" in opened) return formatIssues(opened.issues);
   opened.close();
   return assert.fail("the list was opened");
 }
@@ -44,10 +44,10 @@ for (const [what, [make, message]] of Object.entries(OBSTACLES)) {
   test(`R83: ${what} in the place of the list is refused at start`, async (t) => {
     const path = join(temporaryDirectory(t), "allowlist.csv");
     make(path);
-    const faults = await faultsAtStart(path);
-    assert.equal(faults.length, 1);
-    assert.match(faults[0] ?? "", message);
-    assert.ok(faults[0]?.startsWith(`${path}: `));
+    const issues = await issuesAtStart(path);
+    assert.equal(issues.length, 1);
+    assert.match(issues[0] ?? "", message);
+    assert.ok(issues[0]?.startsWith(`${path}: `));
   });
 
   test(`R83: ${what} in the place of a good list changes nothing`, async (t) => {
@@ -68,12 +68,12 @@ test("R83: an unreadable file is refused", { skip: process.getuid?.() === 0 && "
   const path = join(temporaryDirectory(t), "allowlist.csv");
   writeFileSync(path, listOf("a"));
   chmodSync(path, 0);
-  assert.match((await faultsAtStart(path))[0] ?? "", /may not read the file/);
+  assert.match((await issuesAtStart(path))[0] ?? "", /may not read the file/);
 });
 
 test("R80: without a list nothing starts, and the message says how to make one", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
-  assert.deepEqual(await faultsAtStart(path), [
+  assert.deepEqual(await issuesAtStart(path), [
     `${path}: there is no such file (lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is)`,
   ]);
 });
@@ -82,7 +82,7 @@ test("R73: a list without keys does not start either", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
   writeFileSync(path, listOf());
   assert.match(
-    (await faultsAtStart(path))[0] ?? "",
+    (await issuesAtStart(path))[0] ?? "",
     /holds no keys, so nobody could call \(add one with: lmgate keys add/,
   );
 });

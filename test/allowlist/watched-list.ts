@@ -77,7 +77,7 @@ export async function watchList(t: TestContext, directory: string, over: Over = 
     },
     ...over,
   });
-  assert.ok(!("faults" in watch), "faults" in watch ? formatIssues(watch.faults).join("\n") : "");
+  assert.ok(!("issues" in watch), "issues" in watch ? formatIssues(watch.issues).join("\n") : "");
   t.after(() => {
     watch.close();
     assert.ok(!logged.join().includes(KEY_STEM), "a key was logged");

@@ -1,4 +1,4 @@
-/** The commands that show prices, and what a fault in the operator's prices does to all that need them. */
+/** The commands that show prices, and what an issue in the operator's prices does to all that need them. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -74,7 +74,7 @@ test("models without a price are listed from every file, those with most tokens 
   ]);
 });
 
-test("with a fault in the operator's prices nothing starts, and every fault is told", async (t) => {
+test("with an issue in the operator's prices nothing starts, and every issue is told", async (t) => {
   const cli = cliFixture(t);
   prepare(cli, "models:\n  a: { imput: 1 }\n  b: { output: lots }\n");
   for (const command of [["start"], ["check"], ["prices", "list"]]) {
@@ -86,7 +86,7 @@ test("with a fault in the operator's prices nothing starts, and every fault is t
   }
 });
 
-test("a file of prices that is not there is a fault too", async (t) => {
+test("a file of prices that is not there is an issue too", async (t) => {
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "nowhere.yaml" } }));
   const { code, stderr } = await cli.run(["start", ...WITH_CONFIG]);

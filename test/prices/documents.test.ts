@@ -14,7 +14,7 @@ test("the example of one's own prices is valid, and says what it seems to say", 
     .find((yaml) => yaml.startsWith("models:"));
   assert.ok(example);
   const read = readPriceOverrides(example, "example");
-  assert.ok("overrides" in read, "faults" in read ? formatIssues(read.faults).join("\n") : "");
+  assert.ok("overrides" in read, "issues" in read ? formatIssues(read.issues).join("\n") : "");
   assert.deepEqual(read.overrides.models[0]?.prices, { input: 2.5, cache_read: 1.25, output: 10 });
   assert.deepEqual(read.overrides.providers.get("azure")?.models[0]?.multipliers, { service_tier: { priority: 1.75 } });
 });

@@ -14,11 +14,11 @@ const ATTEMPTS = 20;
 /** The allow-list as it stands in its file. */
 export function readKeyList(path: string): AllowlistText {
   const list = openAllowlistText(path);
-  if (!("faults" in list)) return list;
+  if (!("issues" in list)) return list;
   throw new ApiError(
     409,
     "The allow-list's file is not valid; mend it first. The last good one is in force.",
-    formatIssues(list.faults).map((message) => ({ where: "allow-list", message })),
+    formatIssues(list.issues).map((message) => ({ where: "allow-list", message })),
   );
 }
 
@@ -32,7 +32,7 @@ export async function changeKeyList(path: string, change: (list: AllowlistText) 
       throw new ApiError(
         422,
         "The allow-list would not be valid with this change; nothing was written.",
-        result.faults.map(({ key, message }) => ({ where: key ?? "allow-list", message })),
+        result.issues.map(({ key, message }) => ({ where: key ?? "allow-list", message })),
       );
     }
     await delay(10 + Math.random() * 40);

@@ -27,9 +27,9 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
   if (made !== undefined) return { token: made, created: true };
   const { text, mode } = readToken(path);
   const token = text.trim();
-  const fault = findFault(token, context);
-  if (fault !== undefined) {
-    throw new AdminTokenError(`admin token file ${path}: ${fault}; delete the file to have a new token made`);
+  const issue = findIssue(token, context);
+  if (issue !== undefined) {
+    throw new AdminTokenError(`admin token file ${path}: ${issue}; delete the file to have a new token made`);
   }
   // Its group may read it: a container's volume is often shared that way.
   if ((mode & 0o007) !== 0) {
@@ -41,9 +41,9 @@ export function loadAdminToken(path: string, context: TokenContext): { token: st
 /** The token that the environment gives; no file is looked at then. */
 export function givenAdminToken(text: string, context: TokenContext): string {
   const token = text.trim();
-  const fault = findFault(token, context);
-  if (fault === undefined) return token;
-  throw new AdminTokenError(`environment variable ${ADMIN_TOKEN_VARIABLE}: ${fault}; unset it to use admin.token_path`);
+  const issue = findIssue(token, context);
+  if (issue === undefined) return token;
+  throw new AdminTokenError(`environment variable ${ADMIN_TOKEN_VARIABLE}: ${issue}; unset it to use admin.token_path`);
 }
 
 /** `undefined`: there is a file already. O_EXCL, so that of two processes that start at once only one makes it. */
@@ -84,9 +84,9 @@ function readToken(path: string): { text: string; mode: number } {
   }
 }
 
-function findFault(token: string, context: TokenContext): string | undefined {
-  const fault = checkAdminToken(token);
-  if (fault !== undefined) return fault;
+function findIssue(token: string, context: TokenContext): string | undefined {
+  const issue = checkAdminToken(token);
+  if (issue !== undefined) return issue;
   return context.isClientKey(token)
     ? "the token is a key of the allow-list; it must be a secret of its own"
     : undefined;

@@ -41,35 +41,35 @@ interface CheckResult {
   readonly config: string;
   readonly loaded: LoadedSettings | undefined;
   readonly rows: readonly AllowRow[];
-  readonly faults: readonly ConfigIssue[];
+  readonly issues: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
 }
 
 function runChecks(config: string, { env }: Terminal, options: SettingsOptions): CheckResult {
   const loaded = loadSettings({ file: config, env, flags: flagsOf(options) });
-  if ("faults" in loaded) return { config, loaded: undefined, rows: [], faults: loaded.faults, warnings: [] };
+  if ("issues" in loaded) return { config, loaded: undefined, rows: [], issues: loaded.issues, warnings: [] };
   const { auth, admin, stats, pricing } = loaded.settings;
   const allowlist = readAllowlist(auth.allowlistPath);
   const rows = "rows" in allowlist ? allowlist.rows : [];
-  const faults = [
-    ...("faults" in allowlist ? allowlist.faults : []),
+  const issues = [
+    ...("issues" in allowlist ? allowlist.issues : []),
     ...tokenIssues(admin.tokenPath, rows, env[ADMIN_TOKEN_VARIABLE]),
     ...statsIssues(stats.outputPath),
     ...priceIssues(pricing.overridesPath),
   ];
   const open = openAllowlistWarning(auth.allowlistPath);
   const warnings = open === undefined ? loaded.warnings : [...loaded.warnings, open];
-  return { config, loaded, rows, faults, warnings };
+  return { config, loaded, rows, issues, warnings };
 }
 
 function readAllowlist(path: string): ReturnType<typeof parseAllowlist> {
   const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
-  return "bytes" in content ? parseAllowlist(content.bytes, path) : { faults: [missingAllowlist(path, content)] };
+  return "bytes" in content ? parseAllowlist(content.bytes, path) : { issues: [missingAllowlist(path, content)] };
 }
 
 function priceIssues(path: string | undefined): readonly ConfigIssue[] {
   const read = path === undefined ? undefined : loadPriceOverrides(path);
-  return read !== undefined && "faults" in read ? read.faults : [];
+  return read !== undefined && "issues" in read ? read.issues : [];
 }
 
 /** The gateway would start without a writable stats file and keep all records in memory. */
@@ -104,8 +104,8 @@ function issuesOfToken(source: string, text: string, rows: readonly AllowRow[]):
 }
 
 function report(terminal: Terminal, findings: CheckResult, options: SettingsOptions): ExitCode {
-  const { config, loaded, rows, faults, warnings } = findings;
-  const ok = faults.length === 0;
+  const { config, loaded, rows, issues, warnings } = findings;
+  const ok = issues.length === 0;
   const success = "strict" in options && warnings.length > 0 ? EXIT.warnings : EXIT.ok;
   const path = loaded?.settings.auth.allowlistPath;
   const providers = loaded?.settings.providers.map((provider) => provider.name) ?? [];
@@ -113,11 +113,11 @@ function report(terminal: Terminal, findings: CheckResult, options: SettingsOpti
   const disabled = rows.filter((row) => row.disabled).length;
   if ("json" in options) {
     const allowlist = { path, keys: rows.length, disabled, expired };
-    printJson(terminal, { ok, config, providers, allowlist, faults, warnings });
+    printJson(terminal, { ok, config, providers, allowlist, faults: issues, warnings });
     return ok ? success : EXIT.invalid;
   }
   for (const warning of warnings) info(terminal, `warning: ${formatIssue(warning)}`);
-  for (const line of formatIssues(faults)) terminal.stdout.write(`${line}\n`);
+  for (const line of formatIssues(issues)) terminal.stdout.write(`${line}\n`);
   if (!ok) {
     if (loaded === undefined)
       info(terminal, "the allow-list was not checked: its path is part of the invalid configuration");

@@ -18,7 +18,7 @@ export function loadCommandPrices(terminal: Terminal, options: SettingsOptions):
   const { pricing, providers } = loaded.settings;
   const { overridesPath } = pricing;
   const read = overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(overridesPath);
-  if ("faults" in read) return reportIssues(terminal, "price overrides", read.faults);
+  if ("issues" in read) return reportIssues(terminal, "price overrides", read.issues);
   const pricedProviders = providers.map(({ name, upstream }) => ({ name, host: upstream.host }));
   return { prices: openPrices({ overrides: read.overrides, providers: pricedProviders }), loaded };
 }

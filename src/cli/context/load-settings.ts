@@ -6,5 +6,5 @@ import { reportIssues, type ExitCode, type Terminal } from "./terminal.ts";
 export function loadCommandSettings(terminal: Terminal, options: SettingsOptions): LoadedSettings | ExitCode {
   const file = findConfigFile(configFileOf(options), terminal.env);
   const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
-  return "faults" in read ? reportIssues(terminal, "configuration", read.faults) : read;
+  return "issues" in read ? reportIssues(terminal, "configuration", read.issues) : read;
 }

@@ -7,7 +7,7 @@ export interface FileContent {
   readonly fingerprint: string;
 }
 
-export interface FileFault {
+export interface FileIssue {
   /** The system's error code, or our own word: `ENOENT`, `NOT_A_FILE`, `TOO_LARGE`, `CHANGING`. */
   readonly code: string;
   readonly message: string;
@@ -16,14 +16,14 @@ export interface FileFault {
 // Without it, opening a FIFO would wait for a writer that may never come.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Reads a regular file of at most `maxBytes`. A file that changes while it is read is a fault. */
-export async function readRegularFile(path: string, maxBytes: number): Promise<FileContent | FileFault> {
+/** Reads a regular file of at most `maxBytes`. A file that changes while it is read is an issue. */
+export async function readRegularFile(path: string, maxBytes: number): Promise<FileContent | FileIssue> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, OPEN_FLAGS);
     const before = await handle.stat({ bigint: true });
-    const fault = faultOf(before, maxBytes);
-    if (fault !== undefined) return fault;
+    const issue = issueOf(before, maxBytes);
+    if (issue !== undefined) return issue;
     const bytes = Buffer.alloc(Number(before.size));
     let filled = 0;
     while (filled < bytes.length) {
@@ -35,20 +35,20 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<F
     if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
     return { bytes, fingerprint };
   } catch (error) {
-    return faultFrom(error);
+    return issueFrom(error);
   } finally {
     await handle?.close();
   }
 }
 
 /** The same for start-up and commands, where nothing else waits. */
-export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileFault {
+export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, OPEN_FLAGS);
     const before = fstatSync(descriptor, { bigint: true });
-    const fault = faultOf(before, maxBytes);
-    if (fault !== undefined) return fault;
+    const issue = issueOf(before, maxBytes);
+    if (issue !== undefined) return issue;
     const bytes = Buffer.alloc(Number(before.size));
     let filled = 0;
     while (filled < bytes.length) {
@@ -60,7 +60,7 @@ export function readRegularFileSync(path: string, maxBytes: number): FileContent
     if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
     return { bytes, fingerprint };
   } catch (error) {
-    return faultFrom(error);
+    return issueFrom(error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -71,7 +71,7 @@ export async function fingerprintAt(path: string): Promise<string> {
   try {
     return fingerprintOf(await stat(path, { bigint: true }));
   } catch (error) {
-    return faultFrom(error).code;
+    return issueFrom(error).code;
   }
 }
 
@@ -79,7 +79,7 @@ function fingerprintOf(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
-function faultOf(stats: BigIntStats, maxBytes: number): FileFault | undefined {
+function issueOf(stats: BigIntStats, maxBytes: number): FileIssue | undefined {
   if (stats.isDirectory()) return { code: "NOT_A_FILE", message: "this is a directory, not a file" };
   if (!stats.isFile()) return { code: "NOT_A_FILE", message: "this is not a regular file" };
   if (stats.size > BigInt(maxBytes)) {
@@ -88,11 +88,11 @@ function faultOf(stats: BigIntStats, maxBytes: number): FileFault | undefined {
   return undefined;
 }
 
-function changing(): FileFault {
+function changing(): FileIssue {
   return { code: "CHANGING", message: "the file changed while it was read" };
 }
 
-function faultFrom(error: unknown): FileFault {
+function issueFrom(error: unknown): FileIssue {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") throw error;
   switch (error.code) {
     case "ENOENT":

@@ -2,7 +2,7 @@ import { parseQuestion } from "../../../store/query/query-text.ts";
 import type { ExportFormat, StoreReader } from "../../../store/service/reader.ts";
 import { ApiError } from "../../server/problem.ts";
 import { route, type Call, type Route } from "../api-route.ts";
-import { faultOf, fromStore, parsed, questionParameters } from "./query-parameters.ts";
+import { issueOf, fromStore, parsed, questionParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 
 const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -41,7 +41,7 @@ async function exported(store: StoreReader, format: ExportFormat, { query, signa
   }
   const wanted = { format, what, question, byteOrderMark: query.get("bom") === "1" } as const;
   const parts = store.export(wanted, signal)[Symbol.asyncIterator]();
-  // A fault comes before the first byte, while the answer can still be an error.
+  // An issue comes before the first byte, while the answer can still be an error.
   const first = await parts.next();
   return new Response(streamOf(parts, first), {
     headers: {
@@ -61,7 +61,7 @@ function streamOf(parts: AsyncIterator<Uint8Array>, first: IteratorResult<Uint8A
         if (part.done === true) controller.close();
         else controller.enqueue(part.value);
       } catch (error) {
-        controller.error(faultOf(error));
+        controller.error(issueOf(error));
       }
     },
     async cancel() {

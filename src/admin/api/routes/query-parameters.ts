@@ -43,11 +43,11 @@ export async function fromStore<T>(desk: AdminServices, ask: (store: StoreReader
   try {
     return await ask(desk.store);
   } catch (error) {
-    throw faultOf(error);
+    throw issueOf(error);
   }
 }
 
-export function faultOf(error: unknown): unknown {
+export function issueOf(error: unknown): unknown {
   if (error instanceof QueryError) {
     return new ApiError(400, "The question cannot be answered as it stands.", [
       { where: error.where, message: error.message },

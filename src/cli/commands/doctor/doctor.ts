@@ -58,10 +58,10 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
   yield nodeCheck(process.version);
   const file = findConfigFile(configFileOf(options), terminal.env);
   const read = loadSettings({ file, env: terminal.env, flags: flagsOf(options) });
-  if ("faults" in read) {
+  if ("issues" in read) {
     yield failure(
       "Configuration",
-      formatIssues(read.faults).join("; "),
+      formatIssues(read.issues).join("; "),
       "Fix the file; lmgate check shows each issue with its line.",
     );
     return;
@@ -86,8 +86,8 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
 function allowlistCheck({ auth }: Settings): Check {
   const list = openAllowlistText(auth.allowlistPath);
   const name = "Allow-list";
-  if ("faults" in list)
-    return failure(name, formatIssues(list.faults).join("; "), "Fix the file; LMGate will not start.");
+  if ("issues" in list)
+    return failure(name, formatIssues(list.issues).join("; "), "Fix the file; LMGate will not start.");
   const active = list.rows.filter((row) => !row.disabled && (row.expiresAt ?? Infinity) > Date.now()).length;
   if (active === 0) return warning(name, "no active key", "Add one: lmgate keys add --owner NAME");
   return ok(name, `${active} of ${list.rows.length} keys active`);

@@ -21,7 +21,7 @@ export function openAllowlist(terminal: Terminal, options: SettingsOptions): All
 
 function openPath(terminal: Terminal, path: string): AllowlistText | ExitCode {
   const list = openAllowlistText(path);
-  return "faults" in list ? reportIssues(terminal, "allow-list", list.faults) : list;
+  return "issues" in list ? reportIssues(terminal, "allow-list", list.issues) : list;
 }
 
 const ATTEMPTS = 50;
@@ -43,7 +43,7 @@ export async function changeAllowlist(
     const result = saveAllowlistText(list, text);
     if (result.kind === "written") return EXIT.ok;
     if (result.kind === "invalid") {
-      reportIssues(terminal, "allow-list with this change", result.faults);
+      reportIssues(terminal, "allow-list with this change", result.issues);
       info(terminal, "nothing was written");
       return EXIT.failure;
     }

@@ -113,7 +113,7 @@ function overrideInFile(
     return EXIT.notFound;
   }
   const edited = editPriceOverride(pricing.overridesPath, target, price && pricesOf(price));
-  if ("faults" in edited) return reportIssues(terminal, "price overrides", edited.faults);
+  if ("issues" in edited) return reportIssues(terminal, "price overrides", edited.issues);
   if (!("missing" in edited)) return EXIT.ok;
   info(terminal, `no price override for ${target.model} at ${target.provider}`);
   return EXIT.notFound;
