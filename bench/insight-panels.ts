@@ -1,5 +1,5 @@
-import type { StoreReader } from "../src/store/service/reader.ts";
-import { question, type Query } from "../src/store/query/query.ts";
+import type { StoreReader } from "../src/store/schema/reader.ts";
+import { question, type Query } from "../src/store/schema/query.ts";
 
 /** What a page of the dashboard asks for at once. */
 export interface Panel {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { bucketMiddleMs, bucketMiddleSql, bucketOf, bucketSql } from "../../src/store/schema/duration-buckets.ts";
 import { REQUEST_COLUMNS, REST_FIELDS } from "../../src/store/schema/request-columns.ts";
 import { clientAppOf, clientAppSql } from "../../src/store/schema/client-app.ts";
-import { firstRow } from "../../src/store/backends/sql/database.ts";
+import { firstRow } from "../../src/store/duckdb/database.ts";
 import { HOUR_COLUMNS } from "../../src/store/schema/hour-columns.ts";
 import { readDocument } from "../harness/markdown.ts";
 import { seededRandom } from "../harness/seeded-random.ts";

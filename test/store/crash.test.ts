@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { readManifest } from "../../src/store/files/manifest.ts";
+import { readManifest } from "../../src/store/parquet/manifest.ts";
 import { recordOnLine } from "../../src/core/request/record-line.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { assertHolds, recordsFrom, storePlace, type StorePlace } from "./fixture.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { firstRow } from "../../src/store/backends/sql/database.ts";
+import { firstRow } from "../../src/store/duckdb/database.ts";
 import { Store } from "../../src/store/files/store.ts";
 
 export interface StorePlace {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ask } from "../../src/store/query/execute.ts";
 import type { HourCache } from "../../src/store/backends/memory/hour-cache.ts";
-import { metricNames, question } from "../../src/store/query/query.ts";
+import { metricNames, question } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { oddRecords } from "./odd-ledger.ts";
 import { openStore, type OpenedStore } from "./opened-store.ts";

@@ -1,7 +1,7 @@
 // What the figures of a question must be, worked out from the lines of the ledger one by one, by code that shares nothing
 // with the store's.
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import type { Filter } from "../../src/store/query/query.ts";
+import type { Filter } from "../../src/store/schema/query.ts";
 
 export interface Local {
   readonly date: string;

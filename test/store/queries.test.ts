@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { QueryError } from "../../src/store/query/query-error.ts";
-import { question } from "../../src/store/query/query.ts";
+import { QueryError } from "../../src/store/schema/query-error.ts";
+import { question } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecord } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";

@@ -11,7 +11,7 @@ import {
   type Metric,
   type Query,
   type Series,
-} from "../../src/store/query/query.ts";
+} from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecords, pick } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";

@@ -1,5 +1,5 @@
 import type { ProxyStatus } from "../../core/counters/status.ts";
-import type { StoreReader } from "../../store/service/reader.ts";
+import type { StoreReader } from "../../store/schema/reader.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { PriceOverride, PriceRow, ProviderInfo, StoreInfo, SystemInfo } from "./contract.ts";
 import type { LiveRequests } from "../live/live-requests.ts";

@@ -1,13 +1,13 @@
 import type { ProxyStatus } from "../../core/counters/status.ts";
-import type { RequestListPage } from "../../store/service/reader.ts";
+import type { RequestListPage } from "../../store/schema/reader.ts";
 
 // What the admin API answers, for those who call it: the dashboard imports these types and nothing else of the server.
 // Paths are below /api/v1. Errors are problem+json (RFC 9457).
 
 export type { RequestRecord } from "../../core/request/request-record.ts";
 export type { ProxyStatus, RecentRejection } from "../../core/counters/status.ts";
-export type { RequestRow, DimensionValues, NearestRange, UnpricedModel } from "../../store/service/reader.ts";
-export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../store/query/query.ts";
+export type { RequestRow, DimensionValues, NearestRange, UnpricedModel } from "../../store/schema/reader.ts";
+export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../store/schema/query.ts";
 
 /**
  * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `Answer`.

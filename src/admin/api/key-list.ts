@@ -4,7 +4,7 @@ import { cellsByLine } from "../../allowlist/allowlist-edit.ts";
 import type { AllowRow } from "../../allowlist/allowlist.ts";
 import { KeyChangeIssue } from "../../allowlist/key-changes.ts";
 import { formatIssues } from "../../config/config-issue.ts";
-import type { KeyActivity } from "../../store/service/reader.ts";
+import type { KeyActivity } from "../../store/schema/reader.ts";
 import type { KeyRow } from "./contract.ts";
 import { ApiError } from "../server/problem.ts";
 

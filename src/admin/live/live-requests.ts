@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { recordOnLine } from "../../core/request/record-line.ts";
 import { clientAppOf } from "../../store/schema/client-app.ts";
 import { matchesFilters } from "./matches-filters.ts";
-import type { Filter } from "../../store/query/query.ts";
+import type { Filter } from "../../store/schema/query.ts";
 import type { RequestRow } from "../api/contract.ts";
 import type { SendEvent } from "../server/sse-response.ts";
 import { FileFollower } from "../../jsonl/follow-file.ts";

@@ -1,5 +1,5 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
-import type { Dimension, Filter } from "../../store/query/query.ts";
+import type { Dimension, Filter } from "../../store/schema/query.ts";
 
 type Matchable = Partial<RequestRecord> & { readonly client_app: string | null };
 

@@ -2,7 +2,7 @@ import { text as readText } from "node:stream/consumers";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { REQUEST_COLUMNS } from "../../store/schema/request-columns.ts";
 import { openOffline } from "../../store/service/open-store.ts";
-import type { SqlAnswer } from "../../store/service/reader.ts";
+import type { SqlAnswer } from "../../store/schema/reader.ts";
 import { csvCell } from "../output/csv-cell.ts";
 import { printTable } from "../output/print-table.ts";
 import { loadCommandSettings } from "../context/load-settings.ts";

@@ -1,4 +1,4 @@
-import type { Answer, Series, Values } from "../../store/query/query.ts";
+import type { Answer, Series, Values } from "../../store/schema/query.ts";
 import { csvCell } from "../output/csv-cell.ts";
 
 /** The metrics of one group, or of one group in one time bucket. */

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Answer, Metric, Values } from "../../store/query/query.ts";
+import type { Answer, Metric, Values } from "../../store/schema/query.ts";
 import { formatChange, formatMetric, metricHeading, shareBar, sparkline } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
 import { statsRows, type StatsRow } from "./stats-rows.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Answer } from "../../store/query/query.ts";
+import type { Answer } from "../../store/schema/query.ts";
 import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
 import { printStats } from "./stats-table.ts";

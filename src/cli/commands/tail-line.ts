@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { RequestRow } from "../../store/service/reader.ts";
+import type { RequestRow } from "../../store/schema/reader.ts";
 import { formatDollars, UNKNOWN } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
 import type { Terminal } from "../context/terminal.ts";

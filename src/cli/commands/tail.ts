@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { errorCode } from "../../core/errno.ts";
-import { formatFilter } from "../../store/query/filter-text.ts";
-import type { RequestRow, RequestListQuery } from "../../store/service/reader.ts";
+import { formatFilter } from "../../store/filter/filter-text.ts";
+import type { RequestRow, RequestListQuery } from "../../store/schema/reader.ts";
 import { ApiError, requestApi, GatewayUnreachable, type ApiAddress } from "../query/api-client.ts";
 import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import {

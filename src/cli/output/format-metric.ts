@@ -1,4 +1,4 @@
-import type { Metric } from "../../store/query/query.ts";
+import type { Metric } from "../../store/schema/query.ts";
 
 // Formats metrics for a terminal. An unknown value is a dash, never a zero.
 

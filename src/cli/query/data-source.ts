@@ -1,17 +1,17 @@
 import { Option, type Command } from "commander";
 import type { Settings } from "../../core/settings.ts";
 import { openOffline } from "../../store/service/open-store.ts";
-import { formatFilter } from "../../store/query/filter-text.ts";
+import { formatFilter } from "../../store/filter/filter-text.ts";
 import { formatQuestion } from "../../store/query/query-text.ts";
-import { QueryError } from "../../store/query/query-error.ts";
-import type { Answer, Query } from "../../store/query/query.ts";
+import { QueryError } from "../../store/schema/query-error.ts";
+import type { Answer, Query } from "../../store/schema/query.ts";
 import type {
   RequestListPage,
   RequestListQuery,
   ExportWanted,
   KeyActivity,
   StoreReader,
-} from "../../store/service/reader.ts";
+} from "../../store/schema/reader.ts";
 import { StoreBusy } from "../../store/files/store-lock.ts";
 import { ApiError, requestApiBytes, requestApiJson, GatewayUnreachable, type ApiAddress } from "./api-client.ts";
 import { optionName } from "./query-options.ts";

@@ -1,8 +1,8 @@
 import { Option, type Command } from "commander";
 import { parseQuestion, sinceMoment, type Parsed } from "../../store/query/query-text.ts";
-import type { Query } from "../../store/query/query.ts";
-import { momentOf } from "../../store/query/time-range.ts";
-import { timeZone } from "../../store/query/time-zone.ts";
+import type { Query } from "../../store/schema/query.ts";
+import { momentOf } from "../../store/time/time-range.ts";
+import { timeZone } from "../../store/time/time-zone.ts";
 import { info, type Terminal } from "../context/terminal.ts";
 
 /** The options of commands that query requests. */

@@ -1,5 +1,5 @@
 import { REQUEST_COLUMNS } from "../schema/request-columns.ts";
-import { isoTime } from "../ingest/record-text.ts";
+import { isoTime } from "../schema/record-text.ts";
 
 /** A column of an export: what it is called, and its value in SQL as it stands in each format. */
 export interface ExportColumn {

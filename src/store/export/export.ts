@@ -4,15 +4,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { rangeOfRequests } from "../query/execute.ts";
-import { quoted } from "../backends/sql/database.ts";
+import { quoted } from "../duckdb/database.ts";
 import { requestsIn, decide } from "../query/plan-query.ts";
 import { callColumns, csvHeader, csvLineSql, identifier, jsonLineSql, type ExportColumn } from "./export-columns.ts";
 import { callsSql, type CallsRange } from "../backends/sql/measures-sql.ts";
 import { usageTable } from "./usage-export.ts";
-import type { ExportWanted } from "../service/reader.ts";
-import { recordSql } from "../ingest/record-text.ts";
-import { numberIn, Statement } from "../backends/sql/statement.ts";
-import { DAY } from "../query/time-zone.ts";
+import type { ExportWanted } from "../schema/reader.ts";
+import { recordSql } from "../schema/record-text.ts";
+import { numberIn, Statement } from "../duckdb/statement.ts";
+import { DAY } from "../time/time-zone.ts";
 
 /** Takes bytes; false when no more are wanted. */
 export type Put = (bytes: Uint8Array) => Promise<boolean>;

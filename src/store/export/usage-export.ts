@@ -3,9 +3,9 @@ import { durationsSql, factsSql, type FactsRange } from "../backends/sql/measure
 import { figureColumn, textColumn, type ExportColumn } from "./export-columns.ts";
 import { bucketMiddleSql } from "../schema/duration-buckets.ts";
 import { computationOf, isCount, percentileOf, type Figure } from "../schema/measures.ts";
-import type { Dimension, Metric } from "../query/query.ts";
-import { whole, type Statement } from "../backends/sql/statement.ts";
-import { withOffset } from "../query/time-zone.ts";
+import type { Dimension, Metric } from "../schema/query.ts";
+import { whole, type Statement } from "../duckdb/statement.ts";
+import { withOffset } from "../time/time-zone.ts";
 
 // The figures of a question as one table, of all groups: a line for each group and bucket in which something happened.
 

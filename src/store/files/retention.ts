@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LedgerFile } from "../ingest/ledger-file.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest } from "../parquet/manifest.ts";
 import type { SegmentTrack } from "../ingest/segment-track.ts";
 import type { Store } from "./store.ts";
 

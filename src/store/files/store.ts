@@ -5,8 +5,8 @@
 import { mkdirSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { errorCode } from "../../core/errno.ts";
-import { dropSegments, inTime, mergeParts, partsToMerge } from "./compaction.ts";
-import { Database, inTransaction } from "../backends/sql/database.ts";
+import { dropSegments, inTime, mergeParts, partsToMerge } from "../parquet/compaction.ts";
+import { Database, inTransaction } from "../duckdb/database.ts";
 import { ingest } from "../ingest/ingest.ts";
 import type { LedgerFile } from "../ingest/ledger-file.ts";
 import { isSame, realLedgerPath, seenAt } from "../ingest/ledger-files.ts";
@@ -19,9 +19,9 @@ import {
   type Manifest,
   type Part,
   type Seen,
-} from "./manifest.ts";
-import { brokenParts, markUnnamed, removeUnnamed, writePart, type PartWriter } from "./part-files.ts";
-import { clearLive, createRelations, dropLive, type Shape } from "../backends/sql/relations.ts";
+} from "../parquet/manifest.ts";
+import { brokenParts, markUnnamed, removeUnnamed, writePart, type PartWriter } from "../parquet/part-files.ts";
+import { clearLive, createRelations, dropLive, type Shape } from "../parquet/relations.ts";
 import { SegmentTrack } from "../ingest/segment-track.ts";
 import { withStoreLock } from "./store-lock.ts";
 

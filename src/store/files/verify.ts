@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { firstRow } from "../backends/sql/database.ts";
-import type { Part } from "./manifest.ts";
-import { digestOf } from "./part-files.ts";
-import { partsSql } from "../backends/sql/relations.ts";
+import { firstRow } from "../duckdb/database.ts";
+import type { Part } from "../parquet/manifest.ts";
+import { digestOf } from "../parquet/part-files.ts";
+import { partsSql } from "../parquet/relations.ts";
 import type { Store } from "./store.ts";
 
 // Compares the store with itself and with the ledger.

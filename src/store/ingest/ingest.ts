@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { firstRow, inTransaction } from "../backends/sql/database.ts";
-import type { Part } from "../files/manifest.ts";
+import { firstRow, inTransaction } from "../duckdb/database.ts";
+import type { Part } from "../parquet/manifest.ts";
 import { rowsOfLinesSql } from "./record-sql.ts";
-import { partsSql, without, type Shape } from "../backends/sql/relations.ts";
+import { partsSql, without, type Shape } from "../parquet/relations.ts";
 import type { Taken } from "./segment-track.ts";
 
 // Takes lines of the ledger into memory, each record once.

@@ -1,4 +1,4 @@
-import type { Seen } from "../files/manifest.ts";
+import type { Seen } from "../parquet/manifest.ts";
 
 /** A segment of the ledger, as a file. */
 export interface LedgerFile {

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { recordOnLine } from "../../core/request/record-line.ts";
 import { lineBlocks, splitLines } from "../../jsonl/read-lines.ts";
 import type { LedgerFile } from "./ledger-file.ts";
-import type { Seen } from "../files/manifest.ts";
+import type { Seen } from "../parquet/manifest.ts";
 import { tellApart } from "./segment-identity.ts";
 
 // Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.

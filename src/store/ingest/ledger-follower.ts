@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LedgerFile } from "./ledger-file.ts";
 import { fileAt, findSegments, isSame, seenAt, seenIn } from "./ledger-files.ts";
-import type { Seen } from "../files/manifest.ts";
+import type { Seen } from "../parquet/manifest.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
 /** A segment and the way to its bytes, which outlives its name. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { LedgerFile } from "./ledger-file.ts";
 import { isSame } from "./ledger-files.ts";
-import type { Seen, SegmentState } from "../files/manifest.ts";
+import type { Seen, SegmentState } from "../parquet/manifest.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
 export interface Taken {

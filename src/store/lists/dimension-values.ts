@@ -4,11 +4,11 @@ import { keyOf } from "../schema/dimensions.ts";
 import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { ColumnScan, type Facts } from "../backends/memory/column-scan.ts";
 import { factsSql, plainRange, type FactsRange } from "../backends/sql/measures-sql.ts";
-import { compareValues } from "../query/compare-values.ts";
+import { compareValues } from "../backends/compare-values.ts";
 import type { GroupValue } from "../backends/memory/group-keys.ts";
-import { QueryError } from "../query/query-error.ts";
-import type { DimensionValues, ValuesWanted } from "../service/reader.ts";
-import { numberIn, Statement, whole } from "../backends/sql/statement.ts";
+import { QueryError } from "../schema/query-error.ts";
+import type { DimensionValues, ValuesWanted } from "../schema/reader.ts";
+import { numberIn, Statement, whole } from "../duckdb/statement.ts";
 
 const MAX_VALUES_LISTED = 1_000;
 const MAX_SEARCH = 200;

@@ -3,10 +3,10 @@ import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { ColumnScan, type Facts } from "../backends/memory/column-scan.ts";
 import { factsSql, plainRange, type FactsRange } from "../backends/sql/measures-sql.ts";
 import { computationOf } from "../schema/measures.ts";
-import type { KeyActivity } from "../service/reader.ts";
+import type { KeyActivity } from "../schema/reader.ts";
 import { SummedFigures } from "../backends/memory/aggregate.ts";
-import { numberIn, Statement, textIn } from "../backends/sql/statement.ts";
-import { DAY, timeZone } from "../query/time-zone.ts";
+import { numberIn, Statement, textIn } from "../duckdb/statement.ts";
+import { DAY, timeZone } from "../time/time-zone.ts";
 
 /** What each row of the allow-list did, for all of them at once. */
 export async function keyActivity(

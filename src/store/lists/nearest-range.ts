@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { requestsIn } from "../query/plan-query.ts";
 import { momentsSql, plainRange, type CallsRange } from "../backends/sql/measures-sql.ts";
-import type { NearestRange, Scope } from "../service/reader.ts";
-import { numberIn, Statement } from "../backends/sql/statement.ts";
-import { DAY, HOUR, MINUTE, withOffset } from "../query/time-zone.ts";
+import type { NearestRange, Scope } from "../schema/reader.ts";
+import { numberIn, Statement } from "../duckdb/statement.ts";
+import { DAY, HOUR, MINUTE, withOffset } from "../time/time-zone.ts";
 
 /** For a range in which nothing matches: one as long in which something does, as near as there is one. */
 export async function nearestRange(

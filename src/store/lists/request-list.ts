@@ -2,11 +2,11 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { requestsIn } from "../query/plan-query.ts";
 import { callsSql, type CallsRange } from "../backends/sql/measures-sql.ts";
-import { QueryError } from "../query/query-error.ts";
-import type { RequestRow, RequestListPage, RequestListQuery } from "../service/reader.ts";
-import { recordSql } from "../ingest/record-text.ts";
-import { moment, Statement, textIn, whole } from "../backends/sql/statement.ts";
-import { DAY, HOUR } from "../query/time-zone.ts";
+import { QueryError } from "../schema/query-error.ts";
+import type { RequestRow, RequestListPage, RequestListQuery } from "../schema/reader.ts";
+import { recordSql } from "../schema/record-text.ts";
+import { moment, Statement, textIn, whole } from "../duckdb/statement.ts";
+import { DAY, HOUR } from "../time/time-zone.ts";
 
 // Single calls: pages of them, newest first, and one by its id.
 

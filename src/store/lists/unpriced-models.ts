@@ -3,9 +3,9 @@ import { requestsIn } from "../query/plan-query.ts";
 import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { ColumnScan } from "../backends/memory/column-scan.ts";
 import { knowledgeSql, plainRange } from "../backends/sql/measures-sql.ts";
-import type { Scope, UnpricedModel } from "../service/reader.ts";
+import type { Scope, UnpricedModel } from "../schema/reader.ts";
 import { memoryUnpriced } from "../backends/memory/memory-coverage.ts";
-import { numberIn, Statement, textIn, whole } from "../backends/sql/statement.ts";
+import { numberIn, Statement, textIn, whole } from "../duckdb/statement.ts";
 
 const MAX_MODELS = 10_000;
 

@@ -1,16 +1,16 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { coverageOf } from "./coverage.ts";
+import { coverageOf } from "../backends/sql/coverage-sql.ts";
 import { decide, type QueryPlan } from "./plan-query.ts";
 import { keyOf, labelOf } from "../schema/dimensions.ts";
 import type { FactsRange } from "../backends/sql/measures-sql.ts";
 import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { ColumnScan, lastTime, type Facts } from "../backends/memory/column-scan.ts";
-import { resultOf, type Asked, type QueryResult, type Group, type GroupValues } from "./result.ts";
-import type { Answer, Coverage, Metric, Query, Series, Values } from "./query.ts";
+import { resultOf, type Asked, type QueryResult, type Group, type GroupValues } from "../backends/sql/aggregate-sql.ts";
+import type { Answer, Coverage, Metric, Query, Series, Values } from "../schema/query.ts";
 import { memoryCoverage } from "../backends/memory/memory-coverage.ts";
 import { memoryResult } from "../backends/memory/aggregate.ts";
-import { numberIn } from "../backends/sql/statement.ts";
-import { withOffset } from "./time-zone.ts";
+import { numberIn } from "../duckdb/statement.ts";
+import { withOffset } from "../time/time-zone.ts";
 
 export interface AskOptions {
   readonly now: number;

@@ -1,10 +1,10 @@
 import { isClock, isNumeric, numberOf } from "../schema/dimensions.ts";
 import type { CallsRange } from "../backends/sql/measures-sql.ts";
-import { metric, type Filter, type Metric, type Query } from "./query.ts";
-import { QueryError } from "./query-error.ts";
-import { bucketCount, bucketEdges, chosenSize, MAX_BUCKETS, type BucketSize } from "./time-buckets.ts";
-import { MOMENT_FORMS, momentOf, timeRange, type TimeRange } from "./time-range.ts";
-import { timeZone, type TimeZone } from "./time-zone.ts";
+import { metric, type Filter, type Metric, type Query } from "../schema/query.ts";
+import { QueryError } from "../schema/query-error.ts";
+import { bucketCount, bucketEdges, chosenSize, MAX_BUCKETS, type BucketSize } from "../time/time-buckets.ts";
+import { MOMENT_FORMS, momentOf, timeRange, type TimeRange } from "../time/time-range.ts";
+import { timeZone, type TimeZone } from "../time/time-zone.ts";
 
 /** A question of which nothing is left open. */
 export interface QueryPlan {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { formatFilter, parseFilter } from "./filter-text.ts";
-import { bucketNames, dimensionNames, metricNames, question } from "./query.ts";
+import { formatFilter, parseFilter } from "../filter/filter-text.ts";
+import { bucketNames, dimensionNames, metricNames, question } from "../schema/query.ts";
 import { formatQuestion, parseQuestion, parseScope, sinceMoment } from "./query-text.ts";
 
 const dimension = fc.oneof(

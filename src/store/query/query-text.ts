@@ -1,7 +1,7 @@
-import { formatFilter, formatList, meant, parseDimension, parseFilter, parseList } from "./filter-text.ts";
-import { bucketNames, metricNames, question, type Metric, type Query } from "./query.ts";
-import { QueryError } from "./query-error.ts";
-import type { Scope } from "../service/reader.ts";
+import { formatFilter, formatList, meant, parseDimension, parseFilter, parseList } from "../filter/filter-text.ts";
+import { bucketNames, metricNames, question, type Metric, type Query } from "../schema/query.ts";
+import { QueryError } from "../schema/query-error.ts";
+import type { Scope } from "../schema/reader.ts";
 
 // Questions as parameters of an address; the command line's options are the same by other names.
 

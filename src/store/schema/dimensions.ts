@@ -1,6 +1,6 @@
-import type { Dimension, Filter } from "../query/query.ts";
-import { whole, type Statement } from "../backends/sql/statement.ts";
-import { DAY, HOUR, type Stretch } from "../query/time-zone.ts";
+import type { Dimension, Filter } from "./query.ts";
+import { whole, type Statement } from "../duckdb/statement.ts";
+import { DAY, HOUR, type Stretch } from "../time/time-zone.ts";
 
 // What calls are told apart by, in SQL over `facts`: `t` is the moment in milliseconds, the others are columns.
 

@@ -1,4 +1,4 @@
-import type { Metric } from "../query/query.ts";
+import type { Metric } from "./query.ts";
 
 /** How a metric comes from the sums over any set of calls. */
 export interface Computation {

@@ -8,9 +8,9 @@ import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { handedOver } from "./pull-channel.ts";
 import { keyActivity } from "../lists/key-activity.ts";
 import { nearestRange } from "../lists/nearest-range.ts";
-import { inReadTransaction } from "../backends/sql/read-transaction.ts";
-import type { Answer, Query } from "../query/query.ts";
-import { QueryError } from "../query/query-error.ts";
+import { inReadTransaction } from "../duckdb/read-transaction.ts";
+import type { Answer, Query } from "../schema/query.ts";
+import { QueryError } from "../schema/query-error.ts";
 import type {
   RequestListPage,
   RequestListQuery,
@@ -24,8 +24,8 @@ import type {
   StoreReader,
   UnpricedModel,
   ValuesWanted,
-} from "./reader.ts";
-import { runSql } from "../backends/sql/run-sql.ts";
+} from "../schema/reader.ts";
+import { runSql } from "../query/run-sql.ts";
 import { unpricedModels } from "../lists/unpriced-models.ts";
 
 export interface ReaderPlace {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errorCode } from "../../core/errno.ts";
 import type { Settings } from "../../core/settings.ts";
 import { LocalReader } from "./local-reader.ts";
-import type { StoreReader } from "./reader.ts";
+import type { StoreReader } from "../schema/reader.ts";
 import { Store, type OnProgress } from "../files/store.ts";
 import { StoreBusy } from "../files/store-lock.ts";
 

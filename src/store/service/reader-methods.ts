@@ -1,5 +1,5 @@
-import type { Query } from "../query/query.ts";
-import type { RequestListQuery, ExportWanted, Scope, SqlWanted, StoreReader, ValuesWanted } from "./reader.ts";
+import type { Query } from "../schema/query.ts";
+import type { RequestListQuery, ExportWanted, Scope, SqlWanted, StoreReader, ValuesWanted } from "../schema/reader.ts";
 import type { Method } from "./store-protocol.ts";
 
 /** A reader as the methods that the store's process answers to; `RemoteReader` is the other end. */

@@ -1,7 +1,7 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
-import type { Answer, Query } from "../query/query.ts";
-import { QueryError } from "../query/query-error.ts";
-import type * as reader from "./reader.ts";
+import type { Answer, Query } from "../schema/query.ts";
+import { QueryError } from "../schema/query-error.ts";
+import type * as reader from "../schema/reader.ts";
 
 /** The store's process: answers methods by their names. */
 export interface Channel {

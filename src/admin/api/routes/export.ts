@@ -1,5 +1,5 @@
 import { parseQuestion } from "../../../store/query/query-text.ts";
-import type { ExportFormat, StoreReader } from "../../../store/service/reader.ts";
+import type { ExportFormat, StoreReader } from "../../../store/schema/reader.ts";
 import { ApiError } from "../../server/problem.ts";
 import { route, type Call, type Route } from "../api-route.ts";
 import { issueOf, fromStore, parsed, questionParameters } from "./query-parameters.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { KeyActivity } from "../../../store/service/reader.ts";
+import type { KeyActivity } from "../../../store/schema/reader.ts";
 import type { KeysChanged } from "../contract.ts";
 import {
   addKey,

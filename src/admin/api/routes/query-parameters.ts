@@ -1,5 +1,5 @@
-import type { StoreReader } from "../../../store/service/reader.ts";
-import { QueryError } from "../../../store/query/query-error.ts";
+import type { StoreReader } from "../../../store/schema/reader.ts";
+import { QueryError } from "../../../store/schema/query-error.ts";
 import type { Parsed } from "../../../store/query/query-text.ts";
 import { ApiError } from "../../server/problem.ts";
 import type { Parameter } from "../api-route.ts";

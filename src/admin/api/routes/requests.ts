@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { parseScope } from "../../../store/query/query-text.ts";
-import type { RequestOrder } from "../../../store/service/reader.ts";
+import type { RequestOrder } from "../../../store/schema/reader.ts";
 import type { RequestRow, RequestsPage } from "../contract.ts";
 import { eventStream } from "../../server/sse-response.ts";
 import { ApiError } from "../../server/problem.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { parseDimension } from "../../../store/query/filter-text.ts";
-import { QueryError } from "../../../store/query/query-error.ts";
+import { parseDimension } from "../../../store/filter/filter-text.ts";
+import { QueryError } from "../../../store/schema/query-error.ts";
 import { parseQuestion, parseScope } from "../../../store/query/query-text.ts";
-import { answer, coverage, filter, question, series, values } from "../../../store/query/query.ts";
+import { answer, coverage, filter, question, series, values } from "../../../store/schema/query.ts";
 import type { DimensionValues } from "../contract.ts";
 import { ApiError } from "../../server/problem.ts";
 import { type Route, named, route } from "../api-route.ts";

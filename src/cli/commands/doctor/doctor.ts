@@ -5,7 +5,7 @@ import { findConfigFile, loadSettings } from "../../../config/config.ts";
 import { formatIssues } from "../../../config/config-issue.ts";
 import type { Settings } from "../../../core/settings.ts";
 import { openOffline } from "../../../store/service/open-store.ts";
-import { question } from "../../../store/query/query.ts";
+import { question } from "../../../store/schema/query.ts";
 import type { Check } from "./doctor-check.ts";
 import { failure, ok, warning } from "./doctor-check.ts";
 import { dataCheck, descriptorCheck, diskCheck, modeCheck, nodeCheck, portCheck } from "./doctor-machine.ts";

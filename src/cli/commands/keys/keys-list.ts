@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { cellsByLine } from "../../../allowlist/allowlist-edit.ts";
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
 import type { AllowRow } from "../../../allowlist/allowlist.ts";
-import type { KeyActivity } from "../../../store/service/reader.ts";
+import type { KeyActivity } from "../../../store/schema/reader.ts";
 import { formatDollars, UNKNOWN } from "../../output/format-metric.ts";
 import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { printTable } from "../../output/print-table.ts";

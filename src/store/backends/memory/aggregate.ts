@@ -1,11 +1,11 @@
 import { bucketMiddleMs, DURATION_BUCKETS } from "../../schema/duration-buckets.ts";
 import type { FactColumn } from "./column-block.ts";
 import type { Cells, CellSums, ColumnScan } from "./column-scan.ts";
-import { QueryResult, type Asked, type Group, type GroupValues } from "../../query/result.ts";
-import { compareValues } from "../../query/compare-values.ts";
+import { QueryResult, type Asked, type Group, type GroupValues } from "../sql/aggregate-sql.ts";
+import { compareValues } from "../compare-values.ts";
 import type { GroupValue } from "./group-keys.ts";
 import { computationOf, percentileOf, type Figure, type Sums } from "../../schema/measures.ts";
-import type { Metric } from "../../query/query.ts";
+import type { Metric } from "../../schema/query.ts";
 
 // The figures of a question from sums that are in memory: the same as `figures.ts` has them from the database.
 

@@ -4,7 +4,7 @@ import type { ColumnBlock, FactColumn } from "./column-block.ts";
 import { localTimeOf, slicesOf, type FactsRange } from "../sql/measures-sql.ts";
 import { Groups } from "./group-keys.ts";
 import type { Figure } from "../../schema/measures.ts";
-import { HOUR } from "../../query/time-zone.ts";
+import { HOUR } from "../../time/time-zone.ts";
 
 /** Rows that belong together: of which hours, or single calls. */
 export interface FactRows {

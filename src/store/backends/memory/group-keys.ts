@@ -1,8 +1,8 @@
 import type { DimensionSet } from "./dimension-sets.ts";
 import { isClock, isNumeric, numberOf, type ClockDimension } from "../../schema/dimensions.ts";
 import type { FactsRange } from "../sql/measures-sql.ts";
-import type { Dimension, Filter } from "../../query/query.ts";
-import { DAY, HOUR, type Stretch } from "../../query/time-zone.ts";
+import type { Dimension, Filter } from "../../schema/query.ts";
+import { DAY, HOUR, type Stretch } from "../../time/time-zone.ts";
 
 // Which group a call is of, and whether a filter lets it through: as `dimensions.ts` has it in SQL.
 

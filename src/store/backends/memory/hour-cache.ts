@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { DimensionSets } from "./dimension-sets.ts";
-import { quoted } from "../sql/database.ts";
+import { quoted } from "../../duckdb/database.ts";
 import { ColumnBlockBuilder, type ColumnBlock } from "./column-block.ts";
 import { loadRequests, loadHours } from "./loader.ts";
 import type { FactRows, Facts } from "./column-scan.ts";
 import { canRemember, slicesOf, type FactsRange } from "../sql/measures-sql.ts";
-import { inReadTransaction } from "../sql/read-transaction.ts";
-import { shownState, type ShownPart } from "../sql/relations.ts";
-import { moment } from "../sql/statement.ts";
-import { HOUR } from "../../query/time-zone.ts";
+import { inReadTransaction } from "../../duckdb/read-transaction.ts";
+import { shownState, type ShownPart } from "../../parquet/relations.ts";
+import { moment } from "../../duckdb/statement.ts";
+import { HOUR } from "../../time/time-zone.ts";
 
 // Keeps what most questions are about in memory as numbers: the hours of all Parquet files, the calls that are not in
 // Parquet yet, and the calls of hours through which ranges or buckets ended lately. It holds nothing that the database

@@ -1,8 +1,8 @@
-import { MAX_MODELS, MAX_REASONS } from "../../query/coverage.ts";
+import { MAX_MODELS, MAX_REASONS } from "../sql/coverage-sql.ts";
 import type { ColumnScan } from "./column-scan.ts";
-import { compareValues } from "../../query/compare-values.ts";
-import type { Coverage } from "../../query/query.ts";
-import type { UnpricedModel } from "../../service/reader.ts";
+import { compareValues } from "../compare-values.ts";
+import type { Coverage } from "../../schema/query.ts";
+import type { UnpricedModel } from "../../schema/reader.ts";
 
 // How much of some calls is known, from sums that are in memory: the same as `coverage.ts` has it from the database.
 

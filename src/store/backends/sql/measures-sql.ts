@@ -1,10 +1,10 @@
 import { bucketSql } from "../../schema/duration-buckets.ts";
 import { dimensionSql, filterSql, isClock, tagOf } from "../../schema/dimensions.ts";
 import type { Figure } from "../../schema/measures.ts";
-import type { Dimension, Filter } from "../../query/query.ts";
-import { moment, whole, type Statement } from "./statement.ts";
-import { HOUR, stretches, type Stretch, type TimeZone } from "../../query/time-zone.ts";
-import { bucketEdges } from "../../query/time-buckets.ts";
+import type { Dimension, Filter } from "../../schema/query.ts";
+import { moment, whole, type Statement } from "../../duckdb/statement.ts";
+import { HOUR, stretches, type Stretch, type TimeZone } from "../../time/time-zone.ts";
+import { bucketEdges } from "../../time/time-buckets.ts";
 
 // From where the figures of a range are taken. Whole hours stand summed in `hours`; what lies in an hour through which a
 // range, a bucket or a local day ends is taken from `calls`, and so is what `hours` does not tell apart.

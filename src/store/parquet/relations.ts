@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { firstRow, inTransaction, quoted } from "./database.ts";
-import type { Manifest, Part } from "../../files/manifest.ts";
-import { CALL_NAMES, CALL_TABLE, SEGMENT } from "../../ingest/record-sql.ts";
-import { HOUR_NAMES, hoursSql } from "../../schema/rollup-sql.ts";
+import { firstRow, inTransaction, quoted } from "../duckdb/database.ts";
+import type { Manifest, Part } from "./manifest.ts";
+import { CALL_NAMES, CALL_TABLE, SEGMENT } from "../ingest/record-sql.ts";
+import { HOUR_NAMES, hoursSql } from "../schema/rollup-sql.ts";
 
 // The relations that questions are asked of: what is in Parquet, and what was read from the ledger behind it.
 

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { bucketMiddleMs } from "../schema/duration-buckets.ts";
-import type { Order } from "./plan-query.ts";
-import { durationsSql, factsSql, type FactsRange } from "../backends/sql/measures-sql.ts";
-import { computationOf, ofNothing, percentileOf, type Figure } from "../schema/measures.ts";
-import type { Metric, Query } from "./query.ts";
-import { numberIn, Statement, whole, type Row } from "../backends/sql/statement.ts";
+import { bucketMiddleMs } from "../../schema/duration-buckets.ts";
+import type { Order } from "../../query/plan-query.ts";
+import { durationsSql, factsSql, type FactsRange } from "./measures-sql.ts";
+import { computationOf, ofNothing, percentileOf, type Figure } from "../../schema/measures.ts";
+import type { Metric, Query } from "../../schema/query.ts";
+import { numberIn, Statement, whole, type Row } from "../../duckdb/statement.ts";
 
 /** A group by its place, the rest of them, or all calls. */
 export type Group = number | "other" | "all";

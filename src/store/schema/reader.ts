@@ -1,5 +1,5 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
-import type { Answer, Dimension, Query } from "../query/query.ts";
+import type { Answer, Dimension, Query } from "./query.ts";
 
 // Whoever asks need not know where the store is: in a process of its own behind a gateway, or opened by a command.
 

@@ -1,4 +1,4 @@
-import { REQUEST_COLUMNS } from "../schema/request-columns.ts";
+import { REQUEST_COLUMNS } from "./request-columns.ts";
 
 // Rows of `calls` as records again: one JSON object, with the names and the manners of the ledger.
 

@@ -1,6 +1,6 @@
 import { StatementType, type DuckDBConnection } from "@duckdb/node-api";
-import { QueryError } from "../../query/query-error.ts";
-import type { SqlAnswer, SqlWanted } from "../../service/reader.ts";
+import { QueryError } from "../schema/query-error.ts";
+import type { SqlAnswer, SqlWanted } from "../schema/reader.ts";
 
 // SQL of people, over `calls` and `hours`. It reads and nothing else: one statement, a SELECT or its EXPLAIN, in a
 // transaction that cannot write, on a database that reaches no file but the store's and whose settings are locked.

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { knowledgeSql, type FactsRange } from "../backends/sql/measures-sql.ts";
-import type { Coverage } from "./query.ts";
-import { numberIn, Statement, textIn, whole, type Row } from "../backends/sql/statement.ts";
+import { knowledgeSql, type FactsRange } from "./measures-sql.ts";
+import type { Coverage } from "../../schema/query.ts";
+import { numberIn, Statement, textIn, whole, type Row } from "../../duckdb/statement.ts";
 
 export const MAX_MODELS = 100;
 export const MAX_REASONS = 50;

@@ -1,4 +1,4 @@
-import type { Query } from "./query.ts";
+import type { Query } from "../schema/query.ts";
 import { DAY, HOUR, instantOf, MINUTE, stretches, type TimeZone } from "./time-zone.ts";
 
 /** How long a bucket is as clocks of the zone show it: a day may last 23 or 25 hours, an hour 30 minutes. */

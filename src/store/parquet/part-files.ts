@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { firstRow, quoted } from "../backends/sql/database.ts";
+import { firstRow, quoted } from "../duckdb/database.ts";
 import { momentOf } from "../ingest/ingest.ts";
 import { syncDirectory, type Manifest, type Part } from "./manifest.ts";
 import { SEGMENT } from "../ingest/record-sql.ts";

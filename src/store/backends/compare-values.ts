@@ -1,4 +1,4 @@
-import type { GroupValue } from "../backends/memory/group-keys.ts";
+import type { GroupValue } from "./memory/group-keys.ts";
 
 /** Unknown ones come last, whatever the direction; texts are in the order of their code points, as in the database. */
 export function compareValues(one: GroupValue, other: GroupValue, sign: number): number {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Manifest, Part } from "./manifest.ts";
 import { writePart, type PartWriter } from "./part-files.ts";
-import { partsSql, without } from "../backends/sql/relations.ts";
+import { partsSql, without } from "./relations.ts";
 
 // Which Parquet files there are to be. Parts stand in order of time; small ones that are neighbors become one, so that
 // their number grows with the logarithm of what is written, and with the size of the ledger only in large steps.

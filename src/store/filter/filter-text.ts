@@ -1,6 +1,6 @@
 import { nearest } from "../../core/did-you-mean.ts";
-import { dimension, dimensionNames, type Dimension, type Filter } from "./query.ts";
-import { QueryError } from "./query-error.ts";
+import { dimension, dimensionNames, type Dimension, type Filter } from "../schema/query.ts";
+import { QueryError } from "../schema/query-error.ts";
 
 // Filters as people write them: `model=gpt-4o,gpt-5`, `status>=400`, `owner!=null`, `tag:team=core`. `\` takes the next
 // character as it is: a comma in a value, a sign in a tag's name, a value that is really the word null.
