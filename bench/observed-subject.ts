@@ -1,7 +1,7 @@
 /** What the benchmarks of reading share: an observer over an exchange of the corpus, a clock, a table. */
 import zlib from "node:zlib";
 import { observedRequest, observedResponse } from "../src/proxy/recording/observed-heads.ts";
-import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../src/usage/observe/observer.ts";
+import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../src/usage/observe/observer.ts";
 import { loadCorpus } from "../test/corpus/load.ts";
 import type { Step } from "../test/corpus/exchange.ts";
 import { admittedRequest, responseHeadOf } from "../test/corpus/observed.ts";
@@ -13,7 +13,7 @@ const ACCOUNTING = { estimate: "heuristic", drainBytes: 0, drainMs: 0, drainConc
 export interface Subject {
   readonly step: Step;
   readonly request: ObservedRequest;
-  readonly response: ResponseFacts;
+  readonly response: ObservedResponse;
 }
 
 export function subjectsOfCorpus(): (name: string) => Subject {

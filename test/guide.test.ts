@@ -86,10 +86,10 @@ test("the tables of states, reasons and sources name all that the code can write
   const section = rowsBelow(guide, "usage_state, usage_reason, usage_source").flatMap(([name = ""]) => codeSpans(name));
   const usage = readDocument("src/core/usage/usage.ts");
   const states = /type UsageState =([^;]+);/.exec(usage)?.[1] ?? "";
-  const verdict = readDocument("src/usage/observe/usage-state.ts");
+  const readingState = readDocument("src/usage/observe/reading-state.ts");
   const reasons = [
-    ...(/type Blindness =([^;]+);/.exec(verdict)?.[1] ?? "").matchAll(/"([a-z_]+)"/g),
-    ...verdict.matchAll(/(?:reason: |missing\(|return (?=")|\? |: )"([a-z_]+)"/g),
+    ...(/type UnreadReason =([^;]+);/.exec(readingState)?.[1] ?? "").matchAll(/"([a-z_]+)"/g),
+    ...readingState.matchAll(/(?:reason: |missing\(|return (?=")|\? |: )"([a-z_]+)"/g),
   ].map(([, word]) => word);
   const notReasons = new Set(["stream", "body", "header", "none"]);
   for (const [, state = ""] of states.matchAll(/"([a-z_]+)"/g)) assert.ok(section.includes(state), state);
@@ -100,8 +100,9 @@ test("the tables of states, reasons and sources name all that the code can write
 
 test("what is counted, and what is not yet, names every dialect of the table", () => {
   const section = guide.slice(guide.indexOf("### What is counted"), guide.indexOf("### What cannot be seen"));
-  const table = readDocument("src/usage/dialects/table.ts");
-  for (const [, name = ""] of table.matchAll(/unread\("([\w.]+)"/g)) assert.ok(section.includes(`\`${name}\``), name);
+  const table = readDocument("src/usage/endpoints/endpoint-table.ts");
+  for (const [, name = ""] of table.matchAll(/unsupported\("([\w.]+)"/g))
+    assert.ok(section.includes(`\`${name}\``), name);
   for (const path of sourcesBelow("src/usage/dialects")) {
     for (const [, name = ""] of readDocument(path).matchAll(/\bname: "(\w+(?:\.\w+)*)"/g)) {
       if (name !== "none" && name !== "value") assert.ok(section.includes(`\`${name}\``), name);

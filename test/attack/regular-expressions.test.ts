@@ -29,9 +29,9 @@ const OPERATORS_OWN: ReadonlySet<string> = new Set([
 ]);
 
 const MADE_AT_START = [
-  "src/usage/dialects/table.ts",
-  "src/usage/dialects/endpoint.ts",
-  "src/usage/observe/safe-names.ts",
+  "src/usage/dialects/safe-names.ts",
+  "src/usage/endpoints/endpoint-table.ts",
+  "src/usage/endpoints/endpoint.ts",
   "src/usage/estimate/text-members.ts",
 ];
 
@@ -69,9 +69,9 @@ test("S44: nor does one that is put together from words of the source at the sta
     },
   });
   try {
-    await import("../../src/usage/dialects/endpoint.ts");
-    await import("../../src/usage/dialects/table.ts");
-    await import("../../src/usage/observe/safe-names.ts");
+    await import("../../src/usage/endpoints/endpoint.ts");
+    await import("../../src/usage/endpoints/endpoint-table.ts");
+    await import("../../src/usage/dialects/safe-names.ts");
     await import("../../src/usage/estimate/text-members.ts");
   } finally {
     globalThis.RegExp = Original;

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
-import type { ObservedRequest, ResponseFacts } from "../../src/usage/observe/observer.ts";
+import type { ObservedRequest, ObservedResponse } from "../../src/usage/observe/observer.ts";
 import { chunkFrame, eventFrame, exceptionFrame, frameOf, messageFrame, stringHeader } from "./event-stream-frames.ts";
 import { CHAT, JSON_ANSWER, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
 const CONVERSE: ObservedRequest = { ...CHAT, path: "/model/m/converse-stream" };
 const INVOKE: ObservedRequest = { ...CHAT, path: "/model/m/invoke-with-response-stream" };
-const FRAMES: ResponseFacts = { ...JSON_ANSWER, contentType: "application/vnd.amazon.eventstream" };
+const FRAMES: ObservedResponse = { ...JSON_ANSWER, contentType: "application/vnd.amazon.eventstream" };
 const METADATA = '{"usage":{"inputTokens":5,"outputTokens":2,"totalTokens":7}}';
 const LAST = '{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":2}}';
 

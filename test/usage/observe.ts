@@ -1,5 +1,5 @@
 import type { UsageReading } from "../../src/core/usage/usage.ts";
-import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../../src/usage/observe/observer.ts";
+import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../../src/usage/observe/observer.ts";
 
 /** A call that nothing is special about; tests name only what matters to them. */
 export const CHAT: ObservedRequest = {
@@ -15,7 +15,7 @@ export const CHAT: ObservedRequest = {
 
 export const MESSAGES: ObservedRequest = { ...CHAT, path: "/v1/messages" };
 
-export const JSON_ANSWER: ResponseFacts = {
+export const JSON_ANSWER: ObservedResponse = {
   status: 200,
   contentType: "application/json",
   contentEncoding: undefined,
@@ -23,12 +23,12 @@ export const JSON_ANSWER: ResponseFacts = {
   header: () => undefined,
 };
 
-export const EVENTS: ResponseFacts = { ...JSON_ANSWER, contentType: "text/event-stream" };
+export const EVENTS: ObservedResponse = { ...JSON_ANSWER, contentType: "text/event-stream" };
 
 export interface Exchange {
   readonly request?: Partial<ObservedRequest>;
   readonly requestBody?: string | Buffer | undefined;
-  readonly response?: Partial<ResponseFacts>;
+  readonly response?: Partial<ObservedResponse>;
   readonly body?: string | Buffer | Iterable<Buffer>;
   readonly ending?: "complete" | "aborted" | "cut";
 }

@@ -1,6 +1,6 @@
 import type { ApiKey, Client } from "../../core/request/client.ts";
 import type { Rejection } from "../../core/request/rejection.ts";
-import { withoutKeyShapes } from "../../usage/observe/safe-names.ts";
+import { withoutKeyShapes } from "../../usage/dialects/safe-names.ts";
 import type { RequestHead } from "../../wire/request-head.ts";
 import { authorize } from "./authorize.ts";
 import { CREDENTIAL_FIELDS, credentialsOf } from "./credentials.ts";

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
-import { RequestObserver, type ObservedRequest, type ResponseFacts } from "../../usage/observe/observer.ts";
+import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../../usage/observe/observer.ts";
 import type { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import { unreadable } from "../../usage/observe/unreadable.ts";
 
@@ -21,8 +21,8 @@ export class GuardedObserver {
   }
 
   /** True if the response is of a kind that reports usage. */
-  get countable(): boolean {
-    return this.#observer?.countable ?? false;
+  get expectsUsage(): boolean {
+    return this.#observer?.expectsUsage ?? false;
   }
 
   requestBytes(payload: Buffer): void {
@@ -37,7 +37,7 @@ export class GuardedObserver {
     this.#observer?.requestSent();
   }
 
-  responseHead(facts: ResponseFacts): void {
+  responseHead(facts: ObservedResponse): void {
     try {
       this.#observer?.responseHead(facts);
     } catch {

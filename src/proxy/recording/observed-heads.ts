@@ -1,5 +1,5 @@
 import type { AccountingSettings } from "../../core/settings.ts";
-import type { ObservedRequest, ResponseFacts } from "../../usage/observe/observer.ts";
+import type { ObservedRequest, ObservedResponse } from "../../usage/observe/observer.ts";
 import type { Field } from "../../wire/field.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
 import type { AdmittedRequest } from "../admission/admit.ts";
@@ -24,7 +24,7 @@ export function observedRequest(
 }
 
 /** What the observer needs of a response head. */
-export function observedResponse(head: ResponseHead): ResponseFacts {
+export function observedResponse(head: ResponseHead): ObservedResponse {
   const { contentType, contentEncoding } = contentOf(head.fields);
   return {
     status: head.status,

@@ -1,6 +1,6 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { ApiKey } from "../../core/request/client.ts";
-import { REDACTED, withoutKeyShapes } from "../../usage/observe/safe-names.ts";
+import { REDACTED, withoutKeyShapes } from "../../usage/dialects/safe-names.ts";
 
 /** The fields whose text clients and providers choose. LMGate's own fields are never redacted, whatever a key looks like. */
 const FOREIGN = [

@@ -81,7 +81,7 @@ export class RequestRecorder implements RunningRequest {
 
   /** True if the rest of the response is worth reading after the client has left, because it reports usage. */
   get wantsDrain(): boolean {
-    return this.#request.route.provider.onClientAbort === "drain" && !this.#upgrading && this.observer.countable;
+    return this.#request.route.provider.onClientAbort === "drain" && !this.#upgrading && this.observer.expectsUsage;
   }
 
   /** Observes what passes after a 101, if that is a WebSocket. */

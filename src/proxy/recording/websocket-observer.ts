@@ -4,7 +4,7 @@ import { endingOf } from "../../usage/observe/ending.ts";
 import type { ObservedRequest } from "../../usage/observe/observer.ts";
 import {
   openSession,
-  type SessionBlindness,
+  type SessionUnreadReason,
   type SessionCompression,
   type SessionObserver,
 } from "../../usage/websocket/session-observer.ts";
@@ -32,7 +32,7 @@ export class WebSocketObserver {
   #endedFirst: Side | undefined;
   readonly #observer: SessionObserver | undefined;
   readonly #frames: Record<Side, WebSocketReader | undefined>;
-  #unread: SessionBlindness | undefined;
+  #unread: SessionUnreadReason | undefined;
   /** The outcome of turns that were not complete when the session ended. */
   #interruption: Outcome = COMPLETE;
 
@@ -91,7 +91,7 @@ export class WebSocketObserver {
   }
 
   /** A frame reader that lost its place cannot find it again. Only the server's side decides whether usage is known. */
-  #stopReading(side: Side, why: SessionBlindness): void {
+  #stopReading(side: Side, why: SessionUnreadReason): void {
     this.#frames[side] = undefined;
     if (side === "server") this.#unread ??= why;
   }

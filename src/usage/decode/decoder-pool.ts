@@ -8,21 +8,21 @@ export type DecoderKind = "gzip" | "zlib" | "deflate" | "br" | "zstd";
  * kinds that nearly all answers come in are used again, each from its beginning.
  */
 export class DecoderPool {
-  readonly #spare: Readonly<Record<ReusedKind, ZlibDecoder[]>> = { gzip: [], zlib: [], deflate: [] };
+  readonly #idle: Readonly<Record<ReusedKind, ZlibDecoder[]>> = { gzip: [], zlib: [], deflate: [] };
 
   take(kind: DecoderKind): ZlibDecoder {
-    const spare = isReused(kind) ? this.#spare[kind].pop() : undefined;
-    return spare ?? new ZlibDecoder(create(kind), FLUSH[kind]);
+    const idle = isReused(kind) ? this.#idle[kind].pop() : undefined;
+    return idle ?? new ZlibDecoder(create(kind), FLUSH[kind]);
   }
 
-  /** One that met a fault must not come back. */
-  giveBack(kind: DecoderKind, decoder: ZlibDecoder): void {
-    if (!isReused(kind) || decoder.broken || this.#spare[kind].length >= MAX_SPARE) {
+  /** One that met a failure must not come back. */
+  release(kind: DecoderKind, decoder: ZlibDecoder): void {
+    if (!isReused(kind) || decoder.broken || this.#idle[kind].length >= MAX_IDLE) {
       decoder.close();
       return;
     }
     decoder.reset();
-    this.#spare[kind].push(decoder);
+    this.#idle[kind].push(decoder);
   }
 }
 
@@ -58,4 +58,4 @@ const FLUSH: Readonly<Record<DecoderKind, number>> = {
 };
 
 /** Of each kind; a decoder holds some forty kilobytes. */
-const MAX_SPARE = 16;
+const MAX_IDLE = 16;

@@ -1,8 +1,8 @@
 /** `stopped`: whoever takes the decoded bytes wants no more of them. */
-export type DecodeFault = "encoding" | "too_large" | "stopped";
+export type DecodeFailure = "encoding" | "too_large" | "stopped";
 
-/** Takes decoded bytes, which are overwritten afterwards; a fault stops the decoding. */
-export type DecodedSink = (bytes: Buffer) => DecodeFault | undefined;
+/** Takes decoded bytes, which are overwritten afterwards; a failure stops the decoding. */
+export type DecodedSink = (bytes: Buffer) => DecodeFailure | undefined;
 
 /** Output handed on in one piece. */
 export const MAX_PIECE = 16 * 1024;
@@ -20,7 +20,7 @@ export const NO_BUFFER = { chunkSize: 64 };
 export class ZlibDecoder {
   /** The compressed data ended by itself at the last write. */
   ended = false;
-  /** It met a fault: nothing more can be had from it. */
+  /** It met a failure: nothing more can be had from it. */
   get broken(): boolean {
     return this.#stream.destroyed;
   }
@@ -32,12 +32,12 @@ export class ZlibDecoder {
     // Reason for the cast: the two members of ZlibStream that its types leave out.
     this.#stream = stream as ZlibStream;
     this.#flush = flush;
-    // A fault is seen at once in `destroyed`; the event that follows it must only find a listener.
+    // A failure is seen at once in `destroyed`; the event that follows it must only find a listener.
     this.#stream.on("error", () => {});
   }
 
   /** Hands what the bytes amount to on in pieces that lie in `output`. */
-  write(bytes: Buffer, output: Buffer, emit: DecodedSink): DecodeFault | undefined {
+  write(bytes: Buffer, output: Buffer, emit: DecodedSink): DecodeFailure | undefined {
     const stream = this.#stream;
     if (stream._handle?.writeSync === undefined) return "encoding";
     let left = bytes.length;
@@ -47,11 +47,11 @@ export class ZlibDecoder {
 
       const [room = 0, rest = 0] = stream._writeState;
       const length = output.length - room;
-      const fault = length > 0 ? emit(output.subarray(0, length)) : undefined;
-      if (fault !== undefined) return fault;
+      const failure = length > 0 ? emit(output.subarray(0, length)) : undefined;
+      if (failure !== undefined) return failure;
 
       // A zstd decoder stops after every frame, so going round again is also how the next frame begins. Without progress
-      // the compressed data has ended, and what follows it is not ours to judge.
+      // the compressed data has ended, and what follows it is not ours to readingStateOf.
       this.ended = rest === left && length === 0;
       left = rest;
       if (this.ended || (left === 0 && room > 0)) return undefined;

@@ -2,36 +2,41 @@ import type { Usage } from "../../core/usage/usage.ts";
 import { type Fields, fieldsAt, listAt, member, textAt } from "../json/fields.ts";
 import type { Framing } from "../framing/framing.ts";
 import type { Shape, ShapeSpec } from "../json/json-shape.ts";
-import { errorName, modelName } from "../observe/safe-names.ts";
-import type { ModelUsage } from "../observe/model-usage.ts";
+import { errorName, modelName } from "./safe-names.ts";
+import type { ModelUsage } from "./model-usage.ts";
 
 /**
- * A wire shape that usage travels in: which members matter, how documents add up to findings, and what these mean. `read` is
+ * A wire shape that usage travels in: which members matter, how documents add up to partial, and what these mean. `read` is
  * a pure reducer, the same for a plain body (one document), an event stream and an array.
  */
 export interface Dialect {
   readonly name: string;
   readonly shape: Shape;
   /** A stream frame that does not match holds nothing this dialect reads: content, as nineteen in twenty do. */
-  readonly telling: RegExp;
+  readonly relevantFrame: RegExp;
   /** A stream has usage only if the request asked for it. */
   readonly optionalInStreams: boolean;
-  readonly read: (findings: PartialUsage, document: Fields, event: string | undefined) => PartialUsage;
+  readonly read: (partial: PartialUsage, document: Fields, event: string | undefined) => PartialUsage;
   /** Whether the frame brings the client something to show. */
   readonly hasContent: (document: Fields, event: string | undefined) => boolean;
-  readonly settle: (findings: PartialUsage, facts: SettleFacts) => Usage | undefined;
+  readonly toUsage: (partial: PartialUsage, facts: UsageContext) => Usage | undefined;
   /** What the response's head says already. */
   readonly readHead?: (header: HeaderLookup, isError: boolean) => PartialUsage;
   /** How its answers are cut whatever their content type says. */
   readonly framing?: Framing;
-  /** The words of `status` that will not change any more, where they are not those of OpenAI's responses. */
+  /** The values of `status` that are final, where they are not those of OpenAI's responses. */
   readonly terminal?: ReadonlySet<string>;
+  /**
+   * Recognizes a document on a path that no row has: `certain` by a member or type that only this dialect has, `likely` by
+   * members that some documents of other dialects have as well. `type` is the document's own or the event's, or empty.
+   */
+  readonly detect?: (document: Fields, type: string) => "certain" | "likely" | undefined;
 }
 
 /** The value of a response header by its lower-case name. */
 export type HeaderLookup = (name: string) => string | undefined;
 
-export interface SettleFacts {
+export interface UsageContext {
   readonly exclusiveReasoning: boolean;
   readonly stream: boolean;
   /** The answer was seen to its end. */
@@ -62,7 +67,7 @@ export interface PartialUsage {
   /** Counters that the response's head carried. */
   readonly head: Usage | undefined;
   /** Of an answer that collects other answers: what they amount to, by model. */
-  readonly shares: readonly ModelUsage[];
+  readonly byModel: readonly ModelUsage[];
   /** The latest of the ids that were counted, where a stream may repeat them. */
   readonly seen: readonly string[];
 }
@@ -81,9 +86,17 @@ export const NOTHING: PartialUsage = Object.freeze({
   breakdown: undefined,
   dialect: undefined,
   head: undefined,
-  shares: Object.freeze([]),
+  byModel: Object.freeze([]),
   seen: Object.freeze([]),
 });
+
+/** The final values of `status` in OpenAI's responses, which most dialects share. */
+const TERMINAL: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled"]);
+
+/** The response will not change any more; before that its usage is unknown. */
+export function isTerminal(status: string | undefined, terminal: ReadonlySet<string> = TERMINAL): boolean {
+  return status !== undefined && terminal.has(status);
+}
 
 /** What every dialect looks at: errors come in any of these shapes, whatever was called. */
 export const COMMON = {
@@ -98,15 +111,15 @@ export const COMMON = {
 } as const satisfies ShapeSpec;
 
 /** Model, id and error: what a document says in the same words in every dialect. */
-export function readCommon(findings: PartialUsage, document: Fields): PartialUsage {
+export function readCommon(partial: PartialUsage, document: Fields): PartialUsage {
   const error = member(document, "error") ?? undefined;
   const failed = error !== undefined || document["object"] === "error" || document["type"] === "error";
   return {
-    ...findings,
-    model: modelName(textAt(document, "model")) ?? findings.model,
-    id: idText(textAt(document, "id")) ?? findings.id,
-    failed: findings.failed || failed,
-    errorType: failed ? (errorTypeOf(document) ?? findings.errorType) : findings.errorType,
+    ...partial,
+    model: modelName(textAt(document, "model")) ?? partial.model,
+    id: idText(textAt(document, "id")) ?? partial.id,
+    failed: partial.failed || failed,
+    errorType: failed ? (errorTypeOf(document) ?? partial.errorType) : partial.errorType,
   };
 }
 

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import type { UsageState } from "../../core/usage/usage.ts";
 import { estimated } from "./estimate.ts";
 import { RequestObserver, type ObservedRequest } from "../observe/observer.ts";
-import type { UsageVerdict } from "../observe/usage-state.ts";
+import type { ReadingState } from "../observe/reading-state.ts";
 
 const SEEN = { input: () => 12, output: () => 34 };
 
-function verdict(state: UsageState, words: Partial<UsageVerdict> = {}): UsageVerdict {
+function verdict(state: UsageState, words: Partial<ReadingState> = {}): ReadingState {
   return { state, reason: undefined, source: "none", ...words };
 }
 
@@ -48,7 +48,10 @@ const CHAT: ObservedRequest = {
   contentEncoding: undefined,
   estimate: true,
 };
-const ASKED = JSON.stringify({ model: "m", messages: [{ role: "user", content: "Tell me about the sea, please." }] });
+const ASKED = JSON.stringify({
+  model: "m",
+  messages: [{ role: "user", content: "TurnListener me about the sea, please." }],
+});
 const ANSWERED =
   'data: {"model":"m","choices":[{"delta":{"content":"The sea is deep and wide."}}]}\n\ndata: [DONE]\n\n';
 

@@ -5,9 +5,9 @@ import { textMembersOf } from "./text-members.ts";
 import { TextCounter } from "./text-counter.ts";
 
 const CHAT = textMembersOf("openai.chat");
-assert.ok(CHAT?.streamed);
-const SENT = CHAT.sent;
-const STREAMED = CHAT.streamed;
+assert.ok(CHAT?.stream);
+const SENT = CHAT.request;
+const STREAMED = CHAT.stream;
 
 /** The estimate of a text by itself. */
 function alone(text: string): number {

@@ -8,7 +8,7 @@ import { TokenEstimator } from "./token-estimator.ts";
  */
 export class TextCounter {
   readonly #members: RegExp;
-  readonly #guess = new TokenEstimator();
+  readonly #estimator = new TokenEstimator();
   /** Inside a string that is measured. */
   #inText = false;
   #escaped = false;
@@ -27,7 +27,7 @@ export class TextCounter {
 
   get tokens(): number {
     this.#catchUp();
-    return this.#guess.tokens;
+    return this.#estimator.tokens;
   }
 
   /** Most answers say what they used and are small: they are never looked at. */
@@ -100,7 +100,7 @@ export class TextCounter {
       const end = stringEnd(bytes, this.#escaped ? Math.min(at + 1, to) : at, to);
       this.#escaped = end === OPEN_ESCAPED;
       this.#inText = end < 0;
-      this.#guess.add(bytes, at, end < 0 ? to : end - 1);
+      this.#estimator.add(bytes, at, end < 0 ? to : end - 1);
       if (end < 0) return to;
       const next = this.#inList ? elementAfter(bytes, end, to) : -1;
       if (next === -1) return end;

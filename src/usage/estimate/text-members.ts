@@ -1,10 +1,10 @@
 /** Which members hold the text of a call: what a tokenizer would see of a request, and of its answer. */
 export interface TextMembers {
-  readonly sent: RegExp;
+  readonly request: RegExp;
   /** `undefined` where an answer is no text at all. */
-  readonly plain: RegExp | undefined;
+  readonly body: RegExp | undefined;
   /** In events; those that repeat at the end what came in pieces leave it in members of other names. */
-  readonly streamed: RegExp | undefined;
+  readonly stream: RegExp | undefined;
 }
 
 /** The members of a dialect; `undefined` where tokens are not what is counted, or not of text. */
@@ -21,35 +21,35 @@ const SENT = members(
   "content|text|input|prompt|instructions|system|arguments|output|thinking|query|message|preamble|description|name|title|suffix|inputText",
 );
 
-function answering(plain: string, streamed = plain, sent = SENT): TextMembers {
-  return { sent, plain: members(plain), streamed: members(streamed) };
+function textMembers(body: string, stream = body, request = SENT): TextMembers {
+  return { request, body: members(body), stream: members(stream) };
 }
 
-const CHAT = answering("content|reasoning_content|reasoning|refusal|arguments");
-const TEXT = answering("text");
+const CHAT = textMembers("content|reasoning_content|reasoning|refusal|arguments");
+const TEXT = textMembers("text");
 /** Answers are vectors, megabytes of them. */
 const VECTORS: TextMembers = {
-  sent: members("input|inputs|texts|text|content|query|documents"),
-  plain: undefined,
-  streamed: undefined,
+  request: members("input|inputs|texts|text|content|query|documents"),
+  body: undefined,
+  stream: undefined,
 };
 
 const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
   ["openai.chat", CHAT],
   ["openai.completions", TEXT],
-  ["openai.responses", answering("text|arguments|refusal", "delta")],
+  ["openai.responses", textMembers("text|arguments|refusal", "delta")],
   ["openai.embeddings", VECTORS],
-  ["anthropic.messages", answering("text|thinking|partial_json")],
-  ["openai.speech", { sent: members("input|instructions"), plain: undefined, streamed: undefined }],
+  ["anthropic.messages", textMembers("text|thinking|partial_json")],
+  ["openai.speech", { request: members("input|instructions"), body: undefined, stream: undefined }],
   ["google.generate", TEXT],
   ["google.embed", VECTORS],
   ["google.interactions", TEXT],
-  ["bedrock.converse", answering("text|input")],
+  ["bedrock.converse", textMembers("text|input")],
   // Of every vendor, whose request and answer are as they made them.
-  ["bedrock.invoke", answering("text|thinking|partial_json|content|generation|outputText|completion")],
+  ["bedrock.invoke", textMembers("text|thinking|partial_json|content|generation|outputText|completion")],
   ["cohere.chat", TEXT],
   ["cohere.meta", VECTORS],
-  ["ollama", answering("content|response|thinking")],
-  ["lmstudio", answering("content", "content")],
-  ["mistral.conversations", answering("content")],
+  ["ollama", textMembers("content|response|thinking")],
+  ["lmstudio", textMembers("content", "content")],
+  ["mistral.conversations", textMembers("content")],
 ]);

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { BoundedBuffer } from "../json/bounded-buffer.ts";
 import { type AwsEventHeaders, eventHeaders } from "./aws-event-headers.ts";
 import type { FrameReader, FrameSink } from "./frame-reader.ts";
-import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 import { BedrockChunk } from "./bedrock-chunk.ts";
 
@@ -41,12 +41,12 @@ export class AwsEventStreamReader implements FrameReader {
     }
   }
 
-  end(): Wholeness {
+  end(): DocumentEnd {
     const between = this.#section === PRELUDE && this.#left === PRELUDE_LENGTH;
     // What a frame cut short has shown so far is handed on all the same.
     if (this.#section === PAYLOAD) this.#endPayload();
     this.#section = LOST;
-    return between ? "whole" : "torn";
+    return between ? "whole" : "invalid";
   }
 
   /** A piece of one section, up to its end or to that of the buffer. */
@@ -126,10 +126,10 @@ export class AwsEventStreamReader implements FrameReader {
       case "wrapped":
         return this.#wrapped.push(bytes, from, to);
       case "picked":
-        this.#sink.opened?.(bytes, from, to);
+        this.#sink.onDecoded?.(bytes, from, to);
         return this.#picker.push(bytes, from, to);
       case "held":
-        this.#sink.opened?.(bytes, from, to);
+        this.#sink.onDecoded?.(bytes, from, to);
         if (isWhole && this.#held.length === 0) {
           if (this.#sink.wants(bytes, from, to)) this.#picker.push(bytes, from, to);
         } else {
@@ -144,7 +144,7 @@ export class AwsEventStreamReader implements FrameReader {
       const held = this.#held.view();
       if (held.length > 0 && this.#sink.wants(held, 0, held.length)) this.#picker.push(held, 0, held.length);
       this.#held.clear();
-      if (this.#picker.end() === "torn") this.#sink.torn();
+      if (this.#picker.end() === "invalid") this.#sink.invalid();
     }
     this.#enter(TRAILER, TRAILER_LENGTH);
   }

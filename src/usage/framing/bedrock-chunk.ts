@@ -38,12 +38,12 @@ export class BedrockChunk {
   end(): void {
     const payload = this.#payload.end();
     const decoded = this.#streaming ? Buffer.from(this.#rest, "base64") : decodedText(this.#held.view());
-    this.#sink.opened?.(decoded, 0, decoded.length);
+    this.#sink.onDecoded?.(decoded, 0, decoded.length);
     if (this.#streaming || this.#sink.wants(decoded, 0, decoded.length)) {
       this.#document.push(decoded, 0, decoded.length);
     }
     const document = this.#document.end();
-    if (payload === "torn" || document === "torn") this.#sink.torn();
+    if (payload === "invalid" || document === "invalid") this.#sink.invalid();
     this.#held.clear();
     this.#rest = "";
   }
@@ -54,7 +54,7 @@ export class BedrockChunk {
     const whole = text.length - (text.length % 4);
     this.#rest = text.slice(whole);
     const decoded = Buffer.from(text.slice(0, whole), "base64");
-    this.#sink.opened?.(decoded, 0, decoded.length);
+    this.#sink.onDecoded?.(decoded, 0, decoded.length);
     this.#document.push(decoded, 0, decoded.length);
   }
 }

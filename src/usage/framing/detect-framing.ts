@@ -8,7 +8,7 @@ export type DetectedFraming = Framing | "opaque";
  * How to cut a body: by its content type, but a type can be missing or wrong, so its first byte has the last word where
  * that byte is unmistakable. `undefined`: only the first byte can tell.
  */
-export function framingOf(contentType: string | undefined): DetectedFraming | undefined {
+export function declaredFraming(contentType: string | undefined): DetectedFraming | undefined {
   if (contentType === undefined) return undefined;
   const known = BY_TYPE.get(contentType);
   if (known !== undefined) return known;
@@ -17,7 +17,7 @@ export function framingOf(contentType: string | undefined): DetectedFraming | un
 }
 
 /** The framing that a body shows by its first byte behind byte order mark and white space. */
-export function autoDetectFraming(byte: number, declared: DetectedFraming | undefined): DetectedFraming {
+export function detectFraming(byte: number, declared: DetectedFraming | undefined): DetectedFraming {
   if (declared === "ndjson" || declared === "opaque") return declared;
   // The length of a frame begins with one of these, and nothing that is text does.
   if (byte <= 1 && (byte === 0 || declared === "eventstream")) return "eventstream";
@@ -27,7 +27,7 @@ export function autoDetectFraming(byte: number, declared: DetectedFraming | unde
 }
 
 /** Where the body really begins; `to` if it has not begun yet. A byte order mark may come in pieces. */
-export function leadEnd(bytes: Buffer, from: number, to: number): number {
+export function bodyStart(bytes: Buffer, from: number, to: number): number {
   let at = from;
   while (at < to) {
     const byte = bytes[at] ?? 0;

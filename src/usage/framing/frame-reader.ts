@@ -1,10 +1,10 @@
 import type { Fields } from "../json/fields.ts";
-import type { Wholeness } from "../json/json-picker.ts";
+import type { DocumentEnd } from "../json/json-picker.ts";
 
 /** Cuts bytes into documents for a sink. Keeps no reference to the bytes it is pushed. */
 export interface FrameReader {
   push(bytes: Buffer, from: number, to: number): void;
-  end(): Wholeness;
+  end(): DocumentEnd;
   /** The body is a sequence of documents, delivered in pieces. */
   readonly isStream: boolean;
 }
@@ -14,9 +14,9 @@ export interface FrameSink {
   wants(bytes: Buffer, from: number, to: number): boolean;
   document(document: Fields, event: string | undefined): void;
   /** A piece of a document, where the body does not hold it as it is; for those who look at the text. */
-  opened?(bytes: Buffer, from: number, to: number): void;
+  onDecoded?(bytes: Buffer, from: number, to: number): void;
   /** A document was not whole JSON; later ones are read all the same. */
-  torn(): void;
+  invalid(): void;
   /** The stream said that it is over (`[DONE]`). */
   ended(): void;
 }

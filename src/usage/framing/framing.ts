@@ -1,6 +1,6 @@
 import { AwsEventStreamReader } from "./aws-event-stream.ts";
 import type { FrameReader, FrameSink } from "./frame-reader.ts";
-import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import { SseReader } from "./sse.ts";
@@ -37,7 +37,7 @@ class JsonReader implements FrameReader {
     this.#picker.push(bytes, from, to);
   }
 
-  end(): Wholeness {
+  end(): DocumentEnd {
     return this.#picker.end();
   }
 }

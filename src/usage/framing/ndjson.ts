@@ -1,6 +1,6 @@
 import { LF } from "../json/ascii.ts";
 import type { FrameReader, FrameSink } from "./frame-reader.ts";
-import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 
 /** One JSON document a line. A raw line feed cannot stand inside JSON strings, so lines are cut before anything is parsed. */
@@ -25,13 +25,13 @@ export class NdjsonReader implements FrameReader {
     }
   }
 
-  end(): Wholeness {
+  end(): DocumentEnd {
     return this.#endLine();
   }
 
-  #endLine(): Wholeness {
+  #endLine(): DocumentEnd {
     const wholeness = this.#picker.end();
-    if (wholeness === "torn") this.#sink.torn();
+    if (wholeness === "invalid") this.#sink.invalid();
     return wholeness === "empty" ? "whole" : wholeness;
   }
 }

@@ -6,19 +6,19 @@ import { SseReader } from "./sse.ts";
 interface Seen {
   readonly documents: [unknown, string | undefined][];
   readonly asked: string[];
-  torn: number;
+  invalid: number;
   ended: number;
 }
 
 function parse(text: string, wanted = true): Seen {
-  const seen: Seen = { documents: [], asked: [], torn: 0, ended: 0 };
+  const seen: Seen = { documents: [], asked: [], invalid: 0, ended: 0 };
   const reader = new SseReader(shapeOf({ n: "value" }), {
     wants: (bytes, from, to) => {
       seen.asked.push(bytes.toString("utf8", from, to));
       return wanted;
     },
     document: (document, event) => seen.documents.push([document["n"], event]),
-    torn: () => seen.torn++,
+    invalid: () => seen.invalid++,
     ended: () => seen.ended++,
   });
   const bytes = Buffer.from(text);
@@ -93,7 +93,7 @@ test("a frame too large to hold is read without asking, in one line or in many",
   assert.deepEqual(parse(`event: e\ndata: {${pad},"n":1}\n\n`), {
     documents: [[1, "e"]],
     asked: [],
-    torn: 0,
+    invalid: 0,
     ended: 0,
   });
   const line = `data: "p":"${"x".repeat(9000)}",\n`;
@@ -109,4 +109,4 @@ test("a comment of any length is skipped", () => {
   assert.deepEqual(parse(`:${"x".repeat(100_000)}\ndata: {"n":1}\n\n`).documents, [[1, undefined]]);
 });
 
-test("torn frames are counted", () => assert.equal(parse("data: {\n\ndata: x\n\n").torn, 2));
+test("invalid frames are counted", () => assert.equal(parse("data: {\n\ndata: x\n\n").invalid, 2));

@@ -1,7 +1,7 @@
 import { LF, CR, SPACE, COLON, OPEN_BRACKET } from "../json/ascii.ts";
 import { BoundedBuffer } from "../json/bounded-buffer.ts";
 import type { FrameReader, FrameSink } from "./frame-reader.ts";
-import { JsonPicker, type Wholeness } from "../json/json-picker.ts";
+import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 
 /**
@@ -61,7 +61,7 @@ export class SseReader implements FrameReader {
   }
 
   /** Dispatches what is pending: some servers omit the last empty line. */
-  end(): Wholeness {
+  end(): DocumentEnd {
     if (this.#rest !== "line" || this.#line.length > 0) this.#endLine(EMPTY, 0, 0);
     this.#dispatch();
     return "whole";
@@ -173,7 +173,7 @@ export class SseReader implements FrameReader {
   }
 
   #endDocument(): void {
-    if (this.#picker.end() === "torn") this.#sink.torn();
+    if (this.#picker.end() === "invalid") this.#sink.invalid();
   }
 }
 

@@ -22,7 +22,7 @@ export class JsonCapture {
   }
 
   /** Gives this one up: it is not what it should be. */
-  spoil(): void {
+  discard(): void {
     this.#overflow = true;
   }
 

@@ -17,7 +17,7 @@ import { OPEN, OPEN_ESCAPED, parsed, scalarEnd, stringEnd } from "./json-text.ts
 
 /**
  * Takes a handful of named members out of JSON of any size, in constant memory, at any split of the bytes. It follows the
- * structure (a string may well contain `"usage":`), copies what is wanted and skips the rest. An array at the top is read as
+ * structure (a string may well contain `"usage":`), copies what is wanted and isIrrelevant the rest. An array at the top is read as
  * one document per object in it. This is no validator: what lies between the wanted members may be wrong unnoticed.
  */
 export class JsonPicker {
@@ -59,8 +59,8 @@ export class JsonPicker {
     }
   }
 
-  /** Ends the document. What was found in a torn one is handed on all the same. */
-  end(): Wholeness {
+  /** Ends the document. What was found in a invalid one is handed on all the same. */
+  end(): DocumentEnd {
     const mode = this.#mode;
     const empty = mode === TOP && !this.#inArray;
     const root = this.#levels[0]?.object;
@@ -69,7 +69,7 @@ export class JsonPicker {
     this.#inArray = false;
     this.#capture.clear();
     if (root !== undefined) this.#emit(root);
-    return mode === DONE ? "whole" : empty ? "empty" : "torn";
+    return mode === DONE ? "whole" : empty ? "empty" : "invalid";
   }
 
   /** Takes one structural byte; `false` where it begins a value, which reads it again. */
@@ -273,7 +273,7 @@ export class JsonPicker {
       while (byte > QUOTE && byte < OPEN_BRACKET && at < to) byte = bytes[at++] ?? 0;
       if (byte === QUOTE) inString = true;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        if (++depth > MAX_DEPTH) this.#capture.spoil();
+        if (++depth > MAX_DEPTH) this.#capture.discard();
       } else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === 0) return at;
     }
     this.#depth = depth;
@@ -283,7 +283,7 @@ export class JsonPicker {
 }
 
 /** How a document ended: complete, in the middle or not JSON, or before it began. */
-export type Wholeness = "whole" | "torn" | "empty";
+export type DocumentEnd = "whole" | "invalid" | "empty";
 
 interface Level {
   readonly shape: Shape;

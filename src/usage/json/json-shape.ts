@@ -21,18 +21,19 @@ export function unionOf(specs: readonly ShapeSpec[]): ShapeSpec {
   for (const [name, want] of specs.flatMap((spec) => Object.entries(spec))) {
     const before = union[name];
     if (before === undefined || typeof before === "string") union[name] = want;
-    else if (typeof want !== "string") union[name] = together(before, want);
+    else if (typeof want !== "string") union[name] = combined(before, want);
   }
   return union;
 }
 
-function together(a: Each | ShapeSpec, b: Each | ShapeSpec): Each | ShapeSpec {
+function combined(a: Each | ShapeSpec, b: Each | ShapeSpec): Each | ShapeSpec {
   const specs = [a, b].map((want) => (want instanceof Each ? want.spec : want));
   return a instanceof Each || b instanceof Each ? new Each(unionOf(specs)) : unionOf(specs);
 }
 
 /** A spec made ready for comparing raw key bytes: the wanted members by the length of their name. */
 export interface Shape {
+  readonly spec: ShapeSpec;
   readonly byLength: readonly (readonly Wanted[] | undefined)[];
   readonly byName: ReadonlyMap<string, Wanted>;
 }
@@ -64,7 +65,7 @@ export function shapeOf(spec: ShapeSpec): Shape {
     (byLength[wanted.bytes.length] ??= []).push(wanted);
     byName.set(name, wanted);
   }
-  return { byLength, byName };
+  return { spec, byLength, byName };
 }
 
 /** The wanted member whose name is the bytes from `from` to `to`, if there is one. */

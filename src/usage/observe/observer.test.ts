@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RequestObserver, type ObservedRequest, type ResponseFacts } from "./observer.ts";
+import { RequestObserver, type ObservedRequest, type ObservedResponse } from "./observer.ts";
 
 const CHAT: ObservedRequest = {
   method: "POST",
@@ -11,7 +11,7 @@ const CHAT: ObservedRequest = {
   contentType: "application/json",
   contentEncoding: undefined,
 };
-const OK: ResponseFacts = {
+const OK: ObservedResponse = {
   status: 200,
   contentType: "application/json",
   contentEncoding: undefined,
@@ -24,7 +24,7 @@ const USAGE = '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":1
 interface Told {
   readonly request?: Partial<ObservedRequest>;
   readonly asks?: string;
-  readonly response?: Partial<ResponseFacts> | null;
+  readonly response?: Partial<ObservedResponse> | null;
   readonly body?: string;
   readonly ending?: "complete" | "aborted" | "cut";
 }
@@ -78,13 +78,13 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
   ["a redirect has no usage", { response: { status: 307, hasBody: false } }, "not_applicable", undefined],
   ["204 has no usage", { response: { status: 204, hasBody: false } }, "not_applicable", undefined],
   [
-    "a stream nobody asked usage of has none",
+    "a stream nobody parameters usage of has none",
     { response: { contentType: EVENTS }, body: 'data: {"choices":[{}]}\n\ndata: [DONE]\n\n' },
     "missing",
     "not_requested",
   ],
   [
-    "a stream that was asked and does not say is missing",
+    "a stream that was parameters and does not say is missing",
     {
       asks: '{"stream_options":{"include_usage":true}}',
       response: { contentType: EVENTS },
@@ -94,7 +94,7 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "absent",
   ],
   [
-    "a stream that was asked and stops early is cut",
+    "a stream that was parameters and stops early is cut",
     {
       asks: '{"stream_options":{"include_usage":true}}',
       response: { contentType: EVENTS },

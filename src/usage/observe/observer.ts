@@ -1,19 +1,19 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { clamped } from "./clamp.ts";
-import { type Decoding, openDecoding } from "../decode/decoding.ts";
+import { type Decoding, openDecoding } from "../decode/decoder.ts";
 import { type PartialUsage, type HeaderLookup, NOTHING } from "../dialects/dialect.ts";
-import { endpointOf } from "../dialects/table.ts";
-import type { Endpoint } from "../dialects/endpoint.ts";
+import { endpointOf } from "../endpoints/endpoint-table.ts";
+import type { Endpoint } from "../endpoints/endpoint.ts";
 import { AwsEventStreamReader } from "../framing/aws-event-stream.ts";
 import { estimated } from "../estimate/estimate.ts";
 import type { FrameReader } from "../framing/frame-reader.ts";
 import { openFraming } from "../framing/framing.ts";
-import { framingOf, type DetectedFraming, leadEnd, autoDetectFraming } from "../framing/detect-framing.ts";
-import type { DecodeFault } from "../decode/zlib-decoder.ts";
-import { modelInQuery, namesInPath, resourceInPath } from "../dialects/path-names.ts";
-import { NO_FACTS, type RequestFacts, type RequestForm, RequestReader } from "./request-reader.ts";
-import { modelName } from "./safe-names.ts";
+import { declaredFraming, type DetectedFraming, bodyStart, detectFraming } from "../framing/detect-framing.ts";
+import type { DecodeFailure } from "../decode/zlib-decoder.ts";
+import { modelInQuery, namesInPath, resourceInPath } from "../endpoints/path-names.ts";
+import { NO_PARAMETERS, type RequestParameters, type RequestBodyFormat, RequestReader } from "./request-reader.ts";
+import { modelName } from "../dialects/safe-names.ts";
 import { DecoderPool } from "../decode/decoder-pool.ts";
 import { SseReader } from "../framing/sse.ts";
 import { ReadingBuilder } from "./reading-builder.ts";
@@ -21,7 +21,7 @@ import { type TextMembers, textMembersOf } from "../estimate/text-members.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 import { endingOf } from "./ending.ts";
 import { unreadable } from "./unreadable.ts";
-import { type Blindness, judge } from "./usage-state.ts";
+import { type UnreadReason, readingStateOf } from "./reading-state.ts";
 
 export interface ObservedRequest {
   readonly method: string;
@@ -37,7 +37,7 @@ export interface ObservedRequest {
   readonly estimate?: boolean | undefined;
 }
 
-export interface ResponseFacts {
+export interface ObservedResponse {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
@@ -55,15 +55,15 @@ export class RequestObserver {
   readonly #decoders: DecoderPool;
   readonly #endpoint: Endpoint;
   #requestReader: RequestReader | undefined;
-  #response: ResponseFacts | undefined;
+  #response: ObservedResponse | undefined;
   #decoding: Decoding | undefined;
   #head: PartialUsage = NOTHING;
   #declared: DetectedFraming | undefined;
   #frames: FrameReader | undefined;
-  #tally: ReadingBuilder | undefined;
-  #blindness: Blindness | undefined;
+  #builder: ReadingBuilder | undefined;
+  #unreadReason: UnreadReason | undefined;
   #requestWhole = false;
-  #meter: TextCounter | undefined;
+  #textCounter: TextCounter | undefined;
 
   constructor(request: ObservedRequest, now: () => number, decoders = new DecoderPool()) {
     this.#request = request;
@@ -73,7 +73,7 @@ export class RequestObserver {
   }
 
   /** Whether the answer is one that says what it used. */
-  get countable(): boolean {
+  get expectsUsage(): boolean {
     return this.#endpoint.usage === "expected";
   }
 
@@ -84,9 +84,9 @@ export class RequestObserver {
     this.#requestReader.push(bytes);
   }
 
-  #requestForm(): RequestForm {
+  #requestForm(): RequestBodyFormat {
     const { contentType, contentEncoding } = this.#request;
-    return { contentType, contentEncoding, text: this.#text?.sent };
+    return { contentType, contentEncoding, text: this.#text?.request };
   }
 
   /** The whole request is on its way to the provider. */
@@ -94,11 +94,11 @@ export class RequestObserver {
     this.#requestWhole = true;
   }
 
-  responseHead(facts: ResponseFacts): void {
+  responseHead(facts: ObservedResponse): void {
     this.#response = facts;
     const isError = facts.status >= 400;
     const { framing, readHead } = this.#endpoint.reader;
-    this.#declared = framing !== undefined && !isError ? framing : framingOf(facts.contentType);
+    this.#declared = framing !== undefined && !isError ? framing : declaredFraming(facts.contentType);
     // An error that says it is text may well be a JSON object; one that says it is audio is none.
     if (isError && this.#declared === "opaque") this.#declared = undefined;
     this.#head = readHead?.(facts.header, isError) ?? NOTHING;
@@ -106,11 +106,11 @@ export class RequestObserver {
 
   /** A piece of the response body: without its framing, still content-encoded. */
   responseBytes(bytes: Buffer): void {
-    if (this.#blindness !== undefined || this.#response === undefined || this.#response.status === 101) return;
+    if (this.#unreadReason !== undefined || this.#response === undefined || this.#response.status === 101) return;
     this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
-    const fault = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
-    if (fault !== undefined && fault !== "stopped") this.#blindness = fault;
-    if (fault !== undefined) this.#decoding?.close();
+    const failure = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
+    if (failure !== undefined && failure !== "stopped") this.#unreadReason = failure;
+    if (failure !== undefined) this.#decoding?.close();
   }
 
   /** The reading of an exchange that this observer failed on. */
@@ -120,11 +120,11 @@ export class RequestObserver {
 
   /** What is known while the exchange is running, for a record that the ledger writes if the process ends first. */
   snapshot(): UsageReading {
-    const asked = this.#requestReader?.facts ?? NO_FACTS;
+    const parameters = this.#requestReader?.facts ?? NO_PARAMETERS;
     return {
       ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
-      stream: this.#isStream(this.#frames?.isStream ?? false, asked),
-      ...this.#names(asked),
+      stream: this.#isStream(this.#frames?.isStream ?? false, parameters),
+      ...this.#names(parameters),
       ...(this.#endpoint.usage === "none" && !this.#request.upgrade ? NOT_APPLICABLE : INTERRUPTED),
     };
   }
@@ -132,74 +132,74 @@ export class RequestObserver {
   finish(outcome: Outcome): UsageReading {
     const ending = endingOf(outcome);
     const stream = this.#frames?.isStream ?? false;
-    const torn = this.#frames?.end() === "torn";
+    const invalid = this.#frames?.end() === "invalid";
     this.#decoding?.close();
-    const asked = this.#requestReader?.end() ?? NO_FACTS;
-    const findings = this.#tally?.findings ?? this.#head;
-    const dialect = findings.dialect ?? this.#endpoint.reader;
-    const whole = !torn && this.#blindness === undefined && (ending === "complete" || ending === "drained");
-    const settled = dialect.settle(findings, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, whole });
+    const parameters = this.#requestReader?.end() ?? NO_PARAMETERS;
+    const partial = this.#builder?.partial ?? this.#head;
+    const dialect = partial.dialect ?? this.#endpoint.reader;
+    const whole = !invalid && this.#unreadReason === undefined && (ending === "complete" || ending === "drained");
+    const settled = dialect.toUsage(partial, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, whole });
     const { usage, inconsistent } =
       settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
 
-    const verdict = judge({
+    const state = readingStateOf({
       ending,
       endpoint: this.#endpoint,
-      findings,
+      partial,
       usage,
       inconsistent,
       status: this.#response?.status,
       hasBody: this.#response?.hasBody ?? false,
       stream,
-      blindness: this.#blindness,
-      torn,
-      ragged: this.#tally?.hasTorn ?? false,
-      unended: hasEnd(this.#frames) && !findings.ended,
-      usageRequested: asked.includeUsage,
+      unreadReason: this.#unreadReason,
+      invalid,
+      hasInvalidDocument: this.#builder?.hasInvalid ?? false,
+      lacksEnd: hasEnd(this.#frames) && !partial.ended,
+      usageRequested: parameters.includeUsage,
     });
     return {
-      dialect: findings.dialect?.name ?? this.#endpoint.dialect,
+      dialect: partial.dialect?.name ?? this.#endpoint.dialect,
       operation: this.#endpoint.operation,
-      stream: this.#isStream(stream, asked),
-      ...this.#names(asked),
-      responseModel: findings.model,
-      responseId: findings.id ?? (this.#request.method === "GET" ? resourceInPath(this.#request.path) : undefined),
+      stream: this.#isStream(stream, parameters),
+      ...this.#names(parameters),
+      responseModel: partial.model,
+      responseId: partial.id ?? (this.#request.method === "GET" ? resourceInPath(this.#request.path) : undefined),
       usage,
-      ...verdict,
-      ...estimated(verdict, usage, {
-        input: () => (this.#requestWhole ? asked.textTokens() : undefined),
-        output: () => (this.#blindness === undefined ? (this.#meter ?? this.#tally?.meter)?.tokens : undefined),
+      ...state,
+      ...estimated(state, usage, {
+        input: () => (this.#requestWhole ? parameters.textTokens() : undefined),
+        output: () => (this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined),
       }),
-      errorType: findings.errorType,
-      firstContentAt: stream ? this.#tally?.firstContentAt : undefined,
+      errorType: partial.errorType,
+      firstContentAt: stream ? this.#builder?.firstContentAt : undefined,
     };
   }
 
-  #cut(bytes: Buffer): DecodeFault | undefined {
+  #cut(bytes: Buffer): DecodeFailure | undefined {
     if (this.#frames === undefined) {
-      const start = leadEnd(bytes, 0, bytes.length);
+      const start = bodyStart(bytes, 0, bytes.length);
       if (start === bytes.length) return undefined;
-      const framing = autoDetectFraming(bytes[start] ?? 0, this.#declared);
+      const framing = detectFraming(bytes[start] ?? 0, this.#declared);
       if (framing === "opaque") {
-        this.#blindness = "opaque";
+        this.#unreadReason = "opaque";
         return "stopped";
       }
-      this.#tally = new ReadingBuilder(
+      this.#builder = new ReadingBuilder(
         this.#endpoint.reader,
         (this.#response?.status ?? 0) >= 400,
         this.#now,
         this.#head,
       );
-      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#tally);
-      // What an event stream holds is measured as it is opened; of others it stands in the body.
+      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#builder);
+      // What an event stream holds is measured as it is onDecoded; of others it stands in the body.
       const isOpened = this.#frames instanceof AwsEventStreamReader;
-      if (isOpened) this.#tally.meter = this.#textMeter(true);
+      if (isOpened) this.#builder.textCounter = this.#textMeter(true);
       this.#frames.push(bytes, start, bytes.length);
-      this.#meter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
+      this.#textCounter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
     } else {
       this.#frames.push(bytes, 0, bytes.length);
     }
-    this.#meter?.push(bytes, 0, bytes.length);
+    this.#textCounter?.push(bytes, 0, bytes.length);
     return undefined;
   }
 
@@ -210,23 +210,23 @@ export class RequestObserver {
   #textMeter(stream: boolean): TextCounter | undefined {
     const isError = (this.#response?.status ?? 0) >= 400;
     const text = isError ? undefined : this.#text;
-    const members = stream ? text?.streamed : text?.plain;
+    const members = stream ? text?.stream : text?.body;
     return members === undefined ? undefined : new TextCounter(members);
   }
 
-  #names(asked: RequestFacts): Pick<UsageReading, "requestModel" | "deployment"> {
+  #names(parameters: RequestParameters): Pick<UsageReading, "requestModel" | "deployment"> {
     const { path, query } = this.#request;
     const inPath = namesInPath(path);
     return {
-      requestModel: modelName(asked.model) ?? inPath.model ?? modelInQuery(query),
+      requestModel: modelName(parameters.model) ?? inPath.model ?? modelInQuery(query),
       deployment: inPath.deployment,
     };
   }
 
-  #isStream(seen: boolean, asked: RequestFacts): boolean | undefined {
+  #isStream(seen: boolean, parameters: RequestParameters): boolean | undefined {
     const answered = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
     if (seen || answered) return seen;
-    return asked.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
+    return parameters.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
   }
 }
 

@@ -8,51 +8,51 @@ export class ReadingBuilder implements FrameSink {
   readonly #dialect: Dialect;
   readonly #isError: boolean;
   readonly #now: () => number;
-  findings: PartialUsage;
+  partial: PartialUsage;
   firstContentAt: number | undefined;
-  hasTorn = false;
-  meter: TextCounter | undefined;
+  hasInvalid = false;
+  textCounter: TextCounter | undefined;
 
   constructor(dialect: Dialect, isError: boolean, now: () => number, head: PartialUsage) {
     this.#dialect = dialect;
     this.#isError = isError;
     this.#now = now;
-    this.findings = head;
+    this.partial = head;
   }
 
-  /** Everything until the first content and the model are known; then only what the dialect calls telling. */
+  /** Everything until the first content and the model are known; then only what the dialect calls relevantFrame. */
   wants(bytes: Buffer, from: number, to: number): boolean {
     if (this.firstContentAt === undefined) return true;
     // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
     const text = bytes.toString("latin1", from, to);
-    return this.#current.telling.test(text) || (this.findings.model === undefined && MODEL.test(text));
+    return this.#current.relevantFrame.test(text) || (this.partial.model === undefined && MODEL.test(text));
   }
 
   document(document: Fields, event: string | undefined): void {
-    this.findings = this.#dialect.read(this.findings, document, event);
+    this.partial = this.#dialect.read(this.partial, document, event);
     if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
       this.firstContentAt = this.#now();
     // The answers of some hosts are the bare error object, which only the status tells from any other.
-    if (this.#isError && this.findings.errorType === undefined) {
-      this.findings = { ...this.findings, failed: true, errorType: errorTypeOf(document) };
+    if (this.#isError && this.partial.errorType === undefined) {
+      this.partial = { ...this.partial, failed: true, errorType: errorTypeOf(document) };
     }
   }
 
-  opened(bytes: Buffer, from: number, to: number): void {
-    this.meter?.push(bytes, from, to);
+  onDecoded(bytes: Buffer, from: number, to: number): void {
+    this.textCounter?.push(bytes, from, to);
   }
 
   /** The dialect, or what an unknown one turned out to be. */
   get #current(): Dialect {
-    return this.findings.dialect ?? this.#dialect;
+    return this.partial.dialect ?? this.#dialect;
   }
 
-  torn(): void {
-    this.hasTorn = true;
+  invalid(): void {
+    this.hasInvalid = true;
   }
 
   ended(): void {
-    this.findings = { ...this.findings, ended: true };
+    this.partial = { ...this.partial, ended: true };
   }
 }
 

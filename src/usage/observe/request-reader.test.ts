@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { type RequestFacts, RequestReader } from "./request-reader.ts";
+import { type RequestParameters, RequestReader } from "./request-reader.ts";
 import { DecoderPool } from "../decode/decoder-pool.ts";
 
 const MIB = 1024 * 1024;
@@ -10,7 +10,7 @@ function facts(
   pieces: readonly (Buffer | string)[],
   contentType = "application/json",
   encoding?: string,
-): Omit<RequestFacts, "textTokens"> & { readonly textTokens: number | undefined } {
+): Omit<RequestParameters, "textTokens"> & { readonly textTokens: number | undefined } {
   const reader = new RequestReader({ contentType, contentEncoding: encoding, text: undefined }, new DecoderPool());
   for (const piece of pieces) reader.push(Buffer.from(piece));
   const { textTokens, ...rest } = reader.end();
@@ -71,7 +71,7 @@ test("members of another kind than expected are unknown", () => {
   assert.deepEqual(facts([odd]), { ...EXPECTED, model: undefined, stream: undefined, includeUsage: undefined });
 });
 
-test("a torn body still gives what it had", () =>
+test("a invalid body still gives what it had", () =>
   assert.equal(facts(['{"model":"gpt-x","messages":[']).model, "gpt-x"));
 
 const FORM = [

@@ -1,4 +1,4 @@
-import { openDecoding, type Decoding } from "../decode/decoding.ts";
+import { openDecoding, type Decoding } from "../decode/decoder.ts";
 import { type Fields, fieldsAt, member, textAt } from "../json/fields.ts";
 import { FormFields } from "../json/form-field.ts";
 import { JsonPicker } from "../json/json-picker.ts";
@@ -7,7 +7,7 @@ import type { DecoderPool } from "../decode/decoder-pool.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 
 /** What a request says that its answer may not. */
-export interface RequestFacts {
+export interface RequestParameters {
   readonly model: string | undefined;
   readonly stream: boolean | undefined;
   readonly includeUsage: boolean | undefined;
@@ -16,7 +16,7 @@ export interface RequestFacts {
   readonly textTokens: () => number | undefined;
 }
 
-export const NO_FACTS: RequestFacts = {
+export const NO_PARAMETERS: RequestParameters = {
   model: undefined,
   stream: undefined,
   includeUsage: undefined,
@@ -24,7 +24,7 @@ export const NO_FACTS: RequestFacts = {
   textTokens: () => undefined,
 };
 
-export interface RequestForm {
+export interface RequestBodyFormat {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   /** The members of which the text is measured, if any. */
@@ -36,22 +36,22 @@ export class RequestReader {
   readonly #decoding: Decoding | undefined;
   #picker: JsonPicker | undefined;
   #form: FormFields | undefined;
-  #meter: TextCounter | undefined;
+  #textCounter: TextCounter | undefined;
   #document: Fields | undefined;
   #left: number;
 
-  constructor(request: RequestForm, decoders: DecoderPool) {
+  constructor(request: RequestBodyFormat, decoders: DecoderPool) {
     const { contentType, contentEncoding, text } = request;
     const isForm = contentType !== undefined && /^\s*multipart\//i.test(contentType);
     if (isForm) this.#form = new FormFields(contentType, ["model", "stream"]);
     else {
       this.#picker = new JsonPicker(SHAPE, (document) => (this.#document = document));
-      if (text !== undefined) this.#meter = new TextCounter(text);
+      if (text !== undefined) this.#textCounter = new TextCounter(text);
     }
     this.#left = isForm ? MAX_FORM_BYTES : MAX_JSON_BYTES;
     this.#decoding = openDecoding(contentEncoding, decoders, (bytes) => {
       this.#picker?.push(bytes, 0, bytes.length);
-      this.#meter?.push(bytes, 0, bytes.length);
+      this.#textCounter?.push(bytes, 0, bytes.length);
       this.#form?.push(bytes);
       return undefined;
     });
@@ -64,16 +64,16 @@ export class RequestReader {
     if (this.#decoding.write(piece) !== undefined) this.#left = 0;
   }
 
-  end(): RequestFacts {
+  end(): RequestParameters {
     this.#picker?.end();
     this.#decoding?.close();
     return this.facts;
   }
 
   /** As far as they have been read. */
-  get facts(): RequestFacts {
+  get facts(): RequestParameters {
     const form = this.#form;
-    if (form !== undefined) return { ...NO_FACTS, model: form.value("model"), stream: flag(form.value("stream")) };
+    if (form !== undefined) return { ...NO_PARAMETERS, model: form.value("model"), stream: flag(form.value("stream")) };
     const stream = member(this.#document, "stream");
     const includeUsage = member(fieldsAt(this.#document, "stream_options"), "include_usage");
     return {
@@ -82,7 +82,7 @@ export class RequestReader {
       includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
       background: member(this.#document, "background") === true,
       // Nothing measured is nothing known: the text may lie in members of other names, or the body in an unknown coding.
-      textTokens: () => this.#meter?.tokens || undefined,
+      textTokens: () => this.#textCounter?.tokens || undefined,
     };
   }
 }

@@ -8,7 +8,7 @@ import { MessageInflater } from "./message-inflater.ts";
 
 interface Inflated {
   readonly text: string;
-  readonly fault: string | undefined;
+  readonly failure: string | undefined;
 }
 
 /** One message in pieces, and what became of it. */
@@ -16,10 +16,10 @@ function reading(windowBits: number, takeover: boolean): (...pieces: readonly Bu
   const out: Buffer[] = [];
   const inflater = new MessageInflater(windowBits, takeover, (bytes) => out.push(Buffer.from(bytes)));
   return (...pieces) => {
-    let fault: string | undefined;
-    for (const piece of pieces) fault ??= inflater.write(piece);
-    fault ??= inflater.end();
-    return { text: Buffer.concat(out.splice(0)).toString(), fault };
+    let failure: string | undefined;
+    for (const piece of pieces) failure ??= inflater.write(piece);
+    failure ??= inflater.end();
+    return { text: Buffer.concat(out.splice(0)).toString(), failure };
   };
 }
 
@@ -29,7 +29,7 @@ function deflated(message: string | Buffer, windowBits = 15): Buffer {
 }
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-const hello = { text: "Hello", fault: undefined };
+const hello = { text: "Hello", failure: undefined };
 
 test("the messages that RFC 7692 gives as examples are inflated", () => {
   const read = reading(15, true);
@@ -42,10 +42,10 @@ test("the messages that RFC 7692 gives as examples are inflated", () => {
   assert.deepEqual(fresh(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), hello, "two blocks (section 7.2.3.5)");
 });
 
-test("a message that leans on one before it is a fault where that was agreed not to be", () => {
+test("a message that leans on one before it is a failure where that was agreed not to be", () => {
   const read = reading(15, false);
   assert.deepEqual(read(hex("f2 48 cd c9 c9 07 00")), hello);
-  assert.equal(read(hex("f2 00 11 00 00")).fault, "encoding");
+  assert.equal(read(hex("f2 00 11 00 00")).failure, "encoding");
 });
 
 test("messages come out whole wherever they are cut, in every window", () => {
@@ -62,7 +62,7 @@ test("messages come out whole wherever they are cut, in every window", () => {
           const cut = anywhere % (bytes.length + 1);
           assert.deepEqual(read(bytes.subarray(0, cut), bytes.subarray(cut)), {
             text: Buffer.from(message).toString(),
-            fault: undefined,
+            failure: undefined,
           });
         }
       },
@@ -76,16 +76,16 @@ test("the window of 256 bytes that zlib does not know is read like the next one"
 
 test("a bomb is stopped, and so are many small ones", () => {
   const bomb = deflated(Buffer.alloc(64 * 1024 * 1024));
-  assert.equal(reading(15, true)(bomb).fault, "too_large");
+  assert.equal(reading(15, true)(bomb).failure, "too_large");
   const read = reading(15, false);
   const small = deflated(Buffer.alloc(1024 * 1024));
-  const faults = Array.from({ length: 40 }, () => read(small).fault);
+  const faults = Array.from({ length: 40 }, () => read(small).failure);
   assert.equal(faults[0], undefined, "silence compresses well, too");
   assert.ok(faults.includes("too_large"));
 });
 
-test("nonsense is a fault, now and afterwards", () => {
+test("nonsense is a failure, now and afterwards", () => {
   const read = reading(15, true);
-  assert.equal(read(Buffer.alloc(32, 0xff)).fault, "encoding");
-  assert.equal(read(deflated("Hello")).fault, "encoding");
+  assert.equal(read(Buffer.alloc(32, 0xff)).failure, "encoding");
+  assert.equal(read(deflated("Hello")).failure, "encoding");
 });

@@ -1,5 +1,5 @@
 import zlib from "node:zlib";
-import { type DecodedSink, type DecodeFault, MAX_PIECE, ZlibDecoder, NO_BUFFER } from "../decode/zlib-decoder.ts";
+import { type DecodedSink, type DecodeFailure, MAX_PIECE, ZlibDecoder, NO_BUFFER } from "../decode/zlib-decoder.ts";
 
 /**
  * Inflates the messages of one direction of a WebSocket (RFC 7692 section 7.2.2). Messages lean on the ones before
@@ -29,17 +29,17 @@ export class MessageInflater {
     };
   }
 
-  write(bytes: Buffer): DecodeFault | undefined {
+  write(bytes: Buffer): DecodeFailure | undefined {
     this.#wire += bytes.length;
     return this.#inflate(bytes);
   }
 
   /** The message is complete: the four bytes that every sender leaves out are put back. */
-  end(): DecodeFault | undefined {
-    const fault = this.#inflate(TAIL);
-    if (fault === undefined && (!this.#takeover || this.#ended)) this.#native?.reset();
+  end(): DecodeFailure | undefined {
+    const failure = this.#inflate(TAIL);
+    if (failure === undefined && (!this.#takeover || this.#ended)) this.#native?.reset();
     this.#ended = false;
-    return fault;
+    return failure;
   }
 
   close(): void {
@@ -48,13 +48,13 @@ export class MessageInflater {
     this.#output = undefined;
   }
 
-  #inflate(bytes: Buffer): DecodeFault | undefined {
+  #inflate(bytes: Buffer): DecodeFailure | undefined {
     if (bytes.length === 0 || this.#ended) return undefined;
     this.#native ??= this.#open();
     this.#output ??= Buffer.allocUnsafe(MAX_PIECE);
-    const fault = this.#native.write(bytes, this.#output, this.#take);
+    const failure = this.#native.write(bytes, this.#output, this.#take);
     this.#ended = this.#native.ended;
-    return fault;
+    return failure;
   }
 
   #open(): ZlibDecoder {

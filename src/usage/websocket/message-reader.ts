@@ -2,7 +2,7 @@ import type { Fields } from "../json/fields.ts";
 import { JsonPicker } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 import { MessageInflater } from "./message-inflater.ts";
-import type { DecodeFault } from "../decode/zlib-decoder.ts";
+import type { DecodeFailure } from "../decode/zlib-decoder.ts";
 
 /** What the two sides agreed on for compressing messages (RFC 7692 section 7.1). */
 export interface MessageCompression {
@@ -12,9 +12,9 @@ export interface MessageCompression {
 
 export interface MessageListener {
   /** Whether the next message can hold anything of interest. */
-  hears(): boolean;
+  wantsMessage(): boolean;
   /** The beginning of a message that brings nothing but content, which nobody waits for. */
-  skips(beginning: string): boolean;
+  isIrrelevant(beginning: string): boolean;
   document(document: Fields): void;
 }
 
@@ -24,7 +24,7 @@ export interface MessageListener {
  */
 export class MessageReader {
   /** Why nothing is read any more. */
-  fault: DecodeFault | undefined;
+  failure: DecodeFailure | undefined;
   readonly #listener: MessageListener;
   readonly #picker: JsonPicker;
   readonly #inflater: MessageInflater | undefined;
@@ -45,16 +45,16 @@ export class MessageReader {
 
   /** Whether the payload of the message that begins is wanted. */
   begin(compressed: boolean): boolean {
-    if (this.fault !== undefined) return false;
+    if (this.failure !== undefined) return false;
     this.#compressed = compressed;
     this.#begun = false;
-    this.#skipped = !this.#listener.hears();
+    this.#skipped = !this.#listener.wantsMessage();
     // A later message may refer to this one's text.
     return !this.#skipped || (compressed && this.#takeover);
   }
 
   payload(bytes: Buffer, from: number, to: number, last: boolean): void {
-    if (this.fault !== undefined) return;
+    if (this.failure !== undefined) return;
     if (this.#compressed) this.#inflate(bytes.subarray(from, to), last);
     else this.#take(bytes, from, to);
     if (last && this.#begun && !this.#skipped) this.#picker.end();
@@ -66,9 +66,9 @@ export class MessageReader {
 
   #inflate(bytes: Buffer, last: boolean): void {
     const inflater = this.#inflater;
-    this.fault = inflater === undefined ? "encoding" : inflater.write(bytes);
-    if (last) this.fault ??= inflater?.end();
-    if (this.fault === undefined) return;
+    this.failure = inflater === undefined ? "encoding" : inflater.write(bytes);
+    if (last) this.failure ??= inflater?.end();
+    if (this.failure === undefined) return;
     this.#skipped = true;
     inflater?.close();
   }
@@ -78,7 +78,7 @@ export class MessageReader {
     if (!this.#begun) {
       this.#begun = true;
       // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
-      this.#skipped = this.#listener.skips(bytes.toString("latin1", from, Math.min(to, from + BEGINNING)));
+      this.#skipped = this.#listener.isIrrelevant(bytes.toString("latin1", from, Math.min(to, from + BEGINNING)));
       if (this.#skipped) return;
     }
     this.#picker.push(bytes, from, to);

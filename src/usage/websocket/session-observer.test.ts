@@ -17,7 +17,7 @@ interface Watched {
   readonly observer: SessionObserver;
   readonly turns: readonly TurnReading[];
   readonly clock: { ms: number };
-  say(speaker: "client" | "server", message: unknown, cuts?: readonly number[]): void;
+  say(sender: "client" | "server", message: unknown, cuts?: readonly number[]): void;
 }
 
 function watch(path: string, query = ""): Watched {
@@ -43,9 +43,9 @@ function watch(path: string, query = ""): Watched {
     observer,
     turns,
     clock,
-    say(speaker, message, cuts = []) {
+    say(sender, message, cuts = []) {
       const bytes = Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
-      const reader = observer[speaker];
+      const reader = observer[sender];
       if (reader?.begin(false) !== true) return;
       const ends = [...cuts.filter((cut) => cut < bytes.length), bytes.length];
       let from = 0;
@@ -230,7 +230,7 @@ test("nothing that either side says makes the observer throw, and every reading 
       fc.constantFrom(REALTIME, RESPONSES, GOOGLE, LIVE),
       fc.array(
         fc.record({
-          speaker: fc.constantFrom("client" as const, "server" as const),
+          sender: fc.constantFrom("client" as const, "server" as const),
           message: fc.oneof(
             fc.constantFrom(...nasty),
             fc.json(),
@@ -261,7 +261,7 @@ test("nothing that either side says makes the observer throw, and every reading 
       fc.constantFrom("complete" as const, "aborted" as const, "cut" as const),
       (path, said, ending) => {
         const session = watch(path);
-        for (const { speaker, message, cut } of said) session.say(speaker, message, [cut]);
+        for (const { sender, message, cut } of said) session.say(sender, message, [cut]);
         const closing = session.observer.finish(ending, undefined);
         assert.equal(closing.state, "not_applicable");
         for (const { usage } of readings(session)) {

@@ -1,15 +1,14 @@
 import type { UsageReading } from "../../core/usage/usage.ts";
-import { sessionDialectOf } from "../dialects/sessions.ts";
-import { endpointOf } from "../dialects/table.ts";
+import { endpointOf } from "../endpoints/endpoint-table.ts";
 import { type MessageCompression, type MessageListener, MessageReader } from "./message-reader.ts";
 import type { ObservedRequest } from "../observe/observer.ts";
-import { deploymentInQuery, modelInQuery, namesInPath } from "../dialects/path-names.ts";
-import type { SessionDialect, SessionReader, Speaker, TurnStep } from "./session-dialect.ts";
-import { SessionTurns, type Tell } from "./session-turns.ts";
+import { deploymentInQuery, modelInQuery, namesInPath } from "../endpoints/path-names.ts";
+import type { SessionDialect, SessionReader, Sender, TurnStep } from "../dialects/session-dialect.ts";
+import { SessionTurns, type TurnListener } from "./session-turns.ts";
 import type { Ending } from "../observe/ending.ts";
 
 /** Why a session is not read to its end. */
-export type SessionBlindness = "encoding" | "too_large" | "unparsable" | "observer_error";
+export type SessionUnreadReason = "encoding" | "too_large" | "unparsable" | "observer_error";
 
 export interface SessionCompression {
   readonly client: MessageCompression;
@@ -21,9 +20,9 @@ export function openSession(
   request: ObservedRequest,
   compression: SessionCompression | undefined,
   now: () => number,
-  tell: Tell,
+  tell: TurnListener,
 ): SessionObserver | undefined {
-  const dialect = sessionDialectOf(endpointOf(request.method, request.path, true).dialect);
+  const dialect = endpointOf(request.method, request.path, true).session;
   if (dialect === undefined) return undefined;
   const inPath = namesInPath(request.path);
   const deployment = inPath.deployment ?? deploymentInQuery(request.query);
@@ -59,10 +58,10 @@ export class SessionObserver {
   }
 
   /** Tells of what is still open, which `ending` cut short, and gives the reading of the session as a whole. */
-  finish(ending: Ending, blindness: SessionBlindness | undefined): UsageReading {
+  finish(ending: Ending, unreadReason: SessionUnreadReason | undefined): UsageReading {
     this.#take(this.#reader.end());
     this.#turns.finish(ending);
-    const fault = this.server.fault === "stopped" ? undefined : this.server.fault;
+    const failure = this.server.failure === "stopped" ? undefined : this.server.failure;
     this.server.close();
     this.client?.close();
     return {
@@ -77,19 +76,19 @@ export class SessionObserver {
       source: "none",
       state: "not_applicable",
       // What is missing from the records of the session is missing for this reason.
-      reason: blindness ?? fault,
+      reason: unreadReason ?? failure,
       errorType: this.#reader.errorType,
       firstContentAt: undefined,
     };
   }
 
-  #listener(speaker: Speaker): MessageListener {
-    const { contentAlone } = this.#about.dialect;
+  #listener(sender: Sender): MessageListener {
+    const { contentOnly } = this.#about.dialect;
     return {
-      hears: () => speaker === "server" || this.#reader.hearsClient,
-      skips: (beginning) =>
-        speaker === "server" && contentAlone?.test(beginning) === true && !this.#turns.awaitsContent,
-      document: (document) => this.#take(this.#reader.read(document, speaker)),
+      wantsMessage: () => sender === "server" || this.#reader.readsClient,
+      isIrrelevant: (beginning) =>
+        sender === "server" && contentOnly?.test(beginning) === true && !this.#turns.awaitsContent,
+      document: (document) => this.#take(this.#reader.read(document, sender)),
     };
   }
 

@@ -1,9 +1,9 @@
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 import { clamped } from "../observe/clamp.ts";
 import { type Dialect, type PartialUsage, NOTHING } from "../dialects/dialect.ts";
-import type { TurnStep } from "./session-dialect.ts";
+import type { TurnStep } from "../dialects/session-dialect.ts";
 import type { Ending } from "../observe/ending.ts";
-import { isCounted } from "../observe/usage-state.ts";
+import { isCounted } from "../observe/reading-state.ts";
 
 /** One billed piece of a session: a response, a turn, a transcription. Times are on the observer's clock. */
 export interface TurnReading {
@@ -21,7 +21,7 @@ export class SessionTurns {
   readonly #tell: (turn: TurnReading) => void;
   readonly #open = new Map<string, OpenTurn>();
 
-  constructor(about: { dialect: string; deployment: string | undefined }, now: () => number, tell: Tell) {
+  constructor(about: { dialect: string; deployment: string | undefined }, now: () => number, tell: TurnListener) {
     this.#dialect = about.dialect;
     this.#deployment = about.deployment;
     this.#now = now;
@@ -37,20 +37,20 @@ export class SessionTurns {
   take(step: TurnStep): void {
     const known = this.#open.get(step.key);
     // Content that comes late, behind the end of its piece, begins no other.
-    if (known === undefined && step.moment === "content") return;
+    if (known === undefined && step.phase === "content") return;
     const turn = known ?? this.#begin(step);
-    turn.findings = step.reader.read(turn.findings, step.document, undefined);
+    turn.partial = step.reader.read(turn.partial, step.document, undefined);
     turn.model = step.model ?? turn.model;
-    if (step.moment === "content") turn.firstContentAt ??= this.#now();
-    else if (step.moment === "end") {
+    if (step.phase === "content") turn.firstContentAt ??= this.#now();
+    else if (step.phase === "end") {
       this.#open.delete(step.key);
-      this.#settle(turn, undefined);
+      this.#toUsage(turn, undefined);
     }
   }
 
   /** The session is over, and with it whatever is open. */
   finish(ending: Ending): void {
-    for (const turn of this.#open.values()) this.#settle(turn, ending === "aborted" ? "aborted" : "cut");
+    for (const turn of this.#open.values()) this.#toUsage(turn, ending === "aborted" ? "aborted" : "cut");
     this.#open.clear();
   }
 
@@ -62,20 +62,20 @@ export class SessionTurns {
       model: step.model,
       startedAt: this.#now(),
       firstContentAt: undefined,
-      findings: NOTHING,
+      partial: NOTHING,
     };
     const [oldest] = this.#open;
     if (oldest !== undefined && this.#open.size >= MAX_OPEN) {
       this.#open.delete(oldest[0]);
-      this.#settle(oldest[1], "too_large");
+      this.#toUsage(oldest[1], "too_large");
     }
     this.#open.set(step.key, turn);
     return turn;
   }
 
-  #settle(turn: OpenTurn, interruption: Interruption | undefined): void {
-    const { findings, reader } = turn;
-    const settled = reader.settle(findings, {
+  #toUsage(turn: OpenTurn, interruption: Interruption | undefined): void {
+    const { partial, reader } = turn;
+    const settled = reader.toUsage(partial, {
       exclusiveReasoning: false,
       stream: true,
       whole: interruption === undefined,
@@ -87,19 +87,19 @@ export class SessionTurns {
       operation: turn.operation,
       stream: undefined,
       requestModel: turn.requestModel,
-      responseModel: findings.model ?? turn.model,
+      responseModel: partial.model ?? turn.model,
       deployment: this.#deployment,
-      responseId: findings.id,
+      responseId: partial.id,
       usage,
-      ...wordOn(usage, inconsistent, findings, interruption),
-      errorType: findings.errorType,
+      ...turnState(usage, inconsistent, partial, interruption),
+      errorType: partial.errorType,
       firstContentAt: turn.firstContentAt,
     };
     this.#tell({ reading, startedAt: turn.startedAt, whole: interruption === undefined });
   }
 }
 
-export type Tell = (turn: TurnReading) => void;
+export type TurnListener = (turn: TurnReading) => void;
 
 interface OpenTurn {
   readonly reader: Dialect;
@@ -108,16 +108,16 @@ interface OpenTurn {
   readonly startedAt: number;
   model: string | undefined;
   firstContentAt: number | undefined;
-  findings: PartialUsage;
+  partial: PartialUsage;
 }
 
 /** Why a piece was not read to its end. */
 type Interruption = "aborted" | "cut" | "too_large";
 
-function wordOn(
+function turnState(
   usage: Usage | undefined,
   inconsistent: boolean,
-  findings: PartialUsage,
+  partial: PartialUsage,
   interruption: Interruption | undefined,
 ): Pick<UsageReading, "source" | "state" | "reason"> {
   const counted = usage !== undefined && (usage.audioSeconds !== undefined || isCounted(usage));
@@ -125,7 +125,7 @@ function wordOn(
   if (interruption === "aborted") return { source, state: "aborted", reason: "aborted" };
   if (interruption !== undefined) return { source, state: counted ? "partial" : "missing", reason: interruption };
   if (counted) return { source, state: "final", reason: inconsistent ? "inconsistent" : undefined };
-  return { source, state: "missing", reason: findings.failed ? "error" : "absent" };
+  return { source, state: "missing", reason: partial.failed ? "error" : "absent" };
 }
 
 /** Far more than any provider answers at once on one socket. */

@@ -1,10 +1,10 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { type Fields, fieldsAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { finalModelUsage, withModelUsage } from "../../observe/model-usage.ts";
+import { modelName } from "../safe-names.ts";
+import { finalModelUsage, withModelUsage } from "../model-usage.ts";
 import { messageUsage } from "./anthropic-messages.ts";
 
 /**
@@ -16,10 +16,10 @@ export const anthropicAgents: Dialect = {
   name: "anthropic.agents",
   shape: shapeOf({ ...COMMON, model_usage: "value" }),
   optionalInStreams: false,
-  telling: /"(?:usage|model_usage|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|model_usage|error)"\s*:\s*(?!null|\s)/,
   read: readEvent,
   hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").startsWith("agent."),
-  settle: (findings) => finalModelUsage(findings.shares, KIND),
+  toUsage: (partial) => finalModelUsage(partial.byModel, KIND),
 };
 
 /** GET …/v1/sessions/{id}: the running total by itself. */
@@ -27,14 +27,14 @@ export const anthropicSession: Dialect = {
   ...anthropicAgents,
   shape: shapeOf({ ...COMMON, agent: { model: { id: "value" } } }),
   read: readSession,
-  settle: settleSession,
+  toUsage: usageOfSession,
 };
 
-function readEvent(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readEvent(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
   // There is no end marker. An error of the session is an event like any other; one of the stream has no name of its own.
   const isError = type === undefined || type === "error";
-  const next = isError ? { ...readCommon(findings, document), id: undefined } : { ...findings, ended: true };
+  const next = isError ? { ...readCommon(partial, document), id: undefined } : { ...partial, ended: true };
   const usage =
     type === "span.model_request_end"
       ? fieldsAt(document, "model_usage")
@@ -44,12 +44,12 @@ function readEvent(findings: PartialUsage, document: Fields, event: string | und
   if (usage === undefined) return next;
 
   const id = textAt(document, "id");
-  if (id !== undefined && findings.seen.includes(id)) return next;
+  if (id !== undefined && partial.seen.includes(id)) return next;
   return {
     ...next,
     model: next.model ?? modelName(textAt(document, "model")),
-    seen: id === undefined ? findings.seen : [...findings.seen.slice(-MAX_SEEN), id],
-    shares: withModelUsage(findings.shares, {
+    seen: id === undefined ? partial.seen : [...partial.seen.slice(-MAX_SEEN), id],
+    byModel: withModelUsage(partial.byModel, {
       kind: KIND,
       model: modelName(textAt(document, "model")),
       usage: messageUsage(usage, true),
@@ -57,15 +57,15 @@ function readEvent(findings: PartialUsage, document: Fields, event: string | und
   };
 }
 
-function readSession(findings: PartialUsage, document: Fields): PartialUsage {
+function readSession(partial: PartialUsage, document: Fields): PartialUsage {
   const agent = fieldsAt(document, "agent");
   const model = textAt(agent, "model") ?? textAt(fieldsAt(agent, "model"), "id");
-  const next = readCommon(findings, document);
-  return { ...next, model: next.model ?? modelName(model), usage: fieldsAt(document, "usage") ?? findings.usage };
+  const next = readCommon(partial, document);
+  return { ...next, model: next.model ?? modelName(model), usage: fieldsAt(document, "usage") ?? partial.usage };
 }
 
-function settleSession(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfSession(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   return usage === undefined ? undefined : { ...messageUsage(usage, true), raw: rawUsage(usage) };
 }
 

@@ -1,11 +1,20 @@
 import type { ExtraItem, Usage } from "../../../core/usage/usage.ts";
-import { countsBySuffix, rawUsage } from "../../json/amounts.ts";
-import { COMMON, type Dialect, type PartialUsage, readCommon, type SettleFacts } from "../dialect.ts";
-import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
+import { countsBySuffix, rawUsage, exclusiveTotals } from "../counters.ts";
+import { COMMON, type Dialect, type PartialUsage, readCommon, type UsageContext } from "../dialect.ts";
+import {
+  countAt,
+  type Fields,
+  fieldsAt,
+  isFields,
+  labelAt,
+  listAt,
+  merged,
+  textAt,
+  hasMember,
+} from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { itemsBeside, type ModelUsage, withModelUsage } from "../../observe/model-usage.ts";
-import { exclusiveTotals } from "../../json/totals.ts";
+import { modelName } from "../safe-names.ts";
+import { itemsBeside, type ModelUsage, withModelUsage } from "../model-usage.ts";
 
 export const MESSAGES_SPEC = {
   ...COMMON,
@@ -17,49 +26,57 @@ export const anthropicMessages: Dialect = {
   name: "anthropic.messages",
   shape: shapeOf(MESSAGES_SPEC),
   optionalInStreams: false,
-  telling: /"usage"\s*:\s*\{|"error"\s*:\s*(?!null|\s)|"message_stop"/,
+  relevantFrame: /"usage"\s*:\s*\{|"error"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readMessages,
   hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
-  settle: settleMessages,
+  toUsage: usageOfMessage,
+  detect,
 };
 
-function readMessages(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function detect(document: Fields, type: string): "certain" | "likely" | undefined {
+  if (type === "message_start") return "certain";
+  const usage = fieldsAt(document, "usage");
+  if (usage === undefined || !hasMember(usage, "input_tokens")) return undefined;
+  return type === "message" || hasMember(usage, "cache_read_input_tokens") ? "likely" : undefined;
+}
+
+function readMessages(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
   switch (type) {
     case "message_start": {
       const message = fieldsAt(document, "message") ?? {};
-      return { ...readCommon(findings, message), usage: fieldsAt(message, "usage") ?? findings.usage };
+      return { ...readCommon(partial, message), usage: fieldsAt(message, "usage") ?? partial.usage };
     }
     case "message_delta": {
       const usage = fieldsAt(document, "usage");
-      if (usage === undefined) return findings;
+      if (usage === undefined) return partial;
       // Running totals: overwrite what is there and not null, never add; the rest stays as message_start had it.
-      const model = fallbackModel(usage) ?? findings.model;
-      return { ...findings, model, usage: merged(findings.usage, usage), outputSeen: true };
+      const model = fallbackModel(usage) ?? partial.model;
+      return { ...partial, model, usage: merged(partial.usage, usage), outputSeen: true };
     }
     case "message_stop":
-      return { ...findings, ended: true };
+      return { ...partial, ended: true };
     case "message":
     case "error":
     case undefined: {
       const usage = fieldsAt(document, "usage");
-      const next = readCommon(findings, document);
+      const next = readCommon(partial, document);
       return {
         ...next,
         model: fallbackModel(usage) ?? next.model,
-        usage: usage ?? findings.usage,
-        outputSeen: findings.outputSeen || usage !== undefined,
+        usage: usage ?? partial.usage,
+        outputSeen: partial.outputSeen || usage !== undefined,
       };
     }
     default:
-      return findings;
+      return partial;
   }
 }
 
-function settleMessages(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
+function usageOfMessage(partial: PartialUsage, facts: UsageContext): Usage | undefined {
   // A stream begins with a placeholder for the output; only message_delta knows.
-  const outputKnown = !facts.stream || findings.outputSeen;
-  return findings.usage === undefined ? undefined : messageUsage(findings.usage, outputKnown);
+  const outputKnown = !facts.stream || partial.outputSeen;
+  return partial.usage === undefined ? undefined : messageUsage(partial.usage, outputKnown);
 }
 
 /** The usage object of one message, which batches and agents have too. */
@@ -99,15 +116,15 @@ function writesByTtl(creation: Fields | undefined): Record<string, number> | und
 
 /** Compaction is not contained in the top-level numbers, and an advisor is billed at its own model's price. */
 function extraItems(iterations: readonly unknown[] | undefined): readonly ExtraItem[] | undefined {
-  let shares: readonly ModelUsage[] = [];
+  let byModel: readonly ModelUsage[] = [];
   for (const iteration of iterations ?? []) {
     if (!isFields(iteration)) continue;
     const kind = textAt(iteration, "type");
     if (kind !== "compaction" && kind !== "advisor_message") continue;
     const model = modelName(textAt(iteration, "model"));
-    shares = withModelUsage(shares, { kind, model, usage: counters(iteration, true) });
+    byModel = withModelUsage(byModel, { kind, model, usage: counters(iteration, true) });
   }
-  return itemsBeside(shares, undefined);
+  return itemsBeside(byModel, undefined);
 }
 
 /** Where a server-side fallback answered, an iteration names its model. */

@@ -1,11 +1,21 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import { PLAIN_NAME, rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
-import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
+import {
+  countAt,
+  type Fields,
+  fieldsAt,
+  isFields,
+  labelAt,
+  listAt,
+  merged,
+  textAt,
+  hasMember,
+} from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { type CounterNames, exclusiveCounters, readBedrockHead } from "./bedrock-head.ts";
 
-export const CONVERSE_SPEC = {
+const CONVERSE_SPEC = {
   ...COMMON,
   serviceTier: { type: "value" },
   performanceConfig: { latency: "value" },
@@ -16,33 +26,38 @@ export const bedrockConverse: Dialect = {
   name: "bedrock.converse",
   shape: shapeOf(CONVERSE_SPEC),
   optionalInStreams: false,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
   read: readConverse,
   hasContent: (_, event) => event === "contentBlockDelta" || event === "contentBlockStart",
-  settle: settleConverse,
+  toUsage: usageOfConverse,
   readHead: readBedrockHead,
+  detect,
 };
 
-function readConverse(findings: PartialUsage, document: Fields): PartialUsage {
+function detect(document: Fields): "likely" | undefined {
+  return hasMember(fieldsAt(document, "usage") ?? {}, "inputTokens") ? "likely" : undefined;
+}
+
+function readConverse(partial: PartialUsage, document: Fields): PartialUsage {
   const usage = fieldsAt(document, "usage");
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   return {
     ...next,
-    usage: usage === undefined ? findings.usage : merged(findings.usage, usage),
-    serviceTier: labelAt(fieldsAt(document, "serviceTier"), "type") ?? findings.serviceTier,
+    usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
+    serviceTier: labelAt(fieldsAt(document, "serviceTier"), "type") ?? partial.serviceTier,
     // Kept beside the usage, as the only other thing that changes the price.
-    breakdown: fieldsAt(document, "performanceConfig") ?? findings.breakdown,
-    ended: findings.ended || usage !== undefined,
+    breakdown: fieldsAt(document, "performanceConfig") ?? partial.breakdown,
+    ended: partial.ended || usage !== undefined,
   };
 }
 
-function settleConverse(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfConverse(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   return {
     ...converseCounters(usage),
-    serviceTier: findings.serviceTier,
-    speed: labelAt(findings.breakdown, "latency"),
+    serviceTier: partial.serviceTier,
+    speed: labelAt(partial.breakdown, "latency"),
     raw: rawUsage(usage),
   };
 }

@@ -1,8 +1,8 @@
 import type { Usage } from "../../../core/usage/usage.ts";
+import { exclusiveTotals } from "../counters.ts";
 import { type PartialUsage, type HeaderLookup, idText, NOTHING } from "../dialect.ts";
 import { countAt, type Fields, labelAt } from "../../json/fields.ts";
-import { errorName } from "../../observe/safe-names.ts";
-import { exclusiveTotals } from "../../json/totals.ts";
+import { errorName } from "../safe-names.ts";
 
 /** Bedrock's exclusive counters under the four names that it has for them. */
 export interface CounterNames {
@@ -32,13 +32,13 @@ export function readBedrockHead(header: HeaderLookup, isError: boolean): Partial
 
 /** The counters that the head of a plain invoke answer may carry, whoever the model's vendor is. */
 export function readInvokeHead(header: HeaderLookup, isError: boolean): PartialUsage {
-  const findings = readBedrockHead(header, isError);
+  const partial = readBedrockHead(header, isError);
   const fields: Record<string, string | undefined> = {};
   for (const name of HEADERS) fields[name] = header(name);
   const counters = exclusiveCounters(fields, HEADER_NAMES);
   const serviceTier = labelAt(fields, SERVICE_TIER);
   const isCounted = counters.inputTokens !== undefined || counters.outputTokens !== undefined;
-  return { ...findings, serviceTier, head: isCounted ? counters : undefined };
+  return { ...partial, serviceTier, head: isCounted ? counters : undefined };
 }
 
 function firstCount(usage: Fields, names: readonly string[]): number | undefined {

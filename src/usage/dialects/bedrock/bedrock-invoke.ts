@@ -1,9 +1,8 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
-import { type Dialect, type PartialUsage, readCommon, type SettleFacts } from "../dialect.ts";
+import { rawUsage, inclusiveTotals } from "../counters.ts";
+import { type Dialect, type PartialUsage, readCommon, type UsageContext } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, isFields, listAt, merged, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { inclusiveTotals } from "../../json/totals.ts";
 import { anthropicMessages, MESSAGES_SPEC } from "../anthropic/anthropic-messages.ts";
 import { converseCounters } from "./bedrock-converse.ts";
 import { type CounterNames, exclusiveCounters, readInvokeHead } from "./bedrock-head.ts";
@@ -11,7 +10,7 @@ import { CHAT_SPEC, openaiChat } from "../openai/openai-chat.ts";
 
 const METRICS = "amazon-bedrock-invocationMetrics";
 
-export const INVOKE_SPEC = {
+const INVOKE_SPEC = {
   ...CHAT_SPEC,
   ...MESSAGES_SPEC,
   [METRICS]: "value",
@@ -34,31 +33,32 @@ export const bedrockInvoke: Dialect = {
   name: "bedrock.invoke",
   shape: shapeOf(INVOKE_SPEC),
   optionalInStreams: false,
-  telling:
+  relevantFrame:
     /"(?:usage|error|amazon-bedrock-invocationMetrics|(?:prompt|generation)_token_count|(?:input|totalOutput)TextTokenCount)"\s*:\s*(?!null|\s)|"message_stop"/,
   read: readInvoke,
   hasContent,
-  settle: settleInvoke,
+  toUsage: usageOfInvoke,
   readHead: readInvokeHead,
+  detect: (document) => (hasInvokeCounters(document) ? "certain" : undefined),
 };
 
-function readInvoke(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
-  const next = readVendor(findings, document, event);
+function readInvoke(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  const next = readVendor(partial, document, event);
   const metrics = fieldsAt(document, METRICS);
   if (metrics === undefined) return next;
   return { ...next, usage: merged(next.usage, { [METRICS]: metrics }), ended: true };
 }
 
-function readVendor(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readVendor(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   // Claude's documents all have a type; OpenAI's have choices, in streams too.
   const type = textAt(document, "type");
-  if (type !== undefined) return withId(findings, anthropicMessages.read(findings, document, event));
-  if (listAt(document, "choices") !== undefined) return withId(findings, openaiChat.read(findings, document, event));
+  if (type !== undefined) return withId(partial, anthropicMessages.read(partial, document, event));
+  if (listAt(document, "choices") !== undefined) return withId(partial, openaiChat.read(partial, document, event));
 
   const usage =
     fieldsAt(document, "usage") ?? fieldsAt(fieldsAt(document, "metadata"), "usage") ?? ownCounters(document);
-  const next = withId(findings, readCommon(findings, document));
-  return usage === undefined ? next : { ...next, usage: merged(findings.usage, usage) };
+  const next = withId(partial, readCommon(partial, document));
+  return usage === undefined ? next : { ...next, usage: merged(partial.usage, usage) };
 }
 
 /** The id of the request, from the head, is unique at Bedrock; a vendor's own may be missing or a constant. */
@@ -67,7 +67,7 @@ function withId(before: PartialUsage, next: PartialUsage): PartialUsage {
 }
 
 /** Whether the document has counters that only invoked models have. */
-export function hasInvokeCounters(document: Fields): boolean {
+function hasInvokeCounters(document: Fields): boolean {
   return fieldsAt(document, METRICS) !== undefined || OWN_COUNTERS.some((name) => hasMember(document, name));
 }
 
@@ -92,16 +92,16 @@ function hasContent(document: Fields, event: string | undefined): boolean {
   return fieldsAt(document, "error") === undefined;
 }
 
-function settleInvoke(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
-  const vendor = findings.usage === undefined ? undefined : vendorUsage(findings, findings.usage, facts);
-  const metrics = fieldsAt(findings.usage, METRICS);
+function usageOfInvoke(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+  const vendor = partial.usage === undefined ? undefined : vendorUsage(partial, partial.usage, facts);
+  const metrics = fieldsAt(partial.usage, METRICS);
   // The vendor's counters have details that Bedrock's leave out; the latter are there also where the former are not.
   const isWhole = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
   const stated =
-    findings.head ?? (isWhole || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
+    partial.head ?? (isWhole || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
   const usage = stated === undefined ? vendor : beside(vendor, stated);
   if (usage === undefined) return undefined;
-  return { ...usage, serviceTier: usage.serviceTier ?? findings.serviceTier, raw: rawUsage(findings.usage) };
+  return { ...usage, serviceTier: usage.serviceTier ?? partial.serviceTier, raw: rawUsage(partial.usage) };
 }
 
 /** Bedrock's counters with the details of the vendor's. */
@@ -124,9 +124,9 @@ function beside(vendor: Usage | undefined, stated: Usage): Usage {
   };
 }
 
-function vendorUsage(findings: PartialUsage, usage: Fields, facts: SettleFacts): Usage | undefined {
-  if (hasMember(usage, "input_tokens")) return anthropicMessages.settle(findings, facts);
-  if (hasMember(usage, "prompt_tokens")) return openaiChat.settle(findings, facts);
+function vendorUsage(partial: PartialUsage, usage: Fields, facts: UsageContext): Usage | undefined {
+  if (hasMember(usage, "input_tokens")) return anthropicMessages.toUsage(partial, facts);
+  if (hasMember(usage, "prompt_tokens")) return openaiChat.toUsage(partial, facts);
   if (hasMember(usage, "inputTokens")) return converseCounters(usage);
   if (hasMember(usage, "prompt_token_count") || hasMember(usage, "generation_token_count")) {
     return inclusiveTotals(countAt(usage, "prompt_token_count"), countAt(usage, "generation_token_count"));

@@ -1,9 +1,9 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type SettleFacts } from "../dialect.ts";
+import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type UsageContext } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, labelAt, member, textAt } from "../../json/fields.ts";
 import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { finalModelUsage, withModelUsage } from "../../observe/model-usage.ts";
+import { modelName } from "../safe-names.ts";
+import { finalModelUsage, withModelUsage } from "../model-usage.ts";
 import { inputOnly } from "./google-embed.ts";
 import { generateUsage } from "./google-generate.ts";
 
@@ -11,7 +11,7 @@ const INLINED = new Each({
   response: { usageMetadata: "value", modelVersion: "value", tokenCount: "value" },
 });
 
-export const BATCH_OPERATION_SPEC = {
+const BATCH_OPERATION_SPEC = {
   name: "value",
   done: "value",
   metadata: { state: "value", model: "value" },
@@ -41,11 +41,12 @@ export const googleBatch: Dialect = {
   name: "google.batch",
   shape: shapeOf({ ...COMMON, ...BATCH_OPERATION_SPEC }),
   optionalInStreams: false,
-  telling: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
   read: readBatch,
   hasContent: () => false,
-  settle: settleBatch,
+  toUsage: usageOfBatch,
   terminal: TERMINAL,
+  detect: (document) => (isBatchOperation(document) ? "certain" : undefined),
 };
 
 /** Whether the document is the operation of a batch, or an answer out of one. */
@@ -55,40 +56,40 @@ export function isBatchOperation(document: Fields): boolean {
   );
 }
 
-function readBatch(findings: PartialUsage, document: Fields): PartialUsage {
+function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
   const inlined = fieldsAt(document, "inlinedResponses");
-  if (inlined !== undefined) return withAnswer(findings, fieldsAt(inlined, "response"));
+  if (inlined !== undefined) return withResponse(partial, fieldsAt(inlined, "response"));
 
   const metadata = fieldsAt(document, "metadata");
   const state = labelAt(metadata, "state");
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   // Not done, and without a state: as good as waiting.
   const done = member(document, "done") === true;
   return {
     ...next,
     id: idText(textAt(document, "name")) ?? next.id,
-    model: findings.model ?? bareModel(textAt(metadata, "model")),
-    status: done ? "done" : (state ?? findings.status ?? "pending"),
+    model: partial.model ?? bareModel(textAt(metadata, "model")),
+    status: done ? "done" : (state ?? partial.status ?? "pending"),
   };
 }
 
-function withAnswer(findings: PartialUsage, answer: Fields | undefined): PartialUsage {
+function withResponse(partial: PartialUsage, answer: Fields | undefined): PartialUsage {
   const stated = fieldsAt(answer, "usageMetadata");
   const tokens = countAt(answer, "tokenCount");
-  if (stated === undefined && tokens === undefined) return findings;
+  if (stated === undefined && tokens === undefined) return partial;
   const model = modelName(textAt(answer, "modelVersion"));
   const usage = stated === undefined ? inputOnly(tokens) : generateUsage(stated);
   return {
-    ...findings,
-    model: findings.model ?? model,
-    shares: withModelUsage(findings.shares, { kind: KIND, model, usage }),
+    ...partial,
+    model: partial.model ?? model,
+    byModel: withModelUsage(partial.byModel, { kind: KIND, model, usage }),
   };
 }
 
-function settleBatch(findings: PartialUsage, { whole }: SettleFacts): Usage | undefined {
+function usageOfBatch(partial: PartialUsage, { whole }: UsageContext): Usage | undefined {
   // Until the end answers may still be missing, and part of them would stand for all.
-  const isDone = findings.status !== undefined && TERMINAL.has(findings.status);
-  return isDone && whole ? finalModelUsage(findings.shares, KIND) : undefined;
+  const isDone = partial.status !== undefined && TERMINAL.has(partial.status);
+  return isDone && whole ? finalModelUsage(partial.byModel, KIND) : undefined;
 }
 
 function bareModel(name: string | undefined): string | undefined {

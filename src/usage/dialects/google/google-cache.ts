@@ -1,5 +1,5 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, idText, readCommon } from "../dialect.ts";
 import { amountAt, countAt, type Fields, fieldsAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
@@ -9,23 +9,23 @@ export const googleCache: Dialect = {
   name: "google.cache",
   shape: shapeOf({ ...COMMON, name: "value", usageMetadata: "value" }),
   optionalInStreams: false,
-  telling: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
   read: readCache,
   hasContent: () => false,
-  settle: settleCache,
+  toUsage: usageOfCache,
 };
 
-function readCache(findings: PartialUsage, document: Fields): PartialUsage {
+function readCache(partial: PartialUsage, document: Fields): PartialUsage {
   return {
-    ...readCommon(findings, document),
-    id: idText(textAt(document, "name")) ?? findings.id,
-    usage: fieldsAt(document, "usageMetadata") ?? findings.usage,
+    ...readCommon(partial, document),
+    id: idText(textAt(document, "name")) ?? partial.id,
+    usage: fieldsAt(document, "usageMetadata") ?? partial.usage,
   };
 }
 
 /** There is no counter of the provider's that is called input. */
-function settleCache(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfCache(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const size = countAt(usage, "totalTokenCount");
   return {

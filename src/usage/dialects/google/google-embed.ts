@@ -1,5 +1,5 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, merged } from "../../json/fields.ts";
 import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
@@ -18,21 +18,21 @@ export const googleEmbed: Dialect = {
     embeddings: new Each(EMBEDDING),
   }),
   optionalInStreams: false,
-  telling: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usageMetadata|error)"\s*:\s*(?!null|\s)/,
   read: readEmbed,
   hasContent: () => false,
-  settle: settleEmbed,
+  toUsage: usageOfEmbed,
 };
 
-function readEmbed(findings: PartialUsage, document: Fields): PartialUsage {
+function readEmbed(partial: PartialUsage, document: Fields): PartialUsage {
   // One of many embeddings, which may come before the object that they stand in.
   const one = fieldsAt(document, "embeddings");
-  if (one !== undefined) return { ...findings, usage: withTokens(findings.usage, tokensOf(one)) };
+  if (one !== undefined) return { ...partial, usage: withTokens(partial.usage, tokensOf(one)) };
 
   const tokens = countAt(document, "tokenCount") ?? tokensOf(fieldsAt(document, "embedding"));
-  const usage = withTokens(findings.usage, tokens);
+  const usage = withTokens(partial.usage, tokens);
   const stated = fieldsAt(document, "usageMetadata");
-  return { ...readCommon(findings, document), usage: stated === undefined ? usage : merged(usage, stated) };
+  return { ...readCommon(partial, document), usage: stated === undefined ? usage : merged(usage, stated) };
 }
 
 /** The Gemini API says how long each text was at best, and then as a string. */
@@ -46,8 +46,8 @@ function withTokens(usage: Fields | undefined, tokens: number | undefined): Fiel
   return merged(usage, { tokenCount: tokens + (countAt(usage, "tokenCount") ?? 0) });
 }
 
-function settleEmbed(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfEmbed(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const stated = countAt(usage, "promptTokenCount") ?? countAt(usage, "totalTokenCount");
   const inputTokens = stated ?? countAt(usage, "tokenCount");

@@ -1,13 +1,12 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import { PLAIN_NAME, rawUsage, sumOfBoth } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, hasElements, idText, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { sumOfBoth } from "../../json/totals.ts";
+import { modelName } from "../safe-names.ts";
 
 /** REST has camelCase; some surfaces in between pass the names of the protocol buffers on. */
-export const GENERATE_SPEC = {
+const GENERATE_SPEC = {
   ...COMMON,
   modelVersion: "value",
   model_version: "value",
@@ -23,14 +22,20 @@ export const googleGenerate: Dialect = {
   name: "google.generate",
   shape: shapeOf(GENERATE_SPEC),
   optionalInStreams: false,
-  telling: /"(?:usageMetadata|usage_metadata|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usageMetadata|usage_metadata|error)"\s*:\s*(?!null|\s)/,
   read: readGenerate,
   hasContent: (document) => hasElements(document, "candidates"),
-  settle: settleGenerate,
+  toUsage: usageOfGenerate,
+  detect,
 };
 
-function readGenerate(findings: PartialUsage, document: Fields): PartialUsage {
-  const next = readCommon(findings, document);
+function detect(document: Fields): "certain" | undefined {
+  const isGenerate = fieldsAt(document, "usageMetadata") ?? fieldsAt(document, "usage_metadata");
+  return isGenerate === undefined ? undefined : "certain";
+}
+
+function readGenerate(partial: PartialUsage, document: Fields): PartialUsage {
+  const next = readCommon(partial, document);
   const usage = fieldsAt(document, "usageMetadata") ?? fieldsAt(document, "usage_metadata");
   const model = textAt(document, "modelVersion") ?? textAt(document, "model_version");
   return {
@@ -38,14 +43,14 @@ function readGenerate(findings: PartialUsage, document: Fields): PartialUsage {
     model: modelName(model) ?? next.model,
     id: idText(textAt(document, "responseId") ?? textAt(document, "response_id")) ?? next.id,
     // Running totals whose late chunks may leave out what early ones had.
-    usage: usage === undefined ? findings.usage : merged(findings.usage, usage),
+    usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
     // There is no end marker.
     ended: true,
   };
 }
 
-function settleGenerate(findings: PartialUsage): Usage | undefined {
-  return findings.usage === undefined ? undefined : generateUsage(findings.usage);
+function usageOfGenerate(partial: PartialUsage): Usage | undefined {
+  return partial.usage === undefined ? undefined : generateUsage(partial.usage);
 }
 
 /** The `usageMetadata` of one answer. */

@@ -1,10 +1,19 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import { PLAIN_NAME, rawUsage, sumOfBoth } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
-import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
+import {
+  countAt,
+  type Fields,
+  fieldsAt,
+  isFields,
+  labelAt,
+  listAt,
+  merged,
+  textAt,
+  hasMember,
+} from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { sumOfBoth } from "../../json/totals.ts";
+import { modelName } from "../safe-names.ts";
 import { countsByModality } from "./google-generate.ts";
 
 const INTERACTION = {
@@ -14,7 +23,7 @@ const INTERACTION = {
   service_tier: "value",
 } as const satisfies ShapeSpec;
 
-export const INTERACTIONS_SPEC = {
+const INTERACTIONS_SPEC = {
   ...INTERACTION,
   event_type: "value",
   interaction_id: "value",
@@ -38,50 +47,56 @@ export const googleInteractions: Dialect = {
   name: "google.interactions",
   shape: shapeOf(INTERACTIONS_SPEC),
   optionalInStreams: false,
-  telling: /"(?:usage|total_usage|status|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|total_usage|status|error)"\s*:\s*(?!null|\s)/,
   read: readInteractions,
   hasContent: (document, event) => /^step\.(?:start|delta)$/.test(textAt(document, "event_type") ?? event ?? ""),
-  settle: settleInteractions,
+  toUsage: usageOfInteraction,
   terminal: TERMINAL,
+  detect,
 };
 
-function readInteractions(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function detect(document: Fields, type: string): "certain" | "likely" | undefined {
+  if (type.startsWith("interaction.")) return "certain";
+  return hasMember(fieldsAt(document, "usage") ?? {}, "total_input_tokens") ? "likely" : undefined;
+}
+
+function readInteractions(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const inner = fieldsAt(document, "interaction");
-  if (inner !== undefined) return readInteraction(findings, inner);
+  if (inner !== undefined) return readInteraction(partial, inner);
   const type = textAt(document, "event_type") ?? event;
-  if (type === undefined) return readInteraction(findings, document);
+  if (type === undefined) return readInteraction(partial, document);
 
   // An event: what it says is running totals, but for `step_usage`, which is part of them. Its id is that of a step.
   const usage = fieldsAt(document, "usage") ?? fieldsAt(fieldsAt(document, "metadata"), "total_usage");
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   return {
     ...next,
-    id: findings.id ?? textAt(document, "interaction_id"),
-    ...statusOf(findings, document),
-    usage: usage === undefined ? findings.usage : merged(findings.usage, usage),
+    id: partial.id ?? textAt(document, "interaction_id"),
+    ...statusOf(partial, document),
+    usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
   };
 }
 
-function readInteraction(findings: PartialUsage, interaction: Fields): PartialUsage {
-  const next = readCommon(findings, interaction);
+function readInteraction(partial: PartialUsage, interaction: Fields): PartialUsage {
+  const next = readCommon(partial, interaction);
   const usage = fieldsAt(interaction, "usage");
   return {
     ...next,
-    ...statusOf(findings, interaction),
+    ...statusOf(partial, interaction),
     // An agent has a name and its own price, like a model.
     model: next.model ?? modelName(textAt(interaction, "agent")),
-    serviceTier: labelAt(interaction, "service_tier") ?? findings.serviceTier,
-    usage: usage === undefined ? findings.usage : merged(findings.usage, usage),
+    serviceTier: labelAt(interaction, "service_tier") ?? partial.serviceTier,
+    usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
   };
 }
 
-function statusOf(findings: PartialUsage, document: Fields): Pick<PartialUsage, "status" | "ended"> {
-  const status = labelAt(document, "status") ?? findings.status;
-  return { status, ended: findings.ended || (status !== undefined && TERMINAL.has(status)) };
+function statusOf(partial: PartialUsage, document: Fields): Pick<PartialUsage, "status" | "ended"> {
+  const status = labelAt(document, "status") ?? partial.status;
+  return { status, ended: partial.ended || (status !== undefined && TERMINAL.has(status)) };
 }
 
-function settleInteractions(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfInteraction(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "total_input_tokens");
   const outputTokens = countAt(usage, "total_output_tokens");
@@ -107,7 +122,7 @@ function settleInteractions(findings: PartialUsage): Usage | undefined {
     outputByModality: countsByModality(listAt(usage, "output_tokens_by_modality")),
     cachedByModality: countsByModality(listAt(usage, "cached_tokens_by_modality")),
     toolCalls: groundings(usage),
-    serviceTier: findings.serviceTier,
+    serviceTier: partial.serviceTier,
     raw: rawUsage(usage),
   };
 }

@@ -1,16 +1,10 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, errorTypeOf, type PartialUsage } from "../dialect.ts";
 import { emptyFields, type Fields, fieldsAt, member, merged, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import {
-  NO_STEPS,
-  type SessionDialect,
-  type SessionReader,
-  type Speaker,
-  type TurnStep,
-} from "../../websocket/session-dialect.ts";
+import { modelName } from "../safe-names.ts";
+import { NO_STEPS, type SessionDialect, type SessionReader, type Sender, type TurnStep } from "../session-dialect.ts";
 import { generateUsage } from "./google-generate.ts";
 
 const CONTENT = {
@@ -35,7 +29,7 @@ export const googleLive: SessionDialect = {
     tool_call: {},
   }),
   clientShape: shapeOf({ setup: { model: "value" } }),
-  contentAlone: undefined,
+  contentOnly: undefined,
   begin: () => new LiveReader(),
 };
 
@@ -44,15 +38,15 @@ class LiveReader implements SessionReader {
   readonly model = undefined;
   errorType: string | undefined;
   /** The client's first message names the model; behind it comes audio. */
-  hearsClient = true;
+  readsClient = true;
   #turn: Turn | undefined;
   #turns = 0;
   /** The counters of the last turn, which may be told once more behind its end. */
   #told: string | undefined;
 
-  read(document: Fields, speaker: Speaker): readonly TurnStep[] {
-    if (speaker === "client") {
-      this.hearsClient = false;
+  read(document: Fields, sender: Sender): readonly TurnStep[] {
+    if (sender === "client") {
+      this.readsClient = false;
       this.requestModel = modelName(textAt(fieldsAt(document, "setup"), "model")?.replace(/^.*models\//, ""));
       return NO_STEPS;
     }
@@ -94,11 +88,11 @@ class LiveReader implements SessionReader {
     return { key: `turn ${this.#turns}`, counted: false, complete: false };
   }
 
-  #step(moment: TurnStep["moment"], document: Fields): TurnStep {
+  #step(phase: TurnStep["phase"], document: Fields): TurnStep {
     const { requestModel } = this;
     const key = this.#turn?.key ?? "";
-    if (moment === "end") this.#turn = undefined;
-    return { key, moment, reader: liveTurn, document, operation: "realtime", requestModel, model: undefined };
+    if (phase === "end") this.#turn = undefined;
+    return { key, phase, reader: liveTurn, document, operation: "realtime", requestModel, model: undefined };
   }
 }
 
@@ -123,24 +117,24 @@ const liveTurn: Dialect = {
   name: "google.live",
   shape: shapeOf({ usageMetadata: "value", usage_metadata: "value" }),
   optionalInStreams: false,
-  telling: /(?!)/,
+  relevantFrame: /(?!)/,
   read: readTurn,
   hasContent: () => false,
-  settle: settleTurn,
+  toUsage: usageOfTurn,
 };
 
-function readTurn(findings: PartialUsage, document: Fields): PartialUsage {
+function readTurn(partial: PartialUsage, document: Fields): PartialUsage {
   const usage = either(document, "usageMetadata", "usage_metadata");
-  if (usage === undefined) return findings;
+  if (usage === undefined) return partial;
   // Each snapshot stands for itself, but one that has no counters leaves those before it alone.
   const counts = ["totalTokenCount", "total_token_count", "promptTokenCount", "prompt_token_count"];
   const whole = counts.some((key) => Object.hasOwn(usage, key));
-  return { ...findings, usage: whole ? usage : merged(findings.usage, usage) };
+  return { ...partial, usage: whole ? usage : merged(partial.usage, usage) };
 }
 
 /** The counters of `generateContent`, but what the model says is called a response on one of the two surfaces. */
-function settleTurn(findings: PartialUsage): Usage | undefined {
-  const { usage } = findings;
+function usageOfTurn(partial: PartialUsage): Usage | undefined {
+  const { usage } = partial;
   if (usage === undefined) return undefined;
   const renamed = emptyFields();
   for (const key of Object.keys(usage)) renamed[CANDIDATES.get(key) ?? key] = usage[key];

@@ -1,11 +1,11 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, emptyFields, type Fields, fieldsAt, merged, textAt } from "../../json/fields.ts";
 import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { inputOnly } from "./google-embed.ts";
 
-export const PREDICT_SPEC = {
+const PREDICT_SPEC = {
   predictions: new Each({ embeddings: { statistics: "value" }, mimeType: "value" }),
   metadata: { billableCharacterCount: "value" },
 } as const satisfies ShapeSpec;
@@ -18,24 +18,25 @@ export const googlePredict: Dialect = {
   name: "google.predict",
   shape: shapeOf({ ...COMMON, ...PREDICT_SPEC }),
   optionalInStreams: false,
-  telling: /"(?:statistics|error)"\s*:/,
+  relevantFrame: /"(?:statistics|error)"\s*:/,
   read: readPredict,
   hasContent: () => false,
-  settle: settlePredict,
+  toUsage: usageOfPredict,
+  detect: (document) => (isCountedPrediction(document) ? "certain" : undefined),
 };
 
-function readPredict(findings: PartialUsage, document: Fields): PartialUsage {
+function readPredict(partial: PartialUsage, document: Fields): PartialUsage {
   const prediction = fieldsAt(document, "predictions");
-  if (prediction !== undefined) return { ...findings, usage: withPrediction(findings.usage, prediction) };
+  if (prediction !== undefined) return { ...partial, usage: withPrediction(partial.usage, prediction) };
 
   const characters = countAt(fieldsAt(document, "metadata"), "billableCharacterCount");
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   if (characters === undefined) return next;
-  return { ...next, usage: merged(findings.usage, { billableCharacterCount: characters }) };
+  return { ...next, usage: merged(partial.usage, { billableCharacterCount: characters }) };
 }
 
 /** Whether the document is one of the predictions that state what they used. */
-export function isCountedPrediction(document: Fields): boolean {
+function isCountedPrediction(document: Fields): boolean {
   return fieldsAt(fieldsAt(fieldsAt(document, "predictions"), "embeddings"), "statistics") !== undefined;
 }
 
@@ -49,8 +50,8 @@ function withPrediction(usage: Fields | undefined, prediction: Fields): Fields |
   return merged(usage, sum);
 }
 
-function settlePredict(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfPredict(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "token_count");
   const images = countAt(usage, "images");

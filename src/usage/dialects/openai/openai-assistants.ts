@@ -1,5 +1,5 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { COMMON, type Dialect, errorTypeOf, type PartialUsage, readCommon, type SettleFacts } from "../dialect.ts";
+import { COMMON, type Dialect, errorTypeOf, type PartialUsage, readCommon, type UsageContext } from "../dialect.ts";
 import { type Fields, fieldsAt, labelAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
 import { openaiChat } from "./openai-chat.ts";
@@ -14,27 +14,27 @@ export const openaiAssistants: Dialect = {
   name: "openai.assistants",
   shape: shapeOf({ ...COMMON, status: "value", service_tier: "value", last_error: { code: "value" } }),
   optionalInStreams: false,
-  telling: /"object"\s*:\s*"thread\.run"|"error"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"object"\s*:\s*"thread\.run"|"error"\s*:\s*(?!null|\s)/,
   read: readRun,
   hasContent: (document, event) => (textAt(document, "object") ?? event ?? "").endsWith(".delta"),
-  settle: settleRun,
+  toUsage: usageOfRun,
   terminal: TERMINAL,
 };
 
-function readRun(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readRun(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   if (!isRun(document, event)) {
     const isError = event === "error" || (document["error"] ?? undefined) !== undefined;
-    if (!isError) return findings;
-    return { ...findings, failed: true, errorType: errorTypeOf(document) ?? findings.errorType };
+    if (!isError) return partial;
+    return { ...partial, failed: true, errorType: errorTypeOf(document) ?? partial.errorType };
   }
-  const next = readCommon(findings, document);
-  const status = labelAt(document, "status") ?? findings.status;
+  const next = readCommon(partial, document);
+  const status = labelAt(document, "status") ?? partial.status;
   const lastError = fieldsAt(document, "last_error");
   return {
     ...next,
-    usage: fieldsAt(document, "usage") ?? findings.usage,
+    usage: fieldsAt(document, "usage") ?? partial.usage,
     status,
-    ended: findings.ended || (status !== undefined && TERMINAL.has(status)),
+    ended: partial.ended || (status !== undefined && TERMINAL.has(status)),
     errorType: (lastError && errorTypeOf({ error: lastError })) ?? next.errorType,
   };
 }
@@ -45,7 +45,7 @@ function isRun(document: Fields, event: string | undefined): boolean {
   return object === undefined ? /^thread\.run\.(?!step)/.test(event ?? "") : object === "thread.run";
 }
 
-function settleRun(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
-  const { status } = findings;
-  return status !== undefined && TERMINAL.has(status) ? openaiChat.settle(findings, facts) : undefined;
+function usageOfRun(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+  const { status } = partial;
+  return status !== undefined && TERMINAL.has(status) ? openaiChat.toUsage(partial, facts) : undefined;
 }

@@ -2,8 +2,8 @@ import type { Usage } from "../../../core/usage/usage.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { type Fields, fieldsAt, labelAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
-import { tokenUsage } from "../../observe/token-usage.ts";
-import { plain } from "../others/no-usage.ts";
+import { tokenUsage } from "./token-usage.ts";
+import { noUsage } from "../no-usage.ts";
 
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "failed", "expired", "cancelled"]);
 
@@ -15,25 +15,25 @@ export const openaiBatch: Dialect = {
   name: "openai.batch",
   shape: shapeOf({ ...COMMON, status: "value" }),
   optionalInStreams: false,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
   read: readBatch,
   hasContent: () => false,
-  settle: settleBatch,
+  toUsage: usageOfBatch,
   terminal: TERMINAL,
 };
 
 /** …/files/{id}/content: perhaps a batch's results, but the batch itself counts. The errors in it are those of other calls. */
-export const openaiFile: Dialect = { ...plain, name: "openai.batch", read: (findings) => findings };
+export const openaiFile: Dialect = { ...noUsage, name: "openai.batch", read: (partial) => partial };
 
-function readBatch(findings: PartialUsage, document: Fields): PartialUsage {
+function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
   return {
-    ...readCommon(findings, document),
-    usage: fieldsAt(document, "usage") ?? findings.usage,
-    status: labelAt(document, "status") ?? findings.status,
+    ...readCommon(partial, document),
+    usage: fieldsAt(document, "usage") ?? partial.usage,
+    status: labelAt(document, "status") ?? partial.status,
   };
 }
 
-function settleBatch({ usage, status }: PartialUsage): Usage | undefined {
+function usageOfBatch({ usage, status }: PartialUsage): Usage | undefined {
   // Until the end the counters grow.
   const isDone = status !== undefined && TERMINAL.has(status);
   return isDone && usage !== undefined ? tokenUsage(usage) : undefined;

@@ -1,9 +1,19 @@
 import type { ExtraItem, Usage } from "../../../core/usage/usage.ts";
-import { modalitiesOf, rawUsage, statedCost } from "../../json/amounts.ts";
-import { COMMON, type Dialect, type PartialUsage, hasElements, readCommon, type SettleFacts } from "../dialect.ts";
-import { amountAt, countAt, type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../../json/fields.ts";
+import { modalitiesOf, rawUsage, statedCost } from "../counters.ts";
+import { COMMON, type Dialect, type PartialUsage, hasElements, readCommon, type UsageContext } from "../dialect.ts";
+import {
+  amountAt,
+  countAt,
+  type Fields,
+  fieldsAt,
+  isFields,
+  labelAt,
+  listAt,
+  textAt,
+  hasMember,
+} from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
+import { modelName } from "../safe-names.ts";
 
 /** POST …/chat/completions, as OpenAI and some fifteen others speak it. */
 export const CHAT_SPEC = {
@@ -18,28 +28,34 @@ export const openaiChat: Dialect = {
   name: "openai.chat",
   shape: shapeOf(CHAT_SPEC),
   optionalInStreams: true,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
   read: readChat,
   hasContent: (document) => hasElements(document, "choices"),
-  settle: settleChat,
+  toUsage: usageOfChat,
+  detect,
 };
+
+function detect(document: Fields): "likely" | undefined {
+  const isChat = Array.isArray(document["choices"]) || hasMember(fieldsAt(document, "usage") ?? {}, "prompt_tokens");
+  return isChat ? "likely" : undefined;
+}
 
 /** The legacy text completions carry the same usage object under the same rules. */
 export const openaiCompletions: Dialect = { ...openaiChat, name: "openai.completions" };
 
-function readChat(findings: PartialUsage, document: Fields): PartialUsage {
-  const next = readCommon(findings, document);
+function readChat(partial: PartialUsage, document: Fields): PartialUsage {
+  const next = readCommon(partial, document);
   const groq = fieldsAt(document, "x_groq");
   const usage = fieldsAt(document, "usage") ?? tokenUsage(fieldsAt(groq, "usage"));
   const stopped = groq !== undefined && (groq["error"] ?? undefined) !== undefined;
   return {
     ...next,
     // Every snapshot is complete, also where it comes with each chunk: the last one is the usage.
-    usage: usage ?? findings.usage,
-    serviceTier: labelAt(document, "service_tier") ?? findings.serviceTier,
-    breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? findings.breakdown,
+    usage: usage ?? partial.usage,
+    serviceTier: labelAt(document, "service_tier") ?? partial.serviceTier,
+    breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? partial.breakdown,
     failed: next.failed || stopped,
-    ended: findings.ended || (usage !== undefined && isLastChunk(document)),
+    ended: partial.ended || (usage !== undefined && isLastChunk(document)),
   };
 }
 
@@ -56,8 +72,8 @@ function isLastChunk(document: Fields): boolean {
   );
 }
 
-function settleChat(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
-  const usage = findings.usage;
+function usageOfChat(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const input = fieldsAt(usage, "prompt_tokens_details") ?? fieldsAt(usage, "prompt_token_details");
   const output = fieldsAt(usage, "completion_tokens_details");
@@ -80,10 +96,10 @@ function settleChat(findings: PartialUsage, facts: SettleFacts): Usage | undefin
     predictionRejectedTokens: countAt(output, "rejected_prediction_tokens"),
     audioSeconds: amountAt(usage, "prompt_audio_seconds"),
     toolCalls: searches(usage),
-    serviceTier: findings.serviceTier ?? labelAt(usage, "service_tier"),
+    serviceTier: partial.serviceTier ?? labelAt(usage, "service_tier"),
     trafficType: labelAt(fieldsAt(fieldsAt(usage, "extra_properties"), "google"), "traffic_type"),
     providerCostUsd: statedCost(usage),
-    extraItems: itemsOf(findings.breakdown),
+    extraItems: itemsOf(partial.breakdown),
     raw: rawUsage(usage),
   };
 }

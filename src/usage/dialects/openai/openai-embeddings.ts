@@ -1,5 +1,5 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage, statedCost } from "../../json/amounts.ts";
+import { rawUsage, statedCost } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
@@ -9,21 +9,21 @@ export const openaiEmbeddings: Dialect = {
   name: "openai.embeddings",
   shape: shapeOf(COMMON),
   optionalInStreams: false,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)/,
   read: readEmbeddings,
   hasContent: () => false,
-  settle: settleEmbeddings,
+  toUsage: usageOfEmbeddings,
 };
 
 /** …/moderations are free and have no usage, but for vendors whose classifiers count tokens. */
 export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations" };
 
-function readEmbeddings(findings: PartialUsage, document: Fields): PartialUsage {
-  return { ...readCommon(findings, document), usage: fieldsAt(document, "usage") ?? findings.usage };
+function readEmbeddings(partial: PartialUsage, document: Fields): PartialUsage {
+  return { ...readCommon(partial, document), usage: fieldsAt(document, "usage") ?? partial.usage };
 }
 
-function settleEmbeddings(findings: PartialUsage): Usage | undefined {
-  const usage = findings.usage;
+function usageOfEmbeddings(partial: PartialUsage): Usage | undefined {
+  const usage = partial.usage;
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "prompt_tokens");
   const total = countAt(usage, "total_tokens");

@@ -2,8 +2,8 @@ import type { ExtraItem, Usage } from "../../../core/usage/usage.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, merged, textAt } from "../../json/fields.ts";
 import { Each, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { tokenUsage } from "../../observe/token-usage.ts";
+import { modelName } from "../safe-names.ts";
+import { tokenUsage } from "./token-usage.ts";
 
 /**
  * …/images/…: pictures of megabytes, and behind them the tokens of the models that bill those. Older models bill by the
@@ -13,33 +13,33 @@ export const openaiImages: Dialect = {
   name: "openai.images",
   shape: shapeOf({ ...COMMON, data: new Each({}), svg_usage: "value" }),
   optionalInStreams: false,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|image_\w+\.completed)"/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|image_\w+\.completed)"/,
   read: readImages,
   hasContent: (document, event) => EVENT.test(textAt(document, "type") ?? event ?? ""),
-  settle: settleImages,
+  toUsage: usageOfImages,
 };
 
 const EVENT = /^image_(?:generation|edit)\.(partial_image|completed)$/;
 
-function readImages(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
-  if (fieldsAt(document, "data") !== undefined) return withImage(findings);
-  const next = readCommon(findings, document);
+function readImages(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+  if (fieldsAt(document, "data") !== undefined) return withImage(partial);
+  const next = readCommon(partial, document);
   const svg = fieldsAt(document, "svg_usage");
   const seen = {
     ...next,
-    usage: fieldsAt(document, "usage") ?? findings.usage,
+    usage: fieldsAt(document, "usage") ?? partial.usage,
     breakdown: svg === undefined ? next.breakdown : merged(next.breakdown, { svg }),
   };
   const isCompleted = EVENT.exec(textAt(document, "type") ?? event ?? "")?.[1] === "completed";
   return isCompleted ? { ...withImage(seen), ended: true } : seen;
 }
 
-function withImage(findings: PartialUsage): PartialUsage {
-  const images = 1 + (countAt(findings.breakdown, "images") ?? 0);
-  return { ...findings, breakdown: merged(findings.breakdown, { images }) };
+function withImage(partial: PartialUsage): PartialUsage {
+  const images = 1 + (countAt(partial.breakdown, "images") ?? 0);
+  return { ...partial, breakdown: merged(partial.breakdown, { images }) };
 }
 
-function settleImages({ usage, breakdown }: PartialUsage): Usage | undefined {
+function usageOfImages({ usage, breakdown }: PartialUsage): Usage | undefined {
   if (usage === undefined && breakdown === undefined) return undefined;
   const counters = usage === undefined ? {} : tokenUsage(usage);
   return { ...counters, images: countAt(breakdown, "images"), extraItems: svgItem(fieldsAt(breakdown, "svg")) };

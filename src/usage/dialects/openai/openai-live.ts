@@ -1,17 +1,11 @@
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage } from "../counters.ts";
 import { type Dialect, errorTypeOf } from "../dialect.ts";
 import { amountAt, type Fields, fieldsAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import {
-  DELTA_EVENT,
-  NO_STEPS,
-  type SessionDialect,
-  type SessionReader,
-  type TurnStep,
-} from "../../websocket/session-dialect.ts";
+import { modelName } from "../safe-names.ts";
+import { DELTA_EVENT, NO_STEPS, type SessionDialect, type SessionReader, type TurnStep } from "../session-dialect.ts";
 import { RESPONSES_SPEC } from "./openai-responses.ts";
-import { type Models, ResponseLanes } from "./response-lanes.ts";
+import { type Models, ResponseStreams } from "./response-streams.ts";
 
 /** Billed by the second, as a running total; what it hands to other models comes as their events, wrapped. */
 export const openaiLive: SessionDialect = {
@@ -25,16 +19,16 @@ export const openaiLive: SessionDialect = {
     event: { ...RESPONSES_SPEC, decision: RESPONSES_SPEC.response },
   }),
   clientShape: undefined,
-  contentAlone: DELTA_EVENT,
+  contentOnly: DELTA_EVENT,
   begin: (queryModel) => new LiveReader(queryModel),
 };
 
 class LiveReader implements SessionReader {
   readonly requestModel: string | undefined;
-  readonly hearsClient = false;
+  readonly readsClient = false;
   model: string | undefined;
   errorType: string | undefined;
-  readonly #lanes = new ResponseLanes();
+  readonly #streams = new ResponseStreams();
   readonly #noModels = (): Models => ({ requestModel: undefined, model: undefined });
 
   constructor(queryModel: string | undefined) {
@@ -55,7 +49,7 @@ class LiveReader implements SessionReader {
         this.errorType = undefined;
         return this.#seconds(document, "end");
       case "response.event":
-        return event === undefined ? NO_STEPS : this.#lanes.read(event, laneOf(document), this.#noModels);
+        return event === undefined ? NO_STEPS : this.#streams.read(event, streamIdOf(document), this.#noModels);
       case "decision.event":
         return event === undefined ? NO_STEPS : this.#decision(event);
       case "error":
@@ -66,32 +60,32 @@ class LiveReader implements SessionReader {
     }
   }
 
-  #seconds(document: Fields, moment: "open" | "end"): readonly TurnStep[] {
+  #seconds(document: Fields, phase: "open" | "end"): readonly TurnStep[] {
     const { requestModel, model } = this;
-    return [{ key: "seconds", moment, reader: seconds, document, operation: "realtime", requestModel, model }];
+    return [{ key: "seconds", phase, reader: seconds, document, operation: "realtime", requestModel, model }];
   }
 
   /** A decision has usage of the same shape as a response, and comes once. */
   #decision(event: Fields): readonly TurnStep[] {
     const response = fieldsAt(event, "decision");
     if (response === undefined) return NO_STEPS;
-    const [step] = this.#lanes.read({ type: "response.completed", response }, "decision", this.#noModels);
+    const [step] = this.#streams.read({ type: "response.completed", response }, "decision", this.#noModels);
     return step === undefined ? NO_STEPS : [{ ...step, operation: "decision" }];
   }
 }
 
-function laneOf(document: Fields): string {
-  return textAt(document, "delegation_id")?.slice(0, MAX_LANE_NAME) ?? "";
+function streamIdOf(document: Fields): string {
+  return textAt(document, "delegation_id")?.slice(0, MAX_STREAM_ID) ?? "";
 }
 
 const seconds: Dialect = {
   name: "openai.live",
   shape: shapeOf({ usage: "value" }),
   optionalInStreams: false,
-  telling: /(?!)/,
-  read: (findings, document) => ({ ...findings, usage: fieldsAt(document, "usage") ?? findings.usage }),
+  relevantFrame: /(?!)/,
+  read: (partial, document) => ({ ...partial, usage: fieldsAt(document, "usage") ?? partial.usage }),
   hasContent: () => false,
-  settle: ({ usage }) => usage && { audioSeconds: amountAt(usage, "seconds"), raw: rawUsage(usage) },
+  toUsage: ({ usage }) => usage && { audioSeconds: amountAt(usage, "seconds"), raw: rawUsage(usage) },
 };
 
-const MAX_LANE_NAME = 128;
+const MAX_STREAM_ID = 128;

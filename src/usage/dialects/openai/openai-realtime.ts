@@ -2,15 +2,9 @@ import type { Usage } from "../../../core/usage/usage.ts";
 import { type Dialect, errorTypeOf, type PartialUsage, idText, readCommon } from "../dialect.ts";
 import { type Fields, fieldsAt, labelAt, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import {
-  DELTA_EVENT,
-  NO_STEPS,
-  type SessionDialect,
-  type SessionReader,
-  type TurnStep,
-} from "../../websocket/session-dialect.ts";
-import { tokenUsage } from "../../observe/token-usage.ts";
+import { modelName } from "../safe-names.ts";
+import { DELTA_EVENT, NO_STEPS, type SessionDialect, type SessionReader, type TurnStep } from "../session-dialect.ts";
+import { tokenUsage } from "./token-usage.ts";
 
 const SESSION = {
   model: "value",
@@ -34,13 +28,13 @@ export const openaiRealtime: SessionDialect = {
   name: "openai.realtime",
   serverShape: shapeOf(EVENT),
   clientShape: undefined,
-  contentAlone: DELTA_EVENT,
+  contentOnly: DELTA_EVENT,
   begin: (queryModel) => new RealtimeReader(queryModel),
 };
 
 class RealtimeReader implements SessionReader {
   readonly requestModel: string | undefined;
-  readonly hearsClient = false;
+  readonly readsClient = false;
   model: string | undefined;
   errorType: string | undefined;
   #transcriptionModel: string | undefined;
@@ -81,10 +75,10 @@ class RealtimeReader implements SessionReader {
     this.#transcriptionModel = modelName(textAt(transcription, "model")) ?? this.#transcriptionModel;
   }
 
-  #response(document: Fields, moment: "open" | "end"): readonly TurnStep[] {
+  #response(document: Fields, phase: "open" | "end"): readonly TurnStep[] {
     const response = fieldsAt(document, "response");
     if (response === undefined) return NO_STEPS;
-    return [this.#step(textAt(response, "id") ?? "", moment, response)];
+    return [this.#step(textAt(response, "id") ?? "", phase, response)];
   }
 
   #content(document: Fields): readonly TurnStep[] {
@@ -92,16 +86,16 @@ class RealtimeReader implements SessionReader {
     return id === undefined ? NO_STEPS : [this.#step(id, "content", { id })];
   }
 
-  #step(id: string, moment: TurnStep["moment"], document: Fields): TurnStep {
+  #step(id: string, phase: TurnStep["phase"], document: Fields): TurnStep {
     const { requestModel, model } = this;
-    return { key: id, moment, reader: realtimeResponse, document, operation: "realtime", requestModel, model };
+    return { key: id, phase, reader: realtimeResponse, document, operation: "realtime", requestModel, model };
   }
 
   #transcription(document: Fields): readonly TurnStep[] {
     const key = `${textAt(document, "item_id") ?? ""} transcription`;
     const model = this.#transcriptionModel;
     const reader = inputTranscription;
-    return [{ key, moment: "end", reader, document, operation: "transcription", requestModel: undefined, model }];
+    return [{ key, phase: "end", reader, document, operation: "transcription", requestModel: undefined, model }];
   }
 }
 
@@ -112,10 +106,10 @@ const realtimeResponse: Dialect = {
   name: "openai.realtime",
   shape: shapeOf(EVENT.response),
   optionalInStreams: false,
-  telling: NEVER,
+  relevantFrame: NEVER,
   read: readResponse,
   hasContent: () => false,
-  settle: settleRealtime,
+  toUsage: usageOfRealtime,
 };
 
 /** …input_audio_transcription.completed: tokens, or seconds where the model is billed by them. */
@@ -123,28 +117,28 @@ const inputTranscription: Dialect = {
   name: "openai.realtime",
   shape: shapeOf({ item_id: "value", usage: "value" }),
   optionalInStreams: false,
-  telling: NEVER,
-  read: (findings, document) => ({
-    ...findings,
+  relevantFrame: NEVER,
+  read: (partial, document) => ({
+    ...partial,
     id: idText(textAt(document, "item_id")),
     usage: fieldsAt(document, "usage"),
   }),
   hasContent: () => false,
-  settle: settleRealtime,
+  toUsage: usageOfRealtime,
 };
 
-function readResponse(findings: PartialUsage, response: Fields): PartialUsage {
+function readResponse(partial: PartialUsage, response: Fields): PartialUsage {
   const error = fieldsAt(fieldsAt(response, "status_details"), "error");
-  const status = labelAt(response, "status") ?? findings.status;
+  const status = labelAt(response, "status") ?? partial.status;
   return {
-    ...readCommon(findings, response),
-    usage: fieldsAt(response, "usage") ?? findings.usage,
+    ...readCommon(partial, response),
+    usage: fieldsAt(response, "usage") ?? partial.usage,
     status,
-    failed: findings.failed || status === "failed",
-    errorType: (error && errorTypeOf({ error })) ?? findings.errorType,
+    failed: partial.failed || status === "failed",
+    errorType: (error && errorTypeOf({ error })) ?? partial.errorType,
   };
 }
 
-function settleRealtime({ usage }: PartialUsage): Usage | undefined {
+function usageOfRealtime({ usage }: PartialUsage): Usage | undefined {
   return usage === undefined ? undefined : tokenUsage(usage);
 }

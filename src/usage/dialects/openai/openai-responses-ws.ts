@@ -1,72 +1,75 @@
 import { errorTypeOf } from "../dialect.ts";
 import { type Fields, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
+import { modelName } from "../safe-names.ts";
 import {
   DELTA_EVENT,
   NO_STEPS,
   type SessionDialect,
   type SessionReader,
-  type Speaker,
+  type Sender,
   type TurnStep,
-} from "../../websocket/session-dialect.ts";
+} from "../session-dialect.ts";
 import { RESPONSES_SPEC } from "./openai-responses.ts";
-import { ResponseLanes } from "./response-lanes.ts";
+import { ResponseStreams } from "./response-streams.ts";
 
 /** The socket on …/responses: the client's requests, and the events of their streams, several at a time. */
 export const openaiResponsesSocket: SessionDialect = {
   name: "openai.responses.ws",
   serverShape: shapeOf({ ...RESPONSES_SPEC, stream_id: "value" }),
   clientShape: shapeOf({ type: "value", model: "value", stream_id: "value" }),
-  contentAlone: DELTA_EVENT,
+  contentOnly: DELTA_EVENT,
   begin: () => new ResponsesSocketReader(),
 };
 
 class ResponsesSocketReader implements SessionReader {
-  readonly hearsClient = true;
+  readonly readsClient = true;
   requestModel: string | undefined;
   model: string | undefined;
   errorType: string | undefined;
-  readonly #lanes = new ResponseLanes();
-  /** Models of the requests that are not answered yet: each lane takes its requests in order. */
+  readonly #streams = new ResponseStreams();
+  /** Models of the requests that are not answered yet: each streamId takes its requests in order. */
   readonly #asked = new Map<string, (string | undefined)[]>();
 
   end(): readonly TurnStep[] {
     return NO_STEPS;
   }
 
-  read(document: Fields, speaker: Speaker): readonly TurnStep[] {
-    const lane = textAt(document, "stream_id")?.slice(0, MAX_LANE_NAME) ?? "";
-    if (speaker === "client") {
-      if (textAt(document, "type") === "response.create") this.#ask(lane, modelName(textAt(document, "model")));
+  read(document: Fields, sender: Sender): readonly TurnStep[] {
+    const streamId = textAt(document, "stream_id")?.slice(0, MAX_STREAM_ID) ?? "";
+    if (sender === "client") {
+      if (textAt(document, "type") === "response.create") this.#ask(streamId, modelName(textAt(document, "model")));
       return NO_STEPS;
     }
-    const steps = this.#lanes.read(document, lane, () => ({ requestModel: this.#takeAsked(lane), model: undefined }));
+    const steps = this.#streams.read(document, streamId, () => ({
+      requestModel: this.#takeAsked(streamId),
+      model: undefined,
+    }));
     if (textAt(document, "type") === "error") {
       this.errorType = errorTypeOf(document);
-      if (steps.length === 0) this.#takeAsked(lane);
-    } else if (steps.some((step) => step.moment === "end")) {
+      if (steps.length === 0) this.#takeAsked(streamId);
+    } else if (steps.some((step) => step.phase === "end")) {
       this.errorType = undefined;
     }
     return steps;
   }
 
-  #ask(lane: string, model: string | undefined): void {
+  #ask(streamId: string, model: string | undefined): void {
     this.requestModel = model ?? this.requestModel;
-    if (this.#asked.size >= MAX_LANES) this.#asked.clear();
-    const waiting = this.#asked.get(lane);
-    if (waiting === undefined) this.#asked.set(lane, [model]);
+    if (this.#asked.size >= MAX_STREAMS) this.#asked.clear();
+    const waiting = this.#asked.get(streamId);
+    if (waiting === undefined) this.#asked.set(streamId, [model]);
     else if (waiting.length < MAX_WAITING) waiting.push(model);
   }
 
-  #takeAsked(lane: string): string | undefined {
-    const waiting = this.#asked.get(lane);
+  #takeAsked(streamId: string): string | undefined {
+    const waiting = this.#asked.get(streamId);
     const model = waiting?.shift();
-    if (waiting?.length === 0) this.#asked.delete(lane);
+    if (waiting?.length === 0) this.#asked.delete(streamId);
     return model;
   }
 }
 
-const MAX_LANES = 64;
-const MAX_LANE_NAME = 128;
+const MAX_STREAMS = 64;
+const MAX_STREAM_ID = 128;
 const MAX_WAITING = 64;

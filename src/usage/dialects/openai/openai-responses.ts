@@ -1,8 +1,8 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { COMMON, type Dialect, errorTypeOf, type PartialUsage, readCommon } from "../dialect.ts";
-import { type Fields, fieldsAt, isFields, labelAt, listAt, textAt } from "../../json/fields.ts";
+import { COMMON, type Dialect, errorTypeOf, isTerminal, type PartialUsage, readCommon } from "../dialect.ts";
+import { type Fields, fieldsAt, isFields, labelAt, listAt, textAt, hasMember } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { tokenUsage } from "../../observe/token-usage.ts";
+import { tokenUsage } from "./token-usage.ts";
 
 const RESPONSE = {
   ...COMMON,
@@ -19,53 +19,54 @@ export const openaiResponses: Dialect = {
   name: "openai.responses",
   shape: shapeOf(RESPONSES_SPEC),
   optionalInStreams: false,
-  telling:
+  relevantFrame:
     /"usage"\s*:\s*\{|"error"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:error|response\.(?:completed|incomplete|failed|cancelled))"/,
   read: readResponses,
   hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
-  settle: settleResponses,
+  toUsage: usageOfResponse,
+  detect,
 };
+
+function detect(document: Fields, type: string): "certain" | "likely" | undefined {
+  if (type.startsWith("response.")) return "certain";
+  const usage = fieldsAt(document, "usage");
+  if (usage === undefined || !hasMember(usage, "input_tokens") || !hasMember(usage, "input_tokens_details")) {
+    return undefined;
+  }
+  // Those would be Anthropic's.
+  return type === "message" || hasMember(usage, "cache_read_input_tokens") ? undefined : "likely";
+}
 
 /** POST …/decisions: answers to questions, with the same usage object and no id or status. */
 export const openaiDecisions: Dialect = { ...openaiResponses, name: "openai.decisions" };
 
-/** The answer will not change any more; before that its usage is unknown. */
-export function isTerminal(status: string | undefined): boolean {
-  return status !== undefined && TERMINAL.has(status);
-}
-
-function readResponses(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readResponses(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const inner = fieldsAt(document, "response");
-  if (inner !== undefined) return readResponse(findings, inner);
+  if (inner !== undefined) return readResponse(partial, inner);
 
   const type = textAt(document, "type") ?? event;
-  if (type === undefined || document["object"] === "response") return readResponse(findings, document);
+  if (type === undefined || document["object"] === "response") return readResponse(partial, document);
   // Any other event; an id in it belongs to an item, not to the response.
-  if (type !== "error" && (document["error"] ?? undefined) === undefined) return findings;
-  return { ...findings, failed: true, errorType: streamError(document) ?? findings.errorType };
+  if (type !== "error" && (document["error"] ?? undefined) === undefined) return partial;
+  return { ...partial, failed: true, errorType: errorTypeOf(document) ?? partial.errorType };
 }
 
-/** The error event has its code beside its type; a nested error object is also seen. */
-function streamError(document: Fields): string | undefined {
-  return errorTypeOf(document);
-}
-
-function readResponse(findings: PartialUsage, response: Fields): PartialUsage {
-  const next = readCommon(findings, response);
-  const status = labelAt(response, "status") ?? findings.status;
+function readResponse(partial: PartialUsage, response: Fields): PartialUsage {
+  const next = readCommon(partial, response);
+  const status = labelAt(response, "status") ?? partial.status;
   const usage = fieldsAt(response, "usage");
   return {
     ...next,
-    usage: usage ?? findings.usage,
+    usage: usage ?? partial.usage,
     status,
-    serviceTier: labelAt(response, "service_tier") ?? findings.serviceTier,
-    ended: findings.ended || isTerminal(status),
-    toolCalls: toolCalls(response) ?? findings.toolCalls,
+    serviceTier: labelAt(response, "service_tier") ?? partial.serviceTier,
+    ended: partial.ended || isTerminal(status),
+    toolCalls: toolCalls(response) ?? partial.toolCalls,
   };
 }
 
-function settleResponses(findings: PartialUsage): Usage | undefined {
-  const { usage, toolCalls: calls, serviceTier } = findings;
+function usageOfResponse(partial: PartialUsage): Usage | undefined {
+  const { usage, toolCalls: calls, serviceTier } = partial;
   return usage === undefined ? undefined : { ...tokenUsage(usage), toolCalls: calls, serviceTier };
 }
 
@@ -82,7 +83,6 @@ function toolCalls(response: Fields): Record<string, number> | undefined {
   return counts;
 }
 
-const TERMINAL: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled"]);
 const NO_CONTENT: ReadonlySet<string> = new Set([
   "response.created",
   "response.queued",

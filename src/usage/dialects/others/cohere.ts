@@ -1,22 +1,21 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
-import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type SettleFacts } from "../dialect.ts";
+import { rawUsage, sumOfKnown } from "../counters.ts";
+import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type UsageContext } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { sumOfKnown } from "../../json/totals.ts";
 import { openaiEmbeddings } from "../openai/openai-embeddings.ts";
 
 const ENDED = "ended";
 const TERMINAL: ReadonlySet<string> = new Set([ENDED]);
 
-const ANSWER = { response_id: "value", generation_id: "value", meta: "value" } as const satisfies ShapeSpec;
+const RESPONSE = { response_id: "value", generation_id: "value", meta: "value" } as const satisfies ShapeSpec;
 
-export const COHERE_SPEC = {
+const COHERE_SPEC = {
   ...COMMON,
-  ...ANSWER,
+  ...RESPONSE,
   event_type: "value",
   delta: { usage: "value" },
-  response: ANSWER,
+  response: RESPONSE,
 } as const satisfies ShapeSpec;
 
 /**
@@ -27,11 +26,12 @@ export const cohereChat: Dialect = {
   name: "cohere.chat",
   shape: shapeOf(COHERE_SPEC),
   optionalInStreams: false,
-  telling: /"(?:billed_units|error)"\s*:\s*(?!null|\s)|"(?:type|event_type)"\s*:\s*"(?:message-end|stream-end)"/,
+  relevantFrame: /"(?:billed_units|error)"\s*:\s*(?!null|\s)|"(?:type|event_type)"\s*:\s*"(?:message-end|stream-end)"/,
   read: readChat,
   hasContent: (document, event) => CONTENT.test(eventOf(document, event) ?? ""),
-  settle: ({ usage }) => (usage === undefined ? undefined : billedUsage(usage)),
+  toUsage: ({ usage }) => (usage === undefined ? undefined : billedUsage(usage)),
   terminal: TERMINAL,
+  detect: (document) => (hasBilledUnits(document) ? "certain" : undefined),
 };
 
 /** …/embed, …/rerank, …/classify, …/parse; others have rerankers under the same path, with OpenAI's counters. */
@@ -39,26 +39,26 @@ export const cohereMeta: Dialect = {
   ...cohereChat,
   name: "cohere.meta",
   shape: shapeOf({ ...COMMON, meta: "value" }),
-  settle: settleMeta,
+  toUsage: usageOfMeta,
 };
 
 /** Whether the document states units that Cohere bills. */
-export function hasBilledUnits(document: Fields): boolean {
+function hasBilledUnits(document: Fields): boolean {
   return fieldsAt(statedUsage(document), "billed_units") !== undefined;
 }
 
-function readChat(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readChat(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = eventOf(document, event);
   const isEnd = type === "message-end" || type === "stream-end";
   const response = fieldsAt(document, "response");
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   return {
     ...next,
     id: idOf(document) ?? idOf(response) ?? next.id,
-    usage: statedUsage(document) ?? findings.usage,
+    usage: statedUsage(document) ?? partial.usage,
     // Lines do not show by themselves that the last one is missing.
-    status: type === undefined ? findings.status : isEnd ? ENDED : "in_progress",
-    ended: findings.ended || isEnd,
+    status: type === undefined ? partial.status : isEnd ? ENDED : "in_progress",
+    ended: partial.ended || isEnd,
   };
 }
 
@@ -80,9 +80,9 @@ function eventOf(document: Fields, event: string | undefined): string | undefine
   return textAt(document, "event_type") ?? textAt(document, "type") ?? event;
 }
 
-function settleMeta(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
-  const { usage } = findings;
-  if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.settle(findings, facts);
+function usageOfMeta(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+  const { usage } = partial;
+  if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.toUsage(partial, facts);
   const billed = billedUsage(usage);
   // Embeddings state no output, because there is none.
   return billed.inputTokens === undefined ? billed : { ...billed, ...outputOf(billed.outputTokens ?? 0) };

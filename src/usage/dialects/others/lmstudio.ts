@@ -1,45 +1,45 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { rawUsage } from "../../json/amounts.ts";
+import { rawUsage, inclusiveTotals } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, idText, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
-import { inclusiveTotals } from "../../json/totals.ts";
+import { modelName } from "../safe-names.ts";
 
-const ANSWER = { model_instance_id: "value", response_id: "value", stats: "value" } as const satisfies ShapeSpec;
+const RESPONSE = { model_instance_id: "value", response_id: "value", stats: "value" } as const satisfies ShapeSpec;
 
-export const LMSTUDIO_SPEC = { ...COMMON, ...ANSWER, result: ANSWER } as const satisfies ShapeSpec;
+const LMSTUDIO_SPEC = { ...COMMON, ...RESPONSE, result: RESPONSE } as const satisfies ShapeSpec;
 
 /** …/api/v1/chat: LM Studio's own API, whose stream ends in the whole answer. */
 export const lmstudio: Dialect = {
   name: "lmstudio",
   shape: shapeOf(LMSTUDIO_SPEC),
   optionalInStreams: false,
-  telling: /"(?:stats|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:chat\.end|error)"/,
-  read: readAnswer,
+  relevantFrame: /"(?:stats|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"(?:chat\.end|error)"/,
+  read: readResponse,
   hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
-  settle: settleStats,
+  toUsage: usageOfStats,
+  detect: (document) => (hasStats(fieldsAt(document, "result") ?? document) ? "certain" : undefined),
 };
 
 /** Whether the document has this API's counters; its older one has others of the same name beside OpenAI's usage. */
-export function hasStats(document: Fields): boolean {
+function hasStats(document: Fields): boolean {
   return hasMember(fieldsAt(document, "stats") ?? {}, "total_output_tokens");
 }
 
-function readAnswer(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readResponse(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
   const answer = fieldsAt(document, "result") ?? document;
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   return {
     ...next,
     model: modelName(textAt(answer, "model_instance_id")) ?? next.model,
     id: idText(textAt(answer, "response_id")) ?? next.id,
-    usage: fieldsAt(answer, "stats") ?? findings.usage,
-    ended: findings.ended || type === "chat.end",
+    usage: fieldsAt(answer, "stats") ?? partial.usage,
+    ended: partial.ended || type === "chat.end",
   };
 }
 
-function settleStats({ usage }: PartialUsage): Usage | undefined {
+function usageOfStats({ usage }: PartialUsage): Usage | undefined {
   if (usage === undefined) return undefined;
   const inputTokens = countAt(usage, "input_tokens");
   const outputTokens = countAt(usage, "total_output_tokens");

@@ -1,5 +1,5 @@
 import type { Usage } from "../../../core/usage/usage.ts";
-import { PLAIN_NAME, rawUsage } from "../../json/amounts.ts";
+import { PLAIN_NAME, rawUsage } from "../counters.ts";
 import {
   COMMON,
   type Dialect,
@@ -7,11 +7,11 @@ import {
   type PartialUsage,
   idText,
   readCommon,
-  type SettleFacts,
+  type UsageContext,
 } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt, isFields, listAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
-import { modelName } from "../../observe/safe-names.ts";
+import { modelName } from "../safe-names.ts";
 import { openaiChat } from "../openai/openai-chat.ts";
 
 /** …/v1/conversations: an agent's answer, with the tokens of its connectors beside those of the prompt. */
@@ -19,10 +19,10 @@ export const mistralConversations: Dialect = {
   name: "mistral.conversations",
   shape: shapeOf({ ...COMMON, conversation_id: "value", outputs: { model: "value" } }),
   optionalInStreams: false,
-  telling: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"conversation\.response\.\w+"/,
+  relevantFrame: /"(?:usage|error)"\s*:\s*(?!null|\s)|"type"\s*:\s*"conversation\.response\.\w+"/,
   read: readConversation,
   hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
-  settle: settleConversation,
+  toUsage: usageOfConversation,
 };
 
 /** …/v1/ocr: billed by the page. */
@@ -30,29 +30,29 @@ export const mistralOcr: Dialect = {
   name: "mistral.ocr",
   shape: shapeOf({ ...COMMON, usage_info: "value" }),
   optionalInStreams: false,
-  telling: /"(?:usage_info|error)"\s*:\s*(?!null|\s)/,
-  read: (findings, document) => ({
-    ...readCommon(findings, document),
-    usage: fieldsAt(document, "usage_info") ?? findings.usage,
+  relevantFrame: /"(?:usage_info|error)"\s*:\s*(?!null|\s)/,
+  read: (partial, document) => ({
+    ...readCommon(partial, document),
+    usage: fieldsAt(document, "usage_info") ?? partial.usage,
   }),
   hasContent: () => false,
-  settle: ({ usage }) => usage && { pages: countAt(usage, "pages_processed"), raw: rawUsage(usage) },
+  toUsage: ({ usage }) => usage && { pages: countAt(usage, "pages_processed"), raw: rawUsage(usage) },
 };
 
-function readConversation(findings: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
+function readConversation(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
   const isError = type === "conversation.response.error";
-  const next = readCommon(findings, document);
+  const next = readCommon(partial, document);
   const id = idText(textAt(document, "conversation_id"));
   return {
     ...next,
     // An id beside a type is that of an output.
-    id: id ?? (type === undefined ? next.id : findings.id),
+    id: id ?? (type === undefined ? next.id : partial.id),
     model: next.model ?? modelOf(listAt(document, "outputs")),
-    usage: fieldsAt(document, "usage") ?? findings.usage,
+    usage: fieldsAt(document, "usage") ?? partial.usage,
     failed: next.failed || isError,
     errorType: isError ? (errorTypeOf(document) ?? next.errorType) : next.errorType,
-    ended: findings.ended || isError || type === "conversation.response.done",
+    ended: partial.ended || isError || type === "conversation.response.done",
     // OpenAI stores conversations under the same path, and nothing is used by that.
     dialect: document["object"] === "conversation.response" || type !== undefined ? mistralConversations : next.dialect,
   };
@@ -64,13 +64,13 @@ function modelOf(outputs: readonly unknown[] | undefined): string | undefined {
   return isFields(output) ? modelName(textAt(output, "model")) : undefined;
 }
 
-function settleConversation(findings: PartialUsage, facts: SettleFacts): Usage | undefined {
-  const { usage } = findings;
-  const counters = openaiChat.settle(findings, facts);
+function usageOfConversation(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+  const { usage } = partial;
+  const counters = openaiChat.toUsage(partial, facts);
   if (usage === undefined || counters === undefined) return undefined;
   const { inputTokens, totalOutputTokens, unattributedTokens } = counters;
   const connector = countAt(usage, "connector_tokens");
-  const toolCalls = callsOf(fieldsAt(usage, "connectors"));
+  const toolCalls = toolCallsOf(fieldsAt(usage, "connectors"));
   if (connector === undefined || inputTokens === undefined) return { ...counters, toolCalls };
 
   const total = countAt(usage, "total_tokens");
@@ -87,7 +87,7 @@ function settleConversation(findings: PartialUsage, facts: SettleFacts): Usage |
   };
 }
 
-function callsOf(connectors: Fields | undefined): Record<string, number> | undefined {
+function toolCallsOf(connectors: Fields | undefined): Record<string, number> | undefined {
   const counts: Record<string, number> = {};
   for (const name of Object.keys(connectors ?? {}).slice(0, MAX_CONNECTORS)) {
     const count = countAt(connectors, name);

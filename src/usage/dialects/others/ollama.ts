@@ -1,10 +1,10 @@
 import type { Usage } from "../../../core/usage/usage.ts";
+import { inclusiveTotals } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, emptyFields, type Fields, hasMember, member, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
-import { inclusiveTotals } from "../../json/totals.ts";
 
-export const OLLAMA_SPEC = {
+const OLLAMA_SPEC = {
   ...COMMON,
   done: "value",
   done_reason: "value",
@@ -24,25 +24,26 @@ export const ollama: Dialect = {
   name: "ollama",
   shape: shapeOf(OLLAMA_SPEC),
   optionalInStreams: false,
-  telling: /"done"\s*:\s*true|"error"\s*:/,
+  relevantFrame: /"done"\s*:\s*true|"error"\s*:/,
   read: readLine,
   hasContent: (document) => member(document, "done") === false,
-  settle: settleOllama,
+  toUsage: usageOfOllama,
   terminal: TERMINAL,
+  detect: (document) => (isOllamaEnd(document) ? "certain" : undefined),
 };
 
 /** Whether the document is the last line of an answer, or all of it. */
-export function isOllamaEnd(document: Fields): boolean {
+function isOllamaEnd(document: Fields): boolean {
   return member(document, "done") === true && hasMember(document, "eval_count");
 }
 
-function readLine(findings: PartialUsage, document: Fields): PartialUsage {
-  const next = readCommon(findings, document);
+function readLine(partial: PartialUsage, document: Fields): PartialUsage {
+  const next = readCommon(partial, document);
   const done = member(document, "done");
-  const usage = countersOf(document) ?? findings.usage;
+  const usage = countersOf(document) ?? partial.usage;
   if (typeof done !== "boolean") return { ...next, usage };
   const isIdle = /^(?:un)?load$/.test(textAt(document, "done_reason") ?? "");
-  return { ...next, usage, status: done ? (isIdle ? IDLE : DONE) : "in_progress", ended: findings.ended || done };
+  return { ...next, usage, status: done ? (isIdle ? IDLE : DONE) : "in_progress", ended: partial.ended || done };
 }
 
 function countersOf(document: Fields): Fields | undefined {
@@ -51,7 +52,7 @@ function countersOf(document: Fields): Fields | undefined {
   return Object.keys(counters).length === 0 ? undefined : counters;
 }
 
-function settleOllama({ usage, status }: PartialUsage): Usage | undefined {
+function usageOfOllama({ usage, status }: PartialUsage): Usage | undefined {
   if (usage === undefined) return status === IDLE ? NONE : undefined;
   const inputTokens = countAt(usage, "prompt_eval_count");
   // Embeddings are never `done`, and put nothing out.

@@ -1,40 +1,39 @@
-import { type Endpoint, type EndpointRow, free, isAt, path, read, socket, unread } from "./endpoint.ts";
-import { anthropicAgents, anthropicSession } from "./anthropic/anthropic-agents.ts";
-import { anthropicBatch, anthropicBatchStart } from "./anthropic/anthropic-batch.ts";
-import { anthropicMessages } from "./anthropic/anthropic-messages.ts";
-import { batchById } from "./others/batch-by-id.ts";
-import { bedrockConverse } from "./bedrock/bedrock-converse.ts";
-import { bedrockInvoke } from "./bedrock/bedrock-invoke.ts";
-import { cohereChat, cohereMeta } from "./others/cohere.ts";
-import { googleBatch } from "./google/google-batch.ts";
-import { googleCache } from "./google/google-cache.ts";
-import { googleEmbed } from "./google/google-embed.ts";
-import { googleGenerate } from "./google/google-generate.ts";
-import { googleInteractions } from "./google/google-interactions.ts";
-import { googlePredict } from "./google/google-predict.ts";
-import { lmstudio } from "./others/lmstudio.ts";
-import { mistralConversations, mistralOcr } from "./others/mistral.ts";
-import { ollama } from "./others/ollama.ts";
-import { openaiAgents } from "./openai/openai-agents.ts";
-import { openaiAssistants } from "./openai/openai-assistants.ts";
-import { mistralAudio, openaiSpeech, openaiTranscription } from "./openai/openai-audio.ts";
-import { openaiBatch, openaiFile } from "./openai/openai-batch.ts";
-import { openaiChat, openaiCompletions } from "./openai/openai-chat.ts";
-import { openaiEmbeddings, openaiModerations } from "./openai/openai-embeddings.ts";
-import { openaiImages } from "./openai/openai-images.ts";
-import { openaiDecisions, openaiResponses } from "./openai/openai-responses.ts";
-import { plain } from "./others/no-usage.ts";
-import { autoDetect } from "./auto-detect.ts";
+import { type Endpoint, type EndpointRow, free, matchesRow, path, read, socket, unsupported } from "./endpoint.ts";
+import { anthropicAgents, anthropicSession } from "../dialects/anthropic/anthropic-agents.ts";
+import { anthropicBatch, anthropicBatchStart } from "../dialects/anthropic/anthropic-batch.ts";
+import { anthropicMessages } from "../dialects/anthropic/anthropic-messages.ts";
+import { bedrockConverse } from "../dialects/bedrock/bedrock-converse.ts";
+import { bedrockInvoke } from "../dialects/bedrock/bedrock-invoke.ts";
+import { cohereChat, cohereMeta } from "../dialects/others/cohere.ts";
+import { googleBatch } from "../dialects/google/google-batch.ts";
+import { googleCache } from "../dialects/google/google-cache.ts";
+import { googleEmbed } from "../dialects/google/google-embed.ts";
+import { googleGenerate } from "../dialects/google/google-generate.ts";
+import { googleInteractions } from "../dialects/google/google-interactions.ts";
+import { googlePredict } from "../dialects/google/google-predict.ts";
+import { lmstudio } from "../dialects/others/lmstudio.ts";
+import { mistralConversations, mistralOcr } from "../dialects/others/mistral.ts";
+import { ollama } from "../dialects/others/ollama.ts";
+import { openaiAgents } from "../dialects/openai/openai-agents.ts";
+import { openaiAssistants } from "../dialects/openai/openai-assistants.ts";
+import { mistralAudio, openaiSpeech, openaiTranscription } from "../dialects/openai/openai-audio.ts";
+import { openaiBatch, openaiFile } from "../dialects/openai/openai-batch.ts";
+import { openaiChat, openaiCompletions } from "../dialects/openai/openai-chat.ts";
+import { openaiEmbeddings, openaiModerations } from "../dialects/openai/openai-embeddings.ts";
+import { openaiLive } from "../dialects/openai/openai-live.ts";
+import { openaiRealtime } from "../dialects/openai/openai-realtime.ts";
+import { openaiResponsesSocket } from "../dialects/openai/openai-responses-ws.ts";
+import { googleLive } from "../dialects/google/google-live.ts";
+import { openaiImages } from "../dialects/openai/openai-images.ts";
+import { openaiDecisions, openaiResponses } from "../dialects/openai/openai-responses.ts";
+import { autoDetectAmong, batchById } from "./auto-detect.ts";
 
 /** The endpoint of a call by its left path, without query. The first row that matches decides. */
 export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-  for (const row of ROWS) if (isAt(row, method, trimmed, upgrade)) return row.endpoint;
-  return method === "POST" ? UNKNOWN : NOTHING_USED;
+  for (const row of ROWS) if (matchesRow(row, method, trimmed, upgrade)) return row.endpoint;
+  return method === "POST" ? UNKNOWN : NO_USAGE;
 }
-
-const UNKNOWN: Endpoint = { dialect: "none", operation: "other", reader: autoDetect, usage: "possible" };
-const NOTHING_USED: Endpoint = { dialect: "none", operation: "other", reader: plain, usage: "none" };
 
 const POST = ["POST"];
 const GET = ["GET"];
@@ -45,7 +44,7 @@ function model(operation: string): RegExp {
   return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
 }
 
-const ROWS: readonly EndpointRow[] = [
+const KNOWN: readonly EndpointRow[] = [
   { methods: POST, paths: ["/chat/completions"], endpoint: read(openaiChat, "chat") },
   { methods: POST, paths: ["/fim/completions", "/agents/completions"], endpoint: read(openaiChat, "chat") },
   { methods: POST, paths: ["/completions"], endpoint: read(openaiCompletions, "text_completion") },
@@ -59,7 +58,7 @@ const ROWS: readonly EndpointRow[] = [
   },
   { methods: POST, paths: [path("/responses/*/cancel")], endpoint: read(openaiResponses, "cancel_response", "replay") },
   { methods: POST, paths: ["/responses/input_tokens"], endpoint: free("openai.count", "count") },
-  { methods: GET, upgrade: true, paths: ["/responses"], endpoint: socket("openai.responses.ws", "chat") },
+  { methods: GET, upgrade: true, paths: ["/responses"], endpoint: socket(openaiResponsesSocket, "chat") },
   // Ollama's older embeddings state nothing.
   { methods: POST, paths: ["/api/embeddings"], endpoint: read(openaiEmbeddings, "embeddings", "possible") },
   { methods: POST, paths: ["/embeddings"], endpoint: read(openaiEmbeddings, "embeddings") },
@@ -83,7 +82,7 @@ const ROWS: readonly EndpointRow[] = [
     methods: GET,
     upgrade: true,
     paths: ["/realtime", "/realtime/translations"],
-    endpoint: socket("openai.realtime", "realtime"),
+    endpoint: socket(openaiRealtime, "realtime"),
   },
   {
     methods: POST,
@@ -95,8 +94,8 @@ const ROWS: readonly EndpointRow[] = [
     ],
     endpoint: free("none", "control"),
   },
-  { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: socket("openai.live", "realtime") },
-  { methods: POST, paths: ["/live/sessions"], endpoint: unread("openai.live", "control") },
+  { methods: GET, upgrade: true, paths: [path("/live/sessions*")], endpoint: socket(openaiLive, "realtime") },
+  { methods: POST, paths: ["/live/sessions"], endpoint: unsupported("openai.live", "control") },
   { methods: POST, paths: ["/decisions"], endpoint: read(openaiDecisions, "decision") },
   { methods: POST, paths: [path("/threads/*/runs"), "/threads/runs"], endpoint: read(openaiAssistants, "run") },
   // What becomes of a run that was begun: it counts when its end is first seen.
@@ -176,11 +175,6 @@ const ROWS: readonly EndpointRow[] = [
     paths: [path("/publishers/mistralai/models/*:rawPredict"), path("/publishers/mistralai/models/*:streamRawPredict")],
     endpoint: read(openaiChat, "chat"),
   },
-  {
-    methods: POST,
-    paths: [":rawPredict", ":streamRawPredict"],
-    endpoint: { ...read(autoDetect, "predict"), usage: "possible" },
-  },
   { methods: POST, paths: ["/interactions"], endpoint: read(googleInteractions, "interaction") },
   { methods: GET, paths: [path("/interactions/*")], endpoint: read(googleInteractions, "fetch_response", "replay") },
   {
@@ -193,7 +187,7 @@ const ROWS: readonly EndpointRow[] = [
     upgrade: true,
     // Vertex has a slash before the method, the Gemini API a dot.
     paths: [/\/ws\/google\.(?:ai\.generativelanguage|cloud\.aiplatform)\.[^/]*[./][^/]*BidiGenerateContent[^/]*$/],
-    endpoint: socket("google.live", "realtime"),
+    endpoint: socket(googleLive, "realtime"),
   },
   { methods: POST, paths: ["/cachedContents"], endpoint: read(googleCache, "cache") },
   { methods: GET, paths: [path("/cachedContents/*")], endpoint: read(googleCache, "cache", "replay") },
@@ -210,7 +204,7 @@ const ROWS: readonly EndpointRow[] = [
   {
     methods: POST,
     paths: [model("invoke-with-bidirectional-stream")],
-    endpoint: unread("bedrock.bidi", "realtime"),
+    endpoint: unsupported("bedrock.bidi", "realtime"),
   },
   { methods: POST, paths: [model("count-tokens")], endpoint: free("bedrock.count", "count") },
   // Policy units, not tokens.
@@ -220,7 +214,7 @@ const ROWS: readonly EndpointRow[] = [
     endpoint: free("bedrock.guardrail", "guardrail"),
   },
   // The results are left in storage, where no gateway sees them.
-  { methods: POST, paths: ["/async-invoke"], endpoint: unread("bedrock.async", "invoke") },
+  { methods: POST, paths: ["/async-invoke"], endpoint: unsupported("bedrock.async", "invoke") },
   // LM Studio has /api/v1/chat.
   { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: read(cohereChat, "chat") },
   { methods: POST, paths: ["/v2/embed", "/v1/embed"], endpoint: read(cohereMeta, "embeddings") },
@@ -241,3 +235,17 @@ const ROWS: readonly EndpointRow[] = [
   // Transcriptions and speech have rows of their own above, for they are OpenAI's as well.
   { methods: POST, paths: [path("/v1/audio/*")], endpoint: read(mistralAudio, "audio", "possible") },
 ];
+
+const autoDetect = autoDetectAmong(KNOWN.map(({ endpoint }) => endpoint.reader));
+
+/** The models of other publishers on Vertex have the format of their vendor. */
+const ROWS: readonly EndpointRow[] = [
+  ...KNOWN,
+  {
+    methods: POST,
+    paths: [":rawPredict", ":streamRawPredict"],
+    endpoint: read(autoDetect, "predict", "possible"),
+  },
+];
+const UNKNOWN: Endpoint = read(autoDetect, "other", "possible");
+const NO_USAGE: Endpoint = free("none", "other");

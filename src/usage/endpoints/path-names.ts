@@ -1,4 +1,4 @@
-import { modelName } from "../observe/safe-names.ts";
+import { modelName } from "../dialects/safe-names.ts";
 
 /** What a left path names: a model, or a deployment or endpoint that is not one. */
 export interface PathNames {

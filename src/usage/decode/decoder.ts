@@ -1,11 +1,49 @@
-import { type DecodedSink, type DecodeFault, MAX_PIECE, type ZlibDecoder } from "./zlib-decoder.ts";
+import { type DecodedSink, type DecodeFailure, MAX_PIECE, type ZlibDecoder } from "./zlib-decoder.ts";
 import type { DecoderKind, DecoderPool } from "./decoder-pool.ts";
 
 export type Coding = "gzip" | "deflate" | "br" | "zstd";
 
 /** What came over the wire so far: the measure of what may come out, through however many codings. */
-export interface Allowance {
+export interface WireCounter {
   wireBytes: number;
+}
+
+/** Undoes all codings of a body, the last one applied first. */
+export interface Decoding {
+  write(bytes: Buffer): DecodeFailure | undefined;
+  close(): void;
+}
+
+/** `undefined`: the codings are not known to us, or too many. */
+export function openDecoding(
+  contentEncoding: string | undefined,
+  pool: DecoderPool,
+  emit: DecodedSink,
+): Decoding | undefined {
+  if (contentEncoding === undefined) return { write: emit, close: () => {} };
+  const codings = codingsOf(contentEncoding);
+  return codings === undefined ? undefined : chain(codings, pool, emit);
+}
+
+function chain(codings: readonly Coding[], pool: DecoderPool, emit: DecodedSink): Decoding {
+  const received = { wireBytes: 0 };
+  const decoders: Decoder[] = [];
+  let write = emit;
+  for (const coding of codings) {
+    const decoder = new Decoder(coding, pool, received, write);
+    decoders.push(decoder);
+    write = (bytes) => decoder.write(bytes);
+  }
+  const undo = write;
+  return {
+    write: (bytes) => {
+      received.wireBytes += bytes.length;
+      return undo(bytes);
+    },
+    close: () => {
+      for (const decoder of decoders) decoder.close();
+    },
+  };
 }
 
 /** The codings of a `content-encoding` in the order they were applied; `undefined` if we cannot undo them all. */
@@ -28,39 +66,39 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
 /** Undoes one coding, within the bounds that a bomb must not break. */
 export class Decoder {
   readonly #coding: Coding;
-  readonly #spares: DecoderPool;
+  readonly #pool: DecoderPool;
   readonly #emit: DecodedSink;
   #kind: DecoderKind = "gzip";
   #native: ZlibDecoder | undefined;
   #output: Buffer | undefined;
   #given = 0;
 
-  constructor(coding: Coding, spares: DecoderPool, allowance: Allowance, emit: DecodedSink) {
+  constructor(coding: Coding, pool: DecoderPool, received: WireCounter, emit: DecodedSink) {
     this.#coding = coding;
-    this.#spares = spares;
+    this.#pool = pool;
     this.#emit = (bytes) => {
       this.#given += bytes.length;
-      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * allowance.wireBytes);
+      const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * received.wireBytes);
       return this.#given > limit ? "too_large" : emit(bytes);
     };
   }
 
   /** Decodes the bytes; what is handed to `emit` is overwritten by the next call. */
-  write(bytes: Buffer): DecodeFault | undefined {
+  write(bytes: Buffer): DecodeFailure | undefined {
     if (bytes.length === 0) return undefined;
     this.#native ??= this.#open(bytes[0] ?? 0);
     return this.#native.write(bytes, this.#roomFor(bytes.length), this.#emit);
   }
 
   close(): void {
-    if (this.#native !== undefined) this.#spares.giveBack(this.#kind, this.#native);
+    if (this.#native !== undefined) this.#pool.release(this.#kind, this.#native);
     this.#native = undefined;
     this.#output = undefined;
   }
 
   #open(firstByte: number): ZlibDecoder {
     this.#kind = kindOf(this.#coding, firstByte);
-    return this.#spares.take(this.#kind);
+    return this.#pool.take(this.#kind);
   }
 
   #roomFor(inputLength: number): Buffer {

@@ -1,8 +1,8 @@
-import type { Dialect } from "../dialects/dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Fields } from "../json/fields.ts";
 import type { Shape } from "../json/json-shape.ts";
 
-export type Speaker = "client" | "server";
+export type Sender = "client" | "server";
 
 /** How the messages of one kind of WebSocket add up to what is billed: responses, turns, transcriptions. */
 export interface SessionDialect {
@@ -11,7 +11,7 @@ export interface SessionDialect {
   /** `undefined`: the client says nothing that the server does not repeat. */
   readonly clientShape: Shape | undefined;
   /** How a server's message begins that brings content alone, as nineteen in twenty do: such a one is passed over. */
-  readonly contentAlone: RegExp | undefined;
+  readonly contentOnly: RegExp | undefined;
   readonly begin: (queryModel: string | undefined) => SessionReader;
 }
 
@@ -23,8 +23,8 @@ export interface SessionReader {
   /** The last error that the server told, unless all went well afterwards. */
   readonly errorType: string | undefined;
   /** Something the client may say still matters. */
-  readonly hearsClient: boolean;
-  read(document: Fields, speaker: Speaker): readonly TurnStep[];
+  readonly readsClient: boolean;
+  read(document: Fields, sender: Sender): readonly TurnStep[];
   /** What is complete now that the session is over, although no message said so. */
   end(): readonly TurnStep[];
 }
@@ -34,7 +34,7 @@ export interface TurnStep {
   /** Which piece, among those that are open. */
   readonly key: string;
   /** `open`: it begins or goes on; `content`: it brings the client something to show; `end`: it is complete. */
-  readonly moment: "open" | "content" | "end";
+  readonly phase: "open" | "content" | "end";
   readonly reader: Dialect;
   readonly document: Fields;
   readonly operation: string;

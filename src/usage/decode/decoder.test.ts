@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { codingsOf } from "./decode.ts";
-import { openDecoding } from "./decoding.ts";
+import { codingsOf, openDecoding } from "./decoder.ts";
 import { DecoderPool } from "./decoder-pool.ts";
 
 test("codings are read as a list in any case, identity left out", () => {
@@ -81,17 +80,17 @@ for (const [coding, encode] of [
   ["deflate", zlib.deflateRawSync],
 ] as const) {
   test(`a decoder for ${coding} (${encode.name}) begins anew however the body before it ended`, () => {
-    const spares = new DecoderPool();
+    const pool = new DecoderPool();
     const before = encode(Buffer.from("what one caller was answered ".repeat(200)));
     const after = encode(Buffer.from("what another was"));
     const damaged = Buffer.concat([before.subarray(0, 20), Buffer.alloc(20, 0xff)]);
     for (const body of [before, before.subarray(0, 40), damaged, Buffer.concat([before, Buffer.from("behind")])]) {
-      const abandoned = openDecoding(coding, spares, () => undefined);
+      const abandoned = openDecoding(coding, pool, () => undefined);
       abandoned?.write(body);
       abandoned?.close();
 
       let text = "";
-      const decoding = openDecoding(coding, spares, (bytes) => {
+      const decoding = openDecoding(coding, pool, (bytes) => {
         text += bytes.toString();
         return undefined;
       });

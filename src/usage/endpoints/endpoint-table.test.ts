@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpointOf } from "./table.ts";
+import { endpointOf } from "./endpoint-table.ts";
 
 /** Method (`WS` for an upgrade), path, dialect, operation, usage. */
-const CALLS: readonly (readonly [string, string, string, string, string])[] = [
+const REQUESTS: readonly (readonly [string, string, string, string, string])[] = [
   ["POST", "/v1/chat/completions", "openai.chat", "chat", "expected"],
   ["POST", "/v1/chat/completions/", "openai.chat", "chat", "expected"],
   ["POST", "/openai/deployments/d/chat/completions", "openai.chat", "chat", "expected"],
@@ -37,7 +37,7 @@ const CALLS: readonly (readonly [string, string, string, string, string])[] = [
   ["POST", "/v1/realtime/client_secrets", "none", "control", "none"],
   ["POST", "/v1/realtime/calls/c1/accept", "none", "control", "none"],
   ["WS", "/v1/live/sessions/s1", "openai.live", "realtime", "none"],
-  ["POST", "/v1/live/sessions", "openai.live", "control", "unread"],
+  ["POST", "/v1/live/sessions", "openai.live", "control", "unsupported"],
   ["POST", "/v1/decisions", "openai.decisions", "decision", "expected"],
   ["POST", "/v1/threads/t/runs", "openai.assistants", "run", "expected"],
   ["GET", "/v1/threads/t/runs/r", "openai.assistants", "run", "replay"],
@@ -136,8 +136,8 @@ const CALLS: readonly (readonly [string, string, string, string, string])[] = [
   ["POST", "/model/arn:aws:bedrock:r:1:inference-profile/p/invoke", "bedrock.invoke", "invoke", "expected"],
   ["POST", "/guardrail/g/version/1/apply", "bedrock.guardrail", "guardrail", "none"],
   ["POST", "/guardrail-checks/invoke", "bedrock.guardrail", "guardrail", "none"],
-  ["POST", "/async-invoke", "bedrock.async", "invoke", "unread"],
-  ["POST", "/model/m/invoke-with-bidirectional-stream", "bedrock.bidi", "realtime", "unread"],
+  ["POST", "/async-invoke", "bedrock.async", "invoke", "unsupported"],
+  ["POST", "/model/m/invoke-with-bidirectional-stream", "bedrock.bidi", "realtime", "unsupported"],
   ["POST", "/model/m/count-tokens", "bedrock.count", "count", "none"],
   ["POST", "/v2/chat", "cohere.chat", "chat", "expected"],
   ["POST", "/v1/chat", "cohere.chat", "chat", "expected"],
@@ -156,7 +156,7 @@ const CALLS: readonly (readonly [string, string, string, string, string])[] = [
   ["GET", "/v1/models", "none", "other", "none"],
 ];
 
-for (const [method, path, dialect, operation, usage] of CALLS) {
+for (const [method, path, dialect, operation, usage] of REQUESTS) {
   test(`${method} ${path} is ${dialect}, ${operation}`, () => {
     const upgrade = method === "WS";
     const endpoint = endpointOf(upgrade ? "GET" : method, path, upgrade);

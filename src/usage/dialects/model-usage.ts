@@ -1,5 +1,5 @@
 import type { ExtraItem, Usage } from "../../core/usage/usage.ts";
-import { sumOfKnown } from "../json/totals.ts";
+import { sumOfKnown } from "./counters.ts";
 
 /** What one model used of an answer that collects many: a batch's results, an agent's session. */
 export interface ModelUsage {
@@ -8,36 +8,36 @@ export interface ModelUsage {
   readonly usage: Usage;
 }
 
-/** The shares with one more: added to the one of the same kind and model. */
+/** The byModel with one more: added to the one of the same kind and model. */
 export function withModelUsage(
-  shares: readonly ModelUsage[],
+  byModel: readonly ModelUsage[],
   { kind, model, usage }: ModelUsage,
 ): readonly ModelUsage[] {
-  // What was sent verbatim is that of one answer, and its further items are shares of their own.
+  // What was sent verbatim is that of one answer, and its further items are byModel of their own.
   const share: ModelUsage = { kind, model, usage: { ...usage, raw: undefined, extraItems: undefined } };
-  let at = shares.findIndex((other) => other.kind === kind && other.model === model);
+  let at = byModel.findIndex((other) => other.kind === kind && other.model === model);
   // Beyond any number of models that a batch has, the counters are kept and the names are not.
-  if (at === -1 && shares.length >= MAX_SHARES) at = shares.findLastIndex((other) => other.kind === kind);
-  const before = shares[at];
-  if (before === undefined) return [...shares, share];
-  return shares.with(at, { ...before, usage: summed(before.usage, share.usage) });
+  if (at === -1 && byModel.length >= MAX_MODELS) at = byModel.findLastIndex((other) => other.kind === kind);
+  const before = byModel[at];
+  if (before === undefined) return [...byModel, share];
+  return byModel.with(at, { ...before, usage: summed(before.usage, share.usage) });
 }
 
-/** The shares beyond the first of `kind`, which is the record itself. */
+/** The byModel beyond the first of `kind`, which is the record itself. */
 export function itemsBeside(
-  shares: readonly ModelUsage[],
+  byModel: readonly ModelUsage[],
   main: ModelUsage | undefined,
 ): readonly ExtraItem[] | undefined {
-  const others = shares.filter((share) => share !== main);
+  const others = byModel.filter((share) => share !== main);
   if (others.length === 0) return undefined;
   return others.map(({ kind, model, usage }) => ({ kind, model, ...usage }));
 }
 
 /** One record of many answers: the first share of `kind`, the others beside it. */
-export function finalModelUsage(shares: readonly ModelUsage[], kind: string): Usage | undefined {
-  const main = shares.find((share) => share.kind === kind);
+export function finalModelUsage(byModel: readonly ModelUsage[], kind: string): Usage | undefined {
+  const main = byModel.find((share) => share.kind === kind);
   if (main === undefined) return undefined;
-  return { ...main.usage, extraItems: itemsBeside(shares, main) };
+  return { ...main.usage, extraItems: itemsBeside(byModel, main) };
 }
 
 /** Both together. A label stays as the first had it. */
@@ -58,7 +58,7 @@ function plusEach(a: Counts, b: Counts): Counts {
   return sum;
 }
 
-const MAX_SHARES = 32;
+const MAX_MODELS = 32;
 const COUNTERS = [
   "inputTokens",
   "outputTokens",

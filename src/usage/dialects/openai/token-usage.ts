@@ -1,7 +1,6 @@
-import type { Usage } from "../../core/usage/usage.ts";
-import { countsBySuffix, modalitiesOf, rawUsage, statedCost } from "../json/amounts.ts";
-import { amountAt, countAt, type Fields, fieldsAt } from "../json/fields.ts";
-import { sumOfBoth } from "../json/totals.ts";
+import type { Usage } from "../../../core/usage/usage.ts";
+import { countsBySuffix, modalitiesOf, rawUsage, statedCost, sumOfBoth } from "../counters.ts";
+import { amountAt, countAt, type Fields, fieldsAt } from "../../json/fields.ts";
 
 /**
  * OpenAI's usage object everywhere but in chat: input and output tokens, cached and reasoning inside them, or seconds where a

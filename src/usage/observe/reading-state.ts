@@ -1,0 +1,128 @@
+import type { Usage, UsageReading } from "../../core/usage/usage.ts";
+import { type Dialect, isTerminal, type PartialUsage } from "../dialects/dialect.ts";
+import type { Ending } from "./ending.ts";
+import type { Endpoint } from "../endpoints/endpoint.ts";
+
+/** Why observation of an answer stopped before its end. */
+export type UnreadReason = "encoding" | "too_large" | "opaque";
+
+/** What is known when an exchange is over. */
+export interface ReadingStateInput {
+  readonly ending: Ending;
+  readonly endpoint: Endpoint;
+  readonly partial: PartialUsage;
+  readonly usage: Usage | undefined;
+  readonly inconsistent: boolean;
+  /** `undefined`: no answer came. */
+  readonly status: number | undefined;
+  readonly hasBody: boolean;
+  readonly stream: boolean;
+  readonly unreadReason: UnreadReason | undefined;
+  /** The body ended within a document. */
+  readonly invalid: boolean;
+  /** A document in between was not JSON. */
+  readonly hasInvalidDocument: boolean;
+  /** An event stream stopped without the end that its dialect has. */
+  readonly lacksEnd: boolean;
+  readonly usageRequested: boolean | undefined;
+}
+
+export type ReadingState = Pick<UsageReading, "source" | "state" | "reason">;
+
+/** Whether any counter, unit or price is known, as opposed to a tier or an object of an unknown kind. */
+export function isCounted(usage: Usage | undefined): usage is Usage {
+  return (
+    usage !== undefined &&
+    (usage.inputTokens !== undefined ||
+      usage.outputTokens !== undefined ||
+      usage.totalTokens !== undefined ||
+      usage.images !== undefined ||
+      usage.pages !== undefined ||
+      usage.audioSeconds !== undefined ||
+      usage.searchUnits !== undefined ||
+      usage.toolCalls !== undefined ||
+      usage.providerCostUsd !== undefined)
+  );
+}
+
+/** The honest word on a call's usage. */
+export function readingStateOf(input: ReadingStateInput): ReadingState {
+  const source = input.partial.head !== undefined ? "header" : input.stream ? "stream" : "body";
+  if (isCounted(input.usage)) return { ...counted(input), source };
+  return { ...uncounted(input), source: "none" };
+}
+
+type StateAndReason = Pick<UsageReading, "state" | "reason">;
+
+function counted(input: ReadingStateInput): StateAndReason {
+  const { ending, endpoint, partial } = input;
+  if (endpoint.usage === "replay") return { state: "replay", reason: undefined };
+  if (ending === "aborted") return { state: "aborted", reason: "aborted" };
+  if (ending === "cut") return { state: "partial", reason: "cut" };
+  // Counters in the head are whole, whatever becomes of the body.
+  const incomplete = partial.head === undefined ? incompleteReason(input) : undefined;
+  if (incomplete !== undefined) return { state: "partial", reason: incomplete };
+  const reason = ending === "drained" ? "drained" : undefined;
+  return { state: "final", reason: input.inconsistent ? "inconsistent" : reason };
+}
+
+/** Why the counters of an answer that came to its end may not be its last. */
+function incompleteReason(input: ReadingStateInput): string | undefined {
+  if (input.unreadReason !== undefined) return input.unreadReason;
+  // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
+  if (input.stream && input.partial.failed && !hasTerminalStatus(input)) return "error";
+  if (input.invalid && !input.stream) return "unparsable";
+  return input.invalid || input.lacksEnd ? "cut" : undefined;
+}
+
+function uncounted(input: ReadingStateInput): StateAndReason {
+  const { ending, endpoint, partial, status } = input;
+  if (endpoint.usage === "none") return NOT_APPLICABLE;
+  // An error uses nothing, a redirect neither; a 101 leads to another protocol that may.
+  if (status !== undefined && status >= 300) return NOT_APPLICABLE;
+  if (ending === "aborted") return { state: "aborted", reason: "aborted" };
+  if (status === undefined || ending === "cut") return missing("cut");
+  if (endpoint.usage === "unsupported") return missing("unsupported");
+  if (!input.hasBody || isErrorOnly(input)) return NOT_APPLICABLE;
+  switch (endpoint.usage) {
+    case "replay":
+      return hasTerminalStatus(input) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
+    case "possible":
+      // A shape that was recognized is one that has usage.
+      if (partial.dialect !== undefined) return missing(missingReason(input));
+      return input.usage === undefined ? NOT_APPLICABLE : missing("unsupported");
+    case "expected":
+      return missing(missingReason(input));
+  }
+}
+
+/** A body that is an error and nothing else, whatever its status says. */
+function isErrorOnly(input: ReadingStateInput): boolean {
+  return input.partial.failed && !input.stream && input.partial.status === undefined;
+}
+
+/** Why a complete, successful answer that should have had usage has none that we know. */
+function missingReason(input: ReadingStateInput): string {
+  const { partial, stream } = input;
+  if (input.unreadReason !== undefined) return input.unreadReason;
+  if (partial.failed) return "error";
+  if (partial.status !== undefined && !hasTerminalStatus(input)) return stream && !partial.ended ? "cut" : "pending";
+  if (input.invalid || input.hasInvalidDocument) return "unparsable";
+  if (stream && input.usageRequested !== true && readerOf(input).optionalInStreams) return "not_requested";
+  return input.lacksEnd ? "cut" : "absent";
+}
+
+function readerOf({ partial, endpoint }: ReadingStateInput): Dialect {
+  return partial.dialect ?? endpoint.reader;
+}
+
+/** The answer has a life of its own, and that is over. */
+function hasTerminalStatus(input: ReadingStateInput): boolean {
+  return isTerminal(input.partial.status, readerOf(input).terminal);
+}
+
+function missing(reason: string): StateAndReason {
+  return { state: "missing", reason };
+}
+
+const NOT_APPLICABLE: StateAndReason = { state: "not_applicable", reason: undefined };
