@@ -168,7 +168,8 @@ export class RequestObserver {
       ...state,
       ...estimated(state, usage, {
         input: () => (this.#requestWhole ? parameters.textTokens() : undefined),
-        output: () => (this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined),
+        output: () =>
+          this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined,
       }),
       errorType: partial.errorType,
       firstContentAt: stream ? this.#builder?.firstContentAt : undefined,
