@@ -231,7 +231,7 @@ test("a variable names a provider of the file whatever stands between its words"
 test("a provider whose name LMGate answers itself is refused", () => {
   assert.match(
     issuesOf("providers: { healthz: { upstream: https://x.example } }\n")[0] ?? "",
-    /not a provider name: \/healthz is answered/,
+    /not a provider name: LMGate serves \/healthz itself/,
   );
 });
 

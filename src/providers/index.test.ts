@@ -16,7 +16,7 @@ test("openai, anthropic and google are on by default, with their public upstream
   );
 });
 
-test("every known provider has a unique and usable name, and an upstream that is a URL or none", () => {
+test("every known provider has a unique, valid name and an upstream that is a URL or undefined", () => {
   const names = knownProviders().map((provider) => provider.name);
   assert.equal(new Set(names).size, names.length);
   for (const { name, upstream } of knownProviders()) {
@@ -25,19 +25,19 @@ test("every known provider has a unique and usable name, and an upstream that is
   }
 });
 
-test("reasoning is counted beside the output by xai, gemini, google and perplexity alone", () => {
+test("only xai, gemini, google and perplexity count reasoning tokens outside the output", () => {
   const exclusive = knownProviders().filter((provider) => provider.exclusiveReasoning);
   assert.deepEqual(exclusive.map((provider) => provider.name).toSorted(), ["gemini", "google", "perplexity", "xai"]);
 });
 
-test("providers whose customers have a host each come without an upstream", () => {
+test("providers whose customers have hosts of their own have no default upstream", () => {
   for (const name of ["azure", "azure-anthropic", "bedrock", "bedrock-mantle", "anthropic-aws"]) {
     assert.equal(findProvider(name)?.upstream, undefined, name);
     assert.notEqual(findProvider(name), undefined, name);
   }
 });
 
-test("a name that is no path segment of its own, or one of LMGate's own, is refused", () => {
+test("a name that is not a valid path segment, or that LMGate serves itself, is rejected", () => {
   for (const name of [
     "",
     "healthz",
@@ -87,7 +87,7 @@ const SUGGESTIONS: readonly (readonly [string, string | undefined])[] = [
   ["", undefined],
 ];
 
-test("a path without its prefix leads to the provider it was probably meant for", () => {
+test("a path without a prefix gets a suggestion for the provider it was probably meant for", () => {
   for (const [path, expected] of SUGGESTIONS) assert.equal(suggestPrefix(path, ENABLED), expected, path);
 });
 
@@ -101,7 +101,7 @@ test("a provider that is not enabled is never suggested", () => {
   assert.equal(suggestPrefix("/v2/chat", ["cohere"]), "/cohere/v2/chat");
 });
 
-test("a very long path is answered at once", () => {
+test("a very long path takes no time", () => {
   const started = performance.now();
   suggestPrefix(`/${"v1/".repeat(20_000)}`, ENABLED);
   suggestPrefix(`/${"a:".repeat(30_000)}`, ENABLED);

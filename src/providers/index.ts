@@ -1,23 +1,21 @@
-/**
- * Who is where: the providers LMGate knows by name, as data. What they speak is decided by path, elsewhere;
- * nothing in this room is ever asked "which provider is this?" to choose behavior.
- */
+// The providers that LMGate knows by name, as data. The dialect of a response is chosen by its path, in `usage`; no code
+// switches on a provider's name.
 
 export interface KnownProvider {
   /** Also the path prefix: `openai` serves `/openai/…`. */
   readonly name: string;
-  /** Where its API lives; `undefined` where every customer has a host of their own. */
+  /** The URL of its API; `undefined` if each customer has a host of their own. */
   readonly upstream: string | undefined;
-  /** Served without being named in the configuration. */
+  /** Enabled without being named in the configuration. */
   readonly onByDefault: boolean;
-  /** Reports reasoning tokens beside its output counter instead of inside it. */
+  /** Does not include reasoning tokens in its output counter. */
   readonly exclusiveReasoning: boolean;
 }
 
 const PROVIDERS: readonly KnownProvider[] = [
   row("openai", "https://api.openai.com/", { onByDefault: true }),
   row("anthropic", "https://api.anthropic.com/", { onByDefault: true }),
-  // The global Vertex AI host: it serves `locations/global` and API-key mode. Regions get a name of their own.
+  // The global Vertex AI host serves `locations/global` and API keys. Operators configure regional hosts by another name.
   row("google", "https://aiplatform.googleapis.com/", { onByDefault: true, exclusiveReasoning: true }),
   row("gemini", "https://generativelanguage.googleapis.com/", { exclusiveReasoning: true }),
   row("openai-us", "https://us.api.openai.com/"),
@@ -41,7 +39,7 @@ const PROVIDERS: readonly KnownProvider[] = [
   row("perplexity", "https://api.perplexity.ai/", { exclusiveReasoning: true }),
   row("cohere", "https://api.cohere.com/"),
   row("cerebras", "https://api.cerebras.ai/"),
-  // Servers people run themselves; the usual port on this machine, for want of a better guess.
+  // Self-hosted servers, at their usual port on this machine.
   row("ollama", "http://localhost:11434/"),
   row("vllm", "http://localhost:8000/"),
   row("lmstudio", "http://localhost:1234/"),
@@ -50,9 +48,9 @@ const PROVIDERS: readonly KnownProvider[] = [
 function row(
   name: string,
   upstream: string | undefined,
-  marks: { readonly onByDefault?: boolean; readonly exclusiveReasoning?: boolean } = {},
+  flags: { readonly onByDefault?: boolean; readonly exclusiveReasoning?: boolean } = {},
 ): KnownProvider {
-  const { onByDefault = false, exclusiveReasoning = false } = marks;
+  const { onByDefault = false, exclusiveReasoning = false } = flags;
   return Object.freeze({ name, upstream, onByDefault, exclusiveReasoning });
 }
 
@@ -64,12 +62,12 @@ export function findProvider(name: string): KnownProvider | undefined {
   return PROVIDERS.find((provider) => provider.name === name);
 }
 
-/** First path segments that LMGate answers itself on the client port. */
-const OWN_PATHS: readonly string[] = ["healthz", "livez", "readyz"];
+/** First path segments that LMGate serves itself on the client port. */
+const RESERVED_NAMES: readonly string[] = ["healthz", "livez", "readyz"];
 
-/** Why `name` cannot be a path prefix; `undefined` when it can. */
+/** Returns why `name` cannot be a path prefix, or `undefined` if it can. */
 export function providerNameIssue(name: string): string | undefined {
-  if (OWN_PATHS.includes(name)) return `/${name} is answered by LMGate itself`;
+  if (RESERVED_NAMES.includes(name)) return `LMGate serves /${name} itself`;
   if (name.length > 64) return "longer than 64 characters";
   if (!/^[a-z0-9][a-z0-9_.-]*$/.test(name)) {
     return "allowed are a-z, 0-9, '-', '_' and '.', beginning with a letter or a digit";
@@ -77,8 +75,8 @@ export function providerNameIssue(name: string): string | undefined {
   return undefined;
 }
 
-/** Which provider a path that lacks its prefix was probably meant for. First match wins. */
-const LEFT_PATHS: readonly { readonly pattern: RegExp; readonly providers: readonly string[] }[] = [
+/** Providers that a path without a prefix was probably meant for. The first match wins. */
+const UNPREFIXED_PATHS: readonly { readonly pattern: RegExp; readonly providers: readonly string[] }[] = [
   { pattern: /^(?:\/v1)?\/messages(?:\/|$)/, providers: ["anthropic"] },
   { pattern: /^\/v1(?:beta1)?\/(?:projects|publishers)\//, providers: ["google"] },
   { pattern: /^\/v1(?:beta|alpha)\/openai\//, providers: ["gemini"] },
@@ -104,30 +102,27 @@ const LEFT_PATHS: readonly { readonly pattern: RegExp; readonly providers: reado
 ];
 
 /**
- * What the caller of an unroutable path should have written, as a path: `/v1/messages` → `/anthropic/v1/messages`.
- * Only providers in `enabled` are proposed. `undefined` when there is no honest guess.
+ * Suggests the path that the client probably meant: `/v1/messages` → `/anthropic/v1/messages`. Suggests only providers
+ * in `enabled`. Returns `undefined` if there is no good guess.
  */
 export function suggestPrefix(path: string, enabled: readonly string[]): string | undefined {
   const plain = path.split("?", 1)[0] ?? "";
   const [, first = ""] = plain.split("/", 2);
   const wrongCase = first.toLowerCase();
   if (first !== wrongCase && enabled.includes(wrongCase)) return `/${wrongCase}${plain.slice(first.length + 1)}`;
-  if (enabled.includes(first)) return mendVersion(first, plain.slice(first.length + 1));
+  if (enabled.includes(first)) return correctVersion(first, plain.slice(first.length + 1));
 
   const left = plain.replace(/^\/v1(?=\/v1\/)/, "");
-  for (const { pattern, providers } of LEFT_PATHS) {
+  for (const { pattern, providers } of UNPREFIXED_PATHS) {
     if (!pattern.test(left)) continue;
     const provider = providers.find((name) => enabled.includes(name));
-    if (provider !== undefined) return mendVersion(provider, left) ?? `/${provider}${left}`;
+    if (provider !== undefined) return correctVersion(provider, left) ?? `/${provider}${left}`;
   }
   return undefined;
 }
 
-/**
- * Base URLs with and without `/v1` are told apart by nobody but the SDK that wants the one or the other, so the two
- * usual slips are a version written twice and one left out.
- */
-function mendVersion(provider: string, left: string): string | undefined {
+/** Corrects a version that is repeated or missing: some SDKs expect `/v1` in their base URL, and others add it. */
+function correctVersion(provider: string, left: string): string | undefined {
   if (left.startsWith("/v1/v1/")) return `/${provider}${left.slice(3)}`;
   if (provider === "anthropic" && /^\/messages(?:\/|$)/.test(left)) return `/anthropic/v1${left}`;
   if (provider === "openai" && /^\/(?:chat\/completions|responses|embeddings|completions|models)(?:\/|$)/.test(left)) {

@@ -1,4 +1,4 @@
-// What it means that llhttp reads the same bytes in the same way as we do. Holds no tests of its own.
+// Asserts that llhttp reads the same bytes in the same way. Contains no tests.
 import assert from "node:assert/strict";
 import type { Field } from "./field.ts";
 import { isAboutTrailers, type Opinion, type Understood } from "./llhttp.test.ts";
@@ -6,7 +6,7 @@ import type { Conversation, Message } from "./replay.test.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResponseHead } from "./response-head.ts";
 
-/** Fails unless llhttp reads each request that we accepted as we did. `shown` says which bytes it is about. */
+/** Fails unless llhttp reads each accepted request in the same way. `shown` describes the bytes. */
 export function compareRequests(ours: Conversation<RequestHead>, theirs: Opinion, shown: string): void {
   for (const [index, message] of ours.messages.entries()) {
     const other = theirs.messages[index];
@@ -17,16 +17,16 @@ export function compareRequests(ours: Conversation<RequestHead>, theirs: Opinion
       { method: head.method, target: head.target, version: `1.${head.minor}`, fields: asSent(head) },
       shown,
     );
-    // Of what follows the head of a CONNECT Node says nothing.
+    // Node.js reports nothing after the head of a CONNECT.
     if (head.method === "CONNECT" || (message.complete && !other.complete && isAboutTrailers(theirs))) return;
     compareBodies(message, other, shown);
-    // llhttp takes the field that never was a standard for `Connection` (RFC 9110 §7.6.1).
+    // llhttp reads the non-standard `Proxy-Connection` as `Connection` (RFC 9110 §7.6.1).
     const isOldProxy = head.fields.some(({ name }) => name === "proxy-connection");
     if (head.keepAlive && !isOldProxy) assert.equal(other.keepAlive, true, shown);
   }
 }
 
-/** The same for the final answer to a request with that method. */
+/** The same for the final response to a request with that method. */
 export function compareResponse(ours: Message<ResponseHead>, opinion: Opinion, method: string, shown: string): void {
   const [theirs] = opinion.messages;
   assert.ok(theirs, `llhttp does not read ${shown}`);
@@ -38,7 +38,7 @@ export function compareResponse(ours: Message<ResponseHead>, opinion: Opinion, m
   );
   if (ours.complete && !theirs.complete && isAboutTrailers(opinion)) return;
   compareBodies(ours, theirs, shown);
-  // For answers to HEAD, Node asks llhttp before telling it that no body will come, and closes without need.
+  // For a response to HEAD, Node.js asks llhttp about keep-alive before it says that there is no body, and closes.
   const isOldProxy = head.fields.some(({ name }) => name === "proxy-connection");
   if (head.keepAlive && !isOldProxy && method !== "HEAD") assert.equal(theirs.keepAlive, true, shown);
 }

@@ -2,7 +2,7 @@ import { isFault, malformed, type WireFault } from "./fault.ts";
 import { readTokens, type Field } from "./field.ts";
 import { DIGIT, HTAB, octet, SP } from "./octet.ts";
 
-/** Where the body of a message ends. `Content-Length: 0` is `none`: no byte follows the head. */
+/** How the end of a message's body is found. `Content-Length: 0` is `none`, because no byte follows the head. */
 export type BodyFraming =
   | { readonly kind: "none" }
   | { readonly kind: "length"; readonly length: number }
@@ -13,7 +13,7 @@ export const NO_BODY: BodyFraming = { kind: "none" };
 const CHUNKED_BODY: BodyFraming = { kind: "chunked" };
 export const BODY_UNTIL_CLOSE: BodyFraming = { kind: "until-close" };
 
-/** What the fields say about the connection and the framing of the message, before anything is decided. */
+/** What the fields say about the connection and the framing of the message, before it is checked. */
 export interface Survey {
   hosts: number;
   host: string | undefined;
@@ -21,7 +21,7 @@ export interface Survey {
   length: string;
   codings: number;
   coding: string;
-  /** Where the line of the coding ends. */
+  /** The end of the Transfer-Encoding line. */
   codingEnd: number;
   connection: readonly string[];
   keepAlive: string | undefined;
@@ -29,7 +29,7 @@ export interface Survey {
   upgrade: string | undefined;
 }
 
-// Nearly every message says one of these; sharing them spares a parse and two allocations each.
+// Nearly every message has one of these values. Sharing them saves a parse and two allocations for each message.
 const NO_OPTIONS: readonly string[] = Object.freeze([]);
 const KEEP_ALIVE: readonly string[] = Object.freeze(["keep-alive"]);
 const CLOSE: readonly string[] = Object.freeze(["close"]);
@@ -54,7 +54,7 @@ export function survey(fields: readonly Field[]): Survey | WireFault {
   return found;
 }
 
-// Lengths first: almost every field is passed over by one integer comparison.
+// The length is compared first, so that one integer comparison rules out almost every field.
 function note(field: Field, found: Survey): boolean {
   const { name, value } = field;
   switch (name.length) {
@@ -103,7 +103,7 @@ function joined(before: string | undefined, value: string): string {
   return before === undefined ? value : `${before}, ${value}`;
 }
 
-/** The framing the two fields declare; `undefined` if neither is there (RFC 9112 §6.3, read without its leniencies). */
+/** The framing that the two fields declare, or `undefined` without them (RFC 9112 §6.3, without its leniencies). */
 export function declaredFraming(found: Survey, minor: 0 | 1, bytes: Uint8Array): BodyFraming | WireFault | undefined {
   if (found.codings === 0 && found.lengths === 0) return undefined;
   if (found.codings > 0) {
@@ -119,15 +119,15 @@ export function declaredFraming(found: Survey, minor: 0 | 1, bytes: Uint8Array):
   return length === 0 ? NO_BODY : { kind: "length", length };
 }
 
-/** Whether the connection outlives this message (RFC 9112 §9.3): `close` wins over `keep-alive`. */
+/** True if the connection persists after this message (RFC 9112 §9.3). `close` wins over `keep-alive`. */
 export function persists(connection: readonly string[], minor: 0 | 1): boolean {
   if (connection === NO_OPTIONS) return minor === 1;
   if (connection.includes("close")) return false;
   return minor === 1 || connection.includes("keep-alive");
 }
 
-// White space by the grammar, but llhttp and nginx take a tab there for a part of the coding: they refuse such a request, and read such
-// an answer's chunks as its data.
+// The grammar allows a tab there, but llhttp and nginx read it as part of the coding: they reject such a request, and take
+// the chunks of such a response for its data.
 function endsInTab(bytes: Uint8Array, lineEnd: number): boolean {
   let at = lineEnd - "_\r\n".length;
   while (bytes[at] === SP) at--;
@@ -138,7 +138,7 @@ function isChunked(coding: string): boolean {
   return coding === "chunked" || (coding.length === 7 && coding.toLowerCase() === "chunked");
 }
 
-// A leading zero is allowed by the grammar, but some read it as octal: nobody who means well sends one.
+// The grammar allows leading zeros, but some parsers read such a number as octal, and no honest sender writes them.
 function readLength(value: string): number | WireFault {
   for (let at = 0; at < value.length; at++) {
     if ((octet(value.charCodeAt(at)) & DIGIT) === 0) return malformed("Content-Length is not a plain decimal number");

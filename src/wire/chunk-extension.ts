@@ -5,7 +5,7 @@ const EQUALS = 0x3d;
 const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 
-/** Where a reader stands within `*( ";" name [ "=" ( token / quoted-string ) ] )` (RFC 9112 §7.1.1). */
+/** The state of a reader of `*( ";" name [ "=" ( token / quoted-string ) ] )` (RFC 9112 §7.1.1). */
 export const EXTENSION_START = 0;
 const IN_NAME = 1;
 const VALUE_START = 2;
@@ -13,10 +13,10 @@ const IN_TOKEN = 3;
 const IN_QUOTES = 4;
 const ESCAPED = 5;
 const AFTER_QUOTES = 6;
-/** A byte that the grammar has no place for. */
+/** The state after a byte that the grammar does not allow. */
 export const EXTENSION_FAULT = 7;
 
-/** One step; begin with `EXTENSION_START` after the first `;`. White space around `;` and `=` is "bad" and not let by. */
+/** Reads one byte; start with `EXTENSION_START` after the first `;`. White space around `;` and `=` is rejected. */
 export function extensionStep(state: number, code: number): number {
   const isToken = (octet(code) & TOKEN) !== 0;
   switch (state) {
@@ -42,7 +42,7 @@ export function extensionStep(state: number, code: number): number {
   }
 }
 
-/** Whether the line may end here. */
+/** True if the line may end in this state. */
 export function extensionMayEnd(state: number): boolean {
   return state === IN_NAME || state === IN_TOKEN || state === AFTER_QUOTES;
 }

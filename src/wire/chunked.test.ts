@@ -28,7 +28,7 @@ function read(pieces: readonly Buffer[], limits = CHUNK_LIMITS): Result {
   return { payload, framed, consumed, done: reader.done, fault: reader.fault?.fault };
 }
 
-/** Whether a receiver could take what it got for a whole body: it has seen a last chunk and the end of its line. */
+/** True if a receiver could take the output for a complete body: it contains a whole last chunk line. */
 function looksComplete(framed: string): boolean {
   let at = 0;
   for (;;) {
@@ -41,7 +41,7 @@ function looksComplete(framed: string): boolean {
   }
 }
 
-test("data comes out as payload, and the body as it came, at every split", () => {
+test("the reader outputs the data as payload and the body byte for byte, at every split", () => {
   const rows: readonly (readonly [string, string])[] = [
     ["5\r\nhello\r\n0\r\n\r\n", "hello"],
     ["0\r\n\r\n", ""],
@@ -59,7 +59,7 @@ test("data comes out as payload, and the body as it came, at every split", () =>
   }
 });
 
-test("R46: extensions are cut out, forbidden trailers are dropped, and all else stays, at every split", () => {
+test("R46: extensions and forbidden trailers are removed and all else stays, at every split", () => {
   const body =
     '5;a\r\nhello\r\n01;a=b;c="d;\\"\xe4";e\r\n!\r\n0;x=y\r\nX-A: 1\r\nAuthorization: Bearer x\r\nHost: b\r\nX-B:  2 \r\n\r\n';
   const framed = "5\r\nhello\r\n01\r\n!\r\n0\r\nX-A: 1\r\nX-B:  2 \r\n\r\n";
@@ -68,7 +68,7 @@ test("R46: extensions are cut out, forbidden trailers are dropped, and all else 
   }
 });
 
-test("a body without extensions is passed on in one piece of the very buffer that was read", () => {
+test("a body without extensions is output as one sub-array of the buffer that was read", () => {
   const bytes = octets(`1\r\nx\r\n5\r\nhello\r\n0\r\n\r\n`);
   const pieces: Buffer[] = [];
   new ChunkedReader(CHUNK_LIMITS).push(bytes, 0, {
@@ -80,7 +80,7 @@ test("a body without extensions is passed on in one piece of the very buffer tha
   assert.equal(pieces[0]?.length, bytes.length);
 });
 
-test("the body may begin anywhere in the buffer, and is handed on before it is looked into", () => {
+test("the body may begin anywhere in the buffer, and is output for forwarding before it is observed", () => {
   const bytes = octets("HEAD5\r\nhello\r\n0\r\n\r\n");
   const seen: string[] = [];
   const reader = new ChunkedReader(CHUNK_LIMITS);
@@ -92,7 +92,7 @@ test("the body may begin anywhere in the buffer, and is handed on before it is l
   assert.deepEqual(seen, ["framed 15", "payload hello"]);
 });
 
-test("S18: a faulty body is refused at every split, and nothing passed on of it looks complete", () => {
+test("S18: a faulty body is rejected at every split, and its output never looks complete", () => {
   const bodies = [
     "0x5\r\nhello\r\n0\r\n\r\n",
     "+5\r\nhello",
@@ -159,7 +159,7 @@ test("S18: a faulty body is refused at every split, and nothing passed on of it 
   }
 });
 
-test("a body that is cut short is not done, and does not look so to the receiver", () => {
+test("a body that is cut short is not done, and its output does not look complete", () => {
   const body = "5\r\nhello\r\n0;a=b\r\nX-T: 1\r\n\r\n";
   for (let end = 0; end < body.length; end++) {
     const result = read([octets(body.slice(0, end))]);
@@ -183,7 +183,7 @@ test("extensions and trailers are bounded", () => {
   assert.equal(fault("0\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n"), "head-too-large");
 });
 
-test("after reset the reader takes another body, whatever the last one was", () => {
+test("after a reset the reader reads another body, whatever the last one was", () => {
   const reader = new ChunkedReader(CHUNK_LIMITS);
   let payload = "";
   const out = { payload: (bytes: Buffer) => (payload += bytes.toString()), framed: () => undefined };
@@ -197,7 +197,7 @@ test("after reset the reader takes another body, whatever the last one was", () 
   }
 });
 
-test("S19: what frames, routes or authenticates a message is no trailer; what describes it afterwards is one", () => {
+test("S19: fields that frame, route or authenticate a message are forbidden trailers; others are allowed", () => {
   const forbidden = [
     "transfer-encoding",
     "content-length",
@@ -230,7 +230,7 @@ test("S19: what frames, routes or authenticates a message is no trailer; what de
   }
 });
 
-test("any body in any pieces, damaged or not, is read as it is in one piece", () => {
+test("any body, damaged or not, is read the same in any pieces as in one", () => {
   const part = fc.constantFrom(
     "0",
     "5",

@@ -10,21 +10,21 @@ export interface ChunkedLimits extends TrailerLimits {
 }
 
 export interface ChunkedOutput {
-  /** Body data and nothing else. Called after `framed` for the same bytes, so that forwarding never waits for a reader. */
+  /** The data of the body. Called after `framed` for the same bytes, so that forwarding never waits for an observer. */
   payload(bytes: Buffer): void;
-  /** The chunked body as it is to be passed on: without extensions and unwanted trailers, else byte for byte. */
+  /** The chunked body to forward: byte for byte, but without extensions and unwanted trailers. */
   framed(bytes: Buffer): void;
 }
 
 type State = "size" | "extension" | "size-end" | "data" | "data-cr" | "data-lf" | "trailer" | "done" | "fault";
 
-// 2^53-1 has 14 digits; two more for senders that pad.
+// 2^53-1 has 14 digits; some senders pad with up to two more.
 const MAX_DIGITS = 16;
 
 /**
- * Reads a chunked body (RFC 9112 §7.1) at any split of its bytes. What is passed on is cut from the input; a size line goes out whole
- * and checked or not at all, and the last chunk only together with its trailer section: until then no receiver can take the body
- * for complete.
+ * Reads a chunked body (RFC 9112 §7.1) at any split of its bytes. It outputs sub-arrays of its input. A size line is
+ * output only as a whole and after it was checked, and the last chunk only together with its trailer section. Until then
+ * no receiver can take the body for complete.
  */
 export class ChunkedReader {
   fault: WireFault | undefined = undefined;
@@ -36,17 +36,17 @@ export class ChunkedReader {
   #remaining = 0;
   #extension = EXTENSION_START;
   #extensionBytes = 0;
-  /** Digits of a size line that began in an earlier push, or those of the last chunk. */
+  /** The digits of a size line that began in an earlier push, or of the last chunk. */
   #held = "";
   #trailer: TrailerSection | undefined = undefined;
 
-  // Offsets in the bytes being pushed: what is not yet passed on, the size line, the end of its digits in these bytes.
+  // Offsets in the pushed bytes: the first byte not yet output, the size line, and the end of its digits.
   #pieceStart = 0;
   #lineStart = 0;
   #digitsEnd = 0;
-  /** Up to where the bytes pushed were right, once they were not. */
+  /** After a fault: the end of the valid bytes. */
   #certainEnd = 0;
-  /** Starts and ends of the data in the bytes being pushed. */
+  /** The starts and ends of the data in the pushed bytes. */
   readonly #spans: number[] = [];
 
   constructor(limits: ChunkedLimits) {
@@ -57,7 +57,7 @@ export class ChunkedReader {
     return this.#state === "done";
   }
 
-  /** Makes the reader ready for another body. */
+  /** Prepares the reader for another body. */
   reset(): void {
     this.fault = undefined;
     this.#state = "size";
@@ -66,7 +66,7 @@ export class ChunkedReader {
     this.#trailer = undefined;
   }
 
-  /** Returns the offset after the last byte consumed: less than the length only when the body is done or faulty. */
+  /** Returns the offset after the last consumed byte. It is less than the length only if the body is done or faulty. */
   push(bytes: Buffer, from: number, out: ChunkedOutput): number {
     this.#pieceStart = from;
     this.#lineStart = from;
@@ -153,7 +153,7 @@ export class ChunkedReader {
     return bytes.length;
   }
 
-  /** The size line has been read up to `at`, its CRLF included. */
+  /** Called when the size line, with its CRLF, has been read up to `at`. */
   #endLine(bytes: Buffer, at: number, out: ChunkedOutput): number {
     const isLast = this.#size === 0;
     const endsHere = isLast && bytes[at] === CR && bytes[at + 1] === LF;
@@ -170,7 +170,7 @@ export class ChunkedReader {
       this.#held = "";
       this.#pieceStart = at;
     } else if (this.#digitsEnd !== at - 2) {
-      // An extension stands between the digits and the CRLF.
+      // There is an extension between the digits and the CRLF.
       out.framed(bytes.subarray(this.#pieceStart, this.#digitsEnd));
       this.#pieceStart = at - 2;
     }
@@ -203,7 +203,7 @@ export class ChunkedReader {
     return at;
   }
 
-  /** Passes on what is certain of the bytes up to `at`, and keeps the digits of an unfinished size line. */
+  /** Outputs the checked bytes up to `at`, and keeps the digits of an unfinished size line. */
   #flush(bytes: Buffer, at: number, out: ChunkedOutput): void {
     let end = at;
     if (this.#inLine()) {

@@ -1,4 +1,7 @@
-/** Why a message was not accepted. `detail` names the rule that was broken and never repeats a byte of the message: it may hold a key. */
+/**
+ * Why a message was rejected. `detail` names the rule that was broken and never repeats a byte of the message, which may
+ * contain a key.
+ */
 export interface WireFault {
   readonly fault: "malformed" | "head-too-large" | "version";
   readonly detail: string;

@@ -5,28 +5,28 @@ import { COLON, CR, HTAB, LF, octet, SP, TOKEN, VALUE } from "./octet.ts";
 export interface Field {
   /** In lower case. */
   readonly name: string;
-  /** Without the white space around it, one character per byte. */
+  /** Without surrounding white space; one character per byte. */
   readonly value: string;
-  /** Where the whole line, CRLF included, stands in the text of the head. */
+  /** The offset of the whole line, with its CRLF, in the text of the head. */
   readonly start: number;
   readonly end: number;
 }
 
-/** The same bytes at the same offsets: as numbers to judge by (several times faster than characters), as strings to cut from. */
+/** The same bytes at the same offsets, as numbers to check (several times faster than characters) and as strings to cut. */
 export interface Head {
   readonly bytes: Uint8Array;
   readonly text: string;
-  /** Lower-casing the whole costs less than lower-casing the names one by one. */
+  /** Lower-casing the whole head costs less than lower-casing each name. */
   readonly lower: string;
 }
 
-/** The head that stands in the first `length` bytes. */
+/** The head in the first `length` bytes. */
 export function headOf(bytes: Buffer, length: number): Head {
   const text = bytes.toString("latin1", 0, length);
   return { bytes, text, lower: text.toLowerCase() };
 }
 
-/** Reads the field lines from `from` up to the blank line that must end the head. */
+/** Reads the field lines from `from` to the blank line that ends the head. */
 export function readFields(head: Head, from: number, maxFields: number, into: Field[]): WireFault | undefined {
   const { bytes } = head;
   let at = from;
@@ -43,7 +43,7 @@ export function tooManyFields(maxFields: number): WireFault {
   return tooLarge(`there are more than ${maxFields} header fields`);
 }
 
-/** Appends the field of the line at `start`; returns where the next line starts, or -1 if the line breaks the grammar. */
+/** Appends the field of the line at `start`. Returns the start of the next line, or -1 if the line is invalid. */
 export function readField(head: Head, start: number, into: Field[]): number {
   const { bytes, text, lower } = head;
   let at = start;
@@ -68,7 +68,7 @@ export function readField(head: Head, start: number, into: Field[]): number {
   return at + 2;
 }
 
-/** Says what is wrong with a line that `readField` did not accept. Apart, so that the good path stays small. */
+/** Describes what is wrong with a line that `readField` rejected. A separate function keeps the fast path small. */
 export function fieldFault(bytes: Uint8Array, start: number): WireFault {
   const first = bytes[start];
   if (isBlank(first)) return malformed("a header line begins with white space (folding is obsolete)");
@@ -91,7 +91,7 @@ function isBlank(code: number | undefined): boolean {
   return code === SP || code === HTAB;
 }
 
-/** The elements of a comma-separated list, in lower case; `undefined` if one of them is no token (RFC 9110 §5.6.1). */
+/** The elements of a comma-separated list, in lower case; `undefined` if one is not a token (RFC 9110 §5.6.1). */
 export function readTokens(value: string): readonly string[] | undefined {
   const tokens: string[] = [];
   let at = 0;
@@ -102,7 +102,7 @@ export function readTokens(value: string): readonly string[] | undefined {
     if (at > start) tokens.push(value.slice(start, at).toLowerCase());
     while (isBlank(value.charCodeAt(at))) at++;
     if (at >= value.length) return tokens;
-    // Empty elements are to be skipped, not refused (RFC 9110 §5.6.1.2).
+    // A recipient must skip empty elements (RFC 9110 §5.6.1.2).
     if (value[at++] !== ",") return undefined;
   }
 }

@@ -8,13 +8,13 @@ export interface HeadLimits {
   readonly maxFields: number;
 }
 
-/** What the first line of a head must look like; the lines after it are the same for requests and responses. */
+/** The rules for the first line of a head. The lines after it are the same for requests and responses. */
 export interface StartLine {
-  /** Empty lines before it are skipped (RFC 9112 §2.2: requests only). */
+  /** Empty lines before it are skipped, for requests only (RFC 9112 §2.2). */
   readonly afterBlankLines: boolean;
-  /** Judges the line as far as it has come: only faults that no further byte could mend. */
+  /** Checks an incomplete line for faults that no further byte could correct. */
   readonly begun: (bytes: Buffer, from: number, to: number) => WireFault | undefined;
-  /** Judges the complete line. */
+  /** Checks the complete line. */
   readonly complete: (line: Head) => WireFault | undefined;
 }
 
@@ -23,9 +23,9 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 const MAX_BLANK_LINES = 8;
 
 /**
- * Turns bytes into the text of one whole head. A head that comes in one piece, as nearly all do, is found by a native search and not
- * looked at here. A head that comes in pieces is judged line by line as it grows, each byte once, so that nonsense is refused when
- * it is certain and a dribbling sender costs no more than a fast one.
+ * Collects the text of one whole head. Nearly all heads arrive in one piece; a native search finds their end, and they
+ * are not checked here. A head in several pieces is checked line by line as it grows, each byte once. So an invalid head
+ * is rejected early, and a slow sender costs no more than a fast one.
  */
 export class HeadCollector {
   #rest: Buffer = NOTHING;
@@ -35,7 +35,7 @@ export class HeadCollector {
   #fault: WireFault | undefined = undefined;
   #blankLines = 0;
   #halfBlankLine = false;
-  /** The pieces so far, in `#held[0, #length)`; lines before `#lineStart` and bytes before `#seen` have been judged. */
+  /** The bytes so far are `#held[0, #length)`. Lines before `#lineStart` and bytes before `#seen` have been checked. */
   #held: Buffer = NOTHING;
   #length = 0;
   #lineStart = 0;
@@ -64,7 +64,7 @@ export class HeadCollector {
     let from = 0;
     if (this.#length === 0) {
       if (this.#startLine.afterBlankLines) from = this.#skipBlankLines(bytes);
-      if (from < 0) return this.refuse(malformed("a carriage return stands without its line feed before the request"));
+      if (from < 0) return this.fail(malformed("a carriage return stands without its line feed before the request"));
       const lastLine = bytes.indexOf(HEAD_END, from);
       const end = lastLine + 4;
       if (lastLine >= 0 && end - from <= this.#limits.maxBytes) {
@@ -77,8 +77,8 @@ export class HeadCollector {
     return this.#grow(bytes, from);
   }
 
-  /** From here on every push gets this fault: after it nobody can know where a next head would begin. */
-  refuse(fault: WireFault): WireFault {
+  /** Every later push returns this fault too, because the start of a next head cannot be known. */
+  fail(fault: WireFault): WireFault {
     this.#held = NOTHING;
     this.#rest = NOTHING;
     return (this.#fault = fault);
@@ -108,16 +108,16 @@ export class HeadCollector {
       const lineFeed = this.#held.subarray(this.#seen, this.#length).indexOf(LF);
       if (lineFeed < 0) break;
       const end = this.#seen + lineFeed + 1;
-      const fault = this.#judgeLine(end);
-      if (fault !== undefined) return this.refuse(fault);
+      const fault = this.#checkLine(end);
+      if (fault !== undefined) return this.fail(fault);
       if (this.#lineStart === end) continue;
       this.#rest = bytes.subarray(from + end - before);
       return this.#take(end);
     }
-    const fault = this.#judgePart();
-    if (fault !== undefined) return this.refuse(fault);
+    const fault = this.#checkPart();
+    if (fault !== undefined) return this.fail(fault);
     if (this.#length < this.#limits.maxBytes) return undefined;
-    return this.refuse(tooLarge(`the head is longer than ${this.#limits.maxBytes} bytes`));
+    return this.fail(tooLarge(`the head is longer than ${this.#limits.maxBytes} bytes`));
   }
 
   #append(bytes: Buffer, from: number): void {
@@ -132,12 +132,12 @@ export class HeadCollector {
     this.#length = length;
   }
 
-  /** Judges the line up to `end`; moves on to the next, unless it was the blank one. */
-  #judgeLine(end: number): WireFault | undefined {
+  /** Checks the line up to `end`, and moves on to the next unless it was the blank line. */
+  #checkLine(end: number): WireFault | undefined {
     const bytes = this.#held.subarray(this.#lineStart, end);
     if (this.#lines > 0 && bytes.length === 2 && bytes[0] === CR) return undefined;
     const line = headOf(bytes, bytes.length);
-    const fault = this.#lines === 0 ? this.#startLine.complete(line) : this.#judgeField(line);
+    const fault = this.#lines === 0 ? this.#startLine.complete(line) : this.#checkField(line);
     this.#lines++;
     this.#lineStart = end;
     this.#seen = end;
@@ -145,19 +145,19 @@ export class HeadCollector {
     return fault;
   }
 
-  #judgeField(line: Head): WireFault | undefined {
+  #checkField(line: Head): WireFault | undefined {
     const { maxFields } = this.#limits;
     if (this.#lines > maxFields && line.bytes[0] !== CR) return tooManyFields(maxFields);
     const unused: Field[] = [];
     return readField(line, 0, unused) < 0 ? fieldFault(line.bytes, 0) : undefined;
   }
 
-  /** Judges what has come of a line whose end has not. */
-  #judgePart(): WireFault | undefined {
+  /** Checks an incomplete line. */
+  #checkPart(): WireFault | undefined {
     if (this.#lineStart === this.#length) return undefined;
     if (this.#lines === 0) {
       const fault = this.#startLine.begun(this.#held, this.#seen, this.#length);
-      // A carriage return at the very end is looked at again, together with what follows it.
+      // A carriage return at the end is checked again, together with the byte after it.
       this.#seen = this.#held[this.#length - 1] === CR ? this.#length - 1 : this.#length;
       return fault;
     }

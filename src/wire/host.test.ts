@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isAuthority, isHost } from "./host.ts";
 
-test("hosts of every form of RFC 3986 are taken, with and without a port", () => {
+test("every form of host in RFC 3986 is accepted, with and without a port", () => {
   const hosts = [
     "a",
     "localhost",
@@ -29,7 +29,7 @@ test("hosts of every form of RFC 3986 are taken, with and without a port", () =>
   for (const host of hosts) for (const port of ["", ":", ":80", ":65535"]) assert.ok(isHost(host + port), host + port);
 });
 
-test("S11: hosts that are none are refused", () => {
+test("S11: invalid hosts are rejected", () => {
   const values = [
     "",
     ":",
@@ -83,7 +83,7 @@ test("S11: hosts that are none are refused", () => {
   for (const value of values) assert.ok(!isHost(value), value);
 });
 
-test("an authority has a port, a host alone is none", () => {
+test("an authority has a port; a host alone is not an authority", () => {
   for (const value of ["a:1", "[::1]:443"]) assert.ok(isAuthority(value), value);
   for (const value of ["a", "a:", "[::1]", ":443", "/", "a/b:1"]) assert.ok(!isAuthority(value), value);
 });

@@ -1,9 +1,9 @@
 import { DIGIT, HEX, NAME, octet } from "./octet.ts";
 
-// The longest name DNS can carry, with brackets and port around it.
+// The longest DNS name, with brackets and a port.
 const MAX_HOST = 255 + 6;
 
-/** Whether a value is `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2), not empty and of a length that can exist. */
+/** True for `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2) that is not empty and not too long. */
 export function isHost(value: string): boolean {
   if (value.length === 0 || value.length > MAX_HOST) return false;
   const end = value.startsWith("[") ? endOfLiteral(value) : endOfName(value);
@@ -11,7 +11,7 @@ export function isHost(value: string): boolean {
   return end === value.length || isPort(value, end);
 }
 
-/** `host:port`, both given: the only form of target that CONNECT may have (RFC 9112 §3.2.3). */
+/** True for `host:port`, the only form of target that CONNECT may have (RFC 9112 §3.2.3). */
 export function isAuthority(value: string): boolean {
   return isHost(value) && (octet(value.charCodeAt(value.length - 1)) & DIGIT) !== 0 && /:\d+$/.test(value);
 }
@@ -57,7 +57,7 @@ function isIpv6(literal: string): boolean {
     }
     const parts = half.split(":");
     const last = parts.at(-1) ?? "";
-    // An embedded IPv4 address stands for the last two groups and may only stand there.
+    // An embedded IPv4 address replaces the last two groups and may appear only there.
     if (last.includes(".") && index === halves.length - 1) {
       if (!isIpv4(last)) return false;
       parts.pop();

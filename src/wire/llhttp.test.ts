@@ -1,4 +1,4 @@
-// Node's own parser, asked over sockets that exist only in memory. Holds no tests of its own.
+// Runs Node.js's own parser over sockets in memory. Contains no tests.
 import type { Buffer } from "node:buffer";
 import { createServer, request, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
@@ -9,7 +9,7 @@ export interface Understood {
   readonly target: string | undefined;
   readonly status: number | undefined;
   readonly version: string;
-  /** Names and values in turn, as they came. */
+  /** Names and values in turn, as they were sent. */
   readonly fields: readonly string[];
   body: string;
   trailers: readonly string[];
@@ -19,25 +19,25 @@ export interface Understood {
 
 export interface Opinion {
   readonly messages: readonly Understood[];
-  /** What the parser complained of. */
+  /** The error that the parser reported. */
   readonly error: string | undefined;
 }
 
-/** llhttp takes `Content-Length` and `Transfer-Encoding` in a trailer section for the head's; to others such a trailer is only one to drop. */
+/** llhttp reads `Content-Length` and `Transfer-Encoding` in a trailer section as if they were in the head. */
 export function isAboutTrailers({ messages, error }: Opinion): boolean {
   const chunked = messages.at(-1)?.fields.some((text) => /^transfer-encoding$/i.test(text)) ?? false;
   return chunked && (error === "HPE_INVALID_CONTENT_LENGTH" || error === "HPE_INVALID_TRANSFER_ENCODING");
 }
 
-/** How llhttp reads what one client sends. */
+/** Returns how llhttp reads the bytes of one client. */
 export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
   const messages: Understood[] = [];
-  // An upgrade is a request like any other until somebody grants it.
+  // An upgrade is a request like any other until the server accepts it.
   const server = createServer({ maxHeaderSize: 1 << 20, shouldUpgradeCallback: () => false });
   server.maxHeadersCount = 0;
   const socket = memorySocket();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const answer = (message: IncomingMessage, response: ServerResponse): void => {
+  const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
     messages.push(understand(message, response.shouldKeepAlive));
     message.on("close", () => response.end());
   };
@@ -45,7 +45,7 @@ export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
     messages.push({ ...understand(message, false), complete: true });
     resolve(undefined);
   };
-  server.on("request", answer).on("checkContinue", answer).on("checkExpectation", answer);
+  server.on("request", onRequest).on("checkContinue", onRequest).on("checkExpectation", onRequest);
   server.on("connect", leave);
   server.on("clientError", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   socket.on("close", () => resolve(undefined));
@@ -53,13 +53,13 @@ export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
   socket.push(bytes);
   socket.push(null);
   const error = await promise;
-  // Complaints come at once, data that was read before them in the next turn.
+  // Errors are emitted at once, but data that was read before them only in the next turn.
   await nextTurn();
   socket.destroy();
   return { messages, error };
 }
 
-/** How llhttp reads what one server answers to one request; interim answers are left out. */
+/** Returns how llhttp reads one server's response to one request, without interim responses. */
 export async function askAboutResponse(bytes: Buffer, method: string): Promise<Opinion> {
   const messages: Understood[] = [];
   const socket = memorySocket();

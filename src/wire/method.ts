@@ -1,4 +1,4 @@
-/** The methods llhttp knows (Node's `http.METHODS`), as data: this room imports nothing. A test compares the two. */
+/** The methods that llhttp knows (Node.js's `http.METHODS`). A copy, because this module imports nothing; a test compares. */
 export const METHODS: readonly string[] = [
   "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE",
   "MKACTIVITY MKCALENDAR MKCOL MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT",

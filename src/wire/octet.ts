@@ -1,4 +1,4 @@
-/** What a byte may be part of: one table, one look per byte, because every byte of every head is asked. */
+/** The character classes of each byte, in one table, because every byte of every head is looked up. */
 
 export const HTAB = 0x09;
 export const LF = 0x0a;
@@ -9,20 +9,20 @@ export const SEMICOLON = 0x3b;
 
 /** `tchar` of RFC 9110 §5.6.2. */
 export const TOKEN = 1;
-/** HTAB, SP, VCHAR and obs-text: what a field value may hold (RFC 9110 §5.5). */
+/** HTAB, SP, VCHAR and obs-text: the bytes of a field value (RFC 9110 §5.5). */
 export const VALUE = 2;
 /** Visible ASCII without `#` (never sent, RFC 9112 §3.2) and `\` (read as `/` by WHATWG parsers). */
 export const TARGET = 4;
-/** `.` and `%`: a target without them can hide neither a dot segment nor a NUL. */
+/** `.` and `%`: a target without them can contain neither a dot segment nor an encoded NUL. */
 export const SUSPECT = 8;
-/** unreserved / sub-delims of RFC 3986 §2: what a reg-name may hold unencoded. */
+/** unreserved / sub-delims of RFC 3986 §2: the unencoded characters of a reg-name. */
 export const NAME = 16;
 export const HEX = 32;
 export const DIGIT = 64;
 
 const OCTETS = classify();
 
-/** The classes of one byte, as bits; past the end there is no byte and no class. */
+/** The classes of one byte, as bits; 0 past the end. */
 export function octet(code: number | undefined): number {
   return code === undefined ? 0 : (OCTETS[code] ?? 0);
 }
@@ -52,7 +52,7 @@ function classify(): Uint8Array {
   return table;
 }
 
-/** Whether `ascii` stands at that place. */
+/** True if the bytes at that offset are `ascii`. */
 export function standsAt(bytes: Uint8Array, at: number, ascii: string): boolean {
   for (let index = 0; index < ascii.length; index++) {
     if (bytes[at + index] !== ascii.charCodeAt(index)) return false;

@@ -1,4 +1,4 @@
-// Whatever we accept, llhttp accepts and reads in the same way: heads and bodies made up, damaged and cut anywhere.
+// Compares this module with llhttp, on generated heads and bodies that are damaged and cut anywhere.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -7,7 +7,7 @@ import { askAboutRequests, askAboutResponse } from "./llhttp.test.ts";
 import { METHODS } from "./method.ts";
 import { cut, octets, readRequests, readResponses, summary } from "./replay.test.ts";
 
-// Fixed, so that a run can be repeated; change it to look elsewhere.
+// A fixed seed makes a run repeatable. Change it to try other inputs.
 const RUNS = { numRuns: 1000, seed: 9112 };
 
 const latin1 = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
@@ -69,7 +69,7 @@ const chunkedBody = fc
   .tuple(fc.array(chunk, { maxLength: 4 }), fc.constantFrom("0", "0", "000", "0;x=y", "0 "), trailer)
   .map(([chunks, last, end]) => `${chunks.join("")}${last}\r\n${end}\r\n`);
 
-/** Fields and the body that goes with them; now and then fields that do not go together at all. */
+/** Fields with a body that fits them; sometimes with fields that contradict each other. */
 const content = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ fields: "", body: "" }) },
   { weight: 5, arbitrary: latin1.map((body) => ({ fields: `Content-Length: ${body.length}\r\n`, body })) },
@@ -148,30 +148,30 @@ function damaged(text: string, changes: readonly (readonly [number, number, stri
   }, text);
 }
 
-test("our methods are those of llhttp", async () => {
+test("the known methods are those of llhttp", async () => {
   const { METHODS: theirs } = await import("node:http");
   assert.deepEqual(METHODS.toSorted(), theirs.toSorted());
 });
 
-test("heads and bodies, damaged or not, get the same verdict whole and in pieces", () => {
+test("heads and bodies, damaged or not, are read the same whole and in pieces", () => {
   const limits = { maxBytes: 160, maxFields: 4 };
   fc.assert(
     fc.property(requestText, responseText, damage, places, (request, response, changes, cuts) => {
       const asked = octets(damaged(request, changes));
-      const answered = octets(damaged(response, changes));
+      const changed = octets(damaged(response, changes));
       assert.deepEqual(summary(readRequests(cut(asked, cuts))), summary(readRequests([asked])));
       assert.deepEqual(summary(readRequests(cut(asked, cuts), limits)), summary(readRequests([asked], limits)));
-      assert.deepEqual(summary(readResponses(cut(answered, cuts))), summary(readResponses([answered])));
+      assert.deepEqual(summary(readResponses(cut(changed, cuts))), summary(readResponses([changed])));
       assert.deepEqual(
-        summary(readResponses(cut(answered, cuts), "GET", limits)),
-        summary(readResponses([answered], "GET", limits)),
+        summary(readResponses(cut(changed, cuts), "GET", limits)),
+        summary(readResponses([changed], "GET", limits)),
       );
     }),
     { ...RUNS, numRuns: 2000 },
   );
 });
 
-test("whatever requests we accept, llhttp accepts and reads in the same way", async () => {
+test("llhttp accepts every request that we accept, and reads it in the same way", async () => {
   let accepted = 0;
   const requests = fc.array(requestText, { minLength: 1, maxLength: 2 }).map((texts) => texts.join(""));
   await fc.assert(
@@ -192,7 +192,7 @@ test("whatever requests we accept, llhttp accepts and reads in the same way", as
   assert.ok(accepted > RUNS.numRuns / 10, `only ${accepted} were accepted`);
 });
 
-test("what we pass on of a chunked body, llhttp reads as the same body, without the trailers that must not be there", async () => {
+test("llhttp reads the chunked body that we forward as the same body, without the forbidden trailers", async () => {
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(chunkedBody, damage, places, async (body, changes, cuts) => {
@@ -201,13 +201,13 @@ test("what we pass on of a chunked body, llhttp reads as the same body, without 
       const [message] = readRequests(cut(bytes, cuts)).messages;
       assert.ok(message);
       const direct = await askAboutRequests(bytes);
-      const passedOn = await askAboutRequests(octets(head + message.framed));
+      const forwarded = await askAboutRequests(octets(head + message.framed));
       const shown = JSON.stringify(bytes.toString("latin1"));
-      assert.equal(passedOn.messages[0]?.complete, message.complete, shown);
+      assert.equal(forwarded.messages[0]?.complete, message.complete, shown);
       if (!message.complete) return;
       accepted++;
-      assert.equal(passedOn.error, undefined, shown);
-      assert.equal(passedOn.messages[0].body, message.body, shown);
+      assert.equal(forwarded.error, undefined, shown);
+      assert.equal(forwarded.messages[0].body, message.body, shown);
       assert.equal(direct.messages[0]?.body, message.body, shown);
       assert.doesNotMatch(message.framed, /^(host|authorization):/im);
     }),
@@ -216,7 +216,7 @@ test("what we pass on of a chunked body, llhttp reads as the same body, without 
   assert.ok(accepted > RUNS.numRuns / 10, `only ${accepted} were accepted`);
 });
 
-test("whatever response we accept, llhttp accepts and reads in the same way", async () => {
+test("llhttp accepts every response that we accept, and reads it in the same way", async () => {
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(

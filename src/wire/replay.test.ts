@@ -1,4 +1,4 @@
-// How the tests of this room feed bytes: one connection read to its end, in any pieces. Holds no tests of its own.
+// Feeds the tests of this module: reads one connection to its end, in any pieces. Contains no tests.
 import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
 import { isFault, type WireFault } from "./fault.ts";
 import { RequestHeadReader, type BodyFraming, type HeadLimits, type RequestHead } from "./request-head.ts";
@@ -17,7 +17,7 @@ export const CHUNK_LIMITS: ChunkedLimits = {
 export interface Message<Head> {
   readonly head: Head;
   body: string;
-  /** What a proxy would pass on of a chunked body. */
+  /** The chunked body that a proxy would forward. */
   framed: string;
   complete: boolean;
 }
@@ -26,7 +26,7 @@ export interface Message<Head> {
 export class Conversation<Head extends RequestHead | ResponseHead> {
   readonly messages: Message<Head>[] = [];
   fault: WireFault | undefined = undefined;
-  /** Bytes after a message that ends what HTTP has to say: CONNECT, an upgrade, `Connection: close`. */
+  /** Bytes after a message that ends HTTP on the connection: CONNECT, an upgrade, `Connection: close`. */
   after = "";
   readonly #readHead: (bytes: Buffer) => { head: Head | WireFault | undefined; rest: Buffer };
   readonly #chunks: ChunkedReader;
@@ -127,14 +127,14 @@ export function cut(bytes: Buffer, places: readonly number[]): readonly Buffer[]
   return edges.slice(1).map((edge, index) => bytes.subarray(edges[index], edge));
 }
 
-/** Whole, byte by byte, and cut in two at every position (at every `stride`th of something long). */
+/** The bytes whole, byte by byte, and cut in two at every position (or at every `stride`-th). */
 export function* everySplit(bytes: Buffer, stride = 1): Generator<readonly Buffer[]> {
   yield [bytes];
   yield Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
   for (let at = 1; at < bytes.length; at += stride) yield [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-/** What was read, in a form that can be compared. */
+/** What was read, for comparison. */
 export function summary(read: Conversation<RequestHead> | Conversation<ResponseHead>): unknown {
   return {
     fault: read.fault?.fault,

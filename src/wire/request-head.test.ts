@@ -10,7 +10,7 @@ function read(text: string, limits: HeadLimits = LIMITS): ReturnType<RequestHead
 
 function accepted(text: string): RequestHead {
   const head = read(text);
-  assert.ok(head !== undefined && !isFault(head), `refused: ${JSON.stringify(head)}`);
+  assert.ok(head !== undefined && !isFault(head), `rejected: ${JSON.stringify(head)}`);
   return head;
 }
 
@@ -21,7 +21,7 @@ function verdict(text: string, limits: HeadLimits = LIMITS): string | undefined 
 
 const get = (fields: string, target = "/"): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 
-test("a head is read into its parts, each with its place in the text", () => {
+test("a head is split into its parts, each with its offset in the text", () => {
   const text = "POST /openai/v1/chat?x=%20 HTTP/1.1\r\nHost: a:1\r\nX-Odd:\t b  c \t\r\ncontent-length:12\r\n\r\n";
   const head = accepted(text);
   assert.equal(head.text, text);
@@ -42,7 +42,7 @@ test("a head is read into its parts, each with its place in the text", () => {
   assert.deepEqual(head.body, { kind: "length", length: 12 });
 });
 
-test("the bytes after a head are handed back, and the next head is read from them", () => {
+test("the bytes after a head are returned, and the next head is read from them", () => {
   const reader = new RequestHeadReader(LIMITS);
   const first = reader.push(octets(`${get("A: 1\r\n", "/1")}${get("A: 2\r\n", "/2")}left`));
   assert.ok(first !== undefined && !isFault(first));
@@ -52,7 +52,7 @@ test("the bytes after a head are handed back, and the next head is read from the
   assert.equal(reader.takeRest().length, 0);
 });
 
-test("a head reads the same in whatever pieces it comes, with what follows it left over", () => {
+test("a head is read the same in any pieces, and the bytes after it are left over", () => {
   const text = `\r\n\r\n${get("X-A: b\r\nContent-Length: 4\r\n")}`;
   const expected = read(text);
   for (const pieces of everySplit(octets(`${text}body`))) {
@@ -73,7 +73,7 @@ test("a head reads the same in whatever pieces it comes, with what follows it le
   }
 });
 
-test("the reader is empty until a head begins; empty lines before it are none of it", () => {
+test("the reader is empty until a head begins; empty lines before it do not count", () => {
   const reader = new RequestHeadReader(LIMITS);
   assert.equal(reader.empty, true);
   reader.push(octets("\r\n"));
@@ -116,7 +116,7 @@ test("S37: Connection may not name Host or a field that frames the body", () => 
   }
 });
 
-test("an expectation and an upgrade are reported only where they are to be honored", () => {
+test("an expectation and an upgrade are reported only if they apply", () => {
   assert.equal(accepted(get("Expect: 100-Continue\r\n")).expect, "100-Continue");
   assert.equal(accepted(get("Expect: a\r\nExpect: b\r\n")).expect, "a, b");
   assert.equal(accepted("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n").expect, undefined);
@@ -125,14 +125,14 @@ test("an expectation and an upgrade are reported only where they are to be honor
   assert.equal(accepted("GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n").upgrade, undefined);
 });
 
-test("a body is framed by one valid field or there is none", () => {
+test("a body is framed by one valid field, or the message has none", () => {
   assert.deepEqual(accepted(get("")).body, { kind: "none" });
   assert.deepEqual(accepted(get("Content-Length: 0\r\n")).body, { kind: "none" });
   assert.deepEqual(accepted(get("Content-Length: 9007199254740991\r\n")).body, { kind: "length", length: 2 ** 53 - 1 });
   assert.deepEqual(accepted(get("Transfer-Encoding: CHUNKED\r\n")).body, { kind: "chunked" });
 });
 
-test("S6: every method but the known ones is refused; CONNECT and TRACE can be read, so that they can be told no", () => {
+test("S6: unknown methods are rejected; CONNECT and TRACE can be read, so that they get a 405", () => {
   for (const method of ["TRACK", "PRI", "get", "Get", "GETT", "", "G=T", "UNSUBSCRIBES"]) {
     assert.equal(verdict(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`), "malformed", method);
   }
@@ -144,7 +144,7 @@ test("S6: every method but the known ones is refused; CONNECT and TRACE can be r
   }
 });
 
-test("S1, S5: targets are paths; what looks like a host inside one is passed on as it came", () => {
+test("S1, S5: targets are paths; what looks like a host inside one is kept unchanged", () => {
   const verbatim = [
     "//evil/x",
     "/openai//evil/x",
@@ -171,7 +171,7 @@ test("S1, S5: targets are paths; what looks like a host inside one is passed on 
   }
 });
 
-test("every byte that cannot stand in a target is refused there, every other one passes", () => {
+test("every byte that a target must not contain is rejected, and every other byte is accepted", () => {
   for (let code = 0; code < 256; code++) {
     const allowed = code > 0x20 && code < 0x7f && code !== 0x23 && code !== 0x5c;
     assert.equal(
@@ -182,7 +182,7 @@ test("every byte that cannot stand in a target is refused there, every other one
   }
 });
 
-test("versions are read to the letter: ours pass, others are told apart from nonsense", () => {
+test("supported versions are accepted, and others are told apart from malformed ones", () => {
   for (const version of ["HTTP/1.1", "HTTP/1.0"])
     assert.equal(verdict(`GET / ${version}\r\nHost: a\r\n\r\n`), "accepted");
   for (const version of ["HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/9.9"])
@@ -203,14 +203,14 @@ test("versions are read to the letter: ours pass, others are told apart from non
   }
 });
 
-test("HTTP/1.1 needs one Host, HTTP/1.0 none, and no version two", () => {
+test("HTTP/1.1 requires one Host, HTTP/1.0 none, and no version allows two", () => {
   assert.equal(verdict("GET / HTTP/1.1\r\n\r\n"), "malformed");
   assert.equal(accepted("GET / HTTP/1.0\r\n\r\n").host, undefined);
   assert.equal(verdict("GET / HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n"), "malformed");
   assert.equal(verdict("GET / HTTP/1.0\r\nHost: a/b\r\n\r\n"), "malformed");
 });
 
-test("what is certainly wrong is refused before the head is complete", () => {
+test("an invalid head is rejected before it is complete", () => {
   const early = [
     ["a TLS ClientHello", "\x16"],
     ["a lower-case method", "g"],
@@ -241,7 +241,7 @@ test("what is certainly wrong is refused before the head is complete", () => {
   }
 });
 
-test("R44: heads that are too long or have too many fields are refused as soon as they are", () => {
+test("R44: a head that is too long or has too many fields is rejected as soon as it is", () => {
   const limits = { maxBytes: 100, maxFields: 3 };
   assert.equal(verdict(`GET /${"a".repeat(95)}`, limits), "head-too-large");
   assert.equal(verdict(`GET /${"a".repeat(94)}`, limits), undefined);
@@ -258,7 +258,7 @@ test("R44: heads that are too long or have too many fields are refused as soon a
   assert.equal(verdict("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC", limits), "head-too-large");
 });
 
-test("after a fault the reader gives the same fault for whatever comes", () => {
+test("after a fault the reader returns the same fault for all further bytes", () => {
   const reader = new RequestHeadReader(LIMITS);
   const fault = reader.push(octets("GET / HTTP/1.1\r\n\r\n"));
   assert.ok(isFault(fault));
@@ -266,7 +266,7 @@ test("after a fault the reader gives the same fault for whatever comes", () => {
   assert.equal(reader.takeRest().length, 0);
 });
 
-test("S25: no fault repeats a byte of what was sent", () => {
+test("S25: no fault repeats a byte of the message", () => {
   const secret = "sk-very-secret";
   const texts = [
     `${secret} / HTTP/1.1\r\n`,

@@ -1,5 +1,5 @@
-// HTTP/1.1 as bytes (RFC 9112): pure, no sockets. This file reads request heads. It decides what a message is and where it ends;
-// what may be done with it is for others to say.
+// HTTP/1.1 as bytes (RFC 9112), without sockets. This file reads request heads. It decides what a message is and where it
+// ends, and not what may be done with it.
 import type { Buffer } from "node:buffer";
 import { declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
@@ -8,17 +8,17 @@ import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector
 import { isAuthority, isHost } from "./host.ts";
 import { isMethod, LONGEST_METHOD } from "./method.ts";
 import { CR, octet, SP, standsAt, SUSPECT, TARGET, TOKEN } from "./octet.ts";
-import { targetFault } from "./target.ts";
+import { targetFault } from "./request-target.ts";
 
 export type { BodyFraming } from "./body.ts";
 export type { HeadLimits } from "./head-collector.ts";
 
 export interface RequestHead {
-  /** The whole head from the request line to the blank line inclusive, one character per byte. */
+  /** The whole head, from the request line to the blank line, one character per byte. */
   readonly text: string;
   readonly method: string;
   readonly target: string;
-  /** Where the target stands in `text`. */
+  /** The offset of the target in `text`. */
   readonly targetStart: number;
   readonly targetEnd: number;
   readonly minor: 0 | 1;
@@ -26,11 +26,11 @@ export interface RequestHead {
   readonly host: string | undefined;
   readonly body: BodyFraming;
   readonly keepAlive: boolean;
-  /** The names Connection lists, in lower case. */
+  /** The names in Connection, in lower case. */
   readonly connection: readonly string[];
-  /** `undefined` in HTTP/1.0, where an expectation is to be ignored (RFC 9110 §10.1.1). */
+  /** `undefined` in HTTP/1.0, where an expectation must be ignored (RFC 9110 §10.1.1). */
   readonly expect: string | undefined;
-  /** Only if Connection names it and the version is 1.1; else it is to be ignored (RFC 9110 §7.8). */
+  /** Only if Connection names it and the version is 1.1; otherwise it must be ignored (RFC 9110 §7.8). */
   readonly upgrade: string | undefined;
 }
 
@@ -43,12 +43,12 @@ export class RequestHeadReader {
     this.#collector = new HeadCollector(limits, REQUEST_START);
   }
 
-  /** The bytes after the head that the last push completed; an idle connection should not hold on to their buffer. */
+  /** The bytes after the completed head. They are handed over, so that an idle connection does not keep their buffer. */
   takeRest(): Buffer {
     return this.#collector.takeRest();
   }
 
-  /** True while no byte of a next head has been seen; empty lines before a request do not count. */
+  /** True until a byte of the next head arrives. Empty lines before a request do not count. */
   get empty(): boolean {
     return this.#collector.empty;
   }
@@ -57,7 +57,7 @@ export class RequestHeadReader {
     const raw = this.#collector.push(bytes);
     if (raw === undefined || isFault(raw)) return raw;
     const head = parseRequestHead(raw, this.#limits.maxFields);
-    return isFault(head) ? this.#collector.refuse(head) : head;
+    return isFault(head) ? this.#collector.fail(head) : head;
   }
 }
 
@@ -67,7 +67,7 @@ interface RequestLine {
   readonly targetStart: number;
   readonly targetEnd: number;
   readonly minor: 0 | 1;
-  /** Where the first field line starts. */
+  /** The start of the first field line. */
   readonly end: number;
 }
 
@@ -124,12 +124,12 @@ function readRequestLine({ bytes, text }: Head): RequestLine | WireFault {
   const end = at + "_HTTP/1.1\r\n".length;
   const minor = standsAt(bytes, at + 1, "HTTP/1.1\r\n") ? 1 : standsAt(bytes, at + 1, "HTTP/1.0\r\n") ? 0 : undefined;
   if (minor !== undefined) return { method, target, targetStart, targetEnd: at, minor, end };
-  // Off the good path, so a pattern may be used: a version that can be read but is not ours is 505, all else is nonsense.
+  // Not on the fast path, so a regular expression is fine. A valid but unsupported version is 505, all else is malformed.
   const known = /^HTTP\/\d\.\d\r\n/.test(text.slice(at + 1, end));
   return known ? wrongVersion() : malformed("the request line does not end in an HTTP version and CRLF");
 }
 
-/** Only the origin-form is for a server that is not a proxy in the RFC's sense; CONNECT is let by so that it can be told "not allowed". */
+/** Requires the origin-form, since LMGate is no forward proxy. CONNECT may pass here, so that its response can be a 405. */
 function formFault(method: string, target: string): WireFault | undefined {
   if (method === "CONNECT") {
     return isAuthority(target) ? undefined : malformed("the target of CONNECT is not a host and a port");
@@ -143,7 +143,7 @@ function hostFault(found: Survey, minor: 0 | 1): WireFault | undefined {
   return isHost(found.host) ? undefined : malformed("Host is not a valid host and port");
 }
 
-// A proxy on the way would take the named field off, and with it what the request is and for whom (Host) or where it ends.
+// A proxy would remove the named field, and with it the host of the request or the end of its body.
 function protectedFault(connection: readonly string[]): WireFault | undefined {
   for (const name of connection) {
     if (name === "host" || name === "content-length" || name === "transfer-encoding") {

@@ -10,7 +10,7 @@ function read(text: string, method = "GET"): ReturnType<ResponseHeadReader["push
 
 function accepted(text: string, method = "GET"): ResponseHead {
   const head = read(text, method);
-  assert.ok(head !== undefined && !isFault(head), `refused: ${JSON.stringify(head)}`);
+  assert.ok(head !== undefined && !isFault(head), `rejected: ${JSON.stringify(head)}`);
   return head;
 }
 
@@ -21,7 +21,7 @@ function verdict(text: string): string | undefined {
 
 const ok = (fields: string): string => `HTTP/1.1 200 OK\r\n${fields}\r\n`;
 
-test("a head is read into its parts, in whatever pieces it comes", () => {
+test("a head is split into its parts, in any pieces", () => {
   const text =
     "HTTP/1.1 429 Too  M\xe4ny \r\nRetry-After: 1\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 3\r\n\r\n";
   const head = accepted(text);
@@ -41,7 +41,7 @@ test("a head is read into its parts, in whatever pieces it comes", () => {
   }
 });
 
-test("interim heads are returned like others, and what follows them is left over", () => {
+test("interim heads are returned like others, and the bytes after them are left over", () => {
   const reader = new ResponseHeadReader(LIMITS);
   const interim = reader.push(octets(`HTTP/1.1 100 Continue\r\n\r\n${ok("Content-Length: 1\r\n")}x`), "POST");
   assert.ok(interim !== undefined && !isFault(interim));
@@ -51,7 +51,7 @@ test("interim heads are returned like others, and what follows them is left over
   assert.deepEqual([final.status, reader.takeRest().toString()], [200, "x"]);
 });
 
-test("a reason may be empty or missing, and may hold bytes beyond ASCII", () => {
+test("a reason phrase may be empty or missing, and may contain bytes beyond ASCII", () => {
   assert.equal(accepted("HTTP/1.1 200 \r\n\r\n").reason, "");
   assert.equal(accepted("HTTP/1.1 200\r\n\r\n").reason, "");
   assert.equal(accepted("HTTP/1.1 200 \x80\t\xff\r\n\r\n").reason, "\x80\t\xff");
@@ -79,7 +79,7 @@ test("a connection persists unless a version, a field or the end of the body say
   assert.equal(accepted("HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n").keepAlive, true);
 });
 
-test("the time a server means to hold a connection is read from Keep-Alive, and what is no number is no promise", () => {
+test("the idle timeout of a server is read from Keep-Alive, and a value that is not a number is ignored", () => {
   const timeout = (value: string): number | undefined =>
     accepted(ok(`Keep-Alive: ${value}\r\n`)).keepAliveTimeoutSeconds;
   assert.equal(timeout("timeout=5"), 5);
@@ -100,7 +100,7 @@ test("the time a server means to hold a connection is read from Keep-Alive, and 
   assert.equal(accepted(ok("")).keepAliveTimeoutSeconds, undefined);
 });
 
-test("Connection may name a framing field, as some servers do; what it names is reported", () => {
+test("Connection may name a framing field, as some servers do, and its names are reported", () => {
   const head = accepted(ok("Connection: Transfer-Encoding, Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n"));
   assert.deepEqual(
     [head.connection, head.upgrade, head.body.kind],
@@ -108,7 +108,7 @@ test("Connection may name a framing field, as some servers do; what it names is 
   );
 });
 
-test("R25: a response that contradicts itself or is none is refused", () => {
+test("R25: a response that contradicts itself or is malformed is rejected", () => {
   const rows = [
     ok("Content-Length: 3\r\nContent-Length: 3\r\n"),
     ok("Content-Length: 3\r\nContent-Length: 4\r\n"),
@@ -153,7 +153,7 @@ test("R26: a status is three digits between 100 and 599", () => {
   for (const status of [100, 299, 599]) assert.equal(accepted(`HTTP/1.1 ${status} X\r\n\r\n`).status, status);
 });
 
-test("what is certainly no response is refused at once", () => {
+test("an invalid response is rejected at once", () => {
   for (const text of ["S", "HTTX", "\x15", "<", "HTTP/1.1 200 OK\r\nX: a\n", "HTTP/1.1 200 OK\r\n "]) {
     for (const pieces of everySplit(octets(text))) {
       const reader = new ResponseHeadReader(LIMITS);

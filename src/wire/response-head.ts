@@ -8,23 +8,23 @@ import { CR, DIGIT, LF, octet, SP, standsAt, VALUE } from "./octet.ts";
 export type { HeadLimits } from "./head-collector.ts";
 
 export interface ResponseHead {
-  /** The whole head from the status line to the blank line inclusive, one character per byte. */
+  /** The whole head, from the status line to the blank line, one character per byte. */
   readonly text: string;
   readonly minor: 0 | 1;
   readonly status: number;
-  /** As it was sent: it may be empty or hold bytes beyond ASCII. */
+  /** As it was sent. It may be empty or contain bytes beyond ASCII. */
   readonly reason: string;
   readonly fields: readonly Field[];
   readonly body: BodyFraming;
   readonly keepAlive: boolean;
-  /** `timeout` of the Keep-Alive field: how long the server means to hold the idle connection. */
+  /** `timeout` of the Keep-Alive field: how long the server keeps an idle connection open. */
   readonly keepAliveTimeoutSeconds: number | undefined;
-  /** The names Connection lists, in lower case. */
+  /** The names in Connection, in lower case. */
   readonly connection: readonly string[];
   readonly upgrade: string | undefined;
 }
 
-/** Reads response heads, interim ones (1xx) like any other, as strictly as requests where framing is concerned. */
+/** Reads response heads, including interim ones (1xx). Framing is checked as strictly as for requests. */
 export class ResponseHeadReader {
   readonly #limits: HeadLimits;
   readonly #collector: HeadCollector;
@@ -34,17 +34,17 @@ export class ResponseHeadReader {
     this.#collector = new HeadCollector(limits, RESPONSE_START);
   }
 
-  /** The bytes after the head that the last push completed; an idle connection should not hold on to their buffer. */
+  /** The bytes after the completed head. They are handed over, so that an idle connection does not keep their buffer. */
   takeRest(): Buffer {
     return this.#collector.takeRest();
   }
 
-  /** The method of the request decides whether the answer can have a body (RFC 9112 §6.3). */
+  /** The method of the request decides whether the response can have a body (RFC 9112 §6.3). */
   push(bytes: Buffer, requestMethod: string): ResponseHead | WireFault | undefined {
     const raw = this.#collector.push(bytes);
     if (raw === undefined || isFault(raw)) return raw;
     const head = parseResponseHead(raw, this.#limits.maxFields, requestMethod);
-    return isFault(head) ? this.#collector.refuse(head) : head;
+    return isFault(head) ? this.#collector.fail(head) : head;
   }
 }
 
@@ -52,7 +52,7 @@ interface StatusLine {
   readonly minor: 0 | 1;
   readonly status: number;
   readonly reason: string;
-  /** Where the first field line starts. */
+  /** The start of the first field line. */
   readonly end: number;
 }
 
@@ -80,7 +80,7 @@ function parseResponseHead(raw: Head, maxFields: number, requestMethod: string):
   };
 }
 
-// The fields must make sense even where they describe no body: a server that contradicts itself once is not to be believed.
+// The framing fields must be valid even if there is no body, because a server that contradicts itself cannot be trusted.
 function responseBody(
   found: Survey,
   line: StatusLine,
@@ -100,7 +100,7 @@ const REASON_AT = "HTTP/1.1 200 ".length;
 function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
   const minor = standsAt(bytes, 0, "HTTP/1.1 ") ? 1 : standsAt(bytes, 0, "HTTP/1.0 ") ? 0 : undefined;
   if (minor === undefined) {
-    // The whole line must make sense before its version can be what is wrong with it.
+    // Only a line that is otherwise valid is rejected for its version.
     const known = /^HTTP\/\d\.\d [\t\x20-\x7e\x80-\xff]*\r\n/.test(text);
     return known
       ? wrongVersion()
@@ -114,7 +114,7 @@ function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
   }
   if (status < 100 || status > 599) return malformed("the status is not between 100 and 599");
 
-  // The space belongs to the grammar even before an empty reason, but many servers leave it out, and nothing hangs on it.
+  // The grammar requires the space even before an empty reason, but many servers leave it out, which does no harm.
   const separator = bytes[REASON_AT - 1];
   if (separator !== SP && separator !== CR) return malformed("the status is not followed by a space");
   const reasonStart = separator === SP ? REASON_AT : REASON_AT - 1;
@@ -125,7 +125,7 @@ function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
   return { minor, status, reason: text.slice(reasonStart, at), end: at + 2 };
 }
 
-/** The whole seconds of `timeout=…`; anything else is no promise and is passed over. */
+/** The whole seconds of `timeout=…`. Any other value is ignored. */
 function readTimeout(value: string): number | undefined {
   const found = /(?:^|[,\s])timeout=(\d{1,9})(?![^,\s])/i.exec(value);
   return found === null ? undefined : Number(found[1]);

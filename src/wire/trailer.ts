@@ -3,8 +3,8 @@ import { malformed, tooLarge, type WireFault } from "./fault.ts";
 import { fieldFault, headOf, readField, type Field } from "./field.ts";
 import { CR, LF } from "./octet.ts";
 
-// RFC 9110 §6.5.1: what frames or routes a message, authenticates it, modifies the request, steers caches and clients, or says how to
-// read the content must be known before the content and is dangerous after it. Content-Digest is made for trailers and stays allowed.
+// RFC 9110 §6.5.1: fields for framing, routing, authentication, request modifiers, caching, response control and content
+// must be known before the content, and are dangerous in a trailer. Content-Digest is made for trailers and is allowed.
 const FORBIDDEN: ReadonlySet<string> = new Set(
   [
     "connection content-length keep-alive te trailer transfer-encoding upgrade",
@@ -16,7 +16,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
   ].flatMap((names) => names.split(" ")),
 );
 
-/** Whether a field has no business after the body; all of `Proxy-*` is for one hop only. */
+/** True for a field that must not be in a trailer section. Every `Proxy-*` field is for one hop only. */
 export function isForbiddenTrailer(lowerName: string): boolean {
   return FORBIDDEN.has(lowerName) || lowerName.startsWith("proxy-");
 }
@@ -27,7 +27,7 @@ export interface TrailerLimits {
   readonly dropTrailer: (lowerName: string) => boolean;
 }
 
-/** Holds back the trailer section of one chunked body until its last byte has been checked. */
+/** Collects the trailer section of a chunked body until its last byte has been checked. */
 export class TrailerSection {
   done = false;
   fault: WireFault | undefined = undefined;
@@ -43,7 +43,7 @@ export class TrailerSection {
     this.#limits = limits;
   }
 
-  /** The section as it is to be passed on, final CRLF included. */
+  /** The section to forward, with its final CRLF. */
   get text(): string {
     return `${this.#kept}\r\n`;
   }

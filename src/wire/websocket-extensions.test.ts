@@ -30,7 +30,7 @@ const negotiations: readonly (readonly [string | undefined, object])[] = [
 ];
 
 for (const [value, expected] of negotiations) {
-  test(`the extensions ${JSON.stringify(value)} are understood or known not to be`, () => {
+  test(`the extensions ${JSON.stringify(value)} are understood or known to be unknown`, () => {
     assert.deepEqual(negotiatedExtensions(value), expected);
   });
 }

@@ -1,4 +1,4 @@
-/** What the two sides agreed on for compressing messages (RFC 7692 section 7.1). */
+/** The negotiated compression of messages (RFC 7692 §7.1). */
 export interface MessageDeflate {
   readonly serverNoContextTakeover: boolean;
   readonly clientNoContextTakeover: boolean;
@@ -9,10 +9,10 @@ export interface MessageDeflate {
 export type Negotiated =
   | { readonly kind: "plain" }
   | ({ readonly kind: "deflate" } & MessageDeflate)
-  /** An extension that may mean anything for the frames. */
+  /** An unknown extension, which may change the frames in any way. */
   | { readonly kind: "unknown" };
 
-/** The outcome of the negotiation: the `Sec-WebSocket-Extensions` of a 101, several fields joined by commas. */
+/** Reads the `Sec-WebSocket-Extensions` of a 101. Several fields are joined by commas. */
 export function negotiatedExtensions(value: string | undefined): Negotiated {
   const items = (value ?? "")
     .split(",")

@@ -7,14 +7,14 @@ import { WebSocketReader } from "./websocket.ts";
 
 type Sender = "client" | "server";
 
-/** One frame as it stands on the wire. */
+/** The bytes of one frame. */
 interface FrameSpec {
   readonly opcode: number;
   readonly payload?: Buffer | string;
   readonly final?: boolean;
   readonly bits?: number;
   readonly mask?: readonly number[];
-  /** How the length is written; the shortest way where it is left out. */
+  /** The form of the length; by default the shortest. */
   readonly width?: 7 | 16 | 64;
 }
 
@@ -41,7 +41,7 @@ interface Heard {
 interface Hearing {
   readonly sender?: Sender;
   readonly compressible?: boolean;
-  /** Where the bytes are cut. */
+  /** The offsets at which the bytes are cut. */
   readonly cuts?: readonly number[];
   readonly wants?: (nth: number) => boolean;
 }
@@ -106,13 +106,13 @@ for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
   });
 }
 
-test("a length written wider than it needs to be is read all the same", () => {
+test("a length in more bytes than needed is accepted", () => {
   for (const width of [16, 64] as const) {
     assert.deepEqual(hear(frame({ opcode: 1, payload: "ab", width })).messages, ["text:ab"]);
   }
 });
 
-test("control frames between the pieces of a message leave it whole", () => {
+test("control frames between the fragments of a message do not change it", () => {
   const bytes = Buffer.concat([
     frame({ opcode: 1, payload: "one ", final: false }),
     frame({ opcode: 9, payload: "ping" }),
@@ -125,7 +125,7 @@ test("control frames between the pieces of a message leave it whole", () => {
   assert.deepEqual(hear(bytes, { cuts: everyCut(bytes) }).messages, ["text:one two ", "binary:three"]);
 });
 
-test("a message that nobody wants is passed over by its length, in however many frames it comes", () => {
+test("an unwanted message is skipped, in any number of frames", () => {
   const bytes = Buffer.concat([
     frame({ opcode: 2, payload: Buffer.alloc(70_000, 0x81), final: false }),
     frame({ opcode: 0, payload: Buffer.alloc(3, 0x81) }),
@@ -134,7 +134,7 @@ test("a message that nobody wants is passed over by its length, in however many 
   assert.deepEqual(hear(bytes, { wants: (nth) => nth > 0 }).messages, ["text:wanted"]);
 });
 
-test("a close frame gives its code and reason, from either side, and nothing behind it is read", () => {
+test("a close frame from either side gives its code, and nothing after it is read", () => {
   const payload = Buffer.concat([Buffer.of(0x03, 0xf3), Buffer.from("going äway")]);
   for (const sender of ["server", "client"] as const) {
     const masked = sender === "client" ? { mask } : {};
@@ -155,7 +155,7 @@ test("a close frame may have no code", () => {
   assert.deepEqual(hear(frame({ opcode: 8 })).closes, [[undefined, ""]]);
 });
 
-test("a compressed message is announced as such where compression was agreed", () => {
+test("a compressed message is reported as such if compression was negotiated", () => {
   const bytes = Buffer.concat([
     frame({ opcode: 1, payload: "a", bits: 0x40, final: false }),
     frame({ opcode: 0, payload: "b" }),
@@ -186,7 +186,7 @@ const broken: readonly (readonly [string, Buffer, Sender?])[] = [
 ];
 
 for (const [what, bytes, sender = "server"] of broken) {
-  test(`${what} ends the reading, and nothing behind it is taken for a message`, () => {
+  test(`${what} ends the reading, and nothing after it is read as a message`, () => {
     const after = frame({ opcode: 1, payload: "after", ...(sender === "client" && { mask }) });
     const { messages, fault } = hear(Buffer.concat([bytes, after]), { sender, compressible: true });
     assert.notEqual(fault, undefined);
@@ -200,7 +200,7 @@ const messageArbitrary = fc.record({
   pings: fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 2 }),
 });
 
-test("any messages, in any fragments, cut anywhere, come out as they went in", () => {
+test("any messages are read as they were written, in any fragments and at any cut", () => {
   fc.assert(
     fc.property(
       fc.array(messageArbitrary, { maxLength: 6 }),
@@ -230,7 +230,7 @@ test("any messages, in any fragments, cut anywhere, come out as they went in", (
   );
 });
 
-test("any bytes at all end in silence or in a fault, never in an exception", () => {
+test("any bytes are read or end in a fault, and never in an exception", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, compressible) => {
       for (const sender of ["client", "server"] as const) hear(Buffer.from(bytes), { sender, compressible });

@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 
 /**
- * The frames of one direction of a WebSocket (RFC 6455 section 5), read from a copy while the bytes themselves pass on. It
- * holds no payload: pieces are handed out as they come, at any split, whatever the length of the message.
+ * Reads the frames of one direction of a WebSocket (RFC 6455 §5), at any split of the bytes. It keeps no payload: it
+ * outputs the pieces as they arrive, whatever the length of the message. The bytes themselves are forwarded unchanged.
  */
 export class WebSocketReader {
-  /** The rule that a frame broke; nothing is read behind it, and nothing after a close frame either. */
+  /** The rule that a frame broke. Nothing is read after a fault or after a close frame. */
   fault: string | undefined;
   readonly #sink: WebSocketSink;
   readonly #masked: boolean;
@@ -13,19 +13,19 @@ export class WebSocketReader {
   #over = false;
   readonly #header = new Uint8Array(MAX_HEADER);
   #headerLength = 0;
-  /** Payload of the current frame that is still to come, and how much of it has come. */
+  /** How much payload of the current frame is missing, and how much has arrived. */
   #left = 0;
   #seen = 0;
   #inPayload = false;
   #opcode = 0;
   #final = false;
   #maskAt = 0;
-  /** A message whose last frame has not come, and whether anybody wants its payload. */
+  /** A message whose last frame has not arrived, and whether its payload is wanted. */
   #inMessage = false;
   #wanted = false;
   #control: Buffer | undefined;
 
-  /** Clients mask what they send and servers do not; a compressed message is legal where that was agreed. */
+  /** Clients mask their frames and servers do not. Compressed messages are valid only if they were negotiated. */
   constructor(sender: "client" | "server", compressible: boolean, sink: WebSocketSink) {
     this.#masked = sender === "client";
     this.#compressible = compressible;
@@ -72,7 +72,7 @@ export class WebSocketReader {
     if (length === 0) this.#endFrame(EMPTY, 0, 0);
   }
 
-  /** Lengths that would have fitted into fewer bytes are taken: most endpoints take them, and they are clear. */
+  /** Accepts lengths in more bytes than needed: most endpoints do, and the meaning is clear. */
   #length(): number {
     const short = (this.#header[1] ?? 0) & 0x7f;
     if (short < 126) return short;
@@ -86,7 +86,7 @@ export class WebSocketReader {
     const isControl = (opcode & 0x08) !== 0;
     if ((((this.#header[1] ?? 0) & MASK) !== 0) !== this.#masked) return "the wrong side masks";
     if ((first & RSV2_RSV3) !== 0) return "a reserved bit is set";
-    // RFC 7692 section 6: the bit stands on the first frame of a message, and never on a control frame.
+    // RFC 7692 §6: the bit is set on the first frame of a message only, and never on a control frame.
     if ((first & RSV1) !== 0 && (!this.#compressible || isControl || opcode === CONTINUATION)) return "RSV1 is set";
     if (length > Number.MAX_SAFE_INTEGER) return "a length out of range";
     if (isControl) {
@@ -137,7 +137,7 @@ export class WebSocketReader {
     } while (at < to && !this.#over);
   }
 
-  /** What the mask hides, in a buffer of its own: the one at hand is on its way to the other side. */
+  /** Unmasks into a new buffer, because the original bytes are being forwarded. */
   #unmasked(bytes: Buffer, from: number, to: number, offset: number): Buffer {
     if (!this.#masked) return bytes.subarray(from, to);
     const plain = Buffer.allocUnsafe(to - from);
@@ -163,13 +163,13 @@ export class WebSocketReader {
   }
 }
 
-/** Takes the messages of one direction. */
+/** Receives the messages of one direction. */
 export interface WebSocketSink {
-  /** A message begins; `false` passes its payload over by its length, without a look. */
+  /** Called at the start of a message. `false` skips its payload. */
   begin(kind: "text" | "binary", compressed: boolean): boolean;
-  /** A piece of the message's payload, unmasked and not to be kept or changed; `last` completes the message. */
+  /** An unmasked piece of the payload, which must not be kept or changed. `last` completes the message. */
   payload(bytes: Buffer, from: number, to: number, last: boolean): void;
-  /** The sender's close frame; a code may be missing. */
+  /** Called for the sender's close frame, which may have no code. */
   closed(code: number | undefined, reason: string): void;
 }
 
@@ -184,6 +184,6 @@ const CLOSE = 0x8;
 const PONG = 0xa;
 const MAX_HEADER = 14;
 const MAX_CONTROL = 125;
-/** Unmasked in one go, so that a long frame costs no buffer of its length. */
+/** Long frames are unmasked in parts of this size, so that they need no buffer of their whole length. */
 const MAX_UNMASKED = 16 * 1024;
 const EMPTY = Buffer.alloc(0);

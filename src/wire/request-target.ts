@@ -1,12 +1,13 @@
 import { malformed, type WireFault } from "./fault.ts";
 
-// What a server may take for the end of a segment, at least after decoding: `..;` is a way up for servlet containers,
-// `\` for WHATWG parsers and Windows.
+// Some servers end a segment at these characters, at least after decoding: servlet containers read `..;` as `..`, and
+// WHATWG parsers and Windows read `\` as `/`.
 const SEGMENT_ENDS = "/\\;?#";
 
 /**
- * Refuses targets that could leave the path they begin with: a `..` segment in any spelling, as RFC 3986, WHATWG or a server that
- * decodes twice would see it. A `.` segment goes nowhere and passes as it came. Call it only for targets that hold a `.` or a `%`.
+ * Rejects targets that could leave the path they begin with: a `..` segment in any spelling, as RFC 3986, WHATWG or a
+ * server that decodes twice would read it. A `.` segment is harmless and accepted. Call this only for targets that
+ * contain a `.` or a `%`.
  */
 export function targetFault(target: string): WireFault | undefined {
   if (target.includes("%00")) return malformed("the request target holds an encoded NUL");
@@ -28,7 +29,7 @@ function hasParentSegment(path: string): boolean {
   return false;
 }
 
-/** Decodes what can be decoded and leaves the rest, as lenient servers do. */
+/** Decodes valid escapes and leaves the rest, as lenient servers do. */
 function decodeOnce(path: string): string {
   return path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
