@@ -7,8 +7,8 @@ import { FileFollower } from "./follow-file.ts";
 
 interface Followed {
   readonly path: string;
-  begin(): Promise<void>;
-  news(): Promise<readonly string[]>;
+  readonly begin: () => Promise<void>;
+  readonly news: () => Promise<readonly string[]>;
 }
 
 function followed(t: TestContext): Followed {

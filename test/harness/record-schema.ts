@@ -1,129 +1,68 @@
 /**
- * The record as a schema: the one typed source of `docs/record.schema.json`, and what every record that a test sees is
- * checked against, together with what must hold between its fields.
+ * The record as a schema, derived from the table of its fields: the source of `docs/record.schema.json`, and the check of
+ * every record that a test sees, together with the rules that hold between its fields.
  */
 import { z } from "zod";
-
-import { type RequestRecord, RECORD_SCHEMA } from "../../src/core/request/request-record.ts";
+import { type FieldTypes, RECORD_SCHEMA, type FieldDefinition } from "../../src/core/request/field-definition.ts";
+import { FIRST_FIELD_NAMES, RECORD_FIELDS } from "../../src/core/request/record-fields.ts";
+import type { RequestRecord } from "../../src/core/request/request-record.ts";
+import { USAGE_FIELDS } from "../../src/core/request/usage-fields.ts";
 
 const count = z.int().min(0);
-const tokens = (about: string): z.ZodOptional<z.ZodInt> => count.optional().describe(about);
-const text = (about: string): z.ZodOptional<z.ZodString> => z.string().optional().describe(about);
-const amount = (about: string): z.ZodOptional<z.ZodNumber> => z.number().min(0).optional().describe(about);
-const counts = (about: string): z.ZodOptional<z.ZodRecord<z.ZodString, z.ZodInt>> =>
-  z.record(z.string(), count).optional().describe(about);
+const name = z.string().min(1);
+const amount = z.number().min(0);
 
-/** What a call used, and each of its `extra_items` as well. */
-const amounts = {
-  total_input_tokens: tokens("All input: cache reads, cache writes and tool use included."),
-  total_output_tokens: tokens("All output, reasoning included."),
-  total_tokens: tokens("The provider's total where it makes sense, else the sum of the two."),
-  cached_input_tokens: tokens("Part of total_input_tokens that was read from the provider's cache."),
-  cache_write_tokens: tokens("Part of total_input_tokens that was written to the provider's cache."),
-  cache_write_by_ttl: counts("The same by lifetime, such as 5m, 30m, 1h."),
-  reasoning_tokens: tokens("Part of total_output_tokens spent on reasoning."),
-  tool_input_tokens: tokens("Part of total_input_tokens that tools brought in."),
-  unattributed_tokens: tokens("Part of the provider's total that is neither input nor output; in neither total."),
-  input_by_modality: counts("Keys: text, audio, image, video, document."),
-  output_by_modality: counts("Keys as above."),
-  cached_by_modality: counts("Keys as above."),
-  prediction_accepted_tokens: tokens("Of OpenAI's predicted outputs."),
-  prediction_rejected_tokens: tokens("Of OpenAI's predicted outputs."),
-  audio_seconds: amount("Where the provider bills audio so."),
-  pages: amount("Where the provider bills pages."),
-  images: amount("Where the provider bills images."),
-  search_units: amount("Where the provider bills searches."),
-  tool_calls: counts("Calls of the provider's own tools, by name."),
-  service_tier: text("What changes the price, as the provider put it."),
-  speed: text("What changes the price, as the provider put it."),
-  inference_geo: text("What changes the price, as the provider put it."),
-  traffic_type: text("What changes the price, as the provider put it."),
-  provider_cost_usd: amount("What the provider itself says that the call cost."),
-};
+type Schemas = { readonly [Type in keyof FieldTypes]: z.ZodType<FieldTypes[Type]> };
 
-const identity = {
-  timestamp: z.iso.datetime().describe("When the call ended, UTC."),
-  lmgate_id: z.string().nullable().describe("The row of the allow-list; null only for a preflight."),
-  provider: z.string().min(1).describe("Name of the provider in the path."),
-  endpoint: z.string().describe("The path as the client sent it, prefix included, without the query."),
-  model: z.string().min(1).nullable().describe("The model in the answer, else in the request, path or query."),
-  status: z.int().min(100).max(999).nullable().describe("What the client got; null if it got nothing."),
-  input_tokens: count.nullable().describe("The provider's own input counter, unmodified. null is unknown."),
-  output_tokens: count.nullable().describe("The provider's own output counter, unmodified. null is unknown."),
-  masked_key: z.string().describe("The last six characters of the key; empty for a short one."),
-  error_type: z
-    .string()
-    .min(1)
-    .nullable()
-    .describe("null when all went well; interrupted where the call ended with its thread or process."),
-  id: z.uuidv7().describe("Of this record: reading a line twice need not count it twice."),
-  schema: z.literal(RECORD_SCHEMA).describe("The version of the record that this document describes."),
+/** Does not compile if the schema of a type differs from its TypeScript type. */
+const SIMPLE_SCHEMAS: Omit<Schemas, "items"> = {
+  time: z.iso.datetime(),
+  text: z.string(),
+  name,
+  uuid: z.uuidv7(),
+  boolean: z.boolean(),
+  count,
+  amount,
+  integer: z.int(),
+  status: z.int().min(100).max(999),
+  version: z.literal(RECORD_SCHEMA),
+  counts: z.record(z.string(), count),
+  tags: z.record(z.string(), z.string()),
+  json: z.unknown(),
+  costSource: z.enum(["provider", "override", "table", "none"]),
+  usageSource: z.enum(["body", "stream", "header", "websocket", "estimate", "none"]),
+  usageState: z.enum(["final", "partial", "aborted", "replay", "missing", "not_applicable"]),
 };
 
 const item = z.strictObject({
-  kind: z.string().min(1).describe("What it is: compaction, advisor_message, svg_usage, usage_breakdown and others."),
-  model: text("The model that did this work, where it is named."),
-  input_tokens: tokens("The provider's own input counter."),
-  output_tokens: tokens("The provider's own output counter."),
-  ...amounts,
+  kind: name.describe("The kind of item: compaction, advisor_message, svg_usage, usage_breakdown and others."),
+  model: z.string().optional().describe("The model that did this work, if it is named."),
+  input_tokens: count.optional().describe("The provider's own input counter."),
+  output_tokens: count.optional().describe("The provider's own output counter."),
+  ...shapeOf(USAGE_FIELDS, SIMPLE_SCHEMAS),
   usage_raw: z.unknown().optional(),
 });
 
-const recordSchema = z
-  .strictObject({
-    ...identity,
-    owner: text("Of the row of the allow-list."),
-    method: text("HTTP method."),
-    operation: text("What kind of call it was, by method and path."),
-    stream: z.boolean().optional().describe("Whether the answer came as a stream, or one was asked for."),
-    duration_ms: amount("From the request head to the end of the answer."),
-    ttfb_ms: amount("From the last byte of the request to the first of the answer."),
-    ttft_ms: amount("From the last byte of the request to the first event with content."),
-    request_bytes: tokens("Bytes of the request body as they passed."),
-    response_bytes: tokens("Bytes of the response body as they passed."),
-    ...amounts,
-    cost_usd: z.number().min(0).nullable().optional().describe("null: something was used that has no price."),
-    cost_source: z.enum(["provider", "override", "table", "none"]).optional().describe("Where cost_usd comes from."),
-    extra_items: z
-      .array(item)
-      .optional()
-      .describe("Further billed items with a model of their own; in none of the totals."),
-    usage_raw: z.unknown().optional().describe("The provider's usage object as it was sent, up to 4 KB."),
-    usage_source: z
-      .enum(["body", "stream", "header", "websocket", "estimate", "none"])
-      .optional()
-      .describe("Where the counters were read."),
-    usage_state: z
-      .enum(["final", "partial", "aborted", "replay", "missing", "not_applicable"])
-      .optional()
-      .describe("How good the counters are. Leave replay out of sums."),
-    usage_reason: text("Why counters are missing or doubtful."),
-    request_model: text("The model asked for, where the answer names another."),
-    response_model: text("The model that answered, where another was asked for."),
-    deployment: text("Azure deployment or Vertex endpoint in the path."),
-    response_id: text("The provider's id of the response."),
-    request_id: text("The provider's id of the call, from its headers."),
-    user_agent: text("Of the client, its first 256 characters."),
-    client_ip: text("Address of the client's connection."),
-    tags: z.record(z.string(), z.string()).optional().describe("From the header x-lmgate-tags."),
-    estimated_input_tokens: tokens("A guess where the provider gave no counter; in no other field."),
-    estimated_output_tokens: tokens("A guess where the provider gave no counter; in no other field."),
-    session_id: text("The same on all records of one WebSocket."),
-    close_code: z.int().optional().describe("Of a WebSocket, on the record that closes it."),
-    instance: text("Which start of LMGate wrote the line."),
-    seq: tokens("Its number there; gaps show lost records."),
-  })
-  .meta({
-    title: "LMGate record",
-    description:
-      "One line of stats.jsonl. The first ten fields are always there, in this order, null where unknown; the others are left out where unknown. Later versions add fields.",
-  });
+const SCHEMAS: Schemas = { ...SIMPLE_SCHEMAS, items: z.array(item) };
 
-/** Fails to compile as soon as a field, or the kind of one, differs between the schema and the code. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-type Written = z.infer<typeof recordSchema>;
-void (true satisfies Same<keyof Written, keyof RequestRecord>);
-void (true satisfies Written extends RequestRecord ? true : never);
+function shapeOf<Field extends FieldDefinition>(
+  fields: Readonly<Record<string, Field>>,
+  schemas: { readonly [Type in Field["type"]]: z.ZodType },
+): Readonly<Record<string, z.ZodType>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, { type, nullable, presence, doc }]) => {
+      const schema: z.ZodType = schemas[type as Field["type"]]; // as: the type of this field
+      const value = nullable === true ? schema.nullable() : schema;
+      return [field, (presence === undefined ? value.optional() : value).describe(doc)];
+    }),
+  );
+}
+
+const recordSchema = z.strictObject(shapeOf<FieldDefinition>(RECORD_FIELDS, SCHEMAS)).meta({
+  title: "LMGate record",
+  description:
+    "One line of stats.jsonl. The first ten fields are always present, in this order, null if unknown; the others are left out if unknown. Later versions add fields.",
+});
 
 /** JSON Schema, draft 2020-12. */
 export function recordJsonSchema(): object {
@@ -134,7 +73,7 @@ export function recordJsonSchema(): object {
   });
 }
 
-const FIRST_TEN = Object.keys(identity).slice(0, 10).join();
+const FIRST_TEN = FIRST_FIELD_NAMES.join();
 
 /** All that is wrong with one record; empty for a sound one. */
 export function faultsOf(record: unknown): readonly string[] {
@@ -144,10 +83,10 @@ export function faultsOf(record: unknown): readonly string[] {
     .slice(0, 10)
     .join(); // It was parsed as an object above.
   const misplaced = order === FIRST_TEN ? [] : [`the first ten fields are ${order}`];
-  return [...misplaced, ...brokenRules(parsed.data)];
+  return [...misplaced, ...brokenRules(parsed.data as RequestRecord)]; // as: the schema has checked each field
 }
 
-type Rule = (record: Written) => boolean;
+type Rule = (record: RequestRecord) => boolean;
 
 /** What holds between the fields of any record, whatever the provider sent. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -185,7 +124,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     cost_usd === undefined || (usage_state !== "replay" && usage_state !== "not_applicable"),
 };
 
-function brokenRules(record: Written): readonly string[] {
+function brokenRules(record: RequestRecord): readonly string[] {
   return Object.entries(RULES).flatMap(([rule, holds]) => (holds(record) ? [] : [`broken: ${rule}`]));
 }
 
@@ -197,7 +136,7 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined && b === undefined ? undefined : (a ?? 0) + (b ?? 0);
 }
 
-function isCounted(record: Written): boolean {
+function isCounted(record: RequestRecord): boolean {
   const units = [record.total_tokens, record.audio_seconds, record.pages, record.images, record.search_units];
   const counters = [record.input_tokens ?? undefined, record.output_tokens ?? undefined, record.provider_cost_usd];
   // Some work is billed by the call: Cohere's classifications.

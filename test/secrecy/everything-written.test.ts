@@ -190,7 +190,7 @@ test("S25, S27: no canary stands in the log, in any form, at the most talkative 
   const log = seen.get("stdout") ?? "";
   assert.match(log, /"refused"/);
   assert.match(log, /the last good one stays in force/);
-  assert.match(log, /records wait in memory/);
+  assert.match(log, /records are kept in memory/);
   assertNothingIn("stdout", log);
   assertNothingIn("stderr", seen.get("stderr") ?? "");
 });

@@ -1,4 +1,5 @@
-import { type RequestRecord, RECORD_SCHEMA } from "../../core/request/request-record.ts";
+import { RECORD_SCHEMA } from "../../core/request/field-definition.ts";
+import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 import type { Field } from "../../wire/field.ts";

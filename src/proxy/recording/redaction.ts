@@ -1,31 +1,7 @@
+import { REDACTED_FIELDS } from "../../core/request/record-fields.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { ApiKey } from "../../core/request/client.ts";
 import { REDACTED, withoutKeyShapes } from "../../usage/dialects/safe-names.ts";
-
-/** The fields whose text clients and providers choose. LMGate's own fields are never redacted, whatever a key looks like. */
-const FOREIGN = [
-  "endpoint",
-  "model",
-  "request_model",
-  "response_model",
-  "deployment",
-  "error_type",
-  "service_tier",
-  "speed",
-  "inference_geo",
-  "traffic_type",
-  "response_id",
-  "request_id",
-  "user_agent",
-  "tags",
-  "usage_raw",
-  "extra_items",
-  "tool_calls",
-  "cache_write_by_ttl",
-  "input_by_modality",
-  "output_by_modality",
-  "cached_by_modality",
-] as const satisfies readonly (keyof RequestRecord)[];
 
 /**
  * Removes the keys that authorized the request, wherever the client or the provider repeated them, and everything that
@@ -39,7 +15,7 @@ export function redactKeys(
 ): RequestRecord {
   const search: Search = { keys, checked };
   let result = record;
-  for (const name of FOREIGN) {
+  for (const name of REDACTED_FIELDS) {
     const value = record[name];
     if (value === undefined || value === null) continue;
     const redacted = redactValue(value, search);

@@ -1,4 +1,5 @@
 import type { ExtraItem, Usage } from "../../core/usage/usage.ts";
+import { usageMembers } from "../../core/request/record-fields.ts";
 import { sumOfKnown } from "./counters.ts";
 
 /** What one model used of an answer that collects many: a batch's results, an agent's session. */
@@ -59,30 +60,6 @@ function plusEach(a: Counts, b: Counts): Counts {
 }
 
 const MAX_MODELS = 32;
-const COUNTERS = [
-  "inputTokens",
-  "outputTokens",
-  "totalInputTokens",
-  "totalOutputTokens",
-  "totalTokens",
-  "cachedInputTokens",
-  "cacheWriteTokens",
-  "reasoningTokens",
-  "toolInputTokens",
-  "unattributedTokens",
-  "predictionAcceptedTokens",
-  "predictionRejectedTokens",
-  "audioSeconds",
-  "pages",
-  "images",
-  "searchUnits",
-  "providerCostUsd",
-] as const satisfies readonly (keyof Usage)[];
-const MAPS = [
-  "cacheWriteByTtl",
-  "inputByModality",
-  "outputByModality",
-  "cachedByModality",
-  "toolCalls",
-] as const satisfies readonly (keyof Usage)[];
-const LABELS = ["serviceTier", "speed", "inferenceGeo", "trafficType"] as const satisfies readonly (keyof Usage)[];
+const COUNTERS = usageMembers("count", "amount");
+const MAPS = usageMembers("counts");
+const LABELS = usageMembers("text");
