@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Settings } from "../src/core/settings.ts";
+import type { Settings } from "../src/config/settings.ts";
 import { openStore } from "../src/store/service/open-store.ts";
 import { RemoteReader } from "../src/store/service/remote-reader.ts";
 import { StoreClient } from "../src/store/service/store-client.ts";

@@ -20,6 +20,9 @@ const FILES = ["node:fs", "node:fs/promises", "node:path", "node:os"];
 const SOCKETS = ["node:net", "node:tls", "node:dns"];
 const BYTES = ["node:buffer"];
 
+/** The type `Settings` and its sections, which derive from the configuration's rows. */
+const SETTINGS = "config/settings.ts";
+
 const MODULES: Readonly<Record<string, Module>> = {
   core: { imports: [], builtins: BYTES, packages: [] },
   wire: { imports: [], builtins: BYTES, packages: [] },
@@ -42,11 +45,11 @@ const MODULES: Readonly<Record<string, Module>> = {
   prices: { imports: ["core", "config"], builtins: [...BYTES, ...FILES], packages: ["yaml", "zod"] },
   ledger: { imports: ["core", "jsonl", "prices"], builtins: [...BYTES, ...FILES, "node:crypto"], packages: [] },
   store: {
-    imports: ["core", "jsonl"],
+    imports: ["core", "jsonl", SETTINGS],
     builtins: [...BYTES, ...FILES, "node:child_process", "node:crypto", "node:timers/promises"],
     packages: "any",
   },
-  proxy: { imports: ["core", "wire", "usage"], builtins: [...BYTES, ...SOCKETS, "node:crypto"], packages: [] },
+  proxy: { imports: ["core", "wire", "usage", SETTINGS], builtins: [...BYTES, ...SOCKETS, "node:crypto"], packages: [] },
   workers: {
     imports: [
       "core",
@@ -56,6 +59,7 @@ const MODULES: Readonly<Record<string, Module>> = {
       "prices",
       "ledger",
       "proxy",
+      SETTINGS,
       // The table's layout in shared memory, which both sides must agree on; nothing that reads files.
       "allowlist/access-table.ts",
     ],

@@ -17,7 +17,7 @@ import { drain } from "./shutdown.ts";
 import { Signals } from "./signals.ts";
 import { startFailure } from "./startup/failure.ts";
 import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import type { ProxyStatus } from "../core/counters/status.ts";
 import { AccessTable } from "../allowlist/access-table.ts";
 import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../config/config.ts";

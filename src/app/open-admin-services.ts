@@ -6,7 +6,7 @@ import { LiveRequests } from "../admin/live/live-requests.ts";
 import type { Metrics } from "../admin/metrics/metrics.ts";
 import type { AdminServices, Reloaded } from "../admin/api/admin-services.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import type { ProxyStatus } from "../core/counters/status.ts";
 import type { EffectiveSetting } from "../config/config.ts";
 import { formatUpstream } from "../config/upstream-url.ts";

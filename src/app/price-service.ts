@@ -3,7 +3,7 @@ import { ApiError } from "../admin/server/problem.ts";
 import type { PriceRow } from "../admin/api/contract.ts";
 import type { PriceService } from "../admin/api/admin-services.ts";
 import { NO_OVERRIDES, type OverridePrices, type PriceOverrides } from "../core/price-overrides.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { formatIssues } from "../config/config-issue.ts";
 import { editPriceOverride } from "../prices/overrides-edit.ts";
 import { loadPriceOverrides } from "../prices/overrides-file.ts";

@@ -1,4 +1,4 @@
-import type { Timeouts } from "../core/settings.ts";
+import type { Timeouts } from "../config/settings.ts";
 import type { Supervisor } from "../workers/supervisor.ts";
 
 /** Records of destroyed calls need a moment to reach the ledger. */

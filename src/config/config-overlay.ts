@@ -1,7 +1,7 @@
 import { ADMIN_TOKEN_VARIABLE } from "./admin-token.ts";
 import type { Entry, Origin } from "./config-entry.ts";
 import { PROVIDER_SETTINGS } from "./config-providers.ts";
-import { schemaOf, settingKeys } from "./config-schema.ts";
+import { rowOf, settingKeys } from "./config-schema.ts";
 import type { ConfigIssue } from "./config-issue.ts";
 import { nearest } from "../core/did-you-mean.ts";
 
@@ -55,7 +55,7 @@ export function readFlags(flags: readonly Flag[]): Overlay {
 function resolvePath(parts: readonly string[], named: readonly string[]): readonly string[] | undefined {
   const [section = "", key = "", third] = parts;
   if (section !== "providers") {
-    return parts.length === 2 && schemaOf(section, key) !== undefined ? [section, key] : undefined;
+    return parts.length === 2 && rowOf(section, key) !== undefined ? [section, key] : undefined;
   }
   if (key === "" || parts.length > 3 || (third !== undefined && !PROVIDER_SETTINGS.includes(third))) return undefined;
   const spelled = named.find((name) => name.replace(/[-.]/g, "_") === key) ?? key;
@@ -71,7 +71,7 @@ function suggest(name: string): string | undefined {
 /** Text stays text where the setting takes text; elsewhere it is read as the file would be. */
 function readText(path: readonly string[], text: string): unknown {
   const [section = "", key = ""] = path;
-  if (path[2] !== undefined || schemaOf(section, key)?.safeParse(text).success === true) return text;
+  if (path[2] !== undefined || rowOf(section, key)?.schema.safeParse(text).success === true) return text;
   switch (text) {
     case "true":
       return true;

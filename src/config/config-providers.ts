@@ -1,7 +1,8 @@
-import type { OnClientAbort, Provider } from "../core/settings.ts";
+import type { OnClientAbort, Provider } from "../core/provider.ts";
 import { findProvider, knownProviders, providerNameIssue } from "../providers/index.ts";
 import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
-import { ON_CLIENT_ABORT, oneOf } from "./config-schema.ts";
+import { ON_CLIENT_ABORT } from "./config-schema.ts";
+import { listAllowed } from "./setting-form.ts";
 import type { ConfigIssue } from "./config-issue.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "../core/did-you-mean.ts";
@@ -100,7 +101,7 @@ function readOnClientAbort(
   if (entry === undefined) return { value: otherwise };
   const value = ON_CLIENT_ABORT.find((word) => word === entry.value);
   if (value !== undefined) return { value };
-  const message = `found ${describeFound(entry.value)}; allowed is ${oneOf(ON_CLIENT_ABORT)}`;
+  const message = `found ${describeFound(entry.value)}; allowed is ${listAllowed(ON_CLIENT_ABORT)}`;
   return { issue: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
 }
 

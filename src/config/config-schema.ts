@@ -1,169 +1,304 @@
-import { isIP } from "node:net";
-import { z } from "zod";
+// Every setting outside `providers` as one row: its name in the code, its form and unit, its default, and the description
+// that the user guide and config/lmgate.yaml show (`npm run config-docs`). The type `Settings` derives from these rows.
+import type { z } from "zod";
+import type { OnClientAbort } from "../core/provider.ts";
+import {
+  fileMode,
+  host,
+  logLevel,
+  oneOf,
+  orNull,
+  path,
+  seconds,
+  secondsFrom,
+  size,
+  trueOrFalse,
+  whole,
+  wholeKilobytes,
+  workerCount,
+  type SettingForm,
+} from "./setting-form.ts";
 
-/**
- * Every setting outside `providers`: its form, its default, and in words what is allowed. The words are what an
- * operator reads when a value does not fit, so they stand beside the rule.
- */
-
-const MAX_SECONDS = 86_400 * 7;
-
-function whole(min: number, max: number): z.ZodNumber {
-  return z.number().int().min(min).max(max).describe(`a whole number from ${min} to ${max}`);
+/** One setting. `Written` is its value in the file, `Value` its value in the code. */
+export interface SettingRow<Name extends string, Written, Value> extends SettingForm<Written, Value> {
+  /** The property of `Settings`. */
+  readonly name: Name;
+  /** As the file would write it. */
+  readonly initial: Written;
+  /** Markdown. */
+  readonly description: string;
 }
 
-function seconds(min: number): z.ZodNumber {
-  return z.number().min(min).max(MAX_SECONDS).describe(`a number of seconds from ${min} to ${MAX_SECONDS}`);
+export const ON_CLIENT_ABORT: readonly OnClientAbort[] = ["cancel", "drain"];
+
+export const SETTINGS = {
+  server: {
+    host: setting("host", host, "0.0.0.0", "Address on which applications connect."),
+    port: setting("port", whole(0, 65_535), 8080, "Port for applications. 0 takes a free port, which the log names."),
+    workers: setting("workers", workerCount, "auto", "Number of data workers. `auto` starts one for each processor."),
+    max_body_megabytes: setting(
+      "maxBodyBytes",
+      orNull(size("megabytes"), "for no limit"),
+      null,
+      "Largest request body. A larger one is rejected with 413.",
+    ),
+    max_head_kilobytes: setting(
+      "maxHeadBytes",
+      wholeKilobytes(1, 1024),
+      64,
+      "Largest head of a request (above it 431) or of a response (502).",
+    ),
+    max_headers: setting(
+      "maxHeaders",
+      whole(1, 10_000),
+      1000,
+      "Most header lines of a request (above it 431) or of a response (502).",
+    ),
+    max_connections: setting(
+      "maxConnections",
+      orNull(whole(1, 1_000_000), "for no limit"),
+      20_000,
+      "Most client connections at a time. Further ones are reset at once.",
+    ),
+    max_connections_per_address: setting(
+      "maxConnectionsPerAddress",
+      orNull(whole(1, 1_000_000), "for no limit"),
+      null,
+      "Most connections of one client address. An IPv6 client counts by its /64 network.",
+    ),
+  },
+  admin: {
+    host: setting("host", host, "127.0.0.1", "Address of the [admin listener](#the-admin-listener)."),
+    port: setting(
+      "port",
+      whole(0, 65_535),
+      8081,
+      "Port of the admin listener. Must differ from `server.port` on the same address.",
+    ),
+    token_path: setting(
+      "tokenPath",
+      path,
+      "data/admin-token",
+      "File with the [admin token](#token). If it is missing, the first start creates it.",
+    ),
+  },
+  auth: {
+    allowlist_path: setting(
+      "allowlistPath",
+      path,
+      "data/allowlist.csv",
+      "File with the [allow-list](#the-allow-list).",
+    ),
+    poll_interval_seconds: setting(
+      "pollIntervalMs",
+      seconds,
+      30,
+      "How often to check the allow-list for changes, for file systems that send no events. Others report a change at once.",
+    ),
+    allow_preflight: setting(
+      "allowPreflight",
+      trueOrFalse,
+      false,
+      "Forward the [preflights](#browsers) of browsers (`OPTIONS`) without a key.",
+    ),
+  },
+  stats: {
+    output_path: setting(
+      "outputPath",
+      path,
+      "data/stats.jsonl",
+      "The [stats file](#the-stats-file). A pipe or device is only appended to.",
+    ),
+    flush_interval_seconds: setting(
+      "flushIntervalMs",
+      seconds,
+      10,
+      "How often the stats file is forced to disk: the records that a power cut can lose.",
+    ),
+    rotate_megabytes: setting(
+      "rotateBytes",
+      size("megabytes"),
+      100,
+      "Size at which the stats file is closed and the next one begun.",
+    ),
+    file_mode: setting("fileMode", fileMode, "0640", "Mode of new stats files. An existing file keeps its own."),
+    durability: setting(
+      "durability",
+      oneOf(["relaxed", "written"]),
+      "relaxed",
+      "`written` holds back the last bytes of each response until its record is with the operating system: [durability](durability.md).",
+    ),
+  },
+  pricing: {
+    overrides_path: setting(
+      "overridesPath",
+      orNull(path, "for none"),
+      null,
+      "File with your own prices, which override the built-in table: [cost](cost.md#your-own-prices). Read at start.",
+    ),
+  },
+  store: {
+    enabled: setting("enabled", trueOrFalse, true, "Whether a running gateway keeps the query store up to date."),
+    path: setting("path", path, "data/store", "Folder of the query store. Keep nothing else in it."),
+    memory_megabytes: setting(
+      "memoryMegabytes",
+      whole(128, 1_048_576),
+      512,
+      "Memory for its database. What does not fit goes to disk.",
+    ),
+    threads: setting("threads", whole(1, 256), 2, "Threads of its database, at the lowest priority."),
+    retention_days: setting(
+      "retentionDays",
+      orNull(whole(1, 36_500), "to keep everything"),
+      null,
+      "Delete closed stats files whose last record is older, and their part of the store.",
+    ),
+    retention_gigabytes: setting(
+      "retentionBytes",
+      orNull(size("gigabytes"), "to keep everything"),
+      null,
+      "Delete the oldest closed stats files, and their part of the store, while both together are larger.",
+    ),
+  },
+  logging: {
+    level: setting("level", logLevel, "INFO", "Lowest level of what is [logged](#logs), in upper or lower case."),
+  },
+  timeouts: {
+    client_head_seconds: setting(
+      "clientHeadMs",
+      seconds,
+      30,
+      "Time to receive a request head, from its first byte; on a new connection, from the connection. Then the connection is closed.",
+    ),
+    client_idle_seconds: setting(
+      "clientIdleMs",
+      seconds,
+      75,
+      "Time that a kept-alive connection waits for its next request. Then it is closed.",
+    ),
+    client_body_idle_seconds: setting(
+      "clientBodyIdleMs",
+      seconds,
+      60,
+      "Time to wait for the next piece of a request body. Then the request ends at both ends, as `client_aborted`.",
+    ),
+    client_write_stall_seconds: setting(
+      "clientWriteStallMs",
+      seconds,
+      300,
+      "Time that the client may leave what was sent to it unread. Then the request ends at both ends, as `client_aborted`.",
+    ),
+    connect_seconds: setting(
+      "connectMs",
+      seconds,
+      10,
+      "Time to connect to the provider: name lookup, TCP and TLS. Then 504, as `upstream_timeout`.",
+    ),
+    response_head_seconds: setting(
+      "responseHeadMs",
+      seconds,
+      900,
+      "Time from the last byte of the request to the end of the response head. Then 504, as `upstream_timeout`.",
+    ),
+    stream_idle_seconds: setting(
+      "streamIdleMs",
+      seconds,
+      900,
+      "Time in which the provider sends no piece of its response, or takes none of the request; in a WebSocket, both. Then the response is cut off visibly, as `upstream_timeout`; a WebSocket that one side had closed is no error.",
+    ),
+    upstream_idle_seconds: setting(
+      "upstreamIdleMs",
+      seconds,
+      50,
+      "Time that an idle connection to a provider is kept for the next request. A shorter `Keep-Alive: timeout` of the provider wins, less one second.",
+    ),
+    drain_delay_seconds: setting(
+      "drainDelayMs",
+      secondsFrom(0),
+      0,
+      "Time after a signal to stop in which LMGate still accepts connections. Then it stops listening.",
+    ),
+    drain_seconds: setting(
+      "drainMs",
+      secondsFrom(0),
+      300,
+      "Time for running requests to finish after that. Then they are ended, as `shutdown`.",
+    ),
+  },
+  accounting: {
+    estimate: setting(
+      "estimate",
+      oneOf(["off", "heuristic"]),
+      "heuristic",
+      "Whether requests that end without usage get estimated tokens, in fields of their own.",
+    ),
+    on_client_abort: setting(
+      "onClientAbort",
+      oneOf(ON_CLIENT_ABORT),
+      "cancel",
+      "What happens to a request whose client left: end it, or read the response to its end for its usage. Can be set for one provider, as `providers.<name>.on_client_abort`.",
+    ),
+    drain_max_megabytes: setting(
+      "drainBytes",
+      size("megabytes"),
+      64,
+      "With `drain`: how much of one response is read.",
+    ),
+    drain_seconds: setting("drainMs", seconds, 300, "With `drain`: how long one response is read."),
+    drain_concurrent: setting(
+      "drainConcurrent",
+      whole(1, 100_000),
+      100,
+      "With `drain`: how many such responses each data worker reads at a time.",
+    ),
+  },
+};
+
+/** A row whose types are not known to the caller; its schema accepts only what its `toValue` takes. */
+export interface AnySettingRow extends SettingRow<string, unknown, unknown> {
+  readonly schema: z.ZodType;
 }
 
-function path(): z.ZodString {
-  return z
-    .string()
-    .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u)
-    .describe("a file path");
-}
+type Rows = typeof SETTINGS;
 
-function host(): z.ZodString {
-  return z
-    .string()
-    .refine((text) => isIP(text) !== 0 || /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text))
-    .describe("a host name or an IP address, without port and brackets");
-}
-
-function megabytes(): z.ZodNumber {
-  return z.number().min(0.001).max(1_048_576).describe("a number of megabytes from 0.001 to 1048576");
-}
-
-function connections(): z.ZodNullable<z.ZodNumber> {
-  return whole(1, 1_000_000).nullable().describe("a whole number from 1 to 1000000, or null for no limit");
-}
-
-const DURABILITIES = ["relaxed", "written"] as const;
-const ESTIMATES = ["off", "heuristic"] as const;
-export const ON_CLIENT_ABORT = ["cancel", "drain"] as const;
-
-export function oneOf(words: readonly string[]): string {
-  return words.join(" or ");
-}
-
-export const SECTIONS = z.strictObject({
-  server: z.strictObject({
-    host: host().default("0.0.0.0"),
-    port: whole(0, 65_535).default(8080),
-    workers: z
-      .union([z.literal("auto"), z.number().int().min(1).max(256)])
-      .describe('"auto" or a whole number from 1 to 256')
-      .default("auto"),
-    max_body_megabytes: megabytes()
-      .nullable()
-      .describe("a number of megabytes from 0.001 to 1048576, or null for no limit")
-      .default(null),
-    max_head_kilobytes: whole(1, 1024).default(64),
-    max_headers: whole(1, 10_000).default(1000),
-    max_connections: connections().default(20_000),
-    max_connections_per_address: connections().default(null),
-  }),
-  admin: z.strictObject({
-    host: host().default("127.0.0.1"),
-    port: whole(0, 65_535).default(8081),
-    token_path: path().default("data/admin-token"),
-  }),
-  auth: z.strictObject({
-    allowlist_path: path().default("data/allowlist.csv"),
-    poll_interval_seconds: seconds(0.1).default(30),
-    allow_preflight: z.boolean().describe("true or false").default(false),
-  }),
-  stats: z.strictObject({
-    output_path: path().default("data/stats.jsonl"),
-    flush_interval_seconds: seconds(0.1).default(10),
-    rotate_megabytes: megabytes().default(100),
-    file_mode: z
-      .string()
-      .regex(/^0?[67][0-7]{2}$/)
-      .describe('permission bits in quotes that let the owner read and write, like "0640"')
-      .default("0640"),
-    durability: z.literal(DURABILITIES).describe(oneOf(DURABILITIES)).default("relaxed"),
-  }),
-  pricing: z.strictObject({
-    overrides_path: path().nullable().describe("a file path, or null for none").default(null),
-  }),
-  store: z.strictObject({
-    enabled: z.boolean().describe("true or false").default(true),
-    path: path().default("data/store"),
-    memory_megabytes: whole(128, 1_048_576).default(512),
-    threads: whole(1, 256).default(2),
-    retention_days: whole(1, 36_500)
-      .nullable()
-      .describe("a whole number from 1 to 36500, or null to keep everything")
-      .default(null),
-    retention_gigabytes: z
-      .number()
-      .min(0.001)
-      .max(1_048_576)
-      .nullable()
-      .describe("a number of gigabytes from 0.001 to 1048576, or null to keep everything")
-      .default(null),
-  }),
-  logging: z.strictObject({
-    level: z
-      .string()
-      .regex(/^(?:debug|info|warn|warning|error)$/i)
-      .describe("DEBUG, INFO, WARN or ERROR")
-      .default("INFO"),
-  }),
-  timeouts: z.strictObject({
-    client_head_seconds: seconds(0.1).default(30),
-    client_idle_seconds: seconds(0.1).default(75),
-    client_body_idle_seconds: seconds(0.1).default(60),
-    client_write_stall_seconds: seconds(0.1).default(300),
-    connect_seconds: seconds(0.1).default(10),
-    response_head_seconds: seconds(0.1).default(900),
-    stream_idle_seconds: seconds(0.1).default(900),
-    upstream_idle_seconds: seconds(0.1).default(50),
-    drain_delay_seconds: seconds(0).default(0),
-    drain_seconds: seconds(0).default(300),
-  }),
-  accounting: z.strictObject({
-    estimate: z.literal(ESTIMATES).describe(oneOf(ESTIMATES)).default("heuristic"),
-    on_client_abort: z.literal(ON_CLIENT_ABORT).describe(oneOf(ON_CLIENT_ABORT)).default("cancel"),
-    drain_max_megabytes: megabytes().default(64),
-    drain_seconds: seconds(0.1).default(300),
-    drain_concurrent: whole(1, 100_000).default(100),
-  }),
-});
-
-export type Sections = z.infer<typeof SECTIONS>;
-
-type Shape = Readonly<Record<string, z.core.SomeType>>;
+/** Every section with its values as the file writes them. */
+export type Sections = {
+  readonly [Section in keyof Rows]: {
+    readonly [Key in keyof Rows[Section]]: Rows[Section][Key] extends { readonly initial: infer Written }
+      ? Written
+      : never;
+  };
+};
 
 /** Names of the sections, `providers` included. */
 export function sectionNames(): readonly string[] {
-  return [...Object.keys(SECTIONS.shape), "providers"];
+  return [...Object.keys(SETTINGS), "providers"];
 }
 
-/** The settings of a section by name; `undefined` for an unknown section and for `providers`. */
-export function sectionShape(section: string): Shape | undefined {
-  const sections: Readonly<Record<string, { readonly shape: Shape }>> = SECTIONS.shape;
-  return Object.hasOwn(sections, section) ? sections[section]?.shape : undefined;
+/** The rows of a section by key; `undefined` for an unknown section and for `providers`. */
+export function rowsOf(section: string): Readonly<Record<string, AnySettingRow>> | undefined {
+  // as: a row's `toValue` is only given what its own schema accepted.
+  const sections = SETTINGS as unknown as Readonly<Record<string, Readonly<Record<string, AnySettingRow>>>>;
+  return Object.hasOwn(sections, section) ? sections[section] : undefined;
 }
 
-/** Every setting as `section.name`. */
+export function rowOf(section: string, key: string): AnySettingRow | undefined {
+  const rows = rowsOf(section);
+  return rows !== undefined && Object.hasOwn(rows, key) ? rows[key] : undefined;
+}
+
+/** Every setting as `section.key`. */
 export function settingKeys(): readonly string[] {
-  return Object.entries(SECTIONS.shape).flatMap(([name, section]) =>
-    Object.keys(section.shape).map((key) => `${name}.${key}`),
+  return Object.keys(SETTINGS).flatMap((section) =>
+    Object.keys(rowsOf(section) ?? {}).map((key) => `${section}.${key}`),
   );
 }
 
-export function schemaOf(section: string, key: string): z.ZodType | undefined {
-  const shape = sectionShape(section);
-  if (shape === undefined || !Object.hasOwn(shape, key)) return undefined;
-  const schema = shape[key];
-  return schema instanceof z.ZodType ? schema : undefined;
-}
-
-/** In words, what a setting may be. */
-export function allowedFor(section: string, key: string): string {
-  const schema = schemaOf(section, key);
-  const inner = schema instanceof z.ZodDefault ? schema.unwrap() : schema;
-  return (inner instanceof z.ZodType ? inner.description : undefined) ?? "another value";
+function setting<Name extends string, Written, Value>(
+  name: Name,
+  form: SettingForm<Written, Value>,
+  initial: NoInfer<Written>,
+  description: string,
+): SettingRow<Name, Written, Value> {
+  return { name, ...form, initial, description };
 }

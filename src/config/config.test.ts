@@ -65,6 +65,7 @@ test("an empty file gives every default, in bytes and milliseconds, frozen to th
   });
   assert.deepEqual(settings.accounting, {
     estimate: "heuristic",
+    onClientAbort: "cancel",
     drainBytes: 67_108_864,
     drainMs: 300_000,
     drainConcurrent: 100,

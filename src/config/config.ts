@@ -5,13 +5,12 @@
  */
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
-import type { Settings } from "../core/settings.ts";
 import { readConfigFile } from "./config-file.ts";
 import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.ts";
 import { readEnvironment, readFlags, type Flag } from "./config-overlay.ts";
 import { readProviders, type ProvidersRead } from "./config-providers.ts";
-import { allowedFor, schemaOf, SECTIONS, sectionNames, sectionShape, type Sections } from "./config-schema.ts";
-import { toSettings } from "./config-settings.ts";
+import { rowOf, rowsOf, sectionNames, SETTINGS, type Sections } from "./config-schema.ts";
+import { toSettings, type Settings } from "./settings.ts";
 import { formatIssue, type ConfigIssue } from "./config-issue.ts";
 import { describeFound } from "./found.ts";
 import { nearest } from "../core/did-you-mean.ts";
@@ -112,14 +111,14 @@ function resolveSettings(
 
 /** `server:` with everything under it commented out. */
 function isEmptySection({ path, value }: Entry): boolean {
-  return path.length === 1 && value === null && sectionShape(path[0] ?? "") !== undefined;
+  return path.length === 1 && value === null && rowsOf(path[0] ?? "") !== undefined;
 }
 
 function unknownSetting(entry: Entry): ConfigIssue | undefined {
   const { path, value } = entry;
   const [section = "", key, ...deeper] = path;
-  const shape = sectionShape(section);
-  if (shape === undefined) {
+  const rows = rowsOf(section);
+  if (rows === undefined) {
     return {
       ...sourceOfKey(entry, 0),
       key: section,
@@ -131,16 +130,17 @@ function unknownSetting(entry: Entry): ConfigIssue | undefined {
   if (key === undefined) {
     return { ...place, key: section, message: `found ${describeFound(value)}; allowed is a section` };
   }
-  if (schemaOf(section, key) === undefined) {
+  const row = rowOf(section, key);
+  if (row === undefined) {
     return {
       ...sourceOfKey(entry, 1),
       key: `${section}.${key}`,
       message: "no such setting",
-      hint: didYouMean(key, Object.keys(shape)),
+      hint: didYouMean(key, Object.keys(rows)),
     };
   }
   if (deeper.length > 0) {
-    return { ...place, key: `${section}.${key}`, message: `found a section; allowed is ${allowedFor(section, key)}` };
+    return { ...place, key: `${section}.${key}`, message: `found a section; allowed is ${row.allowed}` };
   }
   return undefined;
 }
@@ -150,25 +150,23 @@ function didYouMean(word: string, candidates: readonly string[]): string {
   return guess === undefined ? `allowed are ${candidates.join(", ")}` : `did you mean "${guess}"?`;
 }
 
-/** Every value against its schema; one issue for each setting, however many rules it breaks. */
+/** Checks every value against its form; one issue for each setting, however many rules it breaks. */
 function checkSections(effective: ReadonlyMap<string, Entry>, issues: ConfigIssue[]): Sections | undefined {
-  const tree: Record<string, Record<string, unknown>> = {};
-  for (const name of Object.keys(SECTIONS.shape)) tree[name] = {};
-  for (const { path, value } of effective.values()) {
-    const [section = "", key = ""] = path;
-    // `undefined` would be the default's cue; null is a value that the schema judges.
-    Object.assign(tree[section] ?? {}, { [key]: value });
-  }
-  const result = SECTIONS.safeParse(tree);
-  if (result.success) return result.data;
-  const broken = new Set(result.error.issues.map((issue) => issue.path.slice(0, 2).join(".")));
-  for (const key of broken) {
-    const entry = effective.get(key);
-    const [section = "", name = ""] = key.split(".");
-    const message = `found ${describeFound(entry?.value)}; allowed is ${allowedFor(section, name)}`;
-    issues.push({ ...sourceOf(entry?.origin ?? { kind: "default" }), key, message });
-  }
-  return undefined;
+  let isValid = true;
+  const sections = Object.keys(SETTINGS).map((section) => {
+    const values = Object.entries(rowsOf(section) ?? {}).map(([key, row]) => {
+      const entry = effective.get(`${section}.${key}`);
+      if (entry === undefined) return [key, row.initial];
+      const checked = row.schema.safeParse(entry.value);
+      if (checked.success) return [key, checked.data];
+      const message = `found ${describeFound(entry.value)}; allowed is ${row.allowed}`;
+      issues.push({ ...sourceOf(entry.origin), key: `${section}.${key}`, message });
+      isValid = false;
+      return [key, row.initial];
+    });
+    return [section, Object.fromEntries(values)];
+  });
+  return isValid ? (Object.fromEntries(sections) as Sections) : undefined; // as: the rows define the type
 }
 
 /** What no single value shows: two settings that exclude each other. */

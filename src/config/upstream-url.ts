@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import type { Upstream } from "../core/settings.ts";
+import type { Upstream } from "../core/provider.ts";
 
 export type UpstreamRead =
   | { readonly upstream: Upstream; readonly warning: string | undefined }

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import type { CostDeltas } from "../core/counters/cost-deltas.ts";
 import type { ProxyDeltas } from "../core/counters/proxy-deltas.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import type { LedgerStatus, WorkerStatus } from "../core/counters/status.ts";
 import { ConnectionCounts } from "./data/connection-counts.ts";
 import { DataWorkerHandle } from "./data/data-worker-handle.ts";

@@ -22,7 +22,7 @@ const OPERATORS_OWN: ReadonlySet<string> = new Set([
   String.raw`src/allowlist/allowlist-edit.ts: /[ \t]*([\r\n]*)$/`,
   String.raw`src/allowlist/allowlist-edit.ts: /[\r\n]*$/`,
   String.raw`src/allowlist/allowlist-edit.ts: /[\r\n]+$/`,
-  String.raw`src/config/config-schema.ts: /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u`,
+  String.raw`src/config/setting-form.ts: /^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u`,
   String.raw`src/config/upstream-url.ts: /\/+$/`,
   String.raw`src/config/upstream-url.ts: /\/\/[^\s"']*@/g`,
   String.raw`src/store/backends/sql/run-sql.ts: /^-?0*\.?0*|\.|0*$/g`,

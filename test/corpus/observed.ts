@@ -1,7 +1,7 @@
 /** The record of a step without any socket: its bytes handed to an observer in the pieces a test chooses. */
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { Outcome } from "../../src/core/request/outcome.ts";
-import type { Provider } from "../../src/core/settings.ts";
+import type { Provider } from "../../src/core/provider.ts";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
 import type { AdmittedRequest } from "../../src/proxy/admission/admit.ts";
 import { observedRequest, observedResponse } from "../../src/proxy/recording/observed-heads.ts";

@@ -1,4 +1,4 @@
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 
 /** What clients put behind a provider's base URL by themselves, and what they do not. */
 const CLIENT_PATHS: Readonly<Record<string, string>> = { openai: "/v1" };

@@ -1,4 +1,4 @@
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 
 /** Why the process could not start, in words that say what to look at. */
 export function startFailure(error: unknown, settings: Settings): string {

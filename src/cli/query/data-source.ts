@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { openOffline } from "../../store/service/open-store.ts";
 import { formatFilter } from "../../store/filter/filter-text.ts";
 import { formatQuestion } from "../../store/query/query-text.ts";

@@ -1,5 +1,5 @@
 import { ownUrl } from "../../app/startup/own-url.ts";
-import type { AdminSettings, Settings } from "../../core/settings.ts";
+import type { AdminSettings, Settings } from "../../config/settings.ts";
 import { ADMIN_TOKEN_VARIABLE } from "../../config/admin-token.ts";
 import { readRegularFileSync } from "../../config/files/read-file.ts";
 import { requestApi, type ApiAddress } from "./api-client.ts";

@@ -2,7 +2,8 @@ import type { ApiKey, Client } from "../../core/request/client.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { Rejection } from "../../core/request/rejection.ts";
 import type { ListenAddress } from "../../core/proxy-loop.ts";
-import type { AccountingSettings, Provider, Timeouts } from "../../core/settings.ts";
+import type { Provider } from "../../core/provider.ts";
+import type { AccountingSettings, Timeouts } from "../../config/settings.ts";
 import type { Field } from "../../wire/field.ts";
 
 /** What the proxy is given: its settings, and a function for everything that needs a file or another thread. */

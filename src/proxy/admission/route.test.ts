@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Provider } from "../../core/settings.ts";
+import type { Provider } from "../../core/provider.ts";
 import { findRoute } from "./route.ts";
 
 function provider(name: string, pathPrefix: string): Provider {

@@ -1,4 +1,4 @@
-import type { Provider } from "../../core/settings.ts";
+import type { Provider } from "../../core/provider.ts";
 
 export interface Route {
   readonly provider: Provider;

@@ -1,4 +1,4 @@
-import type { Provider } from "../../core/settings.ts";
+import type { Provider } from "../../core/provider.ts";
 import { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import type { ProxyContext } from "../admission/proxy-context.ts";
 import { BufferPool } from "../io/buffer-pool.ts";

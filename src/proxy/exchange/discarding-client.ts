@@ -1,4 +1,4 @@
-import type { AccountingSettings } from "../../core/settings.ts";
+import type { AccountingSettings } from "../../config/settings.ts";
 import type { ClientHandler, ClientSide } from "./client-side.ts";
 import type { Expiring, TimerWheel } from "../io/timer-wheel.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Provider } from "../../core/settings.ts";
+import type { Provider } from "../../core/provider.ts";
 import { isFault } from "../../wire/fault.ts";
 import { RequestHeadReader, type RequestHead } from "../../wire/request-head.ts";
 import { forwardedRequestHead, isUpgrade } from "./forwarded-request-head.ts";

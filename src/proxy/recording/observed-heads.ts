@@ -1,4 +1,4 @@
-import type { AccountingSettings } from "../../core/settings.ts";
+import type { AccountingSettings } from "../../config/settings.ts";
 import type { ObservedRequest, ObservedResponse } from "../../usage/observe/observer.ts";
 import type { Field } from "../../wire/field.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";

@@ -1,6 +1,6 @@
 import { isIP, connect as connectPlain, type Socket } from "node:net";
 import { isProxyLoop, type ListenAddress } from "../../core/proxy-loop.ts";
-import type { Upstream } from "../../core/settings.ts";
+import type { Upstream } from "../../core/provider.ts";
 import type { UpstreamFault } from "../../core/request/rejection.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import { ResponseHeadReader } from "../../wire/response-head.ts";

@@ -1,5 +1,5 @@
 import type { ListenAddress } from "../../core/proxy-loop.ts";
-import type { Upstream } from "../../core/settings.ts";
+import type { Upstream } from "../../core/provider.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import type { DnsCache } from "./dns-cache.ts";
 import type { BufferPool } from "../io/buffer-pool.ts";

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCode } from "../../core/errno.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { LocalReader } from "./local-reader.ts";
 import type { StoreReader } from "../schema/reader.ts";
 import { Store, type OnProgress } from "../files/store.ts";

@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../../core/log.ts";
 import { Backoff } from "../../core/backoff.ts";
-import type { StoreSettings } from "../../core/settings.ts";
+import type { StoreSettings } from "../../config/settings.ts";
 import type { Fault, FromStore, ToStore } from "./store-protocol.ts";
 
 export interface StoreClientOptions {

@@ -1,5 +1,5 @@
 import type { LogEntry } from "../../core/log.ts";
-import type { StoreSettings } from "../../core/settings.ts";
+import type { StoreSettings } from "../../config/settings.ts";
 
 // What passes between the gateway and the store's process. Plain data; a method's argument and answer are what the two
 // ends agree on.

@@ -1,5 +1,5 @@
 import type { Logger } from "../../core/log.ts";
-import type { StoreSettings } from "../../core/settings.ts";
+import type { StoreSettings } from "../../config/settings.ts";
 import { prune } from "../files/retention.ts";
 import { Store } from "../files/store.ts";
 import { StoreBusy } from "../files/store-lock.ts";

@@ -1,7 +1,7 @@
 import type { Logger } from "../../core/log.ts";
 import type { Worker } from "node:worker_threads";
 import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import type { WorkerStatus } from "../../core/counters/status.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
 import { TransferCounters } from "../protocol/transfer-counters.ts";

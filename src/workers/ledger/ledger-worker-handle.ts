@@ -2,7 +2,7 @@ import type { Logger } from "../../core/log.ts";
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
 import { SupervisedWorker } from "../supervision/supervised-worker.ts";

@@ -6,7 +6,7 @@ import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
 import { Ledger } from "../../ledger/writer/ledger.ts";
 import { LedgerOpenError } from "../../ledger/files/ledger-open-error.ts";
 import { pendingInTail } from "../../ledger/in-flight/ledger-tail.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import { openPrices } from "../../prices/prices.ts";
 import { DataWorkerChannel } from "./data-worker-channel.ts";
 import type { RecordMessage } from "../protocol/record-message.ts";

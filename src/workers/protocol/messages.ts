@@ -5,7 +5,7 @@ import type { LogEntry } from "../../core/log.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
 import type { InFlightChange } from "../../core/request/in-flight.ts";
 import type { Rejection } from "../../core/request/rejection.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../config/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
 import type { RecordMessage } from "./record-message.ts";
 

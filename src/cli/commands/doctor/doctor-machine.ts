@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
-import type { Settings } from "../../../core/settings.ts";
+import type { Settings } from "../../../config/settings.ts";
 import { isOpenToAll } from "../../../allowlist/open-to-all.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 import { whyNotWritable } from "./writable.ts";

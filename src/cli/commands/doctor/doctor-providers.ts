@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { errorCode } from "../../../core/errno.ts";
-import type { Provider } from "../../../core/settings.ts";
+import type { Provider } from "../../../core/provider.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 
 const TIMEOUT_MS = 5_000;

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { openAllowlistText } from "../../../allowlist/allowlist-file.ts";
 import { findConfigFile, loadSettings } from "../../../config/config.ts";
 import { formatIssues } from "../../../config/config-issue.ts";
-import type { Settings } from "../../../core/settings.ts";
+import type { Settings } from "../../../config/settings.ts";
 import { openOffline } from "../../../store/service/open-store.ts";
 import { question } from "../../../store/schema/query.ts";
 import type { Check } from "./doctor-check.ts";

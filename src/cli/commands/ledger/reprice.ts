@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
 import { ownUrl } from "../../../app/startup/own-url.ts";
-import type { AdminSettings, Settings } from "../../../core/settings.ts";
+import type { AdminSettings, Settings } from "../../../config/settings.ts";
 import { storedLedger } from "../../../ledger/files/ledger-path.ts";
 import { closeActiveSegment, lockForRepricing } from "../../../ledger/tools/maintenance-lock.ts";
 import { repriceSegment, type RepriceResult } from "../../../ledger/tools/reprice.ts";

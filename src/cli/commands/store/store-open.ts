@@ -1,4 +1,4 @@
-import type { Settings } from "../../../core/settings.ts";
+import type { Settings } from "../../../config/settings.ts";
 import { openStore, type OfflineStore } from "../../../store/service/open-store.ts";
 import type { OnProgress } from "../../../store/files/store.ts";
 import { StoreBusy } from "../../../store/files/store-lock.ts";
