@@ -93,7 +93,7 @@ export const SETTINGS = {
       "pollIntervalMs",
       seconds,
       30,
-      "How often to check the allow-list for changes, for file systems that send no events. Others report a change at once.",
+      "How often to check the allow-list for changes, for file systems that send no events. On others a change is seen at once.",
     ),
     allow_preflight: setting(
       "allowPreflight",
@@ -126,7 +126,7 @@ export const SETTINGS = {
       "durability",
       oneOf(["relaxed", "written"]),
       "relaxed",
-      "`written` holds back the last bytes of each response until its record is with the operating system: [durability](durability.md).",
+      "`written` holds back the last bytes of each response until its record is with the operating system, see [durability](durability.md).",
     ),
   },
   pricing: {
@@ -134,7 +134,7 @@ export const SETTINGS = {
       "overridesPath",
       orNull(path, "for none"),
       null,
-      "File with your own prices, which override the built-in table: [cost](cost.md#your-own-prices). Read at start.",
+      "File with your own prices, which override the built-in table, see [cost](cost.md#your-own-prices). Read at start.",
     ),
   },
   store: {

@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import type { Flag } from "../../config/config.ts";
 
 /** The options that override a setting. */
-const SETTINGS = [
+export const SETTING_OPTIONS = [
   { option: "--host <address>", key: "server.host", text: "listen on this address" },
   { option: "--port <number>", key: "server.port", text: "listen on this port" },
   { option: "--workers <number>", key: "server.workers", text: "number of data workers, or auto" },
@@ -22,7 +22,7 @@ export function addConfigOption(command: Command): Command {
 /** Adds `--config` and the options that override a setting. */
 export function addSettingsOptions(command: Command): Command {
   addConfigOption(command);
-  for (const { option, text } of SETTINGS) command.addOption(new Option(option, text));
+  for (const { option, text } of SETTING_OPTIONS) command.addOption(new Option(option, text));
   return command;
 }
 
@@ -32,7 +32,7 @@ export function configFileOf(options: SettingsOptions): string | undefined {
 }
 
 export function flagsOf(options: SettingsOptions): readonly Flag[] {
-  return SETTINGS.flatMap(({ option, key }) => {
+  return SETTING_OPTIONS.flatMap(({ option, key }) => {
     const { long, attribute } = namesOf(option);
     const text = options[attribute];
     return typeof text === "string" ? [{ name: long, key, text }] : [];
