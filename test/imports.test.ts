@@ -49,7 +49,11 @@ const MODULES: Readonly<Record<string, Module>> = {
     builtins: [...BYTES, ...FILES, "node:child_process", "node:crypto", "node:timers/promises"],
     packages: "any",
   },
-  proxy: { imports: ["core", "wire", "usage", SETTINGS], builtins: [...BYTES, ...SOCKETS, "node:crypto"], packages: [] },
+  proxy: {
+    imports: ["core", "wire", "usage", SETTINGS],
+    builtins: [...BYTES, ...SOCKETS, "node:crypto"],
+    packages: [],
+  },
   workers: {
     imports: [
       "core",
