@@ -66,7 +66,8 @@ function isOlder(): boolean {
   const built = statSync(join(place, "index.html"), { throwIfNoEntry: false });
   if (built === undefined) return true;
   const root = import.meta.dirname;
-  return globSync(["src/**", "*.{ts,html,json}"], { cwd: root }).some(
+  // The dashboard also compiles pure modules of the gateway.
+  return globSync(["src/**", "*.{ts,html,json}", "../src/{core,store}/**/*.ts"], { cwd: root }).some(
     (path) => statSync(join(root, path)).mtimeMs > built.mtimeMs,
   );
 }

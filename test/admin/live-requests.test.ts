@@ -11,6 +11,7 @@ import { historyLines } from "../../src/demo/history-records.ts";
 import { testKey } from "../harness/gateway.ts";
 import { Waiting } from "../harness/until.ts";
 import { startApiGateway } from "./api-gateway.ts";
+import { timeZone } from "../../src/store/time/time-zone.ts";
 import { readEvents } from "./event-reader.ts";
 import { bearer, start, token } from "./start.ts";
 
@@ -37,9 +38,30 @@ test("each call that ends is told to those whose filters it passes, also when th
   few.close();
 });
 
+test("a filter on the hour or the weekday selects requests by local time, as in a query", async (t) => {
+  const api = await startApiGateway({ config: { store: { enabled: false } } });
+  t.after(() => api.stop());
+  const url = `${api.gateway.adminUrl}/api/v1/requests/stream`;
+  // Kiritimati is 14 hours ahead of UTC, so both the hour and, for most of the day, the weekday differ.
+  const zone = timeZone("Pacific/Kiritimati") ?? assert.fail("the runtime knows the zone");
+  const local = new Date(Date.now() + zone.offsetAt(Date.now()));
+  const hours = [local.getUTCHours(), (local.getUTCHours() + 1) % 24].join("%2C");
+  const weekdays = [local, new Date(local.getTime() + 3_600_000)].map((time) => ((time.getUTCDay() + 6) % 7) + 1);
+  const tz = "tz=Pacific%2FKiritimati";
+  const all = await readEvents(url, api.token);
+  const thisHour = await readEvents(`${url}?${tz}&filter=hour%3D${hours}`, api.token);
+  const otherHours = await readEvents(`${url}?${tz}&filter=hour%21%3D${hours}`, api.token);
+  const otherDays = await readEvents(`${url}?${tz}&filter=weekday%21%3D${weekdays.join("%2C")}`, api.token);
+  await api.call(testKey.key, "now");
+  await thisHour.until("one request", (events) => (models(events).length === 1 ? true : undefined));
+  await all.until("one request", (events) => (models(events).length === 1 ? true : undefined));
+  assert.deepEqual([models(otherHours.events), models(otherDays.events)], [[], []]);
+  for (const stream of [all, thisHour, otherHours, otherDays]) stream.close();
+});
+
 test("what is not a filter, or no rate, is refused before anything is sent", async (t) => {
   const { url } = await start(t);
-  for (const query of ["filter=modle%3Dx", "rate=0", "rate=501", "rate=1e3", "from=-1h", "nonsense=1"]) {
+  for (const query of ["filter=modle%3Dx", "filter=hour%3Dx", "filter=owner%3E%3D1", "tz=Nowhere", "rate=0", "rate=501", "rate=1e3", "from=-1h", "nonsense=1"]) {
     const answer = await fetch(url(`/api/v1/requests/stream?${query}`), { headers: bearer(token) });
     assert.equal(answer.status, 400, query);
     assert.match(await answer.text(), /"errors":\[/);
@@ -100,6 +122,8 @@ test("whoever reads too slowly costs a bounded amount of memory and is told how 
   assert.equal(send?.("call", {}), false);
 });
 
+const utc = timeZone("UTC") ?? assert.fail("the runtime knows UTC");
+
 interface Place {
   readonly path: string;
 }
@@ -117,7 +141,7 @@ function listenTo(
 ): { events: (readonly [string, unknown])[]; until: (is: () => boolean) => Promise<unknown> } {
   const events: (readonly [string, unknown])[] = [];
   const waiting = new Waiting();
-  const stop = new LiveRequests(path).listen({ filters: [], rate }, (name, data) => {
+  const stop = new LiveRequests(path).listen({ filters: [], zone: utc, rate }, (name, data) => {
     events.push([name, data]);
     waiting.changed();
     return true;

@@ -113,7 +113,7 @@ test("an invalid query is a usage error that names the option", async (t) => {
   const cli = cliWithLedger(t);
   const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
     [["stats", "--metric", "costs"], /--metric: "costs" is no metric; did you mean cost\?/],
-    [["stats", "--by", "modle"], /--by: "modle" is no dimension; did you mean model\?/],
+    [["stats", "--by", "modle"], /--by: unknown dimension "modle"; did you mean model\?/],
     [
       ["stats", "--since", "yesterdy"],
       /^lmgate: Invalid --since "yesterdy"\. Use 7d, 12h, today, 2026-11-23 or 2026-11-23T10:00:00Z\.\n$/,

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { ask } from "../../src/store/query/execute.ts";
+import { dimensionNames } from "../../src/store/schema/dimensions.ts";
 import {
-  dimensionNames,
+
   metricNames,
   question,
   type Answer,

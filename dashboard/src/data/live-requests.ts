@@ -3,7 +3,7 @@ import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.t
 import { get } from "./api.ts";
 import { scopeQuery } from "./use-usage.ts";
 import { mergeCalls, MOST, PAGE, useCallList, type Calls } from "./requests.ts";
-import { filterToApi } from "./filter-text.ts";
+import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import { listen } from "./live.ts";
 import type { Scope } from "./url-state.ts";
 
@@ -68,8 +68,9 @@ export function useLiveCalls(scope: Scope, { isLive, cap, isHeld }: Tail): LiveR
   };
 }
 
-function streamPath({ filters }: Scope, cap: number): string {
-  const query = new URLSearchParams(filters.map((filter) => ["filter", filterToApi(filter)]));
+function streamPath({ filters, tz }: Scope, cap: number): string {
+  const query = new URLSearchParams(filters.map((filter) => ["filter", formatFilter(filter)]));
+  query.set("tz", tz);
   query.set("rate", String(cap));
   return `/requests/stream?${query.toString()}`;
 }

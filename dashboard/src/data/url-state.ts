@@ -1,7 +1,8 @@
 import type { Dimension, Filter } from "../../../src/admin/api/contract.ts";
+import { formatCondition } from "../../../src/store/filter/filter-text.ts";
 import { browserZone, isZone } from "../format/moment.ts";
 import { isMomentText, type Range } from "../format/range.ts";
-import { filterFromParam, filterToParam, toggleFilter } from "./filter-text.ts";
+import { filterFromParam, toggleFilter } from "./filters.ts";
 import { Store, useStore } from "./store.ts";
 
 // Where the reader is. All state that outlives a click is in the address, so a link shows what its sender saw, and the
@@ -116,7 +117,7 @@ function readFilters(params: Params): Filter[] {
 
 export function withFilters(params: Params, filters: readonly Filter[]): Params {
   const kept = new URLSearchParams([...params].filter(([name]) => !name.startsWith("f.")));
-  for (const filter of filters) kept.append(`f.${filter.dimension}`, filterToParam(filter));
+  for (const filter of filters) kept.append(`f.${filter.dimension}`, formatCondition(filter));
   return kept;
 }
 

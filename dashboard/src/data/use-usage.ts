@@ -1,5 +1,5 @@
 import type { Answer, Dimension, Filter, Metric } from "../../../src/admin/api/contract.ts";
-import { filterToApi } from "./filter-text.ts";
+import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import type { Scope } from "./url-state.ts";
 import { useResource, type Resource } from "./resource.ts";
 
@@ -19,7 +19,7 @@ export interface Ask {
 /** The parameters that every question about calls has. */
 export function scopeQuery(scope: Scope, more: readonly Filter[] = []): URLSearchParams {
   const query = new URLSearchParams({ from: scope.from, to: scope.to, tz: scope.tz });
-  for (const filter of [...scope.filters, ...more]) query.append("filter", filterToApi(filter));
+  for (const filter of [...scope.filters, ...more]) query.append("filter", formatFilter(filter));
   return query;
 }
 

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useCallback, useRef, useState } from "preact/hooks";
+import { filterFromSearch } from "../data/filters.ts";
 import { addFilters } from "../data/url-state.ts";
-import { parseFilter } from "../shell/filter-menu.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
 import { wordsOf } from "./filter-words.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -18,12 +18,12 @@ export function FilterLine(): JSX.Element {
   const apply = (event: Event): void => {
     event.preventDefault();
     const words = wordsOf(text);
-    const bad = words.find((word) => parseFilter(word) === undefined);
+    const bad = words.find((word) => filterFromSearch(word) === undefined);
     if (bad !== undefined) {
       setWrong(bad);
       return;
     }
-    addFilters(words.flatMap((word) => parseFilter(word) ?? []));
+    addFilters(words.flatMap((word) => filterFromSearch(word) ?? []));
     setText("");
   };
   return (

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { RequestRow, ProxyStatus, RecentRejection } from "../../../src/admin/api/contract.ts";
 import { get } from "../data/api.ts";
-import { filterToApi } from "../data/filter-text.ts";
+import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import { listen } from "../data/live.ts";
 import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
 import { formatCost, formatCount, formatDuration } from "../format/number.ts";
@@ -24,8 +24,8 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
   const [call, setCall] = useState<RequestRow | null>(null);
   const refusal = useRefusal(provider, call !== null);
   const query = new URLSearchParams({ rate: "5" });
-  query.append("filter", filterToApi({ dimension: "provider", op: "is", values: [provider] }));
-  if (keyId !== null) query.append("filter", filterToApi({ dimension: "key", op: "is", values: [keyId] }));
+  query.append("filter", formatFilter({ dimension: "provider", op: "is", values: [provider] }));
+  if (keyId !== null) query.append("filter", formatFilter({ dimension: "key", op: "is", values: [keyId] }));
   const path = `/requests/stream?${query.toString()}`;
   useEffect(() => {
     setCall(null);

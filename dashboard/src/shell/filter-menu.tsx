@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Dimension, DimensionValues, Filter } from "../../../src/admin/api/contract.ts";
+import { filterFromSearch } from "../data/filters.ts";
 import { scopeQuery } from "../data/use-usage.ts";
 import { setFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
@@ -49,7 +50,7 @@ function useFocused(): { readonly current: HTMLInputElement | null } {
 function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element {
   const input = useFocused();
   const [text, setText] = useState("");
-  const typed = parseFilter(text);
+  const typed = filterFromSearch(text);
   const found = filterDimensions.filter((name) =>
     dimensionLabel(name).toLowerCase().includes(text.trim().toLowerCase()),
   );
@@ -84,20 +85,6 @@ function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element 
       </p>
     </form>
   );
-}
-
-/** `owner:anna,ben`, `owner:!anna`, `status:>=400` */
-export function parseFilter(text: string): Filter | undefined {
-  const match = /^(?<name>(?:tag:)?[\w-]+):(?<op>!|>=|<=|=?)(?<values>.+)$/.exec(text.trim())?.groups;
-  const name = match?.["name"];
-  if (!isDimension(name)) return undefined;
-  const ops: Readonly<Record<string, Filter["op"]>> = { "!": "is_not", ">=": "gte", "<=": "lte" };
-  const values = (match?.["values"] ?? "").split(",").map((value) => value.trim());
-  return {
-    dimension: name,
-    op: ops[match?.["op"] ?? ""] ?? "is",
-    values: values.map((one) => (one === "null" ? null : one)),
-  };
 }
 
 interface ValueStepProps {

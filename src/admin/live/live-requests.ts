@@ -1,14 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { recordOnLine } from "../../core/request/record-line.ts";
 import { clientAppOf } from "../../store/schema/client-app.ts";
-import { matchesFilters } from "./matches-filters.ts";
+import { matchesFilters } from "./match-record.ts";
 import type { Filter } from "../../store/schema/query.ts";
+import type { TimeZone } from "../../store/time/time-zone.ts";
 import type { RequestRow } from "../api/contract.ts";
 import type { SendEvent } from "../server/sse-response.ts";
 import { FileFollower } from "../../jsonl/follow-file.ts";
 
 export interface Listening {
   readonly filters: readonly Filter[];
+  /** In which filters on days, hours and weekdays are read. */
+  readonly zone: TimeZone;
   /** Calls a second; those beyond are counted and not sent. */
   readonly rate: number;
 }
@@ -71,7 +74,7 @@ export class LiveRequests {
     const client_app = clientAppOf(record.user_agent) ?? null;
     const row: RequestRow = { ...record, client_app: client_app ?? "unknown" };
     for (const listener of this.#listeners) {
-      if (!matchesFilters({ ...record, client_app }, listener.filters)) continue;
+      if (!matchesFilters({ ...record, client_app }, listener.filters, listener.zone)) continue;
       if (listener.sent < listener.rate && listener.send("call", row)) listener.sent++;
       else listener.skipped++;
     }

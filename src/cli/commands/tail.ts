@@ -107,7 +107,7 @@ interface TailState {
 
 /** Follows the gateway until Ctrl-C. Reconnects if the stream ends, then shows the requests that were missed. */
 async function follow(terminal: Terminal, address: ApiAddress, { printer, recent }: TailState): Promise<number> {
-  const query = new URLSearchParams({ rate: "500" });
+  const query = new URLSearchParams({ rate: "500", tz: recent.tz });
   for (const filter of recent.filters) query.append("filter", formatFilter(filter));
   let retryMs = FIRST_RETRY_MS;
   let missed: RequestListQuery | undefined = recent;

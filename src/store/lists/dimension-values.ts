@@ -5,7 +5,7 @@ import type { HourCache } from "../backends/memory/hour-cache.ts";
 import { ColumnScan, type Facts } from "../backends/memory/column-scan.ts";
 import { factsSql, plainRange, type FactsRange } from "../backends/sql/measures-sql.ts";
 import { compareValues } from "../backends/compare-values.ts";
-import type { GroupValue } from "../backends/memory/group-keys.ts";
+import type { DimensionValue } from "../schema/dimensions.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { DimensionValues, ValuesWanted } from "../schema/reader.ts";
 import { numberIn, Statement, whole } from "../duckdb/statement.ts";
@@ -58,7 +58,7 @@ async function storedValues(
 
 function rememberedValues(facts: Facts, range: FactsRange, { search = "" }: ValuesWanted): readonly ValueRow[] {
   const { requests, values } = countedGroups(facts, range);
-  const isFound = (value: GroupValue): boolean =>
+  const isFound = (value: DimensionValue): boolean =>
     search === "" || (value !== null && String(value).toLowerCase().includes(search.toLowerCase()));
   const found = values.flatMap(([value = null], at) => {
     const count = requests[at] ?? 0;
@@ -70,7 +70,7 @@ function rememberedValues(facts: Facts, range: FactsRange, { search = "" }: Valu
 function countedGroups(
   facts: Facts,
   range: FactsRange,
-): { readonly requests: Float64Array; readonly values: readonly (readonly GroupValue[])[] } {
+): { readonly requests: Float64Array; readonly values: readonly (readonly DimensionValue[])[] } {
   const selection = new ColumnScan(facts, range);
   const { values } = selection.groups;
   const cells = selection.place({ count: values.length, of: (group) => group });

@@ -1,6 +1,7 @@
-import { isClock, isNumeric, numberOf } from "../schema/dimensions.ts";
+import { checkFilter, shortQuoted } from "../filter/match-filter.ts";
+import { isClock } from "../schema/dimensions.ts";
 import type { CallsRange } from "../backends/sql/measures-sql.ts";
-import { metric, type Filter, type Metric, type Query } from "../schema/query.ts";
+import { metric, type Metric, type Query } from "../schema/query.ts";
 import { QueryError } from "../schema/query-error.ts";
 import { bucketCount, bucketEdges, chosenSize, MAX_BUCKETS, type BucketSize } from "../time/time-buckets.ts";
 import { MOMENT_FORMS, momentOf, timeRange, type TimeRange } from "../time/time-range.ts";
@@ -49,15 +50,15 @@ function rangeOf(
 ): { readonly zone: TimeZone; readonly range: TimeRange } {
   const zone = timeZone(question.tz);
   if (zone === undefined)
-    throw new QueryError("tz", `${quoted(question.tz)} is no time zone such as Europe/Berlin or UTC`);
+    throw new QueryError("tz", `${shortQuoted(question.tz)} is no time zone such as Europe/Berlin or UTC`);
   for (const where of ["from", "to"] as const) {
     if (momentOf(question[where], zone, now) === undefined) {
-      throw new QueryError(where, `${quoted(question[where])} is no moment such as ${MOMENT_FORMS}`);
+      throw new QueryError(where, `${shortQuoted(question[where])} is no moment such as ${MOMENT_FORMS}`);
     }
   }
   const range = timeRange(question, zone, now);
   if (range.from >= range.to) {
-    throw new QueryError("to", `${quoted(question.to)} is not after ${quoted(question.from)}, where the range begins`);
+    throw new QueryError("to", `${shortQuoted(question.to)} is not after ${shortQuoted(question.from)}, where the range begins`);
   }
   return { zone, range };
 }
@@ -68,23 +69,6 @@ export function requestsIn(scope: Pick<Query, "from" | "to" | "tz" | "filters">,
   for (const filter of scope.filters) checkFilter(filter);
   return { zone, from: range.from, to: range.to, filters: scope.filters };
 }
-
-function checkFilter({ dimension, op, values }: Filter): void {
-  const numeric = isNumeric(dimension);
-  if (op === "gte" || op === "lte") {
-    const sign = op === "gte" ? ">=" : "<=";
-    if (!numeric) throw new QueryError("filter", `${dimension} has no order, so ${sign} means nothing; status has one`);
-    if (values.length > 1) throw new QueryError("filter", `${dimension}${sign} takes one value, not ${values.length}`);
-    if (values[0] === null) throw new QueryError("filter", `${dimension}${sign} takes a number, not null`);
-  }
-  const odd = numeric ? values.find((value) => value !== null && numberOf(dimension, value) === undefined) : undefined;
-  if (odd !== undefined && odd !== null) {
-    const wanted = isClock(dimension) ? CLOCK_VALUES[dimension] : "a number such as 429";
-    throw new QueryError("filter", `${quoted(odd)} is no ${dimension}: ${wanted} is wanted`);
-  }
-}
-
-const CLOCK_VALUES = { day: "2026-11-23", hour: "0 to 23", weekday: "1 (Monday) to 7" };
 
 function sizeOf({ bucket }: Query, { from, to }: TimeRange): BucketSize | "none" {
   if (bucket === "none") return bucket;
@@ -110,10 +94,6 @@ function orderOf({ order, metrics, groupBy }: Query): Order {
   const name = descending ? order.slice(1) : order;
   if (name === "key") return { by: name, descending };
   const known = metric.safeParse(name);
-  if (!known.success) throw new QueryError("order", `${quoted(name)} is neither a metric nor key`);
+  if (!known.success) throw new QueryError("order", `${shortQuoted(name)} is neither a metric nor key`);
   return { by: known.data, descending };
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

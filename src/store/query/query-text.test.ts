@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { formatFilter, parseFilter } from "../filter/filter-text.ts";
-import { bucketNames, dimensionNames, metricNames, question } from "../schema/query.ts";
+import { dimensionNames } from "../schema/dimensions.ts";
+import { bucketNames, metricNames, question } from "../schema/query.ts";
 import { formatQuestion, parseQuestion, parseScope, sinceMoment } from "./query-text.ts";
 
 const dimension = fc.oneof(
@@ -96,8 +97,8 @@ test("all that is wrong is told at once, with where it is and what was probably 
     [
       ["gropu_by", 'there is no parameter "gropu_by"; did you mean group_by?'],
       ["from", "is there more than once"],
-      ["filter", '"modell" is no dimension; did you mean model?'],
-      ["filter", '"owner" has none of =, !=, >= and <=, as in status>=400'],
+      ["filter", 'unknown dimension "modell"; did you mean model?'],
+      ["filter", '"owner" has no operator; use =, !=, >= or <=, as in status>=400'],
       ["bucket", '"2h" is none of 1m, 5m, 15m, 1h, 1d, 1w, 1mo, auto, none'],
       ["metric", '"costt" is no metric; did you mean cost?'],
       ["limit", '"0" is no number from 1 to 1000'],

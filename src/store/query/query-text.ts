@@ -1,4 +1,4 @@
-import { formatFilter, formatList, meant, parseDimension, parseFilter, parseList } from "../filter/filter-text.ts";
+import { formatFilter, formatList, parseDimension, parseFilter, parseList, suggestion } from "../filter/filter-text.ts";
 import { bucketNames, metricNames, question, type Metric, type Query } from "../schema/query.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { Scope } from "../schema/reader.ts";
@@ -74,7 +74,7 @@ function parseMetric(text: string, where: string): Metric {
   if (name === undefined) {
     throw new QueryError(
       where,
-      `${JSON.stringify(text)} is no metric${meant(text, [...metricNames, ...ALIASES.keys()])}`,
+      `${JSON.stringify(text)} is no metric${suggestion(text, [...metricNames, ...ALIASES.keys()])}`,
     );
   }
   return name;
@@ -121,7 +121,7 @@ class UsageReading {
     this.#parameters = parameters;
     for (const name of new Set(parameters.keys())) {
       if (!known.includes(name)) {
-        this.#faults.push(new QueryError(name, `there is no parameter ${JSON.stringify(name)}${meant(name, known)}`));
+        this.#faults.push(new QueryError(name, `there is no parameter ${JSON.stringify(name)}${suggestion(name, known)}`));
       }
     }
   }

@@ -1,22 +1,7 @@
 import * as z from "zod";
+import { dimensionNames } from "./dimensions.ts";
 
 // What can be asked of the ledger, by every face alike: dashboard, API, command line and export.
-
-/** What calls can be told apart by. `tag:<name>` is one of the caller's own tags; the last four are local times in `tz`. */
-export const dimensionNames = [
-  "owner",
-  "key",
-  "provider",
-  "model",
-  "endpoint",
-  "operation",
-  "status",
-  "error_type",
-  "client_app",
-  "day",
-  "hour",
-  "weekday",
-] as const;
 
 export const dimension = z
   .union([z.enum(dimensionNames), z.templateLiteral(["tag:", z.string().min(1)])])
@@ -80,7 +65,7 @@ export const question = z.object({
   order: z.string().optional(),
 });
 
-export type Dimension = z.infer<typeof dimension>;
+export type { Dimension } from "./dimensions.ts";
 export type Metric = z.infer<typeof metric>;
 export type Filter = z.infer<typeof filter>;
 export type Query = z.infer<typeof question>;

@@ -47,6 +47,15 @@ export async function fromStore<T>(desk: AdminServices, ask: (store: StoreReader
   }
 }
 
+/** A check of the store as the API reports it. */
+export function checked<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw issueOf(error);
+  }
+}
+
 export function issueOf(error: unknown): unknown {
   if (error instanceof QueryError) {
     return new ApiError(400, "The question cannot be answered as it stands.", [

@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { requestsIn } from "../../../store/query/plan-query.ts";
 import { parseScope } from "../../../store/query/query-text.ts";
 import type { RequestOrder } from "../../../store/schema/reader.ts";
 import type { RequestRow, RequestsPage } from "../contract.ts";
 import { eventStream } from "../../server/sse-response.ts";
 import { ApiError } from "../../server/problem.ts";
 import { named, route, type Route } from "../api-route.ts";
-import { fromStore, parsed, scopeParameters } from "./query-parameters.ts";
+import { checked, fromStore, parsed, scopeParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 import { limitIn } from "./usage.ts";
 
@@ -75,15 +76,16 @@ export function requestRoutes(desk: AdminServices): readonly Route[] {
       access: "closed",
       summary: "Calls as they end: events `call` (a Call), `skipped` (more a second than the rate) and `alive`",
       query: [
-        ...scopeParameters.filter(({ name }) => name === "filter"),
+        ...scopeParameters.filter(({ name }) => name === "filter" || name === "tz"),
         { name: "rate", description: `At most so many a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
       ],
       answer: "text/event-stream",
       run: ({ query, signal }) => {
-        const { filters } = parsed(parseScope(query, ["rate"]));
+        const scope = parsed(parseScope(query, ["rate"]));
         refuseTimes(query);
+        const { zone, filters } = checked(() => requestsIn(scope, Date.now()));
         const rate = rateIn(query.get("rate"));
-        return eventStream(signal, (send) => desk.liveCalls.listen({ filters, rate }, send));
+        return eventStream(signal, (send) => desk.liveCalls.listen({ filters, zone, rate }, send));
       },
     }),
     route({
@@ -108,7 +110,7 @@ function orderIn(text: string | null): RequestOrder {
 
 /** What ends now has no other time. */
 function refuseTimes(query: URLSearchParams): void {
-  const times = ["from", "to", "tz"].filter((name) => query.has(name));
+  const times = ["from", "to"].filter((name) => query.has(name));
   if (times.length === 0) return;
   const errors = times.map((where) => ({ where, message: "a stream is of calls that end now" }));
   throw new ApiError(400, "The question cannot be answered as it stands.", errors);

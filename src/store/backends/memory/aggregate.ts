@@ -3,7 +3,7 @@ import type { FactColumn } from "./column-block.ts";
 import type { Cells, CellSums, ColumnScan } from "./column-scan.ts";
 import { QueryResult, type Asked, type Group, type GroupValues } from "../sql/aggregate-sql.ts";
 import { compareValues } from "../compare-values.ts";
-import type { GroupValue } from "./group-keys.ts";
+import type { DimensionValue } from "../../schema/dimensions.ts";
 import { computationOf, percentileOf, type Figure, type Sums } from "../../schema/measures.ts";
 import type { Metric } from "../../schema/query.ts";
 
@@ -142,7 +142,7 @@ function firstGroups(selection: ColumnScan, { question, order }: Asked): readonl
   return found.slice(0, question.limit).map(({ group }) => group);
 }
 
-function namesInOrder(one: readonly GroupValue[], other: readonly GroupValue[], sign: number): number {
+function namesInOrder(one: readonly DimensionValue[], other: readonly DimensionValue[], sign: number): number {
   for (const [at, value] of one.entries()) {
     const difference = compareValues(value, other[at] ?? null, sign);
     if (difference !== 0) return difference;

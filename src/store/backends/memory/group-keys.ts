@@ -1,41 +1,16 @@
 import type { DimensionSet } from "./dimension-sets.ts";
-import { isClock, isNumeric, numberOf, type ClockDimension } from "../../schema/dimensions.ts";
+import { matchesFilter } from "../../filter/match-filter.ts";
+import { clockValue, isClock, isNumeric, type ClockDimension, type Dimension, type DimensionValue } from "../../schema/dimensions.ts";
 import type { FactsRange } from "../sql/measures-sql.ts";
-import type { Dimension, Filter } from "../../schema/query.ts";
-import { DAY, HOUR, type Stretch } from "../../time/time-zone.ts";
+import type { Filter } from "../../schema/query.ts";
+import type { Stretch } from "../../time/time-zone.ts";
 
 // Which group a call is of, and whether a filter lets it through: as `dimensions.ts` has it in SQL.
 
-/** A value of a group's dimension: a whole number for what is numeric, else a text. */
-export type GroupValue = string | number | null;
-
-/** The local day, hour or weekday at a moment. */
-function clockValue(dimension: ClockDimension, local: number): number {
-  const day = Math.floor(local / DAY);
-  if (dimension === "day") return day;
-  // 1970 began on a Thursday.
-  return dimension === "weekday" ? ((day + 3) % 7) + 1 : Math.floor((local - day * DAY) / HOUR);
-}
-
-function kindValue(dimension: Dimension, kind: DimensionSet): GroupValue {
+function kindValue(dimension: Dimension, kind: DimensionSet): DimensionValue {
   // as: whoever asks has made sure that it is neither a tag nor a clock.
   const value = kind[dimension as keyof DimensionSet];
   return value === null || !isNumeric(dimension) ? value : Number(value);
-}
-
-function lets(filter: Filter, value: GroupValue): boolean {
-  const { dimension, op, values } = filter;
-  const known = values.flatMap((each): (string | number)[] => {
-    if (each === null) return [];
-    return isNumeric(dimension) ? [numberOf(dimension, each) ?? Number.NaN] : [each];
-  });
-  if (op === "gte" || op === "lte") {
-    const [bound] = known;
-    if (typeof value !== "number" || typeof bound !== "number") return false;
-    return op === "gte" ? value >= bound : value <= bound;
-  }
-  const isAmong = value === null ? values.includes(null) : known.includes(value);
-  return op === "is" ? isAmong : !isAmong;
 }
 
 /** Offsets of a zone, looked up for moments that mostly follow each other. */
@@ -64,7 +39,7 @@ const CLOCK_WIDTH = 2 ** 31;
 
 /** Numbers for groups, in the order in which they are met. */
 export class Groups {
-  readonly values: (readonly GroupValue[])[] = [];
+  readonly values: (readonly DimensionValue[])[] = [];
   readonly #range: FactsRange;
   readonly #clock: LocalClock;
   readonly #clocks: readonly ClockDimension[];
@@ -72,7 +47,7 @@ export class Groups {
   readonly #byText = new Map<string, number>();
   /** Of each kind: which values it has where a group is not a matter of the clock; -1 if a filter stops it. */
   readonly #kindCodes: Int32Array;
-  readonly #kindValues: (readonly GroupValue[])[] = [];
+  readonly #kindValues: (readonly DimensionValue[])[] = [];
   readonly #byCode = new Map<number, number>();
   #time = Number.NaN;
   /** Of the last moment: -1 if a filter stops it. */
@@ -88,7 +63,7 @@ export class Groups {
     );
     const filters = range.filters.filter(({ dimension }) => !isClock(dimension));
     this.#kindCodes = Int32Array.from(kinds, (kind) =>
-      filters.every((filter) => lets(filter, kindValue(filter.dimension, kind))) ? this.#codeOf(kind) : -1,
+      filters.every((filter) => matchesFilter(filter, kindValue(filter.dimension, kind))) ? this.#codeOf(kind) : -1,
     );
   }
 
@@ -118,13 +93,13 @@ export class Groups {
   #tellTime(time: number): void {
     this.#time = time;
     const local = this.#clock.localAt(time);
-    const isLet = this.#clockFilters.every(({ filter, clock }) => lets(filter, clockValue(clock, local)));
+    const isLet = this.#clockFilters.every(({ filter, clock }) => matchesFilter(filter, clockValue(clock, local)));
     this.#clockValues = this.#clocks.map((clock) => clockValue(clock, local));
     const code = this.#clocks.reduce((sum, clock, at) => sum + (this.#clockValues[at] ?? 0) * CLOCK_STEPS[clock], 0);
     this.#clockCode = isLet ? code : -1;
   }
 
-  #newGroup(code: number, fixed: readonly GroupValue[]): number {
+  #newGroup(code: number, fixed: readonly DimensionValue[]): number {
     const [texts, clocks] = [[...fixed], [...this.#clockValues]];
     const values = this.#range.dimensions.map((each) => (isClock(each) ? clocks.shift() : texts.shift()) ?? null);
     this.#byCode.set(code, this.values.length);

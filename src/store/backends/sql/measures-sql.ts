@@ -1,7 +1,8 @@
 import { bucketSql } from "../../schema/duration-buckets.ts";
-import { dimensionSql, filterSql, isClock, tagOf } from "../../schema/dimensions.ts";
+import { dimensionSql, filterSql } from "./dimension-sql.ts";
+import { isClock, tagOf, type Dimension } from "../../schema/dimensions.ts";
 import type { Figure } from "../../schema/measures.ts";
-import type { Dimension, Filter } from "../../schema/query.ts";
+import type { Filter } from "../../schema/query.ts";
 import { moment, whole, type Statement } from "../../duckdb/statement.ts";
 import { HOUR, stretches, type Stretch, type TimeZone } from "../../time/time-zone.ts";
 import { bucketEdges } from "../../time/time-buckets.ts";

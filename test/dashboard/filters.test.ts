@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { filterFromParam, filterToApi, filterToParam, toggleFilter } from "../../dashboard/src/data/filter-text.ts";
+import { filterFromParam, filterFromSearch, toggleFilter } from "../../dashboard/src/data/filters.ts";
+import { formatCondition, formatFilter } from "../../src/store/filter/filter-text.ts";
 import type { Filter } from "../../src/admin/api/contract.ts";
 
 test("filters read as they are written in the address and for the API", () => {
@@ -15,8 +16,8 @@ test("filters read as they are written in the address and for the API", () => {
     [{ dimension: "owner", op: "is", values: ["!loud"] }, "\\!loud", "owner=!loud"],
   ];
   for (const [filter, parameter, api] of rows) {
-    assert.equal(filterToParam(filter), parameter);
-    assert.equal(filterToApi(filter), api);
+    assert.equal(formatCondition(filter), parameter);
+    assert.equal(formatFilter(filter), api);
   }
 });
 
@@ -36,12 +37,29 @@ test("whatever a value is, a filter comes back from the address as it went in", 
   );
   fc.assert(
     fc.property(filter, (one: Filter) => {
-      assert.deepEqual(filterFromParam(one.dimension, filterToParam(one)), one);
+      assert.deepEqual(filterFromParam(one.dimension, formatCondition(one)), one);
     }),
   );
 });
 
-test("a name that is no dimension is no filter", () => {
+test("a filter is typed as name, colon and condition, or as the API writes it", () => {
+  for (const [text, filter] of [
+    ["model:gpt-5", { dimension: "model", op: "is", values: ["gpt-5"] }],
+    ["owner:!anna, ben", { dimension: "owner", op: "is_not", values: ["anna", "ben"] }],
+    ["status:>=400", { dimension: "status", op: "gte", values: ["400"] }],
+    ["tag:team:core", { dimension: "tag:team", op: "is", values: ["core"] }],
+    ["error_type:null", { dimension: "error_type", op: "is", values: [null] }],
+    ["owner:\\null,a\\,b", { dimension: "owner", op: "is", values: ["null", "a,b"] }],
+    ["status>=400", { dimension: "status", op: "gte", values: ["400"] }],
+  ] as const) {
+    assert.deepEqual(filterFromSearch(text), filter, text);
+  }
+  for (const text of ["", "model", "model:", "modle:x", "owner:>=1", "status:x", "constructor:x"]) {
+    assert.equal(filterFromSearch(text), undefined, text);
+  }
+});
+
+test("a name that is not a dimension is not a filter", () => {
   assert.equal(filterFromParam("nonsense", "x"), undefined);
   assert.equal(filterFromParam("tag:", "x"), undefined);
   assert.equal(filterFromParam("constructor", "x"), undefined);
