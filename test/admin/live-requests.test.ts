@@ -61,7 +61,17 @@ test("a filter on the hour or the weekday selects requests by local time, as in 
 
 test("what is not a filter, or no rate, is refused before anything is sent", async (t) => {
   const { url } = await start(t);
-  for (const query of ["filter=modle%3Dx", "filter=hour%3Dx", "filter=owner%3E%3D1", "tz=Nowhere", "rate=0", "rate=501", "rate=1e3", "from=-1h", "nonsense=1"]) {
+  for (const query of [
+    "filter=modle%3Dx",
+    "filter=hour%3Dx",
+    "filter=owner%3E%3D1",
+    "tz=Nowhere",
+    "rate=0",
+    "rate=501",
+    "rate=1e3",
+    "from=-1h",
+    "nonsense=1",
+  ]) {
     const answer = await fetch(url(`/api/v1/requests/stream?${query}`), { headers: bearer(token) });
     assert.equal(answer.status, 400, query);
     assert.match(await answer.text(), /"errors":\[/);

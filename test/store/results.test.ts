@@ -5,7 +5,6 @@ import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { ask } from "../../src/store/query/execute.ts";
 import { dimensionNames } from "../../src/store/schema/dimensions.ts";
 import {
-
   metricNames,
   question,
   type Answer,

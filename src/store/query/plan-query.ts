@@ -58,7 +58,10 @@ function rangeOf(
   }
   const range = timeRange(question, zone, now);
   if (range.from >= range.to) {
-    throw new QueryError("to", `${shortQuoted(question.to)} is not after ${shortQuoted(question.from)}, where the range begins`);
+    throw new QueryError(
+      "to",
+      `${shortQuoted(question.to)} is not after ${shortQuoted(question.from)}, where the range begins`,
+    );
   }
   return { zone, range };
 }

@@ -121,7 +121,9 @@ class UsageReading {
     this.#parameters = parameters;
     for (const name of new Set(parameters.keys())) {
       if (!known.includes(name)) {
-        this.#faults.push(new QueryError(name, `there is no parameter ${JSON.stringify(name)}${suggestion(name, known)}`));
+        this.#faults.push(
+          new QueryError(name, `there is no parameter ${JSON.stringify(name)}${suggestion(name, known)}`),
+        );
       }
     }
   }

@@ -1,6 +1,13 @@
 import type { DimensionSet } from "./dimension-sets.ts";
 import { matchesFilter } from "../../filter/match-filter.ts";
-import { clockValue, isClock, isNumeric, type ClockDimension, type Dimension, type DimensionValue } from "../../schema/dimensions.ts";
+import {
+  clockValue,
+  isClock,
+  isNumeric,
+  type ClockDimension,
+  type Dimension,
+  type DimensionValue,
+} from "../../schema/dimensions.ts";
 import type { FactsRange } from "../sql/measures-sql.ts";
 import type { Filter } from "../../schema/query.ts";
 import type { Stretch } from "../../time/time-zone.ts";
