@@ -1,13 +1,13 @@
-// The provider that the benchmarks ask for what nginx cannot answer: paced event streams, answers of many megabytes,
-// sinks of large bodies. A process of its own on raw sockets, so that it takes little from the proxy beside it.
+// The upstream for what nginx cannot serve: paced event streams, responses of many megabytes, large uploads. It runs in a
+// separate process on raw sockets, so that it uses little CPU time.
 //
 //   node bench/bench-upstream.ts <port> <TLS port> <certificate> <key>
 //
-// A request says in its body what it wants: {"user":"bench events=100 every=25"}, "bench size=5000000", "bench hold".
+// The request body selects the response: {"user":"bench events=100 every=25"}, "bench size=5000000", "bench hold".
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { chatAnswer, EVENT, LAST_EVENTS } from "./compare/responses.ts";
+import { chatCompletion, EVENT, LAST_EVENTS } from "./compare/responses.ts";
 
 /** Of a body no more is kept: what it asks for stands first. */
 const KEPT_BYTES = 2_048;
@@ -29,7 +29,7 @@ interface Stream {
   left: number;
 }
 
-/** Streams of one pace, spread over its milliseconds, so that they do not all speak at once. */
+/** Streams with the same interval, spread over its milliseconds, so that they do not all send at once. */
 class Pace {
   readonly #slots: Set<Stream>[];
   #next = 0;
@@ -38,7 +38,7 @@ class Pace {
 
   constructor(everyMs: number) {
     this.#slots = Array.from({ length: everyMs }, () => new Set());
-    setInterval(() => this.#turn(), 1);
+    setInterval(() => this.#tick(), 1);
   }
 
   join(stream: Stream): void {
@@ -47,19 +47,19 @@ class Pace {
     stream.socket.once("close", () => slot?.delete(stream));
   }
 
-  #turn(): void {
+  #tick(): void {
     const now = performance.now();
-    // After a long pause no more than one full turn is made up for.
+    // After a long pause at most one full interval is caught up.
     const due = Math.min(Math.floor(now - this.#last), this.#slots.length);
     if (due === 0) return;
     this.#last = Math.max(this.#last + due, now - 1);
     for (let count = 0; count < due; count++) {
       const slot = this.#slots[this.#next++ % this.#slots.length];
-      for (const stream of slot ?? []) this.#speak(stream, slot);
+      for (const stream of slot ?? []) this.#sendEvent(stream, slot);
     }
   }
 
-  #speak(stream: Stream, slot: Set<Stream> | undefined): void {
+  #sendEvent(stream: Stream, slot: Set<Stream> | undefined): void {
     if (stream.socket.writableNeedDrain) return;
     if (stream.left-- > 0) stream.socket.write(eventChunk);
     else {
@@ -71,18 +71,18 @@ class Pace {
 
 const paces = new Map<number, Pace>();
 
-function answer(socket: Socket, body: string): void {
-  const wish = /"user": ?"bench ([^"]*)"/.exec(body)?.[1] ?? "";
-  const size = /size=(\d+)/.exec(wish)?.[1];
-  const events = /events=(\d+)/.exec(wish)?.[1];
-  if (size !== undefined) socket.write(largeAnswer(Number(size)));
-  else if (wish === "hold") socket.write(streamStart);
+function respond(socket: Socket, body: string): void {
+  const directive = /"user": ?"bench ([^"]*)"/.exec(body)?.[1] ?? "";
+  const size = /size=(\d+)/.exec(directive)?.[1];
+  const events = /events=(\d+)/.exec(directive)?.[1];
+  if (size !== undefined) socket.write(largeResponse(Number(size)));
+  else if (directive === "hold") socket.write(streamStart);
   else if (events !== undefined) {
-    const everyMs = Number(/every=(\d+)/.exec(wish)?.[1] ?? "0");
+    const everyMs = Number(/every=(\d+)/.exec(directive)?.[1] ?? "0");
     socket.write(streamStart);
     if (everyMs === 0) socket.write(Buffer.concat([...Array<Buffer>(Number(events)).fill(eventChunk), streamEnd]));
     else paceOf(everyMs).join({ socket, left: Number(events) - 1 });
-  } else socket.write(largeAnswer(0));
+  } else socket.write(largeResponse(0));
 }
 
 function paceOf(everyMs: number): Pace {
@@ -91,44 +91,44 @@ function paceOf(everyMs: number): Pace {
   return known;
 }
 
-function largeAnswer(size: number): Buffer {
+function largeResponse(size: number): Buffer {
   const known = large.get(size);
   if (known !== undefined) return known;
-  const body = chatAnswer(size);
+  const body = chatCompletion(size);
   const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
   const bytes = Buffer.from(head + body);
   large.set(size, bytes);
   return bytes;
 }
 
-/** Reads requests one after the other; the proxies send nothing but well-formed ones. */
+/** Reads requests one after the other. It does not check them: the proxies send only well-formed ones. */
 function serve(socket: Socket): void {
   let head = "";
   let body = "";
-  let left = -1; // bytes of the body; -1 within a head, Infinity for a chunked body
+  let remaining = -1; // bytes of the body; -1 within a head, Infinity for a chunked body
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
   socket.on("data", (bytes: Buffer) => {
     let at = 0;
-    if (left === -1) {
+    if (remaining === -1) {
       head += bytes.toString("latin1");
       const end = head.indexOf("\r\n\r\n");
       if (end === -1) return;
       at = bytes.length - (head.length - end - 4);
       const length = /\r\ncontent-length: *(\d+)/i.exec(head.slice(0, end))?.[1];
-      left =
+      remaining =
         length === undefined ? (/\r\ntransfer-encoding:/i.test(head.slice(0, end)) ? Infinity : 0) : Number(length);
       head = "";
       body = "";
     }
     if (body.length < KEPT_BYTES) body += bytes.toString("latin1", at, at + KEPT_BYTES);
-    if (left === Infinity) {
+    if (remaining === Infinity) {
       if (!bytes.subarray(-LAST_CHUNK.length).equals(Buffer.from(LAST_CHUNK))) return;
-      left = 0;
-    } else left -= bytes.length - at;
-    if (left > 0) return;
-    left = -1;
-    answer(socket, body);
+      remaining = 0;
+    } else remaining -= bytes.length - at;
+    if (remaining > 0) return;
+    remaining = -1;
+    respond(socket, body);
   });
 }
 

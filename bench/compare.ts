@@ -1,5 +1,5 @@
-// LMGate beside what else could stand in its place: direct, a relay that does nothing, nginx, HAProxy, node:http with
-// undici, Portkey's gateway. Rounds alternate; what counts is CPU time of the proxy's own process.
+// Compares LMGate with other proxies: none, a relay that does nothing, nginx, HAProxy, node:http with undici, Portkey's
+// gateway. Rounds alternate between them; the main figure is CPU time of the proxy's own process.
 //
 //   npm run bench [-- --quick] [--only small,sse-200] [--proxies lmgate,nginx] [--rounds N] [--out docs] [--install-peers]
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -15,14 +15,14 @@ import type { Proxy } from "./compare/proxy.ts";
 import { emptyResults, type Results } from "./compare/results.ts";
 import { runStarts } from "./compare/run-starts.ts";
 import { runWorkloads } from "./compare/run-workloads.ts";
-import type { Scene } from "./compare/fixture.ts";
+import type { Comparison } from "./compare/comparison.ts";
 import { missingTool } from "./compare/tools.ts";
 import { startUpstreams } from "./compare/upstreams.ts";
 import { WORKLOADS, type Workload } from "./compare/workloads.ts";
 
 const STARTS = "starts";
 const ROUNDS = 5;
-const QUICK = { rounds: 2, share: 0.4, only: "starts,small,gzip,answer,sse-200,latency" };
+const QUICK = { rounds: 2, share: 0.4, only: "starts,small,gzip,response,sse-200,latency" };
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
@@ -37,16 +37,16 @@ const { values } = parseArgs({
   },
 });
 
-function say(line: string): void {
+function info(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Of a list on the command line; a name nobody knows ends the run. */
-function chosen<T>(names: string | undefined, all: ReadonlyMap<string, T>): readonly T[] {
+/** Resolves a list of names from the command line; an unknown name ends the run. */
+function selectByName<T>(names: string | undefined, all: ReadonlyMap<string, T>): readonly T[] {
   if (names === undefined) return [...all.values()];
   return names.split(",").map((name) => {
-    if (all.has(name)) return all.get(name) as T; // it has
-    say(`${name} is none of ${[...all.keys()].join(", ")}`);
+    if (all.has(name)) return all.get(name) as T; // as: `has` was true
+    info(`unknown name ${name}; use one of ${[...all.keys()].join(", ")}`);
     process.exit(EXIT_USAGE);
   });
 }
@@ -55,11 +55,11 @@ function byName<T extends { readonly name: string }>(list: readonly T[]): readon
   return list.map((item) => [item.name, item]);
 }
 
-function presentOf(proxies: readonly Proxy[], results: Results): readonly Proxy[] {
+function installedOf(proxies: readonly Proxy[], results: Results): readonly Proxy[] {
   return proxies.filter((proxy) => {
     const reason = proxy.missing();
     if (reason === undefined) return true;
-    say(`${proxy.title} is left out, ${reason}`);
+    info(`skipping ${proxy.title}: ${reason}`);
     results.absent["*"] = { ...results.absent["*"], [proxy.name]: reason };
     return false;
   });
@@ -70,36 +70,36 @@ async function main(directory: string, children: Children): Promise<void> {
   for (const tool of ["wrk", "nginx"]) {
     const reason = missingTool(tool);
     if (reason === undefined) continue;
-    say(`${tool} makes the load: ${reason}`);
+    info(`the benchmark needs ${tool}: ${reason}`);
     process.exit(EXIT_USAGE);
   }
   const all: readonly (readonly [string, Workload | undefined])[] = [[STARTS, undefined], ...byName(WORKLOADS)];
-  const parts = chosen(values.only ?? (values.quick ? QUICK.only : undefined), new Map(all));
-  if (process.env["LMGATE_BENCH_DIST"] === undefined) await buildIfStale(say);
+  const parts = selectByName(values.only ?? (values.quick ? QUICK.only : undefined), new Map(all));
+  if (process.env["LMGATE_BENCH_DIST"] === undefined) await buildIfStale(info);
   const results = emptyResults();
   const upstreams = await startUpstreams(children, directory);
-  let stages = 0;
-  const scene: Scene = {
+  let startCount = 0;
+  const comparison: Comparison = {
     children,
     directory,
-    proxies: presentOf(chosen(values.proxies, new Map(byName(PROXIES))), results),
+    proxies: installedOf(selectByName(values.proxies, new Map(byName(PROXIES))), results),
     rounds: Number(values.rounds ?? (values.quick ? QUICK.rounds : ROUNDS)),
-    stage: ({ name }) => {
-      const own = join(directory, `${name}-${++stages}`);
-      mkdirSync(own);
-      return { children, directory: own, upstreams };
+    startContext: ({ name }) => {
+      const proxyDirectory = join(directory, `${name}-${++startCount}`);
+      mkdirSync(proxyDirectory);
+      return { children, directory: proxyDirectory, upstreams };
     },
     results,
-    say,
+    info,
   };
-  if (parts.includes(undefined)) await runStarts(scene);
+  if (parts.includes(undefined)) await runStarts(comparison);
   const workloads = parts.filter((part) => part !== undefined);
-  if (workloads.length > 0) await runWorkloads(scene, workloads, values.quick ? QUICK.share : 1);
-  const given = process.argv.slice(2).join(" ");
+  if (workloads.length > 0) await runWorkloads(comparison, workloads, values.quick ? QUICK.share : 1);
+  const options = process.argv.slice(2).join(" ");
   const facts: RunFacts = {
-    command: `npm run bench${given === "" ? "" : ` -- ${given}`}`,
+    command: `npm run bench${options === "" ? "" : ` -- ${options}`}`,
     date: new Date().toISOString().slice(0, 10),
-    rounds: scene.rounds,
+    rounds: comparison.rounds,
     minutes: Math.round(performance.now() / 60_000),
   };
   process.stdout.write(`${textOf(results, facts)}\n`);

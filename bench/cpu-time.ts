@@ -8,7 +8,7 @@ export function cpuMicroseconds(pid: number): number {
   return scheduledMicroseconds(pid) ?? tickedMicroseconds(pid);
 }
 
-/** CPU time of all processes whose parent is `pid`: the workers of a master. */
+/** CPU time of all child processes of `pid`: the workers of a master process. */
 export function childrenCpuMicroseconds(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + cpuMicroseconds(child), 0);
 }
@@ -21,8 +21,8 @@ export function childrenOf(pid: number): number[] {
 }
 
 /**
- * What the scheduler counted for each thread, in nanoseconds. Threads that ended are missing, which is why the difference
- * of two moments is only good while the same threads run; all proxies here keep theirs. Not every kernel has it.
+ * The scheduler's counters of all threads. Ended threads are missing, so a difference is only valid while the same threads
+ * run, as they do in all proxies here. Not every kernel provides the counters.
  */
 function scheduledMicroseconds(pid: number): number | undefined {
   let nanoseconds = 0;
@@ -38,7 +38,7 @@ function scheduledMicroseconds(pid: number): number | undefined {
 
 function tickedMicroseconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  // The command name, in parentheses, may hold spaces: fields are counted from behind it.
+  // The command name in parentheses may contain spaces, so fields are counted after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = Number(fields[11]) + Number(fields[12]);
   return (ticks / TICKS_PER_SECOND) * 1e6;
@@ -49,6 +49,6 @@ function parentOf(pid: number): number | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   } catch {
-    return undefined; // it ended while we looked
+    return undefined; // the process has ended meanwhile
   }
 }

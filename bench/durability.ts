@@ -1,5 +1,5 @@
-// What `stats.durability: written` costs beside `relaxed`: CPU time of a call under load, and the time that a lone client
-// waits. Both gateways run side by side before the same provider, in alternation; medians of the rounds.
+// Measures what `stats.durability: written` costs compared with `relaxed`: CPU time per request under load, and the latency
+// of a single client. Both gateways run in front of the same upstream and are measured in turn; medians of the rounds.
 //
 //   npm run bench:durability [-- --rounds 5 --seconds 3]
 import { spawnSync } from "node:child_process";
@@ -13,6 +13,7 @@ import { SteadyUpstream } from "../test/durability/kill-load.ts";
 import { startGateway, testKey, type Gateway } from "../test/harness/gateway.ts";
 import { cpuMicroseconds } from "./cpu-time.ts";
 import { markdownTable } from "./markdown-table.ts";
+import { median, percentile } from "./statistics.ts";
 import { runWrk } from "./wrk.ts";
 
 const { values } = parseArgs({
@@ -20,7 +21,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
-const CALLS_ALONE = 1_000;
+const SINGLE_REQUESTS = 1_000;
 const LEVELS = ["relaxed", "written"] as const;
 
 interface Round {
@@ -49,7 +50,7 @@ try {
     }
   }
   const figures = LEVELS.map((level) => summary(level, measured.get(level) ?? []));
-  const head = ["durability", "CPU of a call, µs", "calls/s, 32 connections", "alone p50, ms", "alone p99, ms"];
+  const head = ["durability", "CPU per request, µs", "requests/s, 32 connections", "single client p50, ms", "single client p99, ms"];
   console.log(markdownTable([head, ...figures]));
   await Promise.all(gateways.map((gateway) => gateway.stop()));
 } finally {
@@ -72,26 +73,25 @@ async function measure(gateway: Gateway): Promise<Round> {
     headers: { Authorization: `Bearer ${testKey.key}` },
     body: "",
   });
-  if (errors > 0) throw new Error(`${errors} calls failed`);
+  if (errors > 0) throw new Error(`${errors} requests failed`);
   const cpu = (cpuMicroseconds(gateway.pid) - before) / requests;
-  const times = (await alone(gateway)).toSorted((one, other) => one - other);
-  const at = (part: number): number => times[Math.floor(times.length * part)] ?? 0;
-  return { cpu, perSecond: requestsPerSecond, p50: at(0.5), p99: at(0.99) };
+  const times = await singleRequestTimes(gateway);
+  return { cpu, perSecond: requestsPerSecond, p50: percentile(times, 50), p99: percentile(times, 99) };
 }
 
-/** How long each of some calls takes that come one after the other, in milliseconds. */
-async function alone(gateway: Gateway): Promise<number[]> {
+/** Sends requests one after the other; resolves to the milliseconds that each took. */
+async function singleRequestTimes(gateway: Gateway): Promise<number[]> {
   const socket = connect({ host: "127.0.0.1", port: gateway.port, noDelay: true });
   await once(socket, "connect");
-  const request = `GET /openai/v1/models/1 HTTP/1.1\r\nHost: gate.test\r\nAuthorization: Bearer ${testKey.key}\r\n\r\n`;
+  const request = `GET /openai/v1/models/1 HTTP/1.1\r\nHost: lmgate.test\r\nAuthorization: Bearer ${testKey.key}\r\n\r\n`;
   const times: number[] = [];
-  for (let n = 0; n < CALLS_ALONE; n++) {
+  for (let n = 0; n < SINGLE_REQUESTS; n++) {
     const started = performance.now();
     socket.write(request);
-    let answer = "";
-    while (!answer.endsWith('"end":true}')) {
-      const [bytes] = (await once(socket, "data")) as [Buffer]; // what a socket without an encoding emits
-      answer += bytes.toString("latin1");
+    let response = "";
+    while (!response.endsWith('"end":true}')) {
+      const [bytes] = (await once(socket, "data")) as [Buffer]; // as: a socket without an encoding emits buffers
+      response += bytes.toString("latin1");
     }
     times.push(performance.now() - started);
   }
@@ -100,15 +100,12 @@ async function alone(gateway: Gateway): Promise<number[]> {
 }
 
 function summary(level: string, all: readonly Round[]): readonly string[] {
-  const median = (pick: (round: Round) => number): number => {
-    const sorted = all.map(pick).toSorted((one, other) => one - other);
-    return sorted[Math.floor(sorted.length / 2)] ?? 0;
-  };
+  const medianOf = (pick: (round: Round) => number): number => median(all.map(pick));
   return [
     level,
-    median(({ cpu }) => cpu).toFixed(1),
-    median(({ perSecond }) => perSecond).toFixed(0),
-    median(({ p50 }) => p50).toFixed(3),
-    median(({ p99 }) => p99).toFixed(3),
+    medianOf(({ cpu }) => cpu).toFixed(1),
+    medianOf(({ perSecond }) => perSecond).toFixed(0),
+    medianOf(({ p50 }) => p50).toFixed(3),
+    medianOf(({ p99 }) => p99).toFixed(3),
   ];
 }

@@ -1,5 +1,5 @@
-// How far off the estimates are: the texts of test/fixtures/estimates as a request and as a streamed answer, one token an
-// event, against two real encodings; and what measuring costs for each event.
+// Measures the error of the usage estimates: the texts of test/fixtures/estimates as a request and as a streamed response
+// with one token per event, compared with two real encodings; and the CPU time of estimating per event.
 //
 //   npm run bench:estimates
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { countTokens as countOlder } from "gpt-tokenizer/encoding/cl100k_base";
 import { decode, encode } from "gpt-tokenizer/encoding/o200k_base";
 import type { UsageReading } from "../src/core/usage/usage.ts";
+import { markdownTable } from "./markdown-table.ts";
 import { RequestObserver } from "../src/usage/observe/observer.ts";
 
 const TEXTS = join(import.meta.dirname, "..", "test", "fixtures", "estimates");
@@ -35,7 +36,7 @@ function event(content: string): Buffer {
   return Buffer.from(`data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", ...rest })}\n\n`);
 }
 
-/** The text in events as a provider would send them: a token each, or as many as it takes to end within a character. */
+/** Splits the text into events as a provider does: one token each, or more if a token ends within a character. */
 function eventsOf(text: string): readonly Buffer[] {
   const events: Buffer[] = [];
   let pending: number[] = [];
@@ -58,12 +59,12 @@ function observe(body: string, events: readonly Buffer[]): UsageReading {
   return observer.finish({ kind: "complete" });
 }
 
-function off(estimate: number | undefined, tokens: number): string {
+function formatError(estimate: number | undefined, tokens: number): string {
   const percent = (100 * ((estimate ?? 0) - tokens)) / tokens;
   return `${percent < 0 ? "−" : "+"}${Math.abs(percent).toFixed(1)} %`;
 }
 
-/** Nanoseconds of processor time for each event. */
+/** Nanoseconds of CPU time per event. */
 function costOf(estimate: boolean): number {
   const events = [" the", " house", ",", " réseau", " 東京", " international"].map(event);
   let best = Infinity;
@@ -80,7 +81,7 @@ function costOf(estimate: boolean): number {
 }
 
 const rows: string[][] = [
-  ["text", "bytes", "o200k", "estimate, answer", "off", "estimate, request", "off", "bytes / 4", "cl100k"],
+  ["text", "bytes", "o200k", "estimate, response", "error", "estimate, request", "error", "bytes / 4", "cl100k"],
 ];
 for (const file of readdirSync(TEXTS).toSorted()) {
   const text = readFileSync(join(TEXTS, file), "utf8");
@@ -93,22 +94,17 @@ for (const file of readdirSync(TEXTS).toSorted()) {
     String(bytes),
     String(tokens),
     String(reading.estimatedOutputTokens),
-    off(reading.estimatedOutputTokens, tokens),
+    formatError(reading.estimatedOutputTokens, tokens),
     String(reading.estimatedInputTokens),
-    off(reading.estimatedInputTokens, tokens),
-    off(bytes / 4, tokens),
-    off(countOlder(text), tokens),
+    formatError(reading.estimatedInputTokens, tokens),
+    formatError(bytes / 4, tokens),
+    formatError(countOlder(text), tokens),
   ]);
 }
 
-const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-const line = (row: readonly string[]): string =>
-  `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
-const [head = [], ...body] = rows;
-const rule = `| ${widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
-process.stdout.write([line(head), rule, ...body.map(line), ""].join("\n"));
+process.stdout.write(`${markdownTable(rows)}\n`);
 
 const [without, withEstimates] = [costOf(false), costOf(true)];
 process.stdout.write(
-  `\nAn event of ${event(" the").length} bytes: ${without.toFixed(0)} ns observed, ${withEstimates.toFixed(0)} ns with its text measured.\n`,
+  `\nAn event of ${event(" the").length} bytes: ${without.toFixed(0)} ns without estimates, ${withEstimates.toFixed(0)} ns with them.\n`,
 );

@@ -1,10 +1,10 @@
-// What it takes to ask a ledger of millions of records: to build the store, to answer each panel of the dashboard, to run
-// the command; and whether calls that are relayed meanwhile notice. Writes its figures into docs/benchmarks.md.
+// Measures the query store with millions of records: building it, the query of each dashboard panel, `lmgate stats`, and
+// the effect of a heavy query on forwarded requests. Writes the results into docs/benchmarks.md.
 //
 //   npm run build && npm run bench:insight [-- --records N --rounds N --seconds N --directory D --source --no-document]
 //
-// With --directory the ledger and the store are left there, and found there the next time; with --source the gateway and
-// the command run as they stand in the repository, not as they were built.
+// With --directory the ledger and the store are kept there and reused by the next run; with --source the gateway and the
+// command run from the sources instead of from `dist`.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -19,9 +19,10 @@ import { RemoteReader } from "../src/store/service/remote-reader.ts";
 import { StoreClient } from "../src/store/service/store-client.ts";
 import { HEAVIEST, PANELS } from "./insight-panels.ts";
 import { markdownTable } from "./markdown-table.ts";
-import { writeManyRecordsAtOnce } from "./many-records-at-once.ts";
+import { writeManyRecordsInParallel } from "./many-records.ts";
 import { listening, startNginx } from "./nginx.ts";
-import { percentile, steadyLoad } from "./steady-load.ts";
+import { percentile } from "./statistics.ts";
+import { steadyLoad } from "./steady-load.ts";
 
 const { values } = parseArgs({
   options: {
@@ -36,9 +37,9 @@ const { values } = parseArgs({
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DOCUMENT = join(ROOT, "docs", "benchmarks.md");
-const MARKS = ["<!-- insight -->", "<!-- /insight -->"] as const;
+const MARKERS = ["<!-- insight -->", "<!-- /insight -->"] as const;
 const UPSTREAM_PORT = 19_089;
-const GATE_PORT = 19_087;
+const GATEWAY_PORT = 19_087;
 const KEY = "sk-bench-0123456789-abcdef";
 const MEGABYTE = 1024 * 1024;
 
@@ -63,45 +64,45 @@ const settings: Pick<Settings, "store" | "stats"> = {
   },
 };
 
-const say = (text: string): boolean => process.stderr.write(`${text}\n`);
+const info = (text: string): boolean => process.stderr.write(`${text}\n`);
 
 try {
   mkdirSync(home, { recursive: true });
   if (!existsSync(ledgerPath)) {
-    say(`writing ${records.toLocaleString("en-US")} records`);
-    await writeManyRecordsAtOnce(home, records);
+    info(`writing ${records.toLocaleString("en-US")} records`);
+    await writeManyRecordsInParallel(home, records);
   }
   const built = await build();
-  const panels = await askPanels();
+  const panels = await measurePanels();
   const stats = runStats();
   const relay = await measureRelay();
   const text = report({ built, panels, stats, relay });
   process.stdout.write(`${text}\n`);
-  if (!values["no-document"]) intoDocument(text);
+  if (!values["no-document"]) updateDocument(text);
 } finally {
   if (values.directory === undefined) rmSync(home, { recursive: true, force: true });
 }
 
-interface Built {
+interface BuildResult {
   readonly seconds: number | undefined;
-  readonly calls: number;
+  readonly records: number;
   readonly bytes: number;
   readonly ledgerBytes: number;
 }
 
-async function build(): Promise<Built> {
-  const isThere = existsSync(join(home, "store", "manifest.json"));
+async function build(): Promise<BuildResult> {
+  const exists = existsSync(join(home, "store", "manifest.json"));
   const offline = await openStore({ settings, now: Date.now });
   const { store } = offline;
   const started = performance.now();
   try {
-    if (!isThere) say("building the store");
+    if (!exists) info("building the store");
     await store.refresh({ compactAt: 64 * MEGABYTE });
     await store.compact();
     const { parts } = store.manifest;
     return {
-      seconds: isThere ? undefined : (performance.now() - started) / 1000,
-      calls: parts.reduce((sum, part) => sum + part.records, 0),
+      seconds: exists ? undefined : (performance.now() - started) / 1000,
+      records: parts.reduce((sum, part) => sum + part.records, 0),
       bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
       ledgerBytes: store.files.reduce((sum, { path }) => sum + statSync(path).size, 0),
     };
@@ -110,7 +111,7 @@ async function build(): Promise<Built> {
   }
 }
 
-interface Asked {
+interface PanelTimes {
   readonly name: string;
   readonly p50: number;
   readonly p95: number;
@@ -120,7 +121,7 @@ function startStore(): { readonly store: StoreClient; readonly reader: RemoteRea
   const silent = (): void => undefined;
   const log = {
     info: silent,
-    warn: (facts: object, text: string) => void say(`${text} ${JSON.stringify(facts)}`),
+    warn: (facts: object, text: string) => void info(`${text} ${JSON.stringify(facts)}`),
     error: silent,
   };
   const store = new StoreClient({ settings: settings.store, ledgerPath, log });
@@ -128,52 +129,52 @@ function startStore(): { readonly store: StoreClient; readonly reader: RemoteRea
   return { store, reader: new RemoteReader(store) };
 }
 
-async function askPanels(): Promise<{
-  readonly asked: readonly Asked[];
+async function measurePanels(): Promise<{
+  readonly panelTimes: readonly PanelTimes[];
   readonly residentMegabytes: number;
   readonly peakMegabytes: number;
 }> {
   const { store, reader } = startStore();
   try {
-    const asked: Asked[] = [];
-    for (const { name, ask } of PANELS) {
+    const panelTimes: PanelTimes[] = [];
+    for (const { name, run } of PANELS) {
       const times: number[] = [];
-      // The first opens files, and has the process read into memory what it lacks; a dashboard is looked at more than once.
-      await ask(reader);
-      await atRest(store.pid);
+      // The first run is not counted: it opens files and loads data into memory.
+      await run(reader);
+      await waitUntilIdle(store.pid);
       for (let round = 0; round < Number(values.rounds); round += 1) {
         const started = performance.now();
-        await ask(reader);
+        await run(reader);
         times.push(performance.now() - started);
       }
-      asked.push({ name, p50: percentile(times, 50), p95: percentile(times, 95) });
-      say(`${asked.at(-1)?.p95.toFixed(0).padStart(6)} ms  ${name}`);
+      panelTimes.push({ name, p50: percentile(times, 50), p95: percentile(times, 95) });
+      info(`${panelTimes.at(-1)?.p95.toFixed(0).padStart(6)} ms  ${name}`);
     }
     const status = readFileSync(`/proc/${store.pid}/status`, "utf8");
     const kilobytes = (field: string): number => Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-    return { asked, residentMegabytes: kilobytes("VmRSS") / 1024, peakMegabytes: kilobytes("VmHWM") / 1024 };
+    return { panelTimes, residentMegabytes: kilobytes("VmRSS") / 1024, peakMegabytes: kilobytes("VmHWM") / 1024 };
   } finally {
     store.stop();
   }
 }
 
-const REST_TICKS = 3;
-const MAX_RESTS = 120;
+const IDLE_TICKS = 3;
+const MAX_POLLS = 120;
 
-/** Resolves when a process has nothing to do. */
-async function atRest(pid: number | undefined): Promise<void> {
+/** Resolves when a process is idle. */
+async function waitUntilIdle(pid: number | undefined): Promise<void> {
   const ticks = (): number => {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
     return Number(fields[11]) + Number(fields[12]);
   };
   let before = -Infinity;
-  for (let rest = 0; rest < MAX_RESTS && ticks() - before > REST_TICKS; rest += 1) {
+  for (let poll = 0; poll < MAX_POLLS && ticks() - before > IDLE_TICKS; poll += 1) {
     before = ticks();
     await setTimeout(500);
   }
 }
 
-/** Seconds that the command takes in all, without a server; `undefined` where it fails. */
+/** Median seconds of the command without a gateway; `undefined` if it fails. */
 function runStats(): number | undefined {
   writeFileSync(join(home, "stats.yaml"), configuration(`stats: { output_path: ${ledgerPath} }`, join(home, "store")));
   const times: number[] = [];
@@ -194,7 +195,7 @@ function mainFile(): string {
 }
 
 function configuration(stats: string, store: string): string {
-  return `server: { host: 127.0.0.1, port: ${GATE_PORT}, workers: 1 }
+  return `server: { host: 127.0.0.1, port: ${GATEWAY_PORT}, workers: 1 }
 admin: { host: 127.0.0.1, port: 0 }
 ${stats}
 store: { path: ${store} }
@@ -204,15 +205,15 @@ providers:
 }
 
 interface Relay {
-  readonly alone: readonly number[];
-  readonly beside: readonly number[];
+  readonly idle: readonly number[];
+  readonly during: readonly number[];
 }
 
-/** Calls at a steady rate, in turns without and with the heaviest question being asked again and again. */
+/** Sends requests at a steady rate, in turn without and with the heaviest query running in a loop. */
 async function measureRelay(): Promise<Relay> {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-insight-relay-"));
   const usage = { prompt_tokens: 120, completion_tokens: 120, total_tokens: 240 };
-  const answer = JSON.stringify({
+  const response = JSON.stringify({
     object: "chat.completion",
     model: "gpt-bench",
     choices: [],
@@ -222,59 +223,59 @@ async function measureRelay(): Promise<Relay> {
   const upstream = await startNginx(
     join(directory, "upstream"),
     UPSTREAM_PORT,
-    `server { listen 127.0.0.1:${UPSTREAM_PORT}; location / { default_type application/json; return 200 '${answer}'; } }`,
+    `server { listen 127.0.0.1:${UPSTREAM_PORT}; location / { default_type application/json; return 200 '${response}'; } }`,
   );
   mkdirSync(join(directory, "data"));
   writeFileSync(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\n1,${KEY},bench,2026-01-01\n`);
   writeFileSync(join(directory, "lmgate.yaml"), configuration("", "data/store"));
-  const gate = spawn(process.execPath, [mainFile(), "start", "--config", "lmgate.yaml"], {
+  const gateway = spawn(process.execPath, [mainFile(), "start", "--config", "lmgate.yaml"], {
     cwd: directory,
     stdio: ["ignore", "ignore", "inherit"],
   });
   const { store, reader } = startStore();
   try {
-    await listening(gate, GATE_PORT);
+    await listening(gateway, GATEWAY_PORT);
     const load = {
-      url: `http://127.0.0.1:${GATE_PORT}/openai/v1/chat/completions`,
+      url: `http://127.0.0.1:${GATEWAY_PORT}/openai/v1/chat/completions`,
       headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
       body: JSON.stringify({ model: "gpt-bench", messages: [{ role: "user", content: "hello" }] }),
       perSecond: 200,
       seconds: Number(values.seconds) / 2,
     };
-    await HEAVIEST.ask(reader);
+    await HEAVIEST.run(reader);
     await steadyLoad({ ...load, seconds: 2 });
-    const alone: number[] = [];
-    const beside: number[] = [];
+    const idle: number[] = [];
+    const during: number[] = [];
     for (let turn = 0; turn < 2; turn += 1) {
-      alone.push(...(await steadyLoad(load)));
-      beside.push(...(await besideHeaviest(reader, () => steadyLoad(load))));
+      idle.push(...(await steadyLoad(load)));
+      during.push(...(await duringHeaviest(reader, () => steadyLoad(load))));
     }
-    return { alone, beside };
+    return { idle, during };
   } finally {
     store.stop();
-    gate.kill("SIGTERM");
-    await once(gate, "exit");
+    gateway.kill("SIGTERM");
+    await once(gateway, "exit");
     await upstream.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function besideHeaviest<T>(reader: RemoteReader, work: () => Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const asking = (async (): Promise<void> => {
-    while (!over.signal.aborted) await HEAVIEST.ask(reader);
+async function duringHeaviest<T>(reader: RemoteReader, work: () => Promise<T>): Promise<T> {
+  const finished = new AbortController();
+  const querying = (async (): Promise<void> => {
+    while (!finished.signal.aborted) await HEAVIEST.run(reader);
   })();
   try {
     return await work();
   } finally {
-    over.abort();
-    await asking;
+    finished.abort();
+    await querying;
   }
 }
 
 function report(figures: {
-  readonly built: Built;
-  readonly panels: Awaited<ReturnType<typeof askPanels>>;
+  readonly built: BuildResult;
+  readonly panels: Awaited<ReturnType<typeof measurePanels>>;
   readonly stats: number | undefined;
   readonly relay: Relay;
 }): string {
@@ -283,38 +284,38 @@ function report(figures: {
   const ms = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
   const table = markdownTable([
     ["Panel", "p50 ms", "p95 ms"],
-    ...panels.asked.map(({ name, p50, p95 }) => [name, ms(p50), ms(p95)]),
+    ...panels.panelTimes.map(({ name, p50, p95 }) => [name, ms(p50), ms(p95)]),
   ]);
   const parts = [
     ["p50", 50],
     ["p99", 99],
   ] as const;
   const relayed = markdownTable([
-    ["Relayed calls, 200 a second", ...parts.map(([name]) => `${name} ms`)],
-    ["while nothing is asked", ...parts.map(([, percent]) => percentile(relay.alone, percent).toFixed(2))],
+    ["Forwarded requests, 200 per second", ...parts.map(([name]) => `${name} ms`)],
+    ["without queries", ...parts.map(([, percent]) => percentile(relay.idle, percent).toFixed(2))],
     [
-      "while the heaviest question is asked",
-      ...parts.map(([, percent]) => percentile(relay.beside, percent).toFixed(2)),
+      "during the heaviest query",
+      ...parts.map(([, percent]) => percentile(relay.during, percent).toFixed(2)),
     ],
   ]);
   const took = built.seconds === undefined ? "" : `, built in ${built.seconds.toFixed(0)} s`;
-  return `${built.calls.toLocaleString("en-US")} records over 90 days: ${gigabytes(built.ledgerBytes)} of ledger, ${gigabytes(built.bytes)} of Parquet${took}.
-${cpus().length} processors, Node.js ${process.versions.node}, DuckDB with 2 threads and at most 1,024 MB; the store's process held
+  return `${built.records.toLocaleString("en-US")} records over 90 days: ${gigabytes(built.ledgerBytes)} of ledger, ${gigabytes(built.bytes)} of Parquet${took}.
+${cpus().length} processors, Node.js ${process.versions.node}, DuckDB with 2 threads and at most 1,024 MB. The store's process used
 ${panels.residentMegabytes.toFixed(0)} MB (at most ${panels.peakMegabytes.toFixed(0)} MB). \`lmgate stats --since 7d\` takes ${stats === undefined ? "– (it failed)" : `${stats.toFixed(2)} s`}
-in all. Each panel was asked ${values.rounds} times after a first one, when the process had read what that took.
+in all. The query of each panel ran ${values.rounds} times after a first run that loaded its data.
 
 ${table}
 
-The heaviest question: ${HEAVIEST.name}.
+The heaviest query: ${HEAVIEST.name}.
 
 ${relayed}`;
 }
 
-function intoDocument(text: string): void {
+function updateDocument(text: string): void {
   const document = readFileSync(DOCUMENT, "utf8");
-  const [begin, end] = MARKS;
+  const [begin, end] = MARKERS;
   const [before, rest] = document.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`${DOCUMENT} has no place for the figures`);
+  if (before === undefined || after === undefined) throw new Error(`${DOCUMENT} lacks the markers for the results`);
   writeFileSync(DOCUMENT, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }

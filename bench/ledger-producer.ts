@@ -1,4 +1,4 @@
-// A thread that makes records as a data thread does, at a steady rate, and looks how late its own event loop gets.
+// A thread that creates records at a steady rate, as a data worker does, and measures the lag of its event loop.
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import type { RequestRecord } from "../src/core/request/request-record.ts";
@@ -16,7 +16,7 @@ export interface ProducerInit {
 }
 
 export interface ProducerReport {
-  readonly made: number;
+  readonly produced: number;
   readonly dropped: number;
   readonly lagP50Ms: number;
   readonly lagP99Ms: number;
@@ -27,9 +27,9 @@ export interface ProducerReport {
 const PACE_MS = 2;
 const LAG_RESOLUTION_MS = 5;
 
-const init = workerData as ProducerInit; // written by bench/ledger.ts, which has the same type
+const init = workerData as ProducerInit; // as: bench/ledger.ts passes it
 const link: LedgerLink = { thread: init.thread, port: init.port, counts: init.counts };
-const outbox = new RecordSender(link, () => undefined);
+const sender = new RecordSender(link, () => undefined);
 const ids = new RecordIds(() => Date.now());
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 
@@ -69,21 +69,21 @@ function record(): RequestRecord {
   };
 }
 
-const started = performance.now();
-let made = 0;
+const startedAt = performance.now();
+let produced = 0;
 const cpuBefore = process.threadCpuUsage();
 lag.enable();
-const pace = setInterval(() => {
-  const due = Math.min(init.seconds * init.perSecond, ((performance.now() - started) / 1000) * init.perSecond);
-  for (; made < due; made++) outbox.add(toRecordMessage(record()), false);
-  if (made < init.seconds * init.perSecond) return;
-  clearInterval(pace);
-  outbox.end();
+const timer = setInterval(() => {
+  const due = Math.min(init.seconds * init.perSecond, ((performance.now() - startedAt) / 1000) * init.perSecond);
+  for (; produced < due; produced++) sender.add(toRecordMessage(record()), false);
+  if (produced < init.seconds * init.perSecond) return;
+  clearInterval(timer);
+  sender.end();
   const cpu = process.threadCpuUsage(cpuBefore);
   const milliseconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS);
   const report: ProducerReport = {
-    made,
-    dropped: outbox.dropped,
+    produced,
+    dropped: sender.dropped,
     lagP50Ms: milliseconds(lag.percentile(50)),
     lagP99Ms: milliseconds(lag.percentile(99)),
     lagMaxMs: milliseconds(lag.max),

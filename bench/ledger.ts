@@ -1,5 +1,5 @@
-// What the ledger sustains: threads that make records at a steady rate, the real hand-over, the real ledger thread, a real
-// file. Prints the rate, what was dropped, how late the makers' event loops got, and the CPU time of a record.
+// Measures the throughput of the ledger: producer threads that create records at a steady rate, the real transfer, the real
+// ledger worker, a real file. Prints the rate, dropped records, event-loop lag of the producers and CPU time per record.
 //
 //   npm run bench:ledger [-- --rate 20000 --seconds 5 --threads 2]
 import { once } from "node:events";
@@ -36,43 +36,43 @@ try {
 
 async function bench(): Promise<void> {
   const path = join(directory, "stats.jsonl");
-  const host = await openLedger(path);
+  const ledgerWorker = await openLedger(path);
   const cpuBefore = process.cpuUsage();
   const ownBefore = process.threadCpuUsage();
   const started = performance.now();
-  const reports = await Promise.all(Array.from({ length: threads }, (_, at) => produce(host, `data-${at + 1}`)));
-  await host.close();
+  const reports = await Promise.all(Array.from({ length: threads }, (_, at) => produce(ledgerWorker, `data-${at + 1}`)));
+  await ledgerWorker.close();
   const elapsedSeconds = (performance.now() - started) / 1000;
   const all = process.cpuUsage(cpuBefore);
   const own = process.threadCpuUsage(ownBefore);
-  const made = sum(reports, ({ made: count }) => count);
-  const making = sum(reports, ({ cpuMicroseconds }) => cpuMicroseconds);
-  const ledger = all.user + all.system - own.user - own.system - making;
+  const produced = sum(reports, ({ produced: count }) => count);
+  const producerCpu = sum(reports, ({ cpuMicroseconds }) => cpuMicroseconds);
+  const ledgerCpu = all.user + all.system - own.user - own.system - producerCpu;
   const found = verify(path);
-  const status = host.status();
+  const status = ledgerWorker.status();
   const rows: readonly (readonly [string, string])[] = [
-    ["records made", made.toLocaleString("en-US")],
-    ["asked for, records/s", rate.toLocaleString("en-US")],
-    ["sustained, records/s, until all were in the file", Math.round(made / elapsedSeconds).toLocaleString("en-US")],
+    ["records produced", produced.toLocaleString("en-US")],
+    ["requested, records/s", rate.toLocaleString("en-US")],
+    ["sustained, records/s, until all were written", Math.round(produced / elapsedSeconds).toLocaleString("en-US")],
     ["dropped", String(status.dropped + sum(reports, ({ dropped }) => dropped))],
-    ["in the files, each once", found.ok && found.records === made ? "yes" : `no: ${found.records}`],
-    ["bytes of a record", (found.bytes / found.records).toFixed(0)],
+    ["all in the files, without duplicates", found.ok && found.records === produced ? "yes" : `no: ${found.records}`],
+    ["bytes per record", (found.bytes / found.records).toFixed(0)],
     ["files", String(found.files)],
-    ["event loop of the makers late, p50", `${max(reports, ({ lagP50Ms }) => lagP50Ms).toFixed(2)} ms`],
-    ["event loop of the makers late, p99", `${max(reports, ({ lagP99Ms }) => lagP99Ms).toFixed(2)} ms`],
-    ["event loop of the makers late, worst", `${max(reports, ({ lagMaxMs }) => lagMaxMs).toFixed(2)} ms`],
-    ["CPU of a record: making and handing over", `${(making / made).toFixed(1)} µs`],
-    ["CPU of a record: ledger thread, pricing and writing", `${(ledger / made).toFixed(1)} µs`],
+    ["event-loop lag of the producers, p50", `${max(reports, ({ lagP50Ms }) => lagP50Ms).toFixed(2)} ms`],
+    ["event-loop lag of the producers, p99", `${max(reports, ({ lagP99Ms }) => lagP99Ms).toFixed(2)} ms`],
+    ["event-loop lag of the producers, maximum", `${max(reports, ({ lagMaxMs }) => lagMaxMs).toFixed(2)} ms`],
+    ["CPU per record: creation and transfer", `${(producerCpu / produced).toFixed(1)} µs`],
+    ["CPU per record: ledger worker, pricing and writing", `${(ledgerCpu / produced).toFixed(1)} µs`],
   ];
   console.log(markdownTable([[`${threads} threads, ${seconds} s`, "measured"], ...rows]));
-  if (!found.ok || found.records !== made) process.exitCode = 1;
+  if (!found.ok || found.records !== produced) process.exitCode = 1;
 }
 
 async function openLedger(path: string): Promise<LedgerWorkerHandle> {
   const read = readSettings(JSON.stringify({ stats: { output_path: path } }), { file: "bench", env: {}, flags: [] });
   if ("issues" in read) throw new Error(JSON.stringify(read.issues));
   const silent = { info: () => undefined, warn: console.warn, error: console.error };
-  const host = new LedgerWorkerHandle({
+  const ledgerWorker = new LedgerWorkerHandle({
     prestarted: undefined,
     settings: read.settings,
     overrides: NO_OVERRIDES,
@@ -82,19 +82,19 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
     onCosts: () => undefined,
     onReplaced: () => undefined,
   });
-  await host.opened;
-  return host;
+  await ledgerWorker.opened;
+  return ledgerWorker;
 }
 
-async function produce(host: LedgerWorkerHandle, thread: string): Promise<ProducerReport> {
-  const { port, counts } = host.link(thread, TransferCounters.allocate());
+async function produce(ledgerWorker: LedgerWorkerHandle, thread: string): Promise<ProducerReport> {
+  const { port, counts } = ledgerWorker.link(thread, TransferCounters.allocate());
   const init: ProducerInit = { thread, port, counts, perSecond: rate / threads, seconds };
   const worker = new Worker(new URL("./ledger-producer.ts", import.meta.url), {
     workerData: init,
     transferList: [port],
   });
   const exited = once(worker, "exit");
-  const [report] = (await once(worker, "message")) as [ProducerReport]; // the one message that it posts
+  const [report] = (await once(worker, "message")) as [ProducerReport]; // as: the producer posts one message
   await exited;
   return report;
 }

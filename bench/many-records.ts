@@ -1,17 +1,19 @@
-// A ledger of millions of records, as a gateway would have left it: closed segments, and the one that is written now.
+// Writes a ledger of millions of records, with closed segments and an active one, as a gateway would.
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { historyLines, type HistoryOptions } from "../src/demo/history-records.ts";
 
 export interface ManyRecordsOptions extends Partial<Omit<HistoryOptions, "count">> {
   readonly segmentBytes?: number;
-  /** Nothing is left to write to: the last segment is closed as well. */
+  /** Closes the last segment too. */
   readonly closed?: boolean;
 }
 
 const BLOCK = 4 * 1024 * 1024;
 
-/** Writes `directory/stats.jsonl` and what rotation set aside before. `progress` hears the records written so far. */
+/** Writes `directory/stats.jsonl` and rotated segments; calls `progress` with the number of records so far. */
 export function writeManyRecords(
   directory: string,
   count: number,
@@ -32,6 +34,21 @@ export function writeManyRecords(
   progress(records);
 }
 
+/** Writes the same ledger with two threads, each of which writes half of the days. */
+export async function writeManyRecordsInParallel(directory: string, count: number): Promise<void> {
+  const days = 90;
+  const until = Date.now();
+  const middle = until - (days / 2) * 24 * 60 * 60_000;
+  // Traffic grows over the days, so the second half has more records.
+  const earlier = Math.floor(count * 0.42);
+  const halves = [
+    { count: earlier, options: { until: middle, days: days / 2, closed: true, seed: 1 } },
+    { count: count - earlier, options: { until, days: days / 2, seed: 2 } },
+  ];
+  const url = new URL("./many-records-worker.ts", import.meta.url);
+  await Promise.all(halves.map((half) => once(new Worker(url, { workerData: { directory, ...half } }), "exit")));
+}
+
 class SegmentWriter {
   readonly #directory: string;
   readonly #path: string;
@@ -48,7 +65,7 @@ class SegmentWriter {
     this.#fd = openSync(this.#path, "wx");
   }
 
-  /** Says true now and then, when a block is on disk. The lines are ASCII: characters are bytes. */
+  /** Returns true after writing a block to disk. The lines are ASCII, so characters are bytes. */
   add(line: string, at: number): boolean {
     if (this.#bytes > 0 && this.#bytes + line.length > this.#maxBytes) this.#rotate(at);
     this.#block.push(line);
@@ -64,7 +81,7 @@ class SegmentWriter {
     closeSync(this.#fd);
   }
 
-  /** Ends the segment under the name that rotation gives it. */
+  /** Closes the segment under the name that rotation would give it. */
   close(at: number): void {
     this.end();
     const stamp = new Date(at).toISOString().replaceAll(/[-:]/g, "");

@@ -1,4 +1,4 @@
-/** A Markdown table, aligned as the formatter aligns it; the first `left` columns are text, the others figures. */
+/** A Markdown table, aligned as oxfmt does; the first `left` columns are aligned left, the others right. */
 export function markdownTable(rows: readonly (readonly string[])[], left = 1): string {
   const [head = [], ...body] = rows;
   const widths = head.map((_, column) => Math.max(3, ...rows.map((cells) => (cells[column] ?? "").length)));

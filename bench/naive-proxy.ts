@@ -1,5 +1,5 @@
-// The proxy that everybody writes first: node:http in front, undici behind, streams piped. It checks nothing, counts
-// nothing and writes nothing down; it shows what the common libraries cost by themselves.
+// A straightforward proxy with node:http, undici and piped streams. It checks, counts and records nothing: it shows the
+// cost of the common libraries.
 //
 //   node bench/naive-proxy.ts <port> <name>=<upstream> …
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -25,16 +25,16 @@ async function forward(request: IncomingMessage, response: ServerResponse): Prom
   }
   const headers = Object.entries(request.headers).filter(([header]) => !HOP_BY_HOP.has(header));
   const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-  const answer = await agent.request({
+  const upstreamResponse = await agent.request({
     origin,
     path,
     method: request.method ?? "GET",
     headers: Object.fromEntries(headers),
     ...(hasBody ? { body: request } : {}),
   });
-  const kept = Object.entries(answer.headers).filter(([header]) => !HOP_BY_HOP.has(header));
-  response.writeHead(answer.statusCode, Object.fromEntries(kept));
-  pipeline(answer.body, response, () => undefined);
+  const kept = Object.entries(upstreamResponse.headers).filter(([header]) => !HOP_BY_HOP.has(header));
+  response.writeHead(upstreamResponse.statusCode, Object.fromEntries(kept));
+  pipeline(upstreamResponse.body, response, () => undefined);
 }
 
 createServer((request, response) => {

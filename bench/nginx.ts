@@ -13,7 +13,7 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** Runs one nginx worker with these `http` directives in a directory of its own. `onStart` may keep the child in view. */
+/** Runs nginx with one worker and these `http` directives in the given directory. `onStart` receives the process. */
 export async function startNginx(
   directory: string,
   port: number,
@@ -36,21 +36,21 @@ export async function startNginx(
   return {
     pid: child.pid ?? 0,
     async stop() {
-      const gone = once(child, "exit");
+      const exited = once(child, "exit");
       child.kill("SIGTERM");
-      await gone;
+      await exited;
     },
   };
 }
 
-/** Waits until something answers on the port, or the process is gone. */
+/** Waits until the port accepts connections; rejects if the process has ended. */
 export async function listening(child: ChildProcess, port: number): Promise<void> {
   for (let attempt = 0; attempt < LISTEN_ATTEMPTS; attempt++) {
     if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`);
     if (await accepts(port)) return;
     await delay(LISTEN_PAUSE_MS);
   }
-  throw new Error(`${child.spawnfile} does not listen on ${port}`);
+  throw new Error(`${child.spawnfile} is not listening on ${port}`);
 }
 
 function accepts(port: number): Promise<boolean> {

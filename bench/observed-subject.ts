@@ -1,4 +1,4 @@
-/** What the benchmarks of reading share: an observer over an exchange of the corpus, a clock, a table. */
+/** Shared by the benchmarks of usage reading: observers of an exchange of the corpus, and a timer. */
 import zlib from "node:zlib";
 import { observedRequest, observedResponse } from "../src/proxy/recording/observed-heads.ts";
 import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../src/usage/observe/observer.ts";
@@ -9,7 +9,7 @@ import { admittedRequest, responseHeadOf } from "../test/corpus/observed.ts";
 export const MB = 1e6;
 const ACCOUNTING = { estimate: "heuristic", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
 
-/** An exchange of the corpus with all that is made of it but once. */
+/** An exchange of the corpus, prepared for repeated observation. */
 export interface Subject {
   readonly step: Step;
   readonly request: ObservedRequest;
@@ -26,8 +26,8 @@ export function subjectsOfCorpus(): (name: string) => Subject {
   };
 }
 
-/** An observer that has seen the request and the head of the answer. */
-export function begun({ step, request, response }: Subject, contentEncoding?: string): RequestObserver {
+/** An observer that has read the request and the response head. */
+export function observerAfterHead({ step, request, response }: Subject, contentEncoding?: string): RequestObserver {
   const observer = new RequestObserver(request, () => 1);
   observer.requestBytes(step.request.body);
   observer.requestSent();
@@ -36,15 +36,15 @@ export function begun({ step, request, response }: Subject, contentEncoding?: st
   return observer;
 }
 
-/** The state of the reading, and its reason. */
-export function passThrough(subject: Subject, pieces: Iterable<Buffer>, contentEncoding?: string): string {
-  const observer = begun(subject, contentEncoding);
+/** Observes a complete response; returns the usage state and its reason. */
+export function observe(subject: Subject, pieces: Iterable<Buffer>, contentEncoding?: string): string {
+  const observer = observerAfterHead(subject, contentEncoding);
   for (const piece of pieces) observer.responseBytes(piece);
   const { state, reason } = observer.finish({ kind: "complete" });
   return `${state} ${reason ?? ""}`.trim();
 }
 
-/** Microseconds of one run of `work`: the best of five rounds, each of at least `ms`, for what others do only adds. */
+/** Microseconds per run of `work`: the best of five rounds of at least `ms`, because other load only adds time. */
 export function timed(work: () => void, ms = 150): number {
   for (const warm = performance.now() + ms; performance.now() < warm;) work();
   let best = Infinity;
@@ -63,7 +63,7 @@ export function slices(body: Buffer, size: number): readonly Buffer[] {
   );
 }
 
-export const PACKERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+export const ENCODERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
   gzip: (body) => zlib.gzipSync(body),
   deflate: (body) => zlib.deflateSync(body),
   br: (body) => zlib.brotliCompressSync(body),

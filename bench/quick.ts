@@ -1,5 +1,5 @@
-// A first, small benchmark: CPU time per request of LMGate's own process and of a plain nginx reverse proxy, in
-// alternation, in front of the same upstream. Access check, usage and ledger are on; one data thread.
+// A quick benchmark: CPU time per request of LMGate's process and of a plain nginx reverse proxy, measured in turn in front
+// of the same upstream. LMGate runs with allow-list, usage and ledger, and with one data worker.
 //
 //   npm run bench:quick [-- --rounds N --seconds N --gzip]
 import { spawn, spawnSync } from "node:child_process";
@@ -21,11 +21,13 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { childrenCpuMicroseconds, cpuMicroseconds } from "./cpu-time.ts";
 import { listening, startNginx } from "./nginx.ts";
+import { markdownTable } from "./markdown-table.ts";
+import { median } from "./statistics.ts";
 import { runWrk } from "./wrk.ts";
 
 const UPSTREAM_PORT = 19_099;
 const NGINX_PORT = 19_098;
-const GATE_PORT = 19_097;
+const GATEWAY_PORT = 19_097;
 const KEY = "sk-bench-0123456789-abcdef";
 const MAX_RATIO = 3.0;
 
@@ -50,7 +52,7 @@ for (const [tool, hint] of [
 }
 
 const directory = mkdtempSync(join(tmpdir(), "lmgate-bench-"));
-const answer = JSON.stringify({
+const response = JSON.stringify({
   id: "chatcmpl-bench",
   object: "chat.completion",
   created: 1_795_000_000,
@@ -71,7 +73,7 @@ const upstream = await startNginx(
   UPSTREAM_PORT,
   `server { listen 127.0.0.1:${UPSTREAM_PORT} backlog=4096;
      ${values.gzip ? "gzip on; gzip_types application/json; gzip_comp_level 1;" : ""}
-     location / { default_type application/json; add_header x-request-id bench; return 200 '${answer}'; } }`,
+     location / { default_type application/json; add_header x-request-id bench; return 200 '${response}'; } }`,
 );
 const nginx = await startNginx(
   join(directory, "nginx"),
@@ -80,7 +82,7 @@ const nginx = await startNginx(
    server { listen 127.0.0.1:${NGINX_PORT} backlog=4096;
      location /openai/ { proxy_pass http://up/; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Accept-Encoding $http_accept_encoding; } }`,
 );
-const gate = await startGate();
+const gateway = await startGatewayProcess();
 
 const load = {
   directory,
@@ -112,44 +114,49 @@ try {
   }
   report();
 } finally {
-  if (gate.child.exitCode === null && gate.child.signalCode === null) {
-    gate.child.kill("SIGTERM");
-    await once(gate.child, "exit");
+  if (gateway.child.exitCode === null && gateway.child.signalCode === null) {
+    gateway.child.kill("SIGTERM");
+    await once(gateway.child, "exit");
   }
   await nginx.stop();
   await upstream.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function measure(who: "nginx" | "lmgate", seconds: number): Promise<void> {
-  const port = who === "nginx" ? NGINX_PORT : GATE_PORT;
-  const used = (): number => (who === "nginx" ? childrenCpuMicroseconds(nginx.pid) : cpuMicroseconds(gate.pid));
+async function measure(proxy: "nginx" | "lmgate", seconds: number): Promise<void> {
+  const port = proxy === "nginx" ? NGINX_PORT : GATEWAY_PORT;
+  const used = (): number => (proxy === "nginx" ? childrenCpuMicroseconds(nginx.pid) : cpuMicroseconds(gateway.pid));
   const before = used();
   const result = await runWrk({ ...load, seconds, url: `http://127.0.0.1:${port}/openai/v1/chat/completions` });
-  if (result.errors > 0) throw new Error(`${who}: ${result.errors} of ${result.requests} requests failed`);
-  figures[who].push((used() - before) / result.requests);
-  rates[who].push(result.requestsPerSecond);
+  if (result.errors > 0) throw new Error(`${proxy}: ${result.errors} of ${result.requests} requests failed`);
+  figures[proxy].push((used() - before) / result.requests);
+  rates[proxy].push(result.requestsPerSecond);
 }
 
 function report(): void {
   const ratios = figures.lmgate.map((figure, round) => figure / (figures.nginx[round] ?? NaN));
   const last = lastRecord(join(directory, "data/stats.jsonl"));
-  const row = (name: string, cpu: number[], rate: number[]): string =>
-    `| ${name} | ${median(cpu).toFixed(1)} (${Math.min(...cpu).toFixed(1)}–${Math.max(...cpu).toFixed(1)}) | ${Math.round(median(rate))} |`;
+  const row = (name: string, cpu: number[], rate: number[]): readonly string[] => [
+    name,
+    `${median(cpu).toFixed(1)} (${Math.min(...cpu).toFixed(1)}–${Math.max(...cpu).toFixed(1)})`,
+    String(Math.round(median(rate))),
+  ];
+  const table = markdownTable([
+    ["Proxy", "CPU µs per request: median (range)", "Requests/s"],
+    row("nginx, plain reverse proxy", figures.nginx, rates.nginx),
+    row("LMGate, everything on", figures.lmgate, rates.lmgate),
+  ]);
   process.stdout.write(`
-${values.rounds} rounds of ${values.seconds} s, ${values.connections} connections, 1 KB JSON answers${values.gzip ? ", gzipped" : ""}; usage of the last record: ${last.total_tokens} tokens
+${values.rounds} rounds of ${values.seconds} s, ${values.connections} connections, 1 KB JSON responses${values.gzip ? ", gzipped" : ""}; usage of the last record: ${last.total_tokens} tokens
 
-| proxy | CPU µs per request: median (range) | requests/s |
-| --- | --- | --- |
-${row("nginx, plain reverse proxy", figures.nginx, rates.nginx)}
-${row("LMGate, everything on", figures.lmgate, rates.lmgate)}
+${table}
 
-ratio LMGate / nginx, round by round: median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}), at most ${MAX_RATIO.toFixed(1)} is wanted
+ratio LMGate / nginx, round by round: median ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}), target: at most ${MAX_RATIO.toFixed(1)}
 `);
   if (median(ratios) > MAX_RATIO) process.exitCode = 1;
 }
 
-/** The file is too large to be read whole. */
+/** Reads only the end of the file, which is large. */
 function lastRecord(path: string): { total_tokens?: number } {
   const tail = Buffer.alloc(8_192);
   const file = openSync(path, "r");
@@ -157,20 +164,15 @@ function lastRecord(path: string): { total_tokens?: number } {
   const read = readSync(file, tail, 0, tail.length, Math.max(0, size - tail.length));
   closeSync(file);
   const line = tail.toString("utf8", 0, read).trimEnd().split("\n").at(-1) ?? "{}";
-  return JSON.parse(line) as { total_tokens?: number }; // our own record, shown and nothing more
+  return JSON.parse(line) as { total_tokens?: number }; // as: LMGate wrote the record; it is only printed
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-async function startGate() {
+async function startGatewayProcess() {
   mkdirSync(join(directory, "data"));
   writeFileSync(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\n1,${KEY},bench,2026-01-01\n`);
   writeFileSync(
     join(directory, "lmgate.yaml"),
-    `server: { host: 127.0.0.1, port: ${GATE_PORT}, workers: 1 }
+    `server: { host: 127.0.0.1, port: ${GATEWAY_PORT}, workers: 1 }
 admin: { host: 127.0.0.1, port: 0 }
 stats: { rotate_megabytes: 10000 }
 providers:
@@ -185,6 +187,6 @@ providers:
     cwd: directory,
     stdio: ["ignore", "ignore", "inherit"],
   });
-  await listening(child, GATE_PORT);
+  await listening(child, GATEWAY_PORT);
   return { child, pid: child.pid ?? 0 };
 }

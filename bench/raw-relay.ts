@@ -1,5 +1,5 @@
-// A raw-socket relay that does nothing: one upstream connection for each client connection, and bytes carried across
-// as they come, unread. No proxy written for Node.js can take less CPU time, so it is the limit of what can be reached.
+// A relay on raw sockets: one upstream connection for each client connection, bytes copied unread. No proxy written for
+// Node.js can use less CPU time, so it is the lower limit.
 //
 //   node bench/raw-relay.ts <port> <upstream host:port>
 import { connect, createServer, type Socket } from "node:net";
@@ -15,14 +15,14 @@ const target = { host: (address["host"] ?? "").replace(/^\[(.*)\]$/, "$1"), port
 
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
   const peer = connect({ ...target, allowHalfOpen: true, noDelay: true });
-  carry(client, peer);
-  carry(peer, client);
+  relay(client, peer);
+  relay(peer, client);
 });
 server.listen(port, "127.0.0.1", 4_096, () => process.stdout.write(`relaying 127.0.0.1:${port} to ${upstream}\n`));
 process.once("SIGTERM", () => process.exit(0));
 process.once("SIGINT", () => process.exit(0));
 
-function carry(from: Socket, to: Socket): void {
+function relay(from: Socket, to: Socket): void {
   from.on("data", (bytes: Buffer) => {
     if (!to.write(bytes)) from.pause();
   });

@@ -1,4 +1,4 @@
-/** What a real gateway spends on relaying one event of a stream that nobody reads. */
+/** Measures the CPU time of relaying one event of a stream that LMGate does not parse. */
 import { once } from "node:events";
 import { request as sendRequest, type IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,41 +11,41 @@ const STREAMS = 32;
 const WARM_MS = 1_000;
 const MEASURED_MS = 5_000;
 
-/** Each event comes alone: the next is sent when the client has the last. `asked` is a call of which no usage is expected. */
-export async function relayMicroseconds(asked: Request, event: Buffer): Promise<number> {
+/** Sends the next event only after the client has received the last one. `request` must be one without usage. */
+export async function relayMicroseconds(request: Request, event: Buffer): Promise<number> {
   const upstream = await startRawUpstream();
   const url = `http://127.0.0.1:${upstream.port}`;
   const gateway = await startGateway({ config: { providers: { openai: { upstream: url } } } });
   const senders = new Map<string, () => void>();
   const chunk = Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from("\r\n")]);
   let stopped = false;
-  let passed = 0;
+  let received = 0;
   upstream.answer = (socket, { startLine }) => {
     socket.setNoDelay(true);
-    // Of a type that no reader looks into.
+    // A content type that no dialect parses.
     socket.write("HTTP/1.1 200 OK\r\ncontent-type: audio/pcm\r\ntransfer-encoding: chunked\r\n\r\n");
     senders.set(/n=(\d+)/.exec(startLine)?.[1] ?? "", () => void socket.write(stopped ? "0\r\n\r\n" : chunk));
   };
   const streams = Array.from({ length: STREAMS }, async (_, number) => {
-    const call = sendRequest(`${gateway.url}${asked.target}?n=${number}`, {
-      method: asked.method,
+    const sent = sendRequest(`${gateway.url}${request.target}?n=${number}`, {
+      method: request.method,
       agent: false,
       headers: { authorization: `Bearer ${testKey.key}` },
     });
-    call.end();
-    const [response] = (await once(call, "response")) as [IncomingMessage]; // Of this event.
+    sent.end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage]; // as: the event's argument
     const send = senders.get(String(number));
     response.on("data", () => {
-      passed += 1;
+      received += 1;
       send?.();
     });
     send?.();
     await once(response, "end");
   });
   await delay(WARM_MS);
-  const [cpuBefore, passedBefore] = [cpuMicroseconds(gateway.pid), passed];
+  const [cpuBefore, receivedBefore] = [cpuMicroseconds(gateway.pid), received];
   await delay(MEASURED_MS);
-  const each = (cpuMicroseconds(gateway.pid) - cpuBefore) / (passed - passedBefore);
+  const each = (cpuMicroseconds(gateway.pid) - cpuBefore) / (received - receivedBefore);
   stopped = true;
   await Promise.all(streams);
   await gateway.stop();

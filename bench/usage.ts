@@ -1,12 +1,12 @@
-// `npm run bench:usage` measures the reading of usage: how fast bytes pass each reader, what an exchange and an event cost beside
-// what their relay costs, what an observer holds of a long answer, and where a bomb stops it. Prints Markdown.
+// `npm run bench:usage` measures usage reading: throughput of each dialect, CPU time per exchange and per event compared with
+// relaying, memory of an observer during a long response, and where it stops at a decompression bomb. Prints Markdown.
 import { boundariesOf } from "../test/corpus/boundaries.ts";
-import { bombs, held } from "./long-responses.ts";
+import { decompressionBombs, memoryPerObserver } from "./long-responses.ts";
 import { markdownTable } from "./markdown-table.ts";
-import { MB, PACKERS, passThrough, slices, subjectsOfCorpus, timed, type Subject } from "./observed-subject.ts";
+import { MB, ENCODERS, observe, slices, subjectsOfCorpus, timed, type Subject } from "./observed-subject.ts";
 import { relayMicroseconds } from "./relay-cost.ts";
 
-/** Readers by framing, each with an exchange of theirs and a word of the events that hold its content. */
+/** Framing, exchange of the corpus, and a text that occurs in the exchange's content events. */
 const READERS: readonly (readonly [framing: string, exchange: string, word: string])[] = [
   ["event stream", "openai.chat/openai-chat-stream", '"content":'],
   ["event stream", "openai.responses/openai-responses-stream", "output_text.delta"],
@@ -24,7 +24,7 @@ const READERS: readonly (readonly [framing: string, exchange: string, word: stri
   ["one JSON document", "openai.images/a-large-picture", ""],
 ];
 
-/** As long as most, and of no dialect that counts anything. */
+/** An event of typical length. */
 const CHAT_EVENT = Buffer.from(
   `data: ${JSON.stringify({ id: "c-1", choices: [{ delta: { content: "word ".repeat(20) } }] })}\n\n`,
 );
@@ -39,17 +39,17 @@ const SMALL: readonly string[] = [
 
 const subjectOf = subjectsOfCorpus();
 const relay = await relayMicroseconds(subjectOf("other/openai-models").step.request, CHAT_EVENT);
-console.log(`Relay of one event, alone in its chunk, unread: ${relay.toFixed(1)} µs of CPU\n`);
-for (const table of [throughput(), exchanges(), held(subjectOf), bombs(subjectOf)]) console.log(`${table}\n`);
+console.log(`Relaying one event in its own chunk, unparsed: ${relay.toFixed(1)} µs of CPU\n`);
+for (const table of [throughput(), exchanges(), memoryPerObserver(subjectOf), decompressionBombs(subjectOf)]) console.log(`${table}\n`);
 
-/** The answer with its content event said so often that it has about `bytes`; a document stays as it is. */
-function lengthened({ step: { response } }: Subject, word: string, bytes: number): readonly Buffer[] {
+/** Repeats a content event of the response until it has about `bytes`; a single document is returned as it is. */
+function repeatedToLength({ step: { response } }: Subject, word: string, bytes: number): readonly Buffer[] {
   const ends = boundariesOf(response).map(({ at }) => at);
   if (ends.length === 0) return slices(response.body, 16_384);
   const events = ends.map((at, index) => response.body.subarray(ends[index - 1] ?? 0, at));
-  // Of several, the last before the usage: the first ones are read for the model as well.
-  const told = response.seen.at(-1)?.at ?? Infinity;
-  const content = events.findLastIndex((event, index) => (ends[index] ?? 0) < told && event.includes(word));
+  // The last content event before the usage is repeated; the first ones are also read for the model.
+  const usageAt = response.seen.at(-1)?.at ?? Infinity;
+  const content = events.findLastIndex((event, index) => (ends[index] ?? 0) < usageAt && event.includes(word));
   const event = events[content];
   if (event === undefined) throw new Error(`no event with ${word}`);
   const times = Math.ceil(bytes / event.length);
@@ -59,29 +59,29 @@ function lengthened({ step: { response } }: Subject, word: string, bytes: number
 function throughput(): string {
   const rows = READERS.map(([framing, name, word]) => {
     const subject = subjectOf(name);
-    const pieces = lengthened(subject, word, MB);
+    const pieces = repeatedToLength(subject, word, MB);
     const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const state = passThrough(subject, pieces);
+    const state = observe(subject, pieces);
     if (state !== "final") throw new Error(`${name}: ${state}`);
-    const micros = timed(() => void passThrough(subject, pieces));
-    const each = micros / pieces.length;
+    const microseconds = timed(() => void observe(subject, pieces));
+    const each = microseconds / pieces.length;
     const perEvent = framing === "one JSON document" ? [] : [each.toFixed(2), `${((each / relay) * 100).toFixed(0)} %`];
-    return [framing, dialectOf(name), (bytes / micros).toFixed(0), ...perEvent];
+    return [framing, dialectOf(name), (bytes / microseconds).toFixed(0), ...perEvent];
   });
-  return markdownTable([["Framing", "Dialect", "MB/s", "µs per event", "of its relay"], ...rows], 2);
+  return markdownTable([["Framing", "Dialect", "MB/s", "µs per event", "share of relay CPU"], ...rows], 2);
 }
 
 function exchanges(): string {
-  const head = ["Small JSON answer", "Bytes", "plain, µs", ...Object.keys(PACKERS).map((coding) => `${coding}, µs`)];
+  const head = ["Small JSON response", "Bytes", "plain, µs", ...Object.keys(ENCODERS).map((coding) => `${coding}, µs`)];
   const rows = SMALL.map((name) => {
     const subject = subjectOf(name);
     const { body } = subject.step.response;
-    const plain = timed(() => void passThrough(subject, [body]));
-    const packed = Object.entries(PACKERS).map(([coding, pack]) => {
+    const plain = timed(() => void observe(subject, [body]));
+    const encoded = Object.entries(ENCODERS).map(([coding, pack]) => {
       const bytes = pack(body);
-      return timed(() => void passThrough(subject, [bytes], coding)).toFixed(1);
+      return timed(() => void observe(subject, [bytes], coding)).toFixed(1);
     });
-    return [dialectOf(name), String(body.length), plain.toFixed(1), ...packed];
+    return [dialectOf(name), String(body.length), plain.toFixed(1), ...encoded];
   });
   return markdownTable([head, ...rows]);
 }

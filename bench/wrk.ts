@@ -16,14 +16,14 @@ export interface Load {
 export interface LoadResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
-  /** Answers that were no 2xx or 3xx, and connections that failed. */
+  /** Responses other than 2xx and 3xx, and failed connections. */
   readonly errors: number;
 }
 
-/** How long one answer may take, and how much longer than told a run may. */
-const ANSWER_SECONDS = 10;
+/** Timeout of a response, and the extra time that a run may take. */
+const RESPONSE_SECONDS = 10;
 
-/** One run of wrk against one address. */
+/** Runs wrk once against one URL. */
 export async function runWrk(load: Load): Promise<LoadResult> {
   const script = join(load.directory, "load.lua");
   const body = join(load.directory, "load.body");
@@ -46,11 +46,11 @@ end
   );
   const { stdout } = await promisify(execFile)(
     "wrk",
-    ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", `${ANSWER_SECONDS}s`, "-s", script, load.url],
-    { timeout: (load.seconds + ANSWER_SECONDS) * 1000 },
+    ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", `${RESPONSE_SECONDS}s`, "-s", script, load.url],
+    { timeout: (load.seconds + RESPONSE_SECONDS) * 1000 },
   );
   const [, requests, microseconds, errors] = /@@ (\d+) (\d+) (\d+)/.exec(stdout) ?? [];
-  if (requests === undefined) throw new Error(`wrk said nothing countable:\n${stdout}`);
+  if (requests === undefined) throw new Error(`unexpected output of wrk:\n${stdout}`);
   return {
     requests: Number(requests),
     requestsPerSecond: Number(requests) / (Number(microseconds) / 1e6),

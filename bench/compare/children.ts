@@ -5,7 +5,7 @@ import { withDeadline } from "./deadline.ts";
 
 const END_MS = 3_000;
 
-/** The processes a benchmark starts. Whatever way it ends, they end with it. */
+/** The processes that a benchmark starts. They end with it, however it ends. */
 export class Children {
   readonly #running = new Set<ChildProcess>();
 
@@ -14,7 +14,7 @@ export class Children {
     return this.adopt(child);
   }
 
-  /** Starts it and waits until something answers on the port. */
+  /** Starts a process and waits until it accepts connections on the port. */
   async startListening(port: number, [command, ...args]: readonly [string, ...string[]], options: SpawnOptions = {}) {
     const child = this.start(command, args, options);
     await listening(child, port);
@@ -29,15 +29,15 @@ export class Children {
 
   async stop(child: ChildProcess): Promise<void> {
     if (!this.#running.has(child)) return;
-    const gone = once(child, "exit");
+    const exited = once(child, "exit");
     child.kill("SIGTERM");
-    await withDeadline(gone, END_MS, `the end of ${child.spawnfile}`).catch(async () => {
+    await withDeadline(exited, END_MS, `the end of ${child.spawnfile}`).catch(async () => {
       child.kill("SIGKILL");
-      await gone;
+      await exited;
     });
   }
 
-  /** At the very end, where nothing can be awaited. A killed nginx would leave its workers, so it is asked instead. */
+  /** Called on exit, where nothing can be awaited. nginx gets SIGTERM: if it were killed, its workers would keep running. */
   endAll(): void {
     for (const child of this.#running) child.kill(child.spawnfile.endsWith("nginx") ? "SIGTERM" : "SIGKILL");
   }

@@ -7,7 +7,7 @@ import { PROXIES } from "./proxies.ts";
 import { sectionsOf } from "./report.ts";
 import type { Results } from "./results.ts";
 
-/** How a run was made. */
+/** Command, date and size of a run. */
 export interface RunFacts {
   readonly command: string;
   readonly date: string;
@@ -28,18 +28,18 @@ export function textOf(results: Results, facts: RunFacts): string {
     return `### ${heading}\n\n${text}${picture}`;
   });
   return [
-    `Measured on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
+    `Measurements on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
     `${where}.\n${versions}.`,
     ...sections,
   ].join("\n\n");
 }
 
-/** Puts a run into the document, between its marks; everything else in there is written by hand and stays. */
+/** Writes the run into the document between the two markers; the rest is written by hand and is kept. */
 export async function writeDocument(folder: string, results: Results, facts: RunFacts): Promise<void> {
   const path = resolve(folder, "benchmarks.md");
   const text = readFileSync(path, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`${path} has no place for a run: "${BEGIN}" … "${END}"`);
+  if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of the measured section: "${BEGIN}" … "${END}"`);
   const plots = resolve(folder, "benchmarks");
   mkdirSync(plots, { recursive: true });
   for (const [name, svg] of plotsOf(results)) writeFileSync(join(plots, `${name}.svg`), svg);

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Below those that Linux gives to outgoing connections, of which a benchmark opens thousands. */
+/** Below Linux's range for outgoing connections, of which a benchmark opens thousands. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
 
-/** Ports nobody listens on at this moment. */
+/** Ports without a listener at this moment. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>();
   for (let attempt = 0; attempt < ATTEMPTS && ports.size < count; attempt++) {
@@ -18,7 +18,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 }
 
 async function isFree(port: number): Promise<boolean> {
-  // Of every address, as some of the proxies take every address.
+  // Tests all addresses, because some of the proxies listen on all.
   const server = createServer().listen({ port, host: "::", exclusive: true });
   try {
     await once(server, "listening");

@@ -16,7 +16,7 @@ export interface LMGateOptions {
   readonly certificateAuthority: string;
 }
 
-/** LMGate as it ships, with everything switched on that is on by default. */
+/** LMGate with its defaults. */
 export function lmgate({ name, title, workers, certificateAuthority }: LMGateOptions): Proxy {
   return {
     name,
@@ -55,8 +55,8 @@ ${providers.join("\n")}
   };
 }
 
-/** Builds `dist` where it is missing or older than what it is made of. */
-export async function buildIfStale(say: (line: string) => void): Promise<void> {
+/** Builds `dist` if it is missing or older than its sources. */
+export async function buildIfStale(info: (line: string) => void): Promise<void> {
   const built = join(root, "dist/src/cli/main.js");
   const sources = ["src", "simulator"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(root, folder, file)),
@@ -65,7 +65,7 @@ export async function buildIfStale(say: (line: string) => void): Promise<void> {
     ...sources.filter((file) => /(?<!\.test)\.ts$/.test(file)).map((file) => statSync(file).mtimeMs),
   );
   if (existsSync(built) && statSync(built).mtimeMs > newest) return;
-  say("building dist");
+  info("building dist");
   const ended = await runNode(["scripts/build.ts"], { cwd: root, show: false, limitMs: 120_000 });
-  if (ended.exitCode !== 0) throw new Error(`dist could not be built:\n${ended.output}`);
+  if (ended.exitCode !== 0) throw new Error(`building dist failed:\n${ended.output}`);
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { firstMatch } from "./tools.ts";
 import type { Proxy } from "./proxy.ts";
 
-/** Where a run took place, and with what, in a sentence each. */
+/** One sentence about the machine and one about the versions. */
 export function machine(proxies: readonly Proxy[]): readonly string[] {
   const model = cpus()[0]?.model.trim() ?? "unknown";
   const memory = Math.round(totalmem() / 2 ** 30);

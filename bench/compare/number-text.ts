@@ -1,6 +1,6 @@
-import type { Summary } from "./statistics.ts";
+import type { Summary } from "../statistics.ts";
 
-/** As many digits as a measured figure deserves. */
+/** Rounds a measured value to two or three significant digits. */
 export function numberText(value: number): string {
   const size = Math.abs(value);
   if (size >= 100) return Math.round(value).toLocaleString("en-US");

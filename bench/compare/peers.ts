@@ -5,8 +5,8 @@ import { runNode } from "../../scripts/run-node.ts";
 const directory = join(import.meta.dirname, "../.peers");
 
 /**
- * What is compared with but is no dependency of ours. Portkey's gateway allows newer releases of its HTTP server than it
- * works with (from 1.14 on every stream is answered 500), so that is pinned too.
+ * Portkey's gateway is not a dependency of LMGate. It accepts newer releases of its HTTP server than it works with (with
+ * 1.14 and newer every stream ends in a 500), so that one is pinned too.
  */
 const MANIFEST = {
   private: true,
@@ -26,17 +26,17 @@ export function portkeyVersion(): string {
 }
 
 export function versionOf(folder: string): string {
-  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly version: string }; // npm needs it so
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly version: string }; // as: every npm package has a version
   return version;
 }
 
-/** Without their install scripts. */
+/** Installs the peers without running their install scripts. */
 export async function installPeers(): Promise<void> {
   const npm = process.env["npm_execpath"];
-  if (npm === undefined) throw new Error("npm is not known: start this with `npm run bench -- --install-peers`");
+  if (npm === undefined) throw new Error("npm was not found: use `npm run bench -- --install-peers`");
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "package.json"), `${JSON.stringify(MANIFEST, undefined, 2)}\n`);
   const flags = ["--prefix", directory, "--ignore-scripts", "--no-audit", "--no-fund", "--no-workspaces"];
   const ended = await runNode([npm, "install", ...flags], { cwd: directory, show: true, limitMs: 300_000 });
-  if (ended.exitCode !== 0) throw new Error("npm could not install what is compared with");
+  if (ended.exitCode !== 0) throw new Error("npm could not install the peers");
 }

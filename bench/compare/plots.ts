@@ -2,14 +2,14 @@ import { added } from "./targets.ts";
 import { numberText } from "./number-text.ts";
 import { LMGATE, LMGATE_TWO, NO_PROXY, PROXIES } from "./proxies.ts";
 import type { Results } from "./results.ts";
-import { summaryOf } from "./statistics.ts";
+import { summaryOf } from "../statistics.ts";
 import { svgOfBars, type BarGroup } from "./svg-bars.ts";
 
 type Rounds = (figure: string, proxy: string) => readonly number[];
-/** What a group shows: its title, the figure, by what it is divided, its unit. */
+/** A group of bars: title, name of the figure, divisor, unit. */
 type Group = readonly [title: string, figure: string, scale: number, unit: string];
 
-/** The pictures of a run, by the name of their file; a run that measured nothing of one leaves it out. */
+/** The plots of a run by file name; a plot without measurements is left out. */
 export function plotsOf(results: Results): ReadonlyMap<string, string> {
   const measured: Rounds = (figure, proxy) => results.figures[figure]?.[proxy] ?? [];
   const plots: readonly (readonly [name: string, description: string, rounds: Rounds, groups: readonly Group[]])[] = [
@@ -19,7 +19,7 @@ export function plotsOf(results: Results): ReadonlyMap<string, string> {
       measured,
       [
         ["A small request", "small.cpu", 1, "µs"],
-        ["A small request, answer gzipped", "gzip.cpu", 1, "µs"],
+        ["A small request, response gzipped", "gzip.cpu", 1, "µs"],
         ["A chunk of a stream, 200 streams", "sse-200.cpu", 1, "µs"],
         ["A chunk of a stream, 2,000 streams", "sse-2000.cpu", 1, "µs"],
       ],
@@ -29,7 +29,7 @@ export function plotsOf(results: Results): ReadonlyMap<string, string> {
       "Time that each proxy adds",
       (figure, proxy) => added(results, figure, proxy),
       [
-        ["One call at a time, p50", "latency.p50", 1, "ms"],
+        ["One request at a time, p50", "latency.p50", 1, "ms"],
         ["First byte of a stream beside 200 others, p50", "sse-200.p50", 1, "ms"],
         ["First byte of a stream beside 200 others, p99", "sse-200.p99", 1, "ms"],
       ],
@@ -41,7 +41,7 @@ export function plotsOf(results: Results): ReadonlyMap<string, string> {
       [
         ["Idle", "memory.idle", 2 ** 20, "MB"],
         ["An open idle stream", "memory.per-streams", 2 ** 10, "KB"],
-        ["Start to the first call served", "start.ms", 1, "ms"],
+        ["Start to the first request served", "start.ms", 1, "ms"],
       ],
     ],
   ];

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import type { Children } from "./children.ts";
 import { withDeadline } from "./deadline.ts";
-import type { ProbeOrder, ProbeReport } from "./prober.ts";
+import type { ProbeRequest, ProbeReport } from "./prober.ts";
 import { requestBytes, type Target } from "./target.ts";
 
 const GRACE_MS = 20_000;
@@ -11,10 +11,10 @@ const GRACE_MS = 20_000;
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
-  readonly calls: number;
+  readonly requests: number;
 }
 
-/** The client that measures times: a process that lives as long as the benchmark, so that its code is warm. */
+/** The client that measures times. Its process runs as long as the benchmark, so that its code is warm. */
 export class Probe {
   readonly #child: ChildProcess;
 
@@ -22,12 +22,12 @@ export class Probe {
     this.#child = children.adopt(fork(join(import.meta.dirname, "prober.ts")));
   }
 
-  async measure(target: Target, body: string, pace: Pick<ProbeOrder, "milliseconds" | "pauseMs">): Promise<Latency> {
-    const order: ProbeOrder = { port: target.port, request: requestBytes(target, body).toString("latin1"), ...pace };
-    this.#child.send(order);
+  async measure(target: Target, body: string, pace: Pick<ProbeRequest, "milliseconds" | "pauseMs">): Promise<Latency> {
+    const probeRequest: ProbeRequest = { port: target.port, request: requestBytes(target, body).toString("latin1"), ...pace };
+    this.#child.send(probeRequest);
     const [report] = (await withDeadline(once(this.#child, "message"), pace.milliseconds + GRACE_MS, "a probe")) as [
       ProbeReport,
-    ]; // what prober.ts sends
+    ]; // as: prober.ts sends this
     if ("error" in report) throw new Error(report.error);
     return report;
   }

@@ -1,4 +1,4 @@
-/** Those compared, in the order of the tables. */
+/** The compared proxies, in the order of the tables. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf } from "../cpu-time.ts";
@@ -6,7 +6,7 @@ import { startNginx } from "../nginx.ts";
 import { lmgate } from "./lmgate.ts";
 import { freePorts } from "./free-ports.ts";
 import { missingPortkey, PORTKEY_SERVER, portkeyVersion, versionOf } from "./peers.ts";
-import type { Proxy, RunningProxy, Stage } from "./proxy.ts";
+import type { Proxy, RunningProxy, StartContext } from "./proxy.ts";
 import { firstMatch, missingTool } from "./tools.ts";
 import { isTls, ROUTES, type Route, type Target } from "./target.ts";
 
@@ -47,8 +47,8 @@ const nginx: Proxy = {
   },
 };
 
-/** Small answers with nginx's defaults; where streams and large bodies pass, without its buffers, as they need it. */
-function nginxConfiguration(port: number, upstreams: Stage["upstreams"]): string {
+/** nginx's defaults for small responses; no buffering for streams and large bodies. */
+function nginxConfiguration(port: number, upstreams: StartContext["upstreams"]): string {
   const pools = ROUTES.map(
     (route) =>
       `upstream ${route} { server 127.0.0.1:${upstreams[route]}; keepalive 256; keepalive_requests 100000000; }`,
@@ -80,7 +80,7 @@ const haproxy: Proxy = {
   },
 };
 
-function haproxyConfiguration(port: number, upstreams: Stage["upstreams"]): string {
+function haproxyConfiguration(port: number, upstreams: StartContext["upstreams"]): string {
   const backends = ROUTES.map((route) => {
     const tls = isTls(route)
       ? ` ssl verify required ca-file ${CERTIFICATE_AUTHORITY} sni str(localhost) verifyhost localhost`
@@ -99,7 +99,7 @@ defaults
   timeout connect 10s
   timeout client 900s
   timeout server 900s
-frontend gate
+frontend clients
   bind 127.0.0.1:${port} backlog 4096
 ${ROUTES.map((route) => `  use_backend ${route} if { path_beg /${route}/ }`).join("\n")}
 ${backends.join("\n")}
@@ -112,7 +112,7 @@ const rawRelay: Proxy = {
   missing: () => undefined,
   version: () => "",
   async start({ children, upstreams }) {
-    // It knows one upstream only; the limit is what one process takes, and each workload needs one.
+    // A relay has one upstream, so there is a process for each; a workload uses only one of them.
     const plain = ROUTES.filter((route) => !isTls(route));
     const ports = await freePorts(plain.length);
     const file = join(root, "bench/raw-relay.ts");
@@ -173,7 +173,7 @@ export const PROXIES: readonly Proxy[] = [
   lmgate({ name: LMGATE, title: "LMGate", workers: 1, certificateAuthority: CERTIFICATE_AUTHORITY }),
   lmgate({
     name: LMGATE_TWO,
-    title: "LMGate, two data threads",
+    title: "LMGate, two data workers",
     workers: 2,
     certificateAuthority: CERTIFICATE_AUTHORITY,
   }),
@@ -193,6 +193,6 @@ function prefixed(port: number): (route: Route) => Target {
   return (route) => ({ port, prefix: `/${route}`, headers: {} });
 }
 
-function originOf(route: Route, upstreams: Stage["upstreams"]): string {
+function originOf(route: Route, upstreams: StartContext["upstreams"]): string {
   return `${isTls(route) ? "https" : "http"}://127.0.0.1:${upstreams[route]}`;
 }

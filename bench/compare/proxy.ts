@@ -1,31 +1,31 @@
 import type { Children } from "./children.ts";
 import type { Route, Target, Upstreams } from "./target.ts";
 
-/** What a proxy needs to be started. */
-export interface Stage {
+/** What a proxy needs to start. */
+export interface StartContext {
   readonly children: Children;
-  /** A directory of its own. */
+  /** A directory for this start only. */
   readonly directory: string;
   readonly upstreams: Upstreams;
 }
 
 export interface RunningProxy {
-  /** Every process of it that works for this upstream; none for the way without a proxy. */
+  /** The proxy's processes that serve this upstream; empty without a proxy. */
   readonly pids: (route: Route) => readonly number[];
-  /** Processes of it that take no part in calls. */
+  /** The proxy's processes that forward no requests. */
   readonly helpers?: () => readonly number[];
-  /** How an upstream is reached through it; `undefined` where it cannot be. */
+  /** How to reach an upstream through the proxy; `undefined` if it cannot. */
   readonly target: (route: Route) => Target | undefined;
   readonly stop: () => Promise<void>;
 }
 
-/** One of those compared. */
+/** A proxy that is compared. */
 export interface Proxy {
   readonly name: string;
   readonly title: string;
-  /** Why it cannot be measured here, and how that is mended; `undefined` if it can. */
+  /** Why it cannot be measured here and how to fix that; `undefined` if it can. */
   readonly missing: () => string | undefined;
   readonly version: () => string;
-  /** Resolves as soon as the process is begun: how long it then takes is measured. */
-  readonly start: (stage: Stage) => Promise<RunningProxy>;
+  /** Resolves as soon as the process is spawned; the time until it serves requests is measured. */
+  readonly start: (context: StartContext) => Promise<RunningProxy>;
 }

@@ -1,31 +1,31 @@
 import { connect, type Socket } from "node:net";
 
-const SILENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
 
-export interface CallEvents {
-  /** Bytes of a body came; the first time with the head's. */
+export interface ResponseEvents {
+  /** Called for each part of the body. */
   readonly onBody?: (bytes: Buffer) => void;
-  /** The answer is complete. */
+  /** Called when the response is complete. */
   readonly onEnd?: (status: number) => void;
   readonly onError: (error: Error) => void;
 }
 
 /**
- * A client that costs next to nothing: one socket, one call after the other, answers read no further than to know where
- * they end.
+ * A client with minimal overhead: one socket, one request after the other. It parses a response only as far as needed to find
+ * its end.
  */
 export class RawClient {
   readonly socket: Socket;
-  readonly #events: CallEvents;
+  readonly #events: ResponseEvents;
   #head = "";
   #status = 0;
-  /** Bytes of the body to come; -1 within the head, Infinity for a chunked body. */
-  #left = -1;
+  /** Remaining bytes of the body; -1 within the head, Infinity for a chunked body. */
+  #remaining = -1;
   #tail: Buffer = Buffer.alloc(0);
-  #over = false;
+  #isClosed = false;
 
-  constructor(port: number, events: CallEvents) {
+  constructor(port: number, events: ResponseEvents) {
     this.#events = events;
     this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
     this.socket.on("data", (bytes: Buffer) => this.#read(bytes));
@@ -34,34 +34,34 @@ export class RawClient {
   }
 
   send(request: Buffer): void {
-    this.#left = -1;
+    this.#remaining = -1;
     this.#head = "";
     this.socket.write(request);
   }
 
-  /** What happens from now on is wanted. */
+  /** Closes the connection without reporting an error. */
   close(): void {
-    this.#over = true;
+    this.#isClosed = true;
     this.socket.destroy();
   }
 
   #fail(error: Error): void {
-    if (this.#over) return;
+    if (this.#isClosed) return;
     this.close();
     this.#events.onError(error);
   }
 
   #read(bytes: Buffer): void {
-    const body = this.#left === -1 ? this.#readHead(bytes) : bytes;
+    const body = this.#remaining === -1 ? this.#readHead(bytes) : bytes;
     if (body === undefined) return;
     if (body.length > 0) this.#events.onBody?.(body);
-    if (this.#left === Infinity) {
-      if (this.#endsIn(body)) this.#left = 0;
-    } else this.#left -= body.length;
-    if (this.#left === 0) this.#events.onEnd?.(this.#status);
+    if (this.#remaining === Infinity) {
+      if (this.#endsIn(body)) this.#remaining = 0;
+    } else this.#remaining -= body.length;
+    if (this.#remaining === 0) this.#events.onEnd?.(this.#status);
   }
 
-  /** The bytes behind the head, once it is whole. */
+  /** The bytes after the head, once the head is complete. */
   #readHead(bytes: Buffer): Buffer | undefined {
     this.#head += bytes.toString("latin1");
     const end = this.#head.indexOf("\r\n\r\n");
@@ -69,7 +69,7 @@ export class RawClient {
     const head = this.#head.slice(0, end);
     this.#status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    this.#left = length === undefined ? Infinity : Number(length);
+    this.#remaining = length === undefined ? Infinity : Number(length);
     return bytes.subarray(bytes.length - (this.#head.length - end - 4));
   }
 
@@ -82,8 +82,8 @@ export class RawClient {
   }
 }
 
-/** One call on a connection of its own; resolves to the status, or `undefined` where nobody answered. */
-export function callOnce(port: number, request: Buffer): Promise<number | undefined> {
+/** Sends one request on a new connection; resolves to the status, or to `undefined` without a response. */
+export function requestOnce(port: number, request: Buffer): Promise<number | undefined> {
   return new Promise((resolve) => {
     const client = new RawClient(port, {
       onEnd: (status) => {
@@ -92,7 +92,7 @@ export function callOnce(port: number, request: Buffer): Promise<number | undefi
       },
       onError: () => resolve(undefined),
     });
-    client.socket.setTimeout(SILENCE_MS, () => client.socket.destroy());
+    client.socket.setTimeout(TIMEOUT_MS, () => client.socket.destroy());
     client.send(request);
   });
 }

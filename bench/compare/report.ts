@@ -1,77 +1,78 @@
-/** A run as the tables of docs/benchmarks.md. */
+/** Formats a run as the tables of docs/benchmarks.md. */
 import { markdownTable } from "../markdown-table.ts";
-import { added, BAR, isKept, ratios } from "./targets.ts";
+import { added, TARGETS, isMet, ratios } from "./targets.ts";
 import { numberText, summaryText } from "./number-text.ts";
 import { LMGATE, LMGATE_TWO, NGINX, NO_PROXY, PROXIES, RAW_RELAY } from "./proxies.ts";
 import type { Results } from "./results.ts";
-import { summaryOf } from "./statistics.ts";
+import { summaryOf } from "../statistics.ts";
 import { WORKLOADS } from "./workloads.ts";
 
 const compared = PROXIES.filter(({ name }) => name !== NO_PROXY);
-/** As the kernel and `ps` count memory. */
+/** The units of memory that the kernel and `ps` use. */
 const MB = 2 ** 20;
 const KB = 2 ** 10;
 
 interface Section {
   readonly heading: string;
   readonly text: string;
-  /** A picture's name and what it says without being seen. */
+  /** File name and alternative text of a plot. */
   readonly plot?: readonly [name: string, description: string];
 }
 
 export function sectionsOf(results: Results): readonly Section[] {
   return [
-    { heading: "What LMGate promises", text: barTable(results) },
+    { heading: "Targets", text: targetsTable(results) },
     {
       heading: "CPU time",
       text: [
-        "µs of each request, of each chunk for event streams: median (lowest–highest) of the rounds.",
+        "Microseconds per request, and per chunk for event streams: median (minimum–maximum) of the rounds.",
         cpuTable(results, "cpu"),
-        "LMGate's store is a process of its own, with less right to the processor; what it takes for a request in addition, until it has read all records:",
+        "LMGate's query store is a separate process with a lower priority. It uses in addition, per request, until it has read all records:",
         cpuTable(results, "helper-cpu", [LMGATE, LMGATE_TWO]),
       ].join("\n\n"),
       plot: ["cpu", "CPU time of a small request and of a chunk of a stream, by proxy"],
     },
     {
       heading: "As a multiple",
-      text: ["Round by round; of the raw relay it is how far LMGate is from the limit.", ratioTable(results)].join(
-        "\n\n",
-      ),
+      text: [
+        "Ratios, round by round. The ratio to the raw relay shows how far LMGate is from the limit.",
+        ratioTable(results),
+      ].join("\n\n"),
     },
     {
       heading: "Time",
-      text: ["Milliseconds; what a proxy adds to the time without one.", timeTable(results)].join("\n\n"),
-      plot: ["time", "Time that each proxy adds to a call and to the first byte of a stream"],
+      text: ["Milliseconds that a proxy adds to the time without one.", timeTable(results)].join("\n\n"),
+      plot: ["time", "Time that each proxy adds to a request and to the first byte of a stream"],
     },
     {
       heading: "Memory and start",
       text: [
-        "Resident memory of all processes of a proxy, LMGate's store left out (MB of 2^20 bytes, KB of 2^10); start to the first call served.",
+        "Resident memory of all processes of a proxy, without LMGate's query store (MB of 2^20 bytes, KB of 2^10); start until the first served request.",
         memoryTable(results),
       ].join("\n\n"),
       plot: ["memory", "Memory of each proxy when idle, and for each open stream"],
     },
     {
-      heading: "Requests a second",
+      heading: "Requests per second",
       text: [
-        "Whoever makes the load, the upstream and the proxy share the processors, so this says less than CPU time.",
+        "The load generator, the upstream and the proxy share the processors, so this says less than CPU time.",
         rateTable(results),
       ].join("\n\n"),
     },
-    { heading: "What was not measured, and why", text: absences(results) },
+    { heading: "Not measured", text: absences(results) },
   ];
 }
 
-function barTable(results: Results): string {
-  const rows = BAR.map((promised) => {
-    const rounds = promised.rounds(results);
-    const kept = isKept(promised, rounds);
-    const unit = promised.unit === "" ? "×" : ` ${promised.unit}`;
+function targetsTable(results: Results): string {
+  const rows = TARGETS.map((target) => {
+    const rounds = target.rounds(results);
+    const isTargetMet = isMet(target, rounds);
+    const unit = target.unit === "" ? "×" : ` ${target.unit}`;
     const limit = (value: number): string => `${value}${unit}`;
-    const said = kept === undefined ? "not measured" : kept ? "yes" : "no";
-    return [promised.what, limit(promised.atMost), limit(promised.aim), summaryText(summaryOf(rounds)), said];
+    const outcome = isTargetMet === undefined ? "not measured" : isTargetMet ? "yes" : "no";
+    return [target.what, limit(target.atMost), limit(target.aim), summaryText(summaryOf(rounds)), outcome];
   });
-  return markdownTable([["", "at most", "aim", "measured", "kept"], ...rows]);
+  return markdownTable([["", "at most", "aim", "measured", "met"], ...rows]);
 }
 
 type Cell = (figure: string, proxy: string) => string;
@@ -103,11 +104,11 @@ function plain({ figures }: Results, scale = 1): Cell {
 
 function ratioTable(results: Results): string {
   const pairs = [
-    ["LMGate, of nginx", LMGATE, NGINX],
-    ["LMGate, of the raw relay", LMGATE, RAW_RELAY],
-    ["two data threads, of one", LMGATE_TWO, LMGATE],
-    ["node:http + undici, of LMGate", "naive", LMGATE],
-    ["Portkey, of LMGate", "portkey", LMGATE],
+    ["LMGate / nginx", LMGATE, NGINX],
+    ["LMGate / raw relay", LMGATE, RAW_RELAY],
+    ["two data workers / one", LMGATE_TWO, LMGATE],
+    ["node:http + undici / LMGate", "naive", LMGATE],
+    ["Portkey / LMGate", "portkey", LMGATE],
   ] as const;
   const rows = WORKLOADS.map(({ name, title }) => [
     title,
@@ -127,7 +128,7 @@ function timeTable(results: Results): string {
     numberText(summaryOf(results.figures[figure]?.[NO_PROXY] ?? [])?.median ?? NaN),
   );
   const text = table(results, rows, (figure, proxy) => summaryText(summaryOf(added(results, figure, proxy))));
-  return `${text}\n\nWithout a proxy these took ${without.join(", ")} ms.`;
+  return `${text}\n\nWithout a proxy, these took ${without.join(", ")} ms.`;
 }
 
 function memoryTable(results: Results): string {
@@ -145,9 +146,9 @@ function memoryTable(results: Results): string {
     ["idle, MB", "memory.idle"],
     ["an open idle stream, KB", "memory.per-streams"],
     ["the same with a TLS upstream, KB", "memory.per-tls-streams"],
-    ["growth with 20 answers of 50 MB to slow readers, MB", "memory.slow-readers"],
+    ["growth with 20 responses of 50 MB to slow readers, MB", "memory.slow-readers"],
     ["peak of all this, MB", "memory.peak"],
-    ["LMGate's store, idle, MB", "memory.helpers"],
+    ["LMGate's query store, idle, MB", "memory.helpers"],
     ["start, ms", "start.ms"],
   ] as const;
   return table(results, rows, (figure, proxy) => cells[figure]?.(figure, proxy) ?? "");
@@ -170,5 +171,5 @@ function absences({ absent }: Results): string {
       return `- ${titles.get(proxy) ?? proxy}, ${subject}: ${reason.split("\n", 1)[0] ?? ""}`;
     }),
   );
-  return lines.length === 0 ? "Nothing." : lines.join("\n");
+  return lines.length === 0 ? "Everything was measured." : lines.join("\n");
 }

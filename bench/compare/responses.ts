@@ -1,4 +1,4 @@
-/** What the upstreams of the benchmarks say: as OpenAI would, with usage, so that there is something to be counted. */
+/** The responses of the benchmark's upstreams: OpenAI's format, with usage, so that LMGate has something to count. */
 
 const USAGE = {
   prompt_tokens: 120,
@@ -11,7 +11,7 @@ const SMALL_WORDS = 120;
 const WORD = "word ";
 
 /** A chat completion of 1 KB, or of about `bytes`. */
-export function chatAnswer(bytes = 0): string {
+export function chatCompletion(bytes = 0): string {
   const words = Math.max(SMALL_WORDS, Math.round(bytes / WORD.length));
   return JSON.stringify({
     id: "chatcmpl-bench",
@@ -30,7 +30,7 @@ function event(choices: readonly object[], usage: object | null): string {
   return `data: ${JSON.stringify({ ...data, ...rest })}\n\n`;
 }
 
-/** One event of a stream: a token, with all that comes around it. */
+/** One event of a stream, with one token. */
 export const EVENT = event([{ index: 0, delta: { content: WORD }, logprobs: null, finish_reason: null }], null);
 
 export const LAST_EVENTS = `${event([{ index: 0, delta: {}, logprobs: null, finish_reason: "stop" }], null)}${event([], USAGE)}data: [DONE]\n\n`;

@@ -1,4 +1,4 @@
-/** What was measured: for each figure and proxy one number a round, or why there is none. */
+/** For each figure and proxy: one number per round, or the reason why there is none. */
 export interface Results {
   readonly figures: Record<string, Record<string, number[]>>;
   readonly absent: Record<string, Record<string, string>>;

@@ -3,52 +3,52 @@ import { cpuMicroseconds } from "../cpu-time.ts";
 import { Probe } from "./probe.ts";
 import type { Proxy, RunningProxy } from "./proxy.ts";
 import { addAbsence, emptyResults } from "./results.ts";
-import { attempt, turned, type Measured, type Scene } from "./fixture.ts";
+import { attempt, rotated, type Measurements, type Comparison } from "./comparison.ts";
 import { startTimed } from "./start-up.ts";
 import type { Tools, Workload } from "./workloads.ts";
 
 const WARM_UP_SHARE = 0.5;
-const REST_MS = 200;
-const REST_SHARE = 0.05;
-const REST_DEADLINE_MS = 2_000;
+const IDLE_MS = 200;
+const IDLE_SHARE = 0.05;
+const IDLE_DEADLINE_MS = 2_000;
 
-/** All proxies stand side by side, and each workload asks them in turn. `share` is what a round takes of its full time. */
-export async function runWorkloads(scene: Scene, workloads: readonly Workload[], share: number): Promise<void> {
+/** Runs all proxies at the same time and measures each workload on them in turn. `share` shortens the rounds. */
+export async function runWorkloads(comparison: Comparison, workloads: readonly Workload[], share: number): Promise<void> {
   const running = new Map<Proxy, RunningProxy>();
-  for (const proxy of scene.proxies) {
-    await attempt(scene, "*", proxy, async () => {
-      running.set(proxy, (await startTimed(proxy, scene.stage(proxy))).running);
+  for (const proxy of comparison.proxies) {
+    await attempt(comparison, "*", proxy, async () => {
+      running.set(proxy, (await startTimed(proxy, comparison.startContext(proxy))).running);
       return {};
     });
   }
-  const tools: Tools = { directory: scene.directory, probe: new Probe(scene.children) };
+  const tools: Tools = { directory: comparison.directory, probe: new Probe(comparison.children) };
   for (const workload of workloads) {
-    scene.say(workload.title);
-    const measure = async (proxy: Proxy, seconds: number): Promise<Measured> =>
+    comparison.info(workload.title);
+    const measure = async (proxy: Proxy, seconds: number): Promise<Measurements> =>
       measureOnce(tools, workload, running.get(proxy), seconds);
     const seconds = workload.seconds * share;
-    // The first time makes code warm and counts for nothing, but a reason why it failed stays.
-    const trial = { say: scene.say, results: { ...emptyResults(), absent: scene.results.absent } };
-    let able = await filtered(ableOf(scene, workload, running), (proxy) =>
+    // The warm-up run is not counted, but the reason of a failure is kept.
+    const trial = { info: comparison.info, results: { ...emptyResults(), absent: comparison.results.absent } };
+    let supported = await filtered(proxiesSupporting(comparison, workload, running), (proxy) =>
       attempt(trial, workload.name, proxy, () => measure(proxy, seconds * WARM_UP_SHARE)),
     );
-    for (let round = 1; round <= scene.rounds; round++) {
-      able = await filtered(turned(able, 1), (proxy) =>
-        attempt(scene, workload.name, proxy, () => measure(proxy, seconds)),
+    for (let round = 1; round <= comparison.rounds; round++) {
+      supported = await filtered(rotated(supported, 1), (proxy) =>
+        attempt(comparison, workload.name, proxy, () => measure(proxy, seconds)),
       );
     }
   }
   for (const proxy of running.values()) await proxy.stop();
 }
 
-function ableOf(
-  { results }: Scene,
+function proxiesSupporting(
+  { results }: Comparison,
   { name, route }: Workload,
   running: ReadonlyMap<Proxy, RunningProxy>,
 ): readonly Proxy[] {
   return [...running].flatMap(([proxy, { target }]) => {
     if (target(route) !== undefined) return [proxy];
-    addAbsence(results, name, proxy.name, "speaks no TLS");
+    addAbsence(results, name, proxy.name, "does not support TLS");
     return [];
   });
 }
@@ -58,7 +58,7 @@ async function measureOnce(
   workload: Workload,
   running: RunningProxy | undefined,
   seconds: number,
-): Promise<Measured> {
+): Promise<Measurements> {
   const target = running?.target(workload.route);
   if (running === undefined || target === undefined) throw new Error("not running");
   const pids = running.pids(workload.route);
@@ -68,7 +68,7 @@ async function measureOnce(
   const { units = NaN, ...figures } = measured;
   if (pids.length === 0) return Object.fromEntries(Object.entries(figures).filter(([part]) => part !== "cpu"));
   if (helpers.length === 0) return figures;
-  await atRest(helpers);
+  await waitUntilIdle(helpers);
   return { ...figures, "helper-cpu": (cpuOf(helpers) - helpersBefore) / units };
 }
 
@@ -76,20 +76,20 @@ function cpuOf(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + cpuMicroseconds(pid), 0);
 }
 
-/** What a proxy's helpers still do must not fall into the next one's time. */
-async function atRest(helpers: readonly number[]): Promise<void> {
-  const deadline = performance.now() + REST_DEADLINE_MS;
+/** The remaining work of a proxy's helper processes must not add to the next measurement. */
+async function waitUntilIdle(helpers: readonly number[]): Promise<void> {
+  const deadline = performance.now() + IDLE_DEADLINE_MS;
   let before = cpuOf(helpers);
   while (performance.now() < deadline) {
-    await delay(REST_MS);
+    await delay(IDLE_MS);
     const now = cpuOf(helpers);
-    if (now - before < REST_MS * 1000 * REST_SHARE) return;
+    if (now - before < IDLE_MS * 1000 * IDLE_SHARE) return;
     before = now;
   }
 }
 
-async function filtered<T>(list: readonly T[], keeps: (item: T) => Promise<boolean>): Promise<readonly T[]> {
+async function filtered<T>(list: readonly T[], keep: (item: T) => Promise<boolean>): Promise<readonly T[]> {
   const kept: T[] = [];
-  for (const item of list) if (await keeps(item)) kept.push(item);
+  for (const item of list) if (await keep(item)) kept.push(item);
   return kept;
 }

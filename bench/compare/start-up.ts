@@ -1,29 +1,29 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Proxy, RunningProxy, Stage } from "./proxy.ts";
-import { callOnce } from "./raw-request.ts";
+import type { Proxy, RunningProxy, StartContext } from "./proxy.ts";
+import { requestOnce } from "./raw-request.ts";
 import { requestBytes } from "./target.ts";
 import { smallBody } from "./workloads.ts";
 
 const DEADLINE_MS = 30_000;
 const PAUSE_MS = 1;
 
-/** Starts a proxy; says how long it took from then to the first call it served. */
-export async function startTimed(proxy: Proxy, stage: Stage): Promise<{ running: RunningProxy; milliseconds: number }> {
-  const begun = performance.now();
-  const running = await proxy.start(stage);
+/** Starts a proxy and measures the time until it serves the first request. */
+export async function startTimed(proxy: Proxy, context: StartContext): Promise<{ running: RunningProxy; milliseconds: number }> {
+  const startedAt = performance.now();
+  const running = await proxy.start(context);
   const target = running.target("openai");
-  if (target === undefined) throw new Error(`${proxy.title} serves nothing`);
+  if (target === undefined) throw new Error(`${proxy.title} has no target`);
   const request = requestBytes(target, smallBody());
   let status: number | undefined;
   while (status !== 200) {
-    if (performance.now() - begun > DEADLINE_MS) {
+    if (performance.now() - startedAt > DEADLINE_MS) {
       await running.stop();
       throw new Error(
-        `${proxy.title} served no call within ${DEADLINE_MS / 1000} s (last status: ${status ?? "none"})`,
+        `${proxy.title} served no request within ${DEADLINE_MS / 1000} s (last status: ${status ?? "none"})`,
       );
     }
-    if (status !== undefined || performance.now() - begun > 1) await delay(PAUSE_MS);
-    status = await callOnce(target.port, request);
+    if (status !== undefined || performance.now() - startedAt > 1) await delay(PAUSE_MS);
+    status = await requestOnce(target.port, request);
   }
-  return { running, milliseconds: performance.now() - begun };
+  return { running, milliseconds: performance.now() - startedAt };
 }

@@ -1,22 +1,22 @@
 import { EVENT } from "./responses.ts";
 import { withDeadline } from "./deadline.ts";
 import { RawClient } from "./raw-request.ts";
-import { requestBytes, wishBody, type Target } from "./target.ts";
+import { requestBytes, directiveBody, type Target } from "./target.ts";
 
 const OPEN_MS = 15_000;
 const EVENT_START = Buffer.from(EVENT.slice(0, EVENT.indexOf(":") + 1));
 
-/** Streams that stay open; what comes over them is counted. */
+/** Opens streams and counts their events. */
 export class StreamLoad {
   events = 0;
   readonly #clients: RawClient[] = [];
   #failed: Error | undefined;
 
-  /** Resolves when every stream has begun to speak. */
-  async open(target: Target, count: number, wish: string): Promise<void> {
-    const request = requestBytes(target, wishBody(wish));
-    const begun = Array.from({ length: count }, () => this.#begin(target.port, request));
-    await withDeadline(Promise.all(begun), OPEN_MS, `the start of ${count} streams`);
+  /** Resolves when every stream has sent its first event. */
+  async open(target: Target, count: number, directive: string): Promise<void> {
+    const request = requestBytes(target, directiveBody(directive));
+    const started = Array.from({ length: count }, () => this.#begin(target.port, request));
+    await withDeadline(Promise.all(started), OPEN_MS, `the start of ${count} streams`);
   }
 
   close(): void {
@@ -45,7 +45,7 @@ export class StreamLoad {
   }
 }
 
-/** An event that is cut in its first word is missed; there is none in ten thousand. */
+/** Misses an event whose first word is split between two chunks; that is less than one in ten thousand. */
 function countOf(pattern: Buffer, bytes: Buffer): number {
   let count = 0;
   for (let at = bytes.indexOf(pattern); at !== -1; at = bytes.indexOf(pattern, at + pattern.length)) count++;

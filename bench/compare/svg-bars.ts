@@ -1,11 +1,11 @@
-/** Horizontal bars with their spread, as an SVG that can be read on a light and on a dark page. */
+/** Draws horizontal bars with their range as an SVG for light and dark pages. */
 
 export interface Bar {
   readonly label: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** The one the picture is about. */
+  /** Marks the bars of LMGate. */
   readonly isOurs: boolean;
   readonly text: string;
 }
@@ -16,13 +16,13 @@ export interface BarGroup {
 }
 
 const WIDTH = 760;
-const LABELS = 190;
-const ROOM_FOR_TEXT = 90;
+const LABEL_WIDTH = 190;
+const VALUE_WIDTH = 90;
 const ROW = 22;
 const BAR = 14;
 const TITLE = 34;
-/** A bar this much longer than the one it is compared with is cut, or the others could not be told apart. */
-const MOST_TIMES = 6;
+/** Longer bars are cut at this multiple of LMGate's, so that the short ones remain distinguishable. */
+const MAX_SCALE_FACTOR = 6;
 
 const STYLE = `
     text { font: 13px system-ui, sans-serif; fill: #24292f; }
@@ -62,23 +62,23 @@ export function svgOfBars(description: string, groups: readonly BarGroup[]): str
 `;
 }
 
-/** Where the scale ends: at the longest bar, or where bars are cut. */
+/** The end of the scale: the longest bar, or the length at which bars are cut. */
 function scaleEnd(bars: readonly Bar[]): number {
   const longest = Math.max(...bars.map(({ high }) => high));
   const ours = bars.find(({ isOurs }) => isOurs)?.high ?? longest;
-  return Math.min(longest, ours * MOST_TIMES);
+  return Math.min(longest, ours * MAX_SCALE_FACTOR);
 }
 
 function rowOf({ label, value, low, high, isOurs, text }: Bar, top: number, limit: number): readonly string[] {
   const at = (figure: number): number =>
-    LABELS + (Math.max(0, Math.min(figure, limit)) / limit) * (WIDTH - LABELS - ROOM_FOR_TEXT);
+    LABEL_WIDTH + (Math.max(0, Math.min(figure, limit)) / limit) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);
   const x = (figure: number): string => at(figure).toFixed(1);
   const middle = top + ROW / 2;
   const isCut = value > limit;
   const end = at(Math.max(value, high));
   return [
-    `<text x="${LABELS - 8}" y="${middle + 4.5}" text-anchor="end">${escaped(label)}</text>`,
-    `<rect class="${isOurs ? "ours" : "bar"}" x="${LABELS}" y="${middle - BAR / 2}" width="${(at(value) - LABELS).toFixed(1)}" height="${BAR}" rx="2"/>`,
+    `<text x="${LABEL_WIDTH - 8}" y="${middle + 4.5}" text-anchor="end">${escaped(label)}</text>`,
+    `<rect class="${isOurs ? "ours" : "bar"}" x="${LABEL_WIDTH}" y="${middle - BAR / 2}" width="${(at(value) - LABEL_WIDTH).toFixed(1)}" height="${BAR}" rx="2"/>`,
     isCut
       ? `<line class="cut" x1="${(end - 14).toFixed(1)}" y1="${middle + 9}" x2="${(end - 6).toFixed(1)}" y2="${middle - 9}"/>`
       : `<line class="spread" x1="${x(low)}" y1="${middle}" x2="${x(high)}" y2="${middle}"/>`,

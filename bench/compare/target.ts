@@ -1,13 +1,13 @@
-/** The upstreams, as the proxies' paths name them. */
+/** The upstreams by the path prefix that selects them. */
 export const ROUTES = ["openai", "streams", "tls", "tls-streams"] as const;
 export type Route = (typeof ROUTES)[number];
 
 export type Upstreams = Readonly<Record<Route, number>>;
 
-/** Where and how one upstream is asked through one proxy. */
+/** How to send requests to one upstream through one proxy. */
 export interface Target {
   readonly port: number;
-  /** Before the path that the provider knows. */
+  /** Path prefix before the provider's own path. */
   readonly prefix: string;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -18,7 +18,7 @@ export function isTls(route: Route): boolean {
 
 export const KEY = "sk-bench-0123456789-abcdef";
 
-/** What an SDK sends. */
+/** Header fields that an SDK sends. */
 export const SDK_HEADERS: Readonly<Record<string, string>> = {
   Authorization: `Bearer ${KEY}`,
   "Content-Type": "application/json",
@@ -32,7 +32,7 @@ export const SDK_HEADERS: Readonly<Record<string, string>> = {
 
 export const CHAT_PATH = "/v1/chat/completions";
 
-/** The bytes of one call. */
+/** The bytes of one request. */
 export function requestBytes(target: Target, body: string, path = CHAT_PATH): Buffer {
   const headers = { Host: `127.0.0.1:${target.port}`, ...SDK_HEADERS, ...target.headers };
   const lines = Object.entries({ ...headers, "Content-Length": String(Buffer.byteLength(body)) });
@@ -40,8 +40,8 @@ export function requestBytes(target: Target, body: string, path = CHAT_PATH): Bu
   return Buffer.from(`POST ${target.prefix}${path} HTTP/1.1\r\n${head}\r\n${body}`);
 }
 
-/** A body that says to the upstream what is wanted. */
-export function wishBody(wish: string, stream = true): string {
+/** A request body that tells the upstream which response to send. */
+export function directiveBody(directive: string, stream = true): string {
   const messages = [{ role: "user", content: "hello ".repeat(20) }];
-  return JSON.stringify({ user: `bench ${wish}`, model: "gpt-bench", messages, stream });
+  return JSON.stringify({ user: `bench ${directive}`, model: "gpt-bench", messages, stream });
 }

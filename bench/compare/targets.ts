@@ -1,45 +1,45 @@
-/** What LMGate promises of its speed, and whether a run kept it. */
+/** LMGate's performance targets, and whether a run met them. */
 import { LMGATE, LMGATE_TWO, NGINX, NO_PROXY } from "./proxies.ts";
 import type { Results } from "./results.ts";
-import { median } from "./statistics.ts";
+import { median } from "../statistics.ts";
 
-export interface Promised {
+export interface SpeedTarget {
   readonly what: string;
   readonly atMost: number;
   readonly aim: number;
   readonly unit: "" | "ms" | "MB" | "KB";
-  /** What this run says, round by round; empty where it did not measure it. */
+  /** The measured values, one per round; empty if the run did not measure them. */
   readonly rounds: (results: Results) => readonly number[];
 }
 
-/** As the kernel and `ps` count memory. */
+/** The units of memory that the kernel and `ps` use. */
 const MB = 2 ** 20;
 const KB = 2 ** 10;
 
-export const BAR: readonly Promised[] = [
+export const TARGETS: readonly SpeedTarget[] = [
   {
-    what: "CPU of a small request, of nginx's",
+    what: "CPU of a small request, relative to nginx",
     atMost: 2.6,
     aim: 2,
     unit: "",
     rounds: (results) => ratios(results, "small.cpu", LMGATE, NGINX),
   },
   {
-    what: "the same, answers gzipped",
+    what: "the same, responses gzipped",
     atMost: 3.2,
     aim: 2.4,
     unit: "",
     rounds: (results) => ratios(results, "gzip.cpu", LMGATE, NGINX),
   },
   {
-    what: "CPU of a chunk at 200 streams, of nginx's",
+    what: "CPU of a chunk at 200 streams, relative to nginx",
     atMost: 1.6,
     aim: 1.3,
     unit: "",
     rounds: (results) => ratios(results, "sse-200.cpu", LMGATE, NGINX),
   },
   {
-    what: "added time, p50, one call at a time",
+    what: "added time, p50, one request at a time",
     atMost: 0.25,
     aim: 0.12,
     unit: "ms",
@@ -53,7 +53,7 @@ export const BAR: readonly Promised[] = [
     rounds: (results) => added(results, "sse-200.p99", LMGATE),
   },
   {
-    what: "CPU of a small request, two data threads, of one's",
+    what: "CPU of a small request, two data workers relative to one",
     atMost: 1.1,
     aim: 1,
     unit: "",
@@ -68,14 +68,14 @@ export const BAR: readonly Promised[] = [
     rounds: (results) => scaled(results, "memory.per-streams", KB),
   },
   {
-    what: "growth with 20 answers of 50 MB to slow readers",
+    what: "growth with 20 responses of 50 MB to slow readers",
     atMost: 30,
     aim: 10,
     unit: "MB",
     rounds: (results) => scaled(results, "memory.slow-readers", MB),
   },
   {
-    what: "from exec to the first served call",
+    what: "from exec to the first served request",
     atMost: 400,
     aim: 250,
     unit: "ms",
@@ -83,13 +83,13 @@ export const BAR: readonly Promised[] = [
   },
 ];
 
-/** One proxy's figure over another's, round by round: what else the machine did hits both alike. */
+/** Ratios of two proxies, round by round: other work on the machine affects both alike. */
 export function ratios({ figures }: Results, figure: string, over: string, under: string): readonly number[] {
   const [upper = [], lower = []] = [figures[figure]?.[over], figures[figure]?.[under]];
   return upper.slice(0, lower.length).map((value, round) => value / (lower[round] ?? NaN));
 }
 
-/** What a proxy adds to the time without one, round by round. */
+/** The time that a proxy adds to the time without one, round by round. */
 export function added({ figures }: Results, figure: string, proxy: string): readonly number[] {
   const [through = [], direct = []] = [figures[figure]?.[proxy], figures[figure]?.[NO_PROXY]];
   return through.slice(0, direct.length).map((value, round) => value - (direct[round] ?? NaN));
@@ -99,7 +99,7 @@ function scaled({ figures }: Results, figure: string, by: number): readonly numb
   return (figures[figure]?.[LMGATE] ?? []).map((value) => value / by);
 }
 
-/** Whether a promise was kept; `undefined` where nothing was measured. */
-export function isKept(promised: Promised, rounds: readonly number[]): boolean | undefined {
-  return rounds.length === 0 ? undefined : median(rounds) <= promised.atMost;
+/** True if a target was met; `undefined` if it was not measured. */
+export function isMet(target: SpeedTarget, rounds: readonly number[]): boolean | undefined {
+  return rounds.length === 0 ? undefined : median(rounds) <= target.atMost;
 }

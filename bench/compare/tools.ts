@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-/** Why a program cannot be used, and how that is mended. */
+/** Why a program cannot be used and how to install it; `undefined` if it can. */
 export function missingTool(name: string): string | undefined {
   const found = spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
   return found ? undefined : `not installed: \`apt-get install ${name}\``;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { startNginx } from "../nginx.ts";
-import { chatAnswer } from "./responses.ts";
+import { chatCompletion } from "./responses.ts";
 import type { Children } from "./children.ts";
 import { freePorts } from "./free-ports.ts";
 import type { Upstreams } from "./target.ts";
@@ -9,11 +9,11 @@ const fixtures = join(import.meta.dirname, "../../test/fixtures/tls");
 const CERTIFICATE = join(fixtures, "server.pem");
 const PRIVATE_KEY = join(fixtures, "server-key.pem");
 
-/** The providers: nginx for small answers, plain and over TLS, and our own process for streams and large bodies. */
+/** Starts the upstreams: nginx for small responses, plain and over TLS, bench-upstream.ts for streams and large bodies. */
 export async function startUpstreams(children: Children, directory: string): Promise<Upstreams> {
   const [openai = 0, tls = 0, streams = 0, tlsStreams = 0] = await freePorts(4);
   const location = `gzip on; gzip_types application/json; gzip_comp_level 1;
-    location / { default_type application/json; add_header x-request-id bench; return 200 '${chatAnswer()}'; }`;
+    location / { default_type application/json; add_header x-request-id bench; return 200 '${chatCompletion()}'; }`;
   await startNginx(
     join(directory, "upstream"),
     openai,

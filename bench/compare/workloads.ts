@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { runWrk } from "../wrk.ts";
 import type { Probe } from "./probe.ts";
-import type { Measured } from "./fixture.ts";
+import type { Measurements } from "./comparison.ts";
 import { StreamLoad } from "./stream-load.ts";
-import { CHAT_PATH, SDK_HEADERS, wishBody, type Route, type Target } from "./target.ts";
+import { CHAT_PATH, SDK_HEADERS, directiveBody, type Route, type Target } from "./target.ts";
 
-/** What the workloads use. */
+/** Resources that the workloads share. */
 export interface Tools {
   readonly directory: string;
   readonly probe: Probe;
@@ -15,25 +15,25 @@ export interface Tools {
 export interface Run {
   readonly target: Target;
   readonly seconds: number;
-  /** CPU time of the proxy so far, in microseconds. */
+  /** CPU time that the proxy has used so far, in microseconds. */
   readonly cpu: () => number;
 }
 
 export interface Workload {
   readonly name: string;
   readonly title: string;
-  /** What is counted. */
+  /** What the CPU time is divided by. */
   readonly unit: "request" | "chunk";
   readonly route: Route;
-  /** Of one round; a quick run takes less. */
+  /** Length of one round; a quick run shortens it. */
   readonly seconds: number;
-  readonly run: (tools: Tools, run: Run) => Promise<Measured>;
+  readonly run: (tools: Tools, run: Run) => Promise<Measurements>;
 }
 
 const MB = 1_000_000;
-const PACE_MS = 300;
+const RAMP_MS = 300;
 const SMALL_CONNECTIONS = 32;
-/** Of large bodies: few, as the two processors are busy with copying. */
+/** Few, because copying large bodies keeps both processors busy. */
 const LARGE_CONNECTIONS = 4;
 
 interface WrkOptions {
@@ -48,7 +48,7 @@ function withWrk(options: WrkOptions = {}): Workload["run"] {
     const before = cpu();
     const { requests, requestsPerSecond, errors } = await runWrk({
       directory,
-      seconds: Math.max(1, Math.round(seconds)), // wrk knows whole ones only
+      seconds: Math.max(1, Math.round(seconds)), // wrk accepts only whole seconds
       connections: options.connections ?? SMALL_CONNECTIONS,
       url: `http://127.0.0.1:${target.port}${target.prefix}${options.path ?? CHAT_PATH}`,
       method: "POST",
@@ -56,7 +56,7 @@ function withWrk(options: WrkOptions = {}): Workload["run"] {
       body: options.body?.() ?? smallBody(),
     });
     const used = cpu() - before;
-    if (requests === 0) throw new Error("no request was answered");
+    if (requests === 0) throw new Error("no request got a response");
     if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
     return { cpu: used / requests, rate: requestsPerSecond, units: requests };
   };
@@ -79,21 +79,21 @@ function uploadBody(): string {
   return `${part('name="model"', "gpt-bench")}${file}--${BOUNDARY}--\r\n`;
 }
 
-/** Streams that stay open at a pace; as many events a second in all, whatever their number. */
-function withStreams(streams: number, everyMs: number, alsoTimed = false): Workload["run"] {
+/** Open streams that send events at a fixed interval. */
+function withStreams(streams: number, everyMs: number, withLatency = false): Workload["run"] {
   return async ({ probe }, { target, seconds, cpu }) => {
     const load = new StreamLoad();
     try {
       await load.open(target, streams, `events=1000000 every=${everyMs}`);
-      await delay(PACE_MS); // until all are in it
-      const [cpuBefore, eventsBefore, began] = [cpu(), load.events, performance.now()];
+      await delay(RAMP_MS); // until all streams send events
+      const [cpuBefore, eventsBefore, startedAt] = [cpu(), load.events, performance.now()];
       await delay(seconds * 1000);
-      const [used, events, ms] = [cpu() - cpuBefore, load.events - eventsBefore, performance.now() - began];
-      if (events === 0) throw new Error("no event came");
+      const [used, events, ms] = [cpu() - cpuBefore, load.events - eventsBefore, performance.now() - startedAt];
+      if (events === 0) throw new Error("no event arrived");
       const figures = { cpu: used / events, rate: (events * 1000) / ms, units: events };
-      if (!alsoTimed) return figures;
+      if (!withLatency) return figures;
       const pace = { milliseconds: seconds * 1000, pauseMs: 2 };
-      const { p50, p99 } = await probe.measure(target, wishBody("events=2"), pace);
+      const { p50, p99 } = await probe.measure(target, directiveBody("events=2"), pace);
       return { ...figures, p50, p99 };
     } finally {
       load.close();
@@ -101,10 +101,10 @@ function withStreams(streams: number, everyMs: number, alsoTimed = false): Workl
   };
 }
 
-const oneByOne: Workload["run"] = async ({ probe }, { target, seconds, cpu }) => {
+const singleRequests: Workload["run"] = async ({ probe }, { target, seconds, cpu }) => {
   const before = cpu();
-  const { p50, p99, calls } = await probe.measure(target, smallBody(), { milliseconds: seconds * 1000, pauseMs: 0 });
-  return { p50, p99, cpu: (cpu() - before) / calls, units: calls };
+  const { p50, p99, requests } = await probe.measure(target, smallBody(), { milliseconds: seconds * 1000, pauseMs: 0 });
+  return { p50, p99, cpu: (cpu() - before) / requests, units: requests };
 };
 
 const gzip = { "Accept-Encoding": "gzip, deflate" };
@@ -121,7 +121,7 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "gzip",
-    title: "the same, answers gzipped",
+    title: "the same, responses gzipped",
     unit: "request",
     route: "openai",
     seconds: 2,
@@ -129,7 +129,7 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "churn",
-    title: "small JSON, a connection for each call",
+    title: "small JSON, a connection for each request",
     unit: "request",
     route: "openai",
     seconds: 1,
@@ -145,12 +145,12 @@ export const WORKLOADS: readonly Workload[] = [
     run: withWrk({ ...large, body: promptBody }),
   },
   {
-    name: "answer",
-    title: "large answer: 5 MB out",
+    name: "response",
+    title: "large response: 5 MB out",
     unit: "request",
     route: "streams",
     seconds: 1,
-    run: withWrk({ ...large, body: () => wishBody("size=5000000", false) }),
+    run: withWrk({ ...large, body: () => directiveBody("size=5000000", false) }),
   },
   {
     name: "upload",
@@ -191,10 +191,10 @@ export const WORKLOADS: readonly Workload[] = [
   },
   {
     name: "latency",
-    title: "small JSON, one call at a time",
+    title: "small JSON, one request at a time",
     unit: "request",
     route: "openai",
     seconds: 1,
-    run: oneByOne,
+    run: singleRequests,
   },
 ];

@@ -1,52 +1,52 @@
 import { connect, type Socket } from "node:net";
 
-import { AnswerReader } from "./response-reader.ts";
+import { ResponseReader } from "./response-reader.ts";
 import type { PlannedRequest } from "./planned-request.ts";
 
-/** What a client saw of its call. */
-export interface Seen {
-  /** `left`: as planned, by the client itself. */
-  readonly end: "whole" | "cut" | "left";
+/** The result of one request, as its client saw it. */
+export interface ClientResult {
+  /** `aborted`: by the client, as planned. */
+  readonly end: "complete" | "cut" | "aborted";
   readonly status: number;
   readonly requestId: string | undefined;
   readonly bodyBytes: number;
   readonly bodyCrc: number;
   readonly milliseconds: number;
-  /** Something that no call may meet. */
-  readonly fault: string | undefined;
+  /** A violation of HTTP by the gateway. */
+  readonly error: string | undefined;
 }
 
-interface Under {
+interface RunningRequest {
   readonly plan: PlannedRequest;
-  readonly reader: AnswerReader;
-  readonly begunAt: number;
-  readonly resolve: (seen: Seen) => void;
-  /** Told once: there is an answer, or there will be none. */
-  begun: (() => void) | undefined;
+  readonly reader: ResponseReader;
+  readonly startedAt: number;
+  readonly resolve: (result: ClientResult) => void;
+  /** Called once: when the response has started, or has failed. */
+  onStarted: (() => void) | undefined;
 }
 
-/** One client: a connection that is kept between calls, one call at a time. */
-export class Caller {
+/** One client with a kept-alive connection; it sends one request at a time. */
+export class Client {
   readonly #target: { readonly port: number; readonly localAddress: string };
   #socket: Socket | undefined;
-  #call: Under | undefined;
+  #running: RunningRequest | undefined;
 
   constructor(port: number, localAddress: string) {
     this.#target = { port, localAddress };
   }
 
-  /** Its answer has begun and is not over. */
+  /** True while a response is arriving. */
   get receiving(): boolean {
-    return this.#call?.reader.begun === true;
+    return this.#running?.reader.started === true;
   }
 
-  call(plan: PlannedRequest, begun: () => void): Promise<Seen> {
+  send(plan: PlannedRequest, onStarted: () => void): Promise<ClientResult> {
     return new Promise((resolve) => {
-      this.#call = { plan, reader: new AnswerReader(), begunAt: performance.now(), resolve, begun };
+      this.#running = { plan, reader: new ResponseReader(), startedAt: performance.now(), resolve, onStarted };
       this.#socket ??= this.#open();
-      // Who leaves before the request is on its way has made no call.
+      // A client that aborts earlier would not have sent the request at all.
       this.#socket.write(plan.request, () => {
-        if (plan.leaves === "before the answer") setTimeout(() => this.#leave(plan), LEAVE_MS);
+        if (plan.aborts === "before the response") setTimeout(() => this.#abort(plan), ABORT_DELAY_MS);
       });
     });
   }
@@ -58,7 +58,7 @@ export class Caller {
   #open(): Socket {
     const socket = connect({ ...this.#target, host: "127.0.0.1", noDelay: true });
     socket.on("data", (bytes: Buffer) => this.#received(bytes));
-    socket.on("error", () => undefined); // its "close" follows
+    socket.on("error", () => undefined); // "close" follows
     socket.on("close", () => {
       if (this.#socket !== socket) return;
       this.#socket = undefined;
@@ -68,29 +68,29 @@ export class Caller {
   }
 
   #received(bytes: Buffer): void {
-    const call = this.#call;
-    if (call === undefined) {
-      this.#socket?.destroy(); // Nobody asked.
+    const running = this.#running;
+    if (running === undefined) {
+      this.#socket?.destroy(); // Bytes without a request.
       return;
     }
     try {
-      call.reader.push(bytes);
+      running.reader.push(bytes);
     } catch (error) {
       this.#drop();
       this.#end("cut", error instanceof Error ? error.message : String(error));
       return;
     }
-    if (call.reader.begun) tellBegun(call);
-    if (call.reader.done) {
-      if (!call.reader.keepAlive) this.#drop();
-      this.#end("whole");
-    } else if (call.plan.leaves === "within the answer" && call.reader.bodyBytes > 0) this.#leave(call.plan);
+    if (running.reader.started) notifyStarted(running);
+    if (running.reader.done) {
+      if (!running.reader.keepAlive) this.#drop();
+      this.#end("complete");
+    } else if (running.plan.aborts === "during the response" && running.reader.bodyBytes > 0) this.#abort(running.plan);
   }
 
-  #leave(plan: PlannedRequest): void {
-    if (this.#call?.plan !== plan) return;
+  #abort(plan: PlannedRequest): void {
+    if (this.#running?.plan !== plan) return;
     this.#drop();
-    this.#end("left");
+    this.#end("aborted");
   }
 
   #drop(): void {
@@ -99,21 +99,21 @@ export class Caller {
     socket?.destroy();
   }
 
-  #end(end: Seen["end"], fault?: string): void {
-    const call = this.#call;
-    if (call === undefined) return;
-    this.#call = undefined;
-    tellBegun(call);
-    const { status, requestId, bodyBytes, bodyCrc } = call.reader;
-    const milliseconds = performance.now() - call.begunAt;
-    call.resolve({ end, status, requestId, bodyBytes, bodyCrc, milliseconds, fault });
+  #end(end: ClientResult["end"], error?: string): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
+    notifyStarted(running);
+    const { status, requestId, bodyBytes, bodyCrc } = running.reader;
+    const milliseconds = performance.now() - running.startedAt;
+    running.resolve({ end, status, requestId, bodyBytes, bodyCrc, milliseconds, error });
   }
 }
 
-function tellBegun(call: Under): void {
-  const { begun } = call;
-  call.begun = undefined;
-  begun?.();
+function notifyStarted(running: RunningRequest): void {
+  const { onStarted } = running;
+  running.onStarted = undefined;
+  onStarted?.();
 }
 
-const LEAVE_MS = 20;
+const ABORT_DELAY_MS = 20;

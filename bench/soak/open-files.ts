@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 
-/** What a gateway has open besides its calls: threads, listeners, the ledger; and some air. */
+/** Open files of a gateway besides connections: workers, listeners, the ledger; with some reserve. */
 const OTHER_FILES = 120;
-/** A stream is a connection on either side. */
+/** A stream has one connection downstream and one upstream. */
 const FILES_PER_STREAM = 2;
 
-/** How many streams the limit on open files of that process lets through. Node raises its own soft limit to the hard one. */
+/** The number of streams that the process's limit of open files allows. Node raises its soft limit to the hard one. */
 export function streamsAllowed(
   pid: number,
-  asked: number,
-): { readonly streams: number; readonly why: string | undefined } {
+  requested: number,
+): { readonly streams: number; readonly reason: string | undefined } {
   const [, soft = "0"] = /Max open files\s+(\d+|unlimited)/.exec(readFileSync(`/proc/${pid}/limits`, "latin1")) ?? [];
   const limit = soft === "unlimited" ? Infinity : Number(soft);
   const possible = Math.floor((limit - OTHER_FILES) / FILES_PER_STREAM);
-  if (possible >= asked) return { streams: asked, why: undefined };
-  const needed = asked * FILES_PER_STREAM + OTHER_FILES;
-  const why = `${asked} streams need ${needed} open files in the gateway, the hard limit here is ${limit}: ${possible} streams instead`;
-  return { streams: possible, why };
+  if (possible >= requested) return { streams: requested, reason: undefined };
+  const needed = requested * FILES_PER_STREAM + OTHER_FILES;
+  const reason = `${requested} streams need ${needed} open files in the gateway, the hard limit here is ${limit}: ${possible} streams instead`;
+  return { streams: possible, reason };
 }

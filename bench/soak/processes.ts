@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-/** The gateway under test and the providers behind it, each in a process of its own. */
+/** Starts the gateway under test and the simulated providers, each in its own process. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -16,20 +16,20 @@ export interface Upstream {
   stop(): Promise<void>;
 }
 
-interface Told {
+interface UpstreamMessage {
   readonly port?: number;
   readonly ended?: readonly AnsweredCall[];
 }
 
-export async function startUpstream(onEnded: (calls: readonly AnsweredCall[]) => void): Promise<Upstream> {
+export async function startUpstream(onEnded: (requests: readonly AnsweredCall[]) => void): Promise<Upstream> {
   const child: ChildProcess = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)), {
     stdio: ["ignore", 2, 2, "ipc"],
   });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`the upstream ended with ${code}`)));
-    child.on("message", (told: Told) => {
-      if (told.port !== undefined) resolve(told.port);
-      if (told.ended !== undefined) onEnded(told.ended);
+    child.on("message", (message: UpstreamMessage) => {
+      if (message.port !== undefined) resolve(message.port);
+      if (message.ended !== undefined) onEnded(message.ended);
     });
   });
   return {
@@ -37,9 +37,9 @@ export async function startUpstream(onEnded: (calls: readonly AnsweredCall[]) =>
     async stop() {
       const exited = once(child, "exit");
       child.disconnect();
-      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      const killTimer = setTimeout(() => child.kill("SIGKILL"), 5_000);
       await exited;
-      clearTimeout(late);
+      clearTimeout(killTimer);
     },
   };
 }
@@ -55,15 +55,15 @@ export async function startSoakGateway(upstreamPort: number, workers: number | "
   const directory = await mkdtemp(join(tmpdir(), "lmgate-soak-"));
   await mkdir(join(directory, "data"));
   await writeFile(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\nsoak,${SOAK_KEY},soak,2026-01-01\n`);
-  // A gateway that makes its token says so, and here it shall have nothing to say.
+  // A gateway that generates its token prints it; with an existing token stderr stays empty, which the report checks.
   await writeFile(join(directory, "data/admin-token"), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   const upstream = `http://127.0.0.1:${upstreamPort}`;
   const configuration = {
     server: { host: "127.0.0.1", port: 0, workers },
     admin: { host: "127.0.0.1", port: 0 },
-    // One segment, which is read while it grows.
+    // Large enough for a single segment, which is read while it grows.
     stats: { rotate_megabytes: 1_000_000 },
-    // Nothing is judged by its speed, so nothing may end for want of it.
+    // Long timeouts: a slow machine must not end a request.
     timeouts: { drain_seconds: 10, client_head_seconds: 300, connect_seconds: 120 },
     providers: { openai: { upstream: `${upstream}/openai` }, anthropic: { upstream: `${upstream}/anthropic` } },
   };

@@ -2,46 +2,46 @@ import { crc32 } from "node:zlib";
 
 type State = "head" | "length" | "size" | "data" | "data-end" | "trailers" | "done";
 
-/** Reads one HTTP/1.1 answer piece by piece and keeps of it what can be compared: status, request id, length, checksum. */
-export class AnswerReader {
+/** Parses one HTTP/1.1 response as it arrives; keeps its status, request id, length and checksum. */
+export class ResponseReader {
   status = 0;
   requestId: string | undefined;
   bodyBytes = 0;
   bodyCrc = 0;
-  /** The connection may carry another call. */
+  /** The connection can be used for another request. */
   keepAlive = true;
   #state: State = "head";
-  /** An unfinished head, chunk size or trailer. */
+  /** An incomplete head, chunk size or trailer. */
   #line = "";
-  #left = 0;
+  #remaining = 0;
 
   get done(): boolean {
     return this.#state === "done";
   }
 
-  get begun(): boolean {
+  get started(): boolean {
     return this.#state !== "head";
   }
 
   push(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length) {
-      if (this.#state === "done") throw new Error("bytes behind the end of an answer");
+      if (this.#state === "done") throw new Error("bytes after the end of a response");
       at = this.#state === "length" || this.#state === "data" ? this.#body(bytes, at) : this.#text(bytes, at);
     }
   }
 
   #body(bytes: Buffer, at: number): number {
-    const end = Math.min(bytes.length, at + this.#left);
-    const piece = bytes.subarray(at, end);
-    this.bodyBytes += piece.length;
-    this.bodyCrc = crc32(piece, this.bodyCrc);
-    this.#left -= piece.length;
-    if (this.#left === 0) this.#state = this.#state === "length" ? "done" : "data-end";
+    const end = Math.min(bytes.length, at + this.#remaining);
+    const part = bytes.subarray(at, end);
+    this.bodyBytes += part.length;
+    this.bodyCrc = crc32(part, this.bodyCrc);
+    this.#remaining -= part.length;
+    if (this.#remaining === 0) this.#state = this.#state === "length" ? "done" : "data-end";
     return end;
   }
 
-  /** Takes a line, or a whole head; what is not whole yet waits. */
+  /** Reads a line, or a complete head; buffers an incomplete one. */
   #text(bytes: Buffer, at: number): number {
     const mark = this.#state === "head" ? "\r\n\r\n" : "\r\n";
     const before = this.#line.length;
@@ -60,13 +60,13 @@ export class AnswerReader {
         this.#head(line);
         break;
       case "size": {
-        this.#left = Number.parseInt(line, 16);
-        if (Number.isNaN(this.#left)) throw new Error(`no chunk size: ${JSON.stringify(line)}`);
-        this.#state = this.#left === 0 ? "trailers" : "data";
+        this.#remaining = Number.parseInt(line, 16);
+        if (Number.isNaN(this.#remaining)) throw new Error(`invalid chunk size: ${JSON.stringify(line)}`);
+        this.#state = this.#remaining === 0 ? "trailers" : "data";
         break;
       }
       case "data-end":
-        if (line !== "") throw new Error(`bytes behind a chunk: ${JSON.stringify(line)}`);
+        if (line !== "") throw new Error(`bytes after a chunk: ${JSON.stringify(line)}`);
         this.#state = "size";
         break;
       default:
@@ -80,9 +80,9 @@ export class AnswerReader {
     this.requestId = field("x-request-id") ?? field("request-id");
     this.keepAlive = !/^close$/i.test(field("connection") ?? "");
     const length = field("content-length");
-    this.#left = Number(length ?? 0);
+    this.#remaining = Number(length ?? 0);
     if (length === undefined) this.#state = "size";
-    else this.#state = this.#left === 0 ? "done" : "length";
+    else this.#state = this.#remaining === 0 ? "done" : "length";
     if (length === undefined && field("transfer-encoding") === undefined) throw new Error(`no framing: ${head}`);
   }
 }

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { cpuMicroseconds } from "../cpu-time.ts";
 
 export interface Sample {
-  /** Since the start of the load. */
+  /** Seconds since the start of the load. */
   readonly seconds: number;
   readonly rssBytes: number;
   readonly files: number;
   readonly cpuSeconds: number;
-  /** The worst of all threads since the sample before, in milliseconds; `undefined` when nobody answered. */
+  /** Maximum lag of all event loops since the last sample; `undefined` without a response. */
   readonly lagMs: number | undefined;
-  readonly callsInFlight: number | undefined;
+  readonly activeRequests: number | undefined;
   readonly healthMs: number | undefined;
 }
 
@@ -20,14 +20,14 @@ export interface Sampled {
 }
 
 export async function takeSample({ pid, address, admin }: Sampled, seconds: number): Promise<Sample> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   const health = await textOf(`${address}/healthz`);
-  const healthMs = health === "ok" ? performance.now() - begun : undefined;
+  const healthMs = health === "ok" ? performance.now() - startedAt : undefined;
   const metrics = await textOf(`${admin}/metrics`);
   const lag =
     metrics === undefined ? undefined : 1_000 * Math.max(0, ...valuesOf(metrics, "lmgate_eventloop_lag_max_seconds"));
   const active = metrics === undefined ? undefined : sum(valuesOf(metrics, "lmgate_active_requests"));
-  return { seconds, ...processOf(pid), lagMs: lag, callsInFlight: active, healthMs };
+  return { seconds, ...processOf(pid), lagMs: lag, activeRequests: active, healthMs };
 }
 
 export function processOf(pid: number): Pick<Sample, "rssBytes" | "files" | "cpuSeconds"> {
@@ -57,7 +57,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-/** How much of its size at the start of the window RSS gains in ten minutes, by least squares. */
+/** Growth of RSS per ten minutes as a share of its mean, by least squares. */
 export function rssGrowthPerTenMinutes(samples: readonly Sample[]): number | undefined {
   if (samples.length < 3) return undefined;
   const mean = (of: (sample: Sample) => number): number => sum(samples.map(of)) / samples.length;

@@ -1,19 +1,19 @@
-// The simulated providers in a process of their own, which tells its parent what it has answered.
+// Runs the simulated providers in a separate process, which reports finished requests to its parent.
 import { startSimulator } from "../../simulator/simulator.ts";
 
-const TELL_MS = 250;
+const REPORT_MS = 250;
 
 const simulator = await startSimulator();
 process.send?.({ port: simulator.port });
 
-const tell = setInterval(() => {
-  const ended = simulator.calls().filter((call) => call.ending !== "running");
+const timer = setInterval(() => {
+  const ended = simulator.calls().filter((request) => request.ending !== "running");
   if (ended.length === 0) return;
   simulator.clear();
   process.send?.({ ended });
-}, TELL_MS);
+}, REPORT_MS);
 
 process.once("disconnect", () => {
-  clearInterval(tell);
+  clearInterval(timer);
   void simulator.close();
 });

@@ -1,4 +1,4 @@
-/** What the rounds of one figure say. */
+/** Median and range of the rounds of one figure. */
 export interface Summary {
   readonly median: number;
   readonly low: number;
@@ -17,7 +17,7 @@ export function median(figures: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
-/** The smallest figure that `percent` of all do not exceed. */
+/** The percentile by nearest rank. */
 export function percentile(figures: readonly number[], percent: number): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? NaN;
