@@ -50,7 +50,13 @@ try {
     }
   }
   const figures = LEVELS.map((level) => summary(level, measured.get(level) ?? []));
-  const head = ["durability", "CPU per request, µs", "requests/s, 32 connections", "single client p50, ms", "single client p99, ms"];
+  const head = [
+    "durability",
+    "CPU per request, µs",
+    "requests/s, 32 connections",
+    "single client p50, ms",
+    "single client p99, ms",
+  ];
   console.log(markdownTable([head, ...figures]));
   await Promise.all(gateways.map((gateway) => gateway.stop()));
 } finally {

@@ -293,10 +293,7 @@ function report(figures: {
   const relayed = markdownTable([
     ["Forwarded requests, 200 per second", ...parts.map(([name]) => `${name} ms`)],
     ["without queries", ...parts.map(([, percent]) => percentile(relay.idle, percent).toFixed(2))],
-    [
-      "during the heaviest query",
-      ...parts.map(([, percent]) => percentile(relay.during, percent).toFixed(2)),
-    ],
+    ["during the heaviest query", ...parts.map(([, percent]) => percentile(relay.during, percent).toFixed(2))],
   ]);
   const took = built.seconds === undefined ? "" : `, built in ${built.seconds.toFixed(0)} s`;
   return `${built.records.toLocaleString("en-US")} records over 90 days: ${gigabytes(built.ledgerBytes)} of ledger, ${gigabytes(built.bytes)} of Parquet${took}.

@@ -40,7 +40,9 @@ async function bench(): Promise<void> {
   const cpuBefore = process.cpuUsage();
   const ownBefore = process.threadCpuUsage();
   const started = performance.now();
-  const reports = await Promise.all(Array.from({ length: threads }, (_, at) => produce(ledgerWorker, `data-${at + 1}`)));
+  const reports = await Promise.all(
+    Array.from({ length: threads }, (_, at) => produce(ledgerWorker, `data-${at + 1}`)),
+  );
   await ledgerWorker.close();
   const elapsedSeconds = (performance.now() - started) / 1000;
   const all = process.cpuUsage(cpuBefore);

@@ -51,7 +51,11 @@ function longResponses(subjectOf: (name: string) => Subject): readonly LongRespo
   const repeated = (piece: Buffer): readonly Buffer[] =>
     Array<Buffer>(Math.ceil(RESPONSE_BYTES / piece.length)).fill(piece);
   const picture = json.step.response.body.subarray(100, 4 * MB);
-  const long = Buffer.concat([head, ...Array<Buffer>(Math.ceil(COMPRESSED_BYTES / picture.length)).fill(picture), tail]);
+  const long = Buffer.concat([
+    head,
+    ...Array<Buffer>(Math.ceil(COMPRESSED_BYTES / picture.length)).fill(picture),
+    tail,
+  ]);
   return [
     { name: "JSON, usage last", subject: json, pieces: [head, ...repeated(letters), tail] },
     { name: "event stream, usage last", subject: sse, pieces: [event, ...repeated(events), rest] },
@@ -86,7 +90,13 @@ function measureMemory(
   for (const observer of observers) states.add(observer.finish({ kind: "complete" }).state);
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
   const kilobytes = (highest / RESPONSES / 1000).toFixed(1);
-  return [name, (bytes / MB).toFixed(0), kilobytes, ((bytes * RESPONSES) / MB / seconds).toFixed(0), [...states].join()];
+  return [
+    name,
+    (bytes / MB).toFixed(0),
+    kilobytes,
+    ((bytes * RESPONSES) / MB / seconds).toFixed(0),
+    [...states].join(),
+  ];
 }
 
 export function decompressionBombs(subjectOf: (name: string) => Subject): string {

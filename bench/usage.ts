@@ -40,7 +40,8 @@ const SMALL: readonly string[] = [
 const subjectOf = subjectsOfCorpus();
 const relay = await relayMicroseconds(subjectOf("other/openai-models").step.request, CHAT_EVENT);
 console.log(`Relaying one event in its own chunk, unparsed: ${relay.toFixed(1)} µs of CPU\n`);
-for (const table of [throughput(), exchanges(), memoryPerObserver(subjectOf), decompressionBombs(subjectOf)]) console.log(`${table}\n`);
+for (const table of [throughput(), exchanges(), memoryPerObserver(subjectOf), decompressionBombs(subjectOf)])
+  console.log(`${table}\n`);
 
 /** Repeats a content event of the response until it has about `bytes`; a single document is returned as it is. */
 function repeatedToLength({ step: { response } }: Subject, word: string, bytes: number): readonly Buffer[] {

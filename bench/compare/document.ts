@@ -39,7 +39,8 @@ export async function writeDocument(folder: string, results: Results, facts: Run
   const path = resolve(folder, "benchmarks.md");
   const text = readFileSync(path, "utf8");
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin === -1 || end < begin) throw new Error(`${path} lacks the markers of the measured section: "${BEGIN}" … "${END}"`);
+  if (begin === -1 || end < begin)
+    throw new Error(`${path} lacks the markers of the measured section: "${BEGIN}" … "${END}"`);
   const plots = resolve(folder, "benchmarks");
   mkdirSync(plots, { recursive: true });
   for (const [name, svg] of plotsOf(results)) writeFileSync(join(plots, `${name}.svg`), svg);

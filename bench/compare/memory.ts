@@ -65,7 +65,8 @@ async function growthWithSlowReaders(target: Target, resident: () => number): Pr
   const request = requestBytes(target, directiveBody(`size=${SLOW_BYTES}`, false));
   // The first large response is not counted: it allocates buffers that every proxy keeps.
   const status = await withDeadline(requestOnce(target.port, request), 10_000, "a response of 50 MB");
-  if (status !== 200) throw new Error(`a response of 50 MB: ${status === undefined ? "no response" : `status ${status}`}`);
+  if (status !== 200)
+    throw new Error(`a response of 50 MB: ${status === undefined ? "no response" : `status ${status}`}`);
   await delay(SETTLE_MS);
   const before = resident();
   const failed = Promise.withResolvers<never>();

@@ -23,7 +23,11 @@ export class Probe {
   }
 
   async measure(target: Target, body: string, pace: Pick<ProbeRequest, "milliseconds" | "pauseMs">): Promise<Latency> {
-    const probeRequest: ProbeRequest = { port: target.port, request: requestBytes(target, body).toString("latin1"), ...pace };
+    const probeRequest: ProbeRequest = {
+      port: target.port,
+      request: requestBytes(target, body).toString("latin1"),
+      ...pace,
+    };
     this.#child.send(probeRequest);
     const [report] = (await withDeadline(once(this.#child, "message"), pace.milliseconds + GRACE_MS, "a probe")) as [
       ProbeReport,

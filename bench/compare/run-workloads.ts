@@ -13,7 +13,11 @@ const IDLE_SHARE = 0.05;
 const IDLE_DEADLINE_MS = 2_000;
 
 /** Runs all proxies at the same time and measures each workload on them in turn. `share` shortens the rounds. */
-export async function runWorkloads(comparison: Comparison, workloads: readonly Workload[], share: number): Promise<void> {
+export async function runWorkloads(
+  comparison: Comparison,
+  workloads: readonly Workload[],
+  share: number,
+): Promise<void> {
   const running = new Map<Proxy, RunningProxy>();
   for (const proxy of comparison.proxies) {
     await attempt(comparison, "*", proxy, async () => {

@@ -8,7 +8,10 @@ const DEADLINE_MS = 30_000;
 const PAUSE_MS = 1;
 
 /** Starts a proxy and measures the time until it serves the first request. */
-export async function startTimed(proxy: Proxy, context: StartContext): Promise<{ running: RunningProxy; milliseconds: number }> {
+export async function startTimed(
+  proxy: Proxy,
+  context: StartContext,
+): Promise<{ running: RunningProxy; milliseconds: number }> {
   const startedAt = performance.now();
   const running = await proxy.start(context);
   const target = running.target("openai");

@@ -92,7 +92,10 @@ function loadRows(run: Run & SoakResult): readonly Row[] {
   ];
   if (run.kind === "mixed") {
     rows.push(["requests/s at full speed, everything on this machine", run.maximum.toFixed(0)]);
-    rows.push(["requests/s sustained", `${run.perSecond.toFixed(0)} for ${(run.seconds - run.steadyFrom).toFixed(0)} s`]);
+    rows.push([
+      "requests/s sustained",
+      `${run.perSecond.toFixed(0)} for ${(run.seconds - run.steadyFrom).toFixed(0)} s`,
+    ]);
     if (run.late > 0) rows.push(["requests started late because no client was free", String(run.late)]);
     return rows;
   }

@@ -53,7 +53,8 @@ export class RequestVerifier {
 
   record(record: RequestRecord): void {
     const { seq } = record;
-    if (seq === undefined || seq !== this.#lastSeq + 1) this.#addViolation(`record ${seq} follows record ${this.#lastSeq}`);
+    if (seq === undefined || seq !== this.#lastSeq + 1)
+      this.#addViolation(`record ${seq} follows record ${this.#lastSeq}`);
     this.#lastSeq = seq ?? this.#lastSeq;
     const open = this.#open.get(record.user_agent ?? "");
     if (open === undefined) this.#addViolation(`record without an open request: ${JSON.stringify(record)}`);
