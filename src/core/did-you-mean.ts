@@ -1,4 +1,4 @@
-/** The candidate that was probably meant by `word`, if one is near enough for a typing slip. */
+/** The candidate that is close enough to `word` for `word` to be a typing error; `undefined` if none is. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = fold(word);
   let best: string | undefined;
@@ -13,7 +13,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Case and word separators are what people mix up most, so they count for nothing. */
+/** Case and word separators are the most frequent mistakes, so they do not count as a difference. */
 function fold(word: string): string {
   return word.toLowerCase().replace(/[-_. ]/g, "");
 }

@@ -1,4 +1,4 @@
-/** The system's name of what failed (`ENOSPC`, `EIO`, …); `undefined` for anything that is no system error. */
+/** The code of a system error (`ENOSPC`, `EIO`, …); `undefined` for any other error. */
 export function errorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

@@ -1,14 +1,14 @@
 import { errorCode } from "./errno.ts";
 
 export interface Directories {
-  /** Makes one, whose parent must be there; throws `EEXIST` and `ENOENT` as the system does. */
+  /** Creates one directory. Throws `EEXIST` if it exists, and `ENOENT` if its parent does not. */
   make(path: string): void;
   parentOf(path: string): string;
 }
 
 /**
- * Makes a directory and those above it. Node's own way of doing so (`recursive`) never ends where the system says that
- * nothing is there however often the parent is made, as it does below `/proc`.
+ * Creates a directory and its parents. Node's `recursive` option loops for ever where the system keeps reporting that the
+ * parent is missing, as it does below `/proc`.
  */
 export function makeDirectories(path: string, directories: Directories): void {
   try {
@@ -19,11 +19,11 @@ export function makeDirectories(path: string, directories: Directories): void {
     const parent = directories.parentOf(path);
     if (code !== "ENOENT" || parent === path) throw error;
     makeDirectories(parent, directories);
-    makeLast(path, directories);
+    makeOne(path, directories);
   }
 }
 
-function makeLast(path: string, directories: Directories): void {
+function makeOne(path: string, directories: Directories): void {
   try {
     directories.make(path);
   } catch (error) {

@@ -1,6 +1,6 @@
-/** An operator's own prices, checked. Where an entry fits it wins over the price table as a whole, not kind by kind. */
+/** The operator's own prices, validated. A matching entry replaces the price table's entry as a whole, not kind by kind. */
 export interface PriceOverrides extends OverrideScope {
-  /** For one provider only; these come before what holds for all. */
+  /** Prices for one provider only; they take precedence over those for all. */
   readonly providers: ReadonlyMap<string, OverrideScope>;
 }
 
@@ -10,13 +10,13 @@ export interface OverrideScope {
 }
 
 export interface ModelOverride {
-  /** A model's name, or a pattern with `*` and `?`. */
+  /** A model name, or a pattern with `*` and `?`. */
   readonly model: string;
   readonly prices: OverridePrices;
   readonly multipliers: Multipliers;
 }
 
-/** What tokens cost is given for a million of them, everything else for one. US dollars. */
+/** US dollars: for tokens per million, for everything else per unit. */
 export const PRICE_KINDS = [
   "input",
   "output",
@@ -38,13 +38,13 @@ export type PriceKind = (typeof PRICE_KINDS)[number];
 
 export type OverridePrices = Readonly<Partial<Record<PriceKind, number>>>;
 
-/** Factors on what the tokens cost, by what a record says of the call. */
+/** Factors on the cost of tokens, by fields of the record. */
 export interface Multipliers {
   readonly service_tier?: Readonly<Record<string, number>>;
   readonly speed?: Readonly<Record<string, number>>;
   readonly region?: Readonly<Record<string, number>>;
   readonly batch?: number;
-  /** On every call: a discount of one's own, a provider's regional host. */
+  /** Applies to every request: a negotiated discount, or a provider's regional host. */
   readonly always?: number;
 }
 

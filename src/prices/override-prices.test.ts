@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BillingFacts } from "../core/request/billing.ts";
+import type { BillableRequest } from "../core/request/billing.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { factorFor, findOverride, matchesGlob } from "./override-prices.ts";
 
@@ -51,7 +51,7 @@ test("the provider's own entries come first, an exact name before patterns, the 
   assert.equal(found("azure", "o3"), "*");
 });
 
-const FACTS: BillingFacts = { provider: "p", at: 0, serviceTier: "flex", speed: "fast", region: "eu", batch: true };
+const FACTS: BillableRequest = { provider: "p", at: 0, serviceTier: "flex", speed: "fast", region: "eu", batch: true };
 
 test("factors for different things multiply, and for one thing the closest counts", () => {
   const model: Multipliers = { service_tier: { flex: 0.5 } };

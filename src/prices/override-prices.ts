@@ -1,4 +1,4 @@
-import type { BillingFacts } from "../core/request/billing.ts";
+import type { BillableRequest } from "../core/request/billing.ts";
 import type {
   ModelOverride,
   Multipliers,
@@ -77,7 +77,7 @@ export function cardOfOverride(prices: OverridePrices): RateCard {
 }
 
 /** Factor on a call's tokens. Of several places that name the same thing the closest counts: model, provider, all. */
-export function factorFor(facts: BillingFacts, scopes: readonly Multipliers[]): number {
+export function factorFor(facts: BillableRequest, scopes: readonly Multipliers[]): number {
   if (scopes.length === 0) return 1;
   const named = (kind: "service_tier" | "speed" | "region", value: string | undefined): number => {
     if (value === undefined) return 1;

@@ -1,6 +1,6 @@
 // What a call cost: the provider's own word, else the operator's prices, else the price table, else nothing, which is
 // never the same as 0. This room estimates from list prices; it knows no invoices and keeps no sums.
-import { isBeside, type BilledItem, type BillingFacts } from "../core/request/billing.ts";
+import { isAdditional, type BilledItem, type BillableRequest } from "../core/request/billing.ts";
 import type { CostSource } from "../core/usage/usage.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { cardOfOverride, factorFor, findOverride } from "./override-prices.ts";
@@ -57,12 +57,12 @@ export class Prices {
     return this.#table.version;
   }
 
-  costOf(facts: BillingFacts): Cost {
+  costOf(facts: BillableRequest): Cost {
     if (facts.statedUsd !== undefined) return { usd: facts.statedUsd, source: "provider" };
     const { items } = facts;
     if (items === undefined) return this.#sum(facts, [facts]);
     // Where the models behind a call are known, it is they who have prices.
-    const isOnTop = items.every(isBeside);
+    const isOnTop = items.every(isAdditional);
     return this.#sum(facts, isOnTop ? [facts, ...items] : items);
   }
 
@@ -83,7 +83,7 @@ export class Prices {
     ];
   }
 
-  #sum(facts: BillingFacts, parts: readonly BilledItem[]): Cost {
+  #sum(facts: BillableRequest, parts: readonly BilledItem[]): Cost {
     let usd = 0;
     let source: CostSource = "table";
     for (const part of parts) {

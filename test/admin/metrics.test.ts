@@ -62,11 +62,11 @@ test("deltas of all threads are added up", async () => {
   const metrics = make();
   for (const name of ["data-0", "data-1"]) {
     const tally = new ProxyCounters();
-    tally.began("openai");
+    tally.requestStarted("openai");
     tally.recorded(record({ duration_ms: 15, cached_input_tokens: 2 }));
     tally.recorded(record({ status: 502, error_type: "upstream_reset", stream: true }));
-    tally.refused({ kind: "forbidden", reason: "expired" });
-    tally.refused({ kind: "draining" });
+    tally.requestRejected({ kind: "forbidden", reason: "expired" });
+    tally.requestRejected({ kind: "draining" });
     metrics.add(name, tally.take(gauges));
   }
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="2xx",stream="false"}'), 2);
@@ -99,7 +99,7 @@ test("the buckets of a histogram are cumulative and end with the count", async (
 test("a replaced thread takes its running calls with it, and no counter falls", async () => {
   const metrics = make();
   const tally = new ProxyCounters();
-  tally.began("openai");
+  tally.requestStarted("openai");
   tally.recorded(record({}));
   metrics.add("data-0", tally.take(gauges));
   metrics.threads([thread({ state: "down", restarts: 1 })]);

@@ -29,10 +29,10 @@ export class ConnectionMetrics {
     });
   }
 
-  add(thread: string, delta: Pick<ProxyDeltas, "connections" | "connectionsRefused">): void {
+  add(thread: string, delta: Pick<ProxyDeltas, "connections" | "connectionsRejected">): void {
     this.#open.set(thread, delta.connections);
     for (const kind of ["total", "address"] as const) {
-      const count = delta.connectionsRefused[kind];
+      const count = delta.connectionsRejected[kind];
       if (count !== undefined) this.#refused.inc({ reason: REASONS[kind] }, count);
     }
   }

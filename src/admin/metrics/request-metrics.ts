@@ -54,8 +54,8 @@ export class RequestMetrics {
   }
 
   add(thread: string, delta: ProxyDeltas): void {
-    for (const [reason, count] of Object.entries(delta.denied)) this.#counters.denied.inc({ reason }, count);
-    for (const [kind, count] of Object.entries(delta.refused)) this.#counters.refused.inc({ kind }, count);
+    for (const [reason, count] of Object.entries(delta.forbidden)) this.#counters.denied.inc({ reason }, count);
+    for (const [kind, count] of Object.entries(delta.rejected)) this.#counters.refused.inc({ kind }, count);
     this.#counters.recordsSent.inc(delta.records);
     const active = new Map<string, number>();
     for (const [name, counts] of Object.entries(delta.providers)) {
@@ -64,7 +64,7 @@ export class RequestMetrics {
       active.set(provider, (active.get(provider) ?? 0) + counts.active);
     }
     this.#active.set(thread, active);
-    for (const calls of delta.calls) this.#addCalls(calls);
+    for (const calls of delta.requests) this.#addCalls(calls);
   }
 
   /** What the ledger thread knows better: costs, and tokens of answers that were read after their call. */
@@ -86,7 +86,7 @@ export class RequestMetrics {
 
   #addProvider(provider: string, counts: ProviderDelta): void {
     const { upstreamErrors, usageMissing } = this.#counters;
-    for (const [kind, left] of Object.entries(counts.headroom)) this.#headroom.set({ provider, kind }, left);
+    for (const [kind, left] of Object.entries(counts.rateLimitRemaining)) this.#headroom.set({ provider, kind }, left);
     for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
     for (const [reason, count] of Object.entries(counts.usageMissing)) {
       usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
@@ -94,9 +94,9 @@ export class RequestMetrics {
   }
 
   #addCalls(calls: RequestDeltas): void {
-    const succeeded = (calls.plain[SUCCEEDED] ?? 0) + (calls.streamed[SUCCEEDED] ?? 0) > 0;
+    const succeeded = (calls.unary[SUCCEEDED] ?? 0) + (calls.streamed[SUCCEEDED] ?? 0) > 0;
     const labels = this.#labelsOf(calls, succeeded);
-    this.#addRequests(labels, "false", calls.plain);
+    this.#addRequests(labels, "false", calls.unary);
     this.#addRequests(labels, "true", calls.streamed);
     for (const kind of tokenKinds) this.#counters.tokens[kind].inc(labels, calls.tokens[kind]);
     const { provider, model } = labels;

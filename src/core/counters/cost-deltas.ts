@@ -1,22 +1,22 @@
 import type { TokenCounts } from "./proxy-deltas.ts";
 
-/** What the ledger thread adds to the metrics: counts since its previous delta. Plain data. */
+/** What the ledger worker adds to the metrics: its counts since the last delta. Plain data. */
 export interface CostDeltas {
   readonly costs: readonly CostDelta[];
-  /** Pending answers that made room for newer ones before their use was known: it will not be counted. */
+  /** Pending responses that were dropped before their usage was known; it will not be counted. */
   readonly forgotten: number;
 }
 
-/** Of the calls of one owner to one model of a provider; `null`: unknown. */
+/** The costs of one owner's requests to one model of a provider; `null` is an unknown name. */
 export interface CostDelta {
   readonly provider: string;
   readonly model: string | null;
   readonly owner: string | null;
   readonly costUsd: number;
-  /** Tokens of calls that nobody has a price for. */
+  /** Tokens for which no price is known. */
   readonly unpricedTokens: number;
-  /** Whether a price was found. */
+  /** True if at least one request had a price. */
   readonly priced: boolean;
-  /** Tokens that became known after their call had ended, which the data threads therefore did not count. */
+  /** Tokens that became known after their request had ended, so that no data worker has counted them. */
   readonly settled: TokenCounts;
 }

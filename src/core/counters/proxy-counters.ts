@@ -5,73 +5,73 @@ import { rateLimitRemainingIn } from "../usage/rate-limit-remaining.ts";
 import type { ForbiddenReason, Rejection, UpstreamFault } from "../request/rejection.ts";
 
 /**
- * Counts what one data thread does, and hands the counts over as a delta. Every method is a few additions, for they are
- * called on the path of a call; maps and arrays are made anew only when a delta is taken.
+ * Counts what one data worker does, and returns the counts as deltas. The methods are called for every request, so each is
+ * a few additions; maps and arrays are created only when a delta is taken.
  */
 export class ProxyCounters {
-  #providers = new Map<string, ProviderTally>();
-  #denied = new Map<ForbiddenReason, number>();
-  #refused = new Map<RejectionKind, number>();
-  #connectionsRefused = new Map<ConnectionRejection, number>();
-  readonly #calls = new RequestCounters();
+  #providers = new Map<string, ProviderCounters>();
+  #forbidden = new Map<ForbiddenReason, number>();
+  #rejected = new Map<RejectionKind, number>();
+  #connectionsRejected = new Map<ConnectionRejection, number>();
+  readonly #requests = new RequestCounters();
   #records = 0;
 
-  /** A call starts towards a provider; `ended` must follow, once. */
-  began(provider: string): void {
+  /** A request to a provider starts; `requestEnded` must follow exactly once. */
+  requestStarted(provider: string): void {
     this.#provider(provider).active++;
   }
 
-  /** `fields`: of the provider's answer; the last is looked at when a delta is taken. */
-  ended(provider: string, fields: Fields): void {
-    const tally = this.#provider(provider);
-    tally.active--;
-    if (fields.length > 0) tally.lastFields = fields;
+  /** `fields` are those of the provider's response. Only the last are read, when a delta is taken. */
+  requestEnded(provider: string, fields: Fields): void {
+    const counters = this.#provider(provider);
+    counters.active--;
+    if (fields.length > 0) counters.lastFields = fields;
   }
 
-  /** LMGate answered by itself. Faults of the upstream are counted with the call's record instead. */
-  refused(refusal: Rejection): void {
-    if (refusal.kind === "upstream") return;
-    if (refusal.kind === "forbidden") raise(this.#denied, refusal.reason);
-    else raise(this.#refused, refusal.kind);
+  /** LMGate responded itself. Upstream errors are counted with the request's record instead. */
+  requestRejected(rejection: Rejection): void {
+    if (rejection.kind === "upstream") return;
+    if (rejection.kind === "forbidden") increment(this.#forbidden, rejection.reason);
+    else increment(this.#rejected, rejection.kind);
   }
 
-  connectionRefused(why: ConnectionRejection): void {
-    raise(this.#connectionsRefused, why);
+  connectionRejected(limit: ConnectionRejection): void {
+    increment(this.#connectionsRejected, limit);
   }
 
   recorded(record: RequestRecord): void {
     this.#records++;
     this.#provider(record.provider).add(record);
-    this.#calls.add(record);
+    this.#requests.add(record);
   }
 
-  /** The counts since the last time; counting starts again from zero. */
+  /** The counts since the last delta; counting starts again at zero. */
   take({ loopLagMs, connections }: Pick<ProxyDeltas, "loopLagMs" | "connections">): ProxyDeltas {
     const delta: ProxyDeltas = {
-      providers: Object.fromEntries([...this.#providers].map(([name, tally]) => [name, tally.take()])),
-      calls: this.#calls.take(),
-      denied: Object.fromEntries(this.#denied),
-      refused: Object.fromEntries(this.#refused),
-      connectionsRefused: Object.fromEntries(this.#connectionsRefused),
+      providers: Object.fromEntries([...this.#providers].map(([name, counters]) => [name, counters.take()])),
+      requests: this.#requests.take(),
+      forbidden: Object.fromEntries(this.#forbidden),
+      rejected: Object.fromEntries(this.#rejected),
+      connectionsRejected: Object.fromEntries(this.#connectionsRejected),
       connections,
       records: this.#records,
       loopLagMs,
     };
-    // An idle provider has just been told with its zero of running calls, and is left out from here on.
-    for (const [name, tally] of this.#providers) if (tally.active === 0) this.#providers.delete(name);
-    this.#denied.clear();
-    this.#refused.clear();
-    this.#connectionsRefused.clear();
+    // This delta reports that no request is running at these providers, so later ones can leave them out.
+    for (const [name, counters] of this.#providers) if (counters.active === 0) this.#providers.delete(name);
+    this.#forbidden.clear();
+    this.#rejected.clear();
+    this.#connectionsRejected.clear();
     this.#records = 0;
     return delta;
   }
 
-  #provider(name: string): ProviderTally {
+  #provider(name: string): ProviderCounters {
     const known = this.#providers.get(name);
     if (known) return known;
-    const tally = new ProviderTally();
-    this.#providers.set(name, tally);
-    return tally;
+    const counters = new ProviderCounters();
+    this.#providers.set(name, counters);
+    return counters;
   }
 }
 
@@ -79,22 +79,22 @@ type Fields = Parameters<typeof rateLimitRemainingIn>[0];
 
 const NO_FIELDS: Fields = [];
 
-class ProviderTally {
+class ProviderCounters {
   active = 0;
   lastFields = NO_FIELDS;
   #upstreamErrors = new Map<UpstreamFault, number>();
   #usageMissing = new Map<string, number>();
 
   add(record: RequestRecord): void {
-    const fault = record.error_type;
-    if (isUpstreamFault(fault)) raise(this.#upstreamErrors, fault);
-    if (record.usage_state === "missing") raise(this.#usageMissing, record.usage_reason ?? "unknown");
+    const error = record.error_type;
+    if (isUpstreamFault(error)) increment(this.#upstreamErrors, error);
+    if (record.usage_state === "missing") increment(this.#usageMissing, record.usage_reason ?? "unknown");
   }
 
   take(): ProviderDelta {
     const delta = {
       active: this.active,
-      headroom: rateLimitRemainingIn(this.lastFields),
+      rateLimitRemaining: rateLimitRemainingIn(this.lastFields),
       upstreamErrors: Object.fromEntries(this.#upstreamErrors),
       usageMissing: Object.fromEntries(this.#usageMissing),
     };
@@ -112,11 +112,11 @@ const upstreamFaults: Readonly<Record<UpstreamFault, true>> = {
   upstream_invalid: true,
 };
 
-/** `error_type` may also hold the provider's own words; those are unbounded and stay out of the metrics. */
+/** `error_type` may also be the provider's own text, which is unbounded and must not become a label. */
 function isUpstreamFault(errorType: string | null): errorType is UpstreamFault {
   return errorType !== null && Object.hasOwn(upstreamFaults, errorType);
 }
 
-function raise<K>(counts: Map<K, number>, key: K): void {
+function increment<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }

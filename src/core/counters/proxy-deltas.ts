@@ -3,46 +3,46 @@ import type { ForbiddenReason, Rejection, UpstreamFault } from "../request/rejec
 import type { WorkerStatus } from "./status.ts";
 
 /**
- * What a data thread tells the main thread once a second: counts since its previous delta, and gauges as they stand.
- * Deltas, not totals, so that the sums do not run backwards when a thread is replaced. Plain JSON throughout.
+ * What a data worker reports to the main thread once a second: its counts since the last delta, and gauges. It sends
+ * deltas and not totals, so that the sums do not decrease when a worker is restarted. Plain data.
  */
 export interface ProxyDeltas {
-  /** Only providers with news since the previous delta, or with calls still running. */
+  /** Only providers with requests since the last delta or with requests still running. */
   readonly providers: Readonly<Record<string, ProviderDelta>>;
-  readonly calls: readonly RequestDeltas[];
-  readonly denied: Readonly<Partial<Record<ForbiddenReason, number>>>;
-  readonly refused: Readonly<Partial<Record<RejectionKind, number>>>;
-  /** Client connections that were closed at once. */
-  readonly connectionsRefused: Readonly<Partial<Record<ConnectionRejection, number>>>;
-  /** Client connections open now: absolute, not a difference. */
+  readonly requests: readonly RequestDeltas[];
+  readonly forbidden: Readonly<Partial<Record<ForbiddenReason, number>>>;
+  readonly rejected: Readonly<Partial<Record<RejectionKind, number>>>;
+  /** Client connections that were closed immediately because of a limit. */
+  readonly connectionsRejected: Readonly<Partial<Record<ConnectionRejection, number>>>;
+  /** Client connections that are open now; a gauge, not a difference. */
   readonly connections: number;
-  /** Records handed to the ledger. */
+  /** Records sent to the ledger worker. */
   readonly records: number;
   readonly loopLagMs: WorkerStatus["loopLagMs"];
 }
 
-/** Answers of LMGate's own that are neither a denial of access nor the upstream's fault. */
+/** Rejections other than forbidden requests and upstream errors. */
 export type RejectionKind = Exclude<Rejection["kind"], "forbidden" | "upstream">;
 
-/** Which cap was reached: that of all connections, or that of one address. */
+/** The limit that was reached: that of all connections, or that of one address. */
 export type ConnectionRejection = "total" | "address";
 
 export interface ProviderDelta {
-  /** Calls running now: absolute, not a difference. */
+  /** Requests that are running now; a gauge, not a difference. */
   readonly active: number;
-  /** Of the last answer since the previous delta that told any. */
-  readonly headroom: RateLimitRemaining;
+  /** From the last response since the last delta that reports it. */
+  readonly rateLimitRemaining: RateLimitRemaining;
   readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
   readonly usageMissing: Readonly<Record<string, number>>;
 }
 
-/** What the calls of one owner to one model of a provider came to. */
+/** Counts of one owner's requests to one model of a provider. */
 export interface RequestDeltas {
   readonly provider: string;
-  /** `null`: unknown. */
+  /** `null` if unknown. */
   readonly model: string | null;
   readonly owner: string | null;
-  readonly plain: StatusCounts;
+  readonly unary: StatusCounts;
   readonly streamed: StatusCounts;
   readonly tokens: TokenCounts;
   readonly duration: BucketCounts;
@@ -50,7 +50,7 @@ export interface RequestDeltas {
   readonly outputRate: BucketCounts;
 }
 
-/** Calls by the class of their status: no status at all, then 1xx to 5xx. */
+/** Requests by the class of their status: no status, then 1xx to 5xx. */
 export type StatusCounts = readonly [number, number, number, number, number, number];
 
 /** Cached, cache-write and reasoning tokens are parts of input and output, not additions to them. */
@@ -62,16 +62,16 @@ export interface TokenCounts {
   readonly reasoning: number;
 }
 
-/** Observations per bucket (not cumulative); the last bucket is what lies above the highest bound. */
+/** Observations per bucket, not cumulative; the last bucket is for values above the highest bound. */
 export interface BucketCounts {
   readonly counts: readonly number[];
   readonly sum: number;
 }
 
-/** Seconds: powers of two from 10 ms, as OpenTelemetry's, and two more for agents' long turns. */
+/** Seconds: OpenTelemetry's powers of two from 10 ms, and two more for the long turns of agents. */
 export const durationBounds: readonly number[] = [
   0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68,
 ];
 
-/** Output tokens a second. */
+/** Output tokens per second. */
 export const rateBounds: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096];

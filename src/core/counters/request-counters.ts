@@ -9,59 +9,59 @@ import {
   rateBounds,
 } from "./proxy-deltas.ts";
 
-/** Names come from outside; calls beyond this many combinations between two deltas are counted together. */
-const MAX_CELLS = 1000;
+/** Clients choose the names, so combinations beyond this many between two deltas are counted together as "other". */
+const MAX_GROUPS = 1000;
 
-/** Counts calls and what they used by provider, model and owner, on the path of a call. */
+/** Counts requests and their tokens by provider, model and owner. It is called for every request. */
 export class RequestCounters {
-  #cells = new Map<string, Map<string | null, Map<string | null, Cell>>>();
+  #groups = new Map<string, Map<string | null, Map<string | null, RequestGroup>>>();
   #count = 0;
-  /** Most calls are like the one before. */
-  #last: Cell | undefined;
+  /** Most requests belong to the same group as the one before. */
+  #last: RequestGroup | undefined;
 
   add(record: RequestRecord): void {
     const { provider, model } = record;
     const owner = record.owner ?? null;
     const last = this.#last;
     const isLikeLast = last !== undefined && last.model === model && last.owner === owner && last.provider === provider;
-    const cell = isLikeLast ? last : this.#cell(provider, model, owner);
-    this.#last = cell;
-    cell.add(record);
+    const group = isLikeLast ? last : this.#group(provider, model, owner);
+    this.#last = group;
+    group.add(record);
   }
 
   take(): readonly RequestDeltas[] {
     const taken: RequestDeltas[] = [];
-    for (const models of this.#cells.values()) {
-      for (const owners of models.values()) for (const cell of owners.values()) taken.push(cell.delta());
+    for (const models of this.#groups.values()) {
+      for (const owners of models.values()) for (const group of owners.values()) taken.push(group.delta());
     }
-    this.#cells = new Map();
+    this.#groups = new Map();
     this.#count = 0;
     this.#last = undefined;
     return taken;
   }
 
-  #cell(provider: string, model: string | null, owner: string | null): Cell {
-    const known = this.#cells.get(provider)?.get(model)?.get(owner);
+  #group(provider: string, model: string | null, owner: string | null): RequestGroup {
+    const known = this.#groups.get(provider)?.get(model)?.get(owner);
     if (known !== undefined) return known;
-    if (this.#count < MAX_CELLS) return this.#open(provider, model, owner);
-    return this.#cells.get(provider)?.get("other")?.get("other") ?? this.#open(provider, "other", "other");
+    if (this.#count < MAX_GROUPS) return this.#add(provider, model, owner);
+    return this.#groups.get(provider)?.get("other")?.get("other") ?? this.#add(provider, "other", "other");
   }
 
-  #open(provider: string, model: string | null, owner: string | null): Cell {
-    const cell = new Cell(provider, model, owner);
-    const models = this.#cells.get(provider) ?? new Map<string | null, Map<string | null, Cell>>();
-    const owners = models.get(model) ?? new Map<string | null, Cell>();
-    this.#cells.set(provider, models.set(model, owners.set(owner, cell)));
+  #add(provider: string, model: string | null, owner: string | null): RequestGroup {
+    const group = new RequestGroup(provider, model, owner);
+    const models = this.#groups.get(provider) ?? new Map<string | null, Map<string | null, RequestGroup>>();
+    const owners = models.get(model) ?? new Map<string | null, RequestGroup>();
+    this.#groups.set(provider, models.set(model, owners.set(owner, group)));
     this.#count++;
-    return cell;
+    return group;
   }
 }
 
-class Cell {
+class RequestGroup {
   readonly provider: string;
   readonly model: string | null;
   readonly owner: string | null;
-  readonly #plain: Mutable<StatusCounts> = [0, 0, 0, 0, 0, 0];
+  readonly #unary: Mutable<StatusCounts> = [0, 0, 0, 0, 0, 0];
   readonly #streamed: Mutable<StatusCounts> = [0, 0, 0, 0, 0, 0];
   readonly #tokens: Mutable<TokenCounts> = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
   readonly #duration = new Buckets(durationBounds);
@@ -75,11 +75,11 @@ class Cell {
   }
 
   add(record: RequestRecord): void {
-    const counts = record.stream === true ? this.#streamed : this.#plain;
+    const counts = record.stream === true ? this.#streamed : this.#unary;
     counts[statusClass(record.status)]++;
     if (record.duration_ms !== undefined) this.#duration.add(record.duration_ms / 1000);
     if (record.ttft_ms !== undefined) this.#timeToFirstToken.add(record.ttft_ms / 1000);
-    // A response that is read again was already counted when it was new.
+    // A response that is fetched again was counted when it was new.
     if (record.usage_state !== "replay") this.#addUsage(record);
   }
 
@@ -88,7 +88,7 @@ class Cell {
       provider: this.provider,
       model: this.model,
       owner: this.owner,
-      plain: this.#plain,
+      unary: this.#unary,
       streamed: this.#streamed,
       tokens: this.#tokens,
       duration: this.#duration.counts,
@@ -97,7 +97,7 @@ class Cell {
     };
   }
 
-  /** The record's totals, as every other sum takes them; the work of further models (`extra_items`) is in none of them. */
+  /** Adds the record's totals, as every other sum does. The work of further models (`extra_items`) is in none of them. */
   #addUsage(record: RequestRecord): void {
     const output = record.total_output_tokens ?? record.output_tokens ?? 0;
     this.#tokens.input += record.total_input_tokens ?? record.input_tokens ?? 0;

@@ -1,6 +1,6 @@
 import type { ForbiddenReason } from "../request/rejection.ts";
 
-/** Answers of `GET /api/v1/status` and sources of `/metrics`: what each part of the process says of itself. */
+/** The body of `GET /api/v1/status`, and a source of `/metrics`. The names of the members are part of the API. */
 export interface ProxyStatus {
   readonly version: string;
   readonly node: string;
@@ -21,7 +21,7 @@ export interface AllowlistStatus {
   readonly keys: number;
   readonly version: number;
   readonly loadedAt: string;
-  /** The message of the last reload that failed, while it is still the last. */
+  /** The message of the last reload, if it failed. */
   readonly error: string | undefined;
   readonly reloadErrors: number;
 }
@@ -30,9 +30,9 @@ export interface LedgerStatus {
   readonly path: string;
   readonly written: number;
   readonly dropped: number;
-  /** Of those written, calls that ended with their thread or process. */
+  /** How many of the written records are of requests that ended together with their worker or process. */
   readonly interrupted: number;
-  /** Answers that were let go although `stats.durability: written` held them for their records. */
+  /** Responses released before their records were known to be written, with `stats.durability: written`. */
   readonly unconfirmed: number;
   readonly queued: number;
   readonly degraded: boolean;

@@ -120,7 +120,7 @@ test("what was counted, has no id, is only read or never had usage is not pendin
 
 test("a stored answer with usage is a sighting, and settles nothing until the ledger has said so", () => {
   const replay = record({ response_id: "r", usage_state: "replay", input_tokens: 5, method: "GET" });
-  assert.deepEqual(dedupKeyOf(replay), { kind: "sighting", provider: "openai", id: "r" });
+  assert.deepEqual(dedupKeyOf(replay), { kind: "reread", provider: "openai", id: "r" });
   assert.equal(dedupKeyOf({ ...replay, input_tokens: null }), undefined);
   assert.equal(hasSettled(replay), false);
   assert.equal(hasSettled({ ...replay, usage_state: "final" }), true);

@@ -1,26 +1,26 @@
 import type { Mutable } from "../mutable.ts";
 import type { RequestRecord } from "./request-record.ts";
 
-/** What a price is worked out from: the parts of a record that cost something. Plain data, for it goes between threads. */
-export interface BillingFacts extends BilledAmounts {
+/** The parts of a record that determine its cost. Plain data, because it is sent between threads. */
+export interface BillableRequest extends BilledAmounts {
   readonly provider: string;
   readonly model?: string;
-  /** Plays no part in the price. */
+  /** Does not affect the price. */
   readonly owner?: string;
-  /** What the provider itself says the call cost. */
+  /** The cost that the provider itself states. */
   readonly statedUsd?: number;
   readonly serviceTier?: string;
   readonly speed?: string;
   readonly region?: string;
   readonly batch?: true;
-  /** The amounts are those of many answers together, so that a price by the size of one says nothing. */
+  /** The amounts are sums over many responses, so price tiers by the size of one response do not apply. */
   readonly many?: true;
-  /** Epoch milliseconds: prices have dates, some have hours. */
+  /** Epoch milliseconds. Prices depend on the date, some on the hour. */
   readonly at: number;
   readonly items?: readonly BilledItem[];
 }
 
-/** Tokens and other units. Parts lie inside `input` and `output`. What is unknown is left out. */
+/** Tokens and other units. The parts are included in `input` and `output`. Unknown amounts are left out. */
 export interface BilledAmounts {
   readonly input?: number;
   readonly output?: number;
@@ -43,63 +43,58 @@ export interface BilledAmounts {
   readonly fileSearches?: number;
 }
 
-/** Work of another model inside the call. */
+/** Work of another model within the request. */
 export interface BilledItem extends BilledAmounts {
   readonly model?: string;
-  /** A part of the call's own counters, so it stands in their place; others come on top. */
+  /** The item is part of the request's own counters and replaces them; other items are billed in addition. */
   readonly within?: true;
 }
 
-/** What there is to price in a record; `undefined` where nothing was counted, or where it was counted before. */
-export function billingOf(record: RequestRecord): BillingFacts | undefined {
+/** What is billable in a record; `undefined` if nothing was counted, or if it was counted in an earlier record. */
+export function billingOf(record: RequestRecord): BillableRequest | undefined {
   if (record.usage_state === "replay" || record.usage_state === "not_applicable") return undefined;
-  const facts: Mutable<BillingFacts> = { provider: record.provider, at: Date.parse(record.timestamp) };
-  if (record.model !== null) facts.model = record.model;
-  if (record.owner !== undefined) facts.owner = record.owner;
-  addAmounts(facts, record);
+  const billing: Mutable<BillableRequest> = { provider: record.provider, at: Date.parse(record.timestamp) };
+  if (record.model !== null) billing.model = record.model;
+  if (record.owner !== undefined) billing.owner = record.owner;
+  addAmounts(billing, record);
   const { provider_cost_usd, extra_items } = record;
-  if (provider_cost_usd !== undefined) facts.statedUsd = provider_cost_usd;
-  if (extra_items !== undefined && extra_items.length > 0) facts.items = billedItems(extra_items);
-  if (!isCounted(facts) && record.total_tokens === undefined) return undefined;
+  if (provider_cost_usd !== undefined) billing.statedUsd = provider_cost_usd;
+  if (extra_items !== undefined && extra_items.length > 0) billing.items = extra_items.map(itemOf);
+  if (!isCounted(billing) && record.total_tokens === undefined) return undefined;
 
-  if (record.service_tier !== undefined) facts.serviceTier = record.service_tier;
-  if (record.speed !== undefined) facts.speed = record.speed;
-  if (record.inference_geo !== undefined) facts.region = record.inference_geo;
-  if (record.operation === "batch" || record.service_tier === "batch") facts.batch = true;
-  if (COLLECTIONS.has(record.operation ?? "")) facts.many = true;
-  return facts;
+  if (record.service_tier !== undefined) billing.serviceTier = record.service_tier;
+  if (record.speed !== undefined) billing.speed = record.speed;
+  if (record.inference_geo !== undefined) billing.region = record.inference_geo;
+  if (record.operation === "batch" || record.service_tier === "batch") billing.batch = true;
+  if (COLLECTIONS.has(record.operation ?? "")) billing.many = true;
+  return billing;
 }
 
 const COLLECTIONS: ReadonlySet<string> = new Set(["batch", "agent", "run"]);
 
-/** A record's further items, as far as they cost something. */
-function billedItems(items: readonly unknown[]): readonly BilledItem[] {
-  return items.map(itemOf);
-}
-
-/** What comes on top of a call's own counters. */
-export function isBeside(item: BilledItem): boolean {
+/** True for an item that is billed in addition to the request's own counters. */
+export function isAdditional(item: BilledItem): boolean {
   return item.within === undefined;
 }
 
-/** The record's totals, for saying how much has no price; further items are in none of them. */
-export function tokensOf({ input = 0, output = 0 }: BillingFacts): number {
+/** The record's totals, to report how much has no price. Further items are not included. */
+export function tokensOf({ input = 0, output = 0 }: BillableRequest): number {
   return input + output;
 }
 
-function isCounted(facts: BillingFacts): boolean {
+function isCounted(billing: BillableRequest): boolean {
   return (
-    facts.input !== undefined ||
-    facts.output !== undefined ||
-    facts.statedUsd !== undefined ||
-    facts.audioSeconds !== undefined ||
-    facts.pages !== undefined ||
-    facts.images !== undefined ||
-    facts.items !== undefined
+    billing.input !== undefined ||
+    billing.output !== undefined ||
+    billing.statedUsd !== undefined ||
+    billing.audioSeconds !== undefined ||
+    billing.pages !== undefined ||
+    billing.images !== undefined ||
+    billing.items !== undefined
   );
 }
 
-/** The members of a record that are amounts, as they also stand in its extra items. */
+/** The amounts of a record or of one of its extra items. */
 type Amounts = Pick<
   RequestRecord,
   | "total_input_tokens"
@@ -117,56 +112,56 @@ type Amounts = Pick<
   | "tool_calls"
 > & { readonly input_tokens?: number | null; readonly output_tokens?: number | null };
 
-// One assignment a line, and none for what is not there: members that are undefined would be carried between threads.
-function addAmounts(facts: Mutable<BilledAmounts>, from: Amounts): void {
+// Absent amounts are not assigned at all: a member that is undefined would be copied between threads as well.
+function addAmounts(billing: Mutable<BilledAmounts>, from: Amounts): void {
   const input = from.total_input_tokens ?? from.input_tokens ?? undefined;
   const output = from.total_output_tokens ?? from.output_tokens ?? undefined;
-  if (input !== undefined) facts.input = input;
-  if (output !== undefined) facts.output = output;
-  if (from.cached_input_tokens) facts.cacheRead = from.cached_input_tokens;
-  if (from.cache_write_tokens) facts.cacheWrite = from.cache_write_tokens;
-  if (from.reasoning_tokens) facts.reasoning = from.reasoning_tokens;
-  if (from.cache_write_by_ttl !== undefined) addWrites(facts, from.cache_write_by_ttl);
-  if (from.input_by_modality !== undefined) addInput(facts, from.input_by_modality);
-  if (from.output_by_modality !== undefined) addOutput(facts, from.output_by_modality);
-  if (from.cached_by_modality !== undefined) addCached(facts, from.cached_by_modality);
-  if (from.audio_seconds !== undefined) facts.audioSeconds = from.audio_seconds;
-  if (from.pages !== undefined) facts.pages = from.pages;
-  if (from.images !== undefined) facts.images = from.images;
-  if (from.tool_calls !== undefined) addTools(facts, from.tool_calls);
+  if (input !== undefined) billing.input = input;
+  if (output !== undefined) billing.output = output;
+  if (from.cached_input_tokens) billing.cacheRead = from.cached_input_tokens;
+  if (from.cache_write_tokens) billing.cacheWrite = from.cache_write_tokens;
+  if (from.reasoning_tokens) billing.reasoning = from.reasoning_tokens;
+  if (from.cache_write_by_ttl !== undefined) addWrites(billing, from.cache_write_by_ttl);
+  if (from.input_by_modality !== undefined) addInput(billing, from.input_by_modality);
+  if (from.output_by_modality !== undefined) addOutput(billing, from.output_by_modality);
+  if (from.cached_by_modality !== undefined) addCached(billing, from.cached_by_modality);
+  if (from.audio_seconds !== undefined) billing.audioSeconds = from.audio_seconds;
+  if (from.pages !== undefined) billing.pages = from.pages;
+  if (from.images !== undefined) billing.images = from.images;
+  if (from.tool_calls !== undefined) addTools(billing, from.tool_calls);
 }
 
 type Counts = Readonly<Record<string, number>>;
 
-function addWrites(facts: Mutable<BilledAmounts>, counts: Counts): void {
+function addWrites(billing: Mutable<BilledAmounts>, counts: Counts): void {
   const hour = counts["1h"];
-  if (hour) facts.cacheWrite1h = hour;
+  if (hour) billing.cacheWrite1h = hour;
 }
 
-function addInput(facts: Mutable<BilledAmounts>, { audio, image, video }: Counts): void {
-  if (audio) facts.audioIn = audio;
-  if (image) facts.imageIn = image;
-  if (video) facts.videoIn = video;
+function addInput(billing: Mutable<BilledAmounts>, { audio, image, video }: Counts): void {
+  if (audio) billing.audioIn = audio;
+  if (image) billing.imageIn = image;
+  if (video) billing.videoIn = video;
 }
 
-/** Zero says something here: how the cached part divides is known. */
-function addCached(facts: Mutable<BilledAmounts>, { audio = 0, image = 0 }: Counts): void {
-  facts.cachedAudio = audio;
-  facts.cachedImage = image;
+/** Zero is recorded here: it means that the modalities of the cached part are known. */
+function addCached(billing: Mutable<BilledAmounts>, { audio = 0, image = 0 }: Counts): void {
+  billing.cachedAudio = audio;
+  billing.cachedImage = image;
 }
 
-function addOutput(facts: Mutable<BilledAmounts>, { audio, image, video }: Counts): void {
-  if (audio) facts.audioOut = audio;
-  if (image) facts.imageOut = image;
-  if (video) facts.videoOut = video;
+function addOutput(billing: Mutable<BilledAmounts>, { audio, image, video }: Counts): void {
+  if (audio) billing.audioOut = audio;
+  if (image) billing.imageOut = image;
+  if (video) billing.videoOut = video;
 }
 
-function addTools(facts: Mutable<BilledAmounts>, { web_search, file_search }: Counts): void {
-  if (web_search) facts.webSearches = web_search;
-  if (file_search) facts.fileSearches = file_search;
+function addTools(billing: Mutable<BilledAmounts>, { web_search, file_search }: Counts): void {
+  if (web_search) billing.webSearches = web_search;
+  if (file_search) billing.fileSearches = file_search;
 }
 
-/** Groq lists what the models behind a compound system used; the call's own counters are the sum. */
+/** Groq lists the usage of each model behind a compound system; the request's own counters are their sum. */
 const WITHIN = "usage_breakdown";
 
 function itemOf(item: unknown): BilledItem {
@@ -175,7 +170,7 @@ function itemOf(item: unknown): BilledItem {
   const billed: Mutable<BilledItem> = {};
   if (typeof fields["model"] === "string") billed.model = fields["model"];
   if (fields["kind"] === WITHIN) billed.within = true;
-  // From a record that a gateway wrote: the amounts are what they are named.
+  // LMGate wrote the record, so each amount has the type that its name says.
   addAmounts(billed, fields);
   return billed;
 }

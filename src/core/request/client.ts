@@ -1,12 +1,12 @@
-/** Who a call belongs to: one row of the allow-list. */
+/** The allow-list row that a request belongs to. */
 export interface Client {
   readonly id: string;
   readonly owner: string;
-  /** Milliseconds since the epoch after which the key no longer opens anything; `undefined`: never. */
+  /** Epoch milliseconds after which the key is no longer valid; `undefined` if it does not expire. */
   readonly expiresAt: number | undefined;
 }
 
-/** A key as a client presented it. Its text leaves this object only through `reveal`. */
+/** A key as the client sent it. Its text leaves this object only through `reveal`. */
 export class ApiKey {
   readonly #text: string;
 
@@ -18,7 +18,7 @@ export class ApiKey {
     return this.#text;
   }
 
-  /** The last six characters; nothing of a key too short to spare them. */
+  /** The last six characters; empty for a key so short that they would reveal much of it. */
   get masked(): string {
     return this.#text.length < 16 ? "" : this.#text.slice(-6);
   }

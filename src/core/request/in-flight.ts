@@ -1,15 +1,16 @@
-/** A call that runs: what its record would say if it never came to its end. */
+/** A running request, with the record it gets if its end is never seen. */
 export interface InFlightRequest {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** The JSON text of its record as far as it is known, all but the time of its end. */
+  /** The JSON text of its record as far as it is known, without the time of its end. */
   readonly record: string;
 }
 
-/** What changed among the calls of one data thread. */
+/** Changes of the running requests of one data worker. */
 export interface InFlightChange {
+  /** Requests that are running and were not reported before. */
   readonly alive: readonly InFlightRequest[];
-  /** Ids of such that were told of before; their records were handed over before this. */
+  /** Ids of requests that were reported before and have ended. Their records are sent before this. */
   readonly gone: readonly string[];
 }

@@ -1,14 +1,14 @@
 import type { RequestRecord } from "./request-record.ts";
 
-/** The record that a line of the statistics holds; `undefined` for a line that is cut short, or that is somebody else's. */
+/** The record on a line of the ledger; `undefined` for a torn line, or one that another program wrote. */
 export function recordOnLine(line: string): RequestRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== "object" || value === null || !("provider" in value)) return undefined;
-    // as: a gateway wrote it, this one or an older; whoever reads it must not mind a field of another kind.
+    // as: any version of LMGate may have written it, so readers must tolerate fields of an unexpected type.
     return value as RequestRecord;
   } catch {
-    // A line that was still on its way, or no JSON at all.
+    // A torn line, or text that is not JSON.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Why LMGate itself answered a call, before or instead of a provider. */
+/** Why LMGate responded to a request itself, before or instead of the provider. */
 export type Rejection =
   | { readonly kind: "malformed"; readonly detail: string }
   | { readonly kind: "head-too-large"; readonly detail: string }
@@ -11,8 +11,8 @@ export type Rejection =
   | { readonly kind: "draining" }
   | { readonly kind: "upstream"; readonly fault: UpstreamFault };
 
-/** The caller always sees the same 403; the reason is for the operator. */
+/** The client always receives the same 403; only the operator sees the reason. */
 export type ForbiddenReason = "no_key" | "unknown_key" | "expired" | "mixed_keys";
 
-/** What went wrong between LMGate and the provider; the names are the record's `error_type`. */
+/** An error between LMGate and the provider, named as in the record's `error_type`. */
 export type UpstreamFault = "upstream_unreachable" | "upstream_timeout" | "upstream_reset" | "upstream_invalid";

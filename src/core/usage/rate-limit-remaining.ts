@@ -1,9 +1,9 @@
-/** What a provider says is left of its limits, by what the limit is on. */
+/** What remains of a provider's rate limits, by the kind of limit. */
 export type RateLimitRemaining = Readonly<Partial<Record<RateLimitKind, number>>>;
 
 export type RateLimitKind = "requests" | "tokens" | "input_tokens" | "output_tokens";
 
-/** As OpenAI and those like it, and Anthropic, name them. */
+/** The header fields of OpenAI-compatible providers and of Anthropic. */
 const NAMES: ReadonlyMap<string, RateLimitKind> = new Map([
   ["x-ratelimit-remaining-requests", "requests"],
   ["x-ratelimit-remaining-tokens", "tokens"],
@@ -13,14 +13,14 @@ const NAMES: ReadonlyMap<string, RateLimitKind> = new Map([
   ["anthropic-ratelimit-output-tokens-remaining", "output_tokens"],
 ]);
 
-/** Reads a response's fields; their names are in lower case. */
+/** Reads the header fields of a response, whose names are in lower case. */
 export function rateLimitRemainingIn(
   fields: readonly { readonly name: string; readonly value: string }[],
 ): RateLimitRemaining {
-  const headroom: Partial<Record<RateLimitKind, number>> = {};
+  const remaining: Partial<Record<RateLimitKind, number>> = {};
   for (const { name, value } of fields) {
     const kind = NAMES.get(name);
-    if (kind !== undefined && /^\d{1,15}$/.test(value)) headroom[kind] = Number(value);
+    if (kind !== undefined && /^\d{1,15}$/.test(value)) remaining[kind] = Number(value);
   }
-  return headroom;
+  return remaining;
 }

@@ -1,11 +1,11 @@
-/** What a call used, in the terms of the normalised record. `undefined` means unknown, never zero. */
+/** What a request consumed. `undefined` means unknown, never zero. */
 export interface Usage {
   /** The provider's own two counters, unmodified. */
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
-  /** Computed: cached, cache-write and tool-use input included. */
+  /** Computed: includes cached, cache-write and tool-use input. */
   totalInputTokens?: number | undefined;
-  /** Computed: reasoning included. */
+  /** Computed: includes reasoning. */
   totalOutputTokens?: number | undefined;
   totalTokens?: number | undefined;
   cachedInputTokens?: number | undefined;
@@ -13,7 +13,7 @@ export interface Usage {
   cacheWriteByTtl?: Readonly<Record<string, number>> | undefined;
   reasoningTokens?: number | undefined;
   toolInputTokens?: number | undefined;
-  /** Part of the provider's total that belongs to neither input nor output as far as anyone can tell. */
+  /** Part of the provider's total that cannot be assigned to input or output. */
   unattributedTokens?: number | undefined;
   inputByModality?: Readonly<Record<string, number>> | undefined;
   outputByModality?: Readonly<Record<string, number>> | undefined;
@@ -30,7 +30,7 @@ export interface Usage {
   inferenceGeo?: string | undefined;
   trafficType?: string | undefined;
   providerCostUsd?: number | undefined;
-  /** Further billed items with their own model (SVG usage, compaction, advisor work). */
+  /** Further billed items with a model of their own (SVG usage, compaction, advisor work). */
   extraItems?: readonly ExtraItem[] | undefined;
   /** The provider's usage object as it was sent, capped. */
   raw?: unknown;
@@ -45,9 +45,9 @@ export type UsageSource = "body" | "stream" | "header" | "websocket" | "estimate
 
 export type UsageState = "final" | "partial" | "aborted" | "replay" | "missing" | "not_applicable";
 
-/** Everything an observer learned of one exchange. */
+/** What an observer read from one exchange. */
 export interface UsageReading {
-  /** Name of the dialect that read it, `none` where no usage is expected. */
+  /** The dialect that read it; `none` where no usage is expected. */
   readonly dialect: string;
   readonly operation: string;
   readonly stream: boolean | undefined;
@@ -57,7 +57,7 @@ export interface UsageReading {
   readonly deployment: string | undefined;
   readonly responseId: string | undefined;
   readonly usage: Usage | undefined;
-  /** Our own guesses, only where the provider gave no counter. */
+  /** LMGate's own estimates, only where the provider gave no counter. */
   readonly estimatedInputTokens?: number | undefined;
   readonly estimatedOutputTokens?: number | undefined;
   readonly source: UsageSource;
@@ -65,7 +65,7 @@ export interface UsageReading {
   readonly reason: string | undefined;
   /** The provider's own error type or code, from the body. */
   readonly errorType: string | undefined;
-  /** When the first frame with content was seen, on the clock the observer was given; streams only. */
+  /** When the first frame with content arrived, on the observer's clock; streams only. */
   readonly firstContentAt: number | undefined;
 }
 

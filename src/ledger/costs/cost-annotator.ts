@@ -1,5 +1,5 @@
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
-import { tokensOf, type BilledAmounts, type BillingFacts } from "../../core/request/billing.ts";
+import { tokensOf, type BilledAmounts, type BillableRequest } from "../../core/request/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
 import type { DedupKey } from "../../core/request/usage-dedup.ts";
 import type { Cost, Prices } from "../../prices/prices.ts";
@@ -27,7 +27,7 @@ export class CostAnnotator {
   }
 
   /** Members for a record that lacks only its cost. */
-  costOf(billing: BillingFacts | undefined): string {
+  costOf(billing: BillableRequest | undefined): string {
     if (billing === undefined) return "";
     const cost = this.#prices.costOf(billing);
     this.#count(billing, cost);
@@ -43,7 +43,7 @@ export class CostAnnotator {
   }
 
   /** Members for the record of a response that was fetched again: it counts only if its usage was pending. */
-  rereadOf(key: DedupKey, billing: BillingFacts | undefined): string {
+  rereadOf(key: DedupKey, billing: BillableRequest | undefined): string {
     if (!this.#pending.settle(key)) return ',"usage_state":"replay"';
     if (billing !== undefined) this.#countSettled(billing);
     return `,"usage_state":"final"${this.costOf(billing)}`;
@@ -57,7 +57,7 @@ export class CostAnnotator {
     return costs.length === 0 && forgotten === 0 ? undefined : { costs, forgotten };
   }
 
-  #count(billing: BillingFacts, { usd }: Cost): void {
+  #count(billing: BillableRequest, { usd }: Cost): void {
     const counts = this.#counters.of(billing);
     if (usd === null) counts.unpricedTokens += tokensOf(billing);
     else {
@@ -66,7 +66,7 @@ export class CostAnnotator {
     }
   }
 
-  #countSettled(billing: BillingFacts): void {
+  #countSettled(billing: BillableRequest): void {
     const counts = this.#counters.of(billing);
     counts.settled = plus(counts.settled, billing);
   }

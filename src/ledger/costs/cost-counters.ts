@@ -1,6 +1,6 @@
 import type { Mutable } from "../../core/mutable.ts";
 import type { CostDelta } from "../../core/counters/cost-deltas.ts";
-import type { BillingFacts } from "../../core/request/billing.ts";
+import type { BillableRequest } from "../../core/request/billing.ts";
 import type { TokenCounts } from "../../core/counters/proxy-deltas.ts";
 
 /** Clients choose the names, so combinations beyond this many between two deltas are counted together as "other". */
@@ -10,7 +10,7 @@ const MAX_COMBINATIONS = 1000;
 export class CostCounters {
   #counts = new Map<string, Mutable<CostDelta>>();
 
-  of({ provider, model, owner }: BillingFacts): Mutable<CostDelta> {
+  of({ provider, model, owner }: BillableRequest): Mutable<CostDelta> {
     const counts = this.#find(provider, model ?? null, owner ?? null);
     return counts ?? this.#find(provider, "other", "other") ?? this.#add(provider, "other", "other");
   }

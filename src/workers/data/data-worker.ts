@@ -131,16 +131,16 @@ class DataWorker {
       suggestPath: (path) => suggestPrefix(path, enabled),
       health: (path) => this.#health(path),
       requestRejected: (rejected) => {
-        this.#counters.refused(rejected.rejection);
+        this.#counters.requestRejected(rejected.rejection);
         this.#rejections.add(rejected, Date.now());
       },
       acceptConnection: (address) => {
         const rejection = this.#connections.open(address);
-        if (rejection !== undefined) this.#counters.connectionRefused(rejection);
+        if (rejection !== undefined) this.#counters.connectionRejected(rejection);
         return rejection === undefined;
       },
       connectionClosed: (address) => this.#connections.close(address),
-      requestStarted: (provider) => this.#counters.began(provider),
+      requestStarted: (provider) => this.#counters.requestStarted(provider),
       holdsResponses: settings.stats.durability === "written",
       record: (record, announced, written) => {
         this.#counters.recorded(record);
@@ -149,7 +149,7 @@ class DataWorker {
         if (sent) this.#durability.hold(written);
         else this.#durability.releaseUnconfirmed(written);
       },
-      requestEnded: (provider, fields) => this.#counters.ended(provider, fields),
+      requestEnded: (provider, fields) => this.#counters.requestEnded(provider, fields),
     };
   }
 

@@ -81,11 +81,11 @@ class LedgerWorker {
 
   #append(record: RecordMessage, consumed: () => void): void {
     const { text, billing, once } = record;
-    if (once?.kind === "sighting" && !this.#costs.isPending(once)) {
+    if (once?.kind === "reread" && !this.#costs.isPending(once)) {
       this.#wait(record, consumed);
       return;
     }
-    if (once?.kind === "sighting") this.#ledger.append(text, this.#costs.rereadOf(once, billing));
+    if (once?.kind === "reread") this.#ledger.append(text, this.#costs.rereadOf(once, billing));
     else {
       if (once !== undefined) this.#costs.addPending(once);
       this.#ledger.append(text, this.#costs.costOf(billing));

@@ -1,4 +1,4 @@
-import { billingOf, type BillingFacts } from "../../core/request/billing.ts";
+import { billingOf, type BillableRequest } from "../../core/request/billing.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { dedupKeyOf, type DedupKey } from "../../core/request/usage-dedup.ts";
 
@@ -8,13 +8,13 @@ import { dedupKeyOf, type DedupKey } from "../../core/request/usage-dedup.ts";
  */
 export interface RecordMessage {
   readonly text: string;
-  readonly billing?: BillingFacts;
+  readonly billing?: BillableRequest;
   readonly once?: DedupKey;
 }
 
 export function toRecordMessage(record: RequestRecord): RecordMessage {
   const once = dedupKeyOf(record);
-  if (once?.kind === "sighting") {
+  if (once?.kind === "reread") {
     // The ledger decides whether this usage counts, and what it costs.
     const billing = billingOf({ ...record, usage_state: undefined });
     const text = JSON.stringify({ ...record, usage_state: undefined });
