@@ -1,6 +1,6 @@
 /**
- * The same bytes are sent to an upstream directly and through the gateway, and both ends are recorded: what the upstream
- * received and what the client received must be the same, but for the exceptions that are named here.
+ * Sends the same bytes to an upstream directly and through the gateway, and records both ends. What the upstream and the
+ * client receive must be the same, except for the differences that are named here.
  */
 import assert from "node:assert/strict";
 import { createHash, randomFillSync } from "node:crypto";
@@ -12,16 +12,16 @@ import { connectRaw, converse } from "../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
-/** Meant for one hop only (RFC 9110 §7.6.1), so each side writes its own; `Transfer-Encoding` and `Trailer` are compared. */
+/** Fields for one hop only (RFC 9110 §7.6.1), which each side writes itself. `Transfer-Encoding` and `Trailer` are compared. */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "te", "upgrade"]);
 
 interface Call {
   readonly method?: string;
-  /** What follows the route's prefix. */
+  /** The part after the route's prefix. */
   readonly target?: string;
-  /** Header lines as they stand on the wire, without `Host` and the key. */
+  /** The header lines as sent, without `Host` and the key. */
   readonly lines?: readonly string[];
-  /** The body as it stands on the wire, framing included. */
+  /** The body as sent, with its framing. */
   readonly body?: Buffer | string;
 }
 
@@ -50,7 +50,7 @@ describe("through the gateway", () => {
     assert.equal((await gateway.records(0)).length, records, "each forwarded call has one record");
   });
 
-  /** Both sides of one call, direct and forwarded. */
+  /** Both sides of one request, direct and forwarded. */
   async function bothWays(call: Call, answer: string | Buffer = answers.small): Promise<void> {
     upstream.answer = (socket) => void socket.write(answer);
     await compare(call);
@@ -207,7 +207,7 @@ describe("through the gateway", () => {
       upstream.answer = (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
       records += 1;
       const answer = await converse(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
-      // The one field that LMGate adds, for without it a cut answer could look whole.
+      // LMGate adds only this field, because a cut response could look whole without it.
       assert.deepEqual(answer.lines.filter(isEndToEnd), ["Content-Type: text/plain", "Transfer-Encoding: chunked"]);
       assert.equal(answer.body.toString(), "until the end");
     });
@@ -244,7 +244,7 @@ describe("through the gateway", () => {
       socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
       for (const [index, event] of events.entries()) {
         socket.write(chunk(Buffer.from(event)));
-        await arrived[index]?.promise; // If anything in between waits for more, this test never ends.
+        await arrived[index]?.promise; // if a hop waits for more, this test never ends
       }
       socket.write("0\r\n\r\n");
     };
@@ -266,7 +266,7 @@ describe("through the gateway", () => {
       ["/slash", "/v1/models", "/v1/models"],
       ["/base", "/v1/models", "/base/path/v1/models"],
       ["/baseslash", "/v1/models?x=%2F", "/base/path/v1/models?x=%2F"],
-      // A client that joins `…/openai/` and `/v1/models` without thinking.
+      // A client may join `…/openai/` and `/v1/models` like this.
       ["/openai/", "/v1/models", "//v1/models"],
       ["/base", "/", "/base/path/"],
     ] as const) {

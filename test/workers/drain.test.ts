@@ -23,7 +23,7 @@ interface Stream {
   readonly connection: RawPeer;
 }
 
-/** The world, and streams under way in it, each with its number in what it sends. */
+/** The fixture with running streams, each with its number in its events. */
 async function streaming(t: TestContext, count: number, timeouts: GatewayOptions["config"]) {
   const world = await startGateWorld(timeouts === undefined ? {} : { config: timeouts });
   t.after(async () => {
@@ -37,7 +37,7 @@ async function streaming(t: TestContext, count: number, timeouts: GatewayOptions
   const connections = (await Promise.all(calls)).map((call) => call.connection);
   connections.forEach((connection, n) => connection.send(streamHead + chunk(contentEvent(n))));
   await Promise.all(clients.map((client) => client.holds("word")));
-  // Which client has which upstream connection: the number inside the events says.
+  // The number in the events tells which client has which upstream connection.
   const streams = connections.map((connection, n): Stream => {
     const client = clients.find((each) => each.text.includes(`"m-${n}"`));
     assert.ok(client);
@@ -46,7 +46,7 @@ async function streaming(t: TestContext, count: number, timeouts: GatewayOptions
   return { world, streams };
 }
 
-/** Until the gateway has said that it is on its way out. */
+/** Waits until the gateway has logged that it is draining. */
 async function draining(world: GateWorld): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!world.gateway.output().stdout.includes('"draining"')) {
@@ -65,7 +65,7 @@ async function isRefused(port: number): Promise<boolean> {
   );
 }
 
-test("R60: streams that are open at SIGTERM may finish; then the process ends with 0 and has every record", async (t) => {
+test("R60: streams that are open at SIGTERM may finish; then the process exits with 0 and has every record", async (t) => {
   const { world, streams } = await streaming(t, 300, { timeouts: { drain_seconds: 60 } });
   const idle = await world.client();
   idle.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -89,7 +89,7 @@ test("R60: streams that are open at SIGTERM may finish; then the process ends wi
   assert.deepEqual(counted, new Set(streams.map((_, n) => 1_000_000 + n)));
 });
 
-test("R60: what still runs when the drain time is over is cut off and recorded as that", async (t) => {
+test("R60: requests that are still running after the drain time are aborted and recorded as such", async (t) => {
   const { world, streams } = await streaming(t, 20, { timeouts: { drain_seconds: 0.5 } });
   const upgraded = await world.client();
   upgraded.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
@@ -117,7 +117,7 @@ for (const [signal, code] of Object.entries(secondSignals)) {
     const { world } = await streaming(t, 20, { timeouts: { drain_seconds: 600 } });
     world.gateway.signal("SIGTERM");
     await draining(world);
-    world.gateway.signal(signal as keyof typeof secondSignals); // the keys of the table
+    world.gateway.signal(signal as keyof typeof secondSignals); // as: the keys of the table
     assert.equal(await world.gateway.exited(), code);
     await world.gateway.stop();
     const records = await world.records(20);
@@ -125,7 +125,7 @@ for (const [signal, code] of Object.entries(secondSignals)) {
   });
 }
 
-test("during the drain delay new connections are served, each answer ends its connection, and readiness is 503", async (t) => {
+test("during the drain delay new connections are served, each response closes its connection, and readiness is 503", async (t) => {
   const { world, streams } = await streaming(t, 1, { timeouts: { drain_delay_seconds: 600, drain_seconds: 600 } });
   world.gateway.signal("SIGTERM");
   await draining(world);
@@ -135,7 +135,7 @@ test("during the drain delay new connections are served, each answer ends its co
     const message = await client.message();
     return `${statusOf(message)} ${fieldOf(message, "connection")}`;
   };
-  // What the main thread has said takes a moment to reach the data thread.
+  // The main thread's message takes a moment to reach the data worker.
   const deadline = performance.now() + 5_000;
   while ((await probe("/readyz")) !== "503 close") assert.ok(performance.now() < deadline, "still ready");
   assert.deepEqual([await probe("/healthz"), await probe("/livez")], ["200 close", "200 close"]);
@@ -148,7 +148,7 @@ test("during the drain delay new connections are served, each answer ends its co
   await late.hasEnded();
   await world.record({ status: 200, model: "m-5" });
 
-  // The rest of the delay is cut short; the stream is destroyed.
+  // The rest of the delay is skipped, and the stream is aborted.
   world.gateway.signal("SIGTERM");
   assert.equal(await world.gateway.exited(), 143);
   await world.gateway.stop();
@@ -156,11 +156,11 @@ test("during the drain delay new connections are served, each answer ends its co
   await world.record({ error_type: "shutdown" });
 });
 
-test("a call whose head is complete only after the listening has stopped is 503, and its connection ends", async (t) => {
+test("a request whose head is complete only after LMGate has stopped listening is 503, and its connection closes", async (t) => {
   const { world, streams } = await streaming(t, 1, { timeouts: { drain_seconds: 60 } });
   const late = await world.client();
   const head = get("/openai/v1/models");
-  // Health and half a head in one write: once the one is answered, the other has been read.
+  // A health request and half a head in one write: once the one has its response, the other has been read.
   late.send(`GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n${head.slice(0, 20)}`);
   await late.message();
   world.gateway.signal("SIGTERM");

@@ -1,4 +1,4 @@
-// The gateway as a program that, once it has ended, leaves it to Node.js to find that nothing is left to do.
+// Runs the gateway as a program that does not call `exit`: it ends when Node.js finds nothing left to do.
 import { setTimeout as delay } from "node:timers/promises";
 
 import { runApp } from "../../src/app/app.ts";
@@ -15,8 +15,8 @@ const code = await runApp({
   stderr,
   prestart: prestart(),
 });
-// Pipes to the parent are not the gateway's.
+// The pipes to the parent are not the gateway's.
 const left = (): readonly string[] => process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap");
-// What was closed is gone some turns of the event loop later.
+// A closed handle disappears some turns of the event loop later.
 for (let looks = 0; looks < 100 && left().length > 0; looks++) await delay(20);
 process.stdout.write(`${JSON.stringify({ msg: "over", code, left: left() })}\n`);

@@ -16,7 +16,7 @@ import { allowlistText, startGateway, testKey, type Gateway } from "../harness/g
 
 const CALLS = 1_000;
 const DEADLINE_MS = 20_000;
-/** Less than anything that a call could leave behind, a thousand times. */
+/** Less than anything that a request could leak, times a thousand. */
 const MOST_GROWTH = 1024 * 1024;
 
 let upstream: RawUpstream;
@@ -44,7 +44,7 @@ async function callsInFlight(gateway: Gateway): Promise<number> {
   return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
-/** What the data thread holds once it has cleaned up. */
+/** The data worker's memory after a garbage collection. */
 async function heldBytes(gateway: Gateway): Promise<number> {
   const held = "gc(); gc(); (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())";
   const bytes = await evaluateInThread(gateway, "data-1", held);
@@ -52,7 +52,7 @@ async function heldBytes(gateway: Gateway): Promise<number> {
   return bytes;
 }
 
-test("after 1,000 calls of all fates no file, no call under way and no memory is left", async (t) => {
+test("after 1,000 requests of all kinds no file descriptor, no running request and no memory is left", async (t) => {
   const gateway = await startGateway({
     config: {
       providers: { openai: { upstream: `http://127.0.0.1:${upstream.port}` } },
@@ -63,7 +63,7 @@ test("after 1,000 calls of all fates no file, no call under way and no memory is
   t.after(() => gateway.stop());
   const quiet = async (files: number): Promise<void> => {
     await eventually("no call is under way", async () => (await callsInFlight(gateway)) === 0);
-    // The admin port's own connections come and go.
+    // The admin port's own connections open and close.
     await eventually("files are as before", () => filesOf(gateway.pid) <= files + 3);
   };
 
@@ -82,7 +82,7 @@ test("after 1,000 calls of all fates no file, no call under way and no memory is
   assert.equal(new Set(records.map((record) => record.id)).size, records.length);
 });
 
-test("after stop() the process ends by itself: no socket, timer or thread holds it", async (t) => {
+test("after stop() the process ends by itself: no socket, timer or worker keeps it running", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "lmgate-test-"));
   t.after(() => rm(directory, { recursive: true }));
   await mkdir(join(directory, "data"));
@@ -101,7 +101,7 @@ test("after stop() the process ends by itself: no socket, timer or thread holds 
   t.after(() => child.kill("SIGKILL"));
   const said: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
-    said.push(JSON.parse(line) as Record<string, unknown>); // each line of the log is an object
+    said.push(JSON.parse(line) as Record<string, unknown>); // as: each line of the log is an object
   });
   const line = (msg: string): Record<string, unknown> | undefined => said.find((each) => each["msg"] === msg);
   await eventually("it listens", () => line("listening") !== undefined);

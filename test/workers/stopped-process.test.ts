@@ -26,7 +26,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("R96: a process that was stopped for longer than its timeouts finds nobody late when it goes on", async () => {
+test("R96: a process that was stopped for longer than its timeouts times out no request when it continues", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();

@@ -6,14 +6,14 @@ import { Waiting } from "../harness/until.ts";
 
 interface Watched {
   readonly thread: SupervisedWorker<never, unknown>;
-  /** Back-offs as the log has them, in milliseconds. */
+  /** The delays in the log, in milliseconds. */
   readonly delays: number[];
   readonly failures: string[];
   readonly waiting: Waiting;
   downs: number;
 }
 
-/** A data thread whose start data is nonsense: it throws as soon as it runs. */
+/** A data worker with invalid start data: it throws at once. */
 function startBroken(): Watched {
   const waiting = new Waiting();
   const [delays, failures]: [number[], string[]] = [[], []];
@@ -32,7 +32,7 @@ function startBroken(): Watched {
     onMessage: () => undefined,
     onExit: () => {
       watched.downs++;
-      // The log's word comes behind this one.
+      // The log entry is written after this call.
       queueMicrotask(() => waiting.changed());
     },
     onResponsiveChange: () => undefined,
@@ -41,7 +41,7 @@ function startBroken(): Watched {
   return watched;
 }
 
-test("R97: a thread that fails at each start is started again, at intervals that grow", async () => {
+test("R97: a worker that fails at each start is restarted, at growing intervals", async () => {
   const watched = startBroken();
   await watched.waiting.until("three ends", () => watched.delays.length >= 3 || undefined);
   await watched.thread.terminate();
@@ -50,7 +50,7 @@ test("R97: a thread that fails at each start is started again, at intervals that
   assert.equal(watched.failures.filter((message) => message === "worker failed").length, watched.downs);
 });
 
-test("a thread that was retired is not started again, and its end is told once", async () => {
+test("a retired worker is not restarted, and its end is reported once", async () => {
   const watched = startBroken();
   watched.thread.retire();
   await watched.waiting.until("its end", () => watched.downs > 0 || undefined);
@@ -58,7 +58,7 @@ test("a thread that was retired is not started again, and its end is told once",
   assert.deepEqual([watched.downs, watched.thread.restarts, watched.delays.length], [1, 0, 0]);
 });
 
-test("a thread that is terminated is gone without a word", async () => {
+test("a terminated worker ends without a report", async () => {
   const watched = startBroken();
   await watched.thread.terminate();
   assert.deepEqual([watched.downs, watched.thread.restarts], [0, 0]);

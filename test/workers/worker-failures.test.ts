@@ -18,7 +18,7 @@ import {
 
 const options = {
   config: { server: { workers: 2 }, timeouts: { drain_seconds: 600 } },
-  // Node's own inspector is the way into a thread: the gateway has no hook for breaking it.
+  // Node.js's inspector reaches into a worker: the gateway has no hook for breaking it.
   env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
 };
 
@@ -28,7 +28,7 @@ before(async () => {
 });
 afterEach(() => world.clear());
 after(async () => {
-  // The inspector writes to stderr: the usual audit does not fit.
+  // The inspector writes to stderr, so the fixture's own `stop` would fail.
   assert.equal(await world.gateway.stop(), 0);
   await world.faker.stop();
 });
@@ -46,11 +46,11 @@ interface Thread {
 
 async function dataThread(): Promise<Thread | undefined> {
   const response = await fetch(`${world.gateway.adminUrl}/api/v1/status`);
-  const { threads } = (await response.json()) as { threads: readonly Thread[] }; // the contract of the status page
+  const { threads } = (await response.json()) as { threads: readonly Thread[] }; // as: the contract of the status API
   return threads.find(({ name }) => name === "data-1");
 }
 
-/** Looks again until it is so; these states are told by no event that a test could hear. */
+/** Polls, because no event tells a test about these states. */
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (!(await holds())) {
@@ -62,14 +62,14 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 let expectedRestarts = 0;
 let expectedInterruptions = 0;
 
-/** Both go to an HTTP/1.0 client framed by the end of the connection, at which it cannot tell a cut one from a whole one. */
+/** Both end with the connection for an HTTP/1.0 client, which cannot tell a cut one from a whole one. */
 const endsWithConnection = {
   "without a length": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n",
   "in chunks": `${streamHead}4\r\n`,
 } as const;
 
 for (const [what, head] of Object.entries(endsWithConnection)) {
-  test(`R97: an answer ${what} to an HTTP/1.0 client is reset when its thread throws, since an end would look like its own`, async (t) => {
+  test(`R97: a response ${what} to an HTTP/1.0 client is reset when its worker throws, because an end would look complete`, async (t) => {
     const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       assert.equal(await doomed.gateway.stop(), 0);
@@ -86,7 +86,7 @@ for (const [what, head] of Object.entries(endsWithConnection)) {
   });
 }
 
-test("R97: an answer without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
+test("R97: a response without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
   const doomed = await startGateWorld(options);
   t.after(async () => {
     await doomed.gateway.stop();
@@ -103,8 +103,8 @@ test("R97: an answer without a length does not look complete to an HTTP/1.1 clie
 });
 
 for (const [how, code] of Object.entries(failures)) {
-  test(`R97: a data thread that ${how} is replaced; its streams break and those of the other go on`, async () => {
-    // The kernel deals connections out to both threads; of two dozen, each has some.
+  test(`R97: a data worker that ${how} is restarted; its streams break and those of the other go on`, async () => {
+    // The kernel distributes connections among both workers; of two dozen, each gets some.
     const clients = await Promise.all(Array.from({ length: 24 }, () => world.client()));
     const calls = clients.map(() => world.faker.call());
     for (const client of clients) client.send(post());
@@ -112,7 +112,7 @@ for (const [how, code] of Object.entries(failures)) {
     for (const connection of connections) connection.send(streamHead + chunk(contentEvent(1)));
     await Promise.all(clients.map((client) => client.holds("word")));
 
-    // Only of calls that are a tenth of a second old the ledger knows for certain; a thread that hangs tells it nothing more.
+    // The ledger knows a request for certain after 100 ms. A worker that hangs announces nothing more.
     await delay(150);
     await evaluateInThread(world.gateway, "data-1", code);
     expectedRestarts++;
@@ -152,7 +152,7 @@ for (const [how, code] of Object.entries(failures)) {
 }
 
 for (const [how, code] of Object.entries(failures)) {
-  test(`a data thread that ${how} during a drain does not hold up the end of the process`, async (t) => {
+  test(`a data worker that ${how} during a drain does not delay the end of the process`, async (t) => {
     const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       doomed.gateway.signal("SIGKILL");

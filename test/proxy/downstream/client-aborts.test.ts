@@ -11,7 +11,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-/** Ways of leaving: what a closed laptop, a cancelled fetch and a crash look like from here. */
+/** How a closed laptop, a cancelled fetch and a crash look to LMGate. */
 const leaving: Readonly<Record<string, (client: RawPeer) => void>> = {
   "a FIN": (client) => client.end(),
   "a reset": (client) => client.reset(),
@@ -19,7 +19,7 @@ const leaving: Readonly<Record<string, (client: RawPeer) => void>> = {
 };
 
 for (const [how, leave] of Object.entries(leaving)) {
-  test(`R36: ${how} behind the request line or within the head opens no upstream and leaves no record`, async () => {
+  test(`R36: ${how} after the request line or within the head opens no upstream connection and leaves no record`, async () => {
     for (const part of ["GET /openai/v1/models HTTP/1.1\r\n", get().slice(0, -2)]) {
       const client = await world.client();
       client.send(part);
@@ -29,7 +29,7 @@ for (const [how, leave] of Object.entries(leaving)) {
     assert.equal(world.faker.untaken, 0);
   });
 
-  test(`R36: ${how} within the body ends the upstream connection`, async () => {
+  test(`R36: ${how} within the body closes the upstream connection`, async () => {
     const client = await world.client();
     client.send(post("x".repeat(1_000)).slice(0, -500));
     const connection = await world.faker.connection();
@@ -39,7 +39,7 @@ for (const [how, leave] of Object.entries(leaving)) {
     await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted", request_bytes: 500 });
   });
 
-  test(`R37: ${how} before the first byte of the answer ends the upstream connection`, async () => {
+  test(`R37: ${how} before the first byte of the response closes the upstream connection`, async () => {
     const client = await world.client();
     client.send(post());
     const { connection } = await world.faker.call();
@@ -48,7 +48,7 @@ for (const [how, leave] of Object.entries(leaving)) {
     await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
   });
 
-  test(`R38: ${how} within a stream ends the upstream connection`, async () => {
+  test(`R38: ${how} within a stream closes the upstream connection`, async () => {
     const client = await world.client();
     client.send(post());
     const { connection } = await world.faker.call();
@@ -60,14 +60,14 @@ for (const [how, leave] of Object.entries(leaving)) {
   });
 }
 
-test("R37: a client that leaves while the upstream connection is being made is recorded once", async () => {
+test("R37: a client that leaves while LMGate is connecting is recorded once", async () => {
   const client = await world.client();
   client.send(post());
   client.reset();
   await world.record({ status: null, error_type: "client_aborted" });
 });
 
-test("R38: 100 clients that leave their streams together end 100 upstream connections and have 100 records", async () => {
+test("R38: 100 clients that leave their streams together close 100 upstream connections and have 100 records", async () => {
   const clients = await Promise.all(Array.from({ length: 100 }, () => world.client()));
   const calls = clients.map(() => world.faker.call());
   clients.forEach((client) => client.send(post()));
@@ -81,7 +81,7 @@ test("R38: 100 clients that leave their streams together end 100 upstream connec
   assert.equal(new Set(records.map((record) => record.model)).size, 100);
 });
 
-test("R39: the gateway answers while 20 clients with 2 MB on the way leave at once", async () => {
+test("R39: the gateway responds while 20 clients with 2 MB in transit leave at once", async () => {
   const clients = await Promise.all(Array.from({ length: 20 }, () => world.client()));
   const calls = clients.map(() => world.faker.call());
   clients.forEach((client) => client.send(post()));
@@ -98,7 +98,7 @@ test("R39: the gateway answers while 20 clients with 2 MB on the way leave at on
   assert.ok(records.every((record) => record.error_type === "client_aborted" || record.error_type === null));
 });
 
-test("R40: a client that ends its side and still reads is taken to have left", async () => {
+test("R40: a client that half-closes its connection and still reads counts as having left", async () => {
   const client = await world.client();
   client.send(post());
   client.end();
@@ -107,7 +107,7 @@ test("R40: a client that ends its side and still reads is taken to have left", a
   await world.record({ status: null, error_type: "client_aborted" });
 });
 
-test("a client that ends its side behind a complete answer has had it, and is no abort", async () => {
+test("a client that half-closes its connection after a complete response has not aborted", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();

@@ -1,5 +1,5 @@
-// Every form of request, cut off by its client at every byte in every way, stalled, sliced and slow; and answers that a
-// client does not take: no call may hang, none reaches the upstream as if it were whole, each leaves at most one record.
+// Every form of request, cut by its client at every byte in every way, stalled, sliced and slow; and responses that a
+// client does not read. No request may hang or reach the upstream as if it were whole; each leaves at most one record.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -63,7 +63,7 @@ interface RequestForm {
 
 const body = JSON.stringify({ model: "m-3", messages: [{ role: "user", content: "words ".repeat(8) }] });
 
-/** The mark comes first, so that even a piece of the head carries it; the user agent takes it into the record. */
+/** The mark comes first, so that even a part of the head has it. The user agent brings it into the record. */
 function form(name: string, framing: string, framedBody: string): RequestForm {
   const line = "POST /openai/v1/chat/completions HTTP/1.1\r\nX-Case: MARK\r\nUser-Agent: MARK\r\n";
   const head = `${line}Host: gate.test\r\nAuthorization: Bearer ${testKey.key}\r\n${framing}\r\n\r\n`;
@@ -80,7 +80,7 @@ const forms = [
 interface Case {
   readonly form: RequestForm;
   readonly plan: Plan;
-  /** How many bytes of the request pass. */
+  /** The number of bytes of the request before the fault. */
   readonly after: number;
 }
 
@@ -89,7 +89,7 @@ interface Ended extends Case {
   readonly records: readonly RequestRecord[];
 }
 
-/** Runs the cases, some at a time. `expected` says how many records they leave altogether. */
+/** Runs the cases, several at a time. `expected` is the total number of records. */
 async function runAll(cases: readonly Case[], expected: number): Promise<readonly Ended[]> {
   plans.clear();
   cases.forEach(({ plan }, n) => plans.set(markFor(n), plan));
@@ -110,7 +110,7 @@ async function runAll(cases: readonly Case[], expected: number): Promise<readonl
   }));
 }
 
-/** All of one length, so that places in the request are the same in all cases. */
+/** All have the same length, so that offsets in the request are the same in all cases. */
 function markFor(n: number): string {
   return `case-${String(n).padStart(5, "0")}`;
 }
@@ -119,7 +119,7 @@ function requestOf({ head, framedBody }: RequestForm, mark: string): string {
   return head.replaceAll("MARK", mark) + framedBody;
 }
 
-/** Until an answer or the end of the connection: a call that hangs fails here. */
+/** Waits for a response or the end of the connection. A request that hangs fails here. */
 async function converse(request: string): Promise<string> {
   const peer = await connectRaw(chaos.port);
   peer.send(request);
@@ -136,7 +136,7 @@ const endings = ["reset", "half-close"] as const;
 
 for (const kind of endings) {
   for (const each of forms) {
-    test(`R36: a request ${each.name} that its client cuts off (${kind}) at any byte never reaches the upstream whole`, async () => {
+    test(`R36: a request ${each.name} that its client cuts (${kind}) at any byte never reaches the upstream whole`, async () => {
       const length = requestOf(each, markFor(0)).length;
       const headLength = length - each.framedBody.length;
       const cases = Array.from({ length: length - 1 }, (_, after) => ({
@@ -156,7 +156,7 @@ for (const kind of endings) {
   }
 }
 
-test("R36, R43: a request that stalls anywhere is given up, with a record once its head was whole", async () => {
+test("R36, R43: a request that stalls anywhere times out, with a record if its head was complete", async () => {
   const cases = forms.flatMap((each) => {
     const length = requestOf(each, markFor(0)).length;
     const headLength = length - each.framedBody.length;
@@ -180,7 +180,7 @@ const harmless = {
 } as const;
 
 for (const [how, fault] of Object.entries(harmless)) {
-  test(`R46: a request of any form that comes ${how}, and an answer that goes so, arrive whole and are counted`, async () => {
+  test(`R46: requests of any form that come ${how}, and responses that go so, arrive whole and are counted`, async () => {
     const first = upstream.requests.length;
     upstream.answer = (socket) => void socket.write(answer(3));
     const cases = forms.map((each) => ({ form: each, after: 0, plan: { toServer: fault, toClient: fault } }));
@@ -197,8 +197,8 @@ for (const [how, fault] of Object.entries(harmless)) {
 const stream = streamHead + chunk(contentEvent(3)) + chunk(contentEvent(3, "more ")) + chunk(lastEvents(3));
 
 for (const kind of endings) {
-  test(`R38: a client that leaves (${kind}) at any byte of a stream ends its call, and there is one record`, async () => {
-    // Without its end: the call is over because the client left, and for no other reason.
+  test(`R38: a client that leaves (${kind}) at any byte of a stream ends its request, with one record`, async () => {
+    // The stream has no end, so that the request ends only because the client leaves.
     upstream.answer = (socket) => void socket.write(stream);
     const each = forms[0];
     assert.ok(each);
@@ -223,7 +223,7 @@ function assertAborted(record: RequestRecord | undefined, about: string, status:
   );
 }
 
-/** No connection of the test is left, and no call under way. */
+/** No connection of the test and no running request is left. */
 async function untilQuiet(): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (chaos.open > 0) {

@@ -25,7 +25,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("R6: of 1,000 GETs in one write one at a time is upstream, and the answers come in order", async () => {
+test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the responses come in order", async () => {
   const count = 1_000;
   const client = await world.client();
   client.send(Array.from({ length: count }, (_, n) => get(`/openai/v1/models/${n}`)).join(""));
@@ -45,7 +45,7 @@ test("R6: of 1,000 GETs in one write one at a time is upstream, and the answers 
   );
 });
 
-test("R49: pipelined calls with different keys are answered in order and recorded each with its own key", async () => {
+test("R49: pipelined requests with different keys get responses in order and records with their own keys", async () => {
   const client = await world.client();
   const asOther = (text: string): string => text.replace(testKey.key, otherKey.key);
   client.send(get("/openai/v1/a") + asOther(post('{"model":"m-0"}')) + get("/openai/v1/b"));
@@ -69,7 +69,7 @@ test("R49: pipelined calls with different keys are answered in order and recorde
   );
 });
 
-test("R49: a refused call among pipelined ones is answered in its place, and those behind it go on", async () => {
+test("R49: a rejected request among pipelined ones gets its response in order, and those after it go on", async () => {
   const client = await world.client();
   client.send(get("/openai/v1/a") + get("/openai/v1/b").replace(testKey.key, "sk-nobody-0123456789") + post());
   const { connection } = await world.faker.call();
@@ -82,7 +82,7 @@ test("R49: a refused call among pipelined ones is answered in its place, and tho
   await world.records(2);
 });
 
-test("R52: garbage behind a whole request leaves its answer intact and is then 400", async () => {
+test("R52: garbage after a whole request does not affect its response and is then 400", async () => {
   const client = await world.client();
   client.send(`${post()}\x00\x01 garbage\r\n\r\n`);
   const { connection } = await world.faker.call();
@@ -97,7 +97,7 @@ const http10 = (...lines: readonly string[]): string =>
   post('{"model":"m-0"}', ...lines).replace("HTTP/1.1", "HTTP/1.0");
 const chunked = `${streamHead}${chunk("data: one\n\n")}${chunk("data: two\n\n")}${lastChunk}`;
 
-test("R48: an HTTP/1.0 client gets a chunked body without its chunks, and the end of the connection behind it", async () => {
+test("R48: an HTTP/1.0 client gets a chunked body without chunks, and then the end of the connection", async () => {
   const client = await world.client();
   client.send(http10());
   const { connection, request } = await world.faker.call();
@@ -114,7 +114,7 @@ test("R48: an HTTP/1.0 client gets a chunked body without its chunks, and the en
   await world.record({ status: 200, error_type: null, response_bytes: 22 });
 });
 
-test("R48: an HTTP/1.0 client that asks for it keeps its connection behind a body of known length", async () => {
+test("R48: an HTTP/1.0 client that asks for keep-alive keeps its connection after a body of known length", async () => {
   const client = await world.client();
   client.send(http10("Connection: keep-alive"));
   const { connection } = await world.faker.call();
@@ -129,7 +129,7 @@ test("R48: an HTTP/1.0 client that asks for it keeps its connection behind a bod
   await world.record(answered(8));
 });
 
-test("R48: an HTTP/1.0 client may leave Host out; the upstream gets its own", async () => {
+test("R48: an HTTP/1.0 client may leave Host out; the upstream gets its own host", async () => {
   const client = await world.client();
   client.send(http10().replace("Host: gate.test\r\n", ""));
   const { connection, request } = await world.faker.call();
@@ -148,7 +148,7 @@ test("R48: transfer codings in HTTP/1.0 are 400", async () => {
   assert.equal(world.faker.untaken, 0);
 });
 
-test("a client that asks for it has its connection closed behind the answer", async () => {
+test("a client that asks for it has its connection closed after the response", async () => {
   const client = await world.client();
   client.send(post('{"model":"m-0"}', "Connection: close"));
   const { connection, request } = await world.faker.call();
@@ -159,7 +159,7 @@ test("a client that asks for it has its connection closed behind the answer", as
   await world.record(answered(10));
 });
 
-test("a refused call leaves the connection open unless a body would have to be read", async () => {
+test("a rejected request leaves the connection open unless it has a body", async () => {
   const client = await world.client();
   const stranger = (text: string): string => text.replace(testKey.key, "sk-nobody-0123456789");
   client.send(stranger(get()));

@@ -1,4 +1,4 @@
-// The short forms of what `npm run soak` does for hours: nothing here is judged by its speed.
+// Short forms of what `npm run soak` does for hours. No test here depends on speed.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
@@ -57,7 +57,7 @@ async function assertCounted(count: number): Promise<void> {
   assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set([null]));
 }
 
-test("R1: 3,000 calls over 200 kept connections are answered each with its own answer, and counted each once", async () => {
+test("R1: 3,000 requests over 200 persistent connections each get their own response and are counted once", async () => {
   upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
   const peers = await clients(200);
   let next = 0;
@@ -72,7 +72,7 @@ test("R1: 3,000 calls over 200 kept connections are answered each with its own a
   await assertCounted(3_000);
 });
 
-test("R2: 500 streams at once each get every event of their own, and are counted each once", async () => {
+test("R2: 500 streams at once each get all of their own events and are counted once", async () => {
   const events = (n: number): readonly string[] => [contentEvent(n), contentEvent(n, "more "), lastEvents(n)];
   upstream.answer = (socket, message) => {
     const pieces = [streamHead, ...events(numberOf(message)).map((event) => chunk(event)), lastChunk];
@@ -92,7 +92,7 @@ test("R2: 500 streams at once each get every event of their own, and are counted
   await assertCounted(500);
 });
 
-test("R5: a thousand clients that come at once are all served, and the next one finds everything as before", async () => {
+test("R5: a thousand clients that connect at once are all served, and the next one is served as before", async () => {
   upstream.answer = (socket, message) => void setTimeout(() => socket.write(answer(numberOf(message))), 300);
   const peers = await clients(1_000);
   peers.forEach((peer, n) => peer.send(numbered(n)));
@@ -107,7 +107,7 @@ test("R5: a thousand clients that come at once are all served, and the next one 
   await assertCounted(1);
 });
 
-test("R7: 2,000 idle connections do not keep a call from being served, and are closed when their time is over", async () => {
+test("R7: 2,000 idle connections do not delay a request, and are closed after the idle timeout", async () => {
   upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
   const files = readdirSync(`/proc/${world.gateway.pid}/fd`).length;
   const idle = await clients(2_000);
@@ -126,7 +126,7 @@ test("R7: 2,000 idle connections do not keep a call from being served, and are c
   assert.ok(readdirSync(`/proc/${world.gateway.pid}/fd`).length <= files + 3);
 });
 
-test("R33: 1,000 errors of the upstream pass as they are, with its Retry-After, and nobody is shut out by them", async () => {
+test("R33: 1,000 errors of the upstream are forwarded unchanged, with Retry-After, and no client is locked out", async () => {
   const error =
     "HTTP/1.1 529 Overloaded\r\nRetry-After: 7\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
   upstream.answer = (socket) => void socket.write(error);
@@ -143,7 +143,7 @@ test("R33: 1,000 errors of the upstream pass as they are, with its Retry-After, 
   assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["http_529"]));
 });
 
-test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not gathered in memory", async (t) => {
+test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not buffered in memory", async (t) => {
   const size = 10 * MEGABYTE;
   const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
   const sums: number[] = [];
@@ -165,7 +165,7 @@ test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not gathered i
   await own.records(10);
 });
 
-/** Takes bodies of one size, of which it keeps the checksum. */
+/** An upstream for bodies of one size. It keeps their checksums. */
 async function startSink(
   size: number,
   arrived: (sum: number) => void,
@@ -193,11 +193,11 @@ async function startSink(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // listening on a host and a port
+  const { port } = server.address() as AddressInfo; // as: it listens on a host and port
   return { port, close: () => void server.close() };
 }
 
-test("R3, R41: 20 answers of 10 MB to readers that pause arrive byte for byte and are not gathered in memory", async () => {
+test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte for byte and are not buffered in memory", async () => {
   const size = 10 * MEGABYTE;
   const bodies = Array.from({ length: 20 }, (_, n) =>
     Buffer.alloc(size, `answer ${n}, with a period that fits no buffer; `),
@@ -210,10 +210,10 @@ test("R3, R41: 20 answers of 10 MB to readers that pause arrive byte for byte an
   for (const peer of peers) peer.pause();
   const grown = await growthDuring(world, async () => {
     peers.forEach((peer, n) => peer.send(get("/openai/v1/models", `X-Call: ${n}`)));
-    // Long enough for everything to have come that can come while nobody reads.
+    // Long enough for everything to arrive that can arrive while no client reads.
     await new Promise((resolve) => void setTimeout(resolve, 1_000));
     for (const peer of peers) peer.resume();
-    // All at once, so that what one waits for must not be overwritten by what another gets.
+    // All read at once, so that the bytes of one must not overwrite those of another.
     await Promise.all(
       peers.map(async (peer, n) => {
         const message = await peer.until("the answer", () =>
@@ -228,7 +228,7 @@ test("R3, R41: 20 answers of 10 MB to readers that pause arrive byte for byte an
   await world.records(bodies.length);
 });
 
-test("R29: usage at the very end of a JSON answer of 50 MB is read, and the answer is not gathered in memory", async () => {
+test("R29: usage at the very end of a JSON response of 50 MB is read, and the response is not buffered in memory", async () => {
   const tail = `"}}],"usage":{"prompt_tokens":1000029,"completion_tokens":2000029,"total_tokens":3000058}}`;
   const body = Buffer.alloc(50 * MEGABYTE, "word ");
   body.write('{"model":"m-29","choices":[{"message":{"content":"');
@@ -251,7 +251,7 @@ test("R29: usage at the very end of a JSON answer of 50 MB is read, and the answ
   await world.record({ input_tokens: 1_000_029, output_tokens: 2_000_029, usage_state: "final", model: "m-29" });
 });
 
-/** How far the gateway's memory grows at most while `work` goes on. */
+/** The most that the gateway's memory grows during `work`. */
 async function growthDuring(of: GateWorld, work: () => Promise<unknown>): Promise<number> {
   const before = rssBytes(of);
   let most = before;

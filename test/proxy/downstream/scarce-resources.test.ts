@@ -25,7 +25,7 @@ function skipLoudly(t: TestContext, why: string): void {
   t.skip(why);
 }
 
-test("R94: with no files left new connections are turned away, running calls finish, records are written, and it recovers", async (t) => {
+test("R94: without free file descriptors, new connections are rejected, running requests finish, records are written, and it recovers", async (t) => {
   const world = await startGateWorld();
   t.after(async () => {
     await world.clear();
@@ -42,7 +42,7 @@ test("R94: with no files left new connections are turned away, running calls fin
   const lowered = spawnSync("prlimit", ["--pid", String(pid), `--nofile=${limit}:`]);
   if (lowered.status !== 0) return skipLoudly(t, "prlimit may not lower the limit of a running process here");
   const idle = await Promise.all(Array.from({ length: 100 }, () => connectRaw(port)));
-  // The last ones are turned away, and none of those that are not has cost anybody else anything.
+  // The last connections are rejected, and the accepted ones are not affected.
   await Promise.all(idle.slice(-80).map((peer) => peer.gone()));
   connection.send(chunk(lastEvents(1)) + lastChunk);
   await running.message();
@@ -61,7 +61,7 @@ test("R94: with no files left new connections are turned away, running calls fin
 const CGROUP = "/sys/fs/cgroup/memory";
 const MEMORY_LIMIT = 300 * 1024 * 1024;
 
-test("R95: within 300 MB of memory, 300 streams and 10 compression bombs pass, and nothing is killed", async (t) => {
+test("R95: within 300 MB of memory, 300 streams and 10 compression bombs are served, and no process is killed", async (t) => {
   const group = `${CGROUP}/lmgate-test-${process.pid}`;
   try {
     mkdirSync(group);
@@ -69,7 +69,7 @@ test("R95: within 300 MB of memory, 300 streams and 10 compression bombs pass, a
   } catch {
     return skipLoudly(t, "there is no writable memory cgroup (v1) here");
   }
-  // A process is counted from its birth: it is born into the group of its parent, which goes home afterwards.
+  // A process is counted in the group that it was started in, so the parent joins the group and leaves it afterwards.
   const home = /:memory:(.*)/.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1] ?? "/";
   writeFileSync(`${group}/cgroup.procs`, String(process.pid));
   const world = await startGateWorld();
@@ -108,7 +108,7 @@ test("R95: within 300 MB of memory, 300 streams and 10 compression bombs pass, a
   assert.ok(highest < MEMORY_LIMIT);
 });
 
-test("R43: 1,000 clients whose heads and bodies dribble in keep nobody from being served, and are cut off", async (t) => {
+test("R43: 1,000 clients whose heads and bodies come byte by byte delay no other client, and are disconnected", async (t) => {
   const timeouts = { client_head_seconds: 1.5, client_body_idle_seconds: 1 };
   const world = await startGateWorld({ config: { timeouts } });
   t.after(async () => {
@@ -120,7 +120,7 @@ test("R43: 1,000 clients whose heads and bodies dribble in keep nobody from bein
   for (const peer of heads) peer.send(get().slice(0, 30));
   for (const peer of bodies) peer.send(`${request("POST", "/openai/v1/files", "Content-Length: 1000")}x`);
   let at = 0;
-  // A head is given a time for the whole of it: a byte now and then does not prolong it.
+  // The timeout is for the whole head. Single bytes do not extend it.
   const dribble = setInterval(() => {
     for (const peer of heads) if (!peer.closed && !peer.ended) peer.send(get().charAt(30 + at) || "x");
     at++;

@@ -14,7 +14,7 @@ afterEach(() => world.clear());
 after(() => world.stop());
 
 const total = 64 * 1024 * 1024;
-test("R41: while the client does not read, the upstream is not read from", async () => {
+test("R41: while the client does not read, LMGate does not read from the upstream", async () => {
   const slow = await world.client();
   slow.pause();
   slow.send(get());
@@ -50,7 +50,7 @@ test("R41: a client that reads after a pause gets every byte", async () => {
   await world.record({ status: 200, error_type: null, response_bytes: size });
 });
 
-test("R42: a client that takes nothing for longer than it may is cut off, and so is the upstream", async () => {
+test("R42: a client that reads nothing until the timeout is disconnected, and so is the upstream", async () => {
   const client = await world.client();
   client.pause();
   client.send(get());
@@ -62,7 +62,7 @@ test("R42: a client that takes nothing for longer than it may is cut off, and so
   assert.ok((record.duration_ms ?? 0) >= stallSeconds * 1_000);
 });
 
-test("while the upstream does not read, the client is not read from", async () => {
+test("while the upstream does not read, LMGate does not read from the client", async () => {
   const client = await world.client();
   client.send(request("POST", "/openai/v1/files", `Content-Length: ${total}`));
   const connection = await world.faker.connection();
@@ -81,7 +81,7 @@ const unread = {
   "health answers": "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
 } as const;
 
-test("what a client sends ahead of its turn is not read without bound", async () => {
+test("pipelined requests are read only up to a limit", async () => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
@@ -93,7 +93,7 @@ test("what a client sends ahead of its turn is not read without bound", async ()
 });
 
 for (const [what, bytes] of Object.entries(unread)) {
-  test(`a client that asks without reading its ${what} is not asked for more`, async () => {
+  test(`LMGate reads no further requests from a client that does not read its ${what}`, async () => {
     const client = await world.client();
     client.pause();
     const taken = await writeUntilStuck(client, Buffer.from(bytes.repeat(500)), total);

@@ -36,7 +36,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-/** Not early; how late is a matter of the machine. */
+/** It is never early; how late it is depends on the machine. */
 async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void> {
   const begun = performance.now();
   await work;
@@ -44,7 +44,7 @@ async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void
   assert.ok(took >= leastSeconds * 1_000 - 60, `over after ${took} ms already`);
 }
 
-test("R18: a stream that falls silent is cut off, without an end of our own", async () => {
+test("R18: a stream that stalls is cut, and LMGate does not end it properly", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -57,7 +57,7 @@ test("R18: a stream that falls silent is cut off, without an end of our own", as
   await world.record({ status: 200, error_type: "upstream_timeout", usage_state: "missing", usage_reason: "cut" });
 });
 
-test("R19: an upstream that says nothing is 504", async () => {
+test("R19: an upstream that does not respond is 504", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -72,7 +72,7 @@ test("R19: an upstream that says nothing is 504", async () => {
   await world.record(answered(2));
 });
 
-/** Sends `text` one character at a time until the connection is gone or `enough` says so. */
+/** Sends `text` one character at a time until the connection has ended or `enough` returns true. */
 function dribble(connection: { send(text: string): void; closed: boolean; ended: boolean }, text: string): () => void {
   let at = 0;
   const timer = setInterval(() => {
@@ -81,7 +81,7 @@ function dribble(connection: { send(text: string): void; closed: boolean; ended:
   return () => clearInterval(timer);
 }
 
-test("R20: a head that dribbles in is 504 all the same", async (t) => {
+test("R20: a response head that comes byte by byte is 504 too", async (t) => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -91,7 +91,7 @@ test("R20: a head that dribbles in is 504 all the same", async (t) => {
   await world.record({ status: 504, error_type: "upstream_timeout" });
 });
 
-test("R21: a body that dribbles in goes on for as long as it dribbles", async (t) => {
+test("R21: a response body that comes byte by byte is forwarded as long as bytes come", async (t) => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
@@ -102,20 +102,20 @@ test("R21: a body that dribbles in goes on for as long as it dribbles", async (t
   await world.record({ status: 200, error_type: null, response_bytes: length });
 });
 
-test("a client that sends nothing is not kept for ever", async () => {
+test("a client that sends nothing is disconnected", async () => {
   const client = await world.client();
   await lasts(seconds.clientHead, client.hasEnded());
   assert.equal(client.text, "");
 });
 
-test("R43: a client whose head dribbles in is not kept for ever", async (t) => {
+test("R43: a client whose head comes byte by byte is disconnected", async (t) => {
   const client = await world.client();
   t.after(dribble(client, get()));
   await lasts(seconds.clientHead, client.hasEnded());
   assert.equal(world.faker.untaken, 0);
 });
 
-test("a client whose body falls silent is cut off, and so is the upstream", async () => {
+test("a client whose body stalls is disconnected, and so is the upstream", async () => {
   const client = await world.client();
   client.send(request("POST", "/openai/v1/chat/completions", "Content-Length: 100") + "{");
   const connection = await world.faker.connection();
@@ -125,7 +125,7 @@ test("a client whose body falls silent is cut off, and so is the upstream", asyn
   await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
 });
 
-test("a client whose body dribbles in may take its time", async (t) => {
+test("a client whose body comes byte by byte is not disconnected", async (t) => {
   const client = await world.client();
   const body = "x".repeat(Math.ceil((1.5 * seconds.clientBody * 1_000) / 150));
   client.send(post(body).slice(0, -body.length));
@@ -136,7 +136,7 @@ test("a client whose body dribbles in may take its time", async (t) => {
   await world.record(answered(4));
 });
 
-test("an idle client is closed, an idle upstream connection before it", async () => {
+test("an idle client is disconnected, and an idle upstream connection before it", async () => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
@@ -147,7 +147,7 @@ test("an idle client is closed, an idle upstream connection before it", async ()
   await world.record({ status: 200 });
 });
 
-test("an upgraded connection on which nobody says anything is closed at both ends", async () => {
+test("an idle upgraded connection is closed at both ends", async () => {
   const client = await world.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
   const { connection } = await world.faker.call();
@@ -158,7 +158,7 @@ test("an upgraded connection on which nobody says anything is closed at both end
   await world.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
 });
 
-test("an upgraded connection that one side has ended is closed when the other falls silent, and is no error", async () => {
+test("an upgraded connection that one side has ended is closed when the other is idle, without an error", async () => {
   const client = await world.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
   const { connection } = await world.faker.call();

@@ -1,4 +1,4 @@
-// What `on_client_abort: drain` does: an answer whose client left is read to its end, within bounds, for its usage.
+// Tests `on_client_abort: drain`: the response of a client that left is read to its end, within limits, for its usage.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
@@ -27,7 +27,7 @@ async function calling(text = post()): Promise<{ client: RawPeer; call: FakedCal
   return { client, call: await world.faker.call() };
 }
 
-/** A stream that has begun, and whose client is gone as far as the gateway can see. */
+/** A stream that has begun, and whose client LMGate knows to have left. */
 async function abandonedStream(): Promise<FakedCall["connection"]> {
   const { client, call } = await calling();
   call.connection.send(streamHead + chunk(contentEvent(1)));
@@ -37,13 +37,13 @@ async function abandonedStream(): Promise<FakedCall["connection"]> {
   return call.connection;
 }
 
-test("the usage of a stream that its client left is learned from the rest of it", async () => {
+test("the usage of a stream is read from its rest after the client has left", async () => {
   const connection = await abandonedStream();
   connection.send(chunk(contentEvent(1)) + chunk(lastEvents(1)) + lastChunk);
   await world.record({ ...learned, ...drained, status: 200 });
 });
 
-test("the usage of a call that its client left before the answer is learned, and no status was sent", async () => {
+test("the usage of a request is read although its client left before the response, and no status is recorded", async () => {
   const { client, call } = await calling();
   client.end();
   await client.close();
@@ -51,7 +51,7 @@ test("the usage of a call that its client left before the answer is learned, and
   await world.record({ ...learned, ...drained, status: null });
 });
 
-test("the upstream connection of an answer that was read to its end is used again", async () => {
+test("the upstream connection of a drained response is reused", async () => {
   const { client, call } = await calling();
   client.end();
   await client.close();
@@ -65,7 +65,7 @@ test("the upstream connection of an answer that was read to its end is used agai
   await world.record({ model: "m-2", usage_state: "final", error_type: null });
 });
 
-test("a client that stopped reading half-way does not stop the rest from being read", async () => {
+test("a client that stopped reading before it left does not keep the rest from being read", async () => {
   const { client, call } = await calling();
   call.connection.send(streamHead + chunk(contentEvent(1)));
   await client.holds("word");
@@ -78,20 +78,20 @@ test("a client that stopped reading half-way does not stop the rest from being r
   await world.record({ ...learned, ...drained, status: 200 });
 });
 
-test("an answer larger than the bound is canceled", async () => {
+test("a response larger than the limit is canceled", async () => {
   const connection = await abandonedStream();
   for (let n = 0; n < 12; n++) connection.send(chunk(contentEvent(1, "x".repeat(100_000))));
   await connection.gone();
   await world.record({ error_type: "client_aborted", usage_state: "aborted", output_tokens: null });
 });
 
-test("an answer that takes longer than the bound is canceled", async () => {
+test("a response that takes longer than the limit is canceled", async () => {
   const connection = await abandonedStream();
   await connection.gone();
   await world.record({ error_type: "client_aborted", usage_state: "aborted" });
 });
 
-test("one more than the bound at a time is canceled at once", async () => {
+test("a drain beyond the concurrency limit is canceled at once", async () => {
   const first = await abandonedStream();
   const second = await abandonedStream();
   const third = await abandonedStream();
@@ -101,14 +101,14 @@ test("one more than the bound at a time is canceled at once", async () => {
   for (const record of await world.records(2)) assert.equal(record.usage_reason, "drained");
 });
 
-test("an answer cut behind its client's back is partial, and the client is still who left", async () => {
+test("a response that is cut during its drain is partial, and its record says client_aborted", async () => {
   const connection = await abandonedStream();
   connection.send(chunk(contentEvent(1).replace('"choices"', '"usage":{"prompt_tokens":7},"choices"')));
   connection.reset();
   await world.record({ error_type: "client_aborted", usage_state: "partial", usage_reason: "cut", input_tokens: 7 });
 });
 
-test("a call whose request was not complete is canceled", async () => {
+test("a request whose body was not complete is canceled", async () => {
   const client = await world.client();
   client.send(post("x".repeat(1_000)).slice(0, -500));
   const connection = await world.faker.connection();
@@ -118,14 +118,14 @@ test("a call whose request was not complete is canceled", async () => {
   await world.record({ error_type: "client_aborted", usage_state: "aborted" });
 });
 
-test("a call without usage is canceled: there is nothing to learn", async () => {
+test("a request of a kind without usage is canceled", async () => {
   const { client, call } = await calling(get());
   client.end();
   await call.connection.gone();
   await world.record({ error_type: "client_aborted", usage_state: "not_applicable" });
 });
 
-test("a tunnel is never read behind its client's back", async () => {
+test("a tunnel is never drained", async () => {
   const upgrade = ["Upgrade: websocket", "Connection: Upgrade"];
   const { client, call } = await calling(request("GET", "/openai/v1/responses", ...upgrade));
   client.reset();
@@ -133,7 +133,7 @@ test("a tunnel is never read behind its client's back", async () => {
   await world.record({ error_type: "client_aborted" });
 });
 
-test("a provider's own word goes over the one for all, and a gateway that stops waits for nobody's answer", async () => {
+test("a provider's own setting takes precedence, and a gateway that stops does not wait for drains", async () => {
   const own = await startGateWorld({
     config: {
       accounting: { on_client_abort: "cancel" },

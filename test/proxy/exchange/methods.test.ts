@@ -11,7 +11,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("R51: HEAD is forwarded as such and answered without a body, and the connection goes on", async () => {
+test("R51: HEAD is forwarded, its response has no body, and the connection can be reused", async () => {
   const client = await world.client();
   client.send(get().replace("GET", "HEAD"));
   const { connection, request: sent } = await world.faker.call();
@@ -27,7 +27,7 @@ test("R51: HEAD is forwarded as such and answered without a body, and the connec
   await world.record({ method: "GET", status: 200 });
 });
 
-test("R51: OPTIONS without a key is 403, without a word about origins", async () => {
+test("R51: OPTIONS without a key is 403, without CORS fields", async () => {
   const client = await world.client();
   const lines = ["Origin: https://app.test", "Access-Control-Request-Method: POST"];
   client.send(request("OPTIONS", "/openai/v1/models", ...lines).replace(/Authorization: .*\r\n/, ""));
@@ -37,7 +37,7 @@ test("R51: OPTIONS without a key is 403, without a word about origins", async ()
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R51: OPTIONS with a key is forwarded, and the provider's answer passes as it is", async () => {
+test("R51: OPTIONS with a key is forwarded, and so is the provider's response", async () => {
   const client = await world.client();
   client.send(request("OPTIONS", "/openai/v1/models", "Origin: https://app.test"));
   const { connection } = await world.faker.call();

@@ -38,7 +38,7 @@ test("R45: a length over the limit is 413 before anything is sent upstream", asy
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R45: a chunked body that outgrows the limit is 413, and the upstream does not get it whole", async () => {
+test("R45: a chunked body that exceeds the limit is 413, and never reaches the upstream whole", async () => {
   const client = await world.client();
   client.send(chunkedHead + chunk("x".repeat(1_000)));
   const connection = await world.faker.connection();
@@ -51,7 +51,7 @@ test("R45: a chunked body that outgrows the limit is 413, and the upstream does 
   await world.record({ status: 413, error_type: "body_too_large", usage_state: "aborted" });
 });
 
-test("R45: a chunked body whose last bytes take it over the limit does not reach the upstream whole", async () => {
+test("R45: a chunked body whose last bytes exceed the limit never reaches the upstream whole", async () => {
   const client = await world.client();
   client.send(chunkedHead + chunk("x".repeat(limit - 1_000)));
   const connection = await world.faker.connection();
@@ -63,7 +63,7 @@ test("R45: a chunked body whose last bytes take it over the limit does not reach
   await world.record({ status: 413, error_type: "body_too_large" });
 });
 
-test("R45: a body of exactly the limit passes", async () => {
+test("R45: a body of exactly the limit is forwarded", async () => {
   const client = await world.client();
   client.send(chunkedHead + chunk("x".repeat(limit)) + lastChunk);
   const { connection, request } = await world.faker.call();
@@ -87,7 +87,7 @@ test("R46: a body in 1-byte chunks with extensions arrives byte for byte, withou
   await world.record({ ...answered(2), request_bytes: payload.length });
 });
 
-test("R46: a trailer passes unless it is a credential, the host or framing", async () => {
+test("R46: a trailer is forwarded unless it is a credential, the host or framing", async () => {
   const client = await world.client();
   const bad = `Authorization: Bearer other\r\nHost: evil\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nx-api-key: k\r\n`;
   client.send(`${chunkedHead}${chunk("{}")}0\r\n${bad}X-Checksum: 1\r\n\r\n`);
@@ -107,7 +107,7 @@ const badChunks: Readonly<Record<string, string>> = {
 };
 
 for (const [what, bytes] of Object.entries(badChunks)) {
-  test(`a chunk of the request with ${what} is 400 and ends both connections`, async () => {
+  test(`a request chunk with ${what} is 400 and closes both connections`, async () => {
     const client = await world.client();
     client.send(chunkedHead + chunk("good"));
     const connection = await world.faker.connection();
@@ -125,7 +125,7 @@ for (const [what, bytes] of Object.entries(badChunks)) {
 const expecting = (length: number, key = testKey.key): string =>
   `POST ${path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
 
-test("R47: a call with a bad key that waits for 100 gets 403 instead, and the connection ends", async () => {
+test("R47: a request with a bad key that waits for a 100 gets 403, and the connection closes", async () => {
   const client = await world.client();
   client.send(expecting(5, "sk-wrong-0123456789"));
   assertRefusal(await client.message(), 403, "forbidden");
@@ -133,7 +133,7 @@ test("R47: a call with a bad key that waits for 100 gets 403 instead, and the co
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R47: a call with too long a body that waits for 100 gets 413 instead, and the connection ends", async () => {
+test("R47: a request with too long a body that waits for a 100 gets 413, and the connection closes", async () => {
   const client = await world.client();
   client.send(expecting(limit * 2));
   assertRefusal(await client.message(), 413, "payload_too_large");
@@ -141,7 +141,7 @@ test("R47: a call with too long a body that waits for 100 gets 413 instead, and 
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R47: an early refusal of the upstream reaches a client that waits for 100, and both connections end", async () => {
+test("R47: an early error of the upstream reaches a client that waits for a 100, and both connections close", async () => {
   const client = await world.client();
   client.send(expecting(5));
   const connection = await world.faker.connection();
@@ -155,7 +155,7 @@ test("R47: an early refusal of the upstream reaches a client that waits for 100,
   await world.record({ status: 401, error_type: "http_401", usage_state: "not_applicable" });
 });
 
-test("R47: the upstream's 100 is passed on, and the connections serve further calls", async () => {
+test("R47: the upstream's 100 is forwarded, and the connections serve further requests", async () => {
   const client = await world.client();
   client.send(expecting(5));
   const connection = await world.faker.connection();
@@ -174,7 +174,7 @@ test("R47: the upstream's 100 is passed on, and the connections serve further ca
   await world.record(answered(5));
 });
 
-test("R47: an upstream that never says 100 does not keep the client waiting", async () => {
+test("R47: LMGate sends the 100 if the upstream does not", async () => {
   const client = await world.client();
   client.send(expecting(5));
   const connection = await world.faker.connection();
@@ -194,7 +194,7 @@ test("R47: another expectation is 417", async () => {
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R50: an answer before the end of the body is passed on, the upload stops and both connections end", async () => {
+test("R50: a response before the end of the body is forwarded, the upload stops and both connections close", async () => {
   const client = await world.client();
   client.send(request("POST", path, `Content-Length: ${limit}`) + "x".repeat(1_000));
   const connection = await world.faker.connection();

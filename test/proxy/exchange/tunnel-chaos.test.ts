@@ -1,5 +1,5 @@
-// A WebSocket cut off by either side at every byte: what passed is the beginning of what was sent, a reset stays a reset
-// and an end an end, and there is one record that says who it was.
+// A WebSocket cut by either side at every byte: the other side gets a prefix of what was sent, a reset stays a reset and
+// an end an end, and one record names the side that cut it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -15,7 +15,7 @@ const idleSeconds = 2;
 const AT_ONCE = 32;
 
 let upstream: RawUpstream;
-/** Between client and gateway, and between gateway and upstream. */
+/** One between client and gateway, and one between gateway and upstream. */
 let near: ChaosProxy;
 let far: ChaosProxy;
 let world: GateWorld;
@@ -72,7 +72,7 @@ async function runAll(
   });
 }
 
-/** Until a refusal or the end of the connection; the client ends its side when it sees an end. */
+/** Waits for an error response or the end of the connection. The client ends its side when it sees an end. */
 async function converse(mark: string): Promise<RawPeer> {
   const peer = await connectRaw(near.port);
   const lines = ["Connection: Upgrade", "Upgrade: websocket", `User-Agent: ${mark}`];
@@ -87,7 +87,7 @@ async function converse(mark: string): Promise<RawPeer> {
 const everywhere = Array.from({ length: whole.length - 1 }, (_, after) => after);
 
 for (const kind of ["reset", "half-close"] as const) {
-  test(`a WebSocket whose upstream breaks off (${kind}) at any byte is cut visibly, with one record`, async () => {
+  test(`a WebSocket that its upstream cuts (${kind}) at any byte is cut visibly, with one record`, async () => {
     const plan = (after: number): Plan => ({ ...unharmed, toClient: { kind, after } });
     for (const { after, peer, record } of await runAll("far", plan, everywhere)) {
       const about = `behind ${after} bytes: ${peer.text}`;
@@ -98,7 +98,7 @@ for (const kind of ["reset", "half-close"] as const) {
     await untilNoneOpen();
   });
 
-  test(`a WebSocket whose client leaves (${kind}) at any byte ends at the upstream too, with one record`, async () => {
+  test(`a WebSocket that its client leaves (${kind}) at any byte ends at the upstream too, with one record`, async () => {
     const plan = (after: number): Plan => ({ ...unharmed, toClient: { kind, after } });
     for (const { record } of await runAll("near", plan, everywhere)) {
       assert.deepEqual([record.error_type, record.status], ["client_aborted", 101]);

@@ -6,7 +6,7 @@ import { get, startGateWorld, type GateWorld } from "../fixture.ts";
 import { piece, writeUntilStuck } from "../downstream/write-until-stuck.ts";
 
 const stallSeconds = 1;
-/** Shorter than the stall, so that it shows when it runs while nobody waits for the upstream. */
+/** Shorter than the write stall timeout, so that the test shows it if this one runs while the upstream is paused. */
 const idleSeconds = 0.6;
 
 let world: GateWorld;
@@ -28,7 +28,7 @@ async function tunnel(): Promise<{ readonly client: RawPeer; readonly connection
   return { client, connection };
 }
 
-test("R42: a client of a tunnel that takes nothing for longer than it may is cut off, and only then", async () => {
+test("R42: a client of a tunnel that reads nothing is disconnected at the timeout, and not before", async () => {
   const { client, connection } = await tunnel();
   client.pause();
   void writeUntilStuck(connection, piece, total);
@@ -37,7 +37,7 @@ test("R42: a client of a tunnel that takes nothing for longer than it may is cut
   assert.ok((record.duration_ms ?? 0) >= stallSeconds * 1_000);
 });
 
-test("an upstream of a tunnel that takes nothing is told apart from a client that takes nothing", async () => {
+test("an upstream of a tunnel that reads nothing is told apart from a client that reads nothing", async () => {
   const { client, connection } = await tunnel();
   connection.pause();
   void writeUntilStuck(client, piece, total);

@@ -32,14 +32,14 @@ async function tunnel(): Promise<Pair> {
   return { client, connection };
 }
 
-test("S36: an upgrade without a key is 403 and opens no upstream", async () => {
+test("S36: an upgrade without a key is 403 and opens no upstream connection", async () => {
   const client = await world.client();
   client.send(upgrade.replace(testKey.key, "sk-nobody-0123456789"));
   assertRefusal(await client.message(), 403, "forbidden");
   assert.equal(world.faker.untaken, 0);
 });
 
-test("S36: an upgrade reaches the upstream as one, and after a 101 bytes flow both ways untouched", async () => {
+test("S36: an upgrade is forwarded, and after a 101 bytes flow both ways unchanged", async () => {
   const client = await world.client();
   client.send(upgrade);
   const { connection, request } = await world.faker.call();
@@ -60,7 +60,7 @@ test("S36: an upgrade reaches the upstream as one, and after a 101 bytes flow bo
   await world.record({ ...session, status: 101, error_type: null, request_bytes: 31, response_bytes: 7 });
 });
 
-test("S36: what a client sends before the 101 waits for it", async () => {
+test("S36: bytes that a client sends before the 101 wait for it", async () => {
   const client = await world.client();
   client.send(`${upgrade}early`);
   const { connection } = await world.faker.call();
@@ -76,7 +76,7 @@ test("S36: what a client sends before the 101 waits for it", async () => {
 });
 
 for (const status of [200, 400, 426]) {
-  test(`S36: a ${status} instead of the 101 is an ordinary answer, and early bytes go nowhere`, async () => {
+  test(`S36: a ${status} instead of the 101 is an ordinary response, and early bytes are not forwarded`, async () => {
     const client = await world.client();
     client.send(`${upgrade}${get("/openai/v1/smuggled")}`);
     const { connection } = await world.faker.call();
@@ -91,7 +91,7 @@ for (const status of [200, 400, 426]) {
   });
 }
 
-test("S36: a client whose upgrade was not granted can go on on its connection", async () => {
+test("S36: a client whose upgrade was declined can reuse its connection", async () => {
   const client = await world.client();
   client.send(upgrade);
   const { connection } = await world.faker.call();
@@ -117,7 +117,7 @@ for (const protocol of ["h2c", "H2C", "websocket, h2c", "h2"]) {
   });
 }
 
-test("an end of the upstream's side passes, and the client can still finish its own", async () => {
+test("an end of the upstream's side is forwarded, and the client can still finish its own", async () => {
   const { client, connection } = await tunnel();
   connection.send("last words");
   connection.end();
@@ -131,7 +131,7 @@ test("an end of the upstream's side passes, and the client can still finish its 
   await world.record({ ...session, status: 101, error_type: null });
 });
 
-test("an end of the client's side passes, and the upstream can still finish its own", async () => {
+test("an end of the client's side is forwarded, and the upstream can still finish its own", async () => {
   const { client, connection } = await tunnel();
   client.end();
   await connection.hasEnded();
@@ -143,7 +143,7 @@ test("an end of the client's side passes, and the upstream can still finish its 
   await world.record({ ...session, status: 101, error_type: null });
 });
 
-test("a reset of the upstream ends the tunnel visibly, and its record says so", async () => {
+test("a reset by the upstream resets the client's connection, and its record says so", async () => {
   const { client, connection } = await tunnel();
   connection.reset();
   await client.close();
@@ -151,7 +151,7 @@ test("a reset of the upstream ends the tunnel visibly, and its record says so", 
   await world.record({ ...session, status: 101, error_type: "upstream_reset" });
 });
 
-test("a reset of the client ends the upstream connection", async () => {
+test("a reset by the client closes the upstream connection", async () => {
   const { client, connection } = await tunnel();
   client.reset();
   await connection.gone();

@@ -1,4 +1,4 @@
-// A large body on a bad way to its upstream: it arrives whole or visibly not at all, and the call ends either way.
+// A large body over a bad network to its upstream: it arrives whole or visibly incomplete, and the request always ends.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
@@ -28,10 +28,10 @@ let fault: Fault = { kind: "pass" };
 
 before(async () => {
   upstream = await startRawUpstream();
-  // A connection of its own for each call, so that each has its own way.
+  // Each request has its own connection, so that each has its own fault.
   upstream.answer = (socket) => void socket.end(answer(1, "Connection: close"));
   chaos = await ChaosProxy.start(upstream.port, () => ({ ...unharmed, toServer: fault }));
-  // What the upstream does not take may all be in the system's buffers: then it is the answer that does not come.
+  // The system's buffers may hold everything that the upstream does not read. Then the missing response times out.
   const timeouts = { stream_idle_seconds: idleSeconds, response_head_seconds: 2 };
   const providers = { openai: { upstream: `http://127.0.0.1:${chaos.port}` } };
   world = await startGateWorld({ config: { timeouts, providers } });
@@ -68,21 +68,21 @@ const broken = [
 
 for (const [framing, send] of Object.entries(framings)) {
   for (const { how, error, status, what } of broken) {
-    test(`R12, R19: an upstream that ${how} within a body ${framing} ends the call`, async () => {
+    test(`R12, R19: an upstream that ${how} within a body ${framing} ends the request`, async () => {
       fault = what;
       const client = await world.client();
       const before = upstream.requests.length;
       send(client);
       const refusal = await client.message();
       assertRefusal(refusal, status, error);
-      // What is left of a body that nobody reads must not be taken for the next request.
+      // The unread rest of a body must not be taken for the next request.
       if (fieldOf(refusal, "connection") === "close") await client.hasEnded();
       await world.record({ status, error_type: error, usage_state: "missing" });
       assert.equal(upstream.requests.length, before, "it is not sent again, and never looked whole");
     });
   }
 
-  test(`R8: a body ${framing} arrives byte for byte through a way that cuts it small`, async () => {
+  test(`R8: a body ${framing} arrives byte for byte over a network that cuts it small`, async () => {
     fault = { kind: "slices", bytes: 31_111 };
     const client = await world.client();
     send(client);

@@ -21,7 +21,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("an upstream connection serves one call after the other, from one client or another", async () => {
+test("an upstream connection carries one request after the other, from any client", async () => {
   const [one, other] = [await world.client(), await world.client()];
   one.send(post());
   const { connection } = await world.faker.call();
@@ -41,7 +41,7 @@ test("an upstream connection serves one call after the other, from one client or
   assert.equal(world.faker.untaken, 0);
 });
 
-test("two calls at once have a connection each", async () => {
+test("two requests at once have two upstream connections", async () => {
   const [one, other] = [await world.client(), await world.client()];
   one.send(post());
   const first = await world.faker.call();
@@ -65,7 +65,7 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 for (const [what, bytes] of Object.entries(endings)) {
-  test(`a connection whose answer ${what} is not used again, and the client's is`, async () => {
+  test(`a connection whose response ${what} is not reused, but the client's is`, async () => {
     const client = await world.client();
     client.send(post());
     const first = await world.faker.call();
@@ -81,7 +81,7 @@ for (const [what, bytes] of Object.entries(endings)) {
   });
 }
 
-test("an idle connection is closed before the upstream's Keep-Alive timeout runs out", async () => {
+test("an idle connection is closed before the upstream's Keep-Alive timeout", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -92,7 +92,7 @@ test("an idle connection is closed before the upstream's Keep-Alive timeout runs
   assert.equal(connection.wasReset, false);
 });
 
-test("what the upstream says of its connection does not reach the client", async () => {
+test("the upstream's Connection and Keep-Alive fields do not reach the client", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();

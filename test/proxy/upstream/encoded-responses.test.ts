@@ -34,7 +34,7 @@ const encodings: readonly { coding: string; body: Buffer; expected: Partial<Requ
 for (const { coding, body, expected } of encodings) {
   const shown = coding.length > 20 ? "gzip fifty times" : coding;
   const outcome = expected === unread ? "and no usage is made up" : "and its usage is read";
-  test(`R28: ${body.length} bytes in ${shown} pass untouched, ${outcome}`, async () => {
+  test(`R28: ${body.length} bytes in ${shown} are forwarded unchanged, ${outcome}`, async () => {
     const client = await world.client();
     client.send(post());
     const { connection } = await world.faker.call();

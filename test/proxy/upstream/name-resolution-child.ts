@@ -1,4 +1,4 @@
-// Runs inside a namespace in which /etc/resolv.conf names 127.0.0.1; started by name-resolution.test.ts.
+// Runs in a namespace whose /etc/resolv.conf names 127.0.0.1. Started by name-resolution.test.ts.
 import assert from "node:assert/strict";
 import type { Socket } from "node:dgram";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ const zone: Zone = new Map<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" |
   ["gone.test", "NXDOMAIN"],
   ["ill.test", "SERVFAIL"],
   ["mute.test", "silence"],
-  // Nothing leads to the first.
+  // The first address leads nowhere.
   ["both.test", ["fd00::1", "127.0.0.1"]],
   ["moving.test", ["127.0.0.1"]],
 ]);
@@ -37,7 +37,7 @@ async function serve(host: string, port: number, n: number): Promise<Server> {
 before(async () => {
   resolver = await startResolver(zone);
   here = await serve("127.0.0.1", 0, 1);
-  const { port } = here.address() as AddressInfo; // listening on a host and a port
+  const { port } = here.address() as AddressInfo; // as: it listens on a host and port
   const names = ["gone", "ill", "mute", "both", "moving"];
   const providers = Object.fromEntries(names.map((name) => [name, { upstream: `http://${name}.test:${port}` }]));
   world = await startGateWorld({ config: { timeouts: { connect_seconds: connectSeconds }, providers } });
@@ -56,13 +56,13 @@ async function ask(provider: string) {
 }
 
 for (const provider of ["gone", "ill"]) {
-  test(`R34: ${provider}: a name that has no address is 502`, async () => {
+  test(`R34: ${provider}: a name without an address is 502`, async () => {
     assertRefusal(await ask(provider), 502, "upstream_unreachable");
     await world.record({ provider, status: 502, error_type: "upstream_unreachable" });
   });
 }
 
-test("R34: mute: a resolver that says nothing is 504 at the connect timeout, for all who wait, and keeps nobody else", async () => {
+test("R34: mute: a silent resolver is 504 at the connect timeout for all who wait, and delays no other request", async () => {
   const begun = performance.now();
   const waiting = Array.from({ length: 64 }, () => ask("mute"));
   assert.equal(statusOf(await ask("both")), 200);
@@ -72,20 +72,20 @@ test("R34: mute: a resolver that says nothing is 504 at the connect timeout, for
   await world.records(64);
 });
 
-test("R34: both: where IPv6 leads nowhere, IPv4 is used", async () => {
+test("R34: both: IPv4 is used if IPv6 leads nowhere", async () => {
   assert.equal(statusOf(await ask("both")), 200);
   await world.record({ provider: "both", status: 200, model: "m-1" });
 });
 
-test("R34: moving: a name that moves is found at its new address by the call behind the first that failed", async () => {
+test("R34: moving: a moved name is found at its new address by the request after the first that failed", async () => {
   assert.equal(statusOf(await ask("moving")), 200);
   await world.record({ provider: "moving", model: "m-1" });
-  const { port } = here.address() as AddressInfo; // listening on a host and a port
+  const { port } = here.address() as AddressInfo; // as: it listens on a host and port
   here.close();
   await once(here, "close");
   here = await serve("127.0.0.2", port, 2);
   zone.set("moving.test", ["127.0.0.2"]);
-  // An answer younger than a second is not doubted.
+  // An address younger than a second is not looked up again.
   await delay(1_100);
   assertRefusal(await ask("moving"), 502, "upstream_unreachable");
   await world.record({ provider: "moving", status: 502 });

@@ -10,7 +10,7 @@ import { run } from "../../harness/run-program.ts";
 const inside = join(import.meta.dirname, "name-resolution-child.ts");
 const enter = 'mount --bind "$0" /etc/resolv.conf && ip link set lo up && exec env -u NODE_TEST_CONTEXT "$@"';
 
-test("R34: names without an address, mute resolvers, moved names and dead IPv6, with a resolver of our own", async (t) => {
+test("R34: unknown names, silent resolvers, moved names and dead IPv6, with a DNS server of our own", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-test-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const resolvConf = join(directory, "resolv.conf");

@@ -1,4 +1,4 @@
-/** One call with its answer, in every form in which HTTP/1.1 can carry it, and what a client makes of how it ended. */
+/** One response in every form in which HTTP/1.1 can carry it, and what a client concludes from how it ended. */
 import { gzipSync } from "node:zlib";
 
 import { readFinalAnswer, valueOf } from "../../harness/raw-message.ts";
@@ -6,16 +6,16 @@ import { chunk, contentEvent, lastChunk, lastEvents, post, streamHead } from "..
 
 export interface AnswerForm {
   readonly name: string;
-  /** `mark` travels in the user agent and so into the record. */
+  /** `mark` is sent in the user agent and so appears in the record. */
   ask(mark: string): string;
-  /** The whole answer of the upstream, and where its head ends. */
+  /** The whole response of the upstream, and the end of its head. */
   readonly answer: Buffer;
   readonly headLength: number;
-  /** The upstream's end is the end of the body, so that a cut one cannot be told from a whole one by anybody. */
+  /** The end of the upstream's connection ends the body, so that a cut body looks like a whole one. */
   readonly endsWithConnection: boolean;
-  /** The client is told the end of the body by the end of its connection. */
+  /** The end of the client's connection tells the client that the body has ended. */
   readonly clientSeesEnd: boolean;
-  /** As the client gets it. */
+  /** As the client receives it. */
   readonly body: Buffer;
 }
 
@@ -89,15 +89,15 @@ function formOf([name, shape]: [string, Shape]): AnswerForm {
 
 export const answerForms: readonly AnswerForm[] = Object.entries(shapes).map(formOf);
 
-/** What the client held in its hands, and how the connection ended; `open` when it had enough. */
+/** What the client received, and how the connection ended; `open` if the client had a whole response. */
 export interface Received {
   readonly bytes: Buffer;
   readonly end: "open" | "end" | "reset";
 }
 
-/** The body that a client would take for whole; `undefined` where it would report an error. */
+/** The body that a client would take for whole; `undefined` if it would report an error. */
 export function completeBody({ bytes, end }: Received): Buffer | undefined {
-  // Behind a reset nothing is whole but what has said so itself.
+  // After a reset, only a body that declares its own end can be whole.
   const answer = readFinalAnswer(bytes, "POST", end === "end");
   if (answer === undefined) return undefined;
   const framed = valueOf(answer.lines, "content-length") ?? valueOf(answer.lines, "transfer-encoding");

@@ -1,9 +1,9 @@
-/** A DNS server for a network namespace of its own: it says what a test tells it, or nothing at all. */
+/** A DNS server for a network namespace. It responds as a test tells it, or not at all. */
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
-/** Addresses of either family, a response code (RFC 1035 section 4.1.1), or silence. */
+/** Addresses of either family, a response code (RFC 1035 §4.1.1), or silence. */
 export type Zone = Map<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" | "silence">;
 
 const CODES = { SERVFAIL: 2, NXDOMAIN: 3 } as const;
@@ -48,14 +48,14 @@ function questionIn(query: Buffer): { readonly name: string; readonly end: numbe
   return { name: labels.join("."), end: at + 1 };
 }
 
-/** The name is that of the question; the answer is not to be kept. */
+/** The name is that of the query, and the TTL is 0. */
 function toRequestRecord(address: string, type: number): Buffer {
   const data = isIPv6(address) ? ipv6Of(address) : Buffer.from(address.split(".").map(Number));
   const head = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 0, 0, data.length]);
   return Buffer.concat([head, data]);
 }
 
-/** With `::` in it, as the tests write them. */
+/** The tests write IPv6 addresses with `::`. */
 function ipv6Of(address: string): Buffer {
   const [left = [], right = []] = address.split("::").map((half) => half.split(":").filter((group) => group !== ""));
   const groups = [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];

@@ -14,7 +14,7 @@ import { assertRefusal, get, post, startGateWorld, type GateWorld } from "../fix
 
 const connectSeconds = 0.8;
 
-/** Kept from being reached each in its own way; the gateway is started once for all of them. */
+/** Each is unreachable in its own way. One gateway serves all of them. */
 let silent: Faker;
 let expired: Faker | undefined;
 let full: { readonly port: number; stop(): Promise<void> } | undefined;
@@ -60,14 +60,14 @@ test("R10: an upstream that refuses connections is 502 at once", async () => {
   await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable", usage_state: "missing" });
 });
 
-test("R10: a GET to an upstream that refuses connections is 502 as well", async () => {
+test("R10: a GET to an upstream that refuses connections is 502 too", async () => {
   const client = await world.client();
   client.send(get("/closed/v1/models"));
   assertRefusal(await client.message(), 502, "upstream_unreachable");
   await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable" });
 });
 
-test("R11: an upstream whose connection does not come about is 504 at the connect timeout", async (t) => {
+test("R11: an upstream that does not accept the connection is 504 at the connect timeout", async (t) => {
   if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
   const begun = performance.now();
   const client = await ask("full");
@@ -77,7 +77,7 @@ test("R11: an upstream whose connection does not come about is 504 at the connec
   await world.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
 });
 
-test("R11: a client that leaves while the connection is being made is recorded once", async (t) => {
+test("R11: a client that leaves while LMGate is connecting is recorded once", async (t) => {
   if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
   const client = await ask("full");
   client.end();
@@ -85,7 +85,7 @@ test("R11: a client that leaves while the connection is being made is recorded o
   await world.record({ provider: "full", status: null, error_type: "client_aborted" });
 });
 
-test("R35: a TLS handshake that stalls is 504 at the connect timeout, and nothing was sent but the handshake", async () => {
+test("R35: a stalled TLS handshake is 504 at the connect timeout, and only the handshake was sent", async () => {
   const client = await ask("silent");
   const connection = await silent.connection();
   assertRefusal(await client.message(), 504, "upstream_timeout");
@@ -104,7 +104,7 @@ test("R35: a reset within the TLS handshake is 502", async () => {
   await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
 });
 
-test("R35: plain HTTP where TLS was expected is 502", async () => {
+test("R35: plain HTTP instead of TLS is 502", async () => {
   const client = await ask("silent");
   const connection = await silent.connection();
   connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
@@ -113,7 +113,7 @@ test("R35: plain HTTP where TLS was expected is 502", async () => {
   await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
 });
 
-test("R35: an upstream whose certificate has expired is 502 and is told nothing", async (t) => {
+test("R35: an upstream with an expired certificate is 502 and receives no request", async (t) => {
   if (expired === undefined) return skipLoudly(t, "there is no openssl to make an expired certificate with");
   const client = await ask("expired");
   assertRefusal(await client.message(), 502, "upstream_unreachable");
@@ -132,15 +132,15 @@ function skipLoudly(t: TestContext, why: string): void {
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // listening on a host and a port
+  const { port } = server.address() as AddressInfo; // as: it listens on a host and port
   server.close();
   await once(server, "close");
   return port;
 }
 
 /**
- * A process that listens with room for one and accepts nobody: when the room is taken, the kernel lets further
- * attempts wait as an unreachable host would.
+ * A process that listens with a backlog of one and never accepts. When the backlog is full, the kernel leaves further
+ * connection attempts waiting, as with an unreachable host.
  */
 async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Promise<void> } | undefined> {
   const listener = `
@@ -149,7 +149,7 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
   const child = spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] });
-  const [told] = (await once(child.stdout, "data")) as [Buffer]; // a readable stream without an encoding
+  const [told] = (await once(child.stdout, "data")) as [Buffer]; // as: a readable stream without an encoding emits buffers
   const port = Number(told);
   const fillers: Socket[] = [];
   const stop = async (): Promise<void> => {
@@ -159,7 +159,7 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
   };
   for (let filled = 0; filled < 20; filled++) {
     const filler = connect(port, "127.0.0.1");
-    filler.on("error", () => undefined); // reset at the end
+    filler.on("error", () => undefined); // it is reset at the end
     fillers.push(filler);
     const connected = await Promise.race([
       once(filler, "connect").then(() => true),
@@ -171,7 +171,7 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
   return undefined;
 }
 
-/** A certificate for 127.0.0.1 that was valid until yesterday, and which the gateway would trust otherwise. */
+/** A certificate for 127.0.0.1 that expired yesterday and that the gateway would trust otherwise. */
 async function expiredIdentity(): Promise<{ readonly key: string; readonly cert: string } | undefined> {
   const [keyPath, certPath] = [join(certificates, "key.pem"), join(certificates, "cert.pem")];
   const requestPath = join(certificates, "request.pem");

@@ -1,5 +1,5 @@
-// Every form of answer, cut off by its upstream at every byte in every way, stalled, sliced and slow: a client must never
-// take a part for the whole, no call may hang, and each leaves exactly one record that says what happened.
+// Every form of response, cut by its upstream at every byte in every way, stalled, sliced and slow. A client must never
+// take a part for the whole, no request may hang, and each leaves one record that says what happened.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -38,7 +38,7 @@ after(async () => {
 interface Case {
   readonly form: AnswerForm;
   readonly fault: Fault;
-  /** How many bytes pass before it strikes. */
+  /** The number of bytes before the fault. */
   readonly after: number;
 }
 
@@ -51,14 +51,14 @@ function markOf(text: string): string {
   return /user-agent: (\S+)/i.exec(text)?.[1] ?? "";
 }
 
-/** Runs all cases, some at a time; each has one record, and there is none besides. */
+/** Runs all cases, several at a time. Each has one record, and there are no others. */
 async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
   plans.clear();
   cases.forEach(({ fault }, n) => plans.set(`case-${n}`, { ...unharmed, toClient: fault }));
   upstream.answer = (socket, request: RawMessage) => {
     const form = cases[Number(markOf(request.head).slice("case-".length))]?.form;
     if (form === undefined) throw new Error(`no case: ${request.head}`);
-    // A connection of its own for each call, so that each has its own fate.
+    // Each request has its own connection, so that each has its own fault.
     socket.end(form.answer);
   };
   const received: Received[] = [];
@@ -81,7 +81,7 @@ async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
   });
 }
 
-/** Until the answer is whole or the connection over: a call that hangs fails here. */
+/** Waits until the response is whole or the connection has ended. A request that hangs fails here. */
 async function converse(ask: string): Promise<Received> {
   const peer = await connectRaw(world.gateway.port);
   peer.send(ask);
@@ -95,7 +95,7 @@ async function converse(ask: string): Promise<Received> {
   return { bytes: peer.received, end };
 }
 
-/** What the record and the client must say of an answer that broke off. */
+/** What the record and the client must say about a response that was cut. */
 function assertBroken({ form, after, received, record }: Ended, error: string): void {
   const about = `${form.name} behind ${after} bytes: ${JSON.stringify(received.bytes.toString("latin1"))}`;
   assert.equal(record.error_type, error, about);
@@ -108,11 +108,11 @@ function assertBroken({ form, after, received, record }: Ended, error: string): 
   }
   assert.equal(record.status, 200, about);
   assert.equal(completeBody(received), undefined, `looks complete: ${about}`);
-  // Nothing was made up: what came is the beginning of what the upstream sent.
+  // LMGate adds nothing: the client received a prefix of what the upstream sent.
   const text = received.bytes.toString("latin1");
   const body = text.slice(text.indexOf("\r\n\r\n") + 4);
   const sent = form.clientSeesEnd ? form.body : form.answer.subarray(form.headLength);
-  // What ends with its connection has the gateway's own chunks around it, and no line end within.
+  // A body that ends with its connection is chunked by LMGate and contains no line end.
   const came = form.endsWithConnection ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n|\r\n$/g, "") : body;
   assert.ok(sent.toString("latin1").startsWith(came), about);
   assert.notEqual(record.usage_state, "final", about);
@@ -142,7 +142,7 @@ for (const [how, kind] of Object.entries(endings)) {
         const legitimate = form.endsWithConnection && kind === "half-close" && after >= form.headLength;
         if (!legitimate) assertBroken(ended, "upstream_reset");
         else {
-          // The only sign of the end there is: nobody can tell, and nothing is made up.
+          // The end of the connection is the only sign, so no client can tell. LMGate adds nothing.
           assert.deepEqual(completeBody(ended.received), form.body.subarray(0, after - form.headLength));
           assert.deepEqual([ended.record.error_type, ended.record.status], [null, 200]);
           assert.notEqual(ended.record.usage_state, "final");
@@ -153,7 +153,7 @@ for (const [how, kind] of Object.entries(endings)) {
   }
 }
 
-test("R18, R19: stalled in its head, its body or before its last byte, an answer of any form times out", async () => {
+test("R18, R19: a response of any form that stalls in its head, its body or before its last byte times out", async () => {
   const cases = answerForms.flatMap((form) => {
     const { headLength, answer } = form;
     const places = [0, 1, headLength - 1, headLength, headLength + 1, headLength + 40, answer.length - 1];
@@ -171,7 +171,7 @@ const harmless: Readonly<Record<string, Fault>> = {
 };
 
 for (const [how, fault] of Object.entries(harmless)) {
-  test(`R21: an answer of any form that comes ${how} arrives whole and is counted`, async () => {
+  test(`R21: a response of any form that comes ${how} arrives whole and is counted`, async () => {
     for (const ended of await runAll(answerForms.map((form) => ({ form, fault, after: 0 })))) assertWhole(ended);
     await untilNoneOpen();
   });

@@ -24,7 +24,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("R12: a reset before any byte of the answer is 502", async () => {
+test("R12: a reset before the first byte of the response is 502", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -40,7 +40,7 @@ test("R12: a reset before any byte of the answer is 502", async () => {
   await world.record(answered(1));
 });
 
-test("R13: an end before any byte of the answer is 502", async () => {
+test("R13: an end before the first byte of the response is 502", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -50,7 +50,7 @@ test("R13: an end before any byte of the answer is 502", async () => {
   await world.record({ status: 502, error_type: "upstream_reset" });
 });
 
-test("R13: an end within the head of the answer is 502", async () => {
+test("R13: an end within the head of the response is 502", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -62,7 +62,7 @@ test("R13: an end within the head of the answer is 502", async () => {
 
 const cut = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n12345";
 
-test("R14: a reset within a body of known length breaks the client's connection behind the bytes so far", async () => {
+test("R14: a reset within a body of known length aborts the client's connection after the bytes so far", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -74,7 +74,7 @@ test("R14: a reset within a body of known length breaks the client's connection 
   await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", usage_reason: "cut" });
 });
 
-test("R15: an end within a body of known length breaks the client's connection behind the bytes so far", async () => {
+test("R15: an end within a body of known length aborts the client's connection after the bytes so far", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -86,7 +86,7 @@ test("R15: an end within a body of known length breaks the client's connection b
   await world.record({ status: 200, error_type: "upstream_reset", usage_state: "missing", response_bytes: 5 });
 });
 
-test("R16: a chunked body without its last chunk gets none from the gateway", async () => {
+test("R16: LMGate does not add the last chunk that a chunked body lacks", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -113,7 +113,7 @@ const IN_CHUNKS =
   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nhalf an answer\r\n";
 const untilClose = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf an answer";
 
-test("R14: a body that ends with its connection is reset towards an HTTP/1.0 client when the upstream resets it", async () => {
+test("R14: if the upstream resets a body that ends with its connection, an HTTP/1.0 client gets a reset too", async () => {
   const client = await world.client();
   client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
@@ -125,7 +125,7 @@ test("R14: a body that ends with its connection is reset towards an HTTP/1.0 cli
   await world.record({ status: 200, error_type: "upstream_reset" });
 });
 
-test("R14: a cut chunked body is reset towards an HTTP/1.0 client, which cannot see a missing last chunk", async () => {
+test("R14: a cut chunked body is a reset for an HTTP/1.0 client, which cannot see a missing last chunk", async () => {
   const client = await world.client();
   client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
@@ -137,7 +137,7 @@ test("R14: a cut chunked body is reset towards an HTTP/1.0 client, which cannot 
   await world.record({ status: 200, error_type: "upstream_reset" });
 });
 
-test("R14: a body that ends with its connection lacks its last chunk for the client when the upstream resets it", async () => {
+test("R14: if the upstream resets a body that ends with its connection, the client gets no last chunk", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -149,7 +149,7 @@ test("R14: a body that ends with its connection lacks its last chunk for the cli
   await world.record({ status: 200, error_type: "upstream_reset" });
 });
 
-test("a body that ends with its connection reaches an HTTP/1.1 client in chunks, and its connection stays", async () => {
+test("a body that ends with its connection reaches an HTTP/1.1 client chunked, and the client's connection stays open", async () => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
@@ -163,7 +163,7 @@ test("a body that ends with its connection reaches an HTTP/1.1 client in chunks,
   await client.holds("ok");
 });
 
-test("a body that ends with its connection is passed on until its end to an HTTP/1.0 client, whose connection ends too", async () => {
+test("a body that ends with its connection reaches an HTTP/1.0 client unchunked, and the client's connection ends too", async () => {
   const client = await world.client();
   client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
@@ -177,7 +177,7 @@ test("a body that ends with its connection is passed on until its end to an HTTP
   await world.record({ status: 200, error_type: null, response_bytes: 14 });
 });
 
-test("R17: a stream without its last event is passed on as it came and its record says that it was cut", async () => {
+test("R17: a stream without its last event is forwarded unchanged, and its record says that it was cut", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();

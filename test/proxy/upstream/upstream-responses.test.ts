@@ -24,7 +24,7 @@ before(async () => {
 afterEach(() => world.clear());
 after(() => world.stop());
 
-test("R22: bytes behind the end of an answer reach nobody, and the next call has a connection of its own", async () => {
+test("R22: bytes after the end of a response reach no client, and the next request gets a new connection", async () => {
   const client = await world.client();
   client.send(post());
   const first = await world.faker.call();
@@ -41,7 +41,7 @@ test("R22: bytes behind the end of an answer reach nobody, and the next call has
   assert.equal(client.unread.length, 0);
 });
 
-test("R22: an answer that nobody asked for ends the idle connection it came on", async () => {
+test("R22: a response without a request closes the idle connection that it came on", async () => {
   const client = await world.client();
   client.send(post());
   const first = await world.faker.call();
@@ -58,7 +58,7 @@ test("R22: an answer that nobody asked for ends the idle connection it came on",
   await world.record(answered(4));
 });
 
-test("R23: a 408 on an idle connection is not taken for the answer to the next call", async () => {
+test("R23: a 408 on an idle connection is not taken for the response to the next request", async () => {
   const client = await world.client();
   client.send(get());
   const first = await world.faker.call();
@@ -76,7 +76,7 @@ test("R23: a 408 on an idle connection is not taken for the answer to the next c
   await world.record(answered(6));
 });
 
-/** A call on a connection that was used before and is reset as soon as the second request came. */
+/** A request on a connection that was used before and is reset when the second request arrives. */
 async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<ReturnType<GateWorld["client"]>> }> {
   const client = await world.client();
   client.send(get());
@@ -90,7 +90,7 @@ async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<
   return { client };
 }
 
-test("R24: a GET that meets a dying connection is asked once more on a new one", async () => {
+test("R24: a GET whose connection was dying is retried once on a new one", async () => {
   const { client } = await resetOnReuse(get("/openai/v1/models/again"));
   const again = await world.faker.call();
   assert.match(again.request.startLine, /^GET \/v1\/models\/again HTTP/);
@@ -99,7 +99,7 @@ test("R24: a GET that meets a dying connection is asked once more on a new one",
   await world.record({ status: 200, error_type: null });
 });
 
-test("R24: a GET is not asked a third time", async () => {
+test("R24: a GET is not retried twice", async () => {
   const { client } = await resetOnReuse(get());
   const again = await world.faker.call();
   again.connection.reset();
@@ -108,14 +108,14 @@ test("R24: a GET is not asked a third time", async () => {
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R24: a POST that meets a dying connection is 502 and reaches the upstream once", async () => {
+test("R24: a POST whose connection was dying is 502 and reaches the upstream once", async () => {
   const { client } = await resetOnReuse(post());
   assertRefusal(await client.message(), 502, "upstream_reset");
   await world.record({ status: 502, error_type: "upstream_reset", method: "POST" });
   assert.equal(world.faker.untaken, 0);
 });
 
-test("R24: a GET whose answer had begun is not asked again", async () => {
+test("R24: a GET whose response had begun is not retried", async () => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
@@ -152,7 +152,7 @@ const badHeads: Readonly<Record<string, string>> = {
 
 for (const [what, bytes] of Object.entries(badHeads)) {
   const id = what.startsWith("status") ? "R26" : "R25";
-  test(`${id}: an answer with ${what} is 502`, async () => {
+  test(`${id}: a response with ${what} is 502`, async () => {
     const client = await world.client();
     client.send(post());
     const { connection } = await world.faker.call();
@@ -172,7 +172,7 @@ const badChunks: Readonly<Record<string, string>> = {
 };
 
 for (const [what, bytes] of Object.entries(badChunks)) {
-  test(`R25: a chunk with ${what} breaks the answer off`, async () => {
+  test(`R25: a chunk with ${what} aborts the response`, async () => {
     const client = await world.client();
     client.send(post());
     const { connection } = await world.faker.call();
@@ -186,7 +186,7 @@ for (const [what, bytes] of Object.entries(badChunks)) {
   });
 }
 
-test("R26: an odd but possible status passes with its reason", async () => {
+test("R26: an unusual but valid status is forwarded with its reason", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -196,7 +196,7 @@ test("R26: an odd but possible status passes with its reason", async () => {
 });
 
 for (const status of [301, 302, 307, 308]) {
-  test(`R27: a ${status} is passed on and not followed`, async (t) => {
+  test(`R27: a ${status} is forwarded and not followed`, async (t) => {
     const elsewhere = await Faker.start();
     t.after(() => elsewhere.stop());
     const client = await world.client();
@@ -211,7 +211,7 @@ for (const status of [301, 302, 307, 308]) {
   });
 }
 
-test("R30: interim answers are passed on before the final one, which is whole", async () => {
+test("R30: interim responses are forwarded before the final one", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -222,7 +222,7 @@ test("R30: interim answers are passed on before the final one, which is whole", 
   await world.record(answered(9));
 });
 
-test("R30: interim answers without end are 502", async () => {
+test("R30: endless interim responses are 502", async () => {
   const client = await world.client();
   client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await world.faker.call();
@@ -231,7 +231,7 @@ test("R30: interim answers without end are 502", async () => {
   await world.record({ status: 502, error_type: "upstream_invalid" });
 });
 
-test("R31: a 101 that nobody asked for is 502", async () => {
+test("R31: a 101 that the client did not ask for is 502", async () => {
   const client = await world.client();
   client.send(post());
   const { connection } = await world.faker.call();
@@ -248,7 +248,7 @@ const bodiless: Readonly<Record<string, readonly [method: string, head: string]>
 };
 
 for (const [what, [method, head]] of Object.entries(bodiless)) {
-  test(`R32: ${what} has no body whatever its length says, and bytes behind it end its connection`, async () => {
+  test(`R32: ${what} has no body whatever its length says, and bytes after it close its connection`, async () => {
     const client = await world.client();
     client.send(request(method, "/openai/v1/models"));
     const { connection } = await world.faker.call();
@@ -267,7 +267,7 @@ for (const [what, [method, head]] of Object.entries(bodiless)) {
   });
 }
 
-test("R32: an answer to HEAD leaves the connection to be used again", async () => {
+test("R32: a response to HEAD leaves the connection reusable", async () => {
   const client = await world.client();
   client.send(request("HEAD", "/openai/v1/models"));
   const { connection } = await world.faker.call();
@@ -281,7 +281,7 @@ test("R32: an answer to HEAD leaves the connection to be used again", async () =
   await world.record(answered(11));
 });
 
-test("a field of the answer's framing stays even if Connection names it", async () => {
+test("a framing field of the response stays even if Connection names it", async () => {
   const client = await world.client();
   client.send(get());
   const { connection } = await world.faker.call();
