@@ -1,4 +1,4 @@
-// Which list is in force, call by call, while its file is edited, broken, mended, and replaced by a very long one under load.
+// Which list is in force, request by request, while its file is edited, broken, fixed, and replaced by a very long one under load.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rename, rm, writeFile } from "node:fs/promises";
@@ -35,20 +35,20 @@ async function readiness(): Promise<{
   return { code: answers[0]?.status, body: JSON.parse(answers[0]?.text ?? "{}") as Record<string, unknown> };
 }
 
-/** Calls again and again until the condition holds; every answer on the way is one of the two that may be given. */
+/** Sends requests until the condition holds. Every response on the way must be one of the two allowed ones. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!(await condition())) assert.ok(performance.now() < deadline, "the list did not come into force");
 }
 
-/** Replaces the file as careful editors do: all at once. */
+/** Replaces the file atomically, as careful editors do. */
 async function replaceList(text: string): Promise<void> {
   const { allowlistPath } = field.gateway;
   await writeFile(`${allowlistPath}.next`, text);
   await rename(`${allowlistPath}.next`, allowlistPath);
 }
 
-test("a key that is added opens, and one that is taken off the list no longer does, without a restart", async () => {
+test("an added key is admitted, and a removed one is not any more, without a restart", async () => {
   assert.equal(await statusFor(newKey.key), 403);
   await replaceList(allowlistText([goodKey, otherKey, newKey]));
   await until(async () => (await statusFor(newKey.key)) === 200);
@@ -58,7 +58,7 @@ test("a key that is added opens, and one that is taken off the list no longer do
   assert.equal(await statusFor(newKey.key), 200);
 });
 
-test("a reload takes effect on the next call of a connection that is already open", async () => {
+test("a reload applies to the next request of an open connection", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
   const client = await connectRaw(field.gateway.port);
@@ -74,7 +74,7 @@ test("a reload takes effect on the next call of a connection that is already ope
   client.destroy();
 });
 
-test("R84: a key removed while its answer streams sees that answer to its end, and opens nothing after it", async () => {
+test("R84: a key that is removed during its response gets that response to its end, and is rejected afterwards", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
   field.taken();
@@ -103,7 +103,7 @@ test("R84: a key removed while its answer streams sees that answer to its end, a
   assert.ok(field.taken().every(({ target }) => target !== "/v1/again"));
 });
 
-test("a broken list changes nothing for callers, shows as degraded without a word of its content, and heals when mended", async () => {
+test("a broken list changes nothing for clients, shows as degraded without its content, and recovers when it is fixed", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
   const version = ((await readiness()).body["allowlist"] as { version: number }).version;
@@ -134,7 +134,7 @@ test("a broken list changes nothing for callers, shows as degraded without a wor
   assert.equal((await readiness()).body["status"], "ok");
 });
 
-test("a list that is deleted stays in force until there is a new one", async () => {
+test("a deleted list stays in force until there is a new one", async () => {
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(newKey.key)) === 403);
   await rm(field.gateway.allowlistPath);
@@ -152,7 +152,7 @@ test("R79: a list that is written in pieces is never in force half-written", asy
   const { allowlistPath } = field.gateway;
   for (let at = 0; at < text.length; at += Math.ceil(text.length / 8)) {
     await writeFile(allowlistPath, text.slice(at, at + Math.ceil(text.length / 8)), { flag: at === 0 ? "w" : "a" });
-    // Some calls between two pieces: both known keys stay known throughout.
+    // Some requests between two pieces: both known keys stay known.
     for (let call = 0; call < 5; call++) {
       assert.equal(await statusFor(goodKey.key), 200);
       assert.equal(await statusFor(newKey.key), 200);
@@ -161,7 +161,7 @@ test("R79: a list that is written in pieces is never in force half-written", asy
   await until(async () => (await statusFor(otherKey.key)) === 200);
 });
 
-test("R78: a list of 100,000 keys comes into force under load, with every call answered", async (context) => {
+test("R78: a list of 100,000 keys comes into force under load, and every request gets a response", async (context) => {
   const many = Array.from({ length: 100_000 }, (_, n) => ({
     id: `m-${n}`,
     key: `sk-many-${n}-${"0123456789abcdef".repeat(2)}`,
@@ -185,7 +185,7 @@ test("R78: a list of 100,000 keys comes into force under load, with every call a
   assert.equal(await statusFor(many[50_000]?.key ?? ""), 200);
 });
 
-/** One connection, one call after the other; resolves to how many were answered 200. Any other answer rejects. */
+/** Sends requests one after the other on one connection. Resolves to the number of 200s. Any other response rejects. */
 async function callWithoutPause(signal: AbortSignal): Promise<number> {
   const socket = connect({ port: field.gateway.port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
@@ -193,7 +193,7 @@ async function callWithoutPause(signal: AbortSignal): Promise<number> {
   let count = 0;
   while (!signal.aborted) {
     socket.write(call);
-    const [bytes] = (await once(socket, "data")) as [Buffer]; // as: what a socket's "data" carries
+    const [bytes] = (await once(socket, "data")) as [Buffer]; // as: the argument of a socket's "data"
     assert.equal(bytes.toString("latin1", 0, 12), "HTTP/1.1 200");
     count++;
   }

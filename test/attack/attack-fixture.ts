@@ -1,4 +1,4 @@
-/** A running gateway between raw clients and an upstream that believes anything, with a listener that nobody may reach. */
+/** A running gateway between raw clients and a lenient upstream, and a listener that no request may reach. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ export const unknownKey = "sk-unknown-0123456789-MNOPQR";
 
 export const FORBIDDEN = '{"error":"forbidden","message":"API key not authorized"}';
 export const GOOD = bearer(goodKey.key);
-/** The same caller without touching any field that a provider knows. */
+/** Identifies the same client without any field that a provider reads. */
 export const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 
 const MODELS = "/openai/v1/models";
@@ -21,17 +21,17 @@ const MODELS = "/openai/v1/models";
 export interface Battlefield {
   readonly gateway: Gateway;
   readonly upstream: RecordingUpstream;
-  /** `127.0.0.2:PORT`: where no request may lead. */
+  /** `127.0.0.2:PORT`: the listener that no request may reach. */
   readonly evil: string;
   readonly authority: string;
   talk(said: string, methods?: readonly string[]): Promise<Talk>;
-  /** Fails unless that is answered with this status and reaches no upstream. */
+  /** Fails unless the response has this status and no upstream was reached. */
   assertRefused(status: 400 | 403, lines: string, target?: string): Promise<void>;
-  /** Lets a call through and returns the `lmgate_id` that its record names. */
+  /** Sends a request that is admitted, and returns the `lmgate_id` of its record. */
   callerOf(lines: string, target?: string): Promise<string | null | undefined>;
-  /** What reached the upstream since the last call of this. */
+  /** The requests that reached the upstream since the previous use of this function. */
   taken(): readonly Recorded[];
-  /** Ends everything; fails if the evil listener was reached or the gateway did not end in order. */
+  /** Stops everything. Fails if the evil listener was reached or the gateway did not exit cleanly. */
   leave(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function enterBattlefield(options: GatewayOptions = {}): Promise<Ba
     ...options,
     config: { ...options.config, providers: { ...providers, ...options.config?.["providers"] } },
   }).catch(async (error: unknown) => {
-    await Promise.all([upstream.close(), evil.close()]); // Or this process would never end.
+    await Promise.all([upstream.close(), evil.close()]); // otherwise this process would never end
     throw error;
   });
   return {
@@ -106,12 +106,12 @@ async function startEvil() {
   };
 }
 
-/** A request with `Host` in first place. `lines` carry their own CRLF. */
+/** A request with `Host` first. `lines` contain their own CRLF. */
 export function request(method: string, target: string, lines = "", body = ""): string {
   return `${method} ${target} HTTP/1.1\r\nHost: gate.example\r\n${lines}\r\n${body}`;
 }
 
-/** A request that may pass. */
+/** A request with a known key. */
 export function keyed(method: string, target: string, lines = "", body = ""): string {
   return request(method, target, `${GOOD}${lines}`, body);
 }
@@ -120,7 +120,7 @@ export function bearer(key: string): string {
   return `Authorization: Bearer ${key}\r\n`;
 }
 
-/** A raw request with the key behind each `Host: a`, or behind the request line where there is none. */
+/** Adds the key after each `Host: a`, or after the request line if there is none. */
 export function withKey(text: string): string {
   if (/Host: a\r?\n/.test(text)) return text.replace(/Host: a(\r?\n)/g, `Host: a$1${KEY_FIELD}$1`);
   return text.replace(/^(\S+ \S+ HTTP\/\d\.\d)\r\n/, `$1\r\n${KEY_FIELD}\r\n`);

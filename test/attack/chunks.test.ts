@@ -1,4 +1,4 @@
-// Chunks are read as strictly as heads: where a body ends must be beyond doubt, and what comes behind it may not say who is calling.
+// Chunks are read as strictly as heads. The end of a body must be unambiguous, and what follows it cannot authorize a request.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -18,7 +18,7 @@ beforeEach(() => {
 
 const HIDDEN = keyed("GET", "/openai/smuggled");
 
-/** One refusal, the end of the connection, and nothing whole at the upstream. */
+/** One error response, the end of the connection, and no whole request at the upstream. */
 async function assertRefused(said: string): Promise<void> {
   const { statuses, open } = await field.talk(said);
   const what = JSON.stringify(said.slice(0, 400));
@@ -58,11 +58,11 @@ const BAD_CHUNKS: readonly string[] = [
   `5\r\nhello\r\n0\r\nT: ${"x".repeat(20_000)}\r\n\r\n`,
 ];
 
-test("S18: a bad chunk is answered 400 when it comes with the head", async () => {
+test("S18: a bad chunk that comes with the head is 400", async () => {
   for (const body of BAD_CHUNKS) await assertRefused(post("Transfer-Encoding: chunked\r\n", body + HIDDEN));
 });
 
-test("S18: a bad chunk that comes after the upstream was reached ends the upstream's connection, unfinished and unused", async () => {
+test("S18: a bad chunk that comes after the upstream was reached closes the upstream connection before the request is complete", async () => {
   const { gateway, upstream } = field;
   for (const body of BAD_CHUNKS) {
     const seen = upstream.seen.bytes;
@@ -80,12 +80,12 @@ test("S18: a bad chunk that comes after the upstream was reached ends the upstre
       field.taken().map(({ target }) => target),
       ["/after"],
     );
-    // Leave no idle connection to the next round.
+    // Leaves no idle connection for the next round.
     upstream.answer = (socket) => void socket.end(jsonAnswer());
   }
 });
 
-test("S19: trailers are never looked at for access and carry no key, no Host and no framing to the upstream", async () => {
+test("S19: trailers authorize nothing, and no key, Host or framing in them reaches the upstream", async () => {
   const trailers = [
     `Authorization: Bearer ${goodKey.key}`,
     `authorization: Bearer x`,

@@ -1,4 +1,4 @@
-/** Our verdicts on the reference requests, measured, beside those of other proxies. */
+/** LMGate's results for the reference requests, measured, beside those of other proxies. */
 import { enterBattlefield, withKey } from "./attack-fixture.ts";
 import { exchange, talk } from "./raw-exchange.ts";
 import {
@@ -11,18 +11,18 @@ import {
 } from "./reference-requests.ts";
 import { jsonAnswer, startRecordingUpstream, type RecordingUpstream } from "./recording-upstream.ts";
 
-/** The proxies that are measured by: what any of them refuses, LMGate refuses. */
+/** The proxies to compare with: LMGate rejects what any of them rejects. */
 const STRICT: readonly Other[] = ["haproxy", "nginx", "caddy"];
 
 export interface Comparison {
   readonly name: string;
   readonly ours: Verdict;
   readonly others: Readonly<Record<Other, Verdict>>;
-  /** Which proxies refused what LMGate passed on. */
+  /** The proxies that rejected what LMGate forwarded. */
   readonly laxerThan: readonly Other[];
-  /** LMGate refused what all the others passed on. */
+  /** LMGate rejected what all the others forwarded. */
   readonly strictest: boolean;
-  /** Laxer on purpose: the standard asks for it. */
+  /** LMGate is laxer on purpose, because the standard requires it. */
   readonly allowed: boolean;
 }
 
@@ -38,7 +38,7 @@ export function compare(request: ReferenceRequest, ours: Verdict, others: Compar
   };
 }
 
-/** Sends each reference request, with a key, to a gateway started for it. */
+/** Sends each reference request, with a key, to a gateway that is started for it. */
 export async function measureOurs(): Promise<ReadonlyMap<string, Verdict>> {
   const field = await enterBattlefield({ config: { server: { max_head_kilobytes: 16 } } });
   const verdicts = new Map<string, Verdict>();
@@ -53,7 +53,7 @@ export async function measureOurs(): Promise<ReadonlyMap<string, Verdict>> {
   return verdicts;
 }
 
-/** The same requests, without a key, to a proxy that is running in front of an upstream of `startAnsweringUpstream`. */
+/** Sends the same requests, without a key, to a proxy in front of an upstream of `startRespondingUpstream`. */
 export async function measureProxy(port: number, upstream: RecordingUpstream): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
   for (const { name, bytes } of REFERENCE_REQUESTS) {
@@ -65,7 +65,7 @@ export async function measureProxy(port: number, upstream: RecordingUpstream): P
   return verdicts;
 }
 
-/** It also answers the question by which `talk` finds out whether a connection can still be used. */
+/** It also responds to the health request by which `sendRaw` finds out whether a connection can still be used. */
 export async function startAnsweringUpstream(): Promise<RecordingUpstream> {
   const upstream = await startRecordingUpstream();
   const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -73,7 +73,7 @@ export async function startAnsweringUpstream(): Promise<RecordingUpstream> {
   return upstream;
 }
 
-/** What answered is no HTTP/1.1 that can be read to its end; its status lines are still worth a row. */
+/** The response is not readable HTTP/1.1, but its status lines are still worth a row. */
 async function rawStatuses(port: number, bytes: string) {
   const received = await exchange(port, Buffer.from(bytes, "latin1")).catch(() => Buffer.alloc(0));
   const found = received.toString("latin1").matchAll(/HTTP\/1\.[01] (\d{3})/g);

@@ -1,4 +1,4 @@
-// More connections than a gateway is to have, from everywhere and from one address. Refused ones cost a reset and leave nothing.
+// More connections than the limits for all and for one address. A rejected connection costs a reset and leaves no state.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
@@ -29,7 +29,7 @@ function connectFrom(localAddress: string, count: number): readonly RawPeer[] {
   });
 }
 
-/** Which of them were served; all others were closed. */
+/** The clients that were served; all others were disconnected. */
 async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
   const fates = peers.map((peer) =>
     peer.until("an answer or an end", () => (peer.closed || peer.text.endsWith("ok") ? peer : undefined)),
@@ -48,7 +48,7 @@ async function metric(series: string): Promise<number> {
   );
 }
 
-/** Threads tell their counts once a second. */
+/** Workers report their counts once a second. */
 async function metricBecomes(series: string, value: number): Promise<void> {
   for (let looks = 0; (await metric(series)) !== value; looks++) {
     assert.ok(looks < 100, `${series} is ${await metric(series)}, not ${value}`);
@@ -61,7 +61,7 @@ async function closeAll(peers: readonly RawPeer[]): Promise<void> {
   await metricBecomes("lmgate_client_connections", 0);
 }
 
-test("S42: one address gets no more connections than it may have, of all data threads together, and others get theirs", async () => {
+test("S42: one address gets only as many connections as allowed, over all data workers, and others get theirs", async () => {
   const first = await served(connectFrom("127.0.0.1", PER_ADDRESS));
   assert.equal(first.length, PER_ADDRESS);
   assert.deepEqual(await served(connectFrom("127.0.0.1", 2 * PER_ADDRESS)), []);
@@ -73,7 +73,7 @@ test("S42: one address gets no more connections than it may have, of all data th
   await closeAll([...first, ...other]);
 });
 
-test("S42: beyond the cap connections are closed at once, the admin listener answers, and places that are left are taken again", async () => {
+test("S42: connections over the limit are closed at once, the admin listener responds, and closed connections make room for others", async () => {
   const refused = 'lmgate_connections_refused_total{reason="max_connections"}';
   for (let round = 1; round <= 2; round++) {
     const inside = ["127.0.1.1", "127.0.1.2", "127.0.1.3"].flatMap((address) => connectFrom(address, TOTAL / 3));

@@ -1,5 +1,5 @@
-// Every door, tried with no key, a bad key and a good one. Portkey's fix for an open route missed an older one (#1718): here one place
-// decides, and this file knocks everywhere.
+// Every path and method with no key, a bad key and a known one. Portkey's fix for an open route missed an older one (#1718).
+// LMGate decides in one place, and this file tries every path.
 import assert from "node:assert/strict";
 import { METHODS } from "node:http";
 import { after, before, test } from "node:test";
@@ -66,7 +66,7 @@ test("S9: without an allowed key no method opens any path, and all get the same 
   assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
-test("S9: the only answers to be had without a key are the three health paths, by GET and HEAD", async () => {
+test("S9: without a key, only GET and HEAD of the three health paths get a response other than 403", async () => {
   for (const path of HEALTH) {
     for (const method of methods) {
       const { statuses } = await field.talk(request(method, path), [method]);
@@ -77,7 +77,7 @@ test("S9: the only answers to be had without a key are the three health paths, b
   assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
-test("S9: a health answer is the same with any key and tells nothing of keys or owners", async () => {
+test("S9: a health response is the same with any key and shows nothing of keys or owners", async () => {
   for (const path of HEALTH) {
     const texts = new Set<string>();
     for (const lines of ["", GOOD, `Authorization: Bearer ${unknownKey}\r\n`]) {
@@ -89,7 +89,7 @@ test("S9: a health answer is the same with any key and tells nothing of keys or 
   }
 });
 
-test("S9: with an allowed key every method reaches a routed path, and none another", async () => {
+test("S9: with an allowed key every method reaches a routed path, and no other path", async () => {
   for (const method of methods.filter((each) => each !== "TRACE")) {
     for (const path of ROUTED) {
       const { statuses } = await field.talk(request(method, path, GOOD), [method]);
@@ -126,7 +126,7 @@ test("S9: a body without a key is not read: the 403 closes the connection", asyn
   assert.deepEqual(field.taken(), []);
 });
 
-test("S62: nobody is told whether a path exists before showing a key", async () => {
+test("S62: without a key a client cannot find out whether a path exists", async () => {
   const seen = new Set<string>();
   for (const path of [...ROUTED, ...UNROUTED, "/OPENAI/x", "/openai/v1/responses/resp_1"]) {
     const { answers } = await field.talk(request("GET", path));

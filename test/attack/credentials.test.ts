@@ -1,5 +1,5 @@
-// What counts as a key, where it may travel, and that what was checked is what is sent: an allowed key in one place must never carry
-// a foreign one past the gate in another.
+// What counts as a key, and in which places. LMGate must send exactly the keys that it checked: an allowed key in one place
+// must not let an unknown one pass in another.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, beforeEach, test } from "node:test";
@@ -15,7 +15,7 @@ import {
   type Battlefield,
 } from "./attack-fixture.ts";
 
-const secondKey = "sk-second-0123456789-STUVWX"; // The same id as `goodKey`, while keys are exchanged.
+const secondKey = "sk-second-0123456789-STUVWX"; // the same id as `goodKey`, during a rotation
 const disabledKey = "sk-disabled-0123456789-YZabcd";
 const expiredKey = "sk-expired-0123456789-efghij";
 const hashedKey = "sk-hashed-0123456789-klmnop";
@@ -39,7 +39,7 @@ before(async () => {
 after(() => field.leave());
 beforeEach(() => void field.taken());
 
-/** Every place where a key can travel, as header lines and a target. */
+/** Every place that can carry a key, as header lines and a target. */
 function carriers(key: string): readonly (readonly [lines: string, target: string])[] {
   const path = "/google/v1/models";
   return [
@@ -64,28 +64,28 @@ function carriers(key: string): readonly (readonly [lines: string, target: strin
   ];
 }
 
-test("S23: a key is the same caller wherever it travels, and another key there is another", async () => {
+test("S23: a key identifies the same client in every place, and another key there another client", async () => {
   for (const [lines, target] of carriers(goodKey.key)) assert.equal(await field.callerOf(lines, target), goodKey.id);
   for (const [lines, target] of carriers(otherKey.key)) assert.equal(await field.callerOf(lines, target), otherKey.id);
 });
 
-test("S23: an unknown, a disabled and an expired key are refused wherever they travel", async () => {
+test("S23: an unknown, a disabled and an expired key are rejected in every place", async () => {
   for (const key of [unknownKey, disabledKey, expiredKey]) {
     for (const [lines, target] of carriers(key)) await field.assertRefused(403, lines, target);
   }
 });
 
-test("an entry that holds a digest opens for its key, and nothing else does", async () => {
+test("a row with a digest admits its key and nothing else", async () => {
   assert.equal(await field.callerOf(bearer(hashedKey)), "k-hashed");
   for (const key of [`sha256:${digest(hashedKey)}`, `sha256:${digest(hashedKey).toUpperCase()}`, digest(hashedKey)]) {
     await field.assertRefused(403, bearer(key));
   }
 });
 
-test("S32: keys of different callers in one call are refused, whichever stands first", async () => {
+test("S32: keys of different clients in one request are rejected, in either order", async () => {
   const all = [...carriers(unknownKey), ...carriers(otherKey.key), ...carriers(expiredKey)];
   for (const [lines, target] of all.filter(([line]) => !line.startsWith("x-lmgate-key"))) {
-    if (/^authorization/i.test(lines)) continue; // Two of them are malformed; see below.
+    if (/^authorization/i.test(lines)) continue; // two of them are malformed; see below
     await field.assertRefused(403, bearer(goodKey.key) + lines, target);
     await field.assertRefused(403, lines + bearer(goodKey.key), target);
   }
@@ -96,7 +96,7 @@ test("S32: keys of different callers in one call are refused, whichever stands f
   await field.assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
 });
 
-test("S32: a query key is found under every spelling that a provider may take for its name", async () => {
+test("S32: a key in the query is found under every spelling that a provider may accept for its name", async () => {
   for (const name of [
     "key",
     "Key",
@@ -117,7 +117,7 @@ test("S32: a query key is found under every spelling that a provider may take fo
   }
 });
 
-test("S32: the same key in several places, and two keys of one caller, pass and are all sent on", async () => {
+test("S32: the same key in several places, and two keys of one client, are admitted and all forwarded", async () => {
   const lines = `${bearer(goodKey.key)}x-api-key: ${goodKey.key}\r\nx-api-key: ${secondKey}\r\n`;
   const target = `/google/v1/models?key=${secondKey}`;
   const { statuses } = await field.talk(request("GET", target, lines));
@@ -127,7 +127,7 @@ test("S32: the same key in several places, and two keys of one caller, pass and 
   assert.equal(`${taken.lines.slice(1).join("\r\n")}\r\n`, lines);
 });
 
-test("S32: a second Authorization is refused, even an equal one, even beside x-lmgate-key", async () => {
+test("S32: a second Authorization is rejected, even an equal one, even beside x-lmgate-key", async () => {
   for (const second of [goodKey.key, otherKey.key, unknownKey, ""]) {
     await field.assertRefused(400, bearer(goodKey.key) + bearer(second));
     await field.assertRefused(
@@ -137,7 +137,7 @@ test("S32: a second Authorization is refused, even an equal one, even beside x-l
   }
 });
 
-test("S32: an Authorization that is not one Bearer token opens nothing", async () => {
+test("S32: an Authorization that is not one Bearer token is not authorized", async () => {
   const { key } = goodKey;
   for (const value of [
     `Bearer ${key}, Bearer ${key}`,
@@ -169,7 +169,7 @@ test("S32: an Authorization that is not one Bearer token opens nothing", async (
   await field.assertRefused(403, "", `/openai/x?key=Bearer%20${key}`);
 });
 
-test("S37: a Connection that names a field with a key is refused, or it would be checked and then dropped", async () => {
+test("S37: a Connection that names a field with a key is rejected, because the field would be checked and then dropped", async () => {
   const lines = `${bearer(goodKey.key)}x-api-key: ${goodKey.key}\r\n`;
   for (const value of [
     "authorization",
@@ -189,14 +189,14 @@ test("S37: a Connection that names a field with a key is refused, or it would be
   }
 });
 
-test("S37: other fields that Connection names are for this hop and end here, repeated ones as well", async () => {
+test("S37: other fields that Connection names are for this hop and are not forwarded, even repeated ones", async () => {
   const lines =
     "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nX-Kept: 2\r\nx-hop: 3\r\nKeep-Alive: timeout=0\r\nTE: trailers\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n";
   await field.talk(request("GET", "/openai/x", bearer(goodKey.key) + lines));
   assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 2"]);
 });
 
-test("x-lmgate-key alone says who calls: the provider's credential is neither looked at nor touched, and it ends here", async () => {
+test("x-lmgate-key alone identifies the client: the provider's credential is not checked or changed, and x-lmgate-key is not forwarded", async () => {
   for (const credential of [
     bearer("ya29.an-oauth-token"),
     bearer(otherKey.key),
@@ -210,7 +210,7 @@ test("x-lmgate-key alone says who calls: the provider's credential is neither lo
   assert.equal(await field.callerOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
 });
 
-test("x-lmgate-key that is unknown, empty, expired or at odds with a second one is refused, whatever else is carried", async () => {
+test("an unknown, empty, expired or contradictory x-lmgate-key is rejected, whatever other keys there are", async () => {
   for (const key of [unknownKey, "", expiredKey, disabledKey, `Bearer ${goodKey.key}`]) {
     await field.assertRefused(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
   }
@@ -219,7 +219,7 @@ test("x-lmgate-key that is unknown, empty, expired or at odds with a second one 
   await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
 });
 
-test("OPTIONS without a key is refused like any other call while preflights are not allowed", async () => {
+test("OPTIONS without a key is rejected like any other request while preflights are not allowed", async () => {
   const preflight =
     "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
   const { answers } = await field.talk(request("OPTIONS", "/openai/v1/chat/completions", preflight));

@@ -1,4 +1,4 @@
-// Where a call goes comes from the configuration alone. Gateways that let a header or a body field choose it have sent their
+// The configuration alone decides where a request goes. Gateways that let a header or a body field choose it have sent their
 // provider keys to strangers (CVE-2024-6587, CVE-2025-66405).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -32,7 +32,7 @@ test("S4: the upstream gets the configured Host, whatever Host the client sent",
   }
 });
 
-test("S4: fields that other proxies believe change nothing and arrive as they came", async () => {
+test("S4: fields that other proxies trust change nothing and are forwarded unchanged", async () => {
   const { evil } = field;
   const lines = [
     `X-Forwarded-Host: ${evil}`,
@@ -44,7 +44,7 @@ test("S4: fields that other proxies believe change nothing and arrive as they ca
   assert.deepEqual(field.taken()[0]?.lines.slice(2), lines);
 });
 
-test("S4: two Hosts, equal or not, and pseudo-headers are refused", async () => {
+test("S4: two Hosts, equal or not, and pseudo-headers are rejected", async () => {
   const { evil } = field;
   for (const line of [
     `Host: ${evil}`,
@@ -57,7 +57,7 @@ test("S4: two Hosts, equal or not, and pseudo-headers are refused", async () => 
   }
 });
 
-test("S5: absolute-form targets are refused, whoever they name", async () => {
+test("S5: absolute-form targets are rejected, whatever host they name", async () => {
   const { evil } = field;
   for (const target of [
     `http://${evil}/openai/x`,
@@ -85,7 +85,7 @@ test("S6: CONNECT and TRACE are not allowed, tunnel nothing and echo nothing", a
   }
 });
 
-test("S6: methods that nobody here knows and targets that are no path are refused", async () => {
+test("S6: unknown methods and targets that are not a path are rejected", async () => {
   for (const [method, target] of [
     ["TRACK", "/openai/x"],
     ["DEBUG", "/openai/x"],
@@ -102,7 +102,7 @@ test("S6: methods that nobody here knows and targets that are no path are refuse
   assert.match(preface.toString(), /^HTTP\/1\.1 400 /);
 });
 
-test("S7: steering fields of other gateways, and of frameworks, are passed on and never followed", async () => {
+test("S7: steering fields of other gateways and frameworks are forwarded and never followed", async () => {
   const { evil } = field;
   const lines = [
     `x-portkey-custom-host: http://${evil}`,
@@ -129,14 +129,14 @@ test("S7: steering fields of other gateways, and of frameworks, are passed on an
   assert.equal(taken.body.toString(), body);
 });
 
-test("S7: LMGate's own request fields steer nothing and do not leave it", async () => {
+test("S7: LMGate's own request fields steer nothing and are not forwarded", async () => {
   const { evil } = field;
   const lines = `x-lmgate-upstream: http://${evil}\r\nX-LMGate-Host: ${evil}\r\nx-lmgate-tags: a=b\r\nX-Kept: 1\r\n`;
   await field.talk(keyed("GET", "/openai/x", lines));
   assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 1"]);
 });
 
-test("S8: a URL in a body is not fetched, and a redirect is the client's to follow", async () => {
+test("S8: a URL in a body is not fetched, and a redirect is forwarded to the client", async () => {
   const { evil, upstream } = field;
   const body = JSON.stringify({
     model: "m",
@@ -158,14 +158,14 @@ test("S8: a URL in a body is not fetched, and a redirect is the client's to foll
   assert.equal(field.taken().length, 6);
 });
 
-test("S11: a Host that is no host and port is refused on the client port, with a key and without", async () => {
+test("S11: an invalid Host is rejected on the client port, with a key and without", async () => {
   for (const host of BAD_HOSTS) {
     await assertStatus(400, keyed("GET", "/openai/x").replace("gate.example", host));
     await assertStatus(400, request("GET", "/healthz").replace("gate.example", host));
   }
 });
 
-test("S11: what the admin listener tells does not depend on a Host that only looks like its own", async () => {
+test("S11: the admin listener is not misled by a Host that only resembles its own", async () => {
   const { adminPort } = field.gateway;
   const own = `127.0.0.1:${adminPort}`;
   for (const host of [...BAD_HOSTS, `${own}.evil`, `${own}/#@x`, "rebind.evil", "gate.example"]) {

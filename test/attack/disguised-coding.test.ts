@@ -1,6 +1,6 @@
-// Every way of hiding `Transfer-Encoding: chunked` behind one odd octet, beside a Content-Length: a server that sees the
-// coding and one that does not would read two different requests. Ours sees it and refuses, or sees none and neither does
-// whoever reads what it passes on.
+// Every way of hiding `Transfer-Encoding: chunked` with one odd octet beside a Content-Length. A server that sees the coding
+// and one that does not would read two different requests. LMGate sees it and rejects the request, or does not see it, and
+// neither does the receiver of what it forwards.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -18,7 +18,7 @@ const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 const SMUGGLED = `GET /openai/smug HTTP/1.1\r\nHost: gate\r\n${KEY_FIELD}\r\n\r\n`;
 const BODY = `0\r\n\r\n${SMUGGLED}`;
 
-/** Where the octet stands. */
+/** The place of the octet. */
 const DISGUISES: readonly ((octet: string) => string)[] = [
   (octet) => `Transfer-Encoding:${octet}chunked`,
   (octet) => `Transfer-Encoding${octet}: chunked`,
@@ -43,7 +43,7 @@ function* attempts(): Generator<string> {
   }
 }
 
-test("S14: no disguise of a transfer coding beside a length lets a second request through", async (context) => {
+test("S14: no disguised transfer coding beside a length smuggles a second request", async (context) => {
   const said = [...attempts()];
   let answered = 0;
   const work = said.values();

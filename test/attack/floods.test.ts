@@ -1,5 +1,5 @@
-// Many of something at once: keys that nobody knows, words that nobody saw before, connections that do nothing. The figures that hang on a
-// machine's speed are told and not judged; what is judged is that others are served and that nothing grows with the flood.
+// Floods: unknown keys, ever new words, idle connections. Figures that depend on the machine's speed are reported and not
+// asserted. The tests assert that others are served and that no memory grows with the flood.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -13,9 +13,9 @@ import { exchange, talk } from "./raw-exchange.ts";
 const FLOOD = 1_000;
 const PIPELINED = 100;
 const LOG_LINES_PER_SECOND = 10;
-/** Far fewer than the words that come; a gateway at rest has half of them. */
+/** Far fewer than the words that are sent; an idle gateway has half of them. */
 const MAX_SERIES = 300;
-/** A data thread's heap and buffers move by this much by themselves. */
+/** A data worker's heap and buffers vary by this much without load. */
 const MAX_GROWTH_KILOBYTES = 64 * 1024;
 
 let field: Battlefield;
@@ -28,7 +28,7 @@ beforeEach(() => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
 });
 
-/** Says all of them, a hundred to a connection, and gives how many answers came with that status. */
+/** Sends all of them, a hundred per connection, and returns how many responses had that status. */
 async function flood(calls: readonly string[], status: number): Promise<number> {
   const parts = Array.from({ length: Math.ceil(calls.length / PIPELINED) }, (_, at) =>
     calls.slice(at * PIPELINED, (at + 1) * PIPELINED).join(""),
@@ -61,7 +61,7 @@ function logLines(word: string): number {
     .filter((line) => line.includes(`"msg":"${word}"`)).length;
 }
 
-test("S41: keys, models, paths and user agents that nobody saw before leave nothing that grows", async (context) => {
+test("S41: unknown keys, models, paths and user agents leave nothing that grows", async (context) => {
   const floods = (seed: string): Promise<readonly number[]> =>
     Promise.all([
       flood(
@@ -92,7 +92,7 @@ test("S41: keys, models, paths and user agents that nobody saw before leave noth
   assert.ok(grown < MAX_GROWTH_KILOBYTES, `grown by ${grown} KB`);
 });
 
-test("S48: a flood of unknown keys keeps nobody else waiting, and is told in a few lines", async (context) => {
+test("S48: a flood of unknown keys delays no other client, and is logged in a few lines", async (context) => {
   const linesBefore = logLines("refused");
   const began = performance.now();
   const flooding = flood(
@@ -114,7 +114,7 @@ test("S48: a flood of unknown keys keeps nobody else waiting, and is told in a f
   assert.ok(status.refusals.length <= 100);
 });
 
-test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do not hold up a call", async (context) => {
+test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do not delay a request", async (context) => {
   const hundred = async (say: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
     const peers = await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)));
     for (const peer of peers) say(peer);
@@ -148,11 +148,11 @@ test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do 
   for (const peer of peers) peer.destroy();
 });
 
-test("S47: what LMGate writes is readable by its user and group at most, the token by its user alone", () => {
+test("S47: files that LMGate writes are readable by its user and group at most, the token by its user alone", () => {
   const { dataDir } = field.gateway;
   const modes = new Map(
     readdirSync(dataDir)
-      .filter((name) => name !== "allowlist.csv") // Written by the test.
+      .filter((name) => name !== "allowlist.csv") // written by the test
       .map((name) => [name, statSync(join(dataDir, name)).mode & 0o777]),
   );
   assert.equal(modes.get("admin-token"), 0o600);
@@ -161,7 +161,7 @@ test("S47: what LMGate writes is readable by its user and group at most, the tok
   assert.deepEqual(open, []);
 });
 
-test("S42: more connections than anyone needs are held without harm, and health answers meanwhile", async () => {
+test("S42: thousands of idle connections do no harm, and health responds meanwhile", async () => {
   const idle: RawPeer[] = [];
   for (let at = 0; at < 20; at++) {
     idle.push(...(await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)))));

@@ -1,5 +1,5 @@
-// Where a request ends must be beyond doubt: whoever reads an end somewhere else than the next server in line lets a second request
-// ride inside the first. One answer, the connection closed, and nothing of the hidden request at the upstream.
+// The end of a request must be unambiguous. If the next server reads another end, a second request can hide in the first.
+// LMGate must send one response, close the connection and forward nothing of the hidden request.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 const HIDDEN = keyed("GET", "/openai/smuggled");
 const EMPTY_CHUNKED = "0\r\n\r\n";
 
-/** One refusal, the end of the connection, and nothing whole at the upstream. */
+/** One error response, the end of the connection, and no whole request at the upstream. */
 async function assertRefused(said: string, status: 400 | 431 = 400): Promise<void> {
   const { statuses, open } = await field.talk(said);
   const what = JSON.stringify(said.slice(0, 400));
@@ -32,7 +32,7 @@ function post(lines: string, body: string): string {
   return keyed("POST", "/openai/v1/x", lines, body);
 }
 
-test("S13: a length beside a transfer coding is refused in every order, case and spelling", async () => {
+test("S13: a length beside a transfer coding is rejected in every order, case and spelling", async () => {
   const codings = [
     "Transfer-Encoding: chunked",
     "transfer-encoding:chunked",
@@ -51,7 +51,7 @@ test("S13: a length beside a transfer coding is refused in every order, case and
   }
 });
 
-test("S13: a coding or a length that is hidden from one kind of reader is hidden from none", async () => {
+test("S13: a coding or a length that some parsers do not see is seen or rejected here", async () => {
   for (const lines of [
     "Transfer-Encoding : chunked\r\n",
     "Transfer-Encoding\t: chunked\r\n",
@@ -78,7 +78,7 @@ test("S13: a coding or a length that is hidden from one kind of reader is hidden
   }
 });
 
-test("S13: look-alikes of framing fields frame nothing and pass as they came", async () => {
+test("S13: fields that only look like framing fields frame nothing and are forwarded unchanged", async () => {
   for (const line of [
     "Content_Length: 99",
     "Transfer_Encoding: chunked",
@@ -92,7 +92,7 @@ test("S13: look-alikes of framing fields frame nothing and pass as they came", a
     const [first, second] = field.taken();
     assert.equal(first?.lines.at(-1), line);
     assert.equal(first.body.length, 0);
-    assert.equal(second?.target, "/smuggled"); // Not hidden: a call of its own, checked and counted.
+    assert.equal(second?.target, "/smuggled"); // not hidden: a request of its own, checked and counted
   }
 });
 
@@ -139,7 +139,7 @@ test("S15: a length is digits without a leading zero, once", async () => {
   }
 });
 
-test("S16: the one coding is chunked, once, in HTTP/1.1", async () => {
+test("S16: the only coding is chunked, once, in HTTP/1.1", async () => {
   const values = [
     "gzip, chunked",
     "chunked, gzip",
@@ -178,7 +178,7 @@ test("S16: the one coding is chunked, once, in HTTP/1.1", async () => {
   await assertRefused(post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"));
 });
 
-test("S17: a head that breaks the grammar is refused before anything is looked up", async () => {
+test("S17: a head that breaks the grammar is rejected before any key or route is looked up", async () => {
   for (const line of [
     "X : a",
     " X: a",
@@ -212,7 +212,7 @@ test("S17: a head that breaks the grammar is refused before anything is looked u
   await assertRefused(plain.replace("HTTP/1.1", "HTTP/11"));
 });
 
-test("R44, S33: a head with more fields or bytes than configured is answered 431, and a key behind them opens nothing", async () => {
+test("R44, S33: a head with more fields or bytes than configured is 431, and a key after the limit authorizes nothing", async () => {
   const many = (count: number): string => "a: b\r\n".repeat(count);
   const auth = `Authorization: Bearer ${goodKey.key}\r\n`;
   const get = (lines: string): string => `GET /openai/x HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
@@ -233,7 +233,7 @@ test("R44, S33: a head with more fields or bytes than configured is answered 431
   }
 });
 
-test("R44: a head of 60 KB passes as it came", async () => {
+test("R44: a head of 60 KB is forwarded unchanged", async () => {
   const lines = `X-Big: ${"b".repeat(60_000)}\r\n`;
   assert.deepEqual((await field.talk(keyed("GET", "/openai/x", lines))).statuses, [200]);
   assert.equal(`${field.taken()[0]?.lines.at(-1)}\r\n`, lines);

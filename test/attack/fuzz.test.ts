@@ -1,5 +1,5 @@
-// A short run of the fuzzer with fixed seeds, what longer runs found, and whether it would notice anything at all. `npm run fuzz` goes on
-// from here for as long as it is told.
+// A short run of the fuzzer with fixed seeds, the cases that longer runs found, and a check that it notices errors. `npm run
+// fuzz` runs longer.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
@@ -20,7 +20,7 @@ function rounds(first: number, count: number): Rounds {
 
 describe("the codec alone", () => {
   for (const target of [requestCodec, responseCodec, chunkCodec]) {
-    test(`S39: no damage to ${target.name} makes us read what llhttp does not`, async () => {
+    test(`S39: no damage to ${target.name} makes LMGate read what llhttp does not`, async () => {
       const tally = new Tally();
       await fuzz(target, rounds(39_000, 2_000), tally);
       assert.deepEqual(tally.findings, []);
@@ -36,7 +36,7 @@ describe("a running gateway", () => {
     field = await openGatewayField(LANES);
   });
 
-  test("S39: no damage to requests and answers makes one side see what the other did not say", async () => {
+  test("S39: no damage to requests and responses makes one side read what the other did not send", async () => {
     const tally = new Tally();
     const all = rounds(39_000, 1_200);
     await Promise.all(field.lanes.map((lane) => fuzz(lane, all, tally)));
@@ -59,7 +59,7 @@ describe("a running gateway", () => {
   }
 });
 
-test("a target that reads wrongly is found out, and the bytes that show it are made short", async () => {
+test("a target that reads wrongly is found, and its bytes are minimized", async () => {
   const wrong: Target = {
     name: "requests",
     seeds: requestCodec.seeds,
@@ -74,7 +74,7 @@ test("a target that reads wrongly is found out, and the bytes that show it are m
   }
 });
 
-test("what is made short still fails, and cannot be made shorter by leaving out a character", async () => {
+test("a minimized case still fails, and cannot be shortened by one character", async () => {
   const fails = (text: string): Promise<boolean> => Promise.resolve(/a.*b.*c/.test(text));
   assert.equal(await minimize("xxaxxxbxxxxxxxcxx", fails, 1_000), "abc");
 });

@@ -1,5 +1,5 @@
-// A caller is found by the digest of the whole key. An identity cached under a token's first characters let strangers in elsewhere
-// (CVE-2026-35030), and a key that was put into a query gave its sender the database (CVE-2026-42208).
+// LMGate finds a client by the digest of the whole key. An identity that was cached under a token's first characters admitted
+// strangers elsewhere (CVE-2026-35030), and a key that was put into a query gave its sender the database (CVE-2026-42208).
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => field.leave());
 
-test("S20: only the exact bytes of a key open, however alike others are", async () => {
+test("S20: only the exact bytes of a key are admitted, however similar others are", async () => {
   const { key } = siblings[1234] ?? goodKey;
   assert.equal(await field.callerOf(bearer(key)), "s-1234");
   assert.equal(await field.callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
@@ -53,7 +53,7 @@ test("S20: only the exact bytes of a key open, however alike others are", async 
   await field.assertRefused(400, bearer(`${key}\0`));
 });
 
-test("S22: what is known about a key does not stand for it: its hash, its mask, its id", async () => {
+test("S22: the hash, the mask and the id of a key are not admitted in its place", async () => {
   const { key, id, owner } = goodKey;
   const sha = createHash("sha256").update(key);
   const digest = sha.copy().digest("hex");
@@ -77,7 +77,7 @@ test("S22: what is known about a key does not stand for it: its hash, its mask, 
   }
 });
 
-test("S21: whatever stands in the place of a key is only bytes", async () => {
+test("S21: any value in the place of a key is only bytes", async () => {
   for (const value of [
     "' OR '1'='1",
     "1;DROP TABLE keys--",

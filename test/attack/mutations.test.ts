@@ -1,5 +1,5 @@
-// The reference requests with bytes changed, doubled, lost and swapped, by a generator that makes the same ones every time. Whatever comes
-// of them, the upstream sees whole requests that a strict reader takes for one each, and never more than were answered.
+// The reference requests with bytes changed, doubled, lost and swapped, by a generator with a fixed seed. The upstream must
+// only see whole requests that a strict parser reads as one each, and never more than LMGate responded to.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -10,12 +10,12 @@ import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
 let field: Battlefield;
 before(async () => {
-  // A request that lost its end is given up at once.
+  // a request that lost its end times out at once
   field = await enterBattlefield({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
 });
 after(() => field.leave());
 
-/** Of those that are good to begin with, more changes lead to something that passes. */
+/** Requests that are valid before the mutation lead to more that are admitted. */
 const ROUNDS = { good: 48, bad: 12 };
 const AT_ONCE = 64;
 const PIECES = [
@@ -43,14 +43,14 @@ const PIECES = [
   "0\r\n\r\n",
 ];
 
-test("S39: no mutation of a request makes the upstream see something else than was let through", async (context) => {
+test("S39: no mutation of a request makes the upstream read something else than LMGate admitted", async (context) => {
   const said = [...mutations()];
   let answered = 0;
   const work = said.values();
   const walk = async (): Promise<void> => {
     for (const each of work) {
       const { answers } = await field.talk(each);
-      // Health answers apart, what does not come from LMGate itself comes from the upstream.
+      // Except for health responses, a response without LMGate's error code comes from the upstream.
       answered += answers.filter(
         ({ status, text, lines }) =>
           status === 200 && text !== "ok" && !lines.some((line) => line.startsWith("x-lmgate-error")),
@@ -73,7 +73,7 @@ test("S39: no mutation of a request makes the upstream see something else than w
     );
     assert.ok(lines.every((line) => !/^x-lmgate-/i.test(line)));
   }
-  // Each that was let through has one record, and nothing else has.
+  // Each admitted request has one record, and there are no others.
   const records = await field.gateway.records(taken.length);
   assert.equal(records.filter(({ status }) => status === 200).length, taken.length);
 });
@@ -103,7 +103,7 @@ function* mutations(): Generator<string> {
             text = text.slice(0, at) + piece + text.slice(at + length);
         }
       }
-      // Last, so that most are refused for their form and not for their key.
+      // The key comes last, so that most requests are rejected for their form and not for their key.
       yield text.replace(/Host: a\r\n/g, `Host: a\r\n${KEY_FIELD}\r\n`);
     }
   }

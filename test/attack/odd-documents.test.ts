@@ -1,5 +1,5 @@
-// Names that mean something to JavaScript, and JSON made to hurt whoever parses it. Both pass as they came, the record is right or says
-// that it does not know, and nobody else waits.
+// Names that have a meaning in JavaScript, and JSON that is expensive to parse. Both are forwarded unchanged, the record is
+// correct or says that usage is unknown, and no other client has to wait.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -55,7 +55,7 @@ async function assertHealthy(): Promise<void> {
     assert.deepEqual({ restarts, state }, { restarts: 0, state: "running" });
 }
 
-test("S31: field names that are members of every object pass as they came", async () => {
+test("S31: field names that are members of every object are forwarded unchanged", async () => {
   const lines = NAMES.flatMap((name) => [`${name}: 1`, `${name}: 2`]);
   const { statuses } = await field.talk(
     request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n${lines.join("\r\n")}\r\n`),
@@ -69,7 +69,7 @@ test("S31: field names that are members of every object pass as they came", asyn
   await assertHealthy();
 });
 
-test("S31: callers and owners with such names are told apart like all others", async () => {
+test("S31: clients and owners with such names are told apart like all others", async () => {
   for (const [n, name] of NAMES.entries()) {
     await field.talk(request("GET", "/openai/x", `x-lmgate-key: sk-named-${n}-0123456789-abc\r\n`));
     const record = await lastRecord();
@@ -113,7 +113,7 @@ function chunked(text: string): string {
 const USAGE = '"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}';
 const MILLION = 1_000_000;
 
-/** JSON that passes through in both directions, and whether its counters can be read. */
+/** JSON that is forwarded in both directions, and whether its counters can be read. */
 const DOCUMENTS: Readonly<Record<string, readonly [document: string, counted: boolean]>> = {
   "a million open brackets": [`{"model":"m",${USAGE},"x":${"[".repeat(MILLION)}${"]".repeat(MILLION)}}`, true],
   "a million open braces": [`{"model":"m",${USAGE},"x":${'{"a":'.repeat(MILLION)}1${"}".repeat(MILLION)}}`, true],
@@ -138,7 +138,7 @@ const DOCUMENTS: Readonly<Record<string, readonly [document: string, counted: bo
 };
 
 for (const [name, [document, counted]] of Object.entries(DOCUMENTS)) {
-  test(`S43: ${name}: passes as it came, both ways, and the gateway answers others meanwhile`, async () => {
+  test(`S43: ${name}: is forwarded unchanged both ways, and the gateway responds to others meanwhile`, async () => {
     const bytes = Buffer.from(document, "latin1");
     field.upstream.answer = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`);

@@ -1,4 +1,4 @@
-/** HAProxy and nginx as plain reverse proxies, where they are installed. */
+/** HAProxy and nginx as plain reverse proxies, if they are installed. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { freePort } from "../harness/free-port.ts";
 
 export interface OtherProxy {
   readonly name: "haproxy" | "nginx";
-  /** As it names itself. */
+  /** The name that it prints. */
   readonly version: string;
   readonly port: number;
   stop(): Promise<void>;
@@ -76,7 +76,7 @@ backend back
   };
 }
 
-/** `nginx/1.22.1`, `HAProxy version 2.6.12-1+deb12u3`: the number of it. */
+/** The version number in `nginx/1.22.1` or `HAProxy version 2.6.12-1+deb12u3`. */
 function versionOf(command: string, flag: string): string | undefined {
   const { error, stdout, stderr } = spawnSync(command, [flag], { encoding: "utf8" });
   return error === undefined ? /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] : undefined;

@@ -1,4 +1,4 @@
-// What an upstream says beyond its answer, or within it, must not become the answer to somebody else's call.
+// What an upstream sends after its response, or within it, must never become the response to another client's request.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -19,11 +19,11 @@ beforeEach(() => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
 });
 
-test("S34: each of 500 calls of two keys in turn gets its own answer, whatever the upstream says behind each", async () => {
+test("S34: each of 500 requests with two keys in turn gets its own response, whatever the upstream sends after each", async () => {
   field.upstream.answer = (socket, { target, lines }) => {
     const body = JSON.stringify({ model: target.slice(4), by: lines.find((line) => line.startsWith("Authorization")) });
     const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-    // With the answer, or in the next turn, when the connection may have been lent again.
+    // With the response, or in the next turn, when another exchange may be using the connection.
     if (Number(target.slice(6)) % 3 === 0) return void socket.write(answer + POISON);
     socket.write(answer);
     if (Number(target.slice(6)) % 3 === 1) setImmediate(() => socket.write(POISON));
@@ -33,7 +33,7 @@ test("S34: each of 500 calls of two keys in turn gets its own answer, whatever t
   for (let call = 0; call < CALLS; call++) {
     const [client, caller] = [clients[call % 2], callers[call % 2]];
     assert.ok(client !== undefined && caller !== undefined);
-    // A POST, for a GET may be asked again when its connection turns out to be dead.
+    // A POST, because a GET may be retried if its connection was dead.
     client.send(request("POST", `/openai/v1/m-${call}`, `${bearer(caller.key)}Content-Length: 0\r\n`));
     const { startLine, body } = await client.message();
     if (startLine.includes(" 502 ")) continue;
@@ -48,7 +48,7 @@ test("S34: each of 500 calls of two keys in turn gets its own answer, whatever t
   }
 });
 
-test("S35: fields for one hop end at it, in each direction, whatever they say", async () => {
+test("S35: hop-by-hop fields are not forwarded in either direction", async () => {
   field.upstream.answer = (socket) =>
     void socket.write(
       "HTTP/1.1 200 OK\r\nProxy-Connection: close\r\nKeep-Alive: timeout=0\r\nProxy-Authenticate: Basic\r\nX-End: 1\r\n" +
@@ -71,7 +71,7 @@ test("S35: fields for one hop end at it, in each direction, whatever they say", 
   }
 });
 
-test("S35: an HTTP/1.0 client keeps its connection only if it asks, and the upstream hears HTTP/1.1", async () => {
+test("S35: an HTTP/1.0 client keeps its connection only if it asks for it, and the upstream gets HTTP/1.1", async () => {
   for (const [lines, staysOpen] of [
     ["", false],
     ["Connection: keep-alive\r\n", true],
@@ -84,7 +84,7 @@ test("S35: an HTTP/1.0 client keeps its connection only if it asks, and the upst
   }
 });
 
-test("S38: an answer whose head breaks the grammar is a 502, with nothing of it in it", async () => {
+test("S38: a response whose head breaks the grammar is a 502 that repeats nothing of it", async () => {
   for (const line of [
     "X: a\0b",
     "X: a\rb",
@@ -106,7 +106,7 @@ test("S38: an answer whose head breaks the grammar is a 502, with nothing of it 
   }
 });
 
-test("S38: fields of an answer keep their number, order and case, and none is taken for ours", async () => {
+test("S38: fields of a response keep their number, order and case, and none is taken for LMGate's own", async () => {
   const lines = [
     "Set-Cookie: a=1; Path=/",
     "set-cookie: b=2",
@@ -123,7 +123,7 @@ test("S38: fields of an answer keep their number, order and case, and none is ta
   assert.equal(answers[0]?.startLine, "HTTP/1.1 200 Fine");
 });
 
-/** Small documents that parsers disagree on: valid, invalid, and those where each may choose. */
+/** Small documents that parsers disagree on: valid ones, invalid ones, and those that may be either. */
 const QUARREL: readonly string[] = [
   ...'[] {} null true 1 -0 -01 1. .1 1e 1e+ 0x1 1e400 -1e-400 NaN Infinity "" \' [1,] [,1] [1 {] [}'.split(" "),
   '{"a":1,}',
@@ -162,7 +162,7 @@ const QUARREL: readonly string[] = [
   '{"model":"\\ud800","usage":{"prompt_tokens":3.5,"completion_tokens":9007199254740993}}',
 ];
 
-test("S43: documents that parsers disagree on pass as they came, both ways, and each call has its record", async () => {
+test("S43: documents that parsers disagree on are forwarded unchanged both ways, and each request has its record", async () => {
   const before = (await field.gateway.records(0)).length;
   for (const document of QUARREL) {
     const bytes = Buffer.from(document, "latin1");

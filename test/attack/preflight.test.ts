@@ -1,4 +1,4 @@
-// With `auth.allow_preflight` a browser's question passes without a key, for browsers never put one on it. Nothing else does.
+// With `auth.allow_preflight`, a CORS preflight is admitted without a key, because browsers never send one. Nothing else is.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
@@ -14,7 +14,7 @@ beforeEach(() => void field.taken());
 const ASKS = "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n";
 const path = "/openai/v1/chat/completions";
 
-test("a preflight without a key is forwarded as it came, and its record names nobody", async () => {
+test("a preflight without a key is forwarded unchanged, and its record has no client", async () => {
   const { statuses } = await field.talk(request("OPTIONS", path, ASKS));
   assert.deepEqual(statuses, [200]);
   const [taken] = field.taken();
@@ -25,7 +25,7 @@ test("a preflight without a key is forwarded as it came, and its record names no
   assert.equal(record.masked_key, "");
 });
 
-test("a preflight with a key is judged by it", async () => {
+test("the key of a preflight is checked if it has one", async () => {
   for (const lines of [
     `Authorization: Bearer ${unknownKey}\r\n`,
     `x-api-key: ${unknownKey}\r\n`,
@@ -51,7 +51,7 @@ test("a preflight with a key is judged by it", async () => {
   assert.equal(records.at(-1)?.lmgate_id, goodKey.id);
 });
 
-test("what is no preflight needs its key as ever: other methods, OPTIONS that asks for nothing, upgrades", async () => {
+test("other requests still need a key: other methods, OPTIONS without a preflight field, upgrades", async () => {
   for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"]) {
     assert.deepEqual((await field.talk(request(method, path, ASKS), [method])).statuses, [403], method);
   }
@@ -63,7 +63,7 @@ test("what is no preflight needs its key as ever: other methods, OPTIONS that as
   assert.deepEqual(field.taken(), []);
 });
 
-test("a question has neither a body nor another protocol behind it: with one of these an OPTIONS needs its key", async () => {
+test("an OPTIONS with a body or an upgrade is not a preflight and needs a key", async () => {
   for (const [lines, body] of [
     ["Content-Length: 5\r\n", "hello"],
     ["Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"],
@@ -75,7 +75,7 @@ test("a question has neither a body nor another protocol behind it: with one of 
   assert.deepEqual(field.taken(), []);
 });
 
-test("a preflight to no route is answered 404 and reaches nobody", async () => {
+test("a preflight without a route is 404 and reaches no upstream", async () => {
   assert.deepEqual((await field.talk(request("OPTIONS", "/v1/chat/completions", ASKS))).statuses, [404]);
   assert.deepEqual(field.taken(), []);
 });

@@ -1,4 +1,4 @@
-/** A client on a bare socket that says its piece and then finds out what has become of the connection. */
+/** A client on a bare socket that sends bytes and then finds out whether the connection can still be used. */
 import { connect } from "node:net";
 
 import { readAnswer, statusOf, type RawMessage } from "../harness/raw-message.ts";
@@ -9,11 +9,11 @@ export interface Answer extends RawMessage {
 }
 
 export interface Talk {
-  /** Interim answers included. */
+  /** Including interim responses. */
   readonly answers: readonly Answer[];
-  /** The statuses of `answers`, for short tables. */
+  /** The statuses of `responses`, for short tables. */
   readonly statuses: readonly number[];
-  /** Whether the connection could be used for another call afterwards. */
+  /** True if the connection could be used for another request afterwards. */
   readonly open: boolean;
 }
 
@@ -21,9 +21,8 @@ const QUESTION = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r
 const DEADLINE_MS = 20_000;
 
 /**
- * Sends `said` in one write, with a call to `/healthz` right behind it, and reads to the end. A connection that is still
- * in step answers that call with "ok" and closes; on one that is not, the gateway has closed before. Either way nothing
- * has to be waited for.
+ * Sends `bytes` in one write, followed by a request to `/healthz`, and reads to the end. A connection that is still in step
+ * responds to that request with "ok" and closes; otherwise the gateway has closed it before. Neither needs a timeout.
  */
 export async function talk(port: number, said: string | Buffer, methods: readonly string[] = []): Promise<Talk> {
   const text = typeof said === "string" ? said : said.toString("latin1");
@@ -51,7 +50,7 @@ export function exchange(port: number, bytes: Buffer): Promise<Buffer> {
     });
     socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
     socket.on("end", settled);
-    socket.on("error", settled); // A reset after a refusal is an end as well.
+    socket.on("error", settled); // a reset after a rejection is an end as well
     socket.write(bytes);
   });
 }

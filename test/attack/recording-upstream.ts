@@ -1,6 +1,6 @@
 /**
- * An upstream that believes anything: it takes bare line feeds, any spelling of `chunked` and several requests from one
- * read, and keeps the bytes of each. If a request could be smuggled past the gateway, it would turn up here.
+ * A lenient upstream: it accepts bare line feeds, any spelling of `chunked` and several requests in one read, and records
+ * the bytes of each. A request that is smuggled past the gateway would appear here.
  */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { readMessage, type RawMessage } from "../harness/raw-message.ts";
 
 export interface Recorded extends RawMessage {
-  /** The whole request as it stood on the wire. */
+  /** The bytes of the whole request. */
   readonly text: string;
   readonly method: string;
   readonly target: string;
@@ -19,9 +19,9 @@ export type Responder = (socket: Socket, request: Recorded) => void;
 export interface RecordingUpstream {
   readonly port: number;
   readonly requests: Recorded[];
-  /** Connections and bytes of any kind, whole requests or not. */
+  /** All connections and bytes, including incomplete requests. */
   readonly seen: { connections: number; bytes: number; requests: number };
-  /** Resolves once as many bytes as that have come in all. */
+  /** Resolves once that many bytes have arrived in total. */
   gotBytes(count: number): Promise<void>;
   answer: Responder;
   close(): Promise<void>;
@@ -29,7 +29,7 @@ export interface RecordingUpstream {
 
 const usage = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 };
 
-/** A small complete answer, with what the gateway counts. */
+/** A small complete response with usage. */
 export function jsonAnswer(body: object = { model: "m-1", usage }, status = "200 OK"): string {
   const text = JSON.stringify(body);
   return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
@@ -62,7 +62,7 @@ export async function startRecordingUpstream(host = "127.0.0.1"): Promise<Record
     upstream.seen.connections++;
     sockets.add(socket);
     let pending: Buffer = Buffer.alloc(0);
-    socket.on("error", () => undefined); // A caller may leave at any time; tests look at what came before.
+    socket.on("error", () => undefined); // a client may leave at any time
     socket.on("close", () => sockets.delete(socket));
     socket.on("data", (bytes: Buffer) => {
       upstream.seen.bytes += bytes.length;
@@ -74,7 +74,7 @@ export async function startRecordingUpstream(host = "127.0.0.1"): Promise<Record
         pending = pending.subarray(request.length);
         upstream.requests.push(request);
         upstream.seen.requests++;
-        (upstream as RecordingUpstream).answer(socket, request); // as: a test may have put a responder here that looks at the request
+        (upstream as RecordingUpstream).answer(socket, request); // as: a test may have set a responder that reads the request
       }
     });
   });
@@ -84,7 +84,7 @@ export async function startRecordingUpstream(host = "127.0.0.1"): Promise<Record
   return upstream;
 }
 
-/** Bare line feeds count as line ends and a blank start is skipped, as the most lenient servers do. */
+/** Accepts bare line feeds as line ends and skips empty lines at the start, as the most lenient servers do. */
 function readLeniently(bytes: Buffer): Recorded | undefined {
   const text = bytes.toString("latin1");
   const headEnd = /\r?\n\r?\n/.exec(text.replace(/^(\r?\n)+/, (blank) => "x".repeat(blank.length)));
@@ -96,7 +96,7 @@ function readLeniently(bytes: Buffer): Recorded | undefined {
   return { ...message, method, target, text: text.slice(0, message.length) };
 }
 
-/** The head with its line ends put right; what counts is that such a request is noticed at all. */
+/** Corrects the line ends of the head, because such a request must be noticed at all. */
 function mended(bytes: Buffer, headLength: number): RawMessage | undefined {
   const head = bytes.toString("latin1", 0, headLength).trimStart().replace(/\r?\n/g, "\r\n");
   const message = readMessage(Buffer.concat([Buffer.from(head, "latin1"), bytes.subarray(headLength)]));

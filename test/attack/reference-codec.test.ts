@@ -1,16 +1,16 @@
-// Raw requests that have been sent to other proxies, and what those did: where one of HAProxy, nginx and Caddy refuses, so must we.
+// Raw requests that were sent to other proxies, with what those did. LMGate must reject what HAProxy, nginx or Caddy rejects.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { coded, REFERENCE_NAMES, REFERENCE_REQUESTS, sized } from "./reference-requests.ts";
 import { cut, everySplit, octets, readRequests, summary } from "../../src/wire/replay.test.ts";
 
-// Sizes are for the configuration to set; these are Node's and close to what the others had when they were asked.
+// The limits are configurable. These are those of Node.js and close to those of the other proxies when they were measured.
 const LIMITS = { maxBytes: 16_384, maxFields: 1000 };
 
-/** Requests whose bytes are in order: what is wrong with them is seen by whoever knows methods, keys and expectations (the gate). */
+/** Valid bytes that LMGate rejects later, for their method, key or expectation. */
 const NOT_OURS: readonly string[] = ["CONNECT", "TRACE", "Expect other", "dup auth"];
 
-test("every case of the matrix has its bytes and every request its verdicts", () => {
+test("every case of the matrix has bytes, and every request has results", () => {
   assert.deepEqual(
     REFERENCE_REQUESTS.map(({ name }) => name),
     REFERENCE_NAMES,
@@ -22,7 +22,7 @@ for (const { name, bytes: text, refused } of REFERENCE_REQUESTS) {
   const whole = readRequests([bytes], LIMITS);
 
   if (refused && !NOT_OURS.includes(name)) {
-    test(`S13–S18: "${name}" is refused, for others refuse it or read it in another way`, () => {
+    test(`S13–S18: "${name}" is rejected, because others reject it or read it differently`, () => {
       assert.notEqual(whole.fault, undefined);
     });
   } else {
@@ -32,7 +32,7 @@ for (const { name, bytes: text, refused } of REFERENCE_REQUESTS) {
     });
   }
 
-  test(`"${name}" gets the same verdict in whatever pieces it comes`, () => {
+  test(`"${name}" is read the same in any pieces`, () => {
     const expected = summary(whole);
     const stride = bytes.length > 2000 ? 997 : 1;
     for (const pieces of everySplit(bytes, stride)) assert.deepEqual(summary(readRequests(pieces, LIMITS)), expected);
@@ -40,7 +40,7 @@ for (const { name, bytes: text, refused } of REFERENCE_REQUESTS) {
   });
 }
 
-test("S16: the codings the matrix has no row for are refused as well", () => {
+test("S16: codings without a row in the matrix are rejected too", () => {
   for (const value of [
     "chunked;q=1",
     "chunked\t",
@@ -57,7 +57,7 @@ test("S16: the codings the matrix has no row for are refused as well", () => {
   for (const value of ["Chunked", "\tchunked  "]) assert.equal(readRequests([octets(coded(value))]).fault, undefined);
 });
 
-test("S15: the lengths the matrix has no row for are refused, and white space around a length is not part of it", () => {
+test("S15: lengths without a row in the matrix are rejected, and white space around a length is not part of it", () => {
   for (const value of ["-0", "1_0", "00", "5,", "5;", "\xb2", "9007199254740992", "5e0", "5.0", "\x0b5"]) {
     assert.equal(readRequests([octets(sized(value))]).fault?.fault, "malformed", value);
   }
@@ -65,7 +65,7 @@ test("S15: the lengths the matrix has no row for are refused, and white space ar
     assert.equal(readRequests([octets(sized(value))]).messages[0]?.body, "hello", value);
 });
 
-test("what can be answered with its own status is told apart: versions from nonsense, size from both", () => {
+test("faults with a status of their own are told apart: version, size and everything else", () => {
   const texts = new Map(REFERENCE_REQUESTS.map(({ name, bytes }) => [name, bytes]));
   const fault = (name: string): string | undefined =>
     readRequests([octets(texts.get(name) ?? "")], LIMITS).fault?.fault;

@@ -1,5 +1,5 @@
-// The requests that HAProxy, nginx, Caddy and a plain Node proxy were once given, sent to a running gateway: what any of them refuses
-// it must refuse (but for an empty line before a request, RFC 9112 §2.2), and what it forwards must arrive as what was sent.
+// Requests that were sent to HAProxy, nginx, Caddy and a plain Node.js proxy, sent to a running gateway. LMGate must reject what any of
+// them rejects (except an empty line before a request, RFC 9112 §2.2), and what it forwards must arrive as it was sent.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -13,9 +13,9 @@ before(async () => {
 });
 after(() => field.leave());
 
-/** All others pass it on; refused here, or the key that was checked would not be the key that is sent. */
+/** All others forward these. LMGate rejects them, because the key that it checked would not be the one that it sends. */
 const REFUSED_BY_MEANING: readonly string[] = ["Connection: x-api-key"];
-/** A whole request, and then something that is none. */
+/** A whole request, followed by garbage. */
 const ANSWERED_FIRST: readonly string[] = ["\\r\\n\\rX"];
 const HOP_BY_HOP: readonly string[] = ["connection", "upgrade", "te", "keep-alive"];
 
@@ -23,11 +23,11 @@ for (const { name, bytes, refused } of REFERENCE_REQUESTS) {
   const said = withKey(bytes);
 
   if ((refused || REFUSED_BY_MEANING.includes(name)) && !ANSWERED_FIRST.includes(name)) {
-    test(`S13–S18: "${name}" is answered once, with a refusal, and the connection ends`, async () => {
+    test(`S13–S18: "${name}" gets one error response, and the connection ends`, async () => {
       const { statuses, open } = await field.talk(said);
       assert.equal(statuses.length, 1);
       assert.match(String(statuses[0]), /^(400|405|413|417|431|505)$/);
-      // An unknown expectation and a forbidden method are refused by meaning, not by framing.
+      // An unknown expectation and a forbidden method are rejected for their meaning, not for their framing.
       if (name !== "TRACE" && name !== "CONNECT") assert.equal(open, false);
       assert.deepEqual(field.taken(), []);
     });
@@ -66,12 +66,12 @@ function expectedStatuses(sent: readonly RawMessage[]): readonly number[] {
   return sent.map(({ startLine }) => (startLine.includes(" /openai/") ? 200 : 404));
 }
 
-/** What a request means: method and target, the header lines in order, the body without its framing. */
+/** The meaning of a request: method and target, the header lines in order, the body without its framing. */
 function semantics({ startLine, lines, body, trailers }: RawMessage) {
   return { startLine, lines: lines.filter((line) => !/^host:/i.test(line)), body: body.toString("latin1"), trailers };
 }
 
-/** The same of what the client sent, less what belongs to its own hop and what no trailer may carry. */
+/** The same for what the client sent, without hop-by-hop fields and forbidden trailers. */
 function forwarded(message: RawMessage) {
   const named = message.lines.filter((line) => /^connection:/i.test(line)).flatMap((line) => line.slice(11).split(","));
   const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim().toLowerCase()), "x-lmgate-key", "host"]);

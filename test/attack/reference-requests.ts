@@ -1,6 +1,6 @@
-// Raw requests that have been sent to other proxies, and what those did: for the tests of the codec, for those that send the same
-// bytes to a running gateway, and for the table that sets our verdicts beside theirs.
-/** Answers of a plain `node:http` proxy (24.21), HAProxy 2.6, nginx 1.22, Caddy 2.6. F: forwarded; x: connection closed; -: nothing. */
+// Raw requests that were sent to other proxies, with what those did: for tests of the codec, for tests of a running gateway,
+// and for the table that compares LMGate with the other proxies.
+/** Results of a plain `node:http` proxy (24.21), HAProxy 2.6, nginx 1.22, Caddy 2.6. F: forwarded; x: connection closed; -: nothing. */
 const VERDICTS = `
 GET ok                           | 200 F      | 200 F      | 200 F      | 200 F
 no Host                          | 400x       | 200 F      | 400x       | 400x
@@ -223,16 +223,16 @@ const REQUESTS: Readonly<Record<string, string>> = {
 /** RFC 9112 §2.2 asks servers to skip an empty line before a request; Caddy does not. */
 export const ALLOWED_BY_RFC: readonly string[] = ["leading CRLF"];
 
-/** Passed on by all others; refused here because what was checked would not be what the provider reads. */
+/** All others forward these. LMGate rejects them, because the provider would read something else than LMGate checked. */
 const REFUSED_BY_US_ALONE: readonly string[] = ["dot segments", "%2e%2e", "%2f..", "backslash", "CL 005"];
 
 /** What one proxy did with one request. */
 export interface Verdict {
-  /** In order, one for each answer that came. */
+  /** In order, one for each response. */
   readonly statuses: readonly number[];
-  /** Whether the proxy ended the connection. */
+  /** The proxy closed the connection. */
   readonly closed: boolean;
-  /** Whether anything of it reached the upstream as a request. */
+  /** A part of it reached the upstream as a request. */
   readonly forwarded: boolean;
 }
 
@@ -241,11 +241,11 @@ export type Other = (typeof OTHERS)[number];
 
 export interface ReferenceRequest {
   readonly name: string;
-  /** Latin1 text, one character a byte. */
+  /** Latin1 text, one character per byte. */
   readonly bytes: string;
-  /** Where HAProxy, nginx, Caddy or Node's own parser refuse it, so must we. */
+  /** LMGate must reject it, because HAProxy, nginx, Caddy or Node.js's own parser does. */
   readonly refused: boolean;
-  /** As they were measured once. */
+  /** As measured once. */
   readonly verdicts: Readonly<Record<Other, Verdict>>;
 }
 
@@ -261,15 +261,15 @@ export const REFERENCE_REQUESTS: readonly ReferenceRequest[] = VERDICTS.trim()
     return { name, bytes: REQUESTS[name] ?? "", refused: strict && !ALLOWED_BY_RFC.includes(name), verdicts };
   });
 
-/** The names of all cases that have bytes, to be held against those that have verdicts. */
+/** The names of all cases with bytes, to compare with those that have results. */
 export const REFERENCE_NAMES: readonly string[] = Object.keys(REQUESTS);
 
-/** An error was the answer, and nothing was passed on. */
+/** The response was an error, and nothing was forwarded. */
 export function refuses({ statuses, forwarded }: Verdict): boolean {
   return statuses.some((status) => status >= 400) && !forwarded;
 }
 
-/** `400x`, `200,400x F`, `-`: as the table writes them. */
+/** `400x`, `200,400x F`, `-`: the notation of the table. */
 export function showVerdict({ statuses, closed, forwarded }: Verdict): string {
   return `${statuses.join(",") || "-"}${closed ? "x" : ""}${forwarded ? " F" : ""}`;
 }

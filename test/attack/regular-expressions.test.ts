@@ -1,22 +1,22 @@
-// A pattern that tries the same characters again and again can be kept busy for minutes by a single field. Every regular expression of
-// the source is taken out of it and given long strings made of what it looks for.
+// A single field can keep a regular expression with backtracking busy for minutes. This test takes every regular expression
+// out of the source and runs it on long strings made of what it matches.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readSourceFiles } from "../harness/source-file.ts";
 
 const LENGTH = 65_536;
-/** Processor time of this thread alone, so that a busy machine changes nothing. */
+/** The processor time of this thread, which does not depend on the load of the machine. */
 const MAX_MICROSECONDS = 5_000;
 const ATTEMPTS = 2;
 
-/** A literal stands where a value may begin: behind these, or behind `return`. */
+/** A literal may begin where a value may begin: after these characters, or after `return`. */
 const LITERAL =
   /(?:[(=,:[!&|?{};+]|\breturn|=>)\s*(\/(?![*/ ])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[dgimsuvy]*)/g;
 
 /**
- * They look back at what they have seen, and see only what the operator wrote: a configuration of 32 KB at most, a line of the
- * allow-list, a number out of the database.
+ * These backtrack, but they only read what the operator wrote: a configuration of at most 32 KB, a line of the allow-list,
+ * a number from the database.
  */
 const OPERATORS_OWN: ReadonlySet<string> = new Set([
   String.raw`src/allowlist/allowlist-edit.ts: /[ \t]*([\r\n]*)$/`,
@@ -49,7 +49,7 @@ const patterns: readonly Pattern[] = readSourceFiles(["src/**/*.ts"])
     }),
   );
 
-test("S44: no regular expression of the source takes long over 64 KB of what it looks for", () => {
+test("S44: no regular expression of the source takes long for 64 KB of what it matches", () => {
   assert.ok(patterns.length > 60, `only ${patterns.length} were found`);
   const slow = patterns.flatMap(({ path, expression }) => {
     const how = OPERATORS_OWN.has(`${path}: ${String(expression)}`) ? undefined : slowness(expression);
@@ -58,7 +58,7 @@ test("S44: no regular expression of the source takes long over 64 KB of what it 
   assert.deepEqual(slow, []);
 });
 
-test("S44: nor does one that is put together from words of the source at the start", async () => {
+test("S44: no regular expression that is built at the start takes long either", async () => {
   const made: RegExp[] = [];
   const Original = globalThis.RegExp;
   globalThis.RegExp = new Proxy(Original, {
@@ -83,22 +83,22 @@ test("S44: nor does one that is put together from words of the source at the sta
   );
 });
 
-test("S44: no other place of the source puts one together", () => {
+test("S44: no other place in the source builds a regular expression", () => {
   const places = readSourceFiles(["src/**/*.ts"])
     .filter(({ path, text }) => !path.endsWith(".test.ts") && /\bRegExp\(/.test(withoutComments(text)))
     .map(({ path }) => path);
-  // The price table's patterns come with the package or from the operator's own file.
+  // The patterns of the price table come with the package or from the operator's own file.
   assert.deepEqual(places, ["src/prices/table-row.ts", ...MADE_AT_START]);
 });
 
-test("what finds patterns and measures them notices one that explodes", () => {
+test("this test finds and notices an exponential regular expression", () => {
   const source = 'const x = text.replace(/a/g, ""); return /^(a+)+[/]$/.test(y) ? 1 / 2 : 3 / 4;';
   const found = [...source.matchAll(LITERAL)].map(([, literal = ""]) => literal);
   assert.deepEqual(found, ["/a/g", "/^(a+)+[/]$/"]);
   assert.ok(leastMicroseconds(/x*y/, "x".repeat(LENGTH / 4)) > MAX_MICROSECONDS);
 });
 
-/** Which text keeps it busy, if one does. */
+/** Returns the text that keeps the expression busy, if there is one. */
 function slowness(expression: RegExp): string | undefined {
   for (const text of hostile(expression)) {
     const took = leastMicroseconds(expression, text);
@@ -108,7 +108,7 @@ function slowness(expression: RegExp): string | undefined {
   return undefined;
 }
 
-/** Its own letters, its own words and the usual suspects, repeated, with an end that fits and one that does not. */
+/** The expression's own letters and words and some usual ones, repeated, with an end that matches and one that does not. */
 function* hostile({ source }: RegExp): Generator<string> {
   const classes = source
     .replace(/\\d/g, "0")
@@ -151,7 +151,7 @@ function leastMicroseconds(expression: RegExp, text: string): number {
   return least;
 }
 
-/** `undefined` for what only looks like one, in a text. */
+/** Returns `undefined` for text that only looks like a regular expression. */
 function toRegExp(literal: string): RegExp | undefined {
   const end = literal.lastIndexOf("/");
   try {
@@ -162,7 +162,7 @@ function toRegExp(literal: string): RegExp | undefined {
   }
 }
 
-/** Whole lines and blocks only: what looks like a comment in a string stays. */
+/** Removes whole lines and blocks only, so that what looks like a comment in a string stays. */
 function withoutComments(text: string): string {
   return text.replace(/^\s*\/\/.*$/gm, "").replace(/^\s*\/\*\*[^]*?\*\/$/gm, "");
 }

@@ -1,5 +1,5 @@
-// Calls that come back: a provider that is the gateway itself, or another gateway that leads here again. Nothing may be added to a
-// request, so there is no mark to count hops by.
+// Forwarding loops: a provider that is the gateway itself, or another gateway that forwards back. LMGate must add nothing to a
+// request, so it has no hop count.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -17,7 +17,7 @@ before(async () => {
     config: {
       server: { port: one, host: "0.0.0.0" },
       providers: {
-        // 127.0.0.1 in a spelling that the configuration's check does not know: as good as a name in the DNS.
+        // A spelling of 127.0.0.1 that the check of the configuration does not recognize, like a name in DNS.
         home: { upstream: `http://[::ffff:7f00:1]:${one}/home` },
         ring: { upstream: `http://127.0.0.1:${two}/ring` },
       },
@@ -33,7 +33,7 @@ after(async () => {
   assert.equal(await there.stop(), 0);
 });
 
-test("S10: a call to a provider that turns out to be the gateway itself ends at the first hop", async () => {
+test("S10: a request to a provider that resolves to the gateway itself ends at the first hop", async () => {
   for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
     const { answers, statuses } = await talk(here.port, request("GET", "/home/x", key));
     assert.deepEqual(statuses, [502]);
@@ -46,7 +46,7 @@ test("S10: a call to a provider that turns out to be the gateway itself ends at 
   );
 });
 
-test("S10: a ring of two gateways ends where the key is not on the list, x-lmgate-key at the second one", async () => {
+test("S10: a loop of two gateways ends where the key is not on the allow-list; an x-lmgate-key ends at the second one", async () => {
   for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
     assert.deepEqual((await talk(here.port, request("GET", "/ring/x", key))).statuses, [403]);
   }

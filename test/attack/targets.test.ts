@@ -1,5 +1,5 @@
-// Where a request goes is decided by its first path segment alone, and nothing in it can name another host. Joining a path to a
-// base URL with a URL parser sends `//evil/x` to evil; so do prefixes matched without their end.
+// The first path segment alone decides where a request goes, and no other part of it can name another host. Joining a path
+// to a base URL with a URL parser would send `//evil/x` to evil, and so would prefixes that are matched without their end.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => field.leave());
 
-/** Sends each target with a good key; returns `[target, status, targets at the upstream]`. */
+/** Sends each target with a known key. Returns `[target, status, targets at the upstream]`. */
 async function outcomes(
   targets: readonly string[],
 ): Promise<readonly (readonly [string, number | undefined, string[]])[]> {
@@ -39,7 +39,7 @@ async function assertRefused(status: number, targets: readonly string[]): Promis
   }
 }
 
-test("S1: a prefix ends in a slash, a question mark or the end, or it is not that prefix", async () => {
+test("S1: a prefix ends with a slash, a question mark or the end of the target", async () => {
   const { evil } = field;
   await assertRefused(404, [
     `//${evil}/x`,
@@ -62,7 +62,7 @@ test("S1: a prefix ends in a slash, a question mark or the end, or it is not tha
   ]);
 });
 
-test("S1: what follows the prefix is sent as it came, under the provider's own authority", async () => {
+test("S1: the rest of the target is sent unchanged, with the provider's own authority", async () => {
   const { evil } = field;
   await assertVerbatim("/openai", "", [
     `/v1/models`,
@@ -82,7 +82,7 @@ test("S1: what follows the prefix is sent as it came, under the provider's own a
   await assertVerbatim("/based", "/v1", [`/models`, `//${evil}/x`, `/@${evil}`, `?x=1`, ``]);
 });
 
-test("S1: a prefix without a path asks for the provider's root", async () => {
+test("S1: a prefix without a path requests the provider's root", async () => {
   assert.deepEqual(await outcomes(["/openai", "/openai?x=1", "/openai/"]), [
     ["/openai", 200, ["/"]],
     ["/openai?x=1", 200, ["/?x=1"]],
@@ -90,12 +90,12 @@ test("S1: a prefix without a path asks for the provider's root", async () => {
   ]);
 });
 
-test("S1: a backslash is refused, since WHATWG parsers take it for a slash", async () => {
+test("S1: a backslash is rejected, because WHATWG parsers read it as a slash", async () => {
   const { evil } = field;
   await assertRefused(400, [`/openai/\\${evil}/x`, `/\\${evil}/x`, `\\\\${evil}/x`, `/openai\\..\\x`, `/openai/x?\\`]);
 });
 
-test("S2: a target that would leave its base when normalized, in any spelling, is refused", async () => {
+test("S2: a target that leaves its base when it is normalized is rejected in every spelling", async () => {
   await assertRefused(
     400,
     ["/openai", "/based"].flatMap((prefix) =>
@@ -128,7 +128,7 @@ test("S2: a target that would leave its base when normalized, in any spelling, i
   await assertRefused(400, ["/../openai/x", "/%2e%2e/openai/x", "/..;/openai/x"]);
 });
 
-test("S2: dots that lead nowhere pass as they came", async () => {
+test("S2: dots that do not leave the path are forwarded unchanged", async () => {
   await assertVerbatim("/based", "/v1", [
     "/./x",
     "/.",
@@ -159,11 +159,11 @@ test("S3: a prefix is compared byte by byte", async () => {
   ]);
 });
 
-test("S3: an encoded NUL is refused wherever it stands", async () => {
+test("S3: an encoded NUL is rejected anywhere in the target", async () => {
   await assertRefused(400, ["/openai%00", "/openai%00/x", "/openai/%00", "/openai/x%2500", "/openai/x?a=%00"]);
 });
 
-test("S3: bytes that no target may hold are refused", async () => {
+test("S3: bytes that a target must not contain are rejected", async () => {
   await assertRefused(400, [
     "/openai/\0x",
     "/openai/x y",
@@ -174,7 +174,7 @@ test("S3: bytes that no target may hold are refused", async () => {
   ]);
 });
 
-test("S12: spellings of LMGate's own paths on the client port never reach the admin listener or a health answer", async () => {
+test("S12: no spelling of LMGate's own paths on the client port reaches the admin listener or a health response", async () => {
   const paths = [
     "//healthz",
     "/healthz/",

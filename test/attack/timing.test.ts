@@ -1,5 +1,5 @@
-// How long a refusal takes is a matter for `npm run timing`; here, that every kind of wrong key costs the same work, and that the
-// statistics would notice if it did not.
+// `npm run timing` measures how long a rejection takes. This test checks that every kind of wrong key costs the same work, and
+// that the statistics would notice a difference.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -9,7 +9,7 @@ import { credentialsOf } from "../../src/proxy/admission/credentials.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { DENIED, measureDenials, TELLTALE_T, welch } from "./timing.ts";
 
-test("S29: each kind of wrong key is looked up once, by the whole of it, and no other", () => {
+test("S29: each kind of wrong key is looked up once, as a whole", () => {
   for (const [kind, lines] of Object.entries(DENIED)) {
     const line = lines(7).trimEnd();
     const key = line.slice("Authorization: Bearer ".length);
@@ -25,7 +25,7 @@ test("S29: each kind of wrong key is looked up once, by the whole of it, and no 
   }
 });
 
-test("S29: every kind of wrong key is refused by a running gateway, in the same words", async () => {
+test("S29: a running gateway rejects every kind of wrong key with the same response", async () => {
   const timings = await measureDenials(400, 29);
   assert.deepEqual(
     timings.map(({ kind }) => kind),
@@ -34,7 +34,7 @@ test("S29: every kind of wrong key is refused by a running gateway, in the same 
   assert.ok(timings.every(({ samples }) => samples > 20));
 });
 
-test("the statistics tell classes apart that differ by a twentieth of their spread, and none that do not", () => {
+test("the statistics tell classes apart that differ by a twentieth of their spread, and no equal ones", () => {
   const random = seededRandom(1);
   const class_ = (shift: number): readonly number[] => Array.from({ length: 50_000 }, () => random() * 20 + shift);
   const first = class_(0);

@@ -1,4 +1,4 @@
-/** Whether the time that a refusal takes tells one kind of wrong key from another. */
+/** Measures whether the time of a rejection tells one kind of wrong key from another. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -9,7 +9,7 @@ const HEAD = goodKey.key.slice(0, 12);
 const TAIL = goodKey.key.slice(12);
 const MANY = 64;
 
-/** Kinds of keys that are refused, all of one length; the first is what the others are held against. */
+/** Kinds of rejected keys, all of the same length. The others are compared with the first. */
 export const DENIED: Readonly<Record<string, (n: number) => string>> = {
   unknown: (n) => bearer(`sk-nobody-${String(n).padStart(HEAD.length + TAIL.length - 10, "0")}`),
   "last character wrong": (n) => bearer(`${goodKey.key.slice(0, -1)}${"0123456789"[n % 10]}`),
@@ -28,16 +28,16 @@ export interface Timing {
   readonly kind: string;
   readonly samples: number;
   readonly medianMicroseconds: number;
-  /** Welch's t against the first kind; undefined for that itself. */
+  /** Welch's t against the first kind; `undefined` for the first kind itself. */
   readonly t: number | undefined;
 }
 
-/** Above this two classes are told apart (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). */
+/** Above this, two classes are distinguishable (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). */
 export const TELLTALE_T = 4.5;
-/** The slowest of a hundred were held up by something else, in every class alike. */
+/** The slowest percent was delayed by something else, in every class alike. */
 const KEPT_SHARE = 0.9;
 
-/** Asks in random order over one connection, so that whatever the machine does meanwhile happens to all kinds alike. */
+/** Sends requests in random order over one connection, so that the load of the machine affects all kinds alike. */
 export async function measureDenials(requests: number, seed: number): Promise<readonly Timing[]> {
   const field = await enterBattlefield({ allowlist: LIST });
   const kinds = Object.keys(DENIED);
@@ -52,7 +52,7 @@ export async function measureDenials(requests: number, seed: number): Promise<re
       const answer = await ask(client, call);
       const took = Number(process.hrtime.bigint() - from) / 1000;
       if (!answer.startsWith("HTTP/1.1 403")) throw new Error(`${kind}: ${answer}`);
-      // What the first calls take is the compiler's.
+      // The first requests measure the compiler.
       if (n > requests / 20) times.get(kind)?.push(took);
     }
   } finally {
@@ -69,10 +69,10 @@ export async function measureDenials(requests: number, seed: number): Promise<re
   }));
 }
 
-/** A refusal is small and comes in one piece. */
+/** An error response is small and arrives in one piece. */
 async function ask(client: Socket, call: string): Promise<string> {
   client.write(call, "latin1");
-  const [bytes] = (await once(client, "data")) as [Buffer]; // as: what a socket's "data" carries
+  const [bytes] = (await once(client, "data")) as [Buffer]; // as: the argument of a socket's "data"
   return bytes.toString("latin1");
 }
 

@@ -1,4 +1,4 @@
-// A protocol change is a second front door: the same key, the same route, and no byte of the new protocol before a real 101.
+// An upgrade is a second entrance: the same key, the same route, and no byte of the new protocol before a real 101.
 // (Next.js forgot the checks on upgrades, GHSA-c4j6-fc7j-m34r; Pingora tunneled before the 101, CVE-2026-2833.)
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
@@ -27,7 +27,7 @@ const UPGRADE =
   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
-test("S36: an upgrade without an allowed key is refused like any call, and what follows it is a request like any", async () => {
+test("S36: an upgrade without an allowed key is rejected like any request, and what follows it is a request like any other", async () => {
   for (const lines of [
     "",
     `Authorization: Bearer ${unknownKey}\r\n`,
@@ -43,7 +43,7 @@ test("S36: an upgrade without an allowed key is refused like any call, and what 
   assert.deepEqual(field.taken(), []);
 });
 
-test("S36: what was sent ahead of a 101 that never comes does not reach the upstream, and the connection ends", async () => {
+test("S36: bytes sent before a 101 that never comes do not reach the upstream, and the connection ends", async () => {
   for (const answer of [
     jsonAnswer(),
     jsonAnswer({ error: {} }, "400 Bad Request"),
@@ -63,7 +63,7 @@ test("S36: what was sent ahead of a 101 that never comes does not reach the upst
   }
 });
 
-test("S36: an upstream that breaks off instead of switching gives a 502, and what was sent ahead is not read as a call", async () => {
+test("S36: an upstream that aborts instead of switching is a 502, and bytes sent early are not read as a request", async () => {
   field.upstream.answer = (socket) => void socket.destroy();
   const { statuses, open } = await field.talk(
     keyed("GET", "/openai/v1/realtime", UPGRADE, keyed("GET", "/openai/smuggled")),
@@ -76,7 +76,7 @@ test("S36: an upstream that breaks off instead of switching gives a 502, and wha
   );
 });
 
-test("S36: a client that waits for its answer may go on with plain calls when the protocol was not changed", async () => {
+test("S36: a client that waits for its response may send plain requests if the protocol was not changed", async () => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
   const client = await connectRaw(field.gateway.port);
   client.send(keyed("GET", "/openai/v1/realtime", UPGRADE));
@@ -90,7 +90,7 @@ test("S36: a client that waits for its answer may go on with plain calls when th
   );
 });
 
-test("S36: after a real 101 bytes pass both ways as they are, those sent early as well, and none before it", async () => {
+test("S36: after a real 101 bytes are forwarded both ways, including those sent early, and none before it", async () => {
   const early = "\x81\x05early";
   const late = "\0\xff\r\nGET / HTTP/1.1";
   let beyondHead = -1;
@@ -115,7 +115,7 @@ test("S36: after a real 101 bytes pass both ways as they are, those sent early a
   assert.equal(tunneled, early + late);
 });
 
-test("S36: HTTP/2 is never upgraded to, since its requests would pass unchecked", async () => {
+test("S36: there is no upgrade to HTTP/2, whose requests would not be checked", async () => {
   field.upstream.answer = (socket) => void socket.write(jsonAnswer());
   for (const protocol of ["h2c", "H2C", "h2", "websocket, h2c", "h2c, websocket", "h2c/1", "HTTP/2.0", "http/2"]) {
     const lines = `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`;
@@ -126,7 +126,7 @@ test("S36: HTTP/2 is never upgraded to, since its requests would pass unchecked"
   }
 });
 
-test("S36: a 101 that nobody asked for is a 502", async () => {
+test("S36: a 101 that the client did not ask for is a 502", async () => {
   field.upstream.answer = (socket) => void socket.write(SWITCHING);
   const { statuses } = await field.talk(request("GET", "/openai/v1/models", GOOD));
   assert.deepEqual(statuses, [502]);

@@ -1,4 +1,4 @@
-/** Keys that must turn up nowhere, and the requests and files that carry them everywhere. */
+/** Keys that must appear nowhere, and the requests and files that bring them everywhere. */
 import { request } from "../attack/attack-fixture.ts";
 import { jsonAnswer } from "../attack/recording-upstream.ts";
 
@@ -64,7 +64,7 @@ export function carriers(key: string): readonly (readonly [lines: string, query:
   ];
 }
 
-/** How an upstream may answer; each is told the key that it got. */
+/** The kinds of upstream responses. Each gets the key that the upstream received. */
 export const ANSWERS: Readonly<Record<string, (key: string) => string | undefined>> = {
   json: () => jsonAnswer(),
   stream: () =>
@@ -82,7 +82,7 @@ export const ANSWERS: Readonly<Record<string, (key: string) => string | undefine
   reset: () => undefined,
 };
 
-/** Every refusal that LMGate gives itself, with a key in the request. */
+/** Every error response of LMGate, with a key in the request. */
 export function refusedRequests(auth: string, key: string): readonly string[] {
   return [
     request("GET", "/closed/x", auth),
@@ -103,7 +103,7 @@ export function refusedRequests(auth: string, key: string): readonly string[] {
   ];
 }
 
-/** Keys where no key belongs. */
+/** Keys in places that are not for keys. */
 export function misplacedIn(lines: string, key: string): readonly string[] {
   const body = JSON.stringify({
     model: key,
@@ -127,7 +127,7 @@ export function misplacedIn(lines: string, key: string): readonly string[] {
   ];
 }
 
-/** Lists that are refused, with keys in and around what is wrong. */
+/** Invalid lists, with keys in and around what is invalid. */
 export const BROKEN_LISTS: readonly string[] = [
   `k,${BROKEN_LIST},o,2026-01-01\n`,
   `id,${BROKEN_LIST},owner,added\na,b,c,d\n`,

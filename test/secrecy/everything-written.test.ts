@@ -1,5 +1,5 @@
-// Canary keys go through every carrier into every kind of answer, with the log at its most talkative; then everything that the gateway
-// wrote or showed is searched for them. Leaks come from rare paths: LiteLLM logged keys where a budget was exceeded, and in its 429s.
+// Sends canary keys in every place to every kind of response, at the debug log level, and then searches everything that the
+// gateway wrote or showed. Leaks come from rare paths: LiteLLM logged keys where a budget was exceeded, and in its 429s.
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -28,9 +28,9 @@ import {
 import { findSecret } from "./secret-forms.ts";
 
 let field: Battlefield;
-/** Everything that was written or shown, by where. */
+/** Everything that was written or shown, by place. */
 const seen = new Map<string, string>();
-/** Bodies and heads of answers that LMGate gave itself. */
+/** Heads and bodies of LMGate's own responses. */
 const ownAnswers: string[] = [];
 
 before(async () => {
@@ -79,7 +79,7 @@ async function everyCarrierAndOutcome(): Promise<void> {
   }
 }
 
-/** Before all else: only the first refusals of a second are listed, and all of these have to be. */
+/** These come first, because only the first rejections of a second are listed, and all of these must be. */
 async function wrongPaths(): Promise<void> {
   for (const key of [MISPLACED, MISPLACED_GOOGLE, REFUSED[2]]) {
     await say(request("GET", `/${key}`));
@@ -89,7 +89,7 @@ async function wrongPaths(): Promise<void> {
   await untilLogged(/"refused"/g, 9);
 }
 
-/** Keys where no key belongs. */
+/** Keys in places that are not for keys. */
 async function misplacedKeys(): Promise<void> {
   const auth = `Authorization: Bearer ${ALLOWED[0]}\r\n`;
   field.upstream.answer = (socket, recorded: Recorded) =>
@@ -103,7 +103,7 @@ async function misplacedKeys(): Promise<void> {
   }
 }
 
-/** Lists that are refused, with keys in and around what is wrong. */
+/** Invalid lists, with keys in and around what is invalid. */
 async function brokenLists(): Promise<void> {
   const { gateway } = field;
   for (const [n, text] of BROKEN_LISTS.entries()) {
@@ -114,7 +114,7 @@ async function brokenLists(): Promise<void> {
   await writeFile(gateway.allowlistPath, ALLOWLIST);
 }
 
-/** Something stands where the stats file should be: records wait, errors are logged, and at last they are written. */
+/** A directory is in the place of the stats file: records wait, errors are logged, and at last the records are written. */
 async function failingDisk(): Promise<void> {
   const { statsPath } = field.gateway;
   const ledgerState = async (): Promise<string> =>
@@ -161,7 +161,7 @@ async function collect(): Promise<void> {
   }
 }
 
-/** Sends and keeps what LMGate answered itself. An upstream's own words may name the key: they pass as they came. */
+/** Sends a request and keeps LMGate's own responses. An upstream may name the key; its responses are forwarded unchanged. */
 async function say(said: string): Promise<void> {
   const { answers } = await talk(field.gateway.port, said);
   for (const { startLine, lines, text } of answers) {
@@ -186,7 +186,7 @@ function assertNothingIn(where: string, text: string): void {
   assert.deepEqual(found, [], where);
 }
 
-test("S25, S27: no canary stands in the log, in any form, at the most talkative level", () => {
+test("S25, S27: the log contains no canary in any form, at the debug level", () => {
   const log = seen.get("stdout") ?? "";
   assert.match(log, /"refused"/);
   assert.match(log, /the last good one stays in force/);
@@ -195,27 +195,27 @@ test("S25, S27: no canary stands in the log, in any form, at the most talkative 
   assertNothingIn("stderr", seen.get("stderr") ?? "");
 });
 
-test("S25, S26: no canary stands in any file that the gateway wrote", () => {
+test("S25, S26: no file that the gateway wrote contains a canary", () => {
   const files = [...seen].filter(([where]) => where.startsWith("/data") || where.startsWith("/lmgate"));
   assert.ok(files.some(([where]) => where.endsWith("stats.jsonl")));
   for (const [where, text] of files) assertNothingIn(where, text);
 });
 
-test("S25: no canary stands in the metrics, the status or any other page of the admin listener", () => {
+test("S25: the metrics, the status and every other page of the admin listener contain no canary", () => {
   const pages = [...seen].filter(([where]) => where.startsWith("admin"));
   assert.match(seen.get("admin /metrics") ?? "", /^lmgate_/m);
   assert.match(seen.get("admin /api/v1/status") ?? "", /"refusals":\[\{/);
   for (const [where, text] of pages) assertNothingIn(where, text);
 });
 
-test("S25: no canary stands in the command line or the environment of the process", () => {
+test("S25: the command line and the environment of the process contain no canary", () => {
   for (const where of ["/proc cmdline", "/proc environ"]) {
     assert.notEqual(seen.get(where) ?? "", "");
     assertNothingIn(where, seen.get(where) ?? "");
   }
 });
 
-test("S21, S28: LMGate's own answers name no key, no owner, no upstream and no place in the code", () => {
+test("S21, S28: LMGate's own responses name no key, no owner, no upstream and no place in the code", () => {
   assert.ok(ownAnswers.length > 300);
   for (const answer of ownAnswers) {
     assertNothingIn("an answer", answer);
@@ -223,7 +223,7 @@ test("S21, S28: LMGate's own answers name no key, no owner, no upstream and no p
   }
 });
 
-test("S26: a record's endpoint is the path without its query, and what looks like a key is taken out of every name", () => {
+test("S26: a record's endpoint is the path without its query, and what looks like a key is redacted in every name", () => {
   const lines = stats().trim().split("\n");
   const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   for (const { endpoint } of records) assert.doesNotMatch(String(endpoint), /[?]/);
@@ -234,7 +234,7 @@ test("S26: a record's endpoint is the path without its query, and what looks lik
   assert.ok(records.some(({ model }) => model === "[redacted]"));
 });
 
-test("S25: what is shown of a key are its last six characters, and nothing of a short one", () => {
+test("S25: only the last six characters of a key are shown, and nothing of a short one", () => {
   const masks = new Set(
     [...stats().matchAll(/"masked_key":("(?:[^"\\]|\\.)*")/g)].map(([, mask = '""']) => JSON.parse(mask) as string),
   );

@@ -1,12 +1,12 @@
-/** The shapes in which a secret can end up in a file by accident, and a search for all of them. */
+/** The forms in which a secret can get into a file by accident, and a search for all of them. */
 
 export interface Finding {
   readonly form: string;
-  /** What stands around it, the secret itself taken out. */
+  /** The text around it, without the secret itself. */
   readonly around: string;
 }
 
-/** Names of forms and what to look for. Everything is latin1 text, one character a byte. */
+/** Names of forms and the text to search for. Everything is latin1 text, one character per byte. */
 export function formsOf(secret: string): ReadonlyMap<string, string> {
   const bytes = Buffer.from(secret, "latin1");
   const forms = new Map<string, string>([
@@ -32,7 +32,7 @@ export function formsOf(secret: string): ReadonlyMap<string, string> {
   return forms;
 }
 
-/** Where `text` holds `secret` in any form. */
+/** The places where `text` contains `secret` in any form. */
 export function findSecret(text: string, secret: string): readonly Finding[] {
   const found: Finding[] = [];
   for (const [form, needle] of formsOf(secret)) {
@@ -48,7 +48,7 @@ function everyByte(bytes: Buffer, mark: string): string {
   return [...bytes].map((byte) => mark + byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What of the secret shows in the base64 of a longer text: the groups that hold bytes of nothing else. */
+/** The part of the secret that shows in the base64 of a longer text: the groups that encode no other bytes. */
 function base64At(bytes: Buffer, alignment: number, encoding: "base64" | "base64url"): string {
   const from = (3 - alignment) % 3;
   const whole = bytes.subarray(from, from + Math.floor((bytes.length - from) / 3) * 3);

@@ -1,4 +1,4 @@
-/** The codec alone, without a socket: what it accepts, llhttp accepts and reads in the same way, in whatever pieces it comes. */
+/** The codec without a socket: llhttp must accept what the codec accepts and read it in the same way, in any pieces. */
 import assert from "node:assert/strict";
 
 import { compareRequests, compareResponse } from "../../../src/wire/agreement.test.ts";
@@ -45,7 +45,7 @@ export const responseCodec: Target = {
   },
 };
 
-/** Behind a 101, and behind an interim answer that says "close", llhttp reads nothing more. */
+/** llhttp reads nothing after a 101 or after an interim response with `Connection: close`. */
 function isBeyondOracle(messages: readonly Message<ResponseHead>[]): boolean {
   return messages.some(({ head }) => head.status === 101 || (head.status < 200 && head.connection.includes("close")));
 }
@@ -62,7 +62,7 @@ async function checkRequests(text: string, random: Random): Promise<string> {
   return outcome(whole.messages, whole.fault?.detail);
 }
 
-/** The chunks that go out must make the same body as those that came in, and end when those did. */
+/** The forwarded chunks must make the same body as the received ones, and end with them. */
 async function passesOnTheSame(
   message: Message<RequestHead | ResponseHead>,
   method: string | undefined,
@@ -85,7 +85,7 @@ interface Case {
   readonly random: Random;
 }
 
-/** Cut anywhere before its end, an answer that tells its own end is not complete. */
+/** A response that declares its own end and is cut anywhere before it is not complete. */
 async function isNothingWithoutItsEnd(
   ours: Message<ResponseHead>,
   text: string,
@@ -101,7 +101,7 @@ async function isNothingWithoutItsEnd(
   if (part?.head.body.kind === "chunked") await passesOnTheSame(part, method);
 }
 
-/** Where the first whole chunked body ends: found by feeding one byte after the other. */
+/** Finds the end of the first whole chunked body by reading it byte by byte. */
 function endOfChunks(ours: Message<ResponseHead>, text: string, headEnd: number): number {
   for (let end = headEnd + 5; end <= text.length; end++) {
     if (!text.startsWith("\n", end - 1)) continue;

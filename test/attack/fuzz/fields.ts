@@ -1,7 +1,7 @@
-/** Header fields as llhttp gives them, and which of them end at the next hop (RFC 9110 §7.6.1). */
+/** Header fields as llhttp reports them, and which of them are for one hop only (RFC 9110 §7.6.1). */
 export type Pair = readonly [name: string, value: string];
 
-/** Names and values in turn, as pairs. */
+/** Makes pairs of alternating names and values. */
 export function pairs(fields: readonly string[]): readonly Pair[] {
   return Array.from({ length: fields.length / 2 }, (_, at): Pair => [fields[2 * at] ?? "", fields[2 * at + 1] ?? ""]);
 }

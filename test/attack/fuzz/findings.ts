@@ -1,6 +1,6 @@
 import type { TargetName } from "./target.ts";
 
-/** What the fuzzer found once. Each is played to its target again in the tests, so that it stays found. */
+/** Cases that the fuzzer found once. The tests send each to its target again. */
 export interface PastFinding {
   readonly target: TargetName;
   /** Latin1 text, as the fuzzer printed it. */

@@ -1,4 +1,4 @@
-/** Throws damaged bytes at targets, round by round, and keeps what came of them. Each round is made from its own number alone. */
+/** Sends damaged bytes to targets, round by round, and keeps the outcomes. The number of a round determines all of it. */
 import { seededRandom } from "../../harness/seeded-random.ts";
 import { minimize } from "./minimize.ts";
 import { mutate, pick } from "./mutate.ts";
@@ -8,7 +8,7 @@ export interface Finding {
   readonly target: TargetName;
   readonly seed: number;
   readonly message: string;
-  /** As short as it could be made, latin1. */
+  /** Minimized, as latin1 text. */
   readonly bytes: string;
 }
 
@@ -26,9 +26,9 @@ export class Tally {
 }
 
 export interface Rounds {
-  /** Gives the number of the next round. */
+  /** Returns the number of the next round. */
   readonly next: () => number;
-  /** Asked before each round. */
+  /** Called before each round. */
   readonly goesOn: () => boolean;
 }
 
@@ -63,7 +63,7 @@ function stillFails(target: Target, seed: number): (text: string) => Promise<boo
   };
 }
 
-/** How the bytes are cut and how the case ends hangs on its seed as well. */
+/** The seed also determines how the bytes are cut and how the case ends. */
 function check(target: Target, text: string, seed: number): Promise<string> {
   return target.check(text, seededRandom(seed ^ 0x5bd1e995));
 }

@@ -1,4 +1,4 @@
-/** Whatever a client sends: what reaches the upstream is what llhttp reads in the client's bytes, each request whole and once. */
+/** Damaged requests: the upstream must receive what llhttp reads in the client's bytes, each request whole and once. */
 import assert from "node:assert/strict";
 
 import { askAboutRequests, isAboutTrailers, type Opinion, type Understood } from "../../../src/wire/llhttp.test.ts";
@@ -38,7 +38,7 @@ interface Expected {
   readonly lane: Lane;
 }
 
-/** Which of the client's requests this is; fails if it is none that llhttp reads there. */
+/** Finds the client's request that this is; fails if llhttp reads no such request there. */
 async function findSent(recorded: Recorded, { opinion, from, lane }: Expected): Promise<number> {
   const shown = JSON.stringify(recorded.text);
   const { messages, error } = await askAboutRequests(octets(recorded.text));
@@ -48,7 +48,7 @@ async function findSent(recorded: Recorded, { opinion, from, lane }: Expected): 
   assert.ok(got?.complete, `reached the upstream as whole and is not: ${shown}`);
   const sent = opinion.messages;
   const at = sent.findIndex((each, index) => index >= from && isSame(each, got, lane));
-  // Behind the trailers that llhttp stumbles over it can tell nothing.
+  // After trailers that llhttp rejects it reports nothing.
   if (at === -1 && isAboutTrailers(opinion)) return sent.length;
   assert.notEqual(at, -1, `reached the upstream and was not sent: ${shown}; sent were ${JSON.stringify(sent)}`);
   return at;
@@ -62,7 +62,7 @@ function isSame(sent: Understood, got: Understood, { name, authority }: Lane): b
   return (
     sent.complete &&
     got.method === sent.method &&
-    // A prefix with a query right behind it asks for the root.
+    // A prefix followed by a query requests the root.
     (got.target === target || got.target === `/${target}`) &&
     got.version === "1.1" &&
     JSON.stringify(pairs(got.fields)) === JSON.stringify(wanted) &&
@@ -83,7 +83,7 @@ function expectedFields(fields: readonly Pair[], authority: string, upgrading: b
   return upgrading ? [...withHost, ["Connection", "Upgrade"]] : withHost;
 }
 
-/** Trailers may be left out, in order, and some must. */
+/** Some trailers must be dropped and others may be; the rest stay in order. */
 function isPart(got: readonly Pair[], sent: readonly Pair[]): boolean {
   let at = 0;
   for (const [name, value] of got) {

@@ -1,4 +1,4 @@
-/** Whatever an upstream answers: the client gets the same answer, or one that does not look complete, or LMGate's own; never more. */
+/** Damaged responses: the client must get the same response, one that does not look complete, or LMGate's own; never more. */
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 
@@ -24,7 +24,7 @@ interface Answered {
 export async function responseCheck(lane: Lane, text: string, random: Random): Promise<string> {
   const method = pick(METHODS, random);
   const ours = readFinal(text, method);
-  // An upstream that stays must have said all, or the case would last until a timeout.
+  // An upstream that stays connected must have sent everything, or the case would last until a timeout.
   const ending = pick<Ending>(
     ours?.complete === true ? ["end", "reset", "open", "open"] : ["end", "end", "reset"],
     random,
@@ -52,7 +52,7 @@ export async function responseCheck(lane: Lane, text: string, random: Random): P
   return `${got.status}, ${complete ? "complete" : "cut"}`;
 }
 
-/** The answer that counts; none if a 101 that was not asked for stands before it. */
+/** The final response; `undefined` after a 101 that the client did not ask for. */
 function readFinal(text: string, method: string): Message<ResponseHead> | undefined {
   const found = readResponses([octets(text)], method).messages.find(
     ({ head }) => head.status >= 200 || head.status === 101,
@@ -77,7 +77,7 @@ async function compareWithUpstream(got: Understood, complete: boolean, { answere
   const [up] = opinion.messages;
   const shown = `received ${show(exchange)}`;
   assert.ok(up, `an answer that nobody gave; ${shown}`);
-  // What the upstream ends by its connection the gateway ends by its last chunk.
+  // A body that the upstream ends with its connection ends with LMGate's last chunk.
   const chunksAdded: readonly Pair[] = tellsItsEnd(up, method) ? [] : [["Transfer-Encoding", "chunked"]];
   assert.deepEqual(
     { status: got.status, version: got.version, fields: endToEnd(pairs(got.fields)) },
@@ -90,19 +90,19 @@ async function compareWithUpstream(got: Understood, complete: boolean, { answere
   }
   if (!up.complete && isAboutTrailers(opinion)) return;
   assert.ok(up.complete, `a part looks complete; ${shown}`);
-  // Nobody can tell the end of such a body from its being cut off.
+  // The end of such a body cannot be told from a cut.
   assert.ok(ending !== "reset" || tellsItsEnd(up, method), `what was reset looks complete; ${shown}`);
   assert.equal(got.body, up.body, shown);
 }
 
-/** llhttp reads nothing behind an interim answer that says "close". */
+/** llhttp reads nothing after an interim response with `Connection: close`. */
 function withoutInterimClose(text: string): string {
   const final = readFinal(text, "GET");
   const at = final === undefined ? 0 : text.indexOf(final.head.text);
   return text.slice(0, at).replace(/(?<=\n)connection(?=:)/gi, "x-connection") + text.slice(at);
 }
 
-/** Fields that end at this hop, those that `Connection` names included; framing stays, whoever names it. */
+/** Fields for this hop, including those that `Connection` names; framing fields stay in any case. */
 function endToEnd(fields: readonly Pair[]): readonly Pair[] {
   const named = namedByConnection(fields);
   return fields.filter(([field]) => {
@@ -121,7 +121,7 @@ function isOwn({ fields }: Understood, text: string): boolean {
   return pairs(fields).some(([name]) => name === "x-lmgate-error") && !/x-lmgate-error/i.test(text);
 }
 
-/** One answer, and behind it at most that to the health question: nothing that an upstream said beyond its answer. */
+/** One response, then at most the health response, and nothing that the upstream sent after its response. */
 function nothingBehind({ received, reset }: Exchange, { method }: Answered): void {
   const finals: RawMessage[] = [];
   for (let rest = received; rest.length > 0;) {

@@ -1,4 +1,4 @@
-/** A running gateway between raw clients and upstreams that record: lanes side by side, each a provider of its own with one case at a time. */
+/** A running gateway between raw clients and recording upstreams. Each lane has its own provider and runs one case at a time. */
 import assert from "node:assert/strict";
 
 import { enterBattlefield, keyed, withKey, type Battlefield } from "../attack-fixture.ts";
@@ -10,14 +10,14 @@ import { REQUESTS, RESPONSES } from "./seeds.ts";
 import type { Target } from "./target.ts";
 
 export interface GatewayField {
-  /** One for each lane: a lane takes one case at a time. */
+  /** Each lane runs one case at a time. */
   readonly lanes: readonly Target[];
-  /** Fails unless the gateway is well, has one record for each call, and ends in order. */
+  /** Fails unless the gateway is healthy, has one record for each request, and exits cleanly. */
   close(): Promise<void>;
 }
 
 const TIMEOUTS = {
-  // What lost its end is given up at once.
+  // a request that lost its end times out at once
   client_idle_seconds: 1,
   client_head_seconds: 1,
   client_body_idle_seconds: 1,
@@ -25,9 +25,9 @@ const TIMEOUTS = {
   stream_idle_seconds: 2,
 };
 
-/** Every other lane is for requests, the others for responses. */
+/** Half of the lanes are for requests, the others for responses. */
 export async function openGatewayField(count: number): Promise<GatewayField> {
-  // Names that no small change turns into one another.
+  // No small change turns one of these names into another.
   const names = Array.from({ length: count }, (_, at) => `lane-${((at + 1) * 0x9e3779b1).toString(36)}`);
   const upstreams = await Promise.all(names.map(() => startRecordingUpstream()));
   const authorities = upstreams.map(({ port }) => `127.0.0.1:${port}`);
@@ -49,7 +49,7 @@ function requestTarget(lane: Lane): Target {
   return {
     name: "gateway-requests",
     seeds: REQUESTS,
-    // Key and prefix come last, so that most are refused for their form and not for their key or their path.
+    // Key and prefix come last, so that most requests are rejected for their form and not for key or path.
     check: (text) => requestCheck(lane, withKey(text).replaceAll("/openai/", `/${lane.name}/`)),
   };
 }
@@ -65,7 +65,7 @@ function responseTarget(lane: Lane): Target {
 async function close(field: Battlefield, upstreams: readonly RecordingUpstream[]): Promise<void> {
   const { answers } = await field.talk(keyed("GET", "/healthz"));
   assert.equal(answers[0]?.text, "ok");
-  // Each request that was answered is a call. Those whose upstream failed may have been tried again, so they are not counted here.
+  // Each forwarded response belongs to a request. A request whose upstream failed may have been retried, so it is not counted.
   const answered = upstreams.filter((_, at) => at % 2 === 0).reduce((sum, { seen }) => sum + seen.requests, 0);
   await field.gateway.records(answered);
   await Promise.all(upstreams.map((upstream) => upstream.close()));

@@ -2,26 +2,26 @@ import { connect } from "node:net";
 
 import type { RecordingUpstream } from "../recording-upstream.ts";
 
-/** One provider of the gateway, its upstream, and what a client says to it and hears. */
+/** One provider of the gateway with its upstream, and what a client sends to it and receives. */
 export interface Lane {
   readonly name: string;
   readonly upstream: RecordingUpstream;
   readonly authority: string;
-  /** Says that and `QUESTION` behind it. */
+  /** Sends that with `HEALTH_REQUEST` after it. */
   exchange(said: string): Promise<Exchange>;
 }
 
 export interface Exchange {
   readonly received: Buffer;
-  /** The connection was not ended but torn down: what came may be a part. */
+  /** The connection was reset, so the bytes may be incomplete. */
   readonly reset: boolean;
 }
 
-/** A connection that is in step answers this, and ends. */
+/** A connection that is still in step responds to this and closes. */
 export const QUESTION = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
 const DEADLINE_MS = 20_000;
 
-/** Sends all of it and reads to the end of the connection. */
+/** Sends all bytes and reads to the end of the connection. */
 export function exchange(port: number, said: string): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });

@@ -1,4 +1,4 @@
-/** The shortest text near this one that still fails: ever smaller parts are left out for as long as it does. */
+/** Minimizes a failing text: removes ever smaller parts as long as it still fails. */
 export async function minimize(
   text: string,
   fails: (text: string) => Promise<boolean>,

@@ -1,18 +1,18 @@
-/** Damages text at random: whatever a careless program, a broken network or an attacker might send instead. */
+/** Damages text at random, as a careless program, a broken network or an attacker might. */
 import { PIECES } from "./seeds.ts";
 
 export type Random = () => number;
 
 const MAX_LENGTH = 6_000;
 
-/** One to four changes. `others` lend their parts. */
+/** Makes one to four changes. Parts of `others` may be inserted. */
 export function mutate(text: string, others: readonly string[], random: Random): string {
   let result = text;
   for (let count = 1 + below(4, random); count > 0; count--) result = changed(result, others, random);
   return result.length > MAX_LENGTH ? text : result;
 }
 
-/** Where to cut the bytes, so that they come in pieces: not at all, here and there, or after every byte. */
+/** Where to cut the bytes into pieces: not at all, at some places, or after every byte. */
 export function cutPlaces(length: number, random: Random): readonly number[] {
   const kind = random();
   if (kind < 0.3) return [];
@@ -66,7 +66,7 @@ function flipped(text: string, random: Random): string {
   return text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
 }
 
-/** A line of its own, taken to another place or said twice. */
+/** Moves or repeats a whole line. */
 function movedLine(text: string, random: Random): string {
   const lines = text.split("\r\n");
   const line = pick(lines, random);

@@ -1,7 +1,7 @@
-/** What the fuzzer begins with: latin1 text, one character a byte. Requests ask for `/openai/…` and name `Host: a`. */
+/** The fuzzer's seeds: latin1 text, one character per byte. Requests are for `/openai/…` and name `Host: a`. */
 import { REFERENCE_REQUESTS } from "../reference-requests.ts";
 
-/** Longer ones would take most of the time and show nothing that short ones do not. */
+/** Longer seeds take most of the time and find nothing more. */
 const MAX_SEED = 3_000;
 
 const MORE_REQUESTS: readonly string[] = [
@@ -24,7 +24,7 @@ const OK = "HTTP/1.1 200 OK\r\n";
 const CHUNKED = `${OK}Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n`;
 const JSON_BODY = '{"model":"m-1","usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}';
 
-/** Bodies of chunks, from the size line of the first to the end of the trailer section. */
+/** Chunked bodies, from the first size line to the end of the trailer section. */
 export const CHUNKED_BODIES: readonly string[] = [
   "0\r\n\r\n",
   "5\r\nhello\r\n0\r\n\r\n",
@@ -57,7 +57,7 @@ export const RESPONSES: readonly string[] = [
   ...CHUNKED_BODIES.map((body) => CHUNKED + body),
 ];
 
-/** What is put in, or in place of something. */
+/** Text to insert, or to replace something with. */
 export const PIECES: readonly string[] = [
   ...'\r\n\0\t :;,0155aAfFx"\\/%-+_\x0b\x0c\x7f\x80\xa0\xff'.split(""),
   "\r\n",

@@ -1,11 +1,11 @@
 import type { Random } from "./mutate.ts";
 
-/** Something that bytes are thrown at. */
+/** Something that the fuzzer sends bytes to. */
 export interface Target {
   readonly name: TargetName;
-  /** Latin1 text, one character a byte. */
+  /** Latin1 text, one character per byte. */
   readonly seeds: readonly string[];
-  /** What came of the bytes, in a word or two; rejects if something came of them that must not. */
+  /** Resolves to a short description of the outcome. Rejects if the outcome is wrong. */
   check(text: string, random: Random): Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** What clients can do to keep a gateway busy: each goes on until it is told that the time is over. */
+/** What clients can do to keep a gateway busy. Each attack goes on until it is stopped. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -8,7 +8,7 @@ import { REQUESTS } from "../fuzz/seeds.ts";
 
 export interface Attack {
   readonly name: string;
-  /** Connections that do it at a time. */
+  /** The number of connections that attack at the same time. */
   readonly connections: number;
   readonly run: (assault: Assault) => Promise<void>;
 }
@@ -46,7 +46,7 @@ async function connected(port: number): Promise<Socket | undefined> {
     : undefined;
 }
 
-/** Says `said` on a connection of its own, waits until `bytes` have come or the other side has ended, and leaves. */
+/** Sends `said` on a new connection, waits until `bytes` have arrived or the other side has ended, and closes it. */
 async function say(port: number, said: Buffer, bytes: number): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1" });
   await new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ const manyFields = Buffer.from(
   `GET /hostile/v1/x HTTP/1.1\r\nHost: h\r\n${Array.from({ length: 990 }, (_, n) => `X-${n}: ${"v".repeat(50)}\r\n`).join("")}\r\n`,
 );
 
-/** `kinds`: what the upstream can answer. */
+/** `kinds` are the kinds of responses that the upstream can send. */
 export function attacks(kinds: readonly string[]): readonly Attack[] {
   return [
     { name: "nothing", connections: 0, run: () => Promise.resolve() },

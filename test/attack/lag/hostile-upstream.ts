@@ -1,4 +1,4 @@
-/** A provider whose answers are meant to keep whoever reads them busy; the path says which. */
+/** A provider whose responses are meant to keep their reader busy. The path selects the kind. */
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from "node:zlib";
@@ -56,6 +56,6 @@ export async function startHostileUpstream(): Promise<HostileUpstream> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // listening on a host and a port
+  const { port } = server.address() as AddressInfo; // as: it listens on a host and port
   return { port, kinds: Object.keys(byPath), close: () => void server.close() };
 }

@@ -1,16 +1,16 @@
-/** Looks into a data thread for how long one turn of its event loop keeps the processor. */
+/** Measures in a data worker how long one turn of its event loop uses the processor. */
 import { evaluateInThread } from "../../proxy/inspector.ts";
 import type { Gateway } from "../../harness/gateway.ts";
 
 export interface Turns {
   readonly turns: number;
-  /** Processor time of one turn, in milliseconds: the same on a busy machine and on a quiet one. */
+  /** The processor time of one turn, in milliseconds. It does not depend on the load of the machine. */
   readonly cpu: { readonly p50: number; readonly p999: number; readonly max: number };
-  /** How late timers were, in milliseconds: with everything else that runs on the machine in it. */
+  /** How late timers were, in milliseconds, with everything else that runs on the machine. */
   readonly late: { readonly p50: number; readonly p999: number; readonly max: number };
 }
 
-// One immediate behind the other: what the thread does between two of them is one turn. It costs the thread a processor.
+// Each immediate schedules the next; what the worker does between two of them is one turn. This uses a whole processor.
 const BEGIN = `(() => {
   const { createHistogram, monitorEventLoopDelay } = process.getBuiltinModule("node:perf_hooks");
   const turns = createHistogram(), late = monitorEventLoopDelay({ resolution: 1 });
@@ -37,9 +37,9 @@ const END = `(() => {
   return { turns: turns.count, cpu: parts(turns, 1e3), late: parts(late, 1e6) };
 })()`;
 
-/** The turns of the first data thread while `work` goes on. The gateway must have been started with \`--inspect\`. */
+/** The turns of the first data worker during `work`. The gateway must have been started with `--inspect`. */
 export async function turnsDuring(gateway: Gateway, work: () => Promise<void>): Promise<Turns> {
   await evaluateInThread(gateway, "data-1", BEGIN);
   await work();
-  return (await evaluateInThread(gateway, "data-1", END)) as Turns; // what END gives
+  return (await evaluateInThread(gateway, "data-1", END)) as Turns; // as: the value of END
 }
