@@ -4,8 +4,8 @@ import { ZlibDecoder, NO_BUFFER } from "./zlib-decoder.ts";
 export type DecoderKind = "gzip" | "zlib" | "deflate" | "br" | "zstd";
 
 /**
- * Decoders between two bodies. Making one costs several times what it takes to inflate a small answer, so those of the
- * kinds that nearly all answers come in are used again, each from its beginning.
+ * Idle decoders between two bodies. Creating one costs several times as much as inflating a small response, so decoders
+ * of the common kinds are reset and used again.
  */
 export class DecoderPool {
   readonly #idle: Readonly<Record<ReusedKind, ZlibDecoder[]>> = { gzip: [], zlib: [], deflate: [] };
@@ -15,7 +15,7 @@ export class DecoderPool {
     return idle ?? new ZlibDecoder(create(kind), FLUSH[kind]);
   }
 
-  /** One that met a failure must not come back. */
+  /** Takes a decoder back. A broken one is closed. */
   release(kind: DecoderKind, decoder: ZlibDecoder): void {
     if (!isReused(kind) || decoder.broken || this.#idle[kind].length >= MAX_IDLE) {
       decoder.close();
@@ -26,7 +26,7 @@ export class DecoderPool {
   }
 }
 
-/** The others make themselves anew at a reset, which gains nothing. */
+/** The other kinds create a new native decoder at each reset, so keeping them gains nothing. */
 type ReusedKind = "gzip" | "zlib" | "deflate";
 
 function isReused(kind: DecoderKind): kind is ReusedKind {
@@ -44,7 +44,7 @@ function create(kind: DecoderKind): object {
     case "br":
       return zlib.createBrotliDecompress(NO_BUFFER);
     case "zstd":
-      // RFC 9659: a window above 8 MB is not for content coding, and would be allocated on the word of a header.
+      // RFC 9659 limits the window of content coding to 8 MB. Without the limit a header alone could allocate more.
       return zlib.createZstdDecompress({ ...NO_BUFFER, params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } });
   }
 }
@@ -57,5 +57,5 @@ const FLUSH: Readonly<Record<DecoderKind, number>> = {
   zstd: zlib.constants.ZSTD_e_flush,
 };
 
-/** Of each kind; a decoder holds some forty kilobytes. */
+/** The limit for each kind. A decoder occupies about 40 KB. */
 const MAX_IDLE = 16;

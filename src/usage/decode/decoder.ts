@@ -3,7 +3,7 @@ import type { DecoderKind, DecoderPool } from "./decoder-pool.ts";
 
 export type Coding = "gzip" | "deflate" | "br" | "zstd";
 
-/** What came over the wire so far: the measure of what may come out, through however many codings. */
+/** The compressed bytes received. They limit the output, through however many codings. */
 export interface WireCounter {
   wireBytes: number;
 }
@@ -14,7 +14,7 @@ export interface Decoding {
   close(): void;
 }
 
-/** `undefined`: the codings are not known to us, or too many. */
+/** Returns `undefined` if a coding is unknown or there are too many. */
 export function openDecoding(
   contentEncoding: string | undefined,
   pool: DecoderPool,
@@ -46,10 +46,13 @@ function chain(codings: readonly Coding[], pool: DecoderPool, emit: DecodedSink)
   };
 }
 
-/** The codings of a `content-encoding` in the order they were applied; `undefined` if we cannot undo them all. */
+/**
+ * The codings of a `content-encoding` in the order they were applied; `undefined` if one is unknown or there are too
+ * many.
+ */
 export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
   if (contentEncoding === undefined || contentEncoding === "") return [];
-  // A list of a thousand codings is an attack, and long before that nobody's intention.
+  // A longer list is an attack.
   if (contentEncoding.length > 64) return undefined;
 
   const codings: Coding[] = [];
@@ -63,7 +66,7 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
   return codings;
 }
 
-/** Undoes one coding, within the bounds that a bomb must not break. */
+/** Undoes one coding. The output is limited against decompression bombs. */
 export class Decoder {
   readonly #coding: Coding;
   readonly #pool: DecoderPool;
@@ -83,7 +86,7 @@ export class Decoder {
     };
   }
 
-  /** Decodes the bytes; what is handed to `emit` is overwritten by the next call. */
+  /** Decodes the bytes. The next call overwrites the buffer that `emit` gets. */
   write(bytes: Buffer): DecodeFailure | undefined {
     if (bytes.length === 0) return undefined;
     this.#native ??= this.#open(bytes[0] ?? 0);
@@ -108,8 +111,8 @@ export class Decoder {
   }
 }
 
-// RFC 9110 section 8.4.1.2: some send the bare deflate data without the zlib wrapper, whose first byte ends in 8 (RFC 1950);
-// as bare data that byte would be a stored block with stray padding bits.
+// RFC 9110 section 8.4.1.2: some servers send raw deflate data without the zlib wrapper, whose first byte ends in 8
+// (RFC 1950). In raw data that byte would be a stored block with stray padding bits.
 function kindOf(coding: Coding, firstByte: number): DecoderKind {
   if (coding !== "deflate") return coding;
   return (firstByte & 0x0f) === 8 ? "zlib" : "deflate";
@@ -124,7 +127,7 @@ const CODINGS: ReadonlyMap<string, Coding> = new Map([
 ]);
 
 const MAX_CODINGS = 4;
-/** What a bomb may cost: a few milliseconds of inflating, and never more than this many times what it sent us. */
+/** The cost of a decompression bomb: a few milliseconds of inflating, and at most this many times the bytes it sent. */
 const FREE_OUTPUT = 1024 * 1024;
 const MAX_RATIO = 100;
 const MAX_OUTPUT = 64 * 1024 * 1024;

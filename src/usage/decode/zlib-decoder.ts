@@ -1,42 +1,42 @@
-/** `stopped`: whoever takes the decoded bytes wants no more of them. */
+/** `stopped`: the consumer wants no more decoded bytes. */
 export type DecodeFailure = "encoding" | "too_large" | "stopped";
 
-/** Takes decoded bytes, which are overwritten afterwards; a failure stops the decoding. */
+/** Takes decoded bytes, which are overwritten afterwards. A failure stops the decoding. */
 export type DecodedSink = (bytes: Buffer) => DecodeFailure | undefined;
 
-/** Output handed on in one piece. */
+/** The largest piece of output. */
 export const MAX_PIECE = 16 * 1024;
 
-/** What the makers of `node:zlib` need to be told: our own output buffer is used, and theirs would only cost memory. */
+/** Options for the constructors of `node:zlib`. LMGate uses its own output buffer, so theirs is kept small. */
 export const NO_BUFFER = { chunkSize: 64 };
 
 /**
- * A decoder of `node:zlib`, driven synchronously and giving out at once whatever the bytes so far amount to. Not through its
- * stream: that works on the thread pool, which name look-ups share and hung disk calls can fill, queues without a bound when
- * it falls behind, and costs several times as much on a small body. What it is made of, the native handle with its
- * `writeSync`, is what `gunzipSync` and its kin call and what npm's own tar reader has leaned on for years; should a version
- * of Node lack it, the result is a reading without usage, not a failed call.
+ * Drives a decoder of `node:zlib` synchronously, so that every write emits all the output it can. The stream interface
+ * is not used: it works on the thread pool, which DNS look-ups share and hung disk operations can fill, it queues
+ * without a bound when it falls behind, and it costs several times as much for a small body. The native handle's
+ * `writeSync` is what `gunzipSync` uses and what npm's own tar reader has relied on for years. If a version of Node
+ * lacks it, the result is a reading without usage, not a failed request.
  */
 export class ZlibDecoder {
-  /** The compressed data ended by itself at the last write. */
+  /** The last write reached the end of the compressed data. */
   ended = false;
-  /** It met a failure: nothing more can be had from it. */
+  /** True after a failure: the decoder emits nothing more. */
   get broken(): boolean {
     return this.#stream.destroyed;
   }
   readonly #stream: ZlibStream;
   readonly #flush: number;
 
-  /** `flush` makes this kind of decoder give out all that it has. */
+  /** `flush` is the zlib constant that makes this kind of decoder emit all its output. */
   constructor(stream: object, flush: number) {
-    // Reason for the cast: the two members of ZlibStream that its types leave out.
+    // Reason for the cast: the types of `node:zlib` omit two members of ZlibStream.
     this.#stream = stream as ZlibStream;
     this.#flush = flush;
-    // A failure is seen at once in `destroyed`; the event that follows it must only find a listener.
+    // `destroyed` shows a failure at once, but an `error` event without a listener would end the process.
     this.#stream.on("error", () => {});
   }
 
-  /** Hands what the bytes amount to on in pieces that lie in `output`. */
+  /** Emits the decoded bytes in pieces that lie in `output`. */
   write(bytes: Buffer, output: Buffer, emit: DecodedSink): DecodeFailure | undefined {
     const stream = this.#stream;
     if (stream._handle?.writeSync === undefined) return "encoding";
@@ -50,15 +50,14 @@ export class ZlibDecoder {
       const failure = length > 0 ? emit(output.subarray(0, length)) : undefined;
       if (failure !== undefined) return failure;
 
-      // A zstd decoder stops after every frame, so going round again is also how the next frame begins. Without progress
-      // the compressed data has ended, and what follows it is not ours to readingStateOf.
+      // A zstd decoder stops after every frame, and the next turn of the loop begins the next frame. Without progress
+      // the compressed data has ended, and bytes after it are ignored.
       this.ended = rest === left && length === 0;
       left = rest;
       if (this.ended || (left === 0 && room > 0)) return undefined;
     }
   }
 
-  /** Forgets what came before. */
   reset(): void {
     this.#stream.reset();
   }
@@ -68,12 +67,12 @@ export class ZlibDecoder {
   }
 }
 
-/** The parts of a `node:zlib` decoder that are used here; the underscored ones are not in its types. */
+/** The parts of a `node:zlib` decoder used here. The underscored members are not in its types. */
 interface ZlibStream {
   readonly _handle?: {
     writeSync(flush: number, input: Buffer, at: number, length: number, output: Buffer, to: number, room: number): void;
   };
-  /** Room left in the output, input left over. */
+  /** The room left in the output, then the input not consumed. */
   readonly _writeState: Uint32Array;
   readonly destroyed: boolean;
   on(event: "error", listener: () => void): unknown;

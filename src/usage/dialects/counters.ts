@@ -1,7 +1,7 @@
 import type { Usage } from "../../core/usage/usage.ts";
 import { amountAt, countAt, type Fields, fieldsAt, isFields, member } from "../json/fields.ts";
 
-/** Counters of one object as a map under plain names: `{"text_tokens":80}` with suffix `_tokens` → `{text: 80}`. */
+/** Maps the counters of one object to plain names: `{"text_tokens":80}` with suffix `_tokens` → `{text: 80}`. */
 export function countsBySuffix(fields: Fields | undefined, suffix: string): Record<string, number> | undefined {
   if (fields === undefined) return undefined;
   const counts: Record<string, number> = {};
@@ -17,7 +17,7 @@ export function countsBySuffix(fields: Fields | undefined, suffix: string): Reco
   return any ? counts : undefined;
 }
 
-/** The kinds of tokens in a details object; nothing where it only says that there were none. */
+/** Tokens by modality from a details object; `undefined` if all are zero. */
 export function modalitiesOf(details: Fields | undefined): Record<string, number> | undefined {
   if (details === undefined) return undefined;
   const counts: Record<string, number> = {};
@@ -31,22 +31,22 @@ export function modalitiesOf(details: Fields | undefined): Record<string, number
   return sum > 0 ? counts : undefined;
 }
 
-/** What the provider says the call cost, in US dollars. */
+/** The cost of the request as the provider states it, in US dollars. */
 export function statedCost(usage: Fields): number | undefined {
   const ticks = countAt(usage, "cost_in_usd_ticks");
   if (ticks !== undefined) return ticks / 1e10;
   return amountAt(usage, "cost") ?? amountAt(fieldsAt(usage, "cost"), "total_cost");
 }
 
-/** Lower-case and short: the only vendor-named keys that a record takes over. */
+/** Lower-case and short. Records take over no other names chosen by vendors. */
 export const PLAIN_NAME = /^[a-z0-9][a-z0-9_]{0,39}$/;
 
-/** A provider's usage object for the record, as it was sent; nothing where that would be large. */
+/** The provider's usage object as sent, for the record; `undefined` if it is too large. */
 export function rawUsage(usage: Fields | undefined): unknown {
   return usage !== undefined && weigh(usage, MAX_RAW) >= 0 ? usage : undefined;
 }
 
-/** What is left of the budget, below zero where the value does not fit: about the length of its JSON. */
+/** Returns the budget minus the approximate length of the value as JSON; negative if it does not fit. */
 function weigh(value: unknown, budget: number): number {
   if (typeof value === "string") return budget - value.length - 2;
   if (typeof value !== "object" || value === null) return budget - 8;
@@ -65,7 +65,7 @@ function weigh(value: unknown, budget: number): number {
   return left;
 }
 
-/** Of a provider whose two counters hold everything: what came from a cache, and what the model thought. */
+/** For providers whose two counters include cached input and reasoning. */
 export function inclusiveTotals(inputTokens: number | undefined, outputTokens: number | undefined): Usage {
   return {
     inputTokens,
@@ -76,7 +76,7 @@ export function inclusiveTotals(inputTokens: number | undefined, outputTokens: n
   };
 }
 
-/** Of a provider whose input counter leaves out what was read from a cache and written to it. */
+/** For providers whose input counter excludes tokens read from and written to a cache. */
 export function exclusiveTotals(counters: {
   readonly inputTokens: number | undefined;
   readonly outputTokens: number | undefined;
@@ -93,12 +93,12 @@ export function exclusiveTotals(counters: {
   };
 }
 
-/** Unknown where one of them is. */
+/** Unknown if either is unknown. */
 export function sumOfBoth(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
 }
 
-/** Of those that are known. */
+/** Unknown only if both are unknown. */
 export function sumOfKnown(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : a + (b ?? 0);
 }

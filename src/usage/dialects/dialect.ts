@@ -6,69 +6,70 @@ import { errorName, modelName } from "./safe-names.ts";
 import type { ModelUsage } from "./model-usage.ts";
 
 /**
- * A wire shape that usage travels in: which members matter, how documents add up to partial, and what these mean. `read` is
- * a pure reducer, the same for a plain body (one document), an event stream and an array.
+ * A format in which responses report usage: the members to read, how documents accumulate, and what they mean. `read`
+ * is a pure reducer, the same for a plain body (one document), an event stream and an array.
  */
 export interface Dialect {
   readonly name: string;
   readonly shape: Shape;
-  /** A stream frame that does not match holds nothing this dialect reads: content, as nineteen in twenty do. */
+  /** A stream frame that does not match is content, as about 95 % are, and is not parsed. */
   readonly relevantFrame: RegExp;
-  /** A stream has usage only if the request asked for it. */
+  /** A stream reports usage only if the request asked for it. */
   readonly optionalInStreams: boolean;
   readonly read: (partial: PartialUsage, document: Fields, event: string | undefined) => PartialUsage;
-  /** Whether the frame brings the client something to show. */
+  /** True if the frame contains output for the client. */
   readonly hasContent: (document: Fields, event: string | undefined) => boolean;
   readonly toUsage: (partial: PartialUsage, facts: UsageContext) => Usage | undefined;
-  /** What the response's head says already. */
+  /** Reads the response head. */
   readonly readHead?: (header: HeaderLookup, isError: boolean) => PartialUsage;
-  /** How its answers are cut whatever their content type says. */
+  /** The framing of its responses, whatever their content type is. */
   readonly framing?: Framing;
-  /** The values of `status` that are final, where they are not those of OpenAI's responses. */
+  /** The final values of `status`, if they are not those of OpenAI's responses. */
   readonly terminal?: ReadonlySet<string>;
   /**
-   * Recognizes a document on a path that no row has: `certain` by a member or type that only this dialect has, `likely` by
-   * members that some documents of other dialects have as well. `type` is the document's own or the event's, or empty.
+   * Recognizes a document on a path that no row has. `certain`: by a member or type that only this dialect has.
+   * `likely`: by members that documents of other dialects may have. `type` is that of the document or the event, or
+   * empty.
    */
   readonly detect?: (document: Fields, type: string) => "certain" | "likely" | undefined;
 }
 
-/** The value of a response header by its lower-case name. */
+/** Returns the value of a response header by its lower-case name. */
 export type HeaderLookup = (name: string) => string | undefined;
 
 export interface UsageContext {
   readonly exclusiveReasoning: boolean;
   readonly stream: boolean;
-  /** The answer was seen to its end. */
+  /** The response was read to its end. */
   readonly whole: boolean;
 }
 
-/** What the documents of one answer amount to so far. */
+/** The usage accumulated from the documents of one response so far. */
 export interface PartialUsage {
   readonly model: string | undefined;
   readonly id: string | undefined;
-  /** The provider's usage object; of several, the last value of each member. */
+  /** The provider's usage object. If there are several, each member has its last value. */
   readonly usage: Fields | undefined;
   readonly serviceTier: string | undefined;
   readonly errorType: string | undefined;
-  /** An error object was seen. */
+  /** The response contains an error object. */
   readonly failed: boolean;
-  /** The answer said that it is over. */
+  /** The response contains its end marker. */
   readonly ended: boolean;
-  /** Where an answer has a life of its own (`queued`, `completed`, …). */
+  /** The status of a response that can be fetched again (`queued`, `completed`, …). */
   readonly status: string | undefined;
-  /** The usage seen includes the output side. */
+  /** The usage read includes the output side. */
   readonly outputSeen: boolean;
   readonly toolCalls: Readonly<Record<string, number>> | undefined;
-  /** What the models behind a compound system used, where it says so beside the usage. */
+  /** Members outside the usage object that the usage depends on, such as Groq's usage of each model. */
   readonly breakdown: Fields | undefined;
-  /** The dialect that an unknown shape turned out to be. */
+  /** The dialect that auto-detection found. */
   readonly dialect: Dialect | undefined;
-  /** Counters that the response's head carried. */
+  /** Counters in the response head. */
   readonly head: Usage | undefined;
-  /** Of an answer that collects other answers: what they amount to, by model. */
+  /** The usage of each model, for a response that contains many. */
   readonly byModel: readonly ModelUsage[];
-  /** The latest of the ids that were counted, where a stream may repeat them. */
+  /** The last ids that were counted, for streams that may repeat events. */
   readonly seen: readonly string[];
 }
 
@@ -90,15 +91,15 @@ export const NOTHING: PartialUsage = Object.freeze({
   seen: Object.freeze([]),
 });
 
-/** The final values of `status` in OpenAI's responses, which most dialects share. */
+/** The final values of `status` in OpenAI's responses: the default. */
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled"]);
 
-/** The response will not change any more; before that its usage is unknown. */
+/** True if the response will not change any more. Before that its usage is unknown. */
 export function isTerminal(status: string | undefined, terminal: ReadonlySet<string> = TERMINAL): boolean {
   return status !== undefined && terminal.has(status);
 }
 
-/** What every dialect looks at: errors come in any of these shapes, whatever was called. */
+/** The members that every dialect reads: an error can have any of these shapes on any path. */
 export const COMMON = {
   id: "value",
   model: "value",
@@ -110,7 +111,7 @@ export const COMMON = {
   usage: "value",
 } as const satisfies ShapeSpec;
 
-/** Model, id and error: what a document says in the same words in every dialect. */
+/** Reads model, id and error, which every dialect has in the same members. */
 export function readCommon(partial: PartialUsage, document: Fields): PartialUsage {
   const error = member(document, "error") ?? undefined;
   const failed = error !== undefined || document["object"] === "error" || document["type"] === "error";
@@ -123,14 +124,14 @@ export function readCommon(partial: PartialUsage, document: Fields): PartialUsag
   };
 }
 
-/** The provider's own error type or code, from any of the shapes that providers answer errors in. */
+/** The provider's own error type or code, from any of the shapes of errors. */
 export function errorTypeOf(document: Fields): string | undefined {
-  // Google wraps the error of an array stream in an array; as an element it comes here like any other document.
+  // Google wraps the error of an array stream in an array, whose element is a document like any other.
   const error = fieldsAt(document, "error");
   if (error !== undefined) {
     return errorName(error["status"]) ?? errorName(error["code"]) ?? errorName(error["type"]);
   }
-  // Bedrock may prefix the namespace of its exception.
+  // Bedrock may prefix the exception with its namespace.
   const exception = textAt(document, "__type");
   if (exception !== undefined) return errorName(exception.slice(exception.indexOf("#") + 1));
   return errorName(document["code"]) ?? errorName(document["type"]);

@@ -2,29 +2,29 @@ import type { ExtraItem, Usage } from "../../core/usage/usage.ts";
 import { usageMembers } from "../../core/request/record-fields.ts";
 import { sumOfKnown } from "./counters.ts";
 
-/** What one model used of an answer that collects many: a batch's results, an agent's session. */
+/** The usage of one model, in a response that contains many: the results of a batch, the session of an agent. */
 export interface ModelUsage {
   readonly kind: string;
   readonly model: string | undefined;
   readonly usage: Usage;
 }
 
-/** The byModel with one more: added to the one of the same kind and model. */
+/** Adds the usage to the entry of the same kind and model, or as a new entry. */
 export function withModelUsage(
   byModel: readonly ModelUsage[],
   { kind, model, usage }: ModelUsage,
 ): readonly ModelUsage[] {
-  // What was sent verbatim is that of one answer, and its further items are byModel of their own.
+  // The raw object describes a single response, and the extra items become entries of their own.
   const share: ModelUsage = { kind, model, usage: { ...usage, raw: undefined, extraItems: undefined } };
   let at = byModel.findIndex((other) => other.kind === kind && other.model === model);
-  // Beyond any number of models that a batch has, the counters are kept and the names are not.
+  // Beyond the limit the counters are kept and the model names are not.
   if (at === -1 && byModel.length >= MAX_MODELS) at = byModel.findLastIndex((other) => other.kind === kind);
   const before = byModel[at];
   if (before === undefined) return [...byModel, share];
   return byModel.with(at, { ...before, usage: summed(before.usage, share.usage) });
 }
 
-/** The byModel beyond the first of `kind`, which is the record itself. */
+/** The entries other than `main`, which is the record itself. */
 export function itemsBeside(
   byModel: readonly ModelUsage[],
   main: ModelUsage | undefined,
@@ -34,14 +34,14 @@ export function itemsBeside(
   return others.map(({ kind, model, usage }) => ({ kind, model, ...usage }));
 }
 
-/** One record of many answers: the first share of `kind`, the others beside it. */
+/** One record for many responses: the first entry of `kind`, with the other entries as extra items. */
 export function finalModelUsage(byModel: readonly ModelUsage[], kind: string): Usage | undefined {
   const main = byModel.find((share) => share.kind === kind);
   if (main === undefined) return undefined;
   return { ...main.usage, extraItems: itemsBeside(byModel, main) };
 }
 
-/** Both together. A label stays as the first had it. */
+/** Sums both. A label keeps its first value. */
 function summed(a: Usage, b: Usage): Usage {
   const sum: Usage = {};
   for (const key of COUNTERS) sum[key] = sumOfKnown(a[key], b[key]);

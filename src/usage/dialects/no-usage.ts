@@ -1,7 +1,7 @@
 import { COMMON, type Dialect, readCommon } from "./dialect.ts";
 import { shapeOf } from "../json/json-shape.ts";
 
-/** Answers without usage: only the model and errors are read. */
+/** For responses without usage: only the model and errors are read. */
 export const noUsage: Dialect = {
   name: "none",
   shape: shapeOf(COMMON),

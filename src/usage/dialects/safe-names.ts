@@ -1,6 +1,6 @@
 /**
- * Names that others chose and the ledger keeps. A key that was put where a model belongs, or that a provider echoes in its
- * error, must not be kept.
+ * Checks names that clients and providers choose and the ledger stores. A key that was sent in place of a model, or
+ * that a provider repeats in its error, must not be stored.
  */
 export function modelName(value: string | undefined): string | undefined {
   if (value === undefined || value === "") return undefined;
@@ -8,13 +8,15 @@ export function modelName(value: string | undefined): string | undefined {
   return KEY_SHAPED.test(name) ? REDACTED : name;
 }
 
-/** An error type is a token; a sentence in its place says nothing to a statistic, and a bare number only repeats the status. */
+/**
+ * An error type is a single token. A sentence is useless in statistics, and a bare number only repeats the status code.
+ */
 export function errorName(value: unknown): string | undefined {
   if (typeof value !== "string" || !ERROR_TOKEN.test(value)) return undefined;
   return KEY_SHAPED.test(value) ? undefined : value.slice(0, MAX_ERROR);
 }
 
-/** A text that somebody chose, with every word that looks like a key taken out. */
+/** Redacts every word of the text that looks like a key. */
 export function withoutKeyShapes(text: string): string {
   return KEY_SHAPED.test(text) ? text.replace(KEY_WORDS, `$1${REDACTED}`) : text;
 }

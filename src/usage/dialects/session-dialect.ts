@@ -4,46 +4,46 @@ import type { Shape } from "../json/json-shape.ts";
 
 export type Sender = "client" | "server";
 
-/** How the messages of one kind of WebSocket add up to what is billed: responses, turns, transcriptions. */
+/** How the messages of one kind of WebSocket make up billed turns: responses, transcriptions. */
 export interface SessionDialect {
   readonly name: string;
   readonly serverShape: Shape;
-  /** `undefined`: the client says nothing that the server does not repeat. */
+  /** `undefined`: the client's messages contain nothing that the server does not repeat. */
   readonly clientShape: Shape | undefined;
-  /** How a server's message begins that brings content alone, as nineteen in twenty do: such a one is passed over. */
+  /** The beginning of server messages that contain only content, as about 95 % do. Such a message is skipped. */
   readonly contentOnly: RegExp | undefined;
   readonly begin: (queryModel: string | undefined) => SessionReader;
 }
 
-/** What a dialect remembers between the messages of one session. */
+/** The state that a dialect keeps between the messages of one session. */
 export interface SessionReader {
-  /** The model as the client asked for it, and as the server says it is. */
+  /** The model that the client requested, and the model that the server reports. */
   readonly requestModel: string | undefined;
   readonly model: string | undefined;
-  /** The last error that the server told, unless all went well afterwards. */
+  /** The last error of the session, cleared by a later success. */
   readonly errorType: string | undefined;
-  /** Something the client may say still matters. */
+  /** False once the client's messages cannot contain anything relevant. */
   readonly readsClient: boolean;
   read(document: Fields, sender: Sender): readonly TurnStep[];
-  /** What is complete now that the session is over, although no message said so. */
+  /** The steps that the end of the session completes without a message. */
   end(): readonly TurnStep[];
 }
 
-/** What one message means for one billed piece of a session. */
+/** The effect of one message on one turn of a session. */
 export interface TurnStep {
-  /** Which piece, among those that are open. */
+  /** Identifies the turn among the open ones. */
   readonly key: string;
-  /** `open`: it begins or goes on; `content`: it brings the client something to show; `end`: it is complete. */
+  /** `open`: the turn begins or continues; `content`: output for the client; `end`: the turn is complete. */
   readonly phase: "open" | "content" | "end";
   readonly reader: Dialect;
   readonly document: Fields;
   readonly operation: string;
   readonly requestModel: string | undefined;
-  /** The model as far as the session knows; what the piece itself says goes before it. */
+  /** The model that the session reports. A model that the turn itself names has precedence. */
   readonly model: string | undefined;
 }
 
 export const NO_STEPS: readonly TurnStep[] = [];
 
-/** OpenAI's events lead with their type, behind an event id at most. */
+/** OpenAI's events begin with their type, after at most an event id. */
 export const DELTA_EVENT = /^\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"[a-z_.]+\.delta"/;

@@ -28,7 +28,10 @@ import { openaiImages } from "../dialects/openai/openai-images.ts";
 import { openaiDecisions, openaiResponses } from "../dialects/openai/openai-responses.ts";
 import { autoDetectAmong, batchById } from "./auto-detect.ts";
 
-/** The endpoint of a call by its left path, without query. The first row that matches decides. */
+/**
+ * The endpoint of a request, by its path after the provider's prefix and without the query. The first matching row
+ * decides.
+ */
 export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
   for (const row of ROWS) if (matchesRow(row, method, trimmed, upgrade)) return row.endpoint;
@@ -39,7 +42,7 @@ const POST = ["POST"];
 const GET = ["GET"];
 const BOTH = ["POST", "GET"];
 
-/** A model of Bedrock's, whose id may be an ARN; most clients encode the slash in one, not all. */
+/** A path of Bedrock. The model id may be an ARN, whose slash most clients encode and some do not. */
 function model(operation: string): RegExp {
   return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
 }
@@ -59,7 +62,7 @@ const KNOWN: readonly EndpointRow[] = [
   { methods: POST, paths: [path("/responses/*/cancel")], endpoint: read(openaiResponses, "cancel_response", "replay") },
   { methods: POST, paths: ["/responses/input_tokens"], endpoint: free("openai.count", "count") },
   { methods: GET, upgrade: true, paths: ["/responses"], endpoint: socket(openaiResponsesSocket, "chat") },
-  // Ollama's older embeddings state nothing.
+  // Ollama's older embeddings report no usage.
   { methods: POST, paths: ["/api/embeddings"], endpoint: read(openaiEmbeddings, "embeddings", "possible") },
   { methods: POST, paths: ["/embeddings"], endpoint: read(openaiEmbeddings, "embeddings") },
   {
@@ -98,7 +101,7 @@ const KNOWN: readonly EndpointRow[] = [
   { methods: POST, paths: ["/live/sessions"], endpoint: unsupported("openai.live", "control") },
   { methods: POST, paths: ["/decisions"], endpoint: read(openaiDecisions, "decision") },
   { methods: POST, paths: [path("/threads/*/runs"), "/threads/runs"], endpoint: read(openaiAssistants, "run") },
-  // What becomes of a run that was begun: it counts when its end is first seen.
+  // Later requests for a run: the first one that sees it ended counts it.
   { methods: BOTH, paths: [path("/threads/*/runs/*")], endpoint: read(openaiAssistants, "run", "replay") },
   {
     methods: POST,
@@ -112,14 +115,14 @@ const KNOWN: readonly EndpointRow[] = [
     paths: [path("/agents/sessions/*/turns/*")],
     endpoint: read(openaiAgents, "agent", "replay"),
   },
-  // The turns of a session happen behind it; what they use is told to whoever watches.
+  // The turns of a session run in the background; their usage is reported to clients that read its events.
   {
     methods: BOTH,
     paths: ["/agents/sessions", path("/agents/sessions/*"), path("/agents/sessions/*/events")],
     endpoint: read(openaiAgents, "agent", "possible"),
   },
   { methods: BOTH, paths: [path("/agents/sessions*")], endpoint: free("openai.agents", "agent") },
-  // Anthropic's batches have rows of their own below; Gemini's look like OpenAI's, in some versions under their very path.
+  // Anthropic's batches have rows of their own below. Gemini's have OpenAI's paths, in some API versions exactly.
   {
     methods: GET,
     paths: [/\/v\d+(?:alpha|beta)\d*\/batches\/[^/:]+$/],
@@ -148,7 +151,7 @@ const KNOWN: readonly EndpointRow[] = [
     endpoint: read(anthropicAgents, "agent", "possible"),
   },
   { methods: GET, paths: [path("/v1/sessions/*")], endpoint: read(anthropicSession, "agent", "replay") },
-  // What a session uses is counted where its events pass.
+  // The usage of a session is counted where its events pass.
   { methods: POST, paths: [path("/v1/sessions*")], endpoint: free("anthropic.agents", "control") },
   {
     methods: POST,
@@ -162,7 +165,7 @@ const KNOWN: readonly EndpointRow[] = [
     endpoint: read(googleEmbed, "embeddings"),
   },
   { methods: POST, paths: [":batchGenerateContent", ":asyncBatchEmbedContent"], endpoint: read(googleBatch, "batch") },
-  // Models of one's own predict what they like, and videos are paid by the second.
+  // Custom models respond in their own formats, and videos are billed by the second.
   { methods: POST, paths: [":predict"], endpoint: read(googlePredict, "predict", "possible") },
   { methods: POST, paths: [":predictLongRunning"], endpoint: free("google.predict", "predict") },
   {
@@ -207,13 +210,13 @@ const KNOWN: readonly EndpointRow[] = [
     endpoint: unsupported("bedrock.bidi", "realtime"),
   },
   { methods: POST, paths: [model("count-tokens")], endpoint: free("bedrock.count", "count") },
-  // Policy units, not tokens.
+  // Guardrails are billed in policy units, not tokens.
   {
     methods: POST,
     paths: [path("/guardrail/*/version/*/apply"), path("/guardrail/*/apply"), "/guardrail-checks/invoke"],
     endpoint: free("bedrock.guardrail", "guardrail"),
   },
-  // The results are left in storage, where no gateway sees them.
+  // The results are written to S3, where a gateway does not see them.
   { methods: POST, paths: ["/async-invoke"], endpoint: unsupported("bedrock.async", "invoke") },
   // LM Studio has /api/v1/chat.
   { methods: POST, paths: ["/v2/chat", path("(?<!/api)/v1/chat")], endpoint: read(cohereChat, "chat") },
@@ -223,22 +226,22 @@ const KNOWN: readonly EndpointRow[] = [
   { methods: POST, paths: ["/v2/parse"], endpoint: read(cohereMeta, "parse") },
   { methods: POST, paths: ["/api/chat", "/api/generate"], endpoint: read(ollama, "chat") },
   { methods: POST, paths: ["/api/embed"], endpoint: read(ollama, "embeddings") },
-  // Its /api/v0 has OpenAI's paths and usage, and is read as such above.
+  // LM Studio's /api/v0 has OpenAI's paths and usage, so the rows above read it.
   { methods: POST, paths: ["/api/v1/chat"], endpoint: read(lmstudio, "chat") },
-  // OpenAI keeps conversations under the same path, which is free.
+  // OpenAI stores conversations under the same path, which is free.
   {
     methods: POST,
     paths: [path("/v1/conversations*")],
     endpoint: read(mistralConversations, "chat", "possible"),
   },
   { methods: POST, paths: ["/v1/ocr"], endpoint: read(mistralOcr, "ocr") },
-  // Transcriptions and speech have rows of their own above, for they are OpenAI's as well.
+  // Transcriptions and speech are OpenAI's paths as well and have rows above.
   { methods: POST, paths: [path("/v1/audio/*")], endpoint: read(mistralAudio, "audio", "possible") },
 ];
 
 const autoDetect = autoDetectAmong(KNOWN.map(({ endpoint }) => endpoint.reader));
 
-/** The models of other publishers on Vertex have the format of their vendor. */
+/** Models of other publishers on Vertex respond in the format of their vendor. */
 const ROWS: readonly EndpointRow[] = [
   ...KNOWN,
   {

@@ -1,15 +1,15 @@
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 
-/** About as many tokens of text as passed; `undefined` where it was not all seen. */
+/** The approximate number of text tokens; `undefined` if not all of the text was seen. */
 export interface TextTokens {
-  /** Asked only where no counter came: measuring text costs more than reading a counter. */
+  /** Functions, because counting text costs more than reading a counter and is needed only if there is no counter. */
   readonly input: () => number | undefined;
   readonly output: () => number | undefined;
 }
 
 type Estimates = Pick<UsageReading, "source" | "estimatedInputTokens" | "estimatedOutputTokens">;
 
-/** What stands in for counters that never came: only where the call may have used something, only beside what is known. */
+/** Estimates the missing counters, only if the request may have used tokens. Known counters are never replaced. */
 export function estimated(
   reading: Pick<UsageReading, "source" | "state" | "reason">,
   usage: Usage | undefined,
@@ -17,7 +17,7 @@ export function estimated(
 ): Estimates {
   const { source, state, reason } = reading;
   const isOpen = state === "missing" || state === "aborted" || state === "partial";
-  // A queued answer has used nothing yet, and its usage is still to come.
+  // A queued response has used nothing yet, and its usage will follow.
   if (!isOpen || reason === "pending") return { source };
 
   const input = usage?.inputTokens === undefined ? text.input() : undefined;

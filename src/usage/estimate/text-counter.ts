@@ -3,20 +3,20 @@ import { OPEN_ESCAPED, stringEnd } from "../json/json-text.ts";
 import { TokenEstimator } from "./token-estimator.ts";
 
 /**
- * Measures the text in passing JSON, for estimates: the strings of certain members, found by their names alone, whatever
- * frames they come in and wherever these are cut. A name inside a string has its quotes escaped and is not taken for one.
+ * Counts the text in passing JSON for estimates: the strings of certain members, found by name alone, in any framing
+ * and wherever the bytes are split. A name inside a string has escaped quotes and does not match.
  */
 export class TextCounter {
   readonly #members: RegExp;
   readonly #estimator = new TokenEstimator();
-  /** Inside a string that is measured. */
+  /** The current position is inside a string that is counted. */
   #inText = false;
   #escaped = false;
-  /** That string is an element of a list, all of which are measured. */
+  /** That string is an element of a list whose elements are all counted. */
   #inList = false;
-  /** The end of what was searched, where the beginning of a name may lie in it. */
+  /** The last characters searched, which may contain the beginning of a name. */
   #tail = "";
-  /** What came first, not looked at yet; `undefined` once there was too much of it to keep. */
+  /** The first bytes, not searched yet; `undefined` once there were too many to keep. */
   #waiting: Buffer[] | undefined = [];
   #waitingBytes = 0;
 
@@ -30,12 +30,14 @@ export class TextCounter {
     return this.#estimator.tokens;
   }
 
-  /** Most answers say what they used and are small: they are never looked at. */
+  /**
+   * Keeps the first bytes unsearched: most responses are small and report their usage, so their text is never counted.
+   */
   push(bytes: Buffer, from: number, to: number): void {
     const waiting = this.#waiting;
     if (waiting === undefined) this.#read(bytes, from, to);
     else if (this.#waitingBytes + to - from <= MAX_WAITING_BYTES && waiting.length < MAX_WAITING) {
-      // A copy: decoded bytes are overwritten, and a piece of a socket's buffer would keep all of it.
+      // A copy: decoded bytes are overwritten, and a slice of a socket's buffer would keep all of it alive.
       const copy = Buffer.allocUnsafe(to - from);
       bytes.copy(copy, 0, from, to);
       waiting.push(copy);
@@ -60,18 +62,18 @@ export class TextCounter {
     }
   }
 
-  /** To where the next name of a member may begin: images and vectors hold none for megabytes. */
+  /** The index where the next name may begin. Images and vectors contain no names for megabytes. */
   #skip(bytes: Buffer, from: number, to: number): number {
     const end = bytes.indexOf(NAME_END, from);
     if (end !== -1 && end < to) return Math.max(from, end - MAX_NAME);
     return Math.max(from, to - MAX_NAME);
   }
 
-  /** Searches a window for names, and measures what they stand for; returns the place behind both. */
+  /** Searches one window for names and counts their values. Returns the index after the last one. */
   #search(bytes: Buffer, from: number, to: number): number {
     const end = Math.min(from + WINDOW, to);
     const text = this.#tail + bytes.toString("latin1", from, end);
-    // From a place in the text to the same in the bytes.
+    // The offset from an index in the text to the index in the bytes.
     const shift = from - this.#tail.length;
     const members = this.#members;
     let behind = 0;
@@ -85,15 +87,15 @@ export class TextCounter {
       behind = at - shift;
       members.lastIndex = behind;
     }
-    // Most pieces end with a whole event.
+    // Most chunks end with a whole event, after which no name is open.
     this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
     if (!this.#tail.includes('"')) this.#tail = "";
-    // A slice keeps the whole text alive that it is of; a copy does not.
+    // A slice would keep the whole text alive; a copy does not.
     if (text.length > SMALL && this.#tail !== "") this.#tail = Buffer.from(this.#tail, "latin1").toString("latin1");
     return end;
   }
 
-  /** Counts the string that `from` lies in, as far as it goes; returns the place behind it. */
+  /** Counts the string that contains `from`, as far as it has arrived. Returns the index after it. */
   #measure(bytes: Buffer, from: number, to: number): number {
     let at = from;
     for (;;) {
@@ -109,7 +111,7 @@ export class TextCounter {
   }
 }
 
-/** Behind the opening quote of the list's next string; -1 where there is none at hand. */
+/** The index after the opening quote of the list's next string; -1 if there is none in these bytes. */
 function elementAfter(bytes: Buffer, from: number, to: number): number {
   let comma = false;
   for (let at = from; at < to; at++) {
@@ -123,10 +125,10 @@ function elementAfter(bytes: Buffer, from: number, to: number): number {
 
 const MAX_WAITING_BYTES = 16 * 1024;
 const MAX_WAITING = 16;
-/** The longest name of a member with its quotes, colon and a list's bracket. */
+/** The longest name of a member, with its quotes, colon and the bracket of a list. */
 const MAX_NAME = 40;
 const NAME_END = Buffer.from('":');
-/** So much is searched at a time. */
+/** The number of bytes searched at a time. */
 const WINDOW = 4096;
-/** Events are rarely larger, and not worth a copy. */
+/** Events are rarely larger, and a smaller text is not worth a copy. */
 const SMALL = 256;

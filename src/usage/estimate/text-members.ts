@@ -1,18 +1,18 @@
-/** Which members hold the text of a call: what a tokenizer would see of a request, and of its answer. */
+/** The members of a request and a response whose strings a tokenizer would count. */
 export interface TextMembers {
   readonly request: RegExp;
-  /** `undefined` where an answer is no text at all. */
+  /** `undefined` if the response contains no text. */
   readonly body: RegExp | undefined;
-  /** In events; those that repeat at the end what came in pieces leave it in members of other names. */
+  /** The members in the events of a stream. A final event that repeats the text has it in members of other names. */
   readonly stream: RegExp | undefined;
 }
 
-/** The members of a dialect; `undefined` where tokens are not what is counted, or not of text. */
+/** The members of a dialect; `undefined` if its usage is not tokens of text. */
 export function textMembersOf(dialect: string): TextMembers | undefined {
   return BY_DIALECT.get(dialect);
 }
 
-/** Finds the opening quote of a string, or of the first in a list of strings. */
+/** Finds the opening quote of a string, or of the first string in a list. */
 function members(names: string): RegExp {
   return new RegExp(`"(?:${names})":\\s{0,2}(?:\\[\\s{0,2})?"`, "g");
 }
@@ -27,7 +27,7 @@ function textMembers(body: string, stream = body, request = SENT): TextMembers {
 
 const CHAT = textMembers("content|reasoning_content|reasoning|refusal|arguments");
 const TEXT = textMembers("text");
-/** Answers are vectors, megabytes of them. */
+/** The responses are megabytes of vectors without text. */
 const VECTORS: TextMembers = {
   request: members("input|inputs|texts|text|content|query|documents"),
   body: undefined,
@@ -45,7 +45,7 @@ const BY_DIALECT: ReadonlyMap<string, TextMembers> = new Map([
   ["google.embed", VECTORS],
   ["google.interactions", TEXT],
   ["bedrock.converse", textMembers("text|input")],
-  // Of every vendor, whose request and answer are as they made them.
+  // Each vendor has its own format for requests and responses.
   ["bedrock.invoke", textMembers("text|thinking|partial_json|content|generation|outputText|completion")],
   ["cohere.chat", TEXT],
   ["cohere.meta", VECTORS],

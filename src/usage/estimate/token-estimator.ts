@@ -1,18 +1,18 @@
 import { BACKSLASH } from "../json/ascii.ts";
 
 /**
- * About how many tokens the text is that has passed, by the script it is in. Works on the bytes as they lie between the quotes
- * of a JSON string, and looks at the first byte of a character alone.
+ * Estimates the number of tokens of a text by its scripts. It reads the bytes between the quotes of a JSON string and
+ * looks only at the first byte of most characters.
  */
 export class TokenEstimator {
-  /** Thousandths of a token: in the text that was looked at whole, and in the samples of the rest. */
+  /** Thousandths of a token: in the text that was read whole, and in the samples of the rest. */
   #whole = 0;
   #sampled = 0;
   /** Bytes of text so far. */
   #seen = 0;
-  /** 1 where the text so far ends within a word of Latin letters. */
+  /** 1 if the text so far ends inside a word of Latin letters. */
   #inWord = 0;
-  /** Within a character that takes several bytes to tell. */
+  /** The state inside a character whose script is not known from its first byte. */
   #state: State = PLAIN;
   #unit = 0;
 
@@ -21,8 +21,8 @@ export class TokenEstimator {
   }
 
   /**
-   * Takes a range. Beyond the first kilobytes of a call only samples are looked at, true enough and cheap; they lie at the same
-   * places of the text wherever its bytes are cut.
+   * Counts a range. After the first kilobytes only samples are read, which is cheap and accurate enough. The samples
+   * are at the same offsets of the text wherever its bytes are split.
    */
   add(bytes: Buffer, from: number, to: number): void {
     let at = from;
@@ -35,19 +35,19 @@ export class TokenEstimator {
     }
   }
 
-  /** Takes the rest of a block, or of the part of it that is looked at; returns where that ends. */
+  /** Takes the rest of a block or of its sample. Returns the index after it. */
   #sample(bytes: Buffer, from: number, to: number): number {
     const into = (this.#seen - WHOLE) % BLOCK;
     if (into >= SAMPLE) return Math.min(to, from + BLOCK - into);
     if (into === 0) this.#state = PLAIN;
     const end = Math.min(to, from + (into < QUIET ? QUIET : SAMPLE) - into);
     const weight = this.#weigh(bytes, from, end);
-    // The first bytes may be the rest of an escape, and only lead up to what counts.
+    // The first bytes of a sample may be the rest of an escape, so they are read and not counted.
     if (into >= QUIET) this.#sampled += weight;
     return end;
   }
 
-  /** In thousandths of a token: this runs for every byte of text, where whole numbers are twice as fast. */
+  /** Returns thousandths of a token: this runs for every byte of text, and integers are twice as fast. */
   #weigh(bytes: Buffer, from: number, to: number): number {
     let weight = 0;
     let inWord = this.#inWord;
@@ -69,7 +69,7 @@ export class TokenEstimator {
     return weight;
   }
 
-  /** One byte of an escape or of a character whose first byte leaves its script open; `INSIDE` until it is known. */
+  /** Takes one byte of an escape or of a multi-byte character. Returns `INSIDE` until the kind is known. */
   #step(byte: number, kind: number): number {
     const state = this.#state;
     this.#state = PLAIN;
@@ -84,11 +84,11 @@ export class TokenEstimator {
     if (!Number.isNaN(digit)) {
       this.#unit = (this.#unit << 4) | digit;
       if (state === 1) return kindOfUnit(this.#unit);
-      // Reason for the cast: one less than two to four.
+      // Reason for the cast: the state is 2, 3 or 4, so one less is a state as well.
       this.#state = (state - 1) as State;
       return INSIDE;
     }
-    // Plain, or not what was to be expected: then the character begins anew.
+    // The byte is plain or unexpected: a new character begins with it.
     if (kind < UNSURE) return kind;
     this.#state = kind === ESCAPE ? ESCAPED : LED;
     this.#unit = (byte & 15) << 12;
@@ -96,12 +96,12 @@ export class TokenEstimator {
   }
 }
 
-/** The digits of a `\uXXXX` still to come, or one of those below. */
+/** The number of digits of a `\uXXXX` still to come, or one of the constants below. */
 type State = 4 | 3 | 2 | 1 | typeof PLAIN | typeof ESCAPED | typeof LED;
 const PLAIN = 0;
-/** Behind a backslash. */
+/** After a backslash. */
 const ESCAPED = -1;
-/** Behind the first byte of a character of which the second tells the script. */
+/** After the first byte of a character whose second byte tells the script. */
 const LED = -2;
 
 function kindOfUnit(unit: number): number {
@@ -130,18 +130,20 @@ const HANGUL = 16;
 const SYMBOL = 17;
 const EMOJI = 18;
 const OTHER = 19;
-/** The first byte alone does not tell. */
+/** The first byte does not tell the kind. */
 const UNSURE = 20;
 const ESCAPE = 21;
 
 const WHOLE = 8192;
 const BLOCK = 1024;
 const SAMPLE = 136;
-/** As long as an escape and the first byte of a character. */
+/** The length of an escape plus the first byte of a character. */
 const QUIET = 8;
 const LETTER_U = 0x75;
 
-/** Unicode blocks by their ends (https://www.unicode.org/Public/UNIDATA/Blocks.txt), as coarse as tokenizers are. */
+/**
+ * The upper ends of Unicode blocks (https://www.unicode.org/Public/UNIDATA/Blocks.txt), as coarse as tokenizers are.
+ */
 const BLOCKS: readonly (readonly [end: number, kind: number])[] = [
   [0xc0, SYMBOL],
   [0x370, LATIN],
@@ -165,14 +167,14 @@ const BLOCKS: readonly (readonly [end: number, kind: number])[] = [
   [0xac00, OTHER],
   [0xd7b0, HANGUL],
   [0xdc00, EMOJI],
-  // The second half of a pair, whose first half was counted.
+  // The second half of a surrogate pair, whose first half was counted.
   [0xe000, INSIDE],
   [0xfb00, HAN],
   [0xfe00, ARABIC],
   [0x10000, SYMBOL],
 ];
 
-/** By the first byte of a character in UTF-8. */
+/** The kind by the first byte of a UTF-8 character. */
 const KIND_OF: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => kindOfByte(byte));
 
 function kindOfByte(byte: number): number {
@@ -194,9 +196,9 @@ function kindOfByte(byte: number): number {
 const KIND_OF_ESCAPE: Readonly<Record<number, number>> = { 0x6e: LINE, 0x72: LINE, 0x74: LINE };
 
 /**
- * Thousandths of a token for each, in the order of the kinds above. Fitted by least squares against the o200k encoding on
- * manual pages, messages of programs and source code in some twenty languages; `docs/estimates.md` says how far off that is
- * elsewhere.
+ * Thousandths of a token for each kind, in the order above. Fitted by least squares against the o200k encoding on
+ * manual pages, program messages and source code in about twenty languages. `docs/estimates.md` gives the error on
+ * other texts.
  */
 const WEIGHTS: Uint16Array = Uint16Array.of(
   0,
@@ -220,6 +222,6 @@ const WEIGHTS: Uint16Array = Uint16Array.of(
   2500,
   1000,
 );
-/** More for each word of Latin letters. */
+/** Added for each word of Latin letters. */
 const WORD = 320;
 const IN_WORDS: Uint8Array = Uint8Array.from(WEIGHTS, (_, kind) => (kind === LETTER || kind === LATIN ? 1 : 0));

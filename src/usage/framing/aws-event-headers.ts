@@ -1,12 +1,12 @@
-/** What the headers of one event-stream message say about its payload. */
+/** The headers of one event-stream message that tell what its payload is. */
 export interface AwsEventHeaders {
-  /** The kind of event; `undefined` where the message is none. */
+  /** The event type; `undefined` if the message is not an event. */
   readonly event: string | undefined;
   /** The type or code of an exception or error. */
   readonly failure: string | undefined;
 }
 
-/** The headers in the bytes from `from` to `to`; `undefined` where they are not well-formed. */
+/** Reads the headers in the bytes from `from` to `to`; `undefined` if they are malformed. */
 export function eventHeaders(bytes: Buffer, from: number, to: number): AwsEventHeaders | undefined {
   let messageType: string | undefined;
   let event: string | undefined;
@@ -34,7 +34,7 @@ export function eventHeaders(bytes: Buffer, from: number, to: number): AwsEventH
   return { event, failure: undefined };
 }
 
-/** Bytes and strings have their length in front. */
+/** A length precedes the value of bytes and strings. */
 function valueStart(kind: number, at: number): number {
   return kind === BYTES || kind === STRING ? at + 2 : at;
 }
@@ -53,7 +53,7 @@ function isNamed(bytes: Buffer, from: number, to: number, name: Buffer): boolean
   return true;
 }
 
-/** Event and exception types are words; what is longer is none that we know. */
+/** Event and exception types are single words; a longer text is not one of them. */
 function text(bytes: Buffer, from: number, to: number): string {
   return bytes.toString("latin1", from, Math.min(to, from + MAX_TEXT));
 }
@@ -61,7 +61,7 @@ function text(bytes: Buffer, from: number, to: number): string {
 const MAX_TEXT = 128;
 const MALFORMED = -1;
 const PREFIXED = -2;
-/** True, false, byte, short, integer, long, bytes, string, timestamp, UUID. */
+/** The value lengths of: true, false, byte, short, integer, long, bytes, string, timestamp, UUID. */
 const LENGTHS: readonly number[] = [0, 0, 1, 2, 4, 8, PREFIXED, PREFIXED, 8, 16];
 const BYTES = 6;
 const STRING = 7;

@@ -7,9 +7,9 @@ import type { Shape } from "../json/json-shape.ts";
 import { BedrockChunk } from "./bedrock-chunk.ts";
 
 /**
- * AWS event streams (https://smithy.io/2.0/aws/amazon-eventstream.html), as Bedrock streams in: length-prefixed frames of
- * headers and a JSON payload. A frame that lies whole in the buffer it came in is never copied, a large one is never held.
- * Once a length cannot be true nothing behind it can be trusted: the reader gives up instead of looking for the next frame.
+ * Reads AWS event streams (https://smithy.io/2.0/aws/amazon-eventstream.html), the format of Bedrock's streams:
+ * length-prefixed frames of headers and a JSON payload. A frame that one buffer contains whole is not copied, and a
+ * large payload is not held. After an impossible length the frame boundaries are lost, so the reader stops.
  */
 export class AwsEventStreamReader implements FrameReader {
   readonly isStream = true;
@@ -17,9 +17,9 @@ export class AwsEventStreamReader implements FrameReader {
   readonly #picker: JsonPicker;
   readonly #wrapped: BedrockChunk;
   #section: Section = PRELUDE;
-  /** Bytes of the section still to come. */
+  /** Bytes of the current section that have not arrived. */
   #left = PRELUDE_LENGTH;
-  /** The beginning of a section whose end has not come yet. */
+  /** The beginning of a section that spans several buffers. */
   readonly #held = new BoundedBuffer();
   #payloadLength = 0;
   #payload: "skipped" | "held" | "picked" | "wrapped" = "skipped";
@@ -43,13 +43,13 @@ export class AwsEventStreamReader implements FrameReader {
 
   end(): DocumentEnd {
     const between = this.#section === PRELUDE && this.#left === PRELUDE_LENGTH;
-    // What a frame cut short has shown so far is handed on all the same.
+    // The documents found in a truncated frame are emitted as well.
     if (this.#section === PAYLOAD) this.#endPayload();
     this.#section = LOST;
     return between ? "whole" : "invalid";
   }
 
-  /** A piece of one section, up to its end or to that of the buffer. */
+  /** Takes a piece of one section, up to the end of the section or of the buffer. */
   #take(bytes: Buffer, from: number, to: number): void {
     const isWhole = this.#left === 0;
     switch (this.#section) {
@@ -58,14 +58,15 @@ export class AwsEventStreamReader implements FrameReader {
         if (isWhole && this.#held.length === 0) return this.#read(bytes, from, to);
         if (!this.#held.append(bytes, from, to, MAX_HEADERS)) return this.#giveUp();
         if (!isWhole) return;
-        // UsageReading may go on to the next section, which is held in the same place.
+        // The next section may begin in the same call and uses the same buffer.
         return this.#readHeld();
       case PAYLOAD:
         this.#takePayload(bytes, from, to, isWhole);
         if (isWhole) this.#endPayload();
         return;
       case TRAILER:
-        // The checksum of the message: a frame in disorder is found by its prelude, and the client's SDK checks the rest.
+        // The message checksum is not verified: the prelude's checksum finds lost boundaries, and the client's SDK
+        // checks the rest.
         if (isWhole) this.#enter(PRELUDE, PRELUDE_LENGTH);
         return;
       case LOST:
@@ -100,7 +101,7 @@ export class AwsEventStreamReader implements FrameReader {
     if (headers === undefined) return this.#giveUp();
     this.#event = headers.event;
     this.#payload = this.#payloadKind(headers);
-    // An exception or error says all we keep in its headers.
+    // The headers of an exception or error contain all that the record needs.
     if (headers.failure !== undefined) this.#sink.document({ error: { type: headers.failure } }, undefined);
     this.#enterPayload();
   }
@@ -163,13 +164,13 @@ export class AwsEventStreamReader implements FrameReader {
 const PRELUDE_LENGTH = 12;
 const TRAILER_LENGTH = 4;
 const FRAME_OVERHEAD = PRELUDE_LENGTH + TRAILER_LENGTH;
-/** The bounds that AWS states for a message. */
+/** The limits that AWS documents for a message. */
 const MAX_HEADERS = 128 * 1024;
 const MAX_PAYLOAD = 16 * 1024 * 1024;
-/** The largest payload that is held together to be asked about; beyond it the picker reads without. */
+/** The largest payload that is held for `wants`; a larger one goes to the picker without being asked about. */
 const MAX_HELD = 24 * 1024;
 
-/** Where in a frame we are. Numbers, because they are compared for every piece. */
+/** The section of the frame. Numbers, because they are compared for every piece. */
 const PRELUDE = 0;
 const HEADERS = 1;
 const PAYLOAD = 2;

@@ -5,17 +5,17 @@ import { JsonPicker } from "../json/json-picker.ts";
 import { type Shape, shapeOf } from "../json/json-shape.ts";
 
 /**
- * The payload of a Bedrock `chunk` event: `{"bytes":"<base64 of a document>","p":"<padding>"}`. Unwraps the document at any
- * split of the payload; one too large to be held goes through the picker as it comes.
+ * Unwraps the payload of a Bedrock `chunk` event, `{"bytes":"<base64 of a document>","p":"<padding>"}`, wherever it is
+ * split. A document too large to hold goes to the picker as it arrives.
  */
 export class BedrockChunk {
   readonly #sink: FrameSink;
   readonly #payload: JsonPicker;
   readonly #document: JsonPicker;
-  /** The base64 as it stands in the payload, its quotes included. */
+  /** The base64 text of the payload, with its quotes. */
   readonly #held = new BoundedBuffer();
   #streaming = false;
-  /** Less than four characters of base64, which are no whole bytes yet; streaming only. */
+  /** Up to three base64 characters that do not make whole bytes yet; used only while streaming. */
   #rest = "";
 
   constructor(shape: Shape, sink: FrameSink) {
@@ -49,7 +49,8 @@ export class BedrockChunk {
   }
 
   #stream(bytes: Buffer, from: number, to: number): void {
-    // Without quotes, padding, and the backslashes that some encoders put before a slash, any cut decodes to the same bytes.
+    // After quotes, padding and the backslashes that some encoders put before a slash are removed, every split decodes
+    // to the same bytes.
     const text = this.#rest + bytes.toString("latin1", from, to).replaceAll(NOT_BASE64, "");
     const whole = text.length - (text.length % 4);
     this.#rest = text.slice(whole);
@@ -60,17 +61,17 @@ export class BedrockChunk {
 }
 
 function decodedText(text: Buffer): Buffer {
-  // The decoder passes over what is no base64, but is slower for it.
+  // The decoder ignores the quotes, but is slower with them.
   const from = text[0] === QUOTE ? 1 : 0;
   const to = text[text.length - 1] === QUOTE ? text.length - 1 : text.length;
   return Buffer.from(text.toString("latin1", from, Math.max(from, to)), "base64");
 }
 
 function ignore(): void {
-  // Nothing but the wrapped document is of interest.
+  // Only the wrapped document is of interest.
 }
 
 const PAYLOAD = shapeOf({ bytes: "text" });
 const NOT_BASE64 = /[^A-Za-z0-9+/_-]+/g;
-/** The largest payload whose document is held together to be asked about. */
+/** The largest payload whose document is held for `wants`. */
 const MAX_HELD = 24 * 1024;

@@ -1,12 +1,12 @@
 import { TAB, CR, SPACE, COLON, OPEN_BRACKET, LETTER_D, LETTER_E, OPEN_BRACE } from "../json/ascii.ts";
 import type { Framing } from "./framing.ts";
 
-/** A body that cannot be cut into documents: audio, images, plain text, a web page. */
+/** `opaque`: a body without documents, such as audio, an image, plain text or a web page. */
 export type DetectedFraming = Framing | "opaque";
 
 /**
- * How to cut a body: by its content type, but a type can be missing or wrong, so its first byte has the last word where
- * that byte is unmistakable. `undefined`: only the first byte can tell.
+ * The framing that the content type declares. A type can be missing or wrong, so `detectFraming` checks the first byte
+ * as well. `undefined`: only the first byte can tell.
  */
 export function declaredFraming(contentType: string | undefined): DetectedFraming | undefined {
   if (contentType === undefined) return undefined;
@@ -16,17 +16,17 @@ export function declaredFraming(contentType: string | undefined): DetectedFramin
   return BY_TYPE.get(type) ?? (/^(?:audio|image|video)\//.test(type) ? "opaque" : undefined);
 }
 
-/** The framing that a body shows by its first byte behind byte order mark and white space. */
+/** The framing by the first byte after a byte order mark and white space. */
 export function detectFraming(byte: number, declared: DetectedFraming | undefined): DetectedFraming {
   if (declared === "ndjson" || declared === "opaque") return declared;
-  // The length of a frame begins with one of these, and nothing that is text does.
+  // The length of an event-stream frame begins with one of these bytes, and text does not.
   if (byte <= 1 && (byte === 0 || declared === "eventstream")) return "eventstream";
   if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return "json";
   if (declared === "sse") return "sse";
   return byte === LETTER_D || byte === LETTER_E || byte === COLON ? "sse" : "opaque";
 }
 
-/** Where the body really begins; `to` if it has not begun yet. A byte order mark may come in pieces. */
+/** The index after a byte order mark and white space, or `to` if nothing else has arrived. The mark may be split. */
 export function bodyStart(bytes: Buffer, from: number, to: number): number {
   let at = from;
   while (at < to) {

@@ -1,22 +1,22 @@
 import type { Fields } from "../json/fields.ts";
 import type { DocumentEnd } from "../json/json-picker.ts";
 
-/** Cuts bytes into documents for a sink. Keeps no reference to the bytes it is pushed. */
+/** Splits bytes into documents for a sink. It keeps no reference to the bytes it is given. */
 export interface FrameReader {
   push(bytes: Buffer, from: number, to: number): void;
   end(): DocumentEnd;
-  /** The body is a sequence of documents, delivered in pieces. */
+  /** True if the body is a sequence of documents. */
   readonly isStream: boolean;
 }
 
 export interface FrameSink {
-  /** Whether a frame's bytes can hold anything of interest; asked of frames of moderate size only. */
+  /** True if the frame may contain something the sink needs. Asked only for frames small enough to hold. */
   wants(bytes: Buffer, from: number, to: number): boolean;
   document(document: Fields, event: string | undefined): void;
-  /** A piece of a document, where the body does not hold it as it is; for those who look at the text. */
+  /** Gets the decoded bytes of a document that the body contains only in encoded form, to count its text. */
   onDecoded?(bytes: Buffer, from: number, to: number): void;
-  /** A document was not whole JSON; later ones are read all the same. */
+  /** A document was not valid JSON. Later documents are still read. */
   invalid(): void;
-  /** The stream said that it is over (`[DONE]`). */
+  /** The stream sent its end marker, `[DONE]`. */
   ended(): void;
 }

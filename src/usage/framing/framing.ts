@@ -5,7 +5,7 @@ import type { Shape } from "../json/json-shape.ts";
 import { NdjsonReader } from "./ndjson.ts";
 import { SseReader } from "./sse.ts";
 
-/** How a body is cut into documents. */
+/** How a body is split into documents. */
 export type Framing = "json" | "sse" | "ndjson" | "eventstream";
 
 export function openFraming(framing: Framing, shape: Shape, sink: FrameSink): FrameReader {

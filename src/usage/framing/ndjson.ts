@@ -3,7 +3,7 @@ import type { FrameReader, FrameSink } from "./frame-reader.ts";
 import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 
-/** One JSON document a line. A raw line feed cannot stand inside JSON strings, so lines are cut before anything is parsed. */
+/** One JSON document per line. JSON strings cannot contain a raw line feed, so lines are split before parsing. */
 export class NdjsonReader implements FrameReader {
   readonly isStream = true;
   readonly #picker: JsonPicker;

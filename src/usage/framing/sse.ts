@@ -5,19 +5,20 @@ import { JsonPicker, type DocumentEnd } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 
 /**
- * Server-sent events as bytes (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
- * A frame that lies whole in the buffer it came in is never copied. A frame too large to be held goes through the picker
- * as it comes, so that even an event of many megabytes costs constant memory.
+ * Reads server-sent events as bytes
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream). A frame that one buffer
+ * contains whole is not copied. A frame too large to hold goes to the picker as it arrives, so an event of many
+ * megabytes needs constant memory.
  */
 export class SseReader implements FrameReader {
   readonly isStream = true;
   readonly #sink: FrameSink;
   readonly #picker: JsonPicker;
   #event: string | undefined;
-  /** The beginning of a line whose end has not come yet. */
+  /** The beginning of a line that spans several buffers. */
   readonly #line = new BoundedBuffer();
   #rest: "line" | "to-picker" | "dropped" = "line";
-  /** The data of the frame so far: a range of the buffer being read, or, once that is gone, a copy. */
+  /** The data of the current frame: a range of the buffer being read, copied to `#kept` before that buffer is gone. */
   #hasData = false;
   #data: Buffer | undefined;
   #dataFrom = 0;
@@ -52,7 +53,7 @@ export class SseReader implements FrameReader {
       this.#endLine(bytes, at, end);
       at = end + 1;
       if (end === cr) {
-        // CRLF is one line end, also where the buffer ends between the two.
+        // CRLF is one line end, even if the buffer ends between the two bytes.
         if (at === to) this.#skipLf = true;
         else if (bytes[at] === LF) at++;
       }
@@ -60,7 +61,7 @@ export class SseReader implements FrameReader {
     this.#keepData();
   }
 
-  /** Dispatches what is pending: some servers omit the last empty line. */
+  /** Dispatches the pending frame, because some servers omit the last empty line. */
   end(): DocumentEnd {
     if (this.#rest !== "line" || this.#line.length > 0) this.#endLine(EMPTY, 0, 0);
     this.#dispatch();
@@ -79,7 +80,7 @@ export class SseReader implements FrameReader {
     this.#line.clear();
   }
 
-  /** Keeps a piece of a line; a line too long to keep goes on to the picker if it is data, else nowhere. */
+  /** Keeps a piece of a line. A line that is too long goes to the picker if it is data, and is dropped if not. */
   #hold(bytes: Buffer, from: number, to: number): void {
     if (this.#rest === "to-picker") return this.#picker.push(bytes, from, to);
     if (this.#rest === "dropped" || this.#line.append(bytes, from, to, MAX_LINE)) return;
@@ -124,7 +125,7 @@ export class SseReader implements FrameReader {
     this.#hasData = true;
   }
 
-  /** Copies the data out of the buffer being read, which is not ours to keep. */
+  /** Copies the data out of the buffer being read, which its owner reuses. */
   #keepData(): void {
     if (this.#data !== undefined) this.#kept.append(this.#data, this.#dataFrom, this.#dataTo, MAX_FRAME);
     this.#data = undefined;
@@ -139,7 +140,7 @@ export class SseReader implements FrameReader {
       this.#kept.clear();
       this.#streaming = true;
     }
-    // The line feed that joins two data lines: white space to JSON.
+    // A line feed joins two data lines; for JSON it is white space.
     if (this.#hasData) this.#picker.push(NEWLINE, 0, 1);
     this.#picker.push(bytes, from, to);
     this.#hasData = true;
@@ -177,7 +178,7 @@ export class SseReader implements FrameReader {
   }
 }
 
-/** Where the value of the field begins, one space left out; -1 for another field. */
+/** The index of the field's value after one optional space; -1 if the line is another field. */
 function valueOf(bytes: Buffer, from: number, to: number, field: Buffer): number {
   const colon = from + field.length;
   if (to < colon) return -1;
@@ -196,9 +197,9 @@ function indexOr(bytes: Buffer, byte: number, from: number, to: number): number 
   return found === -1 || found > to ? to : found;
 }
 
-/** The largest frame that is held together; beyond it the picker reads without. */
+/** The largest frame that is held for `wants`; a larger one goes to the picker without being asked about. */
 const MAX_FRAME = 24 * 1024;
-/** The longest line that is held: such a frame with its field name. */
+/** The longest line that is held: the largest frame with its field name. */
 const MAX_LINE = MAX_FRAME + "data: ".length;
 const MAX_EVENT_NAME = 128;
 

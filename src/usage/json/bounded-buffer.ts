@@ -1,4 +1,4 @@
-/** Bytes that had to be kept past the buffer they came in: grows by doubling, refuses to grow beyond its cap. */
+/** A byte buffer for data that must outlive the buffer it arrived in. It grows by doubling, up to a cap. */
 export class BoundedBuffer {
   #bytes: Buffer | undefined;
   #length = 0;
@@ -7,7 +7,7 @@ export class BoundedBuffer {
     return this.#length;
   }
 
-  /** `false`, and nothing kept, where the cap would be passed. */
+  /** Returns `false` and keeps nothing if the cap would be exceeded. */
   append(bytes: Buffer, from: number, to: number, cap: number): boolean {
     const needed = this.#length + to - from;
     if (needed > cap) return false;
@@ -22,12 +22,15 @@ export class BoundedBuffer {
     return true;
   }
 
-  /** The kept bytes; valid until the next `append` or `clear`. */
+  /** The kept bytes, valid until the next `append` or `clear`. */
   view(): Buffer {
     return this.#bytes === undefined ? EMPTY : this.#bytes.subarray(0, this.#length);
   }
 
-  /** Forgets the content; a large buffer goes too, so that one big value does not stay with a long stream. */
+  /**
+   * Clears the content and frees a large buffer, so that one big value does not occupy memory for the rest of a long
+   * stream.
+   */
   clear(): void {
     this.#length = 0;
     if (this.#bytes !== undefined && this.#bytes.length > 4096) this.#bytes = undefined;

@@ -1,6 +1,6 @@
 /**
- * UsageReading provider JSON leniently: own members only (a document may name `__proto__`), and whatever is not of the expected
- * kind is unknown, never an error.
+ * Reads provider JSON leniently: own members only, because a document may name `__proto__`. A value of an unexpected
+ * type counts as unknown and is never an error.
  */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,7 +9,7 @@ export function isFields(value: unknown): value is Fields {
 }
 
 export function member(fields: Fields | undefined, key: string): unknown {
-  // Most members that are asked for are not there: then the plain look-up, which is faster, has said so.
+  // Most members are absent, and the plain look-up, which is faster, finds that out first.
   const value = fields?.[key];
   return value !== undefined && fields !== undefined && Object.hasOwn(fields, key) ? value : undefined;
 }
@@ -28,18 +28,18 @@ export function listAt(fields: Fields | undefined, key: string): readonly unknow
   return Array.isArray(value) ? value : undefined;
 }
 
-/** A text that says something: an empty string counts as absent (Azure's first chunk has an empty model). */
+/** A non-empty string. An empty one counts as absent: Azure's first chunk has an empty model. */
 export function textAt(fields: Fields | undefined, key: string): string | undefined {
   const value = member(fields, key);
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** A price modifier such as a tier or a region, as sent; nothing a provider means by one is longer. */
+/** A price modifier such as a tier or a region, as sent. The known ones are shorter than the limit. */
 export function labelAt(fields: Fields | undefined, key: string): string | undefined {
   return textAt(fields, key)?.slice(0, 64);
 }
 
-/** A counter: 12, 6.0 or "12"; not negative, not above what a double counts exactly. */
+/** A counter: 12, 6.0 or "12". It is not negative and not larger than `LARGEST`. */
 export function countAt(fields: Fields | undefined, key: string): number | undefined {
   const value = member(fields, key);
   if (value === undefined) return undefined;
@@ -55,7 +55,7 @@ export function amountAt(fields: Fields | undefined, key: string): number | unde
   return inRange(number) ? number : undefined;
 }
 
-/** The members of both, `later` winning where it has a value that is not null. Counters are running totals: never added. */
+/** Merges both objects; `later` wins where its value is not null. Counters are running totals and are never added. */
 export function merged(earlier: Fields | undefined, later: Fields): Fields {
   if (earlier === undefined) return later;
   const result = emptyFields();
@@ -67,7 +67,7 @@ export function merged(earlier: Fields | undefined, later: Fields): Fields {
   return result;
 }
 
-/** An object without a prototype: a member that a provider calls `__proto__` is a member like any other. */
+/** An object without a prototype, so that a provider's member called `__proto__` is a member like any other. */
 export function emptyFields(): Record<string, unknown> {
   return { __proto__: null };
 }
@@ -76,5 +76,5 @@ function inRange(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= LARGEST;
 }
 
-/** More than anything counts, and few enough that totals of several are still exact. */
+/** Larger than any real counter, and small enough that a sum of several counters is still exact. */
 const LARGEST = 2 ** 50;

@@ -1,12 +1,12 @@
 /**
- * Finds short text fields in the bytes of a multipart form (RFC 7578), wherever between files of any size they stand. The
- * files are passed over by a native search; what looks like a field inside one is none, unless the form's boundary ends it.
+ * Finds short text fields in a multipart form (RFC 7578) that may contain files of any size. A native search passes
+ * over the files. Text inside a file that looks like a field does not count, unless the form's boundary follows it.
  */
 export class FormFields {
   readonly #names: readonly string[];
   readonly #end: string;
   readonly #values = new Map<string, string>();
-  /** The end of what was seen, long enough for a field to be found across two pieces. */
+  /** The last bytes seen, long enough to find a field that spans two chunks. */
   #tail: Buffer = EMPTY;
 
   constructor(contentType: string, names: readonly string[]) {
@@ -24,7 +24,7 @@ export class FormFields {
     const seam = Buffer.concat([this.#tail, bytes.subarray(0, MAX_FIELD)]);
     this.#search(seam);
     if (bytes.length > MAX_FIELD) this.#search(bytes);
-    // A copy: the bytes that passed are not ours to keep.
+    // A copy, because the caller reuses the buffer.
     this.#tail = Buffer.from((bytes.length > MAX_FIELD ? bytes : seam).subarray(-MAX_FIELD));
   }
 
@@ -44,6 +44,6 @@ export class FormFields {
 const MAX_FIELD = 1024;
 const EMPTY = Buffer.alloc(0);
 const DISPOSITION = Buffer.from("form-data;");
-/** Head to value: the name, further parameters and header lines, an empty line, then one line of text. */
+/** From the head to the value: the name, further parameters and header lines, an empty line, then one line of text. */
 const PART =
   /^form-data;\s*name="?([\w.-]{1,64})"?[^\r\n]*\r\n(?:[^\r\n]{1,128}\r\n){0,4}\r\n([^\r\n]{1,256})(?=\r\n--)/;

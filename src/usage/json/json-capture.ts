@@ -1,11 +1,11 @@
 import { BoundedBuffer } from "./bounded-buffer.ts";
 import { parsed } from "./json-text.ts";
 
-/** The bytes of one key or value at a time, put together where they come in pieces; bounded for a whole document. */
+/** Joins the bytes of one key or value that arrives in pieces. The total for one document is bounded. */
 export class JsonCapture {
   #store: BoundedBuffer | undefined;
   #overflow = false;
-  /** Bytes of values given out for the current document. */
+  /** Bytes of values already captured from the current document. */
   #given = 0;
 
   get isEmpty(): boolean {
@@ -21,19 +21,19 @@ export class JsonCapture {
     this.#store?.clear();
   }
 
-  /** Gives this one up: it is not what it should be. */
+  /** Discards the current value, because it is not valid. */
   discard(): void {
     this.#overflow = true;
   }
 
-  /** Keeps a piece that is not the last. */
+  /** Keeps a piece that is not the last one. */
   keep(bytes: Buffer, from: number, to: number): void {
     if (this.#overflow) return;
     this.#store ??= new BoundedBuffer();
     this.#overflow = !this.#store.append(bytes, from, to, MAX_CAPTURED - this.#given);
   }
 
-  /** The whole text, now that its last piece is here; `undefined` where it was too large or spoiled. */
+  /** Takes the last piece and returns the whole text, or `undefined` if it was too large or discarded. */
   finish(bytes: Buffer, from: number, to: number): string | undefined {
     if (this.#store === undefined || this.#store.length === 0) {
       const fits = !this.#overflow && to - from <= MAX_CAPTURED - this.#given;
@@ -43,7 +43,7 @@ export class JsonCapture {
     return this.#overflow ? undefined : this.#store.view().toString("utf8");
   }
 
-  /** The value whose last piece this is; `undefined` also where it is not JSON. */
+  /** Takes the last piece and returns the parsed value, or `undefined` if it is not JSON. */
   finishValue(bytes: Buffer, from: number, to: number): unknown {
     const text = this.finish(bytes, from, to);
     if (text === undefined) return undefined;
@@ -56,5 +56,5 @@ export class JsonCapture {
   }
 }
 
-/** All that may be taken from one document; usage objects are some hundred bytes. */
+/** The limit for one document. Usage objects are a few hundred bytes. */
 const MAX_CAPTURED = 60 * 1024;

@@ -16,9 +16,10 @@ import { type Shape, type Wanted, wantedKey } from "./json-shape.ts";
 import { OPEN, OPEN_ESCAPED, parsed, scalarEnd, stringEnd } from "./json-text.ts";
 
 /**
- * Takes a handful of named members out of JSON of any size, in constant memory, at any split of the bytes. It follows the
- * structure (a string may well contain `"usage":`), copies what is wanted and isIrrelevant the rest. An array at the top is read as
- * one document per object in it. This is no validator: what lies between the wanted members may be wrong unnoticed.
+ * Takes named members out of JSON of any size, in constant memory, wherever the bytes are split. It follows the
+ * structure, because a string may contain `"usage":`, copies the wanted members and skips the rest. It reads an array
+ * at the top as one document for each object in it. It does not validate: invalid JSON between the wanted members goes
+ * unnoticed.
  */
 export class JsonPicker {
   readonly #shape: Shape;
@@ -26,11 +27,11 @@ export class JsonPicker {
   readonly #pass: PieceSink | undefined;
   readonly #capture = new JsonCapture();
   #mode: Mode = TOP;
-  /** The objects and arrays we are looking into; never deeper than the shape. */
+  /** The open objects and arrays that the shape describes; never deeper than the shape. */
   readonly #levels: Level[] = [];
   #inArray = false;
   #wanted: Wanted | undefined;
-  /** How deep inside the current value; its members are not looked at. */
+  /** The nesting depth inside the current value, whose members are not looked at. */
   #depth = 0;
   #inString = false;
   #escaped = false;
@@ -42,7 +43,7 @@ export class JsonPicker {
     this.#pass = pass;
   }
 
-  /** The document turned out to be an array. */
+  /** True if the document is an array. */
   get isArray(): boolean {
     return this.#inArray;
   }
@@ -59,7 +60,7 @@ export class JsonPicker {
     }
   }
 
-  /** Ends the document. What was found in a invalid one is handed on all the same. */
+  /** Ends the document. The members found in an invalid document are emitted as well. */
   end(): DocumentEnd {
     const mode = this.#mode;
     const empty = mode === TOP && !this.#inArray;
@@ -72,7 +73,7 @@ export class JsonPicker {
     return mode === DONE ? "whole" : empty ? "empty" : "invalid";
   }
 
-  /** Takes one structural byte; `false` where it begins a value, which reads it again. */
+  /** Takes one structural byte. Returns `false` if the byte begins a value and must be read again as part of it. */
   #token(byte: number): boolean {
     if (byte <= SPACE && isJsonSpace(byte)) return true;
     switch (this.#mode) {
@@ -128,7 +129,7 @@ export class JsonPicker {
     if (closed?.object !== undefined) this.#emit(closed.object);
   }
 
-  /** One element of a long array; what it took of the bounds is free again. */
+  /** Emits one element of a long array as a document of its own, with the full capture limit for the next one. */
   #handOut(name: string, element: Fields): void {
     this.#capture.startDocument();
     const document = emptyFields();
@@ -142,7 +143,7 @@ export class JsonPicker {
     this.#mode = level === undefined ? TOP : level.list === undefined ? MEMBER : ELEMENT;
   }
 
-  /** Takes a key and its colon in one go where they lie whole in the bytes, as nearly all do; else the key begins. */
+  /** Takes a key and its colon at once if the buffer contains both, as it nearly always does; else begins the key. */
   #wholeKey(bytes: Buffer, from: number, to: number): number {
     const near = Math.min(to - 1, from + NEAR);
     let at = from;
@@ -179,7 +180,7 @@ export class JsonPicker {
     return to;
   }
 
-  /** The member that the key means whose last piece this is. */
+  /** Takes the last piece of a key and returns the member it names. */
   #named(bytes: Buffer, from: number, to: number): Wanted | undefined {
     const shape = this.#levels.at(-1)?.shape ?? this.#shape;
     if (!this.#keyEscaped && this.#capture.isEmpty) return wantedKey(shape, bytes, from, to);
@@ -205,7 +206,7 @@ export class JsonPicker {
     return false;
   }
 
-  /** Looks into the value that begins here, where the shape says so. */
+  /** Enters the value that begins here if the shape describes its inside. */
   #descend(level: Level, byte: number): boolean {
     if (byte === OPEN_BRACE && level.list !== undefined && level.list.length < MAX_ELEMENTS) {
       const object = emptyFields();
@@ -245,7 +246,7 @@ export class JsonPicker {
     const object = this.#levels.at(-1)?.object;
     if (wanted !== undefined && object !== undefined) {
       const value = this.#capture.finishValue(bytes, from, end);
-      // A later member of the same name replaces an earlier one, even by nothing.
+      // A later member of the same name replaces an earlier one, even if the later value could not be captured.
       if (value !== undefined) object[wanted.name] = value;
       else if (wanted.name in object) delete object[wanted.name];
     }
@@ -253,7 +254,7 @@ export class JsonPicker {
     return end;
   }
 
-  /** The end of a string, an object or an array, or `OPEN`. */
+  /** The index after a string, an object or an array, or `OPEN`. */
   #valueEnd(bytes: Buffer, from: number, to: number): number {
     let at = from;
     let depth = this.#depth;
@@ -269,7 +270,7 @@ export class JsonPicker {
         continue;
       }
       let byte = bytes[at++] ?? 0;
-      // Digits, commas and colons, of which embeddings have megabytes.
+      // Skips digits, commas and colons quickly: embeddings contain megabytes of them.
       while (byte > QUOTE && byte < OPEN_BRACKET && at < to) byte = bytes[at++] ?? 0;
       if (byte === QUOTE) inString = true;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
@@ -282,27 +283,27 @@ export class JsonPicker {
   }
 }
 
-/** How a document ended: complete, in the middle or not JSON, or before it began. */
+/** How a document ended: complete; invalid, which includes truncated; or before it began. */
 export type DocumentEnd = "whole" | "invalid" | "empty";
 
 interface Level {
   readonly shape: Shape;
-  /** One of the two: we are inside an object, or inside an array at whose objects we look. */
+  /** Exactly one of the two is set: `object` inside an object, `list` inside an array whose objects are read. */
   readonly object: Record<string, unknown> | undefined;
   readonly list: unknown[] | undefined;
-  /** The name of the array whose objects are handed out one by one. */
+  /** The name of the array whose objects are emitted one by one. */
   readonly each: string | undefined;
 }
 
 type PieceSink = (bytes: Buffer, from: number, to: number) => void;
 
-/** The names that we look for are shorter. */
+/** Longer than every wanted name. */
 const NEAR = 64;
-/** No usage object nests deeper; more would burden whoever walks through the value later. */
+/** No usage object nests deeper, and later code walks the value recursively. */
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 256;
 
-/** Where in a document we are. Numbers, because they are compared for every token. */
+/** The position in the document. Numbers, because they are compared for every token. */
 const TOP = 0;
 const MEMBER = 1;
 const KEY = 2;

@@ -1,12 +1,13 @@
 /**
- * Which members to take out of a JSON object: a value whole, the text of a string piece by piece, a look inside an object or at
- * each object of an array, or the objects of an array one by one.
+ * The members to take from a JSON object. `value` takes the whole value, `text` streams the bytes of a string, a nested
+ * spec reads the members of an object or of each object in an array, and `Each` emits the objects of an array one by
+ * one.
  */
 export interface ShapeSpec {
   readonly [key: string]: "value" | "text" | Each | ShapeSpec;
 }
 
-/** The objects of an array that may be too long to keep: each is a document of its own, `{[name]: object}`. */
+/** An array that may be too long to keep: each of its objects is emitted as a document `{[name]: object}`. */
 export class Each {
   readonly spec: ShapeSpec;
 
@@ -15,7 +16,7 @@ export class Each {
   }
 }
 
-/** What any of the specs wants; of a value and a look inside it, the look. */
+/** The union of the specs. If one wants the whole value and another its members, the members win. */
 export function unionOf(specs: readonly ShapeSpec[]): ShapeSpec {
   const union: Record<string, ShapeSpec[string]> = {};
   for (const [name, want] of specs.flatMap((spec) => Object.entries(spec))) {
@@ -31,7 +32,7 @@ function combined(a: Each | ShapeSpec, b: Each | ShapeSpec): Each | ShapeSpec {
   return a instanceof Each || b instanceof Each ? new Each(unionOf(specs)) : unionOf(specs);
 }
 
-/** A spec made ready for comparing raw key bytes: the wanted members by the length of their name. */
+/** A spec compiled for comparison with raw key bytes: the wanted members by the length of their name. */
 export interface Shape {
   readonly spec: ShapeSpec;
   readonly byLength: readonly (readonly Wanted[] | undefined)[];
@@ -41,11 +42,11 @@ export interface Shape {
 export interface Wanted {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Look inside instead of taking the value whole; a string or a number found here is still taken. */
+  /** The members to read instead of the whole value. A string or a number in its place is still taken. */
   readonly inner: Shape | undefined;
-  /** Hand out the objects of the array instead of keeping them. */
+  /** Emit the objects of the array one by one instead of keeping them. */
   readonly each: boolean;
-  /** Hand out the raw bytes as they come instead of taking the value. */
+  /** Emit the raw bytes as they arrive instead of keeping the value. */
   readonly passed: boolean;
 }
 
@@ -68,7 +69,7 @@ export function shapeOf(spec: ShapeSpec): Shape {
   return { spec, byLength, byName };
 }
 
-/** The wanted member whose name is the bytes from `from` to `to`, if there is one. */
+/** The wanted member whose name equals the bytes from `from` to `to`. */
 export function wantedKey(shape: Shape, bytes: Uint8Array, from: number, to: number): Wanted | undefined {
   const candidates = shape.byLength[to - from];
   if (candidates === undefined) return undefined;

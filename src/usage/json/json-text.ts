@@ -1,15 +1,15 @@
 import { SPACE, QUOTE, COMMA, BACKSLASH, CLOSE_BRACKET, CLOSE_BRACE } from "./ascii.ts";
 
-/** The string goes on past the bytes at hand. */
+/** The string continues after the available bytes. */
 export const OPEN = -1;
-/** The same, and the last byte is a backslash whose escaped character is still to come. */
+/** Like `OPEN`, and the last byte is a backslash whose escaped character has not arrived. */
 export const OPEN_ESCAPED = -2;
 
-/** The index behind the closing quote of the string that `from` lies in, or `OPEN` or `OPEN_ESCAPED`. */
+/** The index after the closing quote of the string that contains `from`, or `OPEN` or `OPEN_ESCAPED`. */
 export function stringEnd(bytes: Buffer, from: number, to: number): number {
   let at = from;
   for (;;) {
-    // Most strings are short, where a loop beats a native search; text and base64 are long, where it is the other way round.
+    // A loop is faster for short strings, as most are; a native search is faster for long text and base64.
     const near = Math.min(to, at + 48);
     while (at < near) {
       const byte = bytes[at];
@@ -29,14 +29,14 @@ export function stringEnd(bytes: Buffer, from: number, to: number): number {
   }
 }
 
-/** Whether an odd number of backslashes stands right before `to`. */
+/** True if an odd number of backslashes precedes `to`. */
 function endsEscaped(bytes: Buffer, from: number, to: number): boolean {
   let at = to;
   while (at > from && bytes[at - 1] === BACKSLASH) at--;
   return (to - at) % 2 === 1;
 }
 
-/** The index behind the number or word that `from` lies in, or `OPEN`. */
+/** The index after the number or word that contains `from`, or `OPEN`. */
 export function scalarEnd(bytes: Buffer, from: number, to: number): number {
   for (let at = from; at < to; at++) {
     const byte = bytes[at] ?? 0;
@@ -45,12 +45,11 @@ export function scalarEnd(bytes: Buffer, from: number, to: number): number {
   return OPEN;
 }
 
-/** The value that the text is the JSON of; `undefined` where it is none. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: as good as absent.
+    // Invalid JSON counts as absent.
     return undefined;
   }
 }

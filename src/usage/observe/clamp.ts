@@ -1,6 +1,6 @@
 import type { Usage } from "../../core/usage/usage.ts";
 
-/** Holds the parts within their totals, as some vendors' estimates are not; says whether anything had to be changed. */
+/** Limits the parts to their totals and reports whether that changed anything: some vendors' estimates exceed them. */
 export function clamped(usage: Usage): { readonly usage: Usage; readonly inconsistent: boolean } {
   const { totalInputTokens, totalOutputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
   const cached = atMost(cachedInputTokens, totalInputTokens);

@@ -25,7 +25,7 @@ import { type UnreadReason, readingStateOf } from "./reading-state.ts";
 
 export interface ObservedRequest {
   readonly method: string;
-  /** The left path: provider prefix and query removed, as sent. */
+  /** The path after the provider's prefix, without the query, as sent. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
@@ -33,7 +33,7 @@ export interface ObservedRequest {
   readonly upgrade: boolean;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
-  /** Measure text, for estimates where no usage comes. */
+  /** Count text, for estimates if no usage arrives. */
   readonly estimate?: boolean | undefined;
 }
 
@@ -72,12 +72,12 @@ export class RequestObserver {
     this.#endpoint = endpointOf(request.method, request.path, request.upgrade);
   }
 
-  /** Whether the answer is one that says what it used. */
+  /** True if the response is of a kind that reports usage. */
   get expectsUsage(): boolean {
     return this.#endpoint.usage === "expected";
   }
 
-  /** A piece of the request body: without its framing, still content-encoded. */
+  /** Takes a chunk of the request body without its framing, still content-encoded. */
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
     this.#requestReader ??= new RequestReader(this.#requestForm(), this.#decoders);
@@ -89,7 +89,7 @@ export class RequestObserver {
     return { contentType, contentEncoding, text: this.#text?.request };
   }
 
-  /** The whole request is on its way to the provider. */
+  /** The whole request was sent to the provider. */
   requestSent(): void {
     this.#requestWhole = true;
   }
@@ -99,12 +99,12 @@ export class RequestObserver {
     const isError = facts.status >= 400;
     const { framing, readHead } = this.#endpoint.reader;
     this.#declared = framing !== undefined && !isError ? framing : declaredFraming(facts.contentType);
-    // An error that says it is text may well be a JSON object; one that says it is audio is none.
+    // An error declared as text may well be a JSON object.
     if (isError && this.#declared === "opaque") this.#declared = undefined;
     this.#head = readHead?.(facts.header, isError) ?? NOTHING;
   }
 
-  /** A piece of the response body: without its framing, still content-encoded. */
+  /** Takes a chunk of the response body without its framing, still content-encoded. */
   responseBytes(bytes: Buffer): void {
     if (this.#unreadReason !== undefined || this.#response === undefined || this.#response.status === 101) return;
     this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
@@ -192,7 +192,7 @@ export class RequestObserver {
         this.#head,
       );
       this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#builder);
-      // What an event stream holds is measured as it is onDecoded; of others it stands in the body.
+      // The text of an AWS event stream is counted after decoding; other bodies contain it directly.
       const isOpened = this.#frames instanceof AwsEventStreamReader;
       if (isOpened) this.#builder.textCounter = this.#textMeter(true);
       this.#frames.push(bytes, start, bytes.length);
@@ -234,7 +234,7 @@ export class RequestObserver {
 const INTERRUPTED = { state: "aborted", reason: "interrupted" } as const;
 const NOT_APPLICABLE = { state: "not_applicable", reason: undefined } as const;
 
-/** The framings of which every dialect that we read says when it is over. */
+/** Every dialect that LMGate reads marks the end of a stream in these framings. */
 function hasEnd(frames: FrameReader | undefined): boolean {
   return frames instanceof SseReader || frames instanceof AwsEventStreamReader;
 }

@@ -3,7 +3,7 @@ import type { Fields } from "../json/fields.ts";
 import type { FrameSink } from "../framing/frame-reader.ts";
 import type { TextCounter } from "../estimate/text-counter.ts";
 
-/** Adds up the documents of one answer by its dialect's rules. */
+/** Reduces the documents of one response to its usage, by the rules of its dialect. */
 export class ReadingBuilder implements FrameSink {
   readonly #dialect: Dialect;
   readonly #isError: boolean;
@@ -20,10 +20,10 @@ export class ReadingBuilder implements FrameSink {
     this.partial = head;
   }
 
-  /** Everything until the first content and the model are known; then only what the dialect calls relevantFrame. */
+  /** Every frame is read until the first content and the model are known; then only the dialect's relevant frames. */
   wants(bytes: Buffer, from: number, to: number): boolean {
     if (this.firstContentAt === undefined) return true;
-    // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
+    // Latin-1 needs no decoding and leaves ASCII unchanged.
     const text = bytes.toString("latin1", from, to);
     return this.#current.relevantFrame.test(text) || (this.partial.model === undefined && MODEL.test(text));
   }
@@ -32,7 +32,7 @@ export class ReadingBuilder implements FrameSink {
     this.partial = this.#dialect.read(this.partial, document, event);
     if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
       this.firstContentAt = this.#now();
-    // The answers of some hosts are the bare error object, which only the status tells from any other.
+    // Some hosts send the bare error object, which only the status code shows to be an error.
     if (this.#isError && this.partial.errorType === undefined) {
       this.partial = { ...this.partial, failed: true, errorType: errorTypeOf(document) };
     }
@@ -42,7 +42,7 @@ export class ReadingBuilder implements FrameSink {
     this.textCounter?.push(bytes, from, to);
   }
 
-  /** The dialect, or what an unknown one turned out to be. */
+  /** The dialect, or the one that auto-detection found. */
   get #current(): Dialect {
     return this.partial.dialect ?? this.#dialect;
   }

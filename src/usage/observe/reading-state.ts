@@ -3,7 +3,7 @@ import { type Dialect, isTerminal, type PartialUsage } from "../dialects/dialect
 import type { Ending } from "./ending.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 
-/** Why observation of an answer stopped before its end. */
+/** Why reading of a response stopped before its end. */
 export type UnreadReason = "encoding" | "too_large" | "opaque";
 
 /** What is known when an exchange is over. */
@@ -13,23 +13,23 @@ export interface ReadingStateInput {
   readonly partial: PartialUsage;
   readonly usage: Usage | undefined;
   readonly inconsistent: boolean;
-  /** `undefined`: no answer came. */
+  /** `undefined`: no response arrived. */
   readonly status: number | undefined;
   readonly hasBody: boolean;
   readonly stream: boolean;
   readonly unreadReason: UnreadReason | undefined;
-  /** The body ended within a document. */
+  /** The body was not valid JSON, or ended inside a document. */
   readonly invalid: boolean;
-  /** A document in between was not JSON. */
+  /** One of several documents was not valid JSON. */
   readonly hasInvalidDocument: boolean;
-  /** An event stream stopped without the end that its dialect has. */
+  /** An event stream ended without the end marker of its dialect. */
   readonly lacksEnd: boolean;
   readonly usageRequested: boolean | undefined;
 }
 
 export type ReadingState = Pick<UsageReading, "source" | "state" | "reason">;
 
-/** Whether any counter, unit or price is known, as opposed to a tier or an object of an unknown kind. */
+/** True if a counter, unit or price is known. A service tier or an unknown usage object alone does not count. */
 export function isCounted(usage: Usage | undefined): usage is Usage {
   return (
     usage !== undefined &&
@@ -45,7 +45,7 @@ export function isCounted(usage: Usage | undefined): usage is Usage {
   );
 }
 
-/** The honest word on a call's usage. */
+/** Determines how sure the usage is, for the record's `usage_state`, `usage_reason` and `usage_source`. */
 export function readingStateOf(input: ReadingStateInput): ReadingState {
   const source = input.partial.head !== undefined ? "header" : input.stream ? "stream" : "body";
   if (isCounted(input.usage)) return { ...counted(input), source };
@@ -59,17 +59,18 @@ function counted(input: ReadingStateInput): StateAndReason {
   if (endpoint.usage === "replay") return { state: "replay", reason: undefined };
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (ending === "cut") return { state: "partial", reason: "cut" };
-  // Counters in the head are whole, whatever becomes of the body.
+  // Counters in the response head are complete, whatever happens to the body.
   const incomplete = partial.head === undefined ? incompleteReason(input) : undefined;
   if (incomplete !== undefined) return { state: "partial", reason: incomplete };
   const reason = ending === "drained" ? "drained" : undefined;
   return { state: "final", reason: input.inconsistent ? "inconsistent" : reason };
 }
 
-/** Why the counters of an answer that came to its end may not be its last. */
+/** Why the counters of a response that ended normally may not be the last ones. */
 function incompleteReason(input: ReadingStateInput): string | undefined {
   if (input.unreadReason !== undefined) return input.unreadReason;
-  // A response that failed as a whole is billed for what it says; an error in the middle of a stream ends it early.
+  // A response that failed as a whole is billed for the usage it reports; an error inside a stream ends the stream
+  // early.
   if (input.stream && input.partial.failed && !hasTerminalStatus(input)) return "error";
   if (input.invalid && !input.stream) return "unparsable";
   return input.invalid || input.lacksEnd ? "cut" : undefined;
@@ -78,7 +79,7 @@ function incompleteReason(input: ReadingStateInput): string | undefined {
 function uncounted(input: ReadingStateInput): StateAndReason {
   const { ending, endpoint, partial, status } = input;
   if (endpoint.usage === "none") return NOT_APPLICABLE;
-  // An error uses nothing, a redirect neither; a 101 leads to another protocol that may.
+  // Errors and redirects use nothing. A 101 switches to another protocol, which may.
   if (status !== undefined && status >= 300) return NOT_APPLICABLE;
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (status === undefined || ending === "cut") return missing("cut");
@@ -88,7 +89,7 @@ function uncounted(input: ReadingStateInput): StateAndReason {
     case "replay":
       return hasTerminalStatus(input) ? { state: "replay", reason: undefined } : NOT_APPLICABLE;
     case "possible":
-      // A shape that was recognized is one that has usage.
+      // Auto-detection recognizes only documents that have usage.
       if (partial.dialect !== undefined) return missing(missingReason(input));
       return input.usage === undefined ? NOT_APPLICABLE : missing("unsupported");
     case "expected":
@@ -96,12 +97,12 @@ function uncounted(input: ReadingStateInput): StateAndReason {
   }
 }
 
-/** A body that is an error and nothing else, whatever its status says. */
+/** The body is only an error, whatever the status code says. */
 function isErrorOnly(input: ReadingStateInput): boolean {
   return input.partial.failed && !input.stream && input.partial.status === undefined;
 }
 
-/** Why a complete, successful answer that should have had usage has none that we know. */
+/** Why a complete, successful response of a kind that reports usage has none. */
 function missingReason(input: ReadingStateInput): string {
   const { partial, stream } = input;
   if (input.unreadReason !== undefined) return input.unreadReason;
@@ -116,7 +117,7 @@ function readerOf({ partial, endpoint }: ReadingStateInput): Dialect {
   return partial.dialect ?? endpoint.reader;
 }
 
-/** The answer has a life of its own, and that is over. */
+/** The response has a status of its own, and that status is final. */
 function hasTerminalStatus(input: ReadingStateInput): boolean {
   return isTerminal(input.partial.status, readerOf(input).terminal);
 }

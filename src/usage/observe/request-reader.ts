@@ -6,13 +6,13 @@ import { shapeOf } from "../json/json-shape.ts";
 import type { DecoderPool } from "../decode/decoder-pool.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 
-/** What a request says that its answer may not. */
+/** The parameters of a request that its response may not repeat. */
 export interface RequestParameters {
   readonly model: string | undefined;
   readonly stream: boolean | undefined;
   readonly includeUsage: boolean | undefined;
   readonly background: boolean;
-  /** About as many tokens of text as the request holds; `undefined` where none was measured. */
+  /** The approximate number of text tokens in the request; `undefined` if none was counted. */
   readonly textTokens: () => number | undefined;
 }
 
@@ -27,11 +27,11 @@ export const NO_PARAMETERS: RequestParameters = {
 export interface RequestBodyFormat {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
-  /** The members of which the text is measured, if any. */
+  /** The members whose text is counted, if any. */
   readonly text: RegExp | undefined;
 }
 
-/** Reads a request body as it passes, up to a cap: what is wanted often stands behind long messages, images and files. */
+/** Reads a request body as it passes, up to a limit. The parameters often follow long messages, images and files. */
 export class RequestReader {
   readonly #decoding: Decoding | undefined;
   #picker: JsonPicker | undefined;
@@ -70,7 +70,7 @@ export class RequestReader {
     return this.facts;
   }
 
-  /** As far as they have been read. */
+  /** The parameters read so far. */
   get facts(): RequestParameters {
     const form = this.#form;
     if (form !== undefined) return { ...NO_PARAMETERS, model: form.value("model"), stream: flag(form.value("stream")) };
@@ -81,13 +81,13 @@ export class RequestReader {
       stream: typeof stream === "boolean" ? stream : undefined,
       includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
       background: member(this.#document, "background") === true,
-      // Nothing measured is nothing known: the text may lie in members of other names, or the body in an unknown coding.
+      // Zero means unknown: the text may be in members of other names, or the body in an unknown coding.
       textTokens: () => this.#textCounter?.tokens || undefined,
     };
   }
 }
 
-/** A boolean as the forms of the official libraries write it. */
+/** Parses a boolean as the official libraries write it in forms. */
 function flag(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   return /^(?:true|1)$/i.test(text);
@@ -99,7 +99,7 @@ const SHAPE = shapeOf({
   stream_options: { include_usage: "value" },
   background: "value",
 });
-/** Many libraries write the model behind the messages, and these may hold images. */
+/** Many libraries put the model after the messages, which may contain images. */
 const MAX_JSON_BYTES = 32 * 1024 * 1024;
-/** As large as audio and image uploads come; passing over a file costs next to nothing. */
+/** As large as audio and image uploads are. Passing over a file costs almost nothing. */
 const MAX_FORM_BYTES = 256 * 1024 * 1024;

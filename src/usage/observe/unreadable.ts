@@ -1,6 +1,6 @@
 import type { UsageReading } from "../../core/usage/usage.ts";
 
-/** The reading of an exchange that nothing could be read of, because reading itself failed. */
+/** The reading of an exchange whose observer failed. */
 export function unreadable(dialect: string, operation: string): UsageReading {
   return {
     dialect,

@@ -2,8 +2,8 @@ import zlib from "node:zlib";
 import { type DecodedSink, type DecodeFailure, MAX_PIECE, ZlibDecoder, NO_BUFFER } from "../decode/zlib-decoder.ts";
 
 /**
- * Inflates the messages of one direction of a WebSocket (RFC 7692 section 7.2.2). Messages lean on the ones before
- * them unless the sides agreed otherwise, so none can be left out.
+ * Inflates the messages of one direction of a WebSocket (RFC 7692 section 7.2.2). Unless both sides negotiated
+ * otherwise, messages refer to earlier ones, so none can be skipped.
  */
 export class MessageInflater {
   readonly #windowBits: number;
@@ -11,14 +11,14 @@ export class MessageInflater {
   readonly #take: DecodedSink;
   #native: ZlibDecoder | undefined;
   #output: Buffer | undefined;
-  /** The compressed data of the current message ended by itself; what follows up to its last piece says nothing. */
+  /** The compressed data of the current message has ended; the rest of the message is ignored. */
   #ended = false;
   #wire = 0;
   #given = 0;
 
-  /** What is handed to `emit` is overwritten afterwards. */
+  /** The buffer that `emit` gets is overwritten afterwards. */
   constructor(windowBits: number, takeover: boolean, emit: (bytes: Buffer) => void) {
-    // zlib knows no raw window of 256 bytes, and the next larger one reads the same.
+    // zlib has no raw window of 256 bytes; the next larger one reads the same data.
     this.#windowBits = Math.max(9, windowBits);
     this.#takeover = takeover;
     this.#take = (bytes) => {
@@ -34,7 +34,7 @@ export class MessageInflater {
     return this.#inflate(bytes);
   }
 
-  /** The message is complete: the four bytes that every sender leaves out are put back. */
+  /** Ends a message: appends the four bytes that every sender removes. */
   end(): DecodeFailure | undefined {
     const failure = this.#inflate(TAIL);
     if (failure === undefined && (!this.#takeover || this.#ended)) this.#native?.reset();
@@ -64,6 +64,9 @@ export class MessageInflater {
 }
 
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
-/** What a bomb may cost in one session beyond this many times what it sent; silence compresses a thousandfold. */
+/**
+ * The limits for one session: a fixed amount of output, plus this many times the bytes received. Silence compresses a
+ * thousandfold.
+ */
 const FREE_OUTPUT = 16 * 1024 * 1024;
 const MAX_RATIO = 100;

@@ -4,26 +4,26 @@ import type { Shape } from "../json/json-shape.ts";
 import { MessageInflater } from "./message-inflater.ts";
 import type { DecodeFailure } from "../decode/zlib-decoder.ts";
 
-/** What the two sides agreed on for compressing messages (RFC 7692 section 7.1). */
+/** The compression that both sides negotiated (RFC 7692 section 7.1). */
 export interface MessageCompression {
   readonly windowBits: number;
   readonly noContextTakeover: boolean;
 }
 
 export interface MessageListener {
-  /** Whether the next message can hold anything of interest. */
+  /** True if the next message may contain something relevant. */
   wantsMessage(): boolean;
-  /** The beginning of a message that brings nothing but content, which nobody waits for. */
+  /** True if a message with this beginning contains only content. */
   isIrrelevant(beginning: string): boolean;
   document(document: Fields): void;
 }
 
 /**
- * The messages of one direction of a WebSocket, one JSON document each, as text or binary. A message is read while it passes
- * and never held, so that one of any length costs constant memory.
+ * Reads the messages of one direction of a WebSocket: one JSON document each, as text or binary. A message is read as
+ * it passes and never held, so its length does not affect memory.
  */
 export class MessageReader {
-  /** Why nothing is read any more. */
+  /** Why reading stopped. */
   failure: DecodeFailure | undefined;
   readonly #listener: MessageListener;
   readonly #picker: JsonPicker;
@@ -43,13 +43,13 @@ export class MessageReader {
     );
   }
 
-  /** Whether the payload of the message that begins is wanted. */
+  /** Returns true if the caller should pass the payload of the message that begins. */
   begin(compressed: boolean): boolean {
     if (this.failure !== undefined) return false;
     this.#compressed = compressed;
     this.#begun = false;
     this.#skipped = !this.#listener.wantsMessage();
-    // A later message may refer to this one's text.
+    // A later message may refer to the text of this one.
     return !this.#skipped || (compressed && this.#takeover);
   }
 
@@ -77,7 +77,7 @@ export class MessageReader {
     if (this.#skipped || from === to) return;
     if (!this.#begun) {
       this.#begun = true;
-      // Latin-1 costs no decoding and leaves the ASCII we look for as it is.
+      // Latin-1 needs no decoding and leaves ASCII unchanged.
       this.#skipped = this.#listener.isIrrelevant(bytes.toString("latin1", from, Math.min(to, from + BEGINNING)));
       if (this.#skipped) return;
     }
@@ -85,5 +85,5 @@ export class MessageReader {
   }
 }
 
-/** Room for an event id and a type; where less has come, the message is read in full. */
+/** Enough for an event id and a type. A message whose first chunk is shorter is read in full. */
 const BEGINNING = 160;

@@ -7,7 +7,7 @@ import type { SessionDialect, SessionReader, Sender, TurnStep } from "../dialect
 import { SessionTurns, type TurnListener } from "./session-turns.ts";
 import type { Ending } from "../observe/ending.ts";
 
-/** Why a session is not read to its end. */
+/** Why reading of a session stopped before its end. */
 export type SessionUnreadReason = "encoding" | "too_large" | "unparsable" | "observer_error";
 
 export interface SessionCompression {
@@ -15,7 +15,7 @@ export interface SessionCompression {
   readonly server: MessageCompression;
 }
 
-/** `undefined`: nobody knows what is said over this socket. `tell` is called for each billed piece once it is complete. */
+/** Returns `undefined` if no dialect reads this WebSocket. `onTurn` gets each turn once it is complete. */
 export function openSession(
   request: ObservedRequest,
   compression: SessionCompression | undefined,
@@ -37,12 +37,12 @@ interface About {
 }
 
 /**
- * Watches a copy of the messages of one WebSocket. Holds a bounded amount of memory whatever passes, and no message: each
- * billed piece is told of as soon as it is complete.
+ * Reads a copy of the messages of one WebSocket. Its memory is bounded and it holds no message: it reports each turn as
+ * soon as it is complete.
  */
 export class SessionObserver {
   readonly server: MessageReader;
-  /** `undefined` where the client says nothing of interest. */
+  /** `undefined` if the client's messages contain nothing relevant. */
   readonly client: MessageReader | undefined;
   readonly #about: About;
   readonly #reader: SessionReader;
@@ -57,7 +57,7 @@ export class SessionObserver {
     this.client = clientShape && new MessageReader(clientShape, this.#listener("client"), compression?.client);
   }
 
-  /** Tells of what is still open, which `ending` cut short, and gives the reading of the session as a whole. */
+  /** Reports the turns that `ending` interrupted, and returns the reading of the session as a whole. */
   finish(ending: Ending, unreadReason: SessionUnreadReason | undefined): UsageReading {
     this.#take(this.#reader.end());
     this.#turns.finish(ending);
@@ -75,7 +75,7 @@ export class SessionObserver {
       usage: undefined,
       source: "none",
       state: "not_applicable",
-      // What is missing from the records of the session is missing for this reason.
+      // Records of this session may be missing for this reason.
       reason: unreadReason ?? failure,
       errorType: this.#reader.errorType,
       firstContentAt: undefined,

@@ -5,15 +5,18 @@ import type { TurnStep } from "../dialects/session-dialect.ts";
 import type { Ending } from "../observe/ending.ts";
 import { isCounted } from "../observe/reading-state.ts";
 
-/** One billed piece of a session: a response, a turn, a transcription. Times are on the observer's clock. */
+/**
+ * The usage of one turn: the billed unit of a session, such as a response or a transcription. Times are on the
+ * observer's clock.
+ */
 export interface TurnReading {
   readonly reading: UsageReading;
   readonly startedAt: number;
-  /** The provider said that it is over; otherwise the session ended in the middle of it. */
+  /** True if the provider ended the turn; false if the session ended first. */
   readonly whole: boolean;
 }
 
-/** The billed pieces of one session, each from its first message to its last. */
+/** The open turns of one session. */
 export class SessionTurns {
   readonly #dialect: string;
   readonly #deployment: string | undefined;
@@ -28,7 +31,7 @@ export class SessionTurns {
     this.#tell = tell;
   }
 
-  /** A piece has begun whose first content has not come yet. */
+  /** True while an open turn has no content yet. */
   get awaitsContent(): boolean {
     for (const turn of this.#open.values()) if (turn.firstContentAt === undefined) return true;
     return false;
@@ -36,7 +39,7 @@ export class SessionTurns {
 
   take(step: TurnStep): void {
     const known = this.#open.get(step.key);
-    // Content that comes late, behind the end of its piece, begins no other.
+    // Content that arrives after the end of its turn does not begin another.
     if (known === undefined && step.phase === "content") return;
     const turn = known ?? this.#begin(step);
     turn.partial = step.reader.read(turn.partial, step.document, undefined);
@@ -48,7 +51,7 @@ export class SessionTurns {
     }
   }
 
-  /** The session is over, and with it whatever is open. */
+  /** The session has ended, and every open turn with it. */
   finish(ending: Ending): void {
     for (const turn of this.#open.values()) this.#toUsage(turn, ending === "aborted" ? "aborted" : "cut");
     this.#open.clear();
@@ -111,7 +114,7 @@ interface OpenTurn {
   partial: PartialUsage;
 }
 
-/** Why a piece was not read to its end. */
+/** Why a turn was not read to its end. */
 type Interruption = "aborted" | "cut" | "too_large";
 
 function turnState(
@@ -128,5 +131,5 @@ function turnState(
   return { source, state: "missing", reason: partial.failed ? "error" : "absent" };
 }
 
-/** Far more than any provider answers at once on one socket. */
+/** Far more than any provider runs at once in one session. */
 const MAX_OPEN = 32;

@@ -8,9 +8,9 @@ import { finalModelUsage, withModelUsage } from "../model-usage.ts";
 import { messageUsage } from "./anthropic-messages.ts";
 
 /**
- * The events of a managed agent's session: one record for what passed of it. Each call of a model and each evaluation says
- * what it used, and these are added; what the session says of itself is a running total of the same and is left out. An event
- * that comes again is known by its id.
+ * The events of a managed agent's session: one record for the events that passed. Each model request and each
+ * evaluation reports its usage, and these are added. The session's own usage is a running total of the same and is
+ * ignored. A repeated event is recognized by its id.
  */
 export const anthropicAgents: Dialect = {
   name: "anthropic.agents",
@@ -22,7 +22,7 @@ export const anthropicAgents: Dialect = {
   toUsage: (partial) => finalModelUsage(partial.byModel, KIND),
 };
 
-/** GET …/v1/sessions/{id}: the running total by itself. */
+/** GET …/v1/sessions/{id}: the running total alone. */
 export const anthropicSession: Dialect = {
   ...anthropicAgents,
   shape: shapeOf({ ...COMMON, agent: { model: { id: "value" } } }),
@@ -32,7 +32,8 @@ export const anthropicSession: Dialect = {
 
 function readEvent(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
-  // There is no end marker. An error of the session is an event like any other; one of the stream has no name of its own.
+  // There is no end marker. An error of the session is an event like any other; an error of the stream has no event
+  // name.
   const isError = type === undefined || type === "error";
   const next = isError ? { ...readCommon(partial, document), id: undefined } : { ...partial, ended: true };
   const usage =
@@ -70,5 +71,5 @@ function usageOfSession(partial: PartialUsage): Usage | undefined {
 }
 
 const KIND = "agent";
-/** How far back an event is looked for that comes again. */
+/** The number of ids that are remembered to recognize repeated events. */
 const MAX_SEEN = 256;

@@ -11,9 +11,9 @@ const BATCH_RESULT_SPEC = {
 } as const satisfies ShapeSpec;
 
 /**
- * GET …/v1/messages/batches/{id}/results: a line for each message. One record for the batch: the first model's counters, those
- * of any other model beside them, so that the sum is that of the lines. Its id is that of the batch, and which of several
- * downloads counts is decided by it.
+ * GET …/v1/messages/batches/{id}/results: one line for each message. The batch is one record: the counters of the first
+ * model, with those of other models as extra items, so that the sum equals that of the lines. The record's id is that
+ * of the batch, and the ledger uses it to count one of several downloads.
  */
 export const anthropicBatch: Dialect = {
   name: "anthropic.batch",
@@ -23,7 +23,7 @@ export const anthropicBatch: Dialect = {
   read: readResult,
   hasContent: () => false,
   toUsage: usageOfResults,
-  // The content type is that of a download.
+  // The content type is that of a file download.
   framing: "ndjson",
   detect,
 };
@@ -32,7 +32,7 @@ function detect(document: Fields): "certain" | undefined {
   return fieldsAt(fieldsAt(document, "result"), "message") === undefined ? undefined : "certain";
 }
 
-/** POST …/v1/messages/batches: the usage comes with the results, if they come this way at all. */
+/** POST …/v1/messages/batches: the results carry the usage, if the client downloads them through LMGate. */
 export const anthropicBatchStart: Dialect = {
   ...anthropicBatch,
   shape: shapeOf({ ...COMMON, processing_status: "value" }),
@@ -43,7 +43,7 @@ export const anthropicBatchStart: Dialect = {
 
 function readResult(partial: PartialUsage, document: Fields): PartialUsage {
   const result = fieldsAt(document, "result");
-  // An error page instead of results.
+  // The response is an error instead of results.
   if (result === undefined) return readCommon(partial, document);
   const message = fieldsAt(result, "message");
   const usage = fieldsAt(message, "usage");
@@ -64,7 +64,7 @@ function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
 }
 
 function usageOfResults(partial: PartialUsage, { whole }: UsageContext): Usage | undefined {
-  // Part of the results would stand for all of them; they can be had again.
+  // Partial results would be counted as all of them. The client can download them again.
   return whole ? finalModelUsage(partial.byModel, KIND) : undefined;
 }
 

@@ -21,7 +21,7 @@ export const MESSAGES_SPEC = {
   message: { id: "value", model: "value", usage: "value" },
 } as const satisfies ShapeSpec;
 
-/** POST …/v1/messages, at Anthropic, on Vertex and at the vendors that speak it too. */
+/** POST …/v1/messages at Anthropic, on Vertex and at other vendors that offer the API. */
 export const anthropicMessages: Dialect = {
   name: "anthropic.messages",
   shape: shapeOf(MESSAGES_SPEC),
@@ -50,7 +50,8 @@ function readMessages(partial: PartialUsage, document: Fields, event: string | u
     case "message_delta": {
       const usage = fieldsAt(document, "usage");
       if (usage === undefined) return partial;
-      // Running totals: overwrite what is there and not null, never add; the rest stays as message_start had it.
+      // Running totals: they replace earlier values, except by null, and are never added. Other members keep the values
+      // of message_start.
       const model = fallbackModel(usage) ?? partial.model;
       return { ...partial, model, usage: merged(partial.usage, usage), outputSeen: true };
     }
@@ -74,12 +75,12 @@ function readMessages(partial: PartialUsage, document: Fields, event: string | u
 }
 
 function usageOfMessage(partial: PartialUsage, facts: UsageContext): Usage | undefined {
-  // A stream begins with a placeholder for the output; only message_delta knows.
+  // A stream begins with a placeholder for the output; only message_delta has the counter.
   const outputKnown = !facts.stream || partial.outputSeen;
   return partial.usage === undefined ? undefined : messageUsage(partial.usage, outputKnown);
 }
 
-/** The usage object of one message, which batches and agents have too. */
+/** Converts the usage object of one message, which batches and agents have as well. */
 export function messageUsage(usage: Fields, outputKnown: boolean): Usage {
   return {
     ...counters(usage, outputKnown),
@@ -92,7 +93,7 @@ export function messageUsage(usage: Fields, outputKnown: boolean): Usage {
   };
 }
 
-/** Input is exclusive: cache reads and writes stand beside `input_tokens`. Thinking lies inside `output_tokens`. */
+/** `input_tokens` excludes cache reads and writes; `output_tokens` includes thinking. */
 function counters(usage: Fields, outputKnown: boolean): Usage {
   const byTtl = writesByTtl(fieldsAt(usage, "cache_creation"));
   return {
@@ -114,7 +115,7 @@ function writesByTtl(creation: Fields | undefined): Record<string, number> | und
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name.replace(/^ephemeral_/, ""), count]));
 }
 
-/** Compaction is not contained in the top-level numbers, and an advisor is billed at its own model's price. */
+/** The top-level counters exclude compaction, and an advisor is billed at the price of its own model. */
 function extraItems(iterations: readonly unknown[] | undefined): readonly ExtraItem[] | undefined {
   let byModel: readonly ModelUsage[] = [];
   for (const iteration of iterations ?? []) {
@@ -127,7 +128,7 @@ function extraItems(iterations: readonly unknown[] | undefined): readonly ExtraI
   return itemsBeside(byModel, undefined);
 }
 
-/** Where a server-side fallback answered, an iteration names its model. */
+/** If a fallback model responded, an iteration names it. */
 function fallbackModel(usage: Fields | undefined): string | undefined {
   const fallback = listAt(usage, "iterations")?.find((item) => isFields(item) && item["type"] === "fallback_message");
   return isFields(fallback) ? modelName(textAt(fallback, "model")) : undefined;

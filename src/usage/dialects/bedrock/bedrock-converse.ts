@@ -45,7 +45,7 @@ function readConverse(partial: PartialUsage, document: Fields): PartialUsage {
     ...next,
     usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
     serviceTier: labelAt(fieldsAt(document, "serviceTier"), "type") ?? partial.serviceTier,
-    // Kept beside the usage, as the only other thing that changes the price.
+    // The latency mode affects the price and is outside the usage object.
     breakdown: fieldsAt(document, "performanceConfig") ?? partial.breakdown,
     ended: partial.ended || usage !== undefined,
   };
@@ -62,7 +62,7 @@ function usageOfConverse(partial: PartialUsage): Usage | undefined {
   };
 }
 
-/** The usage object of Converse, which Nova's own bodies have too. */
+/** Converts the usage object of Converse, which Nova's own bodies have as well. */
 export function converseCounters(usage: Fields): Usage {
   const counters = exclusiveCounters(usage, NAMES);
   const byTtl = writesByTtl(usage);

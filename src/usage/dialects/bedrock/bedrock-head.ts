@@ -4,7 +4,7 @@ import { type PartialUsage, type HeaderLookup, idText, NOTHING } from "../dialec
 import { countAt, type Fields, labelAt } from "../../json/fields.ts";
 import { errorName } from "../safe-names.ts";
 
-/** Bedrock's exclusive counters under the four names that it has for them. */
+/** The names of Bedrock's four counters, which differ by API. */
 export interface CounterNames {
   readonly input: string;
   readonly output: string;
@@ -12,7 +12,7 @@ export interface CounterNames {
   readonly cacheWrite: readonly string[];
 }
 
-/** Input is exclusive: cache reads and writes stand beside it. */
+/** The input counter excludes cache reads and writes. */
 export function exclusiveCounters(usage: Fields, names: CounterNames): Usage {
   return exclusiveTotals({
     inputTokens: countAt(usage, names.input),
@@ -22,7 +22,7 @@ export function exclusiveCounters(usage: Fields, names: CounterNames): Usage {
   });
 }
 
-/** What every answer of Bedrock says in its head: the id of the request, and the exception that an error body leaves out. */
+/** Every response of Bedrock has the request id in its head, and the exception that an error body omits. */
 export function readBedrockHead(header: HeaderLookup, isError: boolean): PartialUsage {
   const id = idText(header("x-amzn-requestid"));
   // "ThrottlingException:http://internal.amazon.com/…"
@@ -30,7 +30,7 @@ export function readBedrockHead(header: HeaderLookup, isError: boolean): Partial
   return { ...NOTHING, id, errorType, failed: errorType !== undefined };
 }
 
-/** The counters that the head of a plain invoke answer may carry, whoever the model's vendor is. */
+/** The head of a plain invoke response may contain counters, for models of any vendor. */
 export function readInvokeHead(header: HeaderLookup, isError: boolean): PartialUsage {
   const partial = readBedrockHead(header, isError);
   const fields: Record<string, string | undefined> = {};

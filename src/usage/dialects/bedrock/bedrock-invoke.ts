@@ -26,8 +26,8 @@ const INVOKE_SPEC = {
 } as const satisfies ShapeSpec;
 
 /**
- * POST /model/{id}/invoke and invoke-with-response-stream: bodies as the model's vendor makes them, around which Bedrock puts
- * counters of its own, in the head of a plain answer and in the last event of a stream.
+ * POST /model/{id}/invoke and invoke-with-response-stream: bodies in the format of the model's vendor, to which Bedrock
+ * adds counters of its own, in the head of a plain response and in the last event of a stream.
  */
 export const bedrockInvoke: Dialect = {
   name: "bedrock.invoke",
@@ -50,7 +50,7 @@ function readInvoke(partial: PartialUsage, document: Fields, event: string | und
 }
 
 function readVendor(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
-  // Claude's documents all have a type; OpenAI's have choices, in streams too.
+  // Claude's documents all have a type; OpenAI's have choices, in streams as well.
   const type = textAt(document, "type");
   if (type !== undefined) return withId(partial, anthropicMessages.read(partial, document, event));
   if (listAt(document, "choices") !== undefined) return withId(partial, openaiChat.read(partial, document, event));
@@ -61,17 +61,17 @@ function readVendor(partial: PartialUsage, document: Fields, event: string | und
   return usage === undefined ? next : { ...next, usage: merged(partial.usage, usage) };
 }
 
-/** The id of the request, from the head, is unique at Bedrock; a vendor's own may be missing or a constant. */
+/** Keeps Bedrock's request id from the head, which is unique; the vendor's own id may be missing or constant. */
 function withId(before: PartialUsage, next: PartialUsage): PartialUsage {
   return before.id === undefined || next.id === before.id ? next : { ...next, id: before.id };
 }
 
-/** Whether the document has counters that only invoked models have. */
+/** True if the document has counters that only Bedrock's invoke API has. */
 function hasInvokeCounters(document: Fields): boolean {
   return fieldsAt(document, METRICS) !== undefined || OWN_COUNTERS.some((name) => hasMember(document, name));
 }
 
-/** Llama and Titan have their counters among the members of the answer. */
+/** Llama and Titan have their counters among the members of the response. */
 function ownCounters(document: Fields): Fields | undefined {
   let counters: Record<string, unknown> | undefined;
   for (const name of OWN_COUNTERS) {
@@ -80,7 +80,7 @@ function ownCounters(document: Fields): Fields | undefined {
   const results = listAt(document, "results");
   if (counters === undefined || results === undefined) return counters;
   const tokens = results.map((result) => (isFields(result) ? countAt(result, "tokenCount") : undefined));
-  // With one of them unknown so is the sum.
+  // If one counter is unknown, the sum is unknown.
   counters["tokenCount"] = tokens.includes(undefined)
     ? null
     : tokens.reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -95,7 +95,7 @@ function hasContent(document: Fields, event: string | undefined): boolean {
 function usageOfInvoke(partial: PartialUsage, facts: UsageContext): Usage | undefined {
   const vendor = partial.usage === undefined ? undefined : vendorUsage(partial, partial.usage, facts);
   const metrics = fieldsAt(partial.usage, METRICS);
-  // The vendor's counters have details that Bedrock's leave out; the latter are there also where the former are not.
+  // The vendor's counters have more detail than Bedrock's, but may be missing.
   const isWhole = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
   const stated =
     partial.head ?? (isWhole || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
@@ -107,7 +107,7 @@ function usageOfInvoke(partial: PartialUsage, facts: UsageContext): Usage | unde
 /** Bedrock's counters with the details of the vendor's. */
 function beside(vendor: Usage | undefined, stated: Usage): Usage {
   if (vendor === undefined) return stated;
-  // Where both say the same of the input, the one that also knows of a cache knows more.
+  // If both have the same input counter, the larger total includes the cache.
   const agree = vendor.inputTokens === stated.inputTokens;
   const vendorTotal = agree ? vendor.totalInputTokens : undefined;
   const totalInputTokens = Math.max(vendorTotal ?? 0, stated.totalInputTokens ?? 0);
@@ -133,7 +133,7 @@ function vendorUsage(partial: PartialUsage, usage: Fields, facts: UsageContext):
   }
   if (!hasMember(usage, "inputTextTokenCount") && !hasMember(usage, "totalOutputTextTokenCount")) return undefined;
   const output = countAt(usage, "tokenCount") ?? countAt(usage, "totalOutputTextTokenCount");
-  // Embeddings have no output, and neither of its members.
+  // Embeddings have no output and neither of these members.
   const isText = hasMember(usage, "tokenCount") || hasMember(usage, "totalOutputTextTokenCount");
   return inclusiveTotals(countAt(usage, "inputTextTokenCount"), isText ? output : 0);
 }

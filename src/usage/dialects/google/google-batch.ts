@@ -34,8 +34,9 @@ const TERMINAL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * …:batchGenerateContent and the operation it starts, which is asked for until it is done and then holds all answers. It may
- * be read many times; which reading counts is decided by its name. Results left in a file have no usage here.
+ * …:batchGenerateContent and the operation it starts. Clients poll the operation until it is done and contains all
+ * responses. It may be read many times; the ledger uses its name to count it once. Results written to a file have no
+ * usage here.
  */
 export const googleBatch: Dialect = {
   name: "google.batch",
@@ -49,7 +50,7 @@ export const googleBatch: Dialect = {
   detect: (document) => (isBatchOperation(document) ? "certain" : undefined),
 };
 
-/** Whether the document is the operation of a batch, or an answer out of one. */
+/** True if the document is the operation of a batch or one of its responses. */
 export function isBatchOperation(document: Fields): boolean {
   return (
     textAt(document, "name")?.startsWith("batches/") === true || fieldsAt(document, "inlinedResponses") !== undefined
@@ -63,7 +64,7 @@ function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
   const metadata = fieldsAt(document, "metadata");
   const state = labelAt(metadata, "state");
   const next = readCommon(partial, document);
-  // Not done, and without a state: as good as waiting.
+  // An operation that is not done and has no state counts as pending.
   const done = member(document, "done") === true;
   return {
     ...next,
@@ -87,7 +88,7 @@ function withResponse(partial: PartialUsage, answer: Fields | undefined): Partia
 }
 
 function usageOfBatch(partial: PartialUsage, { whole }: UsageContext): Usage | undefined {
-  // Until the end answers may still be missing, and part of them would stand for all.
+  // Before the end responses may be missing, and partial results would be counted as all of them.
   const isDone = partial.status !== undefined && TERMINAL.has(partial.status);
   return isDone && whole ? finalModelUsage(partial.byModel, KIND) : undefined;
 }

@@ -4,7 +4,10 @@ import { COMMON, type Dialect, type PartialUsage, idText, readCommon } from "../
 import { amountAt, countAt, type Fields, fieldsAt, textAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
 
-/** …/cachedContents: creating a cache is billed as input once, keeping it by the hour; its usage says how large it is. */
+/**
+ * …/cachedContents: creating a cache is billed once as input, keeping it by the hour. The usage is the size of the
+ * cache.
+ */
 export const googleCache: Dialect = {
   name: "google.cache",
   shape: shapeOf({ ...COMMON, name: "value", usageMetadata: "value" }),
@@ -23,7 +26,7 @@ function readCache(partial: PartialUsage, document: Fields): PartialUsage {
   };
 }
 
-/** There is no counter of the provider's that is called input. */
+/** The provider has no counter called input here, so `inputTokens` stays unknown. */
 function usageOfCache(partial: PartialUsage): Usage | undefined {
   const usage = partial.usage;
   if (usage === undefined) return undefined;

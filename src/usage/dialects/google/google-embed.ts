@@ -7,7 +7,6 @@ import { countsByModality } from "./google-generate.ts";
 
 const EMBEDDING = { tokenCount: "value", statistics: "value" } as const satisfies ShapeSpec;
 
-/** …:embedContent and …:batchEmbedContents. */
 export const googleEmbed: Dialect = {
   name: "google.embed",
   shape: shapeOf({
@@ -25,7 +24,7 @@ export const googleEmbed: Dialect = {
 };
 
 function readEmbed(partial: PartialUsage, document: Fields): PartialUsage {
-  // One of many embeddings, which may come before the object that they stand in.
+  // One of many embeddings, which may be emitted before the object that contains them.
   const one = fieldsAt(document, "embeddings");
   if (one !== undefined) return { ...partial, usage: withTokens(partial.usage, tokensOf(one)) };
 
@@ -35,7 +34,7 @@ function readEmbed(partial: PartialUsage, document: Fields): PartialUsage {
   return { ...readCommon(partial, document), usage: stated === undefined ? usage : merged(usage, stated) };
 }
 
-/** The Gemini API says how long each text was at best, and then as a string. */
+/** The Gemini API reports at most the length of each text, and as a string. */
 function tokensOf(embedding: Fields | undefined): number | undefined {
   const statistics = fieldsAt(embedding, "statistics");
   return countAt(embedding, "tokenCount") ?? countAt(statistics, "tokenCount") ?? countAt(statistics, "token_count");
@@ -59,7 +58,7 @@ function usageOfEmbed(partial: PartialUsage): Usage | undefined {
   };
 }
 
-/** Of an operation that has no output. */
+/** For operations without output. */
 export function inputOnly(inputTokens: number | undefined): Usage {
   return {
     inputTokens,

@@ -5,7 +5,7 @@ import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, text
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 
-/** REST has camelCase; some surfaces in between pass the names of the protocol buffers on. */
+/** The REST API uses camelCase; some gateways in between use the snake_case names of the protocol buffers. */
 const GENERATE_SPEC = {
   ...COMMON,
   modelVersion: "value",
@@ -42,7 +42,7 @@ function readGenerate(partial: PartialUsage, document: Fields): PartialUsage {
     ...next,
     model: modelName(model) ?? next.model,
     id: idText(textAt(document, "responseId") ?? textAt(document, "response_id")) ?? next.id,
-    // Running totals whose late chunks may leave out what early ones had.
+    // Running totals, whose late chunks may omit members of early ones.
     usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
     // There is no end marker.
     ended: true,
@@ -53,11 +53,11 @@ function usageOfGenerate(partial: PartialUsage): Usage | undefined {
   return partial.usage === undefined ? undefined : generateUsage(partial.usage);
 }
 
-/** The `usageMetadata` of one answer. */
+/** Converts the `usageMetadata` of one response. */
 export function generateUsage(usage: Fields): Usage {
   const count = (key: string): number | undefined => countAt(usage, key) ?? countAt(usage, snakeCase(key));
   const totalTokens = count("totalTokenCount");
-  // Counters of zero are left out; with a total given, an absent one is zero, else it is unknown.
+  // The provider omits counters of zero. If there is a total, an absent counter is zero; else it is unknown.
   const absent = totalTokens === undefined ? undefined : 0;
   const inputTokens = count("promptTokenCount") ?? absent;
   const outputTokens = count("candidatesTokenCount") ?? absent;

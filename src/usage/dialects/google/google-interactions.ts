@@ -31,7 +31,7 @@ const INTERACTIONS_SPEC = {
   metadata: { total_usage: "value" },
 } as const satisfies ShapeSpec;
 
-/** Not going to change any more; what is required then is another call. */
+/** Statuses that are final. If an action is required, the client sends it in another request. */
 const TERMINAL: ReadonlySet<string> = new Set([
   "requires_action",
   "requires_continuation",
@@ -42,7 +42,7 @@ const TERMINAL: ReadonlySet<string> = new Set([
   "budget_exceeded",
 ]);
 
-/** …/interactions: plain, streamed, in the background, asked for again. */
+/** …/interactions: plain, streamed, in the background, or fetched again. */
 export const googleInteractions: Dialect = {
   name: "google.interactions",
   shape: shapeOf(INTERACTIONS_SPEC),
@@ -66,7 +66,8 @@ function readInteractions(partial: PartialUsage, document: Fields, event: string
   const type = textAt(document, "event_type") ?? event;
   if (type === undefined) return readInteraction(partial, document);
 
-  // An event: what it says is running totals, but for `step_usage`, which is part of them. Its id is that of a step.
+  // The usage in events is a running total, except `step_usage`, which is part of it. The id of an event is that of a
+  // step.
   const usage = fieldsAt(document, "usage") ?? fieldsAt(fieldsAt(document, "metadata"), "total_usage");
   const next = readCommon(partial, document);
   return {
@@ -83,7 +84,7 @@ function readInteraction(partial: PartialUsage, interaction: Fields): PartialUsa
   return {
     ...next,
     ...statusOf(partial, interaction),
-    // An agent has a name and its own price, like a model.
+    // An agent has a name and a price, like a model.
     model: next.model ?? modelName(textAt(interaction, "agent")),
     serviceTier: labelAt(interaction, "service_tier") ?? partial.serviceTier,
     usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
@@ -129,7 +130,7 @@ function usageOfInteraction(partial: PartialUsage): Usage | undefined {
 
 type Count = number | undefined;
 
-/** Thoughts and tool use stand beside input and output, unless the total is only reached with them inside. */
+/** Thoughts and tool use are not part of input and output, unless the total shows that they are. */
 function isWithin(total: Count, parts: readonly [Count, Count, Count, Count]): { thought: boolean; toolUse: boolean } {
   const [input = 0, output = 0, thought = 0, toolUse = 0] = parts;
   const beside = total === undefined ? undefined : total - input - output;

@@ -16,7 +16,10 @@ const CONTENT = {
   output_transcription: {},
 } as const satisfies ShapeSpec;
 
-/** …BidiGenerateContent: JSON, mostly in binary frames. Counters are for a turn, told once or several times within it. */
+/**
+ * …BidiGenerateContent: JSON, mostly in binary frames. The counters are those of a turn and may be sent several times
+ * in it.
+ */
 export const googleLive: SessionDialect = {
   name: "google.live",
   serverShape: shapeOf({
@@ -37,11 +40,11 @@ class LiveReader implements SessionReader {
   requestModel: string | undefined;
   readonly model = undefined;
   errorType: string | undefined;
-  /** The client's first message names the model; behind it comes audio. */
+  /** The client's first message names the model; audio follows. */
   readsClient = true;
   #turn: Turn | undefined;
   #turns = 0;
-  /** The counters of the last turn, which may be told once more behind its end. */
+  /** The counters of the last turn, which the server may repeat after its end. */
   #told: string | undefined;
 
   read(document: Fields, sender: Sender): readonly TurnStep[] {
@@ -57,7 +60,7 @@ class LiveReader implements SessionReader {
     const usage = this.#news(either(document, "usageMetadata", "usage_metadata"), speaks || complete);
     const steps: TurnStep[] = [];
 
-    // A turn whose counters did not come with its end may still get them, until the next one begins.
+    // The counters of a complete turn may arrive late, until the next turn begins.
     if (speaks && this.#turn?.complete === true) steps.push(this.#step("end", NOTHING));
     if (speaks || usage !== undefined) this.#turn ??= this.#begin();
     if (speaks) steps.push(this.#step("open", NOTHING), this.#step("content", NOTHING));
@@ -126,13 +129,13 @@ const liveTurn: Dialect = {
 function readTurn(partial: PartialUsage, document: Fields): PartialUsage {
   const usage = either(document, "usageMetadata", "usage_metadata");
   if (usage === undefined) return partial;
-  // Each snapshot stands for itself, but one that has no counters leaves those before it alone.
+  // A snapshot replaces the one before it, unless it has no counters.
   const counts = ["totalTokenCount", "total_token_count", "promptTokenCount", "prompt_token_count"];
   const whole = counts.some((key) => Object.hasOwn(usage, key));
   return { ...partial, usage: whole ? usage : merged(partial.usage, usage) };
 }
 
-/** The counters of `generateContent`, but what the model says is called a response on one of the two surfaces. */
+/** The counters are those of `generateContent`, but one of the two APIs calls the output a response. */
 function usageOfTurn(partial: PartialUsage): Usage | undefined {
   const { usage } = partial;
   if (usage === undefined) return undefined;

@@ -11,8 +11,8 @@ const PREDICT_SPEC = {
 } as const satisfies ShapeSpec;
 
 /**
- * …:predict on Vertex: text embeddings, which state their tokens each, and Imagen's pictures, which have none. Predictions are
- * many and large, so they are counted one by one.
+ * …:predict on Vertex: text embeddings, which have a counter each, and Imagen's images, which have none. Predictions
+ * are many and large, so they are counted one by one.
  */
 export const googlePredict: Dialect = {
   name: "google.predict",
@@ -35,7 +35,7 @@ function readPredict(partial: PartialUsage, document: Fields): PartialUsage {
   return { ...next, usage: merged(partial.usage, { billableCharacterCount: characters }) };
 }
 
-/** Whether the document is one of the predictions that state what they used. */
+/** True if the document is a prediction with a counter. */
 function isCountedPrediction(document: Fields): boolean {
   return fieldsAt(fieldsAt(fieldsAt(document, "predictions"), "embeddings"), "statistics") !== undefined;
 }

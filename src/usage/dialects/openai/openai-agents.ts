@@ -10,8 +10,8 @@ const TURN = { id: "value", object: "value", status: "value", usage: "value", er
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
 
 /**
- * …/agents/sessions: each turn of an agent says what it used when it is over; of several such words on one turn the last
- * holds. The session's own sum, which is the same once more, is left out.
+ * …/agents/sessions: each turn reports its usage when it ends. If it reports more than once, the last report counts.
+ * The session's own total repeats the turns and is ignored.
  */
 export const openaiAgents: Dialect = {
   name: "openai.agents",
@@ -36,7 +36,7 @@ function readAgents(partial: PartialUsage, document: Fields, event: string | und
   return type === "error" ? { ...readCommon(partial, document), id: partial.id } : partial;
 }
 
-/** A turn that is asked for again, or a session. */
+/** Reads a turn that is fetched again, or a session. */
 function readObject(partial: PartialUsage, document: Fields): PartialUsage {
   const model = modelName(textAt(fieldsAt(document, "agent"), "model"));
   if (document["object"] === "agent.session.turn") {
@@ -59,14 +59,16 @@ function withTurn(partial: PartialUsage, turn: Fields, { id, usage }: TurnReport
     ...partial,
     id: idText(id) ?? partial.id,
     status,
-    // Between two turns an event stream may stop at any time.
+    // Between two turns an event stream may end at any time.
     ended: isOver,
     errorType: (error && errorTypeOf({ error })) ?? partial.errorType,
     ...(isOver && usage !== undefined ? withUsage(partial, id ?? "", usage) : {}),
   };
 }
 
-/** The usage of each turn by its id; of a session longer than anybody watches on one connection, the first ones added up. */
+/**
+ * Keeps the usage of each turn by its id. In a session with more turns than the limit, the oldest ones are added up.
+ */
 function withUsage(
   { usage: usages, byModel }: PartialUsage,
   id: string,

@@ -7,8 +7,8 @@ import { openaiChat } from "./openai-chat.ts";
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "incomplete", "failed", "cancelled", "expired"]);
 
 /**
- * …/threads/…/runs: a run says what it used once it is over, and again whenever it is read. Its steps say the same in parts,
- * and these are left out.
+ * …/threads/…/runs: a run reports its usage once it has ended, and again whenever it is fetched. Its steps repeat the
+ * usage in parts and are ignored.
  */
 export const openaiAssistants: Dialect = {
   name: "openai.assistants",
@@ -39,7 +39,7 @@ function readRun(partial: PartialUsage, document: Fields, event: string | undefi
   };
 }
 
-/** Everything in a stream has a status and an id: messages and steps too. */
+/** Messages and steps in a stream have a status and an id as well, so the type decides. */
 function isRun(document: Fields, event: string | undefined): boolean {
   const object = textAt(document, "object");
   return object === undefined ? /^thread\.run\.(?!step)/.test(event ?? "") : object === "thread.run";

@@ -5,7 +5,10 @@ import { shapeOf } from "../../json/json-shape.ts";
 import { tokenUsage } from "./token-usage.ts";
 import { openaiChat } from "./openai-chat.ts";
 
-/** …/audio/transcriptions and …/translations: tokens or seconds, as the model is billed; Mistral's have chat's counters. */
+/**
+ * …/audio/transcriptions and …/translations: tokens or seconds, depending on the model; Mistral's have the counters of
+ * chat.
+ */
 export const openaiTranscription: Dialect = {
   name: "openai.transcription",
   shape: shapeOf({ ...COMMON, duration: "value" }),
@@ -16,10 +19,10 @@ export const openaiTranscription: Dialect = {
   toUsage: usageOfAudio,
 };
 
-/** …/audio/speech: sound has no usage in it; only its event form has. */
+/** …/audio/speech: only the event stream has usage; plain audio has none. */
 export const openaiSpeech: Dialect = { ...openaiTranscription, name: "openai.speech" };
 
-/** What else Mistral has under …/audio. */
+/** Mistral's other paths under …/audio. */
 export const mistralAudio: Dialect = { ...openaiTranscription, name: "mistral.audio" };
 
 function readAudio(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
@@ -28,7 +31,7 @@ function readAudio(partial: PartialUsage, document: Fields, event: string | unde
   const duration = amountAt(document, "duration");
   return {
     ...next,
-    // The ids of events are those of segments.
+    // The ids in events are those of segments.
     id: type === undefined ? next.id : partial.id,
     usage: fieldsAt(document, "usage") ?? partial.usage,
     breakdown: duration === undefined ? partial.breakdown : { duration },
@@ -38,7 +41,7 @@ function readAudio(partial: PartialUsage, document: Fields, event: string | unde
 
 function usageOfAudio(partial: PartialUsage, facts: UsageContext): Usage | undefined {
   const { usage, breakdown } = partial;
-  // A verbose transcript says how long the recording is, also where it says nothing of usage.
+  // A verbose transcript states the duration of the recording, even without usage.
   if (usage === undefined) return breakdown && { audioSeconds: amountAt(breakdown, "duration") };
   return hasMember(usage, "prompt_tokens") ? openaiChat.toUsage(partial, facts) : tokenUsage(usage);
 }

@@ -8,8 +8,8 @@ import { noUsage } from "../no-usage.ts";
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "failed", "expired", "cancelled"]);
 
 /**
- * …/batches: one object from the start of a batch to its end, which then says what all its calls used together. It may be read
- * many times; which reading counts is decided by its id.
+ * …/batches: one object from the start of a batch to its end, which then has the usage of all its requests together. It
+ * may be read many times; the ledger uses its id to count it once.
  */
 export const openaiBatch: Dialect = {
   name: "openai.batch",
@@ -22,7 +22,10 @@ export const openaiBatch: Dialect = {
   terminal: TERMINAL,
 };
 
-/** …/files/{id}/content: perhaps a batch's results, but the batch itself counts. The errors in it are those of other calls. */
+/**
+ * …/files/{id}/content may be the results of a batch, whose usage the batch object reports. Errors in it are those of
+ * other requests.
+ */
 export const openaiFile: Dialect = { ...noUsage, name: "openai.batch", read: (partial) => partial };
 
 function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
@@ -34,7 +37,7 @@ function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
 }
 
 function usageOfBatch({ usage, status }: PartialUsage): Usage | undefined {
-  // Until the end the counters grow.
+  // The counters grow until the batch ends.
   const isDone = status !== undefined && TERMINAL.has(status);
   return isDone && usage !== undefined ? tokenUsage(usage) : undefined;
 }

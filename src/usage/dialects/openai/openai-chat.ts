@@ -15,7 +15,7 @@ import {
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 
-/** POST …/chat/completions, as OpenAI and some fifteen others speak it. */
+/** POST …/chat/completions of OpenAI and about fifteen other vendors. */
 export const CHAT_SPEC = {
   ...COMMON,
   service_tier: "value",
@@ -40,7 +40,7 @@ function detect(document: Fields): "likely" | undefined {
   return isChat ? "likely" : undefined;
 }
 
-/** The legacy text completions carry the same usage object under the same rules. */
+/** The legacy text completions have the same usage object and rules. */
 export const openaiCompletions: Dialect = { ...openaiChat, name: "openai.completions" };
 
 function readChat(partial: PartialUsage, document: Fields): PartialUsage {
@@ -50,7 +50,7 @@ function readChat(partial: PartialUsage, document: Fields): PartialUsage {
   const stopped = groq !== undefined && (groq["error"] ?? undefined) !== undefined;
   return {
     ...next,
-    // Every snapshot is complete, also where it comes with each chunk: the last one is the usage.
+    // Every snapshot is complete, even if each chunk has one: the last snapshot is the usage.
     usage: usage ?? partial.usage,
     serviceTier: labelAt(document, "service_tier") ?? partial.serviceTier,
     breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? partial.breakdown,
@@ -59,12 +59,12 @@ function readChat(partial: PartialUsage, document: Fields): PartialUsage {
   };
 }
 
-/** Groq's plain answers have hardware cache counters in the place where its streams have usage. */
+/** Groq's plain responses have hardware cache counters where its streams have usage. */
 function tokenUsage(usage: Fields | undefined): Fields | undefined {
   return countAt(usage, "prompt_tokens") === undefined ? undefined : usage;
 }
 
-/** Usage that came after all choices, or with the finish reason of one. */
+/** The chunk has usage without choices, or with a finish reason. */
 function isLastChunk(document: Fields): boolean {
   const choices = listAt(document, "choices") ?? [];
   return (
@@ -112,8 +112,8 @@ interface OutputTotals {
 }
 
 /**
- * Whether reasoning lies inside `completion_tokens` or beside it differs by vendor and is never said; the gap between the
- * total and its parts tells.
+ * Whether `completion_tokens` includes reasoning differs by vendor and is not documented. The gap between the total and
+ * its parts shows it.
  */
 export function outputTotals(usage: Fields, exclusiveReasoning: boolean): OutputTotals {
   const prompt = countAt(usage, "prompt_tokens");
@@ -132,7 +132,7 @@ export function outputTotals(usage: Fields, exclusiveReasoning: boolean): Output
     unattributedTokens: rest > 0 ? rest : undefined,
   });
 
-  // Perplexity's Sonar counts reasoning beside the completion and mostly leaves it out of the total as well.
+  // Perplexity's Sonar excludes reasoning from the completion, and mostly from the total as well.
   if (stated === undefined && reasoning !== undefined && "num_search_queries" in usage) {
     return beside(reasoning, (total ?? 0) - prompt - completion - reasoning);
   }
@@ -153,7 +153,7 @@ function searches(usage: Fields): Record<string, number> | undefined {
   return count === undefined ? undefined : { web_search: count };
 }
 
-/** Groq's compound systems call several models and list what each of them used. */
+/** Groq's compound systems use several models and list the usage of each. */
 function itemsOf(breakdown: Fields | undefined): readonly ExtraItem[] | undefined {
   const models = listAt(breakdown, "models")?.slice(0, 16);
   const items = models?.filter(isFields).map((entry): ExtraItem => {

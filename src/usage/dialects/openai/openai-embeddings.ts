@@ -4,7 +4,7 @@ import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.
 import { countAt, type Fields, fieldsAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
 
-/** POST …/embeddings: the usage stands at the end of a large body, and there is no output. */
+/** POST …/embeddings: the usage is at the end of a large body, and there is no output. */
 export const openaiEmbeddings: Dialect = {
   name: "openai.embeddings",
   shape: shapeOf(COMMON),
@@ -15,7 +15,7 @@ export const openaiEmbeddings: Dialect = {
   toUsage: usageOfEmbeddings,
 };
 
-/** …/moderations are free and have no usage, but for vendors whose classifiers count tokens. */
+/** …/moderations: free and without usage, except at vendors whose classifiers count tokens. */
 export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations" };
 
 function readEmbeddings(partial: PartialUsage, document: Fields): PartialUsage {

@@ -6,8 +6,8 @@ import { modelName } from "../safe-names.ts";
 import { tokenUsage } from "./token-usage.ts";
 
 /**
- * …/images/…: pictures of megabytes, and behind them the tokens of the models that bill those. Older models bill by the
- * picture, so these are counted too. No answer names its model.
+ * …/images/…: megabytes of images, followed by the tokens of models that are billed by token. Older models are billed
+ * by the image, so images are counted as well. No response names its model.
  */
 export const openaiImages: Dialect = {
   name: "openai.images",
@@ -45,7 +45,7 @@ function usageOfImages({ usage, breakdown }: PartialUsage): Usage | undefined {
   return { ...counters, images: countAt(breakdown, "images"), extraItems: svgItem(fieldsAt(breakdown, "svg")) };
 }
 
-/** The authoring of an SVG is billed on top, at the price of the model that wrote it. */
+/** Writing an SVG is billed in addition, at the price of the model that wrote it. */
 function svgItem(svg: Fields | undefined): readonly ExtraItem[] | undefined {
   if (svg === undefined) return undefined;
   return [{ kind: "svg", model: modelName(textAt(svg, "model")), ...tokenUsage(svg), raw: undefined }];

@@ -7,7 +7,7 @@ import { DELTA_EVENT, NO_STEPS, type SessionDialect, type SessionReader, type Tu
 import { RESPONSES_SPEC } from "./openai-responses.ts";
 import { type Models, ResponseStreams } from "./response-streams.ts";
 
-/** Billed by the second, as a running total; what it hands to other models comes as their events, wrapped. */
+/** Billed by the second, as a running total. Work delegated to other models arrives as their events, wrapped. */
 export const openaiLive: SessionDialect = {
   name: "openai.live",
   serverShape: shapeOf({
@@ -65,7 +65,7 @@ class LiveReader implements SessionReader {
     return [{ key: "seconds", phase, reader: seconds, document, operation: "realtime", requestModel, model }];
   }
 
-  /** A decision has usage of the same shape as a response, and comes once. */
+  /** A decision has the usage object of a response and arrives once. */
   #decision(event: Fields): readonly TurnStep[] {
     const response = fieldsAt(event, "decision");
     if (response === undefined) return NO_STEPS;

@@ -9,7 +9,7 @@ import { tokenUsage } from "./token-usage.ts";
 const SESSION = {
   model: "value",
   audio: { input: { transcription: { model: "value" } } },
-  // The sessions of the beta, and those that only transcribe.
+  // Beta sessions and transcription sessions have this member.
   input_audio_transcription: { model: "value" },
 } as const satisfies ShapeSpec;
 
@@ -23,7 +23,10 @@ const EVENT = {
   response: { id: "value", model: "value", status: "value", usage: "value", status_details: { error: "value" } },
 } as const satisfies ShapeSpec;
 
-/** One billed response a `response.done`; the transcription of what the user says is billed beside it, as another model's. */
+/**
+ * Each `response.done` is one billed response. The transcription of the user's audio is billed separately, by its own
+ * model.
+ */
 export const openaiRealtime: SessionDialect = {
   name: "openai.realtime",
   serverShape: shapeOf(EVENT),
@@ -112,7 +115,7 @@ const realtimeResponse: Dialect = {
   toUsage: usageOfRealtime,
 };
 
-/** …input_audio_transcription.completed: tokens, or seconds where the model is billed by them. */
+/** …input_audio_transcription.completed: tokens or seconds, depending on the model. */
 const inputTranscription: Dialect = {
   name: "openai.realtime",
   shape: shapeOf({ item_id: "value", usage: "value" }),

@@ -13,7 +13,7 @@ import {
 import { RESPONSES_SPEC } from "./openai-responses.ts";
 import { ResponseStreams } from "./response-streams.ts";
 
-/** The socket on …/responses: the client's requests, and the events of their streams, several at a time. */
+/** The WebSocket on …/responses: requests of the client and the events of their streams, several at a time. */
 export const openaiResponsesSocket: SessionDialect = {
   name: "openai.responses.ws",
   serverShape: shapeOf({ ...RESPONSES_SPEC, stream_id: "value" }),
@@ -28,7 +28,7 @@ class ResponsesSocketReader implements SessionReader {
   model: string | undefined;
   errorType: string | undefined;
   readonly #streams = new ResponseStreams();
-  /** Models of the requests that are not answered yet: each streamId takes its requests in order. */
+  /** The models of requests without a response yet. The requests of one stream are processed in order. */
   readonly #asked = new Map<string, (string | undefined)[]>();
 
   end(): readonly TurnStep[] {

@@ -11,10 +11,10 @@ const RESPONSE = {
   output: { type: "value" },
 } as const satisfies ShapeSpec;
 
-/** A response object by itself, or inside the events of a stream. */
+/** A response object alone, or inside the events of a stream. */
 export const RESPONSES_SPEC = { ...RESPONSE, response: RESPONSE } as const satisfies ShapeSpec;
 
-/** …/responses: plain, streamed, retrieved or canceled. */
+/** …/responses: plain, streamed, fetched again or canceled. */
 export const openaiResponses: Dialect = {
   name: "openai.responses",
   shape: shapeOf(RESPONSES_SPEC),
@@ -33,11 +33,11 @@ function detect(document: Fields, type: string): "certain" | "likely" | undefine
   if (usage === undefined || !hasMember(usage, "input_tokens") || !hasMember(usage, "input_tokens_details")) {
     return undefined;
   }
-  // Those would be Anthropic's.
+  // A document with these is one of Anthropic's messages.
   return type === "message" || hasMember(usage, "cache_read_input_tokens") ? undefined : "likely";
 }
 
-/** POST …/decisions: answers to questions, with the same usage object and no id or status. */
+/** POST …/decisions: the same usage object, without id and status. */
 export const openaiDecisions: Dialect = { ...openaiResponses, name: "openai.decisions" };
 
 function readResponses(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
@@ -46,7 +46,7 @@ function readResponses(partial: PartialUsage, document: Fields, event: string | 
 
   const type = textAt(document, "type") ?? event;
   if (type === undefined || document["object"] === "response") return readResponse(partial, document);
-  // Any other event; an id in it belongs to an item, not to the response.
+  // The id in any other event is that of an output item, not of the response.
   if (type !== "error" && (document["error"] ?? undefined) === undefined) return partial;
   return { ...partial, failed: true, errorType: errorTypeOf(document) ?? partial.errorType };
 }
@@ -70,7 +70,7 @@ function usageOfResponse(partial: PartialUsage): Usage | undefined {
   return usage === undefined ? undefined : { ...tokenUsage(usage), toolCalls: calls, serviceTier };
 }
 
-/** Built-in tools have no counter in the usage; their calls stand among the output items. */
+/** The usage object has no counter for built-in tools; their calls are among the output items. */
 function toolCalls(response: Fields): Record<string, number> | undefined {
   let counts: Record<string, number> | undefined;
   for (const item of listAt(response, "output") ?? []) {

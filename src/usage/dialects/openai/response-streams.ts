@@ -9,8 +9,8 @@ export interface Models {
 }
 
 /**
- * The events of Responses streams that travel over one socket, side by side. Only snapshots name their response; the events in
- * between are known by their streamId, in which responses follow one another.
+ * The events of several Responses streams on one WebSocket. Only snapshots name their response; other events belong to
+ * the current response of their stream.
  */
 export class ResponseStreams {
   readonly #current = new Map<string, string>();
@@ -33,7 +33,7 @@ export class ResponseStreams {
       this.#current.delete(streamId);
       return [step(event, id, "end", UNCHANGED)];
     }
-    // Only its being content matters: an error inside such an event is that of a tool, or of a steering that came too late.
+    // Such an event only shows that there is content: an error in it is that of a tool or of a late steering message.
     return openaiResponses.hasContent(event, undefined) ? [step(emptyFields(), id, "content", UNCHANGED)] : NO_STEPS;
   }
 
@@ -47,7 +47,7 @@ function step(document: Fields, key: string, phase: TurnStep["phase"], models: M
   return { key, phase, reader: openaiResponses, document, operation: "chat", ...models };
 }
 
-/** Read only where a response begins. */
+/** The models are read only at the beginning of a response. */
 const UNCHANGED: Models = { requestModel: undefined, model: undefined };
 const TERMINAL_EVENT = /^response\.(?:completed|incomplete|failed|cancelled)$/;
 const MAX_STREAMS = 64;

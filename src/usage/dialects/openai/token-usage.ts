@@ -3,8 +3,9 @@ import { countsBySuffix, modalitiesOf, rawUsage, statedCost, sumOfBoth } from ".
 import { amountAt, countAt, type Fields, fieldsAt } from "../../json/fields.ts";
 
 /**
- * OpenAI's usage object everywhere but in chat: input and output tokens, cached and reasoning inside them, or seconds where a
- * model is billed by those. The details stand under `input_tokens_details` or, in audio, under `input_token_details`.
+ * Converts OpenAI's usage object, except that of chat: input and output tokens, which include cached and reasoning
+ * tokens, or seconds for models billed by them. The details are in `input_tokens_details` or, for audio, in
+ * `input_token_details`.
  */
 export function tokenUsage(usage: Fields): Usage {
   const input = fieldsAt(usage, "input_tokens_details") ?? fieldsAt(usage, "input_token_details");

@@ -19,8 +19,8 @@ const COHERE_SPEC = {
 } as const satisfies ShapeSpec;
 
 /**
- * …/v2/chat, and …/v1/chat whose stream is lines of JSON. Billed are the `billed_units`; `tokens` counts the vendor's own
- * template too, and stays in the raw usage. No answer names its model.
+ * …/v2/chat, and …/v1/chat, whose stream is lines of JSON. Cohere bills the `billed_units`; `tokens` includes the
+ * vendor's own template and stays in the raw usage. No response names its model.
  */
 export const cohereChat: Dialect = {
   name: "cohere.chat",
@@ -34,7 +34,7 @@ export const cohereChat: Dialect = {
   detect: (document) => (hasBilledUnits(document) ? "certain" : undefined),
 };
 
-/** …/embed, …/rerank, …/classify, …/parse; others have rerankers under the same path, with OpenAI's counters. */
+/** …/embed, …/rerank, …/classify, …/parse. Other vendors have rerankers under the same path, with OpenAI's counters. */
 export const cohereMeta: Dialect = {
   ...cohereChat,
   name: "cohere.meta",
@@ -42,7 +42,7 @@ export const cohereMeta: Dialect = {
   toUsage: usageOfMeta,
 };
 
-/** Whether the document states units that Cohere bills. */
+/** True if the document has units that Cohere bills. */
 function hasBilledUnits(document: Fields): boolean {
   return fieldsAt(statedUsage(document), "billed_units") !== undefined;
 }
@@ -56,13 +56,13 @@ function readChat(partial: PartialUsage, document: Fields, event: string | undef
     ...next,
     id: idOf(document) ?? idOf(response) ?? next.id,
     usage: statedUsage(document) ?? partial.usage,
-    // Lines do not show by themselves that the last one is missing.
+    // NDJSON does not show that its last line is missing, so the status does.
     status: type === undefined ? partial.status : isEnd ? ENDED : "in_progress",
     ended: partial.ended || isEnd,
   };
 }
 
-/** Where the usage stands in both versions, streamed or not. */
+/** The usage object in both API versions, streamed or not. */
 function statedUsage(document: Fields): Fields | undefined {
   return (
     fieldsAt(document, "usage") ??
@@ -84,7 +84,7 @@ function usageOfMeta(partial: PartialUsage, facts: UsageContext): Usage | undefi
   const { usage } = partial;
   if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.toUsage(partial, facts);
   const billed = billedUsage(usage);
-  // Embeddings state no output, because there is none.
+  // Embeddings report no output, because there is none.
   return billed.inputTokens === undefined ? billed : { ...billed, ...outputOf(billed.outputTokens ?? 0) };
 }
 
@@ -94,7 +94,7 @@ function outputOf(tokens: number): Usage {
 
 function billedUsage(usage: Fields): Usage {
   const billed = fieldsAt(usage, "billed_units");
-  // A private deployment bills nothing by the unit.
+  // A private deployment has no billed units.
   const units = billed ?? fieldsAt(usage, "tokens");
   const inputTokens = countAt(units, "input_tokens");
   const outputTokens = countAt(units, "output_tokens");
@@ -109,7 +109,7 @@ function billedUsage(usage: Fields): Usage {
     totalInputTokens,
     totalOutputTokens: outputTokens,
     totalTokens: sumOfKnown(totalInputTokens, outputTokens),
-    // Of a prompt with the template in it, of which less is billed.
+    // The cached part is measured with the template, which is not billed, so it can exceed the billed input.
     cachedInputTokens: cached === undefined ? undefined : Math.min(cached, totalInputTokens ?? cached),
     inputByModality: imageTokens ? { text: inputTokens ?? 0, image: imageTokens } : undefined,
     images: countAt(billed, "images") || undefined,

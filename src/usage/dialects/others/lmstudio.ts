@@ -9,7 +9,7 @@ const RESPONSE = { model_instance_id: "value", response_id: "value", stats: "val
 
 const LMSTUDIO_SPEC = { ...COMMON, ...RESPONSE, result: RESPONSE } as const satisfies ShapeSpec;
 
-/** …/api/v1/chat: LM Studio's own API, whose stream ends in the whole answer. */
+/** …/api/v1/chat: LM Studio's own API, whose stream ends with the whole response. */
 export const lmstudio: Dialect = {
   name: "lmstudio",
   shape: shapeOf(LMSTUDIO_SPEC),
@@ -21,7 +21,10 @@ export const lmstudio: Dialect = {
   detect: (document) => (hasStats(fieldsAt(document, "result") ?? document) ? "certain" : undefined),
 };
 
-/** Whether the document has this API's counters; its older one has others of the same name beside OpenAI's usage. */
+/**
+ * True if the document has the counters of this API. The older API has other counters under the same name, beside
+ * OpenAI's usage.
+ */
 function hasStats(document: Fields): boolean {
   return hasMember(fieldsAt(document, "stats") ?? {}, "total_output_tokens");
 }

@@ -14,7 +14,7 @@ import { shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { openaiChat } from "../openai/openai-chat.ts";
 
-/** …/v1/conversations: an agent's answer, with the tokens of its connectors beside those of the prompt. */
+/** …/v1/conversations: an agent's response, with the tokens of its connectors apart from those of the prompt. */
 export const mistralConversations: Dialect = {
   name: "mistral.conversations",
   shape: shapeOf({ ...COMMON, conversation_id: "value", outputs: { model: "value" } }),
@@ -46,19 +46,19 @@ function readConversation(partial: PartialUsage, document: Fields, event: string
   const id = idText(textAt(document, "conversation_id"));
   return {
     ...next,
-    // An id beside a type is that of an output.
+    // The id of a document with a type is that of an output.
     id: id ?? (type === undefined ? next.id : partial.id),
     model: next.model ?? modelOf(listAt(document, "outputs")),
     usage: fieldsAt(document, "usage") ?? partial.usage,
     failed: next.failed || isError,
     errorType: isError ? (errorTypeOf(document) ?? next.errorType) : next.errorType,
     ended: partial.ended || isError || type === "conversation.response.done",
-    // OpenAI stores conversations under the same path, and nothing is used by that.
+    // OpenAI stores conversations under the same path, without usage.
     dialect: document["object"] === "conversation.response" || type !== undefined ? mistralConversations : next.dialect,
   };
 }
 
-/** An agent's answer names its model only where it puts something out. */
+/** An agent's response names its model only in its outputs. */
 function modelOf(outputs: readonly unknown[] | undefined): string | undefined {
   const output = outputs?.find((entry) => isFields(entry) && textAt(entry, "model") !== undefined);
   return isFields(output) ? modelName(textAt(output, "model")) : undefined;
@@ -74,7 +74,7 @@ function usageOfConversation(partial: PartialUsage, facts: UsageContext): Usage 
   if (connector === undefined || inputTokens === undefined) return { ...counters, toolCalls };
 
   const total = countAt(usage, "total_tokens");
-  // They are in the total and not in the prompt; a total that is reached without them has them inside.
+  // The total includes connector tokens and the prompt counter does not, unless the total is the sum without them.
   const beside = total === inputTokens + (totalOutputTokens ?? 0) ? 0 : connector;
   const rest = (unattributedTokens ?? 0) - beside;
   return {

@@ -15,11 +15,11 @@ const OLLAMA_SPEC = {
 
 const COUNTERS = ["prompt_eval_count", "prompt_eval_cached_count", "eval_count"] as const;
 const DONE = "done";
-/** To load or to unload a model is asked for in the same words, and generates nothing. */
+/** Loading and unloading a model has the same path and generates nothing. */
 const IDLE = "idle";
 const TERMINAL: ReadonlySet<string> = new Set([DONE, IDLE]);
 
-/** …/api/chat and …/api/generate: lines of JSON unless asked otherwise, of which the last has the counters. And …/api/embed. */
+/** …/api/chat and …/api/generate: lines of JSON by default, the last of which has the counters; and …/api/embed. */
 export const ollama: Dialect = {
   name: "ollama",
   shape: shapeOf(OLLAMA_SPEC),
@@ -32,7 +32,7 @@ export const ollama: Dialect = {
   detect: (document) => (isOllamaEnd(document) ? "certain" : undefined),
 };
 
-/** Whether the document is the last line of an answer, or all of it. */
+/** True if the document is the last line of a response, or all of it. */
 function isOllamaEnd(document: Fields): boolean {
   return member(document, "done") === true && hasMember(document, "eval_count");
 }
@@ -55,7 +55,7 @@ function countersOf(document: Fields): Fields | undefined {
 function usageOfOllama({ usage, status }: PartialUsage): Usage | undefined {
   if (usage === undefined) return status === IDLE ? NONE : undefined;
   const inputTokens = countAt(usage, "prompt_eval_count");
-  // Embeddings are never `done`, and put nothing out.
+  // Embeddings have no `done` and no output.
   const outputTokens = countAt(usage, "eval_count") ?? (status === undefined ? 0 : undefined);
   return {
     ...inclusiveTotals(inputTokens, outputTokens),
