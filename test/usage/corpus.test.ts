@@ -79,7 +79,7 @@ for (const [coding, encode] of Object.entries(CODINGS)) {
   });
 
   test(`every answer is read the same in ${coding}`, () => {
-    for (const exchange of plain) agree(exchange, [encode(exchange.step.response.body)], coding, "whole");
+    for (const exchange of plain) agree(exchange, [encode(exchange.step.response.body)], coding, "complete");
   });
 }
 
@@ -105,7 +105,7 @@ function manyCuts(exchange: Named, body: Buffer, contentEncoding: string | undef
 }
 
 function everyCut(exchange: Named, body: Buffer, contentEncoding: string | undefined): void {
-  agree(exchange, [body], contentEncoding, "whole");
+  agree(exchange, [body], contentEncoding, "complete");
   agree(exchange, bytewise(body), contentEncoding, "byte by byte");
   for (let at = 1; at < body.length; at++) {
     agree(exchange, [body.subarray(0, at), body.subarray(at)], contentEncoding, at);

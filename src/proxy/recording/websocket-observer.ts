@@ -38,7 +38,7 @@ export class WebSocketObserver {
 
   constructor(request: ObservedRequest, head: ResponseHead, clock: () => number, onTurn: FinishTurn) {
     const extensions = negotiatedExtensions(extensionsField(head));
-    const finishTurn = (turn: TurnReading): void => onTurn(turn, turn.whole ? COMPLETE : this.#interruption);
+    const finishTurn = (turn: TurnReading): void => onTurn(turn, turn.complete ? COMPLETE : this.#interruption);
     try {
       this.#observer = openSession(request, compressionOf(extensions), clock, finishTurn);
       if (extensions.kind === "unknown") this.#unread = "encoding";

@@ -74,15 +74,15 @@ export class Decoder {
   #kind: DecoderKind = "gzip";
   #native: ZlibDecoder | undefined;
   #output: Buffer | undefined;
-  #given = 0;
+  #outputBytes = 0;
 
   constructor(coding: Coding, pool: DecoderPool, received: WireCounter, emit: DecodedSink) {
     this.#coding = coding;
     this.#pool = pool;
     this.#emit = (bytes) => {
-      this.#given += bytes.length;
+      this.#outputBytes += bytes.length;
       const limit = Math.min(MAX_OUTPUT, FREE_OUTPUT + MAX_RATIO * received.wireBytes);
-      return this.#given > limit ? "too_large" : emit(bytes);
+      return this.#outputBytes > limit ? "too_large" : emit(bytes);
     };
   }
 

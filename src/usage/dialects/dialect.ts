@@ -19,7 +19,7 @@ export interface Dialect {
   readonly read: (partial: PartialUsage, document: Fields, event: string | undefined) => PartialUsage;
   /** True if the frame contains output for the client. */
   readonly hasContent: (document: Fields, event: string | undefined) => boolean;
-  readonly toUsage: (partial: PartialUsage, facts: UsageContext) => Usage | undefined;
+  readonly toUsage: (partial: PartialUsage, context: UsageContext) => Usage | undefined;
   /** Reads the response head. */
   readonly readHead?: (header: HeaderLookup, isError: boolean) => PartialUsage;
   /** The framing of its responses, whatever their content type is. */
@@ -41,7 +41,7 @@ export interface UsageContext {
   readonly exclusiveReasoning: boolean;
   readonly stream: boolean;
   /** The response was read to its end. */
-  readonly whole: boolean;
+  readonly complete: boolean;
 }
 
 /** The usage accumulated from the documents of one response so far. */
@@ -62,7 +62,7 @@ export interface PartialUsage {
   readonly outputSeen: boolean;
   readonly toolCalls: Readonly<Record<string, number>> | undefined;
   /** Members outside the usage object that the usage depends on, such as Groq's usage of each model. */
-  readonly breakdown: Fields | undefined;
+  readonly extra: Fields | undefined;
   /** The dialect that auto-detection found. */
   readonly dialect: Dialect | undefined;
   /** Counters in the response head. */
@@ -84,7 +84,7 @@ export const NOTHING: PartialUsage = Object.freeze({
   status: undefined,
   outputSeen: false,
   toolCalls: undefined,
-  breakdown: undefined,
+  extra: undefined,
   dialect: undefined,
   head: undefined,
   byModel: Object.freeze([]),

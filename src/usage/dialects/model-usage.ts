@@ -21,11 +21,11 @@ export function withModelUsage(
   if (at === -1 && byModel.length >= MAX_MODELS) at = byModel.findLastIndex((other) => other.kind === kind);
   const before = byModel[at];
   if (before === undefined) return [...byModel, share];
-  return byModel.with(at, { ...before, usage: summed(before.usage, share.usage) });
+  return byModel.with(at, { ...before, usage: sumOf(before.usage, share.usage) });
 }
 
 /** The entries other than `main`, which is the record itself. */
-export function itemsBeside(
+export function otherItems(
   byModel: readonly ModelUsage[],
   main: ModelUsage | undefined,
 ): readonly ExtraItem[] | undefined {
@@ -38,21 +38,21 @@ export function itemsBeside(
 export function finalModelUsage(byModel: readonly ModelUsage[], kind: string): Usage | undefined {
   const main = byModel.find((share) => share.kind === kind);
   if (main === undefined) return undefined;
-  return { ...main.usage, extraItems: itemsBeside(byModel, main) };
+  return { ...main.usage, extraItems: otherItems(byModel, main) };
 }
 
 /** Sums both. A label keeps its first value. */
-function summed(a: Usage, b: Usage): Usage {
+function sumOf(a: Usage, b: Usage): Usage {
   const sum: Usage = {};
   for (const key of COUNTERS) sum[key] = sumOfKnown(a[key], b[key]);
-  for (const key of MAPS) sum[key] = plusEach(a[key], b[key]);
+  for (const key of MAPS) sum[key] = sumOfMaps(a[key], b[key]);
   for (const key of LABELS) sum[key] = a[key] ?? b[key];
   return sum;
 }
 
 type Counts = Readonly<Record<string, number>> | undefined;
 
-function plusEach(a: Counts, b: Counts): Counts {
+function sumOfMaps(a: Counts, b: Counts): Counts {
   if (a === undefined || b === undefined) return a ?? b;
   const sum: Record<string, number> = { ...a };
   for (const [name, count] of Object.entries(b)) sum[name] = (Object.hasOwn(sum, name) ? (sum[name] ?? 0) : 0) + count;

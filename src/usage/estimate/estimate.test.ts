@@ -24,13 +24,13 @@ test("a counter that the provider gave is never estimated, and stays the source"
 });
 
 test("calls that are counted, repeat another's usage, use nothing or are still to be counted have no estimates", () => {
-  const settled = [
+  const stated = [
     verdict("final", { source: "body" }),
     verdict("replay"),
     verdict("not_applicable"),
     verdict("missing", { reason: "pending" }),
   ];
-  for (const found of settled) assert.deepEqual(estimated(found, undefined, SEEN), { source: found.source });
+  for (const found of stated) assert.deepEqual(estimated(found, undefined, SEEN), { source: found.source });
 });
 
 test("nothing measured is nothing estimated", () => {

@@ -5,11 +5,11 @@ import { BACKSLASH } from "../json/ascii.ts";
  * looks only at the first byte of most characters.
  */
 export class TokenEstimator {
-  /** Thousandths of a token: in the text that was read whole, and in the samples of the rest. */
-  #whole = 0;
+  /** Thousandths of a token: in the text that was read in full, and in the samples of the rest. */
+  #fullyRead = 0;
   #sampled = 0;
   /** Bytes of text so far. */
-  #seen = 0;
+  #bytesSeen = 0;
   /** 1 if the text so far ends inside a word of Latin letters. */
   #inWord = 0;
   /** The state inside a character whose script is not known from its first byte. */
@@ -17,7 +17,7 @@ export class TokenEstimator {
   #unit = 0;
 
   get tokens(): number {
-    return Math.round((this.#whole + (this.#sampled * BLOCK) / (SAMPLE - QUIET)) / 1000);
+    return Math.round((this.#fullyRead + (this.#sampled * BLOCK) / (SAMPLE - LEAD_IN)) / 1000);
   }
 
   /**
@@ -27,23 +27,23 @@ export class TokenEstimator {
   add(bytes: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to) {
-      const room = WHOLE - this.#seen;
+      const room = FULLY_READ - this.#bytesSeen;
       const end = room > 0 ? Math.min(to, at + room) : this.#sample(bytes, at, to);
-      if (room > 0) this.#whole += this.#weigh(bytes, at, end);
-      this.#seen += end - at;
+      if (room > 0) this.#fullyRead += this.#weigh(bytes, at, end);
+      this.#bytesSeen += end - at;
       at = end;
     }
   }
 
   /** Takes the rest of a block or of its sample. Returns the index after it. */
   #sample(bytes: Buffer, from: number, to: number): number {
-    const into = (this.#seen - WHOLE) % BLOCK;
+    const into = (this.#bytesSeen - FULLY_READ) % BLOCK;
     if (into >= SAMPLE) return Math.min(to, from + BLOCK - into);
     if (into === 0) this.#state = PLAIN;
-    const end = Math.min(to, from + (into < QUIET ? QUIET : SAMPLE) - into);
+    const end = Math.min(to, from + (into < LEAD_IN ? LEAD_IN : SAMPLE) - into);
     const weight = this.#weigh(bytes, from, end);
     // The first bytes of a sample may be the rest of an escape, so they are read and not counted.
-    if (into >= QUIET) this.#sampled += weight;
+    if (into >= LEAD_IN) this.#sampled += weight;
     return end;
   }
 
@@ -79,7 +79,7 @@ export class TokenEstimator {
       this.#state = 4;
       return INSIDE;
     }
-    if (state === LED && kind === INSIDE) return kindOfUnit(this.#unit | ((byte & 63) << 6));
+    if (state === LEAD_BYTE && kind === INSIDE) return kindOfUnit(this.#unit | ((byte & 63) << 6));
     const digit = state > 0 ? Number.parseInt(String.fromCharCode(byte), 16) : Number.NaN;
     if (!Number.isNaN(digit)) {
       this.#unit = (this.#unit << 4) | digit;
@@ -90,19 +90,19 @@ export class TokenEstimator {
     }
     // The byte is plain or unexpected: a new character begins with it.
     if (kind < UNSURE) return kind;
-    this.#state = kind === ESCAPE ? ESCAPED : LED;
+    this.#state = kind === ESCAPE ? ESCAPED : LEAD_BYTE;
     this.#unit = (byte & 15) << 12;
     return INSIDE;
   }
 }
 
 /** The number of digits of a `\uXXXX` still to come, or one of the constants below. */
-type State = 4 | 3 | 2 | 1 | typeof PLAIN | typeof ESCAPED | typeof LED;
+type State = 4 | 3 | 2 | 1 | typeof PLAIN | typeof ESCAPED | typeof LEAD_BYTE;
 const PLAIN = 0;
 /** After a backslash. */
 const ESCAPED = -1;
 /** After the first byte of a character whose second byte tells the script. */
-const LED = -2;
+const LEAD_BYTE = -2;
 
 function kindOfUnit(unit: number): number {
   if (unit < 0x80) return KIND_OF[unit] ?? OTHER;
@@ -134,11 +134,11 @@ const OTHER = 19;
 const UNSURE = 20;
 const ESCAPE = 21;
 
-const WHOLE = 8192;
+const FULLY_READ = 8192;
 const BLOCK = 1024;
 const SAMPLE = 136;
 /** The length of an escape plus the first byte of a character. */
-const QUIET = 8;
+const LEAD_IN = 8;
 const LETTER_U = 0x75;
 
 /**

@@ -46,28 +46,28 @@ export class AwsEventStreamReader implements FrameReader {
     // The documents found in a truncated frame are emitted as well.
     if (this.#section === PAYLOAD) this.#endPayload();
     this.#section = LOST;
-    return between ? "whole" : "invalid";
+    return between ? "complete" : "invalid";
   }
 
   /** Takes a piece of one section, up to the end of the section or of the buffer. */
   #take(bytes: Buffer, from: number, to: number): void {
-    const isWhole = this.#left === 0;
+    const isComplete = this.#left === 0;
     switch (this.#section) {
       case PRELUDE:
       case HEADERS:
-        if (isWhole && this.#held.length === 0) return this.#read(bytes, from, to);
+        if (isComplete && this.#held.length === 0) return this.#read(bytes, from, to);
         if (!this.#held.append(bytes, from, to, MAX_HEADERS)) return this.#giveUp();
-        if (!isWhole) return;
+        if (!isComplete) return;
         // The next section may begin in the same call and uses the same buffer.
         return this.#readHeld();
       case PAYLOAD:
-        this.#takePayload(bytes, from, to, isWhole);
-        if (isWhole) this.#endPayload();
+        this.#takePayload(bytes, from, to, isComplete);
+        if (isComplete) this.#endPayload();
         return;
       case TRAILER:
         // The message checksum is not verified: the prelude's checksum finds lost boundaries, and the client's SDK
         // checks the rest.
-        if (isWhole) this.#enter(PRELUDE, PRELUDE_LENGTH);
+        if (isComplete) this.#enter(PRELUDE, PRELUDE_LENGTH);
         return;
       case LOST:
     }
@@ -120,7 +120,7 @@ export class AwsEventStreamReader implements FrameReader {
     else this.#enter(TRAILER, TRAILER_LENGTH);
   }
 
-  #takePayload(bytes: Buffer, from: number, to: number, isWhole: boolean): void {
+  #takePayload(bytes: Buffer, from: number, to: number, isComplete: boolean): void {
     switch (this.#payload) {
       case "skipped":
         return;
@@ -131,7 +131,7 @@ export class AwsEventStreamReader implements FrameReader {
         return this.#picker.push(bytes, from, to);
       case "held":
         this.#sink.onDecoded?.(bytes, from, to);
-        if (isWhole && this.#held.length === 0) {
+        if (isComplete && this.#held.length === 0) {
           if (this.#sink.wants(bytes, from, to)) this.#picker.push(bytes, from, to);
         } else {
           this.#held.append(bytes, from, to, MAX_HELD);

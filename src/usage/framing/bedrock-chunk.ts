@@ -52,9 +52,9 @@ export class BedrockChunk {
     // After quotes, padding and the backslashes that some encoders put before a slash are removed, every split decodes
     // to the same bytes.
     const text = this.#rest + bytes.toString("latin1", from, to).replaceAll(NOT_BASE64, "");
-    const whole = text.length - (text.length % 4);
-    this.#rest = text.slice(whole);
-    const decoded = Buffer.from(text.slice(0, whole), "base64");
+    const decodable = text.length - (text.length % 4);
+    this.#rest = text.slice(decodable);
+    const decoded = Buffer.from(text.slice(0, decodable), "base64");
     this.#sink.onDecoded?.(decoded, 0, decoded.length);
     this.#document.push(decoded, 0, decoded.length);
   }

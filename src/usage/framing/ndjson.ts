@@ -30,8 +30,8 @@ export class NdjsonReader implements FrameReader {
   }
 
   #endLine(): DocumentEnd {
-    const wholeness = this.#picker.end();
-    if (wholeness === "invalid") this.#sink.invalid();
-    return wholeness === "empty" ? "whole" : wholeness;
+    const end = this.#picker.end();
+    if (end === "invalid") this.#sink.invalid();
+    return end === "empty" ? "complete" : end;
   }
 }

@@ -17,7 +17,7 @@ export class SseReader implements FrameReader {
   #event: string | undefined;
   /** The beginning of a line that spans several buffers. */
   readonly #line = new BoundedBuffer();
-  #rest: "line" | "to-picker" | "dropped" = "line";
+  #lineMode: "line" | "to-picker" | "dropped" = "line";
   /** The data of the current frame: a range of the buffer being read, copied to `#kept` before that buffer is gone. */
   #hasData = false;
   #data: Buffer | undefined;
@@ -26,7 +26,7 @@ export class SseReader implements FrameReader {
   readonly #kept = new BoundedBuffer();
   #streaming = false;
   #skipLf = false;
-  #over = false;
+  #ended = false;
 
   constructor(shape: Shape, sink: FrameSink) {
     this.#sink = sink;
@@ -43,8 +43,8 @@ export class SseReader implements FrameReader {
     let lf = -1;
     let cr = -1;
     while (at < to) {
-      if (lf < at) lf = indexOr(bytes, LF, at, to);
-      if (cr < at) cr = indexOr(bytes, CR, at, to);
+      if (lf < at) lf = indexOfOrEnd(bytes, LF, at, to);
+      if (cr < at) cr = indexOfOrEnd(bytes, CR, at, to);
       const end = Math.min(lf, cr);
       if (end === to) {
         this.#hold(bytes, at, to);
@@ -63,57 +63,57 @@ export class SseReader implements FrameReader {
 
   /** Dispatches the pending frame, because some servers omit the last empty line. */
   end(): DocumentEnd {
-    if (this.#rest !== "line" || this.#line.length > 0) this.#endLine(EMPTY, 0, 0);
+    if (this.#lineMode !== "line" || this.#line.length > 0) this.#endLine(EMPTY, 0, 0);
     this.#dispatch();
-    return "whole";
+    return "complete";
   }
 
   #endLine(bytes: Buffer, from: number, to: number): void {
-    if (this.#rest === "line" && this.#line.length === 0) return this.#read(bytes, from, to, false);
+    if (this.#lineMode === "line" && this.#line.length === 0) return this.#read(bytes, from, to, false);
 
     this.#hold(bytes, from, to);
-    if (this.#rest === "line") {
+    if (this.#lineMode === "line") {
       const line = this.#line.view();
       this.#read(line, 0, line.length, true);
     }
-    this.#rest = "line";
+    this.#lineMode = "line";
     this.#line.clear();
   }
 
   /** Keeps a piece of a line. A line that is too long goes to the picker if it is data, and is dropped if not. */
   #hold(bytes: Buffer, from: number, to: number): void {
-    if (this.#rest === "to-picker") return this.#picker.push(bytes, from, to);
-    if (this.#rest === "dropped" || this.#line.append(bytes, from, to, MAX_LINE)) return;
+    if (this.#lineMode === "to-picker") return this.#picker.push(bytes, from, to);
+    if (this.#lineMode === "dropped" || this.#line.append(bytes, from, to, MAX_LINE)) return;
 
     const room = from + MAX_LINE - this.#line.length;
     this.#line.append(bytes, from, room, MAX_LINE);
     const line = this.#line.view();
     const value = valueOf(line, 0, line.length, DATA);
-    this.#rest = value === -1 || this.#over ? "dropped" : "to-picker";
-    if (this.#rest === "to-picker") {
+    this.#lineMode = value === -1 || this.#ended ? "dropped" : "to-picker";
+    if (this.#lineMode === "to-picker") {
       this.#stream(line, value, line.length);
       this.#picker.push(bytes, room, to);
     }
     this.#line.clear();
   }
 
-  #read(bytes: Buffer, from: number, to: number, passing: boolean): void {
+  #read(bytes: Buffer, from: number, to: number, isTemporary: boolean): void {
     if (from === to) return this.#dispatch();
 
     const value = valueOf(bytes, from, to, DATA);
     if (value !== -1) {
-      if (!this.#over) this.#addData(bytes, value, to, passing);
+      if (!this.#ended) this.#addData(bytes, value, to, isTemporary);
       return;
     }
     const name = valueOf(bytes, from, to, EVENT);
     if (name !== -1) this.#event = to - name > MAX_EVENT_NAME ? undefined : bytes.toString("latin1", name, to);
   }
 
-  #addData(bytes: Buffer, from: number, to: number, passing: boolean): void {
+  #addData(bytes: Buffer, from: number, to: number, isTemporary: boolean): void {
     const before = this.#hasData ? this.#dataTo - this.#dataFrom + this.#kept.length + 1 : 0;
     if (this.#streaming || before + to - from > MAX_FRAME) return this.#stream(bytes, from, to);
 
-    if (!this.#hasData && !passing) {
+    if (!this.#hasData && !isTemporary) {
       this.#data = bytes;
       this.#dataFrom = from;
       this.#dataTo = to;
@@ -165,7 +165,7 @@ export class SseReader implements FrameReader {
 
   #frame(bytes: Buffer, from: number, to: number): void {
     if (isDone(bytes, from, to)) {
-      this.#over = true;
+      this.#ended = true;
       this.#sink.ended();
     } else if (this.#sink.wants(bytes, from, to)) {
       this.#picker.push(bytes, from, to);
@@ -192,7 +192,7 @@ function isDone(bytes: Buffer, from: number, to: number): boolean {
   return bytes[from] === OPEN_BRACKET && to - from < 64 && bytes.toString("latin1", from, to).trim() === "[DONE]";
 }
 
-function indexOr(bytes: Buffer, byte: number, from: number, to: number): number {
+function indexOfOrEnd(bytes: Buffer, byte: number, from: number, to: number): number {
   const found = bytes.indexOf(byte, from);
   return found === -1 || found > to ? to : found;
 }

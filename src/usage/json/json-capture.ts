@@ -6,14 +6,14 @@ export class JsonCapture {
   #store: BoundedBuffer | undefined;
   #overflow = false;
   /** Bytes of values already captured from the current document. */
-  #given = 0;
+  #capturedBytes = 0;
 
   get isEmpty(): boolean {
     return !this.#overflow && (this.#store === undefined || this.#store.length === 0);
   }
 
   startDocument(): void {
-    this.#given = 0;
+    this.#capturedBytes = 0;
   }
 
   start(): void {
@@ -30,13 +30,13 @@ export class JsonCapture {
   keep(bytes: Buffer, from: number, to: number): void {
     if (this.#overflow) return;
     this.#store ??= new BoundedBuffer();
-    this.#overflow = !this.#store.append(bytes, from, to, MAX_CAPTURED - this.#given);
+    this.#overflow = !this.#store.append(bytes, from, to, MAX_CAPTURED - this.#capturedBytes);
   }
 
   /** Takes the last piece and returns the whole text, or `undefined` if it was too large or discarded. */
   finish(bytes: Buffer, from: number, to: number): string | undefined {
     if (this.#store === undefined || this.#store.length === 0) {
-      const fits = !this.#overflow && to - from <= MAX_CAPTURED - this.#given;
+      const fits = !this.#overflow && to - from <= MAX_CAPTURED - this.#capturedBytes;
       return fits ? bytes.toString("utf8", from, to) : undefined;
     }
     this.keep(bytes, from, to);
@@ -47,7 +47,7 @@ export class JsonCapture {
   finishValue(bytes: Buffer, from: number, to: number): unknown {
     const text = this.finish(bytes, from, to);
     if (text === undefined) return undefined;
-    this.#given += text.length;
+    this.#capturedBytes += text.length;
     return parsed(text);
   }
 

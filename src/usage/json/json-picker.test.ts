@@ -20,32 +20,32 @@ function plain<T>(value: T): T {
 }
 
 const CASES: readonly (readonly [title: string, text: string, documents: readonly unknown[], wholeness: string])[] = [
-  ["takes wanted members and nothing else", '{"a":1,"id":"x","b":{"id":2}}', [{ id: "x" }], "whole"],
+  ["takes wanted members and nothing else", '{"a":1,"id":"x","b":{"id":2}}', [{ id: "x" }], "complete"],
   [
     "reads through white space",
     ' \n\t{ "id" :\r\n 1.5e3 , "usage" : [ 1 , {} ] } \n',
     [{ id: 1500, usage: [1, {}] }],
-    "whole",
+    "complete",
   ],
-  ["isIrrelevant strings that look like structure", '{"a":"}{\\"id\\":1","id":"\\\\"}', [{ id: "\\" }], "whole"],
-  ["looks into an object", '{"error":{"message":"m","code":"c"}}', [{ error: { code: "c" } }], "whole"],
+  ["isIrrelevant strings that look like structure", '{"a":"}{\\"id\\":1","id":"\\\\"}', [{ id: "\\" }], "complete"],
+  ["looks into an object", '{"error":{"message":"m","code":"c"}}', [{ error: { code: "c" } }], "complete"],
   [
     "looks at the objects of an array",
     '{"items":[{"kind":1},7,[{"kind":2}],{}]}',
     [{ items: [{ kind: 1 }, {}] }],
-    "whole",
+    "complete",
   ],
-  ["keeps an empty array", '{"items":[]}', [{ items: [] }], "whole"],
+  ["keeps an empty array", '{"items":[]}', [{ items: [] }], "complete"],
   [
     "takes a scalar where it would look inside",
     '{"error":"text","items":null}',
     [{ error: "text", items: null }],
-    "whole",
+    "complete",
   ],
-  ["reads an array as documents", '[{"id":1},2,"x",[3],\n{"id":4}]', [{ id: 1 }, { id: 4 }], "whole"],
-  ["lets the last of two members win", '{"id":1,"id":{"x":2}}', [{ id: { x: 2 } }], "whole"],
-  ["reads escaped names", '{"\\u0069d":1}', [{ id: 1 }], "whole"],
-  ["leaves out a value that is no JSON", '{"id":tru,"usage":1}', [{ usage: 1 }], "whole"],
+  ["reads an array as documents", '[{"id":1},2,"x",[3],\n{"id":4}]', [{ id: 1 }, { id: 4 }], "complete"],
+  ["lets the last of two members win", '{"id":1,"id":{"x":2}}', [{ id: { x: 2 } }], "complete"],
+  ["reads escaped names", '{"\\u0069d":1}', [{ id: 1 }], "complete"],
+  ["leaves out a value that is no JSON", '{"id":tru,"usage":1}', [{ usage: 1 }], "complete"],
   ["hands on what a invalid document had", '{"id":1,"usage":{"a"', [{ id: 1 }], "invalid"],
   ["does not take a number whose end is missing", '{"id":12', [{}], "invalid"],
   ["calls a invalid array invalid", '[{"id":1}', [{ id: 1 }], "invalid"],
@@ -56,7 +56,7 @@ const CASES: readonly (readonly [title: string, text: string, documents: readonl
   ["stops at a control byte", '{"id":\u0001}', [{}], "invalid"],
   ["stops at a member without a name", "{1:2}", [{}], "invalid"],
   ["stops at a comma in place of a colon", '{"id",1}', [{}], "invalid"],
-  ["ignores what follows the document", '{"id":1}{"id":2}', [{ id: 1 }], "whole"],
+  ["ignores what follows the document", '{"id":1}{"id":2}', [{ id: 1 }], "complete"],
 ];
 
 for (const [title, text, documents, wholeness] of CASES) {
@@ -97,7 +97,7 @@ test("the objects of a long array are handed out as they end, and not kept", () 
   assert.deepEqual(plain(documents), [{ list: { n: 1 } }, { list: { n: 2 } }, { list: {} }]);
   push('"list":{"n":3}},"id":"x"}');
   assert.deepEqual(plain(documents.slice(3)), [{ deep: { list: { n: 3 } }, id: "x" }]);
-  assert.equal(picker.end(), "whole");
+  assert.equal(picker.end(), "complete");
 });
 
 test("each object of a long array may be as large as a whole document", () => {
@@ -110,7 +110,7 @@ test("each object of a long array may be as large as a whole document", () => {
   assert.deepEqual(lengths.slice(0, 10), Array<number>(10).fill(50_000));
 });
 
-test("a text is passed on as it stands, in the pieces it comes in", () => {
+test("a text is streamed on as it stands, in the pieces it comes in", () => {
   const pieces: string[] = [];
   const picker = new JsonPicker(
     shapeOf({ text: "text" }),

@@ -24,7 +24,7 @@ import { OPEN, OPEN_ESCAPED, parsed, scalarEnd, stringEnd } from "./json-text.ts
 export class JsonPicker {
   readonly #shape: Shape;
   readonly #emit: (document: Fields) => void;
-  readonly #pass: PieceSink | undefined;
+  readonly #onText: PieceSink | undefined;
   readonly #capture = new JsonCapture();
   #mode: Mode = TOP;
   /** The open objects and arrays that the shape describes; never deeper than the shape. */
@@ -37,10 +37,10 @@ export class JsonPicker {
   #escaped = false;
   #keyEscaped = false;
 
-  constructor(shape: Shape, emit: (document: Fields) => void, pass?: PieceSink) {
+  constructor(shape: Shape, emit: (document: Fields) => void, onText?: PieceSink) {
     this.#shape = shape;
     this.#emit = emit;
-    this.#pass = pass;
+    this.#onText = onText;
   }
 
   /** True if the document is an array. */
@@ -70,7 +70,7 @@ export class JsonPicker {
     this.#inArray = false;
     this.#capture.clear();
     if (root !== undefined) this.#emit(root);
-    return mode === DONE ? "whole" : empty ? "empty" : "invalid";
+    return mode === DONE ? "complete" : empty ? "empty" : "invalid";
   }
 
   /** Takes one structural byte. Returns `false` if the byte begins a value and must be read again as part of it. */
@@ -122,7 +122,7 @@ export class JsonPicker {
   #closeLevel(): void {
     const closed = this.#levels.pop();
     if (this.#levels.length > 0) {
-      if (closed?.each !== undefined && closed.object !== undefined) this.#handOut(closed.each, closed.object);
+      if (closed?.each !== undefined && closed.object !== undefined) this.#emitElement(closed.each, closed.object);
       return this.#afterValue();
     }
     this.#mode = this.#inArray ? TOP : DONE;
@@ -130,7 +130,7 @@ export class JsonPicker {
   }
 
   /** Emits one element of a long array as a document of its own, with the full capture limit for the next one. */
-  #handOut(name: string, element: Fields): void {
+  #emitElement(name: string, element: Fields): void {
     this.#capture.startDocument();
     const document = emptyFields();
     document[name] = element;
@@ -145,7 +145,7 @@ export class JsonPicker {
 
   /** Takes a key and its colon at once if the buffer contains both, as it nearly always does; else begins the key. */
   #wholeKey(bytes: Buffer, from: number, to: number): number {
-    const near = Math.min(to - 1, from + NEAR);
+    const near = Math.min(to - 1, from + LONGEST_KEY);
     let at = from;
     while (at < near && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) at++;
     if (at >= near || bytes[at] !== QUOTE || bytes[at + 1] !== COLON) {
@@ -234,8 +234,8 @@ export class JsonPicker {
   #value(bytes: Buffer, from: number, to: number): number {
     const end = this.#mode === SCALAR ? scalarEnd(bytes, from, to) : this.#valueEnd(bytes, from, to);
     const wanted = this.#wanted;
-    if (wanted?.passed === true) {
-      this.#pass?.(bytes, from, end === OPEN ? to : end);
+    if (wanted?.streamed === true) {
+      this.#onText?.(bytes, from, end === OPEN ? to : end);
       if (end !== OPEN) this.#afterValue();
       return end === OPEN ? to : end;
     }
@@ -284,7 +284,7 @@ export class JsonPicker {
 }
 
 /** How a document ended: complete; invalid, which includes truncated; or before it began. */
-export type DocumentEnd = "whole" | "invalid" | "empty";
+export type DocumentEnd = "complete" | "invalid" | "empty";
 
 interface Level {
   readonly shape: Shape;
@@ -298,7 +298,7 @@ interface Level {
 type PieceSink = (bytes: Buffer, from: number, to: number) => void;
 
 /** Longer than every wanted name. */
-const NEAR = 64;
+const LONGEST_KEY = 64;
 /** No usage object nests deeper, and later code walks the value recursively. */
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 256;

@@ -47,7 +47,7 @@ export interface Wanted {
   /** Emit the objects of the array one by one instead of keeping them. */
   readonly each: boolean;
   /** Emit the raw bytes as they arrive instead of keeping the value. */
-  readonly passed: boolean;
+  readonly streamed: boolean;
 }
 
 export function shapeOf(spec: ShapeSpec): Shape {
@@ -60,7 +60,7 @@ export function shapeOf(spec: ShapeSpec): Shape {
       bytes: Buffer.from(name),
       inner: typeof inner === "string" ? undefined : shapeOf(inner),
       each: want instanceof Each,
-      passed: want === "text",
+      streamed: want === "text",
     };
     while (byLength.length <= wanted.bytes.length) byLength.push(undefined);
     (byLength[wanted.bytes.length] ??= []).push(wanted);

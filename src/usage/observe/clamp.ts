@@ -18,6 +18,6 @@ export function clamped(usage: Usage): { readonly usage: Usage; readonly inconsi
   };
 }
 
-function atMost(part: number | undefined, whole: number | undefined): number | undefined {
-  return part === undefined || whole === undefined || part <= whole ? part : whole;
+function atMost(part: number | undefined, total: number | undefined): number | undefined {
+  return part === undefined || total === undefined || part <= total ? part : total;
 }

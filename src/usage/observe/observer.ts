@@ -62,7 +62,7 @@ export class RequestObserver {
   #frames: FrameReader | undefined;
   #builder: ReadingBuilder | undefined;
   #unreadReason: UnreadReason | undefined;
-  #requestWhole = false;
+  #requestComplete = false;
   #textCounter: TextCounter | undefined;
 
   constructor(request: ObservedRequest, now: () => number, decoders = new DecoderPool()) {
@@ -91,23 +91,25 @@ export class RequestObserver {
 
   /** The whole request was sent to the provider. */
   requestSent(): void {
-    this.#requestWhole = true;
+    this.#requestComplete = true;
   }
 
-  responseHead(facts: ObservedResponse): void {
-    this.#response = facts;
-    const isError = facts.status >= 400;
+  responseHead(response: ObservedResponse): void {
+    this.#response = response;
+    const isError = response.status >= 400;
     const { framing, readHead } = this.#endpoint.reader;
-    this.#declared = framing !== undefined && !isError ? framing : declaredFraming(facts.contentType);
+    this.#declared = framing !== undefined && !isError ? framing : declaredFraming(response.contentType);
     // An error declared as text may well be a JSON object.
     if (isError && this.#declared === "opaque") this.#declared = undefined;
-    this.#head = readHead?.(facts.header, isError) ?? NOTHING;
+    this.#head = readHead?.(response.header, isError) ?? NOTHING;
   }
 
   /** Takes a chunk of the response body without its framing, still content-encoded. */
   responseBytes(bytes: Buffer): void {
     if (this.#unreadReason !== undefined || this.#response === undefined || this.#response.status === 101) return;
-    this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) => this.#cut(decoded));
+    this.#decoding ??= openDecoding(this.#response.contentEncoding, this.#decoders, (decoded) =>
+      this.#readDecoded(decoded),
+    );
     const failure = this.#decoding === undefined ? "encoding" : this.#decoding.write(bytes);
     if (failure !== undefined && failure !== "stopped") this.#unreadReason = failure;
     if (failure !== undefined) this.#decoding?.close();
@@ -120,7 +122,7 @@ export class RequestObserver {
 
   /** What is known while the exchange is running, for a record that the ledger writes if the process ends first. */
   snapshot(): UsageReading {
-    const parameters = this.#requestReader?.facts ?? NO_PARAMETERS;
+    const parameters = this.#requestReader?.parameters ?? NO_PARAMETERS;
     return {
       ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
       stream: this.#isStream(this.#frames?.isStream ?? false, parameters),
@@ -137,10 +139,9 @@ export class RequestObserver {
     const parameters = this.#requestReader?.end() ?? NO_PARAMETERS;
     const partial = this.#builder?.partial ?? this.#head;
     const dialect = partial.dialect ?? this.#endpoint.reader;
-    const whole = !invalid && this.#unreadReason === undefined && (ending === "complete" || ending === "drained");
-    const settled = dialect.toUsage(partial, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, whole });
-    const { usage, inconsistent } =
-      settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
+    const complete = !invalid && this.#unreadReason === undefined && (ending === "complete" || ending === "drained");
+    const stated = dialect.toUsage(partial, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, complete });
+    const { usage, inconsistent } = stated === undefined ? { usage: undefined, inconsistent: false } : clamped(stated);
 
     const state = readingStateOf({
       ending,
@@ -167,7 +168,7 @@ export class RequestObserver {
       usage,
       ...state,
       ...estimated(state, usage, {
-        input: () => (this.#requestWhole ? parameters.textTokens() : undefined),
+        input: () => (this.#requestComplete ? parameters.textTokens() : undefined),
         output: () =>
           this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined,
       }),
@@ -176,7 +177,7 @@ export class RequestObserver {
     };
   }
 
-  #cut(bytes: Buffer): DecodeFailure | undefined {
+  #readDecoded(bytes: Buffer): DecodeFailure | undefined {
     if (this.#frames === undefined) {
       const start = bodyStart(bytes, 0, bytes.length);
       if (start === bytes.length) return undefined;
@@ -193,10 +194,10 @@ export class RequestObserver {
       );
       this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#builder);
       // The text of an AWS event stream is counted after decoding; other bodies contain it directly.
-      const isOpened = this.#frames instanceof AwsEventStreamReader;
-      if (isOpened) this.#builder.textCounter = this.#textMeter(true);
+      const isEncoded = this.#frames instanceof AwsEventStreamReader;
+      if (isEncoded) this.#builder.textCounter = this.#openTextCounter(true);
       this.#frames.push(bytes, start, bytes.length);
-      this.#textCounter = isOpened ? undefined : this.#textMeter(this.#frames.isStream);
+      this.#textCounter = isEncoded ? undefined : this.#openTextCounter(this.#frames.isStream);
     } else {
       this.#frames.push(bytes, 0, bytes.length);
     }
@@ -208,7 +209,7 @@ export class RequestObserver {
     return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
   }
 
-  #textMeter(stream: boolean): TextCounter | undefined {
+  #openTextCounter(stream: boolean): TextCounter | undefined {
     const isError = (this.#response?.status ?? 0) >= 400;
     const text = isError ? undefined : this.#text;
     const members = stream ? text?.stream : text?.body;
@@ -224,9 +225,9 @@ export class RequestObserver {
     };
   }
 
-  #isStream(seen: boolean, parameters: RequestParameters): boolean | undefined {
-    const answered = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
-    if (seen || answered) return seen;
+  #isStream(sawStream: boolean, parameters: RequestParameters): boolean | undefined {
+    const hasResponse = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
+    if (sawStream || hasResponse) return sawStream;
     return parameters.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
   }
 }

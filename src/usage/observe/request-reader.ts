@@ -67,11 +67,11 @@ export class RequestReader {
   end(): RequestParameters {
     this.#picker?.end();
     this.#decoding?.close();
-    return this.facts;
+    return this.parameters;
   }
 
   /** The parameters read so far. */
-  get facts(): RequestParameters {
+  get parameters(): RequestParameters {
     const form = this.#form;
     if (form !== undefined) return { ...NO_PARAMETERS, model: form.value("model"), stream: flag(form.value("stream")) };
     const stream = member(this.#document, "stream");

@@ -13,8 +13,8 @@ export class MessageInflater {
   #output: Buffer | undefined;
   /** The compressed data of the current message has ended; the rest of the message is ignored. */
   #ended = false;
-  #wire = 0;
-  #given = 0;
+  #receivedBytes = 0;
+  #outputBytes = 0;
 
   /** The buffer that `emit` gets is overwritten afterwards. */
   constructor(windowBits: number, takeover: boolean, emit: (bytes: Buffer) => void) {
@@ -22,15 +22,15 @@ export class MessageInflater {
     this.#windowBits = Math.max(9, windowBits);
     this.#takeover = takeover;
     this.#take = (bytes) => {
-      this.#given += bytes.length;
-      if (this.#given > FREE_OUTPUT + MAX_RATIO * this.#wire) return "too_large";
+      this.#outputBytes += bytes.length;
+      if (this.#outputBytes > FREE_OUTPUT + MAX_RATIO * this.#receivedBytes) return "too_large";
       emit(bytes);
       return undefined;
     };
   }
 
   write(bytes: Buffer): DecodeFailure | undefined {
-    this.#wire += bytes.length;
+    this.#receivedBytes += bytes.length;
     return this.#inflate(bytes);
   }
 

@@ -91,7 +91,7 @@ test("the times of a response are those of its own events", () => {
   const [turn] = session.turns;
   assert.equal(turn?.startedAt, 100);
   assert.equal(turn.reading.firstContentAt, 130);
-  assert.equal(turn.whole, true);
+  assert.equal(turn.complete, true);
 });
 
 test("a delta behind the end of its response begins no other", () => {

@@ -20,17 +20,17 @@ export function openSession(
   request: ObservedRequest,
   compression: SessionCompression | undefined,
   now: () => number,
-  tell: TurnListener,
+  onTurn: TurnListener,
 ): SessionObserver | undefined {
   const dialect = endpointOf(request.method, request.path, true).session;
   if (dialect === undefined) return undefined;
   const inPath = namesInPath(request.path);
   const deployment = inPath.deployment ?? deploymentInQuery(request.query);
-  const turns = new SessionTurns({ dialect: dialect.name, deployment }, now, tell);
+  const turns = new SessionTurns({ dialect: dialect.name, deployment }, now, onTurn);
   return new SessionObserver({ dialect, model: modelInQuery(request.query), deployment }, compression, turns);
 }
 
-interface About {
+interface SessionInfo {
   readonly dialect: SessionDialect;
   readonly model: string | undefined;
   readonly deployment: string | undefined;
@@ -44,15 +44,15 @@ export class SessionObserver {
   readonly server: MessageReader;
   /** `undefined` if the client's messages contain nothing relevant. */
   readonly client: MessageReader | undefined;
-  readonly #about: About;
+  readonly #info: SessionInfo;
   readonly #reader: SessionReader;
   readonly #turns: SessionTurns;
 
-  constructor(about: About, compression: SessionCompression | undefined, turns: SessionTurns) {
-    const { serverShape, clientShape } = about.dialect;
-    this.#about = about;
+  constructor(info: SessionInfo, compression: SessionCompression | undefined, turns: SessionTurns) {
+    const { serverShape, clientShape } = info.dialect;
+    this.#info = info;
     this.#turns = turns;
-    this.#reader = about.dialect.begin(about.model);
+    this.#reader = info.dialect.begin(info.model);
     this.server = new MessageReader(serverShape, this.#listener("server"), compression?.server);
     this.client = clientShape && new MessageReader(clientShape, this.#listener("client"), compression?.client);
   }
@@ -65,12 +65,12 @@ export class SessionObserver {
     this.server.close();
     this.client?.close();
     return {
-      dialect: this.#about.dialect.name,
+      dialect: this.#info.dialect.name,
       operation: "session",
       stream: undefined,
       requestModel: this.#reader.requestModel,
       responseModel: this.#reader.model,
-      deployment: this.#about.deployment,
+      deployment: this.#info.deployment,
       responseId: undefined,
       usage: undefined,
       source: "none",
@@ -83,7 +83,7 @@ export class SessionObserver {
   }
 
   #listener(sender: Sender): MessageListener {
-    const { contentOnly } = this.#about.dialect;
+    const { contentOnly } = this.#info.dialect;
     return {
       wantsMessage: () => sender === "server" || this.#reader.readsClient,
       isIrrelevant: (beginning) =>

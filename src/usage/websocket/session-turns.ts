@@ -13,7 +13,7 @@ export interface TurnReading {
   readonly reading: UsageReading;
   readonly startedAt: number;
   /** True if the provider ended the turn; false if the session ended first. */
-  readonly whole: boolean;
+  readonly complete: boolean;
 }
 
 /** The open turns of one session. */
@@ -21,24 +21,24 @@ export class SessionTurns {
   readonly #dialect: string;
   readonly #deployment: string | undefined;
   readonly #now: () => number;
-  readonly #tell: (turn: TurnReading) => void;
-  readonly #open = new Map<string, OpenTurn>();
+  readonly #onTurn: (turn: TurnReading) => void;
+  readonly #openTurns = new Map<string, OpenTurn>();
 
-  constructor(about: { dialect: string; deployment: string | undefined }, now: () => number, tell: TurnListener) {
-    this.#dialect = about.dialect;
-    this.#deployment = about.deployment;
+  constructor(info: { dialect: string; deployment: string | undefined }, now: () => number, onTurn: TurnListener) {
+    this.#dialect = info.dialect;
+    this.#deployment = info.deployment;
     this.#now = now;
-    this.#tell = tell;
+    this.#onTurn = onTurn;
   }
 
   /** True while an open turn has no content yet. */
   get awaitsContent(): boolean {
-    for (const turn of this.#open.values()) if (turn.firstContentAt === undefined) return true;
+    for (const turn of this.#openTurns.values()) if (turn.firstContentAt === undefined) return true;
     return false;
   }
 
   take(step: TurnStep): void {
-    const known = this.#open.get(step.key);
+    const known = this.#openTurns.get(step.key);
     // Content that arrives after the end of its turn does not begin another.
     if (known === undefined && step.phase === "content") return;
     const turn = known ?? this.#begin(step);
@@ -46,15 +46,15 @@ export class SessionTurns {
     turn.model = step.model ?? turn.model;
     if (step.phase === "content") turn.firstContentAt ??= this.#now();
     else if (step.phase === "end") {
-      this.#open.delete(step.key);
-      this.#toUsage(turn, undefined);
+      this.#openTurns.delete(step.key);
+      this.#finishTurn(turn, undefined);
     }
   }
 
   /** The session has ended, and every open turn with it. */
   finish(ending: Ending): void {
-    for (const turn of this.#open.values()) this.#toUsage(turn, ending === "aborted" ? "aborted" : "cut");
-    this.#open.clear();
+    for (const turn of this.#openTurns.values()) this.#finishTurn(turn, ending === "aborted" ? "aborted" : "cut");
+    this.#openTurns.clear();
   }
 
   #begin(step: TurnStep): OpenTurn {
@@ -67,24 +67,23 @@ export class SessionTurns {
       firstContentAt: undefined,
       partial: NOTHING,
     };
-    const [oldest] = this.#open;
-    if (oldest !== undefined && this.#open.size >= MAX_OPEN) {
-      this.#open.delete(oldest[0]);
-      this.#toUsage(oldest[1], "too_large");
+    const [oldest] = this.#openTurns;
+    if (oldest !== undefined && this.#openTurns.size >= MAX_OPEN) {
+      this.#openTurns.delete(oldest[0]);
+      this.#finishTurn(oldest[1], "too_large");
     }
-    this.#open.set(step.key, turn);
+    this.#openTurns.set(step.key, turn);
     return turn;
   }
 
-  #toUsage(turn: OpenTurn, interruption: Interruption | undefined): void {
+  #finishTurn(turn: OpenTurn, interruption: Interruption | undefined): void {
     const { partial, reader } = turn;
-    const settled = reader.toUsage(partial, {
+    const stated = reader.toUsage(partial, {
       exclusiveReasoning: false,
       stream: true,
-      whole: interruption === undefined,
+      complete: interruption === undefined,
     });
-    const { usage, inconsistent } =
-      settled === undefined ? { usage: undefined, inconsistent: false } : clamped(settled);
+    const { usage, inconsistent } = stated === undefined ? { usage: undefined, inconsistent: false } : clamped(stated);
     const reading: UsageReading = {
       dialect: this.#dialect,
       operation: turn.operation,
@@ -98,7 +97,7 @@ export class SessionTurns {
       errorType: partial.errorType,
       firstContentAt: turn.firstContentAt,
     };
-    this.#tell({ reading, startedAt: turn.startedAt, whole: interruption === undefined });
+    this.#onTurn({ reading, startedAt: turn.startedAt, complete: interruption === undefined });
   }
 }
 

@@ -63,9 +63,9 @@ function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
   return { ...readCommon(partial, document), status: textAt(document, "processing_status") ?? partial.status };
 }
 
-function usageOfResults(partial: PartialUsage, { whole }: UsageContext): Usage | undefined {
+function usageOfResults(partial: PartialUsage, { complete }: UsageContext): Usage | undefined {
   // Partial results would be counted as all of them. The client can download them again.
-  return whole ? finalModelUsage(partial.byModel, KIND) : undefined;
+  return complete ? finalModelUsage(partial.byModel, KIND) : undefined;
 }
 
 const KIND = "batch";

@@ -14,7 +14,7 @@ import {
 } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
-import { itemsBeside, type ModelUsage, withModelUsage } from "../model-usage.ts";
+import { otherItems, type ModelUsage, withModelUsage } from "../model-usage.ts";
 
 export const MESSAGES_SPEC = {
   ...COMMON,
@@ -74,9 +74,9 @@ function readMessages(partial: PartialUsage, document: Fields, event: string | u
   }
 }
 
-function usageOfMessage(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+function usageOfMessage(partial: PartialUsage, context: UsageContext): Usage | undefined {
   // A stream begins with a placeholder for the output; only message_delta has the counter.
-  const outputKnown = !facts.stream || partial.outputSeen;
+  const outputKnown = !context.stream || partial.outputSeen;
   return partial.usage === undefined ? undefined : messageUsage(partial.usage, outputKnown);
 }
 
@@ -125,7 +125,7 @@ function extraItems(iterations: readonly unknown[] | undefined): readonly ExtraI
     const model = modelName(textAt(iteration, "model"));
     byModel = withModelUsage(byModel, { kind, model, usage: counters(iteration, true) });
   }
-  return itemsBeside(byModel, undefined);
+  return otherItems(byModel, undefined);
 }
 
 /** If a fallback model responded, an iteration names it. */

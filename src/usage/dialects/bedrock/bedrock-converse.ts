@@ -46,7 +46,7 @@ function readConverse(partial: PartialUsage, document: Fields): PartialUsage {
     usage: usage === undefined ? partial.usage : merged(partial.usage, usage),
     serviceTier: labelAt(fieldsAt(document, "serviceTier"), "type") ?? partial.serviceTier,
     // The latency mode affects the price and is outside the usage object.
-    breakdown: fieldsAt(document, "performanceConfig") ?? partial.breakdown,
+    extra: fieldsAt(document, "performanceConfig") ?? partial.extra,
     ended: partial.ended || usage !== undefined,
   };
 }
@@ -57,7 +57,7 @@ function usageOfConverse(partial: PartialUsage): Usage | undefined {
   return {
     ...converseCounters(usage),
     serviceTier: partial.serviceTier,
-    speed: labelAt(partial.breakdown, "latency"),
+    speed: labelAt(partial.extra, "latency"),
     raw: rawUsage(usage),
   };
 }

@@ -92,20 +92,20 @@ function hasContent(document: Fields, event: string | undefined): boolean {
   return fieldsAt(document, "error") === undefined;
 }
 
-function usageOfInvoke(partial: PartialUsage, facts: UsageContext): Usage | undefined {
-  const vendor = partial.usage === undefined ? undefined : vendorUsage(partial, partial.usage, facts);
+function usageOfInvoke(partial: PartialUsage, context: UsageContext): Usage | undefined {
+  const vendor = partial.usage === undefined ? undefined : vendorUsage(partial, partial.usage, context);
   const metrics = fieldsAt(partial.usage, METRICS);
   // The vendor's counters have more detail than Bedrock's, but may be missing.
-  const isWhole = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
+  const isComplete = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
   const stated =
-    partial.head ?? (isWhole || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
-  const usage = stated === undefined ? vendor : beside(vendor, stated);
+    partial.head ?? (isComplete || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
+  const usage = stated === undefined ? vendor : mergedCounters(vendor, stated);
   if (usage === undefined) return undefined;
   return { ...usage, serviceTier: usage.serviceTier ?? partial.serviceTier, raw: rawUsage(partial.usage) };
 }
 
 /** Bedrock's counters with the details of the vendor's. */
-function beside(vendor: Usage | undefined, stated: Usage): Usage {
+function mergedCounters(vendor: Usage | undefined, stated: Usage): Usage {
   if (vendor === undefined) return stated;
   // If both have the same input counter, the larger total includes the cache.
   const agree = vendor.inputTokens === stated.inputTokens;
@@ -124,9 +124,9 @@ function beside(vendor: Usage | undefined, stated: Usage): Usage {
   };
 }
 
-function vendorUsage(partial: PartialUsage, usage: Fields, facts: UsageContext): Usage | undefined {
-  if (hasMember(usage, "input_tokens")) return anthropicMessages.toUsage(partial, facts);
-  if (hasMember(usage, "prompt_tokens")) return openaiChat.toUsage(partial, facts);
+function vendorUsage(partial: PartialUsage, usage: Fields, context: UsageContext): Usage | undefined {
+  if (hasMember(usage, "input_tokens")) return anthropicMessages.toUsage(partial, context);
+  if (hasMember(usage, "prompt_tokens")) return openaiChat.toUsage(partial, context);
   if (hasMember(usage, "inputTokens")) return converseCounters(usage);
   if (hasMember(usage, "prompt_token_count") || hasMember(usage, "generation_token_count")) {
     return inclusiveTotals(countAt(usage, "prompt_token_count"), countAt(usage, "generation_token_count"));

@@ -74,11 +74,11 @@ function readBatch(partial: PartialUsage, document: Fields): PartialUsage {
   };
 }
 
-function withResponse(partial: PartialUsage, answer: Fields | undefined): PartialUsage {
-  const stated = fieldsAt(answer, "usageMetadata");
-  const tokens = countAt(answer, "tokenCount");
+function withResponse(partial: PartialUsage, response: Fields | undefined): PartialUsage {
+  const stated = fieldsAt(response, "usageMetadata");
+  const tokens = countAt(response, "tokenCount");
   if (stated === undefined && tokens === undefined) return partial;
-  const model = modelName(textAt(answer, "modelVersion"));
+  const model = modelName(textAt(response, "modelVersion"));
   const usage = stated === undefined ? inputOnly(tokens) : generateUsage(stated);
   return {
     ...partial,
@@ -87,10 +87,10 @@ function withResponse(partial: PartialUsage, answer: Fields | undefined): Partia
   };
 }
 
-function usageOfBatch(partial: PartialUsage, { whole }: UsageContext): Usage | undefined {
+function usageOfBatch(partial: PartialUsage, { complete }: UsageContext): Usage | undefined {
   // Before the end responses may be missing, and partial results would be counted as all of them.
   const isDone = partial.status !== undefined && TERMINAL.has(partial.status);
-  return isDone && whole ? finalModelUsage(partial.byModel, KIND) : undefined;
+  return isDone && complete ? finalModelUsage(partial.byModel, KIND) : undefined;
 }
 
 function bareModel(name: string | undefined): string | undefined {

@@ -133,10 +133,10 @@ type Count = number | undefined;
 /** Thoughts and tool use are not part of input and output, unless the total shows that they are. */
 function isWithin(total: Count, parts: readonly [Count, Count, Count, Count]): { thought: boolean; toolUse: boolean } {
   const [input = 0, output = 0, thought = 0, toolUse = 0] = parts;
-  const beside = total === undefined ? undefined : total - input - output;
-  if (beside === toolUse && thought > 0) return { thought: true, toolUse: false };
-  if (beside === thought && toolUse > 0) return { thought: false, toolUse: true };
-  return { thought: beside === 0, toolUse: beside === 0 };
+  const outside = total === undefined ? undefined : total - input - output;
+  if (outside === toolUse && thought > 0) return { thought: true, toolUse: false };
+  if (outside === thought && toolUse > 0) return { thought: false, toolUse: true };
+  return { thought: outside === 0, toolUse: outside === 0 };
 }
 
 /** `[{"type":"google_search","count":1}]` → `{google_search: 1}` */

@@ -45,7 +45,7 @@ class LiveReader implements SessionReader {
   #turn: Turn | undefined;
   #turns = 0;
   /** The counters of the last turn, which the server may repeat after its end. */
-  #told: string | undefined;
+  #lastUsage: string | undefined;
 
   read(document: Fields, sender: Sender): readonly TurnStep[] {
     if (sender === "client") {
@@ -56,14 +56,14 @@ class LiveReader implements SessionReader {
     const content = either(document, "serverContent", "server_content");
     const complete = isComplete(content);
     if (document["error"] !== undefined) this.errorType = errorTypeOf(document);
-    const speaks = either(document, "toolCall", "tool_call") !== undefined || isSpeech(content);
-    const usage = this.#news(either(document, "usageMetadata", "usage_metadata"), speaks || complete);
+    const hasOutput = either(document, "toolCall", "tool_call") !== undefined || isOutput(content);
+    const usage = this.#newUsage(either(document, "usageMetadata", "usage_metadata"), hasOutput || complete);
     const steps: TurnStep[] = [];
 
     // The counters of a complete turn may arrive late, until the next turn begins.
-    if (speaks && this.#turn?.complete === true) steps.push(this.#step("end", NOTHING));
-    if (speaks || usage !== undefined) this.#turn ??= this.#begin();
-    if (speaks) steps.push(this.#step("open", NOTHING), this.#step("content", NOTHING));
+    if (hasOutput && this.#turn?.complete === true) steps.push(this.#step("end", NOTHING));
+    if (hasOutput || usage !== undefined) this.#turn ??= this.#begin();
+    if (hasOutput) steps.push(this.#step("open", NOTHING), this.#step("content", NOTHING));
     if (usage !== undefined) steps.push(this.#step("open", document));
     const turn = this.#turn;
     if (turn === undefined) return steps;
@@ -78,11 +78,11 @@ class LiveReader implements SessionReader {
     return this.#turn?.complete === true ? [this.#step("end", NOTHING)] : NO_STEPS;
   }
 
-  #news(usage: Fields | undefined, moves: boolean): Fields | undefined {
+  #newUsage(usage: Fields | undefined, isNewTurn: boolean): Fields | undefined {
     if (usage === undefined) return undefined;
     const text = JSON.stringify(usage);
-    if (this.#turn === undefined && !moves && text === this.#told) return undefined;
-    this.#told = text;
+    if (this.#turn === undefined && !isNewTurn && text === this.#lastUsage) return undefined;
+    this.#lastUsage = text;
     return usage;
   }
 
@@ -105,7 +105,7 @@ interface Turn {
   complete: boolean;
 }
 
-function isSpeech(content: Fields | undefined): boolean {
+function isOutput(content: Fields | undefined): boolean {
   return (
     either(content, "modelTurn", "model_turn") !== undefined ||
     either(content, "outputTranscription", "output_transcription") !== undefined
@@ -131,8 +131,8 @@ function readTurn(partial: PartialUsage, document: Fields): PartialUsage {
   if (usage === undefined) return partial;
   // A snapshot replaces the one before it, unless it has no counters.
   const counts = ["totalTokenCount", "total_token_count", "promptTokenCount", "prompt_token_count"];
-  const whole = counts.some((key) => Object.hasOwn(usage, key));
-  return { ...partial, usage: whole ? usage : merged(partial.usage, usage) };
+  const hasCounters = counts.some((key) => Object.hasOwn(usage, key));
+  return { ...partial, usage: hasCounters ? usage : merged(partial.usage, usage) };
 }
 
 /** The counters are those of `generateContent`, but one of the two APIs calls the output a response. */

@@ -45,7 +45,7 @@ function isRun(document: Fields, event: string | undefined): boolean {
   return object === undefined ? /^thread\.run\.(?!step)/.test(event ?? "") : object === "thread.run";
 }
 
-function usageOfRun(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+function usageOfRun(partial: PartialUsage, context: UsageContext): Usage | undefined {
   const { status } = partial;
-  return status !== undefined && TERMINAL.has(status) ? openaiChat.toUsage(partial, facts) : undefined;
+  return status !== undefined && TERMINAL.has(status) ? openaiChat.toUsage(partial, context) : undefined;
 }

@@ -34,14 +34,14 @@ function readAudio(partial: PartialUsage, document: Fields, event: string | unde
     // The ids in events are those of segments.
     id: type === undefined ? next.id : partial.id,
     usage: fieldsAt(document, "usage") ?? partial.usage,
-    breakdown: duration === undefined ? partial.breakdown : { duration },
+    extra: duration === undefined ? partial.extra : { duration },
     ended: partial.ended || type?.endsWith(".done") === true,
   };
 }
 
-function usageOfAudio(partial: PartialUsage, facts: UsageContext): Usage | undefined {
-  const { usage, breakdown } = partial;
+function usageOfAudio(partial: PartialUsage, context: UsageContext): Usage | undefined {
+  const { usage, extra } = partial;
   // A verbose transcript states the duration of the recording, even without usage.
-  if (usage === undefined) return breakdown && { audioSeconds: amountAt(breakdown, "duration") };
-  return hasMember(usage, "prompt_tokens") ? openaiChat.toUsage(partial, facts) : tokenUsage(usage);
+  if (usage === undefined) return extra && { audioSeconds: amountAt(extra, "duration") };
+  return hasMember(usage, "prompt_tokens") ? openaiChat.toUsage(partial, context) : tokenUsage(usage);
 }

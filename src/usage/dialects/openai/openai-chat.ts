@@ -53,7 +53,7 @@ function readChat(partial: PartialUsage, document: Fields): PartialUsage {
     // Every snapshot is complete, even if each chunk has one: the last snapshot is the usage.
     usage: usage ?? partial.usage,
     serviceTier: labelAt(document, "service_tier") ?? partial.serviceTier,
-    breakdown: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? partial.breakdown,
+    extra: fieldsAt(document, "usage_breakdown") ?? fieldsAt(groq, "usage_breakdown") ?? partial.extra,
     failed: next.failed || stopped,
     ended: partial.ended || (usage !== undefined && isLastChunk(document)),
   };
@@ -72,7 +72,7 @@ function isLastChunk(document: Fields): boolean {
   );
 }
 
-function usageOfChat(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+function usageOfChat(partial: PartialUsage, context: UsageContext): Usage | undefined {
   const usage = partial.usage;
   if (usage === undefined) return undefined;
   const input = fieldsAt(usage, "prompt_tokens_details") ?? fieldsAt(usage, "prompt_token_details");
@@ -83,7 +83,7 @@ function usageOfChat(partial: PartialUsage, facts: UsageContext): Usage | undefi
     inputTokens,
     outputTokens: countAt(usage, "completion_tokens"),
     totalInputTokens: inputTokens,
-    ...outputTotals(usage, facts.exclusiveReasoning),
+    ...outputTotals(usage, context.exclusiveReasoning),
     cachedInputTokens:
       countAt(input, "cached_tokens") ??
       countAt(usage, "prompt_cache_hit_tokens") ??
@@ -99,7 +99,7 @@ function usageOfChat(partial: PartialUsage, facts: UsageContext): Usage | undefi
     serviceTier: partial.serviceTier ?? labelAt(usage, "service_tier"),
     trafficType: labelAt(fieldsAt(fieldsAt(usage, "extra_properties"), "google"), "traffic_type"),
     providerCostUsd: statedCost(usage),
-    extraItems: itemsOf(partial.breakdown),
+    extraItems: itemsOf(partial.extra),
     raw: rawUsage(usage),
   };
 }
@@ -125,7 +125,7 @@ export function outputTotals(usage: Fields, exclusiveReasoning: boolean): Output
     return { totalOutputTokens: completion, totalTokens: total, reasoningTokens: reasoning };
   }
 
-  const beside = (tokens: number, rest: number): OutputTotals => ({
+  const exclusive = (tokens: number, rest: number): OutputTotals => ({
     totalOutputTokens: completion + tokens,
     totalTokens: Math.max(total ?? 0, prompt + completion + tokens),
     reasoningTokens: tokens,
@@ -134,16 +134,16 @@ export function outputTotals(usage: Fields, exclusiveReasoning: boolean): Output
 
   // Perplexity's Sonar excludes reasoning from the completion, and mostly from the total as well.
   if (stated === undefined && reasoning !== undefined && "num_search_queries" in usage) {
-    return beside(reasoning, (total ?? 0) - prompt - completion - reasoning);
+    return exclusive(reasoning, (total ?? 0) - prompt - completion - reasoning);
   }
-  if (total === undefined && exclusiveReasoning && reasoning !== undefined) return beside(reasoning, 0);
+  if (total === undefined && exclusiveReasoning && reasoning !== undefined) return exclusive(reasoning, 0);
 
   const gap = (total ?? 0) - prompt - completion;
   if (total === undefined || gap <= 0) {
     return { totalOutputTokens: completion, totalTokens: prompt + completion, reasoningTokens: reasoning };
   }
-  if (reasoning === undefined && exclusiveReasoning) return beside(gap, 0);
-  if (reasoning !== undefined && reasoning > 0 && gap >= reasoning) return beside(reasoning, gap - reasoning);
+  if (reasoning === undefined && exclusiveReasoning) return exclusive(gap, 0);
+  if (reasoning !== undefined && reasoning > 0 && gap >= reasoning) return exclusive(reasoning, gap - reasoning);
   return { totalOutputTokens: completion, totalTokens: total, reasoningTokens: reasoning, unattributedTokens: gap };
 }
 
@@ -154,8 +154,8 @@ function searches(usage: Fields): Record<string, number> | undefined {
 }
 
 /** Groq's compound systems use several models and list the usage of each. */
-function itemsOf(breakdown: Fields | undefined): readonly ExtraItem[] | undefined {
-  const models = listAt(breakdown, "models")?.slice(0, 16);
+function itemsOf(extra: Fields | undefined): readonly ExtraItem[] | undefined {
+  const models = listAt(extra, "models")?.slice(0, 16);
   const items = models?.filter(isFields).map((entry): ExtraItem => {
     const used = fieldsAt(entry, "usage");
     const inputTokens = countAt(used, "prompt_tokens");

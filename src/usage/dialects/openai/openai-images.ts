@@ -28,21 +28,21 @@ function readImages(partial: PartialUsage, document: Fields, event: string | und
   const seen = {
     ...next,
     usage: fieldsAt(document, "usage") ?? partial.usage,
-    breakdown: svg === undefined ? next.breakdown : merged(next.breakdown, { svg }),
+    extra: svg === undefined ? next.extra : merged(next.extra, { svg }),
   };
   const isCompleted = EVENT.exec(textAt(document, "type") ?? event ?? "")?.[1] === "completed";
   return isCompleted ? { ...withImage(seen), ended: true } : seen;
 }
 
 function withImage(partial: PartialUsage): PartialUsage {
-  const images = 1 + (countAt(partial.breakdown, "images") ?? 0);
-  return { ...partial, breakdown: merged(partial.breakdown, { images }) };
+  const images = 1 + (countAt(partial.extra, "images") ?? 0);
+  return { ...partial, extra: merged(partial.extra, { images }) };
 }
 
-function usageOfImages({ usage, breakdown }: PartialUsage): Usage | undefined {
-  if (usage === undefined && breakdown === undefined) return undefined;
+function usageOfImages({ usage, extra }: PartialUsage): Usage | undefined {
+  if (usage === undefined && extra === undefined) return undefined;
   const counters = usage === undefined ? {} : tokenUsage(usage);
-  return { ...counters, images: countAt(breakdown, "images"), extraItems: svgItem(fieldsAt(breakdown, "svg")) };
+  return { ...counters, images: countAt(extra, "images"), extraItems: svgItem(fieldsAt(extra, "svg")) };
 }
 
 /** Writing an SVG is billed in addition, at the price of the model that wrote it. */

@@ -53,7 +53,7 @@ class RealtimeReader implements SessionReader {
   read(document: Fields): readonly TurnStep[] {
     const type = textAt(document, "type") ?? "";
     const session = fieldsAt(document, "session");
-    if (session !== undefined) this.#learn(session);
+    if (session !== undefined) this.#readSession(session);
     switch (type) {
       case "error":
         this.errorType = errorTypeOf(document) ?? this.errorType;
@@ -70,7 +70,7 @@ class RealtimeReader implements SessionReader {
     }
   }
 
-  #learn(session: Fields): void {
+  #readSession(session: Fields): void {
     this.model = modelName(textAt(session, "model")) ?? this.model;
     const transcription =
       fieldsAt(fieldsAt(fieldsAt(session, "audio"), "input"), "transcription") ??

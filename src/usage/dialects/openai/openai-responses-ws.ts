@@ -29,7 +29,7 @@ class ResponsesSocketReader implements SessionReader {
   errorType: string | undefined;
   readonly #streams = new ResponseStreams();
   /** The models of requests without a response yet. The requests of one stream are processed in order. */
-  readonly #asked = new Map<string, (string | undefined)[]>();
+  readonly #waitingModels = new Map<string, (string | undefined)[]>();
 
   end(): readonly TurnStep[] {
     return NO_STEPS;
@@ -38,34 +38,35 @@ class ResponsesSocketReader implements SessionReader {
   read(document: Fields, sender: Sender): readonly TurnStep[] {
     const streamId = textAt(document, "stream_id")?.slice(0, MAX_STREAM_ID) ?? "";
     if (sender === "client") {
-      if (textAt(document, "type") === "response.create") this.#ask(streamId, modelName(textAt(document, "model")));
+      if (textAt(document, "type") === "response.create")
+        this.#addWaiting(streamId, modelName(textAt(document, "model")));
       return NO_STEPS;
     }
     const steps = this.#streams.read(document, streamId, () => ({
-      requestModel: this.#takeAsked(streamId),
+      requestModel: this.#takeWaiting(streamId),
       model: undefined,
     }));
     if (textAt(document, "type") === "error") {
       this.errorType = errorTypeOf(document);
-      if (steps.length === 0) this.#takeAsked(streamId);
+      if (steps.length === 0) this.#takeWaiting(streamId);
     } else if (steps.some((step) => step.phase === "end")) {
       this.errorType = undefined;
     }
     return steps;
   }
 
-  #ask(streamId: string, model: string | undefined): void {
+  #addWaiting(streamId: string, model: string | undefined): void {
     this.requestModel = model ?? this.requestModel;
-    if (this.#asked.size >= MAX_STREAMS) this.#asked.clear();
-    const waiting = this.#asked.get(streamId);
-    if (waiting === undefined) this.#asked.set(streamId, [model]);
+    if (this.#waitingModels.size >= MAX_STREAMS) this.#waitingModels.clear();
+    const waiting = this.#waitingModels.get(streamId);
+    if (waiting === undefined) this.#waitingModels.set(streamId, [model]);
     else if (waiting.length < MAX_WAITING) waiting.push(model);
   }
 
-  #takeAsked(streamId: string): string | undefined {
-    const waiting = this.#asked.get(streamId);
+  #takeWaiting(streamId: string): string | undefined {
+    const waiting = this.#waitingModels.get(streamId);
     const model = waiting?.shift();
-    if (waiting?.length === 0) this.#asked.delete(streamId);
+    if (waiting?.length === 0) this.#waitingModels.delete(streamId);
     return model;
   }
 }

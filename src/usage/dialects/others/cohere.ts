@@ -80,9 +80,9 @@ function eventOf(document: Fields, event: string | undefined): string | undefine
   return textAt(document, "event_type") ?? textAt(document, "type") ?? event;
 }
 
-function usageOfMeta(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+function usageOfMeta(partial: PartialUsage, context: UsageContext): Usage | undefined {
   const { usage } = partial;
-  if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.toUsage(partial, facts);
+  if (usage === undefined || hasMember(usage, "total_tokens")) return openaiEmbeddings.toUsage(partial, context);
   const billed = billedUsage(usage);
   // Embeddings report no output, because there is none.
   return billed.inputTokens === undefined ? billed : { ...billed, ...outputOf(billed.outputTokens ?? 0) };

@@ -31,13 +31,13 @@ function hasStats(document: Fields): boolean {
 
 function readResponse(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const type = textAt(document, "type") ?? event;
-  const answer = fieldsAt(document, "result") ?? document;
+  const response = fieldsAt(document, "result") ?? document;
   const next = readCommon(partial, document);
   return {
     ...next,
-    model: modelName(textAt(answer, "model_instance_id")) ?? next.model,
-    id: idText(textAt(answer, "response_id")) ?? next.id,
-    usage: fieldsAt(answer, "stats") ?? partial.usage,
+    model: modelName(textAt(response, "model_instance_id")) ?? next.model,
+    id: idText(textAt(response, "response_id")) ?? next.id,
+    usage: fieldsAt(response, "stats") ?? partial.usage,
     ended: partial.ended || type === "chat.end",
   };
 }

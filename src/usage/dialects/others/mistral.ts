@@ -64,9 +64,9 @@ function modelOf(outputs: readonly unknown[] | undefined): string | undefined {
   return isFields(output) ? modelName(textAt(output, "model")) : undefined;
 }
 
-function usageOfConversation(partial: PartialUsage, facts: UsageContext): Usage | undefined {
+function usageOfConversation(partial: PartialUsage, context: UsageContext): Usage | undefined {
   const { usage } = partial;
-  const counters = openaiChat.toUsage(partial, facts);
+  const counters = openaiChat.toUsage(partial, context);
   if (usage === undefined || counters === undefined) return undefined;
   const { inputTokens, totalOutputTokens, unattributedTokens } = counters;
   const connector = countAt(usage, "connector_tokens");
@@ -75,12 +75,12 @@ function usageOfConversation(partial: PartialUsage, facts: UsageContext): Usage 
 
   const total = countAt(usage, "total_tokens");
   // The total includes connector tokens and the prompt counter does not, unless the total is the sum without them.
-  const beside = total === inputTokens + (totalOutputTokens ?? 0) ? 0 : connector;
-  const rest = (unattributedTokens ?? 0) - beside;
+  const outside = total === inputTokens + (totalOutputTokens ?? 0) ? 0 : connector;
+  const rest = (unattributedTokens ?? 0) - outside;
   return {
     ...counters,
-    totalInputTokens: inputTokens + beside,
-    totalTokens: Math.max(total ?? 0, inputTokens + beside + (totalOutputTokens ?? 0)),
+    totalInputTokens: inputTokens + outside,
+    totalTokens: Math.max(total ?? 0, inputTokens + outside + (totalOutputTokens ?? 0)),
     toolInputTokens: connector,
     unattributedTokens: rest > 0 ? rest : undefined,
     toolCalls,
