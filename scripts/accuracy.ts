@@ -1,5 +1,6 @@
-// `npm run accuracy` plays the whole corpus through real gateways, prints what was recorded for each token on the wire, and
-// puts the tables into docs/accuracy.md. `-- openai.chat` plays the exchanges whose name holds the word, and writes nothing.
+// `npm run accuracy` sends the whole corpus through real gateways, compares the recorded tokens with those on the wire, and
+// writes the tables into docs/accuracy.md. `-- openai.chat` uses only exchanges whose name contains the word, and writes
+// nothing.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { markdownTable } from "../bench/markdown-table.ts";
@@ -10,14 +11,14 @@ import { TALK_MODES, type Result } from "../test/corpus/result.ts";
 import { performancesOf, run } from "../test/corpus/runner.ts";
 import { runTalks } from "../test/corpus/websocket-fixture.ts";
 
-const EVERYTHING = { cuts: 24, leaves: 100, bytewise: 3_000 };
+const FULL = { cuts: 24, leaves: 100, bytewise: 3_000 };
 const SEED = 1;
 const HEADINGS = ["Records", "Differing", "Input on the wire", "Recorded", "Output on the wire", "Recorded"];
 const ALL_MODES: readonly string[] = [...MODES, ...TALK_MODES];
 
 const words = process.argv.slice(2);
 const files = loadCorpus().filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-const performances = files.flatMap((file, index) => performancesOf(file, EVERYTHING, SEED + index));
+const performances = files.flatMap((file, index) => performancesOf(file, FULL, SEED + index));
 const talks = files
   .filter(({ exchange }) => exchange.talk)
   .flatMap((file) => TALK_MODES.map((mode) => [file, mode] as const));
@@ -34,9 +35,9 @@ else if (words.length === 0) writeReport();
 function dialectTable(all: readonly Result[]): string {
   const rows = [...tabulate(all)].map(([dialect, cells]) => {
     const exchanges = files.filter(({ exchange }) => exchange.dialect === dialect).length;
-    return [dialect, String(exchanges), ...figures(summed(cells.values()))];
+    return [dialect, String(exchanges), ...figures(sumOf(cells.values()))];
   });
-  const total = summed([...tabulate(all).values()].flatMap((cells) => [...cells.values()]));
+  const total = sumOf([...tabulate(all).values()].flatMap((cells) => [...cells.values()]));
   return markdownTable([
     ["Dialect", "Exchanges", ...HEADINGS],
     ...rows.toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
@@ -49,9 +50,9 @@ function modeTable(all: readonly Result[]): string {
   const rows = ALL_MODES.flatMap((mode) => {
     const cells = table.flatMap((row) => row.get(mode) ?? []);
     const exact = cells.filter((cell) => isExact(cell)).length;
-    return cells.length === 0 ? [] : [[mode, `${exact} of ${cells.length}`, ...figures(summed(cells))]];
+    return cells.length === 0 ? [] : [[mode, `${exact} of ${cells.length}`, ...figures(sumOf(cells))]];
   });
-  return markdownTable([["How the answer came", "Dialects exact", ...HEADINGS], ...rows]);
+  return markdownTable([["How the response arrived", "Dialects exact", ...HEADINGS], ...rows]);
 }
 
 function figures(cell: Cell): readonly string[] {
@@ -70,7 +71,7 @@ function isExact(cell: Cell): boolean {
   return [ratio(cell, "input"), ratio(cell, "output")].every((text) => text === "1.000" || text === "none");
 }
 
-function summed(cells: Iterable<Cell>): Cell {
+function sumOf(cells: Iterable<Cell>): Cell {
   const sum = emptyCell();
   for (const cell of cells) addCell(sum, cell);
   return sum;
@@ -81,6 +82,6 @@ function writeReport(): void {
   const text = readFileSync(path, "utf8");
   const [before = "", rest = ""] = text.split("<!-- accuracy -->\n", 2);
   const after = text.slice(text.lastIndexOf("<!-- /accuracy -->"));
-  if (rest === "" || after === "") throw new Error(`${path}: the marks that the tables stand between are gone`);
+  if (rest === "" || after === "") throw new Error(`${path} lacks the markers for the tables`);
   writeFileSync(path, `${before}<!-- accuracy -->\n\n${report}\n\n${after}`);
 }

@@ -1,5 +1,5 @@
-// `npm run build` compiles src/ and simulator/ into an empty dist/, and builds the dashboard beside them. The dashboard is
-// replaced as a whole: a gateway of this checkout may be serving it.
+// `npm run build` compiles src/ and simulator/ into an empty dist/ and builds the dashboard. The old dashboard is not deleted
+// first, because a running gateway may serve it; its build replaces it in one step.
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runNode } from "./run-node.ts";

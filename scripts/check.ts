@@ -1,4 +1,4 @@
-// `npm run check`: all that must hold before a change is merged, quickest first. `-- --fast` leaves the tests out.
+// `npm run check` runs all checks that a change must pass, the fastest first. `-- --fast` skips the tests.
 import { join } from "node:path";
 import { runNode } from "./run-node.ts";
 
@@ -7,7 +7,7 @@ interface Step {
   readonly command: readonly string[];
   /** What to do when the step fails. */
   readonly remedy: string;
-  /** Takes so long that its own output is shown as it comes. */
+  /** Takes long, so its output is shown as it arrives. */
   readonly slow?: true;
 }
 
@@ -16,35 +16,35 @@ const STEPS: readonly Step[] = [
   {
     name: "lint",
     command: ["node_modules/oxlint/bin/oxlint", "--deny-warnings"],
-    remedy: "the rules stand in .oxlintrc.json",
+    remedy: "see the rules in .oxlintrc.json",
   },
   {
     name: "types",
     command: ["node_modules/typescript/bin/tsc", "-p", "."],
-    remedy: "the compiler's settings stand in tsconfig.json",
+    remedy: "see the compiler options in tsconfig.json",
   },
   {
     name: "dashboard types",
     command: ["node_modules/typescript/bin/tsc", "-p", "dashboard"],
-    remedy: "the compiler's settings stand in dashboard/tsconfig.json",
+    remedy: "see the compiler options in dashboard/tsconfig.json",
   },
   {
     name: "unused code",
     command: ["node_modules/knip/bin/knip.js", "--no-progress"],
-    remedy: "delete what nothing uses, or stop exporting it",
+    remedy: "delete unused code, or do not export it",
   },
-  { name: "build", command: ["scripts/build.ts"], remedy: "dist/ could not be compiled" },
+  { name: "build", command: ["scripts/build.ts"], remedy: "fix the compiler errors above" },
   {
     name: "dashboard size",
     command: ["scripts/dashboard-size.ts"],
-    remedy: "leave something out, or find what grew",
+    remedy: "reduce the size of the dashboard",
   },
   {
     name: "package",
     command: ["node_modules/publint/src/cli.js", "--strict"],
-    remedy: "package.json does not describe what is shipped",
+    remedy: "fix package.json",
   },
-  { name: "tests", command: ["scripts/test.ts"], remedy: "the failed ones are listed above", slow: true },
+  { name: "tests", command: ["scripts/test.ts"], remedy: "the failed tests are listed above", slow: true },
 ];
 
 const root = join(import.meta.dirname, "..");
@@ -53,9 +53,9 @@ process.exitCode = await check(STEPS.filter((step) => !(isFast && step.slow)));
 
 async function check(steps: readonly Step[]): Promise<number> {
   for (const step of steps) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const ended = await runNode(step.command, { cwd: root, show: step.slow === true });
-    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     if (ended.exitCode !== 0) {
       console.log(ended.output);
       console.log(`✖ ${step.name} failed after ${seconds} s: ${step.remedy}`);

@@ -1,5 +1,5 @@
-// `npm run conformance` sends the reference requests to a running gateway and prints its verdicts beside those of HAProxy, nginx and
-// Caddy. It fails where LMGate passes on what one of them refuses. `--live` asks the HAProxy and the nginx of this machine as well.
+// `npm run conformance` sends the reference requests to a gateway and prints how it, HAProxy, nginx and Caddy handle them. It
+// fails if LMGate forwards a request that one of them rejects. `--live` also measures the installed HAProxy and nginx.
 import { styleText, parseArgs } from "node:util";
 
 import { markdownTable } from "../bench/markdown-table.ts";
@@ -21,7 +21,7 @@ const MEASURED_ONCE: Readonly<Record<Other, string>> = {
   caddy: "Caddy 2.6",
 };
 const SHOWN: readonly Other[] = ["haproxy", "nginx", "caddy", "node"];
-const LEGEND = "number: status of an answer; x: connection closed; F: forwarded; -: no answer";
+const LEGEND = "number: status of the response; x: connection closed; F: forwarded; -: no response";
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 
-// A reader that has seen enough, as `head` does, is no failure.
+// A reader that closes the pipe early, such as `head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
 });
@@ -45,12 +45,12 @@ const rows = REFERENCE_REQUESTS.map((request) => {
   return compare(request, verdict, { ...request.verdicts, ...live?.verdictsOf(request.name) });
 });
 const offending = rows.filter(({ laxerThan, allowed }) => laxerThan.length > 0 && !allowed);
-print(rows);
+report(rows);
 if (offending.length > 0) process.exitCode = 1;
 
-function print(comparisons: readonly Comparison[]): void {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  if (values.json) return say(JSON.stringify({ proxies: names, cases: comparisons }, undefined, 2));
+function report(comparisons: readonly Comparison[]): void {
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
+  if (values.json) return print(JSON.stringify({ proxies: names, cases: comparisons }, undefined, 2));
   const head = ["case", "LMGate", ...SHOWN.map((other) => names[other]), ""];
   const cells = comparisons.map((row) => [
     values.markdown ? `\`${row.name}\`` : row.name,
@@ -59,19 +59,19 @@ function print(comparisons: readonly Comparison[]): void {
     remark(row),
   ]);
   if (values.markdown) {
-    say(markdownTable([head, ...cells], head.length));
+    print(markdownTable([head, ...cells], head.length));
   } else {
     const columns = head.map((heading) => ({ heading, align: "left" as const }));
     const [first = "", ...lines] = textTable(columns, cells);
-    say(paint("bold", first));
-    for (const [index, line] of lines.entries()) say(painted(line, comparisons[index]));
-    say("");
+    print(color("bold", first));
+    for (const [index, line] of lines.entries()) print(colorRow(line, comparisons[index]));
+    print("");
   }
-  say(`${values.markdown ? "\n" : ""}${summary(comparisons)}`);
+  print(`${values.markdown ? "\n" : ""}${summary(comparisons)}`);
 }
 
 function remark({ laxerThan, strictest, allowed }: Comparison): string {
-  if (laxerThan.length > 0) return `laxer than ${laxerThan.join(", ")}${allowed ? ", as RFC 9112 §2.2 asks" : ""}`;
+  if (laxerThan.length > 0) return `laxer than ${laxerThan.join(", ")}${allowed ? ", as RFC 9112 §2.2 requires" : ""}`;
   return strictest ? "stricter than all three" : "";
 }
 
@@ -79,18 +79,17 @@ function summary(comparisons: readonly Comparison[]): string {
   const strictest = comparisons.filter((row) => row.strictest).length;
   const verdict =
     offending.length === 0
-      ? "Nothing that HAProxy, nginx or Caddy refuses is passed on, but an empty line before a request."
-      : `Passed on although one of them refuses it: ${offending.map(({ name }) => name).join("; ")}.`;
-  return `${comparisons.length} cases (${LEGEND}). ${verdict} ${strictest} are refused here alone.`;
+      ? "LMGate forwards nothing that HAProxy, nginx or Caddy rejects, except an empty line before a request."
+      : `Forwarded although one of them rejects it: ${offending.map(({ name }) => name).join("; ")}.`;
+  return `${comparisons.length} cases (${LEGEND}). ${verdict} ${strictest} are rejected only by LMGate.`;
 }
 
-function painted(line: string, row: Comparison | undefined): string {
+function colorRow(line: string, row: Comparison | undefined): string {
   if (row === undefined || row.laxerThan.length === 0) return line;
-  return paint(row.allowed ? "yellow" : "red", line);
+  return color(row.allowed ? "yellow" : "red", line);
 }
 
-/** `styleText` knows NO_COLOR and whether stdout is a terminal. */
-function paint(style: "bold" | "red" | "yellow", text: string): string {
+function color(style: "bold" | "red" | "yellow", text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
 
@@ -101,7 +100,7 @@ async function measureLive() {
     const proxy = await start(upstream.port);
     if (proxy === undefined) {
       process.stderr.write(
-        `${start === startHaproxy ? "haproxy" : "nginx"} is not installed: the frozen verdicts stand\n`,
+        `${start === startHaproxy ? "haproxy" : "nginx"} is not installed: using the recorded results\n`,
       );
     } else {
       const label = `${MEASURED_ONCE[proxy.name].split(" ", 1)[0]} ${proxy.version} (live)`;

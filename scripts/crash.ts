@@ -1,5 +1,5 @@
-// `npm run crash -- --kills N --rate R --durability relaxed|written` kills gateways under load and counts what is missing
-// afterwards. Ends with 1 where a promise of docs/durability.md did not hold.
+// `npm run crash -- --kills N --rate R --durability relaxed|written` kills gateways under load and counts missing records.
+// The exit code is 1 if a guarantee of docs/durability.md does not hold.
 import { parseArgs } from "node:util";
 import { killLoop, type Kill } from "../test/durability/kill-loop.ts";
 
@@ -15,32 +15,32 @@ const kills = Number(values.kills);
 const perSecond = Number(values.rate);
 
 let done = 0;
-const shown = ({ calls, finished, missing, lost, missingSinceMs, running, unknown, young, youngKnown }: Kill): string =>
+const killText = ({ calls, finished, missing, lost, missingSinceMs, running, unknown, young, youngKnown }: Kill): string =>
   [
     `kill ${++done}`,
-    `${calls} calls`,
-    `${finished} finished, ${missing} of them without their record (${lost} without any), the oldest ended ${missingSinceMs.toFixed(1)} ms before`,
+    `${calls} requests`,
+    `${finished} finished, ${missing} of them without a record of their end (${lost} without any record), the oldest finished ${missingSinceMs.toFixed(1)} ms before`,
     `${running} older than 100 ms, ${unknown} of them unknown`,
     `${young} younger, ${youngKnown} of them known`,
   ].join("; ");
-const result = await killLoop({ kills, perSecond, durability, onKill: (kill) => console.log(shown(kill)) });
+const result = await killLoop({ kills, perSecond, durability, onKill: (kill) => console.log(killText(kill)) });
 
 const sum = (pick: (kill: Kill) => number): number => result.kills.reduce((total, kill) => total + pick(kill), 0);
 const max = (pick: (kill: Kill) => number): number => Math.max(...result.kills.map(pick));
 console.log(`
-| durability ${durability}, ${perSecond} calls/s asked for | all ${kills} kills | worst kill |
+| durability ${durability}, ${perSecond} requests/s requested | all ${kills} kills | worst kill |
 | --- | ---: | ---: |
-| calls begun | ${sum(({ calls }) => calls)} | |
-| answers that had arrived | ${sum(({ finished }) => finished)} | |
-| of them without their record | ${sum(({ missing }) => missing)} | ${max(({ missing }) => missing)} |
-| the oldest of these ended before the kill | | ${max(({ missingSinceMs }) => missingSinceMs).toFixed(1)} ms |
-| calls that had reached the provider more than 100 ms before | ${sum(({ running }) => running)} | ${max(({ running }) => running)} |
+| requests started | ${sum(({ calls }) => calls)} | |
+| responses that had arrived | ${sum(({ finished }) => finished)} | |
+| of them without a record | ${sum(({ missing }) => missing)} | ${max(({ missing }) => missing)} |
+| the oldest of these finished before the kill | | ${max(({ missingSinceMs }) => missingSinceMs).toFixed(1)} ms |
+| requests that had reached the provider more than 100 ms before | ${sum(({ running }) => running)} | ${max(({ running }) => running)} |
 | of them unknown after the restart | ${sum(({ unknown }) => unknown)} | ${max(({ unknown }) => unknown)} |
-| younger calls running | ${sum(({ young }) => young)} | |
+| younger running requests | ${sum(({ young }) => young)} | |
 | of them known after the restart | ${sum(({ youngKnown }) => youngKnown)} | |
-| records that nobody called for, or twice | ${result.surplus} | |
-| holes unexplained and damaged lines (\`lmgate ledger verify\`) | ${result.unexplained} | |
+| duplicate records, and records without a request | ${result.surplus} | |
+| unexplained gaps and damaged lines (\`lmgate ledger verify\`) | ${result.unexplained} | |
 `);
-const kept =
+const isGuaranteeMet =
   durability === "written" ? sum(({ missing }) => missing) === 0 : max(({ missingSinceMs }) => missingSinceMs) <= 100;
-if (!kept || sum(({ unknown }) => unknown) > 0 || result.surplus > 0 || result.unexplained > 0) process.exitCode = 1;
+if (!isGuaranteeMet || sum(({ unknown }) => unknown) > 0 || result.surplus > 0 || result.unexplained > 0) process.exitCode = 1;

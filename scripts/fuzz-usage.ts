@@ -1,5 +1,5 @@
-// `npm run fuzz:usage -- --seconds N [--seed S]` damages the corpus at random and hands it to every reader. A fault names the
-// seed of its round; `--seed` begins with that round.
+// `npm run fuzz:usage -- --seconds N [--seed S]` mutates the corpus at random and passes it to every usage reader. A failure
+// is printed with the seed of its round; `--seed` starts with that round.
 import { parseArgs } from "node:util";
 import { fuzz } from "../test/corpus/fuzz.ts";
 

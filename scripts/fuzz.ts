@@ -1,6 +1,6 @@
-// `npm run fuzz -- --seconds N [--seed S] [--target NAME]` damages requests, answers and chunked bodies at random. The codec is held
-// against llhttp, and a running gateway against its promises. A finding is printed as short as it can be made, with the round it came
-// from; `--seed` begins with that round.
+// `npm run fuzz -- --seconds N [--seed S] [--target NAME]` mutates requests, responses and chunked bodies at random. It
+// compares the codec with llhttp, and checks a running gateway against its guarantees. A finding is shrunk and printed with
+// its round; `--seed` starts with that round.
 import { parseArgs, styleText } from "node:util";
 
 import { textTable } from "../src/cli/output/text-table.ts";
@@ -9,8 +9,8 @@ import { fuzz, Tally, type Finding, type Rounds } from "../test/attack/fuzz/fuzz
 import { openGatewayField } from "../test/attack/fuzz/gateway.ts";
 import { CODEC_TARGETS, GATEWAY_TARGETS, TARGETS, type TargetName } from "../test/attack/fuzz/target.ts";
 
-const MOST_FINDINGS = 5;
-/** Each kind of target has the machine to itself for so long. */
+const MAX_FINDINGS = 5;
+/** Each kind of target runs alone for this long. */
 const TURN_MS = 5_000;
 const LANES = 64;
 const EXIT_USAGE = 2;
@@ -24,8 +24,8 @@ const { values } = parseArgs({
   },
 });
 const target = TARGETS.find((name) => name === values.target);
-const [seconds, firstSeed, mostCases] = [values.seconds, values.seed, values.cases ?? "Infinity"].map(Number);
-if (seconds === undefined || firstSeed === undefined || mostCases === undefined || !usable()) {
+const [seconds, firstSeed, maxCases] = [values.seconds, values.seed, values.cases ?? "Infinity"].map(Number);
+if (seconds === undefined || firstSeed === undefined || maxCases === undefined || !usable()) {
   process.stderr.write(`fuzz: --seconds, --seed and --cases are numbers, --target is one of ${TARGETS.join(", ")}\n`);
   process.exit(EXIT_USAGE);
 }
@@ -34,13 +34,13 @@ const started = performance.now();
 const until = started + seconds * 1000;
 const tally = new Tally();
 let seed = firstSeed;
-const goesOn = (): boolean =>
-  performance.now() < until && tally.findings.length < MOST_FINDINGS && seed - firstSeed < mostCases;
+const isRunning = (): boolean =>
+  performance.now() < until && tally.findings.length < MAX_FINDINGS && seed - firstSeed < maxCases;
 
 const ticker = setInterval(() => {
   if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${progress()}`);
 }, 1000);
-while (goesOn()) {
+while (isRunning()) {
   if (wants(CODEC_TARGETS)) await codecTurn();
   if (wants(GATEWAY_TARGETS)) await gatewayTurn();
 }
@@ -56,9 +56,9 @@ async function codecTurn(): Promise<void> {
   await Promise.all(turns);
 }
 
-/** With a gateway of its own, so that none grows old and each is looked at in the end. */
+/** Uses a new gateway for each turn, whose state is checked at the end of the turn. */
 async function gatewayTurn(): Promise<void> {
-  if (!goesOn()) return;
+  if (!isRunning()) return;
   const field = await openGatewayField(LANES);
   const lanes = field.lanes.filter(({ name }) => target === undefined || name === target);
   const turn = rounds();
@@ -68,7 +68,7 @@ async function gatewayTurn(): Promise<void> {
 
 function rounds(): Rounds {
   const end = performance.now() + TURN_MS;
-  return { next: () => seed++, goesOn: () => performance.now() < end && goesOn() };
+  return { next: () => seed++, goesOn: () => performance.now() < end && isRunning() };
 }
 
 function fail(error: unknown, at: number): void {
@@ -77,7 +77,7 @@ function fail(error: unknown, at: number): void {
 }
 
 function wants(names: readonly TargetName[]): boolean {
-  return goesOn() && (target === undefined || names.includes(target));
+  return isRunning() && (target === undefined || names.includes(target));
 }
 
 function usable(): boolean {
@@ -93,7 +93,7 @@ function progress(): string {
 }
 
 function report(): void {
-  const say = (text: string): void => void process.stdout.write(`${text}\n`);
+  const print = (text: string): void => void process.stdout.write(`${text}\n`);
   const rows = TARGETS.filter((name) => tally.cases.has(name)).map((name) => [
     name,
     (tally.cases.get(name) ?? 0).toLocaleString("en"),
@@ -104,9 +104,9 @@ function report(): void {
     heading,
     align: at === 0 ? ("left" as const) : ("right" as const),
   }));
-  for (const line of textTable(columns, rows)) say(line);
-  say(`${progress()}; seeds ${firstSeed} to ${seed - 1}`);
-  for (const finding of tally.findings) say(describe(finding));
+  for (const line of textTable(columns, rows)) print(line);
+  print(`${progress()}; seeds ${firstSeed} to ${seed - 1}`);
+  for (const finding of tally.findings) print(describe(finding));
   if (tally.findings.length > 0) process.exitCode = 1;
 }
 
@@ -118,7 +118,7 @@ ${mark} ${finding.target}, seed ${finding.seed}: ${finding.message.slice(0, 2000
   again: npm run fuzz -- --target ${finding.target} --seed ${finding.seed} --cases 1`;
 }
 
-/** As it can be put into a test: what is no printable ASCII is written as \\xNN. */
+/** Formats bytes for a test: bytes other than printable ASCII as \\xNN. */
 function literal(bytes: string): string {
   return JSON.stringify(bytes).replace(
     /\\u00([0-9a-f]{2})|[\x7f-\xff]/g,

@@ -9,13 +9,13 @@ export interface Ended {
 interface Options {
   readonly cwd: string;
   readonly show: boolean;
-  /** After which it is told to end. */
+  /** The process gets SIGTERM after this time. */
   readonly limitMs?: number;
 }
 
-const PASSED_ON = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const FORWARDED_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Runs Node on a file of this project or of a tool; what it says is shown as it comes, or gathered. */
+/** Runs a file with Node; its output is shown as it arrives, or collected. */
 export async function runNode(args: readonly string[], options: Options): Promise<Ended> {
   const child = spawn(process.execPath, args, {
     cwd: options.cwd,
@@ -25,14 +25,14 @@ export async function runNode(args: readonly string[], options: Options): Promis
   child.stdout?.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => output.push(chunk));
 
-  const passOn = (signal: NodeJS.Signals): unknown => child.kill(signal);
-  for (const signal of PASSED_ON) process.on(signal, passOn);
-  const limit = options.limitMs === undefined ? undefined : setTimeout(passOn, options.limitMs, "SIGTERM");
+  const forward = (signal: NodeJS.Signals): unknown => child.kill(signal);
+  for (const signal of FORWARDED_SIGNALS) process.on(signal, forward);
+  const limit = options.limitMs === undefined ? undefined : setTimeout(forward, options.limitMs, "SIGTERM");
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
   clearTimeout(limit);
-  for (const signal of PASSED_ON) process.removeListener(signal, passOn);
+  for (const signal of FORWARDED_SIGNALS) process.removeListener(signal, forward);
   return { exitCode, output: Buffer.concat(output).toString() };
 }

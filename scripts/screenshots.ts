@@ -1,5 +1,5 @@
-// `npm run screenshots` takes the pictures in docs/screenshots anew: the demo's month of calls, in both themes, on a desk and
-// a phone. Needs a Chromium.
+// `npm run screenshots` creates the pictures in docs/screenshots: the demo's history in both themes, for desktop and phone.
+// Needs Chromium.
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -7,22 +7,22 @@ import { DESK, newContext, PHONE, type Size } from "../test/pages/browser.ts";
 import { settled } from "../test/pages/shown.ts";
 import { companyList, demoLedger, startWorld } from "../test/pages/fixture.ts";
 
-const CALLS = 40_000;
+const RECORDS = 40_000;
 const MAX_BYTES = 300 * 1024;
 
 const THEMES = ["light", "dark"] as const;
 type Theme = (typeof THEMES)[number];
 
-interface Picture {
+interface Screenshot {
   readonly name: string;
   readonly path: string;
-  /** Before it is taken. */
+  /** Runs before the screenshot. */
   readonly prepare?: (page: Page) => Promise<void>;
-  /** In which themes it is taken on a phone too. */
+  /** The themes that are also captured on a phone. */
   readonly onPhone?: readonly Theme[];
 }
 
-const pictures: readonly Picture[] = [
+const pictures: readonly Screenshot[] = [
   { name: "overview", path: "?from=-7d&compare=previous", onPhone: THEMES },
   { name: "explore", path: "explore?from=-30d&by=owner&view=area" },
   {
@@ -39,28 +39,28 @@ const pictures: readonly Picture[] = [
 
 const folder = join(import.meta.dirname, "..", "docs", "screenshots");
 mkdirSync(folder, { recursive: true });
-const world = await startWorld({ ledger: demoLedger(CALLS) });
+const world = await startWorld({ ledger: demoLedger(RECORDS) });
 try {
-  await callSome();
+  await sendRequests();
   for (const theme of THEMES) {
     for (const picture of pictures) {
-      await take(picture, theme, DESK);
-      if (picture.onPhone?.includes(theme)) await take(picture, theme, PHONE);
+      await capture(picture, theme, DESK);
+      if (picture.onPhone?.includes(theme)) await capture(picture, theme, PHONE);
     }
   }
 } finally {
   await world.stop();
 }
 
-/** Some that ended just now, so that nothing looks forgotten. */
-async function callSome(): Promise<void> {
+/** Adds recent requests, so that the pages show current activity. */
+async function sendRequests(): Promise<void> {
   const keys = companyList.slice(0, 6);
-  const answers = await Promise.all(keys.map(({ key }) => world.chat(key)));
-  await Promise.all(answers.map((answer) => answer.arrayBuffer()));
-  await world.gateway.records(CALLS + keys.length);
+  const responses = await Promise.all(keys.map(({ key }) => world.chat(key)));
+  await Promise.all(responses.map((response) => response.arrayBuffer()));
+  await world.gateway.records(RECORDS + keys.length);
 }
 
-async function take({ name, path, prepare }: Picture, theme: Theme, size: Size): Promise<void> {
+async function capture({ name, path, prepare }: Screenshot, theme: Theme, size: Size): Promise<void> {
   const isPhone = size === PHONE;
   const origin = world.gateway.adminUrl;
   const options = { origin, cookie: world.cookie, theme, size, scale: isPhone ? 2 : 1 };

@@ -1,4 +1,4 @@
-// What `npm pack` makes, installed elsewhere as a user would, and its command run there.
+// Installs the package of `npm pack` in another directory and runs its command there.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,32 +13,32 @@ const run = promisify(execFile);
 
 describe("the packed package", () => {
   let scratch = "";
-  let place = "";
+  let project = "";
   let packed: readonly string[] = [];
 
   before(async () => {
     scratch = mkdtempSync(join(tmpdir(), "lmgate-package-"));
-    place = join(scratch, "some project");
-    mkdirSync(place);
-    writeFileSync(join(place, "package.json"), JSON.stringify({ name: "some-project", private: true }));
-    const told = await npm(REPOSITORY, ["pack", "--json", "--pack-destination", scratch]);
-    // npm prints an array of one; newer ones an object with one member.
-    const [pack] = Object.values(JSON.parse(told) as Record<string, { filename: string; files: { path: string }[] }>);
+    project = join(scratch, "some project");
+    mkdirSync(project);
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "some-project", private: true }));
+    const output = await npm(REPOSITORY, ["pack", "--json", "--pack-destination", scratch]);
+    // npm prints an array with one item; newer versions an object with one property.
+    const [pack] = Object.values(JSON.parse(output) as Record<string, { filename: string; files: { path: string }[] }>);
     assert.ok(pack);
     packed = pack.files.map((file) => file.path);
-    await npm(place, ["install", "--prefer-offline", "--ignore-scripts", join(scratch, pack.filename)]);
+    await npm(project, ["install", "--prefer-offline", "--ignore-scripts", join(scratch, pack.filename)]);
   });
 
   after(() => rmSync(scratch, { recursive: true, force: true }));
 
-  test("holds the compiled program, the configuration and the documents, and nothing else", () => {
+  test("contains the compiled program, the configuration and the documents, and nothing else", () => {
     for (const needed of ["LICENSE", "README.md", "CHANGELOG.md", "config/lmgate.yaml", "dist/src/cli/main.js"]) {
       assert.ok(packed.includes(needed), `${needed} is missing`);
     }
     for (const needed of [/^dist\/dashboard\/index\.html$/, /^dist\/dashboard\/assets\/index-[\w-]+\.js$/]) {
       assert.ok(
         packed.some((path) => needed.test(path)),
-        `nothing is like ${needed.source}`,
+        `no file matches ${needed.source}`,
       );
     }
     const known =
@@ -49,20 +49,20 @@ describe("the packed package", () => {
     );
   });
 
-  test("gives a command that tells its version", async () => {
+  test("installs a command that prints its version", async () => {
     assert.match(await lmgate(["version"]), new RegExp(`^lmgate ${manifest.version.replaceAll(".", "\\.")} `));
   });
 
-  test("gives a command that explains itself with examples", async () => {
+  test("installs a command whose help has examples", async () => {
     assert.match(await lmgate(["check", "--help"]), /Usage: lmgate check[\s\S]*Examples:/);
   });
 
-  test("runs a whole gateway with all its threads", async () => {
+  test("runs a complete gateway with all its workers", async () => {
     assert.match(await lmgate(["demo", "--once"]), /"error":"forbidden"[\s\S]*\n  total +\d/);
   });
 
   async function lmgate(args: readonly string[]): Promise<string> {
-    return (await run(join(place, "node_modules", ".bin", "lmgate"), args, { cwd: place, env: environment() })).stdout;
+    return (await run(join(project, "node_modules", ".bin", "lmgate"), args, { cwd: project, env: environment() })).stdout;
   }
 });
 
@@ -70,11 +70,11 @@ async function npm(cwd: string, args: readonly string[]): Promise<string> {
   const cli = process.env["npm_execpath"];
   const [file, first] = cli === undefined ? ["npm", []] : [process.execPath, [cli]];
   const flags = ["--prefix", cwd, "--no-audit", "--no-fund", "--loglevel=error"];
-  const told = await run(file, [...first, ...args, ...flags], { cwd, env: environment() });
-  return told.stdout;
+  const result = await run(file, [...first, ...args, ...flags], { cwd, env: environment() });
+  return result.stdout;
 }
 
-// The package's command finds its Node on the PATH; let it be the one that runs the tests.
+// The package's command looks up Node on the PATH: use the Node that runs the tests.
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` };
 }

@@ -28,7 +28,7 @@ export function textOf(results: Results, facts: RunFacts): string {
     return `### ${heading}\n\n${text}${picture}`;
   });
   return [
-    `Measurements on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
+    `Measured on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
     `${where}.\n${versions}.`,
     ...sections,
   ].join("\n\n");
