@@ -15,7 +15,17 @@ const kills = Number(values.kills);
 const perSecond = Number(values.rate);
 
 let done = 0;
-const killText = ({ calls, finished, missing, lost, missingSinceMs, running, unknown, young, youngKnown }: Kill): string =>
+const killText = ({
+  calls,
+  finished,
+  missing,
+  lost,
+  missingSinceMs,
+  running,
+  unknown,
+  young,
+  youngKnown,
+}: Kill): string =>
   [
     `kill ${++done}`,
     `${calls} requests`,
@@ -43,4 +53,5 @@ console.log(`
 `);
 const isGuaranteeMet =
   durability === "written" ? sum(({ missing }) => missing) === 0 : max(({ missingSinceMs }) => missingSinceMs) <= 100;
-if (!isGuaranteeMet || sum(({ unknown }) => unknown) > 0 || result.surplus > 0 || result.unexplained > 0) process.exitCode = 1;
+if (!isGuaranteeMet || sum(({ unknown }) => unknown) > 0 || result.surplus > 0 || result.unexplained > 0)
+  process.exitCode = 1;

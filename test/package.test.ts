@@ -62,7 +62,8 @@ describe("the packed package", () => {
   });
 
   async function lmgate(args: readonly string[]): Promise<string> {
-    return (await run(join(project, "node_modules", ".bin", "lmgate"), args, { cwd: project, env: environment() })).stdout;
+    return (await run(join(project, "node_modules", ".bin", "lmgate"), args, { cwd: project, env: environment() }))
+      .stdout;
   }
 });
 
