@@ -140,7 +140,7 @@ test("the table of metrics names every one of LMGate's own, and no other", async
 });
 
 test("the table of the admin API names every route with its access, and no other", () => {
-  const words = { "open open": "open", "open token": "local", "token token": "closed" } as const;
+  const words = { "open open": "public", "open token": "loopback", "token token": "authenticated" } as const;
   const documented = rowsBelow(guide, "The API").flatMap(([routes = "", near = "", far = ""]) =>
     codeSpans(routes).map((route) => `${route} ${Reflect.get(words, `${near} ${far}`)}`),
   );

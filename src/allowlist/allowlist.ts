@@ -55,11 +55,11 @@ export function parseAllowlist(
   }
   issues.push(...duplicateKeys(rows, file), ...duplicateIds(rows, file));
   if (issues.length > 0) return { issues: issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)) };
-  if (rows.length === 0 && options.allowEmpty !== true) return { issues: [noKeys(file, header.line)] };
+  if (rows.length === 0 && options.allowEmpty !== true) return { issues: [noKeysIssue(file, header.line)] };
   return { rows };
 }
 
-function noKeys(file: string, line: number): ConfigIssue {
+function noKeysIssue(file: string, line: number): ConfigIssue {
   return {
     source: file,
     line,
@@ -79,9 +79,9 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
     );
     return undefined;
   }
-  let sound = true;
-  const refuse = (column: string, message: string): void => {
-    sound = false;
+  let isValid = true;
+  const reject = (column: string, message: string): void => {
+    isValid = false;
     report(column, message);
   };
   const cell = (name: ColumnName): string => {
@@ -90,26 +90,26 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
   };
   for (const name of ["owner", "added"] as const) {
     if (columns[name] >= cells.length)
-      refuse(name, `the row ends before this column (${cells.length} cells, the header has ${columns.count})`);
+      reject(name, `the row ends before this column (${cells.length} cells, the header has ${columns.count})`);
   }
   const id = cell("id");
-  const idIssue = issueOfId(id);
-  if (idIssue !== undefined) refuse("id", idIssue);
+  const invalidId = idIssue(id);
+  if (invalidId !== undefined) reject("id", invalidId);
   const key = cell("api_key");
-  const issueOfKey = keyIssue(key);
-  if (issueOfKey !== undefined) refuse("api_key", issueOfKey);
+  const invalidKey = keyIssue(key);
+  if (invalidKey !== undefined) reject("api_key", invalidKey);
   const disabled = readDisabled(cell("disabled"));
-  if (disabled === undefined) refuse("disabled", "allowed are true, false or nothing");
+  if (disabled === undefined) reject("disabled", "allowed are true, false or nothing");
   const expiry = cell("expires_at");
   const expiresAt = expiry === "" ? undefined : parseExpiry(expiry);
   if (expiry !== "" && expiresAt === undefined) {
-    refuse("expires_at", "allowed are a date (2026-12-31), a time (2026-12-31T18:00:00Z) or nothing");
+    reject("expires_at", "allowed are a date (2026-12-31), a time (2026-12-31T18:00:00Z) or nothing");
   }
   for (const { name, index } of columns.reserved) {
     if ((cells[index] ?? "") !== "")
-      refuse(name, "this column is reserved and not enforced by this version; leave it empty");
+      reject(name, "this column is reserved and not enforced by this version; leave it empty");
   }
-  if (!sound || disabled === undefined) return undefined;
+  if (!isValid || disabled === undefined) return undefined;
   return {
     id,
     owner: cell("owner"),
@@ -129,7 +129,7 @@ function maskedKey(key: string): string {
 }
 
 /** Why `id` cannot name a caller. It appears in every record, log line and table. */
-export function issueOfId(id: string): string | undefined {
+export function idIssue(id: string): string | undefined {
   if (id === "") return "empty";
   if (id.length > 200) return `${id.length} characters; at most 200 are allowed`;
   if (/\p{Cc}/u.test(id)) return "holds a control character";

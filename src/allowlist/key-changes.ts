@@ -11,19 +11,19 @@ import {
   type RowLines,
 } from "./allowlist-edit.ts";
 import type { AllowlistText } from "./allowlist-file.ts";
-import { issueOfId, parseAllowlist, type AllowRow } from "./allowlist.ts";
+import { idIssue, parseAllowlist, type AllowRow } from "./allowlist.ts";
 import { parseExpiry } from "./expiry.ts";
 import { keyDigest, keyIssue } from "./key-rules.ts";
 
 // What can be done to the allow-list: each takes the list and gives its new text, or throws a `KeyChangeIssue`.
 
 /** Why a change cannot be made: there is such a key, there is none, or what was given is not sound. */
-export class KeyChangeIssue extends Error {
+export class KeyChangeError extends Error {
   readonly kind: "exists" | "missing" | "invalid";
   /** What was wrong: `id`, `key`, `expires`. */
   readonly where: string;
 
-  constructor(kind: KeyChangeIssue["kind"], where: string, message: string) {
+  constructor(kind: KeyChangeError["kind"], where: string, message: string) {
     super(message);
     this.name = "KeyChangeIssue";
     this.kind = kind;
@@ -57,19 +57,19 @@ export interface ImportPlan {
   readonly refused: readonly { readonly line: number; readonly message: string }[];
 }
 
-export interface Made {
+export interface IssuedKey {
   readonly text: string;
   readonly id: string;
   /** A key that was made here; it stands in the list as its digest and can be told once. */
   readonly secret?: string;
 }
 
-export function addKey(list: AllowlistText, wanted: NewKey, today: string): Made {
-  const idIssue = wanted.id === undefined ? undefined : issueOfId(wanted.id);
-  if (idIssue !== undefined) throw new KeyChangeIssue("invalid", "id", idIssue);
+export function addKey(list: AllowlistText, wanted: NewKey, today: string): IssuedKey {
+  const invalidId = wanted.id === undefined ? undefined : idIssue(wanted.id);
+  if (invalidId !== undefined) throw new KeyChangeError("invalid", "id", invalidId);
   const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
-    throw new KeyChangeIssue("exists", "id", "this id is on the list already; rotate its key instead");
+    throw new KeyChangeError("exists", "id", "this id is on the list already; rotate its key instead");
   }
   const { cell, secret } = keyCell(list, wanted.apiKey, wanted.hash);
   const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
@@ -85,14 +85,14 @@ export function changeKey(list: AllowlistText, id: string, change: KeyChange): s
   const rows = rowsOf(list, id);
   const newest = rows.at(-1);
   const changes = rows.map((row) => {
-    const end = row === newest ? change.expiresAt : sooner(change.expiresAt, row);
+    const end = row === newest ? change.expiresAt : earlierExpiry(change.expiresAt, row);
     return { row, cells: end === undefined ? cells : { ...cells, expires_at: end === null ? "" : checkedExpiry(end) } };
   });
   return changeEachRow(list.text, changes);
 }
 
 /** A key that was exchanged keeps its end, unless the new one is sooner: nobody means to bring it back. */
-function sooner(expiresAt: string | null | undefined, row: AllowRow): string | undefined {
+function earlierExpiry(expiresAt: string | null | undefined, row: AllowRow): string | undefined {
   if (expiresAt === undefined || expiresAt === null) return undefined;
   const at = parseExpiry(checkedExpiry(expiresAt)) ?? 0;
   return at < (row.expiresAt ?? Infinity) ? expiresAt : undefined;
@@ -103,7 +103,7 @@ export function rotateKey(
   list: AllowlistText,
   id: string,
   wanted: { readonly graceSeconds: number; readonly apiKey?: string | undefined; readonly now: number },
-): Made {
+): IssuedKey {
   const rows = rowsOf(list, id);
   const last = rows.at(-1);
   if (last === undefined) throw missing(id);
@@ -174,7 +174,7 @@ export function importedText(list: AllowlistText, csv: string): string {
   const { text, refused } = importKeys(list, csv);
   const [first] = refused;
   if (first === undefined) return text;
-  throw new KeyChangeIssue("invalid", "csv", `line ${first.line}: ${first.message}`);
+  throw new KeyChangeError("invalid", "csv", `line ${first.line}: ${first.message}`);
 }
 
 function rowsOf(list: AllowlistText, id: string): readonly AllowRow[] {
@@ -183,8 +183,8 @@ function rowsOf(list: AllowlistText, id: string): readonly AllowRow[] {
   return rows;
 }
 
-function missing(id: string): KeyChangeIssue {
-  return new KeyChangeIssue("missing", "id", `no key has the id ${id}`);
+function missing(id: string): KeyChangeError {
+  return new KeyChangeError("missing", "id", `no key has the id ${id}`);
 }
 
 interface KeyCell {
@@ -198,10 +198,10 @@ function keyCell(list: AllowlistText, given: string | undefined, asDigest = fals
     return { cell: digestCell(secret), secret };
   }
   const issue = keyIssue(given);
-  if (issue !== undefined) throw new KeyChangeIssue("invalid", "key", issue);
+  if (issue !== undefined) throw new KeyChangeError("invalid", "key", issue);
   const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
   if (present === undefined) return { cell: asDigest ? digestCell(given) : given };
-  throw new KeyChangeIssue("exists", "key", `this key is on the list already, under the id ${present.id}`);
+  throw new KeyChangeError("exists", "key", `this key is on the list already, under the id ${present.id}`);
 }
 
 function digestCell(key: string): string {
@@ -211,13 +211,13 @@ function digestCell(key: string): string {
 function futureExpiry(text: string): string {
   const at = parseExpiry(checkedExpiry(text)) ?? 0;
   if (at > Date.now()) return text;
-  throw new KeyChangeIssue("invalid", "expires", "that is in the past");
+  throw new KeyChangeError("invalid", "expires", "that is in the past");
 }
 
 function checkedExpiry(text: string): string {
   if (parseExpiry(text) !== undefined) return text;
   const message = "allowed are a date (2026-12-31) and a time (2026-12-31T18:00:00Z)";
-  throw new KeyChangeIssue("invalid", "expires", message);
+  throw new KeyChangeError("invalid", "expires", message);
 }
 
 /** Without what is empty, which would only make columns. */

@@ -6,7 +6,7 @@ const OTHERS_MAY_READ = 0o004;
 const OTHERS_MAY_PASS = 0o001;
 
 /** Whether every user of the machine can read the file: by its own mode and through all folders above it. */
-export function isOpenToAll(path: string): boolean {
+export function isWorldReadable(path: string): boolean {
   try {
     const file = realpathSync(path);
     if ((statSync(file).mode & OTHERS_MAY_READ) === 0) return false;
@@ -22,7 +22,7 @@ export function isOpenToAll(path: string): boolean {
 
 /** A word on an allow-list whose keys every user of the machine can use. */
 export function openAllowlistWarning(path: string): ConfigIssue | undefined {
-  if (process.platform === "win32" || !isOpenToAll(path)) return undefined;
+  if (process.platform === "win32" || !isWorldReadable(path)) return undefined;
   const message = "the keys in it can be read by every user of this machine";
   return { source: path, message, hint: `chmod 640 ${path}` };
 }

@@ -165,7 +165,7 @@ export class AllowlistWatch {
     if ("code" in content) {
       if (content.code === "CHANGING") return false;
       this.#directory.refresh();
-      this.#refuse([missingAllowlist(this.#options.path, content)]);
+      this.#reject([missingAllowlist(this.#options.path, content)]);
       return true;
     }
     const { contentHash } = content;
@@ -178,7 +178,7 @@ export class AllowlistWatch {
     if (contentHash === this.#refusedHash && this.#error !== undefined) return true;
     const loaded = loadAllowlist(content, this.#options.path);
     if ("issues" in loaded) {
-      this.#refuse(loaded.issues);
+      this.#reject(loaded.issues);
       this.#refusedHash = contentHash;
     } else this.#replace(loaded);
     return true;
@@ -195,7 +195,7 @@ export class AllowlistWatch {
     onChange(this.current);
   }
 
-  #refuse(issues: readonly ConfigIssue[]): void {
+  #reject(issues: readonly ConfigIssue[]): void {
     this.#refusedHash = undefined;
     const [first] = issues;
     const others = issues.length > 1 ? ` and ${issues.length - 1} more` : "";

@@ -4,9 +4,11 @@ import manifest from "../../package.json" with { type: "json" };
 import type { AdminServer } from "../admin/server/admin-server.ts";
 import { ApiError } from "../admin/server/problem.ts";
 import type { Reloaded } from "../admin/api/admin-services.ts";
+import type { SignIn } from "../admin/server/admin-options.ts";
+import type { Route } from "../admin/server/api-route.ts";
 import { AdminTokenError, givenAdminToken, loadAdminToken } from "../admin/server/token.ts";
 import { AllowlistRollout } from "./allowlist-rollout.ts";
-import { newTokenLine, welcome } from "./startup/banner.ts";
+import { newTokenLine, startupBanner } from "./startup/banner.ts";
 import type { Prestart } from "./startup/prestart.ts";
 import { openLog } from "./startup/logger.ts";
 import { DeferredMetrics } from "./deferred-metrics.ts";
@@ -15,7 +17,7 @@ import { readinessOf } from "./readiness.ts";
 import { RejectionLog } from "./rejection-log.ts";
 import { drain } from "./shutdown.ts";
 import { Signals } from "./signals.ts";
-import { startFailure } from "./startup/failure.ts";
+import { describeStartFailure } from "./startup/failure.ts";
 import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../config/settings.ts";
 import type { ProxyStatus } from "../core/counters/status.ts";
@@ -63,10 +65,10 @@ export async function runApp(options: AppOptions): Promise<number> {
 async function run(options: AppOptions): Promise<number> {
   const file = findConfigFile(options.configFile, options.env);
   const read = loadSettings({ file, env: options.env, flags: options.flags });
-  if ("issues" in read) return complain(options.stderr, "configuration", read.issues);
+  if ("issues" in read) return reportIssues(options.stderr, "configuration", read.issues);
   const { settings } = read;
-  const prices = ownPrices(settings);
-  if ("issues" in prices) return complain(options.stderr, "price overrides", prices.issues);
+  const prices = loadOverrides(settings);
+  if ("issues" in prices) return reportIssues(options.stderr, "price overrides", prices.issues);
   const log = openLog(settings.logging.level, options.stdout);
   for (const warning of read.warnings) log.warn({ at: formatIssue(warning) }, "configuration");
 
@@ -79,7 +81,7 @@ async function run(options: AppOptions): Promise<number> {
     onChange: (list) => app.accessChanged(list),
     onError: () => app.refresh(),
   });
-  if ("issues" in allowlist) return complain(options.stderr, "allow-list", allowlist.issues);
+  if ("issues" in allowlist) return reportIssues(options.stderr, "allow-list", allowlist.issues);
   const open = openAllowlistWarning(settings.auth.allowlistPath);
   if (open !== undefined) {
     log.warn({ path: open.source, remedy: open.hint }, "the allow-list can be read by every user of this machine");
@@ -87,14 +89,14 @@ async function run(options: AppOptions): Promise<number> {
   try {
     await app.start(allowlist, options);
     await options.prestart.end();
-    return await app.untilTold();
+    return await app.untilStopped();
   } catch (error) {
     await app.abandon();
     if (error instanceof AdminTokenError) {
       options.stderr.write(`lmgate: ${error.message}\n`);
       return EXIT_INVALID;
     }
-    options.stderr.write(`lmgate: ${startFailure(error, settings)}\n`);
+    options.stderr.write(`lmgate: ${describeStartFailure(error, settings)}\n`);
     return EXIT_FAILURE;
   } finally {
     allowlist.close();
@@ -157,13 +159,13 @@ class App {
     this.#admin = admin;
     this.#state = "serving";
     this.refresh();
-    const places = {
+    const urls = {
       address: ownUrl(settings.server.host, this.#supervisor.port),
       admin: ownUrl(admin.host, admin.port),
     };
     this.#log.info(
       {
-        ...places,
+        ...urls,
         host: settings.server.host,
         adminHost: settings.admin.host,
         version,
@@ -175,8 +177,8 @@ class App {
       },
       "listening",
     );
-    if (created) stderr.write(newTokenLine(places, token, settings.admin.tokenPath));
-    if (stderr.isTTY === true) stderr.write(welcome(places, settings));
+    if (created) stderr.write(newTokenLine(urls, token, settings.admin.tokenPath));
+    if (stderr.isTTY === true) stderr.write(startupBanner(urls, settings));
     collectStartupGarbage(() => true);
     this.#storeDelay = setTimeout(() => this.#store?.start(), STORE_DELAY_MS);
     if (allowlist.status().keys === 0) {
@@ -205,7 +207,7 @@ class App {
       import("../admin/server/admin-server.ts"),
       import("./open-admin-services.ts"),
     ]);
-    const desk = openAdminServices({
+    const services = openAdminServices({
       settings: this.#settings,
       origins: this.#origins,
       dependencies: Object.keys(manifest.dependencies),
@@ -217,7 +219,9 @@ class App {
       reloadAllowlist: () => this.#reloadForAdmin(),
       setPrices: (overrides) => this.#supervisor?.setPrices(overrides),
     });
-    return startAdmin({ ...desk, host: admin.host, port: admin.port, token, log: this.#log });
+    const routes = async (signIn: SignIn): Promise<readonly Route[]> =>
+      (await import("../admin/api/routes/admin-routes.ts")).adminRoutes(services, signIn);
+    return startAdmin({ routes, host: admin.host, port: admin.port, token, log: this.#log });
   }
 
   accessChanged(list: AllowlistVersion): void {
@@ -246,7 +250,7 @@ class App {
   }
 
   /** Resolves to the exit code once a signal has ended the process's work. */
-  async untilTold(): Promise<number> {
+  async untilStopped(): Promise<number> {
     const signal = await this.#signals.first;
     this.#state = "draining";
     this.#log.info({ signal }, "draining");
@@ -325,11 +329,11 @@ class App {
   }
 }
 
-function ownPrices({ pricing }: Settings): ReturnType<typeof loadPriceOverrides> {
+function loadOverrides({ pricing }: Settings): ReturnType<typeof loadPriceOverrides> {
   return pricing.overridesPath === undefined ? { overrides: NO_OVERRIDES } : loadPriceOverrides(pricing.overridesPath);
 }
 
-function complain(stderr: NodeJS.WritableStream, what: string, issues: readonly ConfigIssue[]): number {
+function reportIssues(stderr: NodeJS.WritableStream, what: string, issues: readonly ConfigIssue[]): number {
   stderr.write(`lmgate: the ${what} is not valid, nothing was started\n`);
   for (const line of formatIssues(issues)) stderr.write(`  ${line}\n`);
   return EXIT_INVALID;

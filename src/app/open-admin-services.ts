@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AuditLog } from "../admin/api/audit-log.ts";
 import type { ProviderInfo, StoreInfo } from "../admin/api/contract.ts";
-import { LiveRequests } from "../admin/live/live-requests.ts";
+import { LiveRequests } from "../admin/api/live-requests.ts";
 import type { Metrics } from "../admin/metrics/metrics.ts";
 import type { AdminServices, Reloaded } from "../admin/api/admin-services.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
@@ -15,7 +15,7 @@ import type { StoreFilesInfo } from "../store/files/store-info.ts";
 import type { StoreClient } from "../store/service/store-client.ts";
 import { ownUrl } from "./startup/own-url.ts";
 import { openPriceService } from "./price-service.ts";
-import { systemFacts } from "./system-info.ts";
+import { systemInfo } from "./system-info.ts";
 
 export interface AdminServicesOptions {
   readonly settings: Settings;
@@ -46,10 +46,10 @@ export function openAdminServices(parts: AdminServicesOptions): AdminServices {
     store: store === undefined ? undefined : new RemoteReader(store),
     storeInfo: () => (store === undefined ? Promise.resolve(undefined) : storeInfo(store, settings)),
     prices: openPriceService(settings, parts.setPrices),
-    liveCalls: new LiveRequests(settings.stats.outputPath),
+    liveRequests: new LiveRequests(settings.stats.outputPath),
     audit: new AuditLog(join(ledgerFolder, "audit.jsonl"), Date.now),
     providers: () => providersOf(settings, parts.port()),
-    system: () => Promise.resolve(systemFacts(parts.origins, status(), parts.dependencies)),
+    system: () => Promise.resolve(systemInfo(parts.origins, status(), parts.dependencies)),
   };
 }
 

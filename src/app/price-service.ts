@@ -11,7 +11,7 @@ import type { Prices, Quote } from "../prices/prices.ts";
 import type { Rate } from "../prices/rate-card.ts";
 
 /** Prices as the admin API shows and changes them. The table is loaded when somebody first asks, for it is large. */
-export function openPriceService(settings: Settings, inForce: (overrides: PriceOverrides) => void): PriceService {
+export function openPriceService(settings: Settings, onChange: (overrides: PriceOverrides) => void): PriceService {
   const path = settings.pricing.overridesPath;
   let loaded: Promise<Prices> | undefined;
   const prices = (): Promise<Prices> => {
@@ -52,7 +52,7 @@ export function openPriceService(settings: Settings, inForce: (overrides: PriceO
         throw new ApiError(422, "The prices would not be valid with this change; nothing was written.", errors);
       }
       loaded = undefined;
-      inForce(read.overrides);
+      onChange(read.overrides);
     },
   };
 }
@@ -76,16 +76,16 @@ function rowOf(provider: string, { entry, source, card }: Quote, asOf: string): 
     provider,
     model: entry,
     source,
-    input: forMillion(card.input),
-    cacheRead: forMillion(card.cacheRead),
-    cacheWrite: forMillion(card.cacheWrite),
-    output: forMillion(card.output),
+    input: perMillionTokens(card.input),
+    cacheRead: perMillionTokens(card.cacheRead),
+    cacheWrite: perMillionTokens(card.cacheWrite),
+    output: perMillionTokens(card.output),
     asOf,
   };
 }
 
 /** Where the price has steps by the size of the input, that of the first; without what binary fractions add. */
-function forMillion(rate: Rate | undefined): number | null {
+function perMillionTokens(rate: Rate | undefined): number | null {
   if (rate === undefined) return null;
   const usd = typeof rate === "number" ? rate : rate.base;
   return Number((usd * 1e6).toPrecision(10));

@@ -26,14 +26,14 @@ export class RejectionLog {
   add(notes: readonly RejectionNote[], unlisted: number, now: number): void {
     this.#unlogged += unlisted;
     for (const note of notes) {
-      const refusal = toRecent(note);
-      this.#recent.unshift(refusal);
-      this.#write(refusal, now);
+      const rejection = toRecent(note);
+      this.#recent.unshift(rejection);
+      this.#write(rejection, now);
     }
     this.#recent.length = Math.min(this.#recent.length, MAX_RECENT);
   }
 
-  #write(refusal: RecentRejection, now: number): void {
+  #write(rejection: RecentRejection, now: number): void {
     const second = Math.floor(now / 1_000);
     if (second !== this.#second) {
       this.#second = second;
@@ -46,7 +46,7 @@ export class RejectionLog {
     this.#lines++;
     const more = this.#unlogged > 0 ? { notLogged: this.#unlogged } : {};
     this.#unlogged = 0;
-    this.#log.warn({ ...refusal, ...more }, "refused");
+    this.#log.warn({ ...rejection, ...more }, "refused");
   }
 }
 

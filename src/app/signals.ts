@@ -9,13 +9,13 @@ export class Signals {
   constructor(onHangup: () => void) {
     const first = Promise.withResolvers<NodeJS.Signals>();
     const hurry = new AbortController();
-    let told = false;
+    let isStopping = false;
     const end = (signal: NodeJS.Signals): void => {
-      if (told) {
+      if (isStopping) {
         this.#second ??= signal;
         hurry.abort();
       }
-      told = true;
+      isStopping = true;
       first.resolve(signal);
     };
     this.first = first.promise;

@@ -8,7 +8,7 @@ import type { EffectiveSetting } from "../config/config.ts";
 type Check = SystemInfo["checks"][number];
 
 /** What the page about the gateway itself shows beside its status. */
-export function systemFacts(
+export function systemInfo(
   origins: readonly EffectiveSetting[],
   status: ProxyStatus,
   dependencies: readonly string[],

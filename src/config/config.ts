@@ -154,7 +154,7 @@ function didYouMean(word: string, candidates: readonly string[]): string {
 function checkSections(effective: ReadonlyMap<string, Entry>, issues: ConfigIssue[]): Sections | undefined {
   let isValid = true;
   const sections = Object.keys(SETTINGS).map((section) => {
-    const values = Object.entries(rowsOf(section) ?? {}).map(([key, row]) => {
+    const values = Object.entries(rowsOf(section) ?? {}).map(([key, row]): [string, unknown] => {
       const entry = effective.get(`${section}.${key}`);
       if (entry === undefined) return [key, row.initial];
       const checked = row.schema.safeParse(entry.value);
@@ -164,7 +164,7 @@ function checkSections(effective: ReadonlyMap<string, Entry>, issues: ConfigIssu
       isValid = false;
       return [key, row.initial];
     });
-    return [section, Object.fromEntries(values)];
+    return [section, Object.fromEntries<unknown>(values)];
   });
   return isValid ? (Object.fromEntries(sections) as Sections) : undefined; // as: the rows define the type
 }

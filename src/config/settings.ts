@@ -25,11 +25,8 @@ export type AccountingSettings = Omit<Settings["accounting"], "onClientAbort">;
 /** Converts the units of the file to those of the code. */
 export function toSettings(sections: Sections, providers: readonly Provider[]): Settings {
   const values = Object.entries(sections).map(([section, written]: [string, Readonly<Record<string, unknown>>]) => {
-    const named = Object.entries(rowsOf(section) ?? {}).map(([key, { name, toValue }]) => [
-      name,
-      toValue(written[key]),
-    ]);
-    return [section, Object.fromEntries(named)];
+    const rows = Object.entries(rowsOf(section) ?? {});
+    return [section, Object.fromEntries<unknown>(rows.map(([key, row]) => [row.name, row.toValue(written[key])]))];
   });
   return deepFreeze<Settings>({ ...(Object.fromEntries(values) as Values), providers }); // as: the rows define both types
 }

@@ -1,20 +1,26 @@
 /** The admin API's table of routes, without a gateway behind it. */
 import { Authenticator } from "../../src/admin/server/authenticator.ts";
 import { Metrics } from "../../src/admin/metrics/metrics.ts";
-import { openApiDocument, openApiRoute } from "../../src/admin/api/openapi.ts";
-import type { Route } from "../../src/admin/api/api-route.ts";
-import { adminRoutes } from "../../src/admin/api/routes/index.ts";
+import { openApiDocument } from "../../src/admin/api/openapi.ts";
+import type { Route } from "../../src/admin/server/api-route.ts";
+import { adminRoutes } from "../../src/admin/api/routes/admin-routes.ts";
 import { Sessions } from "../../src/admin/server/sessions.ts";
-import { emptyDesk, token } from "./start.ts";
+import { emptyServices, token } from "./start.ts";
 
 export function allRoutes(): readonly Route[] {
   const now = (): number => 0;
   const sessions = new Sessions(now);
-  const guessing = (): void => undefined;
-  const gatekeeper = new Authenticator({ token, sessions, boundHost: "127.0.0.1", onLoopback: true, now, guessing });
+  const onGuessing = (): void => undefined;
+  const authenticator = new Authenticator({
+    token,
+    sessions,
+    boundHost: "127.0.0.1",
+    onLoopback: true,
+    now,
+    onGuessing,
+  });
   const metrics = new Metrics({ version: "1", node: "v24", providers: [] });
-  const routes = adminRoutes(emptyDesk(metrics), { gatekeeper, sessions, sessionCookie: "session" });
-  return [...routes, openApiRoute(routes)];
+  return adminRoutes(emptyServices(metrics), { authenticator, sessions, sessionCookie: "session" });
 }
 
 /** As docs/openapi.json holds it. */

@@ -22,7 +22,7 @@ const DANGERS: readonly Danger[] = [
     what: "runs text as code",
     pattern: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(\s*["'`]|["'](?:node:)?vm["']/,
     // The word gc, to give memory back.
-    allowed: ["src/workers/collect-startup-garbage.ts"],
+    allowed: ["src/workers/supervision/collect-startup-garbage.ts"],
   },
   {
     what: "loads what it is told to",

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { eventStream } from "../../src/admin/server/sse-response.ts";
-import { LiveRequests } from "../../src/admin/live/live-requests.ts";
+import { LiveRequests } from "../../src/admin/api/live-requests.ts";
 import type { RequestRow } from "../../src/admin/api/contract.ts";
 import { historyLines } from "../../src/demo/history-records.ts";
 import { testKey } from "../harness/gateway.ts";
@@ -83,9 +83,9 @@ test("calls beyond the rate are counted and told as skipped, and none is lost be
   const { events, until } = listenTo(t, place.path, 10);
   await until(() => events[0]?.[0] === "alive");
   appendFileSync(place.path, lines(500, 1).join(""));
-  const told = (): number =>
+  const isStopping = (): number =>
     events.reduce((sum, [name, data]) => sum + (name === "call" ? 1 : name === "skipped" ? countOf(data) : 0), 0);
-  await until(() => told() === 500);
+  await until(() => isStopping() === 500);
   assert.ok(events.filter(([name]) => name === "call").length <= 20);
 });
 

@@ -5,40 +5,40 @@ import { allRoutes } from "./api-routes.ts";
 import { rawRequest } from "./raw-request.ts";
 import { bearer, start, token, type Started } from "./start.ts";
 
-type Access = "open" | "local" | "closed";
+type Access = "public" | "loopback" | "authenticated";
 
 const ACCESS: Readonly<Record<string, Access>> = {
-  "get /": "open",
-  "get /healthz": "open",
-  "get /api/v1/session": "open",
-  "post /api/v1/session": "open",
-  "delete /api/v1/session": "open",
-  "get /metrics": "local",
-  "get /api/v1/status": "local",
-  "get /openapi.json": "local",
-  "post /api/v1/ledger/rotate": "closed",
-  "post /api/v1/reload": "closed",
-  "get /api/v1/usage": "closed",
-  "get /api/v1/dimensions/{dimension}": "closed",
-  "get /api/v1/nearest": "closed",
-  "get /api/v1/requests": "closed",
-  "get /api/v1/requests/stream": "closed",
-  "get /api/v1/requests/{id}": "closed",
-  "get /api/v1/export.csv": "closed",
-  "get /api/v1/export.jsonl": "closed",
-  "get /api/v1/export.parquet": "closed",
-  "get /api/v1/keys": "closed",
-  "post /api/v1/keys": "closed",
-  "patch /api/v1/keys/{id}": "closed",
-  "post /api/v1/keys/{id}/rotate": "closed",
-  "delete /api/v1/keys/{id}": "closed",
-  "post /api/v1/keys/import": "closed",
-  "get /api/v1/prices": "closed",
-  "get /api/v1/prices/unpriced": "closed",
-  "put /api/v1/prices/overrides/{provider}/{model}": "closed",
-  "delete /api/v1/prices/overrides/{provider}/{model}": "closed",
-  "get /api/v1/system": "closed",
-  "get /api/v1/providers": "closed",
+  "get /": "public",
+  "get /healthz": "public",
+  "get /api/v1/session": "public",
+  "post /api/v1/session": "public",
+  "delete /api/v1/session": "public",
+  "get /metrics": "loopback",
+  "get /api/v1/status": "loopback",
+  "get /openapi.json": "loopback",
+  "post /api/v1/ledger/rotate": "authenticated",
+  "post /api/v1/reload": "authenticated",
+  "get /api/v1/usage": "authenticated",
+  "get /api/v1/dimensions/{dimension}": "authenticated",
+  "get /api/v1/nearest": "authenticated",
+  "get /api/v1/requests": "authenticated",
+  "get /api/v1/requests/stream": "authenticated",
+  "get /api/v1/requests/{id}": "authenticated",
+  "get /api/v1/export.csv": "authenticated",
+  "get /api/v1/export.jsonl": "authenticated",
+  "get /api/v1/export.parquet": "authenticated",
+  "get /api/v1/keys": "authenticated",
+  "post /api/v1/keys": "authenticated",
+  "patch /api/v1/keys/{id}": "authenticated",
+  "post /api/v1/keys/{id}/rotate": "authenticated",
+  "delete /api/v1/keys/{id}": "authenticated",
+  "post /api/v1/keys/import": "authenticated",
+  "get /api/v1/prices": "authenticated",
+  "get /api/v1/prices/unpriced": "authenticated",
+  "put /api/v1/prices/overrides/{provider}/{model}": "authenticated",
+  "delete /api/v1/prices/overrides/{provider}/{model}": "authenticated",
+  "get /api/v1/system": "authenticated",
+  "get /api/v1/providers": "authenticated",
 };
 
 const rows = allRoutes().map(({ method, path, access }) => ({ method, path, access, name: `${method} ${path}` }));
@@ -57,10 +57,10 @@ for (const host of ["127.0.0.1", "0.0.0.0"]) {
     for (const { name, access } of rows) {
       const ask = (headers: Record<string, string>): Promise<number> => statusOf(started, name, headers);
       const nobody = await ask({});
-      if (access === "open") assert.ok(isLetIn(nobody), `${name} without a credential: ${nobody}`);
-      else if (access === "local" && wrong === undefined) assert.equal(nobody, 200, `${name} without a credential`);
+      if (access === "public") assert.ok(isLetIn(nobody), `${name} without a credential: ${nobody}`);
+      else if (access === "loopback" && wrong === undefined) assert.equal(nobody, 200, `${name} without a credential`);
       else assert.equal(nobody, 401, `${name} without a credential`);
-      if (access !== "open") {
+      if (access !== "public") {
         started.clock.ms += 60_000;
         assert.equal(await ask(bearer("a-wrong-token-of-some-length")), 401, `${name} with a wrong token`);
         assert.equal(await ask(bearer(clientKey)), 401, `${name} with a client's key`);
@@ -93,11 +93,12 @@ test("S54: with a cookie alone, or from a page of another site, nothing is chang
     // It wants a body first; the tests of sessions send one.
     if (name === "post /api/v1/session") continue;
     for (const [what, headers] of bad) {
-      if (what === "a wrong header" && access === "open") continue;
+      if (what === "a wrong header" && access === "public") continue;
       assert.equal(await statusOf(started, name, headers), 403, `${name} with ${what}`);
     }
     const { "x-lmgate-csrf": _csrf, ...cookieAlone } = good;
-    if (access !== "open") assert.equal(await statusOf(started, name, cookieAlone), 403, `${name} without the header`);
+    if (access !== "public")
+      assert.equal(await statusOf(started, name, cookieAlone), 403, `${name} without the header`);
     if (name === "delete /api/v1/session") continue;
     const status = await statusOf(started, name, good);
     assert.ok(isLetIn(status), `${name} from the page itself: ${status}`);
@@ -124,7 +125,11 @@ test("S53: no route answers a page under another name, with a session's cookie o
     for (const cookie of [[], [`Cookie: ${session.cookie}`, `X-Lmgate-Csrf: ${session.csrf}`]]) {
       const head = [`${method.toUpperCase()} ${target} HTTP/1.1`, "Host: rebind.evil", "Content-Length: 0", ...cookie];
       const { status } = await rawRequest(started.server.port, head);
-      assert.equal(status, ACCESS[name] === "closed" && cookie.length === 0 ? 401 : 403, `${name} ${cookie.length}`);
+      assert.equal(
+        status,
+        ACCESS[name] === "authenticated" && cookie.length === 0 ? 401 : 403,
+        `${name} ${cookie.length}`,
+      );
     }
   }
 });
@@ -132,7 +137,7 @@ test("S53: no route answers a page under another name, with a session's cookie o
 test("every refusal of every route is a problem document, and none has a header for other origins", async (t) => {
   const { url } = await start(t, { host: "0.0.0.0" });
   for (const { method, path, access, name } of rows) {
-    if (access === "open") continue;
+    if (access === "public") continue;
     const headers = { origin: "https://evil.example" };
     const answer = await fetch(url(path.replaceAll(/\{\w+\}/g, "x")), { method: method.toUpperCase(), headers });
     assert.equal(answer.headers.get("content-type"), "application/problem+json", name);

@@ -1,8 +1,9 @@
 import type { TestContext } from "node:test";
 import { type AdminServer, startAdmin } from "../../src/admin/server/admin-server.ts";
 import { AuditLog } from "../../src/admin/api/audit-log.ts";
-import { LiveRequests } from "../../src/admin/live/live-requests.ts";
+import { LiveRequests } from "../../src/admin/api/live-requests.ts";
 import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import { adminRoutes } from "../../src/admin/api/routes/admin-routes.ts";
 import type { AdminServices } from "../../src/admin/api/admin-services.ts";
 import type { ProxyStatus } from "../../src/core/counters/status.ts";
 
@@ -62,12 +63,12 @@ export async function start(
     logged.push(`${message} ${JSON.stringify(fields)}`);
   };
   const metrics = new Metrics({ version: "1.2.3", node: "v24.0.0", providers: ["openai", "anthropic"] });
+  const services = { ...emptyServices(metrics), status: options.status ?? (() => status) };
   const server = await startAdmin({
-    ...emptyDesk(metrics),
+    routes: (signIn) => Promise.resolve(adminRoutes(services, signIn)),
     host: options.host ?? "127.0.0.1",
     port: 0,
     token,
-    status: options.status ?? (() => status),
     log: { info: note, warn: note, error: note },
     now: () => clock.ms,
   });
@@ -76,7 +77,7 @@ export async function start(
 }
 
 /** A listener's surroundings without a gateway: no store, no allow-list, no prices. */
-export function emptyDesk(metrics: Metrics): AdminServices {
+export function emptyServices(metrics: Metrics): AdminServices {
   return {
     status: () => status,
     metrics,
@@ -86,7 +87,7 @@ export function emptyDesk(metrics: Metrics): AdminServices {
     store: undefined,
     storeInfo: () => Promise.resolve(undefined),
     prices: { list: () => Promise.resolve([]), override: () => Promise.resolve() },
-    liveCalls: new LiveRequests("nowhere/stats.jsonl"),
+    liveRequests: new LiveRequests("nowhere/stats.jsonl"),
     audit: new AuditLog("/dev/null", Date.now),
     providers: () => [],
     system: () => Promise.resolve({ settings: [], checks: [], licenses: [] }),

@@ -79,10 +79,10 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   "workers/ledger": ["workers/protocol", "workers/supervision"],
   workers: ["workers/protocol", "workers/supervision", "workers/data", "workers/ledger"],
   "admin/metrics": [],
+  "admin/live": [],
+  "admin/server": [],
   "admin/api": ["admin/metrics", "admin/live", "admin/server"],
   "admin/api/routes": ["admin/api", "admin/server"],
-  "admin/live": ["admin/api", "admin/server"],
-  "admin/server": ["admin/api", "admin/api/routes"],
   "app/startup": [],
   app: ["app/startup"],
   cli: [

@@ -2,7 +2,7 @@ import type { ProxyStatus } from "../../core/counters/status.ts";
 import type { StoreReader } from "../../store/schema/reader.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { PriceOverride, PriceRow, ProviderInfo, StoreInfo, SystemInfo } from "./contract.ts";
-import type { LiveRequests } from "../live/live-requests.ts";
+import type { LiveRequests } from "./live-requests.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 
 /** What the routes are given to work with. */
@@ -18,7 +18,7 @@ export interface AdminServices {
   readonly store: StoreReader | undefined;
   readonly storeInfo: () => Promise<StoreInfo | undefined>;
   readonly prices: PriceService;
-  readonly liveCalls: LiveRequests;
+  readonly liveRequests: LiveRequests;
   readonly audit: AuditLog;
   readonly providers: () => readonly ProviderInfo[];
   readonly system: () => Promise<Omit<SystemInfo, "status" | "store">>;

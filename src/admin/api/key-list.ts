@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../../allowlist/allowlist-file.ts";
 import { cellsByLine } from "../../allowlist/allowlist-edit.ts";
 import type { AllowRow } from "../../allowlist/allowlist.ts";
-import { KeyChangeIssue } from "../../allowlist/key-changes.ts";
+import { KeyChangeError } from "../../allowlist/key-changes.ts";
 import { formatIssues } from "../../config/config-issue.ts";
 import type { KeyActivity } from "../../store/schema/reader.ts";
 import type { KeyRow } from "./contract.ts";
@@ -44,7 +44,7 @@ function changed(list: AllowlistText, change: (list: AllowlistText) => string): 
   try {
     return change(list);
   } catch (error) {
-    if (!(error instanceof KeyChangeIssue)) throw error;
+    if (!(error instanceof KeyChangeError)) throw error;
     const status = { exists: 409, missing: 404, invalid: 422 } as const;
     throw new ApiError(status[error.kind], "The change cannot be made; nothing was written.", [
       { where: error.where, message: error.message },
@@ -53,8 +53,12 @@ function changed(list: AllowlistText, change: (list: AllowlistText) => string): 
 }
 
 /** As people see them; `uses` by id, where the store knows. */
-export function keyRows({ text, rows }: AllowlistText, uses: readonly KeyActivity[], now: number): readonly KeyRow[] {
-  const useOf = new Map(uses.map((use) => [use.key, use]));
+export function keyRows(
+  { text, rows }: AllowlistText,
+  keyActivity: readonly KeyActivity[],
+  now: number,
+): readonly KeyRow[] {
+  const useOf = new Map(keyActivity.map((use) => [use.key, use]));
   const cells = cellsByLine(text);
   return rows.map((row) => {
     const use = useOf.get(row.id);

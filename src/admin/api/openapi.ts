@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { apiSchemas, route, type Parameter, type Route } from "./api-route.ts";
+import { apiSchemas, route, type Parameter, type Route } from "../server/api-route.ts";
 
 /** The OpenAPI 3.1 document of the routes, which are its only source. */
 export function openApiDocument(routes: readonly Route[]): object {
@@ -34,9 +34,9 @@ export function openApiRoute(routes: readonly Route[]): Route {
   return route({
     method: "get",
     path: "/openapi.json",
-    access: "local",
+    access: "loopback",
     summary: "This document",
-    answer: z.object({}).loose(),
+    response: z.object({}).loose(),
     run: () => openApiDocument(routes),
   });
 }
@@ -51,8 +51,8 @@ function operationOf(row: Route): object {
   return {
     operationId: operationId(row),
     summary: row.summary,
-    ...(row.access === "open" ? { security: [] } : { security: [{ token: [] }, { session: [] }] }),
-    ...(row.access === "local" ? { description: "On loopback this needs no token." } : {}),
+    ...(row.access === "public" ? { security: [] } : { security: [{ token: [] }, { session: [] }] }),
+    ...(row.access === "loopback" ? { description: "On loopback this needs no token." } : {}),
     parameters: [...fromPath, ...(row.query ?? []).map(queryParameter)],
     ...(row.body === undefined
       ? {}
@@ -61,9 +61,9 @@ function operationOf(row: Route): object {
       200: {
         description: "Done",
         content:
-          typeof row.answer === "string"
-            ? { [row.answer]: { schema: { type: "string" } } }
-            : { "application/json": { schema: schemaOf(row.answer) } },
+          typeof row.response === "string"
+            ? { [row.response]: { schema: { type: "string" } } }
+            : { "application/json": { schema: schemaOf(row.response) } },
       },
       default: {
         description: "Refused, wrong or failed",

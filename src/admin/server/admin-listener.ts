@@ -3,35 +3,32 @@ import { getRequestListener } from "@hono/node-server";
 import type { AdminOptions } from "./admin-options.ts";
 import { Authenticator } from "./authenticator.ts";
 import { isLoopbackAddress } from "./host-header.ts";
-import { openApiRoute } from "../api/openapi.ts";
 import { buildRouter } from "./router.ts";
-import { adminRoutes } from "../api/routes/index.ts";
 import { Sessions } from "./sessions.ts";
 import { findPage } from "./static-files.ts";
 
 export type NodeListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-/** Everything the admin port answers with. */
-export function adminPages(
+/** Responds to every request at the admin port: the routes, and the pages of the dashboard. */
+export async function createAdminHandler(
   options: AdminOptions,
   bound: { readonly address: string; readonly port: number },
-): NodeListener {
+): Promise<NodeListener> {
   const now = options.now ?? (() => performance.now());
   const sessions = new Sessions(now);
-  const gatekeeper = new Authenticator({
+  const authenticator = new Authenticator({
     token: options.token,
     sessions,
     boundHost: options.host,
     onLoopback: isLoopbackAddress(bound.address),
     now,
-    guessing: (client) => options.log.warn({ client }, "wrong admin tokens from this address; slowing it down"),
+    onGuessing: (client) => options.log.warn({ client }, "wrong admin tokens from this address; slowing it down"),
   });
-  // Cookies know no ports, and there may be two gateways on a machine.
+  // Browsers send a cookie to every port of a host, and a machine may run two gateways.
   const sessionCookie = `lmgate_session_${bound.port}`;
-  const routes = adminRoutes(options, { gatekeeper, sessions, sessionCookie });
   const router = buildRouter({
-    routes: [...routes, openApiRoute(routes)],
-    gatekeeper,
+    routes: await options.routes({ authenticator, sessions, sessionCookie }),
+    authenticator,
     sessionCookie,
     pages: findPage,
     failed: (error) => options.log.error({ err: error }, "admin request failed"),

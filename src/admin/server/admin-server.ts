@@ -14,7 +14,7 @@ export interface AdminServer {
 }
 
 /** `cache-control` and the rest on every answer, so that no page, cache or frame keeps or shows one. */
-const answerHeaders: Readonly<Record<string, string>> = {
+const responseHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-resource-policy": "same-origin",
@@ -30,7 +30,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   server.maxConnections = 256;
   const { address, port } = await listen(server, options);
   server.on("error", (error) => options.log.error({ err: error }, "admin listener failed"));
-  server.on("request", refuseBadHost(loadedOnFirstUse(options, { address, port })));
+  server.on("request", rejectBadHost(loadedOnFirstUse(options, { address, port })));
   return { host: address, port, close: () => close(server) };
 }
 
@@ -54,7 +54,7 @@ function loadedOnFirstUse(
 ): NodeListener {
   let loading: Promise<NodeListener> | undefined;
   return (request, response) => {
-    loading ??= import("./admin-listener.ts").then(({ adminPages }) => adminPages(options, bound));
+    loading ??= import("./admin-listener.ts").then(({ createAdminHandler }) => createAdminHandler(options, bound));
     loading.then(
       (pages) => pages(request, response),
       (error: unknown) => {
@@ -71,9 +71,9 @@ function loadedOnFirstUse(
  * Stands before everything that builds a URL out of `Host`: with `h/#@x` in it the path that is checked and the path
  * that is served can differ (CVE-2026-48710).
  */
-function refuseBadHost(next: NodeListener): NodeListener {
+function rejectBadHost(next: NodeListener): NodeListener {
   return (request, response) => {
-    response.setHeaders(new Map(Object.entries(answerHeaders)));
+    response.setHeaders(new Map(Object.entries(responseHeaders)));
     const hosts = request.headersDistinct["host"] ?? [];
     if (hosts.length === 1 && hostName(hosts[0] ?? "") !== undefined) return next(request, response);
     response.writeHead(400, { "content-type": problemType, connection: "close" });

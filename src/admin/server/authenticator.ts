@@ -24,7 +24,7 @@ export interface AuthenticatorOptions {
   readonly boundHost: string;
   readonly onLoopback: boolean;
   readonly now: () => number;
-  readonly guessing: (address: string) => void;
+  readonly onGuessing: (address: string) => void;
 }
 
 /** Decides who may have an answer of the admin listener. Each check returns the refusal, or nothing. */
@@ -38,29 +38,29 @@ export class Authenticator {
   }
 
   /** For what anyone may see who can reach the listener. */
-  checkOpen(visitor: RequestIdentity): Response | undefined {
+  checkPublic(identity: RequestIdentity): Response | undefined {
     // On any other address clients use names we do not know, and rebinding gains nothing: they can connect directly.
-    if (!this.#options.onLoopback || this.#isOurName(visitor.host)) return undefined;
+    if (!this.#options.onLoopback || this.#isOurName(identity.host)) return undefined;
     return problem(403, "This listener answers to localhost, its address and its configured host name only.");
   }
 
   /** For what is open on loopback, where every visitor is on this machine, and needs the token anywhere else. */
-  checkLocal(visitor: RequestIdentity): Response | undefined {
-    if (this.#options.onLoopback && !isKnown(visitor)) return this.checkOpen(visitor);
-    return this.checkClosed(visitor);
+  checkLoopback(identity: RequestIdentity): Response | undefined {
+    if (this.#options.onLoopback && !hasCredential(identity)) return this.checkPublic(identity);
+    return this.checkAuthenticated(identity);
   }
 
   /** For everything else: the token in the header, or the cookie of a browser that showed it before. */
-  checkClosed(visitor: RequestIdentity): Response | undefined {
+  checkAuthenticated(identity: RequestIdentity): Response | undefined {
     // `Host` plays no part with the header: no browser sends that on its own.
-    if (visitor.authorization !== undefined) return this.checkToken(visitor.address, bearer(visitor.authorization));
-    if (visitor.session === undefined) return unauthorized("This needs the admin token.");
-    return this.checkOpen(visitor) ?? this.#checkSession(visitor, visitor.session);
+    if (identity.authorization !== undefined) return this.checkToken(identity.address, bearer(identity.authorization));
+    if (identity.session === undefined) return unauthorized("This needs the admin token.");
+    return this.checkPublic(identity) ?? this.#checkSession(identity, identity.session);
   }
 
   /** A browser that signs in. The token comes in the body, so another site's page must not be what sends it. */
-  checkSignIn(visitor: RequestIdentity, token: string): Response | undefined {
-    return this.checkOpen(visitor) ?? this.checkSameSite(visitor) ?? this.checkToken(visitor.address, token);
+  checkSignIn(identity: RequestIdentity, token: string): Response | undefined {
+    return this.checkPublic(identity) ?? this.checkSameSite(identity) ?? this.checkToken(identity.address, token);
   }
 
   checkToken(address: string, token: string): Response | undefined {
@@ -68,7 +68,7 @@ export class Authenticator {
       return problem(429, "Too many wrong tokens from this address.", { "retry-after": "1" });
     }
     if (isSameSecret(token, this.#options.token)) return undefined;
-    if (this.#limit.failed(address)) this.#options.guessing(address);
+    if (this.#limit.failed(address)) this.#options.onGuessing(address);
     return unauthorized("This is not the admin token.");
   }
 
@@ -84,13 +84,13 @@ export class Authenticator {
     return authorization === undefined && session !== undefined ? this.#options.sessions.over(session) : undefined;
   }
 
-  #checkSession(visitor: RequestIdentity, secret: string): Response | undefined {
+  #checkSession(identity: RequestIdentity, secret: string): Response | undefined {
     const csrf = this.#options.sessions.csrfOf(secret);
     if (csrf === undefined) return unauthorized("The session is over; sign in again.");
-    if (!visitor.changes) return undefined;
-    const foreign = this.checkSameSite(visitor);
+    if (!identity.changes) return undefined;
+    const foreign = this.checkSameSite(identity);
     if (foreign !== undefined) return foreign;
-    if (visitor.csrf !== undefined && isSameSecret(visitor.csrf, csrf)) return undefined;
+    if (identity.csrf !== undefined && isSameSecret(identity.csrf, csrf)) return undefined;
     return problem(403, "The header x-lmgate-csrf is missing or not that of this session.");
   }
 
@@ -101,7 +101,7 @@ export class Authenticator {
 }
 
 /** It showed something that says who it is; what that is worth is another matter. */
-export function isKnown({ authorization, session }: RequestIdentity): boolean {
+export function hasCredential({ authorization, session }: RequestIdentity): boolean {
   return authorization !== undefined || session !== undefined;
 }
 

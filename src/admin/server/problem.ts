@@ -2,13 +2,13 @@
 export const problemType = "application/problem+json";
 
 /** What was wrong with which parameter or member. */
-export interface Wrong {
+export interface InvalidField {
   readonly where: string;
   readonly message: string;
 }
 
 /** `detail` is a fixed sentence: nothing a client without the token sent comes back in it. */
-export function problemBody(status: number, detail: string, errors?: readonly Wrong[]): string {
+export function problemBody(status: number, detail: string, errors?: readonly InvalidField[]): string {
   // Not imported, for the reason in admin-server.ts.
   const title = process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "Error";
   return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(errors === undefined ? {} : { errors }) })}\n`;
@@ -21,9 +21,9 @@ export function problem(status: number, detail: string, headers: Readonly<Record
 /** A request that is understood but wrong; whoever sent it has the token, and is told all of it. */
 export class ApiError extends Error {
   readonly status: 400 | 404 | 409 | 413 | 415 | 422 | 503;
-  readonly errors: readonly Wrong[] | undefined;
+  readonly errors: readonly InvalidField[] | undefined;
 
-  constructor(status: ApiError["status"], detail: string, errors?: readonly Wrong[]) {
+  constructor(status: ApiError["status"], detail: string, errors?: readonly InvalidField[]) {
     super(detail);
     this.name = "ApiError";
     this.status = status;

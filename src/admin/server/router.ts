@@ -2,16 +2,16 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import type * as z from "zod";
-import { type Authenticator, type RequestIdentity, isKnown } from "./authenticator.ts";
-import { ApiError, problem, type Wrong } from "./problem.ts";
-import type { Access, Call, Route } from "../api/api-route.ts";
+import { type Authenticator, type RequestIdentity, hasCredential } from "./authenticator.ts";
+import { ApiError, problem, type InvalidField } from "./problem.ts";
+import type { Access, ApiRequest, Route } from "./api-route.ts";
 
 type Bindings = { Bindings: HttpBindings };
 type AdminContext = Context<Bindings>;
 
 export interface RouterOptions {
   readonly routes: readonly Route[];
-  readonly gatekeeper: Authenticator;
+  readonly authenticator: Authenticator;
   readonly sessionCookie: string;
   /** What there is beside the routes: the pages. `undefined` where a path is none of them. */
   readonly pages: (path: string) => Promise<Response | undefined>;
@@ -26,29 +26,29 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** Answers requests by the table of routes. Check and route are one, so that no spelling of a path can be let in as one
  * page and answered as another. */
 export function buildRouter(options: RouterOptions): Hono<Bindings> {
-  const { routes, gatekeeper } = options;
+  const { routes, authenticator } = options;
   const app = new Hono<Bindings>();
   for (const row of routes) {
     app.on(row.method.toUpperCase(), row.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (context) => {
-      const visitor = visitorOf(context, options.sessionCookie);
-      const refusal = check(gatekeeper, row.access, visitor);
-      if (refusal !== undefined) return refusal;
-      const over = gatekeeper.signedOut(visitor);
+      const identity = identityOf(context, options.sessionCookie);
+      const rejection = check(authenticator, row.access, identity);
+      if (rejection !== undefined) return rejection;
+      const over = authenticator.signedOut(identity);
       const { signal } = context.req.raw;
-      return answer(row, context, visitor, over === undefined ? signal : AbortSignal.any([signal, over]));
+      return answer(row, context, identity, over === undefined ? signal : AbortSignal.any([signal, over]));
     });
   }
   for (const path of ["/ui", "/ui/*"]) {
     app.get(path, async (context, next) => {
-      const refusal = gatekeeper.checkOpen(visitorOf(context, options.sessionCookie));
-      if (refusal !== undefined) return refusal;
+      const rejection = authenticator.checkPublic(identityOf(context, options.sessionCookie));
+      if (rejection !== undefined) return rejection;
       return (await options.pages(context.req.path)) ?? (await next());
     });
   }
   // Whoever has no token does not learn which paths exist.
   app.all("*", (context) => {
-    const refusal = gatekeeper.checkClosed(visitorOf(context, options.sessionCookie));
-    return refusal ?? problem(404, "There is no such page here; GET /openapi.json tells what there is.");
+    const rejection = authenticator.checkAuthenticated(identityOf(context, options.sessionCookie));
+    return rejection ?? problem(404, "There is no such page here; GET /openapi.json tells what there is.");
   });
   app.onError((error) => {
     if (error instanceof ApiError) return error.response;
@@ -58,18 +58,18 @@ export function buildRouter(options: RouterOptions): Hono<Bindings> {
   return app;
 }
 
-function check(gatekeeper: Authenticator, access: Access, visitor: RequestIdentity): Response | undefined {
+function check(authenticator: Authenticator, access: Access, identity: RequestIdentity): Response | undefined {
   switch (access) {
-    case "open":
-      return gatekeeper.checkOpen(visitor);
-    case "local":
-      return gatekeeper.checkLocal(visitor);
-    case "closed":
-      return gatekeeper.checkClosed(visitor);
+    case "public":
+      return authenticator.checkPublic(identity);
+    case "loopback":
+      return authenticator.checkLoopback(identity);
+    case "authenticated":
+      return authenticator.checkAuthenticated(identity);
   }
 }
 
-function visitorOf(context: AdminContext, sessionCookie: string): RequestIdentity {
+function identityOf(context: AdminContext, sessionCookie: string): RequestIdentity {
   const { incoming } = context.env;
   return {
     address: incoming.socket.remoteAddress ?? "",
@@ -90,20 +90,20 @@ function acceptsHtml(context: AdminContext): boolean {
 async function answer(
   row: Route,
   context: AdminContext,
-  visitor: RequestIdentity,
+  identity: RequestIdentity,
   signal: AbortSignal,
 ): Promise<Response> {
-  const call: Call = {
+  const request: ApiRequest = {
     query: new URL(context.req.url).searchParams,
     parameter: (name) => context.req.param(name) ?? "",
     body: row.body === undefined ? undefined : await readBody(row, row.body, context),
-    visitor,
+    identity,
     acceptsHtml: acceptsHtml(context),
     // What is open looks at nobody's token.
-    isTrusted: row.access !== "open" && isKnown(visitor),
+    isAuthenticated: row.access !== "public" && hasCredential(identity),
     signal,
   };
-  const result = await row.run(call);
+  const result = await row.run(request);
   if (result instanceof Response) {
     // Nobody would ever end what is streamed behind the answer to a HEAD.
     if (context.req.method === "HEAD") await result.body?.cancel();
@@ -116,10 +116,10 @@ async function answer(
 async function readBody({ access }: Route, schema: z.ZodType, context: AdminContext): Promise<unknown> {
   const type = context.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new ApiError(415, "The body must be application/json.");
-  const text = await readText(context, access === "open" ? MAX_OPEN_BODY_BYTES : MAX_BODY_BYTES);
-  const parsed = schema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
-  throw new ApiError(422, "The body is not what this request takes.", parsed.error.issues.map(wrongOf));
+  const text = await readText(context, access === "public" ? MAX_OPEN_BODY_BYTES : MAX_BODY_BYTES);
+  const unwrap = schema.safeParse(parseJson(text));
+  if (unwrap.success) return unwrap.data;
+  throw new ApiError(422, "The body is not what this request takes.", unwrap.error.issues.map(toInvalidField));
 }
 
 /** Counted as it comes: a chunked body does not say how long it is. */
@@ -143,6 +143,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function wrongOf({ path, message }: z.core.$ZodIssue): Wrong {
+function toInvalidField({ path, message }: z.core.$ZodIssue): InvalidField {
   return { where: path.join(".") || "body", message };
 }

@@ -1,7 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 
 /** Why the process could not start, in words that say what to look at. */
-export function startFailure(error: unknown, settings: Settings): string {
+export function describeStartFailure(error: unknown, settings: Settings): string {
   const { code = causeCode(error), message } = error as NodeJS.ErrnoException; // these two are all that is read
   const { host, port } = settings.server;
   if (code === "EADDRINUSE") {

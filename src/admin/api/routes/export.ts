@@ -1,8 +1,8 @@
 import { parseQuestion } from "../../../store/query/query-text.ts";
 import type { ExportFormat, StoreReader } from "../../../store/schema/reader.ts";
 import { ApiError } from "../../server/problem.ts";
-import { route, type Call, type Route } from "../api-route.ts";
-import { issueOf, fromStore, parsed, questionParameters } from "./query-parameters.ts";
+import { route, type ApiRequest, type Route } from "../../server/api-route.ts";
+import { toApiError, queryStore, unwrap, queryParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 
 const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -12,29 +12,29 @@ const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
 };
 
 /** The same figures as a file, without a limit of rows. */
-export function exportRoutes(desk: AdminServices): readonly Route[] {
+export function exportRoutes(services: AdminServices): readonly Route[] {
   return (["csv", "jsonl", "parquet"] as const).map((format) =>
     route({
       method: "get",
       path: `/api/v1/export.${format}`,
-      access: "closed",
+      access: "authenticated",
       summary: `Calls or figures as ${format === "csv" ? "CSV (RFC 4180)" : format === "jsonl" ? "lines of JSON" : "Parquet"}`,
       query: [
-        ...questionParameters,
+        ...queryParameters,
         {
           name: "what",
           description: "calls: each call by itself; usage: the figures of the question. Default: calls.",
         },
         { name: "bom", description: "1: begin a CSV with a byte order mark, which some spreadsheets want." },
       ],
-      answer: MEDIA_TYPES[format],
-      run: (call) => fromStore(desk, (store) => exported(store, format, call)),
+      response: MEDIA_TYPES[format],
+      run: (request) => queryStore(services, (store) => exported(store, format, request)),
     }),
   );
 }
 
-async function exported(store: StoreReader, format: ExportFormat, { query, signal }: Call): Promise<Response> {
-  const question = parsed(parseQuestion(query, ["what", "bom"]));
+async function exported(store: StoreReader, format: ExportFormat, { query, signal }: ApiRequest): Promise<Response> {
+  const question = unwrap(parseQuestion(query, ["what", "bom"]));
   const what = query.get("what") ?? "calls";
   if (what !== "calls" && what !== "usage") {
     throw new ApiError(400, "There is no such export.", [{ where: "what", message: "allowed are calls and usage" }]);
@@ -61,7 +61,7 @@ function streamOf(parts: AsyncIterator<Uint8Array>, first: IteratorResult<Uint8A
         if (part.done === true) controller.close();
         else controller.enqueue(part.value);
       } catch (error) {
-        controller.error(issueOf(error));
+        controller.error(toApiError(error));
       }
     },
     async cancel() {

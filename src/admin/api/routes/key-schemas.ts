@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { KeyRow, KeysChanged, KeysImport } from "../contract.ts";
-import { named } from "../api-route.ts";
+import { named } from "../../server/api-route.ts";
 
 // What goes in and out where keys are managed.
 

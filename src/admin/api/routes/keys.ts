@@ -9,48 +9,48 @@ import {
   revokeKey,
   rotateKey,
   type KeyChange,
-  type Made,
+  type IssuedKey,
 } from "../../../allowlist/key-changes.ts";
 import type { AuditEntry } from "../audit-log.ts";
 import { changeKeyList, keyRows, readKeyList } from "../key-list.ts";
 import { ApiError } from "../../server/problem.ts";
-import { route, type Call, type Route } from "../api-route.ts";
+import { route, type ApiRequest, type Route } from "../../server/api-route.ts";
 import type { AdminServices } from "../admin-services.ts";
 import { keyChange, keyRow, keysChanged, keysImport, newKey, rotation } from "./key-schemas.ts";
 
 /** Who may call. Every change is written to the file, and answered once every data thread goes by it. */
-export function keyRoutes(desk: AdminServices): readonly Route[] {
-  return [list(desk), add(desk), change(desk), rotate(desk), revoke(desk), importMany(desk)];
+export function keyRoutes(services: AdminServices): readonly Route[] {
+  return [list(services), add(services), change(services), rotate(services), revoke(services), importMany(services)];
 }
 
-function list(desk: AdminServices): Route {
+function list(services: AdminServices): Route {
   return route({
     method: "get",
     path: "/api/v1/keys",
-    access: "closed",
+    access: "authenticated",
     summary: "The allow-list, without the keys themselves",
-    answer: z.array(keyRow),
-    run: async () => keyRows(readKeyList(desk.allowlistPath), await uses(desk), Date.now()),
+    response: z.array(keyRow),
+    run: async () => keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now()),
   });
 }
 
-function add(desk: AdminServices): Route {
+function add(services: AdminServices): Route {
   return route({
     method: "post",
     path: "/api/v1/keys",
-    access: "closed",
+    access: "authenticated",
     summary: "Add a key, or have one made; a made one is in this answer and nowhere else",
     body: newKey,
-    answer: keysChanged,
-    run: async (call) => {
-      let result: Made | undefined;
-      await changeKeyList(desk.allowlistPath, (list) => {
-        result = addKey(list, call.body, new Date().toISOString().slice(0, 10));
+    response: keysChanged,
+    run: async (request) => {
+      let result: IssuedKey | undefined;
+      await changeKeyList(services.allowlistPath, (list) => {
+        result = addKey(list, request.body, new Date().toISOString().slice(0, 10));
         return result.text;
       });
       if (result === undefined) throw new Error("the list was written without the key");
-      const { owner, expiresAt, apiKey } = call.body;
-      return made(desk, call, result, {
+      const { owner, expiresAt, apiKey } = request.body;
+      return made(services, request, result, {
         action: "key.added",
         details: { owner, expiresAt, made: apiKey === undefined },
       });
@@ -58,110 +58,114 @@ function add(desk: AdminServices): Route {
   });
 }
 
-function change(desk: AdminServices): Route {
+function change(services: AdminServices): Route {
   return route({
     method: "patch",
     path: "/api/v1/keys/{id}",
-    access: "closed",
+    access: "authenticated",
     summary: "Disable, enable, rename the owner of, or set the end of all keys of an id",
     body: keyChange,
-    answer: keysChanged,
-    run: async (call) => {
-      const target = call.parameter("id");
-      await changeKeyList(desk.allowlistPath, (list) => changeKey(list, target, call.body));
-      return made(desk, call, { id: target }, { action: changeName(call.body), details: call.body });
+    response: keysChanged,
+    run: async (request) => {
+      const target = request.parameter("id");
+      await changeKeyList(services.allowlistPath, (list) => changeKey(list, target, request.body));
+      return made(services, request, { id: target }, { action: changeName(request.body), details: request.body });
     },
   });
 }
 
-function rotate(desk: AdminServices): Route {
+function rotate(services: AdminServices): Route {
   return route({
     method: "post",
     path: "/api/v1/keys/{id}/rotate",
-    access: "closed",
+    access: "authenticated",
     summary: "A new key for an id; the old ones last for the grace",
     body: rotation,
-    answer: keysChanged,
-    run: async (call) => {
-      let result: Made | undefined;
-      await changeKeyList(desk.allowlistPath, (list) => {
-        result = rotateKey(list, call.parameter("id"), { ...call.body, now: Date.now() });
+    response: keysChanged,
+    run: async (request) => {
+      let result: IssuedKey | undefined;
+      await changeKeyList(services.allowlistPath, (list) => {
+        result = rotateKey(list, request.parameter("id"), { ...request.body, now: Date.now() });
         return result.text;
       });
       if (result === undefined) throw new Error("the list was written without the key");
-      const { graceSeconds, apiKey } = call.body;
+      const { graceSeconds, apiKey } = request.body;
       const details = { graceSeconds, made: apiKey === undefined };
-      return made(desk, call, result, { action: "key.rotated", details });
+      return made(services, request, result, { action: "key.rotated", details });
     },
   });
 }
 
-function revoke(desk: AdminServices): Route {
+function revoke(services: AdminServices): Route {
   return route({
     method: "delete",
     path: "/api/v1/keys/{id}",
-    access: "closed",
+    access: "authenticated",
     summary: "Take all keys of an id off the list",
-    answer: keysChanged,
-    run: async (call) => {
-      const target = call.parameter("id");
-      await changeKeyList(desk.allowlistPath, (list) => revokeKey(list, target));
-      return made(desk, call, { id: target }, { action: "key.revoked" });
+    response: keysChanged,
+    run: async (request) => {
+      const target = request.parameter("id");
+      await changeKeyList(services.allowlistPath, (list) => revokeKey(list, target));
+      return made(services, request, { id: target }, { action: "key.revoked" });
     },
   });
 }
 
-function importMany(desk: AdminServices): Route {
+function importMany(services: AdminServices): Route {
   return route({
     method: "post",
     path: "/api/v1/keys/import",
-    access: "closed",
+    access: "authenticated",
     summary: "Add the rows of another allow-list; all of them or none",
     body: z.strictObject({ csv: z.string(), dryRun: z.boolean() }),
-    answer: keysImport,
-    run: async (call) => {
-      const { csv, dryRun } = call.body;
-      const { text: _text, ...plan } = importKeys(readKeyList(desk.allowlistPath), csv);
+    response: keysImport,
+    run: async (request) => {
+      const { csv, dryRun } = request.body;
+      const { text: _text, ...plan } = importKeys(readKeyList(services.allowlistPath), csv);
       if (dryRun || plan.refused.length > 0) return { dryRun: true, ...plan };
-      await changeKeyList(desk.allowlistPath, (list) => importedText(list, csv));
+      await changeKeyList(services.allowlistPath, (list) => importedText(list, csv));
       const details = { added: plan.added.length, changed: plan.changed.length };
-      await noted(desk, call, { action: "keys.imported", target: "allow-list", details });
+      await auditAndReload(services, request, { action: "keys.imported", target: "allow-list", details });
       return { dryRun: false, ...plan };
     },
   });
 }
 
 async function made(
-  desk: AdminServices,
-  call: Call,
-  { id, secret }: Omit<Made, "text">,
+  services: AdminServices,
+  request: ApiRequest,
+  { id, secret }: Omit<IssuedKey, "text">,
   entry: Omit<AuditEntry, "target">,
 ): Promise<KeysChanged> {
-  const changed = await noted(desk, call, { ...entry, target: id });
+  const changed = await auditAndReload(services, request, { ...entry, target: id });
   return { ...changed, ...(secret === undefined ? {} : { secret }) };
 }
 
 /** Notes the change and waits until it is in force, which it must be even where it cannot be noted. */
-async function noted(desk: AdminServices, { visitor }: Call, entry: AuditEntry): Promise<KeysChanged> {
-  const [note, changed] = await Promise.allSettled([desk.audit.note(visitor, entry), inForce(desk)]);
+async function auditAndReload(
+  services: AdminServices,
+  { identity }: ApiRequest,
+  entry: AuditEntry,
+): Promise<KeysChanged> {
+  const [note, changed] = await Promise.allSettled([services.audit.note(identity, entry), onChange(services)]);
   if (note.status === "rejected") throw note.reason;
   if (changed.status === "rejected") throw changed.reason;
   return changed.value;
 }
 
-async function inForce(desk: AdminServices): Promise<KeysChanged> {
-  const { version, acknowledgedBy, error } = await desk.reloadAllowlist();
+async function onChange(services: AdminServices): Promise<KeysChanged> {
+  const { version, acknowledgedBy, error } = await services.reloadAllowlist();
   if (error !== undefined) {
     throw new ApiError(409, "The file was written, but it is not in force.", [{ where: "allow-list", message: error }]);
   }
-  const keys = keyRows(readKeyList(desk.allowlistPath), await uses(desk), Date.now());
+  const keys = keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now());
   return { keys, version, acknowledgedBy };
 }
 
 /** What is known of their use; a store that does not answer keeps nobody from managing keys. */
-async function uses(desk: AdminServices): Promise<readonly KeyActivity[]> {
+async function keyActivity(services: AdminServices): Promise<readonly KeyActivity[]> {
   try {
-    return (await desk.store?.keyActivity()) ?? [];
+    return (await services.store?.keyActivity()) ?? [];
   } catch {
     return [];
   }

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { parseScope } from "../../../store/query/query-text.ts";
 import type { PriceOverride, PriceRow, UnpricedModel } from "../contract.ts";
-import { named, route, type Route } from "../api-route.ts";
-import { fromStore, parsed, scopeParameters } from "./query-parameters.ts";
+import { named, route, type Route } from "../../server/api-route.ts";
+import { queryStore, unwrap, scopeParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 
 const amount = z.number().nullable();
@@ -30,62 +30,62 @@ const override = named(
 );
 
 /** Where costs come from: US dollars for a million tokens. */
-export function priceRoutes(desk: AdminServices): readonly Route[] {
+export function priceRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/prices",
-      access: "closed",
+      access: "authenticated",
       summary: "Every model that has a price at a configured provider",
       query: [
         { name: "provider", description: "This provider only." },
         { name: "search", description: "Part of the model's name." },
       ],
-      answer: z.array(priceRow),
+      response: z.array(priceRow),
       run: async ({ query }) => {
         const wanted = query.get("search")?.toLowerCase() ?? "";
-        const rows = await desk.prices.list(query.get("provider") ?? undefined);
+        const rows = await services.prices.list(query.get("provider") ?? undefined);
         return rows.filter(({ model }) => model.toLowerCase().includes(wanted));
       },
     }),
     route({
       method: "get",
       path: "/api/v1/prices/unpriced",
-      access: "closed",
+      access: "authenticated",
       summary: "Models that were called and have no price, those with most tokens first",
       query: scopeParameters,
-      answer: z.array(unpriced),
-      run: ({ query }) => fromStore(desk, (store) => store.unpricedModels(parsed(parseScope(query)))),
+      response: z.array(unpriced),
+      run: ({ query }) => queryStore(services, (store) => store.unpricedModels(unwrap(parseScope(query)))),
     }),
     route({
       method: "put",
       path: "/api/v1/prices/overrides/{provider}/{model}",
-      access: "closed",
+      access: "authenticated",
       summary: "Set a price of one's own; it holds for calls from now on",
       body: override,
-      answer: z.array(priceRow),
-      run: async ({ parameter, body, visitor }) => {
+      response: z.array(priceRow),
+      run: async ({ parameter, body, identity }) => {
         const [provider, model] = [parameter("provider"), parameter("model")];
-        await desk.prices.override(provider, model, body as PriceOverride);
-        await desk.audit.note(visitor, {
+        await services.prices.override(provider, model, body as PriceOverride);
+        await services.audit.note(identity, {
           action: "price.overridden",
           target: `${provider}/${model}`,
           details: body,
         });
-        return desk.prices.list(provider);
+        return services.prices.list(provider);
       },
     }),
     route({
       method: "delete",
       path: "/api/v1/prices/overrides/{provider}/{model}",
-      access: "closed",
+      access: "authenticated",
       summary: "Take a price of one's own back",
-      answer: z.array(priceRow),
-      run: async ({ parameter, visitor }) => {
+      response: z.array(priceRow),
+      run: async ({ parameter, identity }) => {
         const [provider, model] = [parameter("provider"), parameter("model")];
-        await desk.prices.override(provider, model, undefined);
-        await desk.audit.note(visitor, { action: "price.restored", target: `${provider}/${model}` });
-        return desk.prices.list(provider);
+        await services.prices.override(provider, model, undefined);
+        await services.audit.note(identity, { action: "price.restored", target: `${provider}/${model}` });
+        return services.prices.list(provider);
       },
     }),
   ];

@@ -2,7 +2,7 @@ import type { StoreReader } from "../../../store/schema/reader.ts";
 import { QueryError } from "../../../store/schema/query-error.ts";
 import type { Parsed } from "../../../store/query/query-text.ts";
 import { ApiError } from "../../server/problem.ts";
-import type { Parameter } from "../api-route.ts";
+import type { Parameter } from "../../server/api-route.ts";
 import type { AdminServices } from "../admin-services.ts";
 
 // What the routes that ask the store have in common.
@@ -18,7 +18,7 @@ export const scopeParameters: readonly Parameter[] = [
   },
 ];
 
-export const questionParameters: readonly Parameter[] = [
+export const queryParameters: readonly Parameter[] = [
   ...scopeParameters,
   { name: "bucket", description: "auto, none, 1m, 5m, 15m, 1h, 1d, 1w or 1mo. Default: auto." },
   { name: "group_by", description: "Up to two dimensions, parted by a comma." },
@@ -28,7 +28,7 @@ export const questionParameters: readonly Parameter[] = [
   { name: "order", description: "A metric, with - before it for the greatest first." },
 ];
 
-export function parsed<T>(result: Parsed<T>): T {
+export function unwrap<T>(result: Parsed<T>): T {
   if (result.ok) return result.value;
   throw new ApiError(
     400,
@@ -38,12 +38,12 @@ export function parsed<T>(result: Parsed<T>): T {
 }
 
 /** Asks the store, and turns what it says when it cannot answer into what a client can use. */
-export async function fromStore<T>(desk: AdminServices, ask: (store: StoreReader) => Promise<T>): Promise<T> {
-  if (desk.store === undefined) throw new ApiError(503, "The store is switched off: store.enabled is false.");
+export async function queryStore<T>(services: AdminServices, ask: (store: StoreReader) => Promise<T>): Promise<T> {
+  if (services.store === undefined) throw new ApiError(503, "The store is switched off: store.enabled is false.");
   try {
-    return await ask(desk.store);
+    return await ask(services.store);
   } catch (error) {
-    throw issueOf(error);
+    throw toApiError(error);
   }
 }
 
@@ -52,11 +52,11 @@ export function checked<T>(check: () => T): T {
   try {
     return check();
   } catch (error) {
-    throw issueOf(error);
+    throw toApiError(error);
   }
 }
 
-export function issueOf(error: unknown): unknown {
+export function toApiError(error: unknown): unknown {
   if (error instanceof QueryError) {
     return new ApiError(400, "The question cannot be answered as it stands.", [
       { where: error.where, message: error.message },

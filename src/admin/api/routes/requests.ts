@@ -5,14 +5,14 @@ import type { RequestOrder } from "../../../store/schema/reader.ts";
 import type { RequestRow, RequestsPage } from "../contract.ts";
 import { eventStream } from "../../server/sse-response.ts";
 import { ApiError } from "../../server/problem.ts";
-import { named, route, type Route } from "../api-route.ts";
-import { checked, fromStore, parsed, scopeParameters } from "./query-parameters.ts";
+import { named, route, type Route } from "../../server/api-route.ts";
+import { checked, queryStore, unwrap, scopeParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 import { limitIn } from "./usage.ts";
 
 const text = z.string().nullable();
 const count = z.number().optional();
-const callRow: z.ZodType<RequestRow> = named(
+const requestRow: z.ZodType<RequestRow> = named(
   "Call",
   z.looseObject({
     id: z.string(),
@@ -42,19 +42,19 @@ const callRow: z.ZodType<RequestRow> = named(
 );
 const page: z.ZodType<RequestsPage> = named(
   "Calls",
-  z.object({ rows: z.array(callRow), cursor: z.string().nullable() }),
+  z.object({ rows: z.array(requestRow), cursor: z.string().nullable() }),
 );
 
 const DEFAULT_RATE = 50;
 const MAX_RATE = 500;
 
 /** Single calls: listed, looked up, and as they end. */
-export function requestRoutes(desk: AdminServices): readonly Route[] {
+export function requestRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/requests",
-      access: "closed",
+      access: "authenticated",
       summary: "Calls, newest first, a page at a time",
       query: [
         ...scopeParameters,
@@ -62,40 +62,40 @@ export function requestRoutes(desk: AdminServices): readonly Route[] {
         { name: "limit", description: "Calls on a page, up to 500. Default: 100." },
         { name: "cursor", description: "Of the page before." },
       ],
-      answer: page,
+      response: page,
       run: ({ query, signal }) => {
-        const scope = parsed(parseScope(query, ["order", "limit", "cursor"]));
+        const scope = unwrap(parseScope(query, ["order", "limit", "cursor"]));
         const cursor = query.get("cursor") ?? undefined;
         const wanted = { ...scope, sort: orderIn(query.get("order")), limit: limitIn(query, 100, 500), cursor };
-        return fromStore(desk, (store) => store.listRequests(wanted, signal));
+        return queryStore(services, (store) => store.listRequests(wanted, signal));
       },
     }),
     route({
       method: "get",
       path: "/api/v1/requests/stream",
-      access: "closed",
+      access: "authenticated",
       summary: "Calls as they end: events `call` (a Call), `skipped` (more a second than the rate) and `alive`",
       query: [
         ...scopeParameters.filter(({ name }) => name === "filter" || name === "tz"),
         { name: "rate", description: `At most so many a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
       ],
-      answer: "text/event-stream",
+      response: "text/event-stream",
       run: ({ query, signal }) => {
-        const scope = parsed(parseScope(query, ["rate"]));
-        refuseTimes(query);
+        const scope = unwrap(parseScope(query, ["rate"]));
+        rejectTimes(query);
         const { zone, filters } = checked(() => requestsIn(scope, Date.now()));
         const rate = rateIn(query.get("rate"));
-        return eventStream(signal, (send) => desk.liveCalls.listen({ filters, zone, rate }, send));
+        return eventStream(signal, (send) => services.liveRequests.listen({ filters, zone, rate }, send));
       },
     }),
     route({
       method: "get",
       path: "/api/v1/requests/{id}",
-      access: "closed",
+      access: "authenticated",
       summary: "One call, with all that its record says",
-      answer: z.looseObject({ id: z.string() }),
+      response: z.looseObject({ id: z.string() }),
       run: async ({ parameter }) => {
-        const found = await fromStore(desk, (store) => store.findRequest(parameter("id")));
+        const found = await queryStore(services, (store) => store.findRequest(parameter("id")));
         if (found === undefined) throw new ApiError(404, "No call has this id. It may have been pruned.");
         return found;
       },
@@ -109,7 +109,7 @@ function orderIn(text: string | null): RequestOrder {
 }
 
 /** What ends now has no other time. */
-function refuseTimes(query: URLSearchParams): void {
+function rejectTimes(query: URLSearchParams): void {
   const times = ["from", "to"].filter((name) => query.has(name));
   if (times.length === 0) return;
   const errors = times.map((where) => ({ where, message: "a stream is of calls that end now" }));

@@ -1,15 +1,8 @@
 import { generateCookie } from "hono/cookie";
 import * as z from "zod";
 import type { SessionInfo } from "../contract.ts";
-import type { Authenticator } from "../../server/authenticator.ts";
-import { named, route, type Route } from "../api-route.ts";
-import type { Sessions } from "../../server/sessions.ts";
-
-export interface SignIn {
-  readonly gatekeeper: Authenticator;
-  readonly sessions: Sessions;
-  readonly sessionCookie: string;
-}
+import { named, route, type Route } from "../../server/api-route.ts";
+import type { SignIn } from "../../server/admin-options.ts";
 
 const sessionInfo: z.ZodType<SessionInfo> = named(
   "Session",
@@ -17,31 +10,31 @@ const sessionInfo: z.ZodType<SessionInfo> = named(
 );
 
 /** How a browser signs in: the token once, a cookie from then on. */
-export function sessionRoutes({ gatekeeper, sessions, sessionCookie }: SignIn): readonly Route[] {
+export function sessionRoutes({ authenticator, sessions, sessionCookie }: SignIn): readonly Route[] {
   const cookie = (value: string, seconds: number): string =>
     generateCookie(sessionCookie, value, { path: "/", httpOnly: true, sameSite: "Strict", maxAge: seconds });
   return [
     route({
       method: "get",
       path: "/api/v1/session",
-      access: "open",
+      access: "public",
       summary: "Whether this browser is signed in",
-      answer: sessionInfo,
-      run: ({ visitor }) => {
-        const csrf = visitor.session === undefined ? undefined : sessions.csrfOf(visitor.session);
+      response: sessionInfo,
+      run: ({ identity }) => {
+        const csrf = identity.session === undefined ? undefined : sessions.csrfOf(identity.session);
         return { signedIn: csrf !== undefined, csrf: csrf ?? null };
       },
     }),
     route({
       method: "post",
       path: "/api/v1/session",
-      access: "open",
+      access: "public",
       summary: "Sign in with the admin token",
       body: z.object({ token: z.string().max(4096) }),
-      answer: sessionInfo,
-      run: ({ body, visitor }) => {
-        const refusal = gatekeeper.checkSignIn(visitor, body.token.trim());
-        if (refusal !== undefined) return refusal;
+      response: sessionInfo,
+      run: ({ body, identity }) => {
+        const rejection = authenticator.checkSignIn(identity, body.token.trim());
+        if (rejection !== undefined) return rejection;
         const { secret, csrf, seconds } = sessions.open();
         return Response.json({ signedIn: true, csrf }, { headers: { "set-cookie": cookie(secret, seconds) } });
       },
@@ -49,13 +42,13 @@ export function sessionRoutes({ gatekeeper, sessions, sessionCookie }: SignIn): 
     route({
       method: "delete",
       path: "/api/v1/session",
-      access: "open",
+      access: "public",
       summary: "Sign out",
-      answer: sessionInfo,
-      run: ({ visitor }) => {
-        const foreign = gatekeeper.checkSameSite(visitor);
+      response: sessionInfo,
+      run: ({ identity }) => {
+        const foreign = authenticator.checkSameSite(identity);
         if (foreign !== undefined) return foreign;
-        if (visitor.session !== undefined) sessions.close(visitor.session);
+        if (identity.session !== undefined) sessions.close(identity.session);
         return Response.json({ signedIn: false, csrf: null }, { headers: { "set-cookie": cookie("", 0) } });
       },
     }),

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { ProviderInfo, StoreInfo, SystemInfo } from "../contract.ts";
-import { named, route, type Route } from "../api-route.ts";
+import { named, route, type Route } from "../../server/api-route.ts";
 import type { AdminServices } from "../admin-services.ts";
-import { gateStatus } from "./operation.ts";
+import { proxyStatus } from "./operation.ts";
 
 const storeInfo: z.ZodType<StoreInfo> = named(
   "Store",
@@ -21,7 +21,7 @@ const storeInfo: z.ZodType<StoreInfo> = named(
 const systemInfo = named(
   "System",
   z.object({
-    status: gateStatus,
+    status: proxyStatus,
     settings: z.array(z.object({ path: z.string(), value: z.string(), source: z.string() })),
     store: storeInfo.nullable(),
     checks: z.array(
@@ -41,26 +41,26 @@ const provider: z.ZodType<ProviderInfo> = named(
 );
 
 /** What the gateway itself is, for the pages about it. */
-export function systemRoutes(desk: AdminServices): readonly Route[] {
+export function systemRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/system",
-      access: "closed",
+      access: "authenticated",
       summary: "Settings and where they come from, the store, checks and licenses",
-      answer: systemInfo,
+      response: systemInfo,
       run: async (): Promise<SystemInfo> => {
-        const [about, store] = await Promise.all([desk.system(), desk.storeInfo()]);
-        return { status: desk.status(), store: store ?? null, ...about };
+        const [about, store] = await Promise.all([services.system(), services.storeInfo()]);
+        return { status: services.status(), store: store ?? null, ...about };
       },
     }),
     route({
       method: "get",
       path: "/api/v1/providers",
-      access: "closed",
+      access: "authenticated",
       summary: "Where each provider is reached through this gateway",
-      answer: z.array(provider),
-      run: () => desk.providers(),
+      response: z.array(provider),
+      run: () => services.providers(),
     }),
   ];
 }

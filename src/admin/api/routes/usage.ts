@@ -5,8 +5,8 @@ import { parseQuestion, parseScope } from "../../../store/query/query-text.ts";
 import { answer, coverage, filter, question, series, values } from "../../../store/schema/query.ts";
 import type { DimensionValues } from "../contract.ts";
 import { ApiError } from "../../server/problem.ts";
-import { type Route, named, route } from "../api-route.ts";
-import { fromStore, parsed, questionParameters, scopeParameters } from "./query-parameters.ts";
+import { type Route, named, route } from "../../server/api-route.ts";
+import { queryStore, unwrap, queryParameters, scopeParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 
 named("Query", question);
@@ -26,46 +26,46 @@ const dimensionValues: z.ZodType<DimensionValues> = named(
 const nearest = named("NearestRange", z.object({ range: z.object({ from: z.string(), to: z.string() }).nullable() }));
 
 /** Figures of many calls together. */
-export function usageRoutes(desk: AdminServices): readonly Route[] {
+export function usageRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/usage",
-      access: "closed",
+      access: "authenticated",
       summary: "Cost, tokens, requests, errors and times, over time and by group",
-      query: questionParameters,
-      answer: usageAnswer,
-      run: ({ query, signal }) => fromStore(desk, (store) => store.ask(parsed(parseQuestion(query)), signal)),
+      query: queryParameters,
+      response: usageAnswer,
+      run: ({ query, signal }) => queryStore(services, (store) => store.ask(unwrap(parseQuestion(query)), signal)),
     }),
     route({
       method: "get",
       path: "/api/v1/dimensions/{dimension}",
-      access: "closed",
+      access: "authenticated",
       summary: "Values that a dimension has, those of most calls first",
       query: [
         ...scopeParameters,
         { name: "search", description: "Part of the value, taken literally." },
         { name: "limit", description: "At most so many, up to 200. Default: 50." },
       ],
-      answer: dimensionValues,
+      response: dimensionValues,
       run: ({ query, parameter, signal }) => {
-        const scope = parsed(parseScope(query, ["search", "limit"]));
+        const scope = unwrap(parseScope(query, ["search", "limit"]));
         const dimension = dimensionOf(parameter("dimension"));
         const limit = limitIn(query, 50, 200);
         const search = query.get("search") ?? undefined;
-        return fromStore(desk, (store) => store.dimensionValues({ ...scope, dimension, limit, search }, signal));
+        return queryStore(services, (store) => store.dimensionValues({ ...scope, dimension, limit, search }, signal));
       },
     }),
     route({
       method: "get",
       path: "/api/v1/nearest",
-      access: "closed",
+      access: "authenticated",
       summary: "The nearest range of the same length in which a call matches",
       query: scopeParameters,
-      answer: nearest,
+      response: nearest,
       run: async ({ query }) => {
-        const scope = parsed(parseScope(query));
-        return { range: (await fromStore(desk, (store) => store.nearestRange(scope))) ?? null };
+        const scope = unwrap(parseScope(query));
+        return { range: (await queryStore(services, (store) => store.nearestRange(scope))) ?? null };
       },
     }),
   ];

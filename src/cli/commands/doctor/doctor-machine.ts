@@ -2,7 +2,7 @@ import { readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Settings } from "../../../config/settings.ts";
-import { isOpenToAll } from "../../../allowlist/open-to-all.ts";
+import { isWorldReadable } from "../../../allowlist/open-to-all.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 import { whyNotWritable } from "./writable.ts";
 
@@ -55,7 +55,7 @@ export function descriptorCheck(): Check {
 export function modeCheck(name: string, path: string): Check {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return ok(name, `${path} does not exist yet`);
-  if (!isOpenToAll(path)) return ok(name, `${path} is not readable by other users`);
+  if (!isWorldReadable(path)) return ok(name, `${path} is not readable by other users`);
   return warning(name, `${path} is readable by every user of this machine`, `chmod 600 ${path}`);
 }
 

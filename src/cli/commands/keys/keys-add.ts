@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { addKey, type Made } from "../../../allowlist/key-changes.ts";
+import { addKey, type IssuedKey } from "../../../allowlist/key-changes.ts";
 import { confirmReload, editAllowlist } from "./keys-edit.ts";
 import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { readKey } from "./read-key.ts";
@@ -58,7 +58,7 @@ async function add(terminal: Terminal, options: AddOptions): Promise<ExitCode> {
   const apiKey = mint === true ? undefined : await readKey(terminal, options.keyFile);
   const columns = label === undefined ? {} : { label: label.trim() };
   const today = new Date().toISOString().slice(0, 10);
-  let result: Made | undefined;
+  let result: IssuedKey | undefined;
   const code = await editAllowlist(terminal, list.path, (current) => {
     result = addKey(current, { owner, id: id?.trim(), apiKey, hash, expiresAt: expires, columns }, today);
     return result.text;
@@ -72,7 +72,7 @@ async function add(terminal: Terminal, options: AddOptions): Promise<ExitCode> {
 function printAdded(
   terminal: Terminal,
   { owner, json }: AddOptions,
-  { id, secret, path }: Made & { readonly path: string },
+  { id, secret, path }: IssuedKey & { readonly path: string },
 ): void {
   if (json === true) {
     printJson(terminal, { id, owner, allowlist: path, ...(secret === undefined ? {} : { key: secret }) });

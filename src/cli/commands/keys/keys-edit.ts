@@ -1,5 +1,5 @@
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
-import { KeyChangeIssue } from "../../../allowlist/key-changes.ts";
+import { KeyChangeError } from "../../../allowlist/key-changes.ts";
 import { requestApiJson, ApiError, GatewayUnreachable } from "../../query/api-client.ts";
 import { findRunningGateway } from "../../query/gateway-address.ts";
 import { changeAllowlist } from "./keys-file.ts";
@@ -18,7 +18,7 @@ export function editAllowlist(
     try {
       return change(list);
     } catch (error) {
-      if (!(error instanceof KeyChangeIssue)) throw error;
+      if (!(error instanceof KeyChangeError)) throw error;
       info(terminal, error.kind === "invalid" ? `${error.where}: ${error.message}` : error.message);
       const codes = { exists: EXIT.exists, missing: EXIT.notFound, invalid: EXIT.usage } as const;
       return codes[error.kind];

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { rotateKey, type Made } from "../../../allowlist/key-changes.ts";
+import { rotateKey, type IssuedKey } from "../../../allowlist/key-changes.ts";
 import { confirmReload, editAllowlist } from "./keys-edit.ts";
 import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
 import { readKey } from "./read-key.ts";
@@ -50,7 +50,7 @@ async function rotate(terminal: Terminal, id: string, options: RotateOptions): P
   if (typeof list === "number") return list;
   const isGiven = options.key !== undefined || options.keyFile !== undefined;
   const apiKey = isGiven ? await readKey(terminal, options.keyFile) : undefined;
-  let result: Made | undefined;
+  let result: IssuedKey | undefined;
   const code = await editAllowlist(terminal, list.path, (current) => {
     result = rotateKey(current, id, { graceSeconds: options.grace, apiKey, now: Date.now() });
     return result.text;

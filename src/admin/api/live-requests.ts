@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { recordOnLine } from "../../core/request/record-line.ts";
 import { clientAppOf } from "../../store/schema/client-app.ts";
-import { matchesFilters } from "./match-record.ts";
+import { matchesFilters } from "../live/match-record.ts";
 import type { Filter } from "../../store/schema/query.ts";
 import type { TimeZone } from "../../store/time/time-zone.ts";
-import type { RequestRow } from "../api/contract.ts";
+import type { RequestRow } from "./contract.ts";
 import type { SendEvent } from "../server/sse-response.ts";
 import { FileFollower } from "../../jsonl/follow-file.ts";
 
-export interface Listening {
+export interface LiveRequestOptions {
   readonly filters: readonly Filter[];
   /** In which filters on days, hours and weekdays are read. */
   readonly zone: TimeZone;
@@ -16,7 +16,7 @@ export interface Listening {
   readonly rate: number;
 }
 
-interface Listener extends Listening {
+interface Listener extends LiveRequestOptions {
   readonly send: SendEvent;
   sent: number;
   skipped: number;
@@ -37,7 +37,7 @@ export class LiveRequests {
   }
 
   /** Gives what ends it. The first event, `alive`, says that no call is missed from now on. */
-  listen(listening: Listening, send: SendEvent): () => void {
+  listen(listening: LiveRequestOptions, send: SendEvent): () => void {
     const listener = { ...listening, send, sent: 0, skipped: 0 };
     this.#listeners.add(listener);
     this.#following ??= this.#begin();
