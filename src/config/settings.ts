@@ -1,5 +1,5 @@
 import type { Provider } from "../core/provider.ts";
-import { rowsOf, SETTINGS, type Sections, type SettingRow } from "./config-schema.ts";
+import { rowsOf, type SETTINGS, type Sections, type SettingRow } from "./config-schema.ts";
 
 type Rows = typeof SETTINGS;
 type NameOf<Row> = Row extends { readonly name: infer Name extends string } ? Name : never;

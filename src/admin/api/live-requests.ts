@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { recordOnLine } from "../../core/request/record-line.ts";
 import { clientAppOf } from "../../store/schema/client-app.ts";
-import { matchesFilters } from "../live/match-record.ts";
+import { matchesFilters } from "./match-record.ts";
 import type { Filter } from "../../store/schema/query.ts";
 import type { TimeZone } from "../../store/time/time-zone.ts";
 import type { RequestRow } from "./contract.ts";
