@@ -4,7 +4,7 @@ import zlib from "node:zlib";
 import { codingsOf, openDecoding } from "./decoder.ts";
 import { DecoderPool } from "./decoder-pool.ts";
 
-test("codings are read as a list in any case, identity left out", () => {
+test("content codings are a case-insensitive list, and identity is ignored", () => {
   assert.deepEqual(codingsOf(undefined), []);
   assert.deepEqual(codingsOf(""), []);
   assert.deepEqual(codingsOf("identity"), []);
@@ -12,7 +12,7 @@ test("codings are read as a list in any case, identity left out", () => {
   assert.deepEqual(codingsOf("x-gzip , identity,br"), ["gzip", "br"]);
 });
 
-test("codings that we cannot undo, or too many of them, are none", () => {
+test("an unknown coding, or more than four, makes the list unusable", () => {
   for (const value of ["compress", "gzip, lzma", "dcb", "gzip,gzip,gzip,gzip,gzip"])
     assert.equal(codingsOf(value), undefined);
 });
@@ -25,7 +25,7 @@ const FLUSHED: Readonly<Record<string, () => zlib.Gzip | zlib.BrotliCompress | z
 };
 
 for (const [coding, create] of Object.entries(FLUSHED)) {
-  test(`what a ${coding} stream has flushed is decoded before more comes`, async () => {
+  test(`data that a ${coding} encoder flushed is decoded before more arrives`, async () => {
     const received: string[] = [];
     const decoding = openDecoding(coding, new DecoderPool(), (bytes) => {
       received.push(bytes.toString());
@@ -37,7 +37,7 @@ for (const [coding, create] of Object.entries(FLUSHED)) {
       encoder.write(event);
       await new Promise<void>((resolve) => encoder.flush(resolve));
       received.length = 0;
-      // Reason for the cast: an encoder without an encoding set gives out buffers.
+      // Reason for the cast: an encoder without an encoding set returns buffers.
       for (let piece = encoder.read() as Buffer | null; piece !== null; piece = encoder.read() as Buffer | null) {
         assert.equal(decoding.write(piece), undefined);
       }
@@ -48,7 +48,7 @@ for (const [coding, create] of Object.entries(FLUSHED)) {
   });
 }
 
-test("a large body is handed on in pieces, whole and in order", () => {
+test("a large body is emitted in pieces, complete and in order", () => {
   const body = Buffer.from(Array.from({ length: 40_000 }, (_, index) => `line ${index}`).join("\n"));
   const packed = zlib.gzipSync(body);
   const pieces: Buffer[] = [];
@@ -63,14 +63,14 @@ test("a large body is handed on in pieces, whole and in order", () => {
   decoding?.close();
 });
 
-test("a sink that wants no more stops the decoding", () => {
-  let calls = 0;
+test("a sink that returns stopped ends the decoding", () => {
+  let emitted = 0;
   const decoding = openDecoding("gzip", new DecoderPool(), () => {
-    calls++;
+    emitted++;
     return "stopped";
   });
   assert.equal(decoding?.write(zlib.gzipSync(Buffer.alloc(100_000))), "stopped");
-  assert.equal(calls, 1);
+  assert.equal(emitted, 1);
   decoding?.close();
 });
 
@@ -79,12 +79,12 @@ for (const [coding, encode] of [
   ["deflate", zlib.deflateSync],
   ["deflate", zlib.deflateRawSync],
 ] as const) {
-  test(`a decoder for ${coding} (${encode.name}) begins anew however the body before it ended`, () => {
+  test(`a decoder for ${coding} (${encode.name}) starts fresh after a body that was complete, cut off or damaged`, () => {
     const pool = new DecoderPool();
-    const before = encode(Buffer.from("what one caller was answered ".repeat(200)));
-    const after = encode(Buffer.from("what another was"));
+    const before = encode(Buffer.from("the response of one client ".repeat(200)));
+    const after = encode(Buffer.from("the response of another"));
     const damaged = Buffer.concat([before.subarray(0, 20), Buffer.alloc(20, 0xff)]);
-    for (const body of [before, before.subarray(0, 40), damaged, Buffer.concat([before, Buffer.from("behind")])]) {
+    for (const body of [before, before.subarray(0, 40), damaged, Buffer.concat([before, Buffer.from("trailing")])]) {
       const abandoned = openDecoding(coding, pool, () => undefined);
       abandoned?.write(body);
       abandoned?.close();
@@ -96,7 +96,7 @@ for (const [coding, encode] of [
       });
       assert.equal(decoding?.write(after), undefined);
       decoding?.close();
-      assert.equal(text, "what another was");
+      assert.equal(text, "the response of another");
     }
   });
 }

@@ -157,7 +157,7 @@ const REQUESTS: readonly (readonly [string, string, string, string, string])[] =
 ];
 
 for (const [method, path, dialect, operation, usage] of REQUESTS) {
-  test(`${method} ${path} is ${dialect}, ${operation}`, () => {
+  test(`${method} ${path} has dialect ${dialect} and operation ${operation}`, () => {
     const upgrade = method === "WS";
     const endpoint = endpointOf(upgrade ? "GET" : method, path, upgrade);
     assert.deepEqual([endpoint.dialect, endpoint.operation, endpoint.usage], [dialect, operation, usage]);

@@ -20,7 +20,7 @@ for (const [path, model, deployment] of PATHS) {
     assert.deepEqual(namesInPath(path), { model, deployment }));
 }
 
-test("a model in the query is decoded, whatever stands before it", () => {
+test("a model in the query is decoded, after any other parameter", () => {
   assert.equal(modelInQuery("x=1&model=gpt%2Drealtime&y=2"), "gpt-realtime");
   assert.equal(modelInQuery("supermodel=x"), undefined);
 });

@@ -5,36 +5,36 @@ import { estimated } from "./estimate.ts";
 import { RequestObserver, type ObservedRequest } from "../observe/observer.ts";
 import type { ReadingState } from "../observe/reading-state.ts";
 
-const SEEN = { input: () => 12, output: () => 34 };
+const TEXT = { input: () => 12, output: () => 34 };
 
-function verdict(state: UsageState, words: Partial<ReadingState> = {}): ReadingState {
-  return { state, reason: undefined, source: "none", ...words };
+function stateOf(state: UsageState, rest: Partial<ReadingState> = {}): ReadingState {
+  return { state, reason: undefined, source: "none", ...rest };
 }
 
-test("a call that ended without usage has estimates, and they are its source", () => {
+test("a request that ended without usage has estimates, and they are its source", () => {
   for (const state of ["missing", "aborted"] as const) {
-    const found = estimated(verdict(state), undefined, SEEN);
+    const found = estimated(stateOf(state), undefined, TEXT);
     assert.deepEqual(found, { source: "estimate", estimatedInputTokens: 12, estimatedOutputTokens: 34 });
   }
 });
 
-test("a counter that the provider gave is never estimated, and stays the source", () => {
-  const found = estimated(verdict("partial", { source: "stream" }), { inputTokens: 7 }, SEEN);
+test("a counter of the provider is never estimated and stays the source", () => {
+  const found = estimated(stateOf("partial", { source: "stream" }), { inputTokens: 7 }, TEXT);
   assert.deepEqual(found, { source: "stream", estimatedInputTokens: undefined, estimatedOutputTokens: 34 });
 });
 
-test("calls that are counted, repeat another's usage, use nothing or are still to be counted have no estimates", () => {
-  const stated = [
-    verdict("final", { source: "body" }),
-    verdict("replay"),
-    verdict("not_applicable"),
-    verdict("missing", { reason: "pending" }),
+test("requests that are final, a replay, without usage or pending have no estimates", () => {
+  const states = [
+    stateOf("final", { source: "body" }),
+    stateOf("replay"),
+    stateOf("not_applicable"),
+    stateOf("missing", { reason: "pending" }),
   ];
-  for (const found of stated) assert.deepEqual(estimated(found, undefined, SEEN), { source: found.source });
+  for (const found of states) assert.deepEqual(estimated(found, undefined, TEXT), { source: found.source });
 });
 
-test("nothing measured is nothing estimated", () => {
-  const found = estimated(verdict("missing"), undefined, { input: () => undefined, output: () => undefined });
+test("without text there is no estimate", () => {
+  const found = estimated(stateOf("missing"), undefined, { input: () => undefined, output: () => undefined });
   assert.equal(found.source, "none");
 });
 
@@ -48,16 +48,16 @@ const CHAT: ObservedRequest = {
   contentEncoding: undefined,
   estimate: true,
 };
-const ASKED = JSON.stringify({
+const REQUEST_BODY = JSON.stringify({
   model: "m",
-  messages: [{ role: "user", content: "TurnListener me about the sea, please." }],
+  messages: [{ role: "user", content: "Tell me about the sea, please." }],
 });
-const ANSWERED =
+const RESPONSE_BODY =
   'data: {"model":"m","choices":[{"delta":{"content":"The sea is deep and wide."}}]}\n\ndata: [DONE]\n\n';
 
 function reading(request: Partial<ObservedRequest>, sent = true) {
   const observer = new RequestObserver({ ...CHAT, ...request }, () => 1);
-  observer.requestBytes(Buffer.from(ASKED));
+  observer.requestBytes(Buffer.from(REQUEST_BODY));
   if (sent) observer.requestSent();
   observer.responseHead({
     status: 200,
@@ -66,11 +66,11 @@ function reading(request: Partial<ObservedRequest>, sent = true) {
     hasBody: true,
     header: () => undefined,
   });
-  observer.responseBytes(Buffer.from(ANSWERED));
+  observer.responseBytes(Buffer.from(RESPONSE_BODY));
   return observer.finish({ kind: "complete" });
 }
 
-test("a stream without usage is estimated beside its counters, which stay unknown", () => {
+test("a stream without usage is estimated, and its counters stay unknown", () => {
   const found = reading({});
   assert.deepEqual([found.source, found.state, found.reason], ["estimate", "missing", "not_requested"]);
   assert.equal(found.usage, undefined);
@@ -78,11 +78,11 @@ test("a stream without usage is estimated beside its counters, which stay unknow
   assert.ok(found.estimatedOutputTokens !== undefined && Math.abs(found.estimatedOutputTokens - 7) <= 2);
 });
 
-test("a request that did not get through whole is not estimated", () => {
+test("a request that was not sent completely is not estimated", () => {
   assert.equal(reading({}, false).estimatedInputTokens, undefined);
 });
 
-test("without the setting nothing is estimated", () => {
+test("nothing is estimated if the setting is off", () => {
   const found = reading({ estimate: false });
   assert.deepEqual(
     [found.source, found.estimatedInputTokens, found.estimatedOutputTokens],

@@ -3,28 +3,28 @@ import { test } from "node:test";
 import { shapeOf } from "../json/json-shape.ts";
 import { SseReader } from "./sse.ts";
 
-interface Seen {
+interface Parsed {
   readonly documents: [unknown, string | undefined][];
-  readonly asked: string[];
+  readonly offered: string[];
   invalid: number;
   ended: number;
 }
 
-function parse(text: string, wanted = true): Seen {
-  const seen: Seen = { documents: [], asked: [], invalid: 0, ended: 0 };
+function parse(text: string, wanted = true): Parsed {
+  const parsed: Parsed = { documents: [], offered: [], invalid: 0, ended: 0 };
   const reader = new SseReader(shapeOf({ n: "value" }), {
     wants: (bytes, from, to) => {
-      seen.asked.push(bytes.toString("utf8", from, to));
+      parsed.offered.push(bytes.toString("utf8", from, to));
       return wanted;
     },
-    document: (document, event) => seen.documents.push([document["n"], event]),
-    invalid: () => seen.invalid++,
-    ended: () => seen.ended++,
+    document: (document, event) => parsed.documents.push([document["n"], event]),
+    invalid: () => parsed.invalid++,
+    ended: () => parsed.ended++,
   });
   const bytes = Buffer.from(text);
   reader.push(bytes, 0, bytes.length);
   reader.end();
-  return seen;
+  return parsed;
 }
 
 const CASES: readonly (readonly [title: string, text: string, documents: readonly unknown[]])[] = [
@@ -52,7 +52,7 @@ const CASES: readonly (readonly [title: string, text: string, documents: readonl
     ': {"n":0}\nid: 1\nretry: 5\ndatum: {"n":3}\ndata: {"n":1}\n\n',
     [[1, undefined]],
   ],
-  ["an event without data is no frame", "event: ping\n\nevent: ping\n\n", []],
+  ["an event without data is not a frame", "event: ping\n\nevent: ping\n\n", []],
   ["the end of the stream ends a frame", 'data: {"n":1}', [[1, undefined]]],
   [
     "a lone carriage return ends a line",
@@ -62,47 +62,47 @@ const CASES: readonly (readonly [title: string, text: string, documents: readonl
       [2, undefined],
     ],
   ],
-  ["nothing counts after the end mark", 'data: [DONE] \n\ndata: {"n":1}\n\n', []],
+  ["nothing after the end marker is read", 'data: [DONE] \n\ndata: {"n":1}\n\n', []],
   [
-    "a frame that is no JSON does not stop the next",
+    "an invalid frame does not stop the next one",
     'data: {"n"\n\ndata: {"n":1}\n\n',
     [
       [undefined, undefined],
       [1, undefined],
     ],
   ],
-  ["the word data alone is an empty line of data", 'data\ndata: {"n":1}\n\n', [[1, undefined]]],
+  ["the field name data alone is an empty data line", 'data\ndata: {"n":1}\n\n', [[1, undefined]]],
 ];
 
 for (const [title, text, documents] of CASES) {
   test(title, () => assert.deepEqual(parse(text).documents, documents));
 }
 
-test("the end mark is told once and is no frame", () => {
-  const seen = parse("data: [DONE]\n\ndata: [DONE]\n\n");
-  assert.deepEqual([seen.ended, seen.asked], [1, []]);
+test("the end marker is reported once and is not a frame", () => {
+  const parsed = parse("data: [DONE]\n\ndata: [DONE]\n\n");
+  assert.deepEqual([parsed.ended, parsed.offered], [1, []]);
 });
 
-test("a frame that is not wanted is not parsed", () => {
-  const seen = parse('data: {"n":1}\n\n', false);
-  assert.deepEqual([seen.asked, seen.documents], [['{"n":1}'], []]);
+test("a frame that the sink does not want is not parsed", () => {
+  const parsed = parse('data: {"n":1}\n\n', false);
+  assert.deepEqual([parsed.offered, parsed.documents], [['{"n":1}'], []]);
 });
 
-test("a frame too large to hold is read without asking, in one line or in many", () => {
+test("a frame too large to hold is read without asking the sink, in one line or in many", () => {
   const pad = `"pad":"${"x".repeat(30_000)}"`;
   assert.deepEqual(parse(`event: e\ndata: {${pad},"n":1}\n\n`), {
     documents: [[1, "e"]],
-    asked: [],
+    offered: [],
     invalid: 0,
     ended: 0,
   });
   const line = `data: "p":"${"x".repeat(9000)}",\n`;
-  const seen = parse(`data: {\n${line.repeat(4)}data: "n":1}\n\ndata: {"n":2}\n\n`);
-  assert.deepEqual(seen.documents, [
+  const parsed = parse(`data: {\n${line.repeat(4)}data: "n":1}\n\ndata: {"n":2}\n\n`);
+  assert.deepEqual(parsed.documents, [
     [1, undefined],
     [2, undefined],
   ]);
-  assert.deepEqual(seen.asked, ['{"n":2}']);
+  assert.deepEqual(parsed.offered, ['{"n":2}']);
 });
 
 test("a comment of any length is skipped", () => {

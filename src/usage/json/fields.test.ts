@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { amountAt, type Fields, countAt, listAt, member, merged, textAt } from "./fields.ts";
 
-test("a counter is a whole number, also as a float or as text", () => {
+test("a counter is a whole number, written as an integer, a float or a string", () => {
   for (const [value, count] of [
     [12, 12],
     [0, 0],
@@ -15,7 +15,7 @@ test("a counter is a whole number, also as a float or as text", () => {
   }
 });
 
-test("anything else is unknown", () => {
+test("any other counter is unknown", () => {
   for (const value of [
     -1,
     1.5,
@@ -47,16 +47,16 @@ test("an amount may have a fraction", () => {
   );
 });
 
-test("only own members are seen", () => {
+test("only own members are read", () => {
   assert.equal(member({}, "toString"), undefined);
   assert.equal(textAt(Object.setPrototypeOf({}, { x: "inherited" }) as Fields, "x"), undefined);
 });
 
-test("an empty text says nothing", () => assert.equal(textAt({ model: "" }, "model"), undefined));
+test("an empty string is unknown", () => assert.equal(textAt({ model: "" }, "model"), undefined));
 
 test("a list is an array", () => assert.equal(listAt({ list: { length: 1 } }, "list"), undefined));
 
-test("later members win unless they are null, and nothing is added up", () => {
+test("later members win unless they are null, and counters are not added", () => {
   const result = merged({ a: 1, b: 2, c: { x: 1 } }, { a: null, b: 5, d: 0 });
   assert.deepEqual({ ...result }, { a: 1, b: 5, c: { x: 1 }, d: 0 });
 });

@@ -6,20 +6,20 @@ import { Each, shapeOf, unionOf } from "./json-shape.ts";
 
 const SHAPE = shapeOf({ id: "value", usage: "value", error: { code: "value" }, items: { kind: "value" } });
 
-function pick(text: string): { documents: Fields[]; wholeness: string } {
+function pick(text: string): { documents: Fields[]; end: string } {
   const documents: Fields[] = [];
   const picker = new JsonPicker(SHAPE, (document) => documents.push(document));
   const bytes = Buffer.from(text);
   picker.push(bytes, 0, bytes.length);
-  const wholeness = picker.end();
-  return { documents: plain(documents), wholeness };
+  const end = picker.end();
+  return { documents: withPrototypes(documents), end };
 }
 
-function plain<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T; // Reason: JSON data stays what it is, but for its prototypes.
+function withPrototypes<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T; // Reason for the cast: only the prototypes differ.
 }
 
-const CASES: readonly (readonly [title: string, text: string, documents: readonly unknown[], wholeness: string])[] = [
+const CASES: readonly (readonly [title: string, text: string, documents: readonly unknown[], end: string])[] = [
   ["takes wanted members and nothing else", '{"a":1,"id":"x","b":{"id":2}}', [{ id: "x" }], "complete"],
   [
     "reads through white space",
@@ -27,53 +27,53 @@ const CASES: readonly (readonly [title: string, text: string, documents: readonl
     [{ id: 1500, usage: [1, {}] }],
     "complete",
   ],
-  ["isIrrelevant strings that look like structure", '{"a":"}{\\"id\\":1","id":"\\\\"}', [{ id: "\\" }], "complete"],
-  ["looks into an object", '{"error":{"message":"m","code":"c"}}', [{ error: { code: "c" } }], "complete"],
+  ["skips strings that look like structure", '{"a":"}{\\"id\\":1","id":"\\\\"}', [{ id: "\\" }], "complete"],
+  ["reads members of an object", '{"error":{"message":"m","code":"c"}}', [{ error: { code: "c" } }], "complete"],
   [
-    "looks at the objects of an array",
+    "reads members of the objects of an array",
     '{"items":[{"kind":1},7,[{"kind":2}],{}]}',
     [{ items: [{ kind: 1 }, {}] }],
     "complete",
   ],
   ["keeps an empty array", '{"items":[]}', [{ items: [] }], "complete"],
   [
-    "takes a scalar where it would look inside",
+    "takes a scalar in place of an object",
     '{"error":"text","items":null}',
     [{ error: "text", items: null }],
     "complete",
   ],
   ["reads an array as documents", '[{"id":1},2,"x",[3],\n{"id":4}]', [{ id: 1 }, { id: 4 }], "complete"],
-  ["lets the last of two members win", '{"id":1,"id":{"x":2}}', [{ id: { x: 2 } }], "complete"],
+  ["keeps the last of two members", '{"id":1,"id":{"x":2}}', [{ id: { x: 2 } }], "complete"],
   ["reads escaped names", '{"\\u0069d":1}', [{ id: 1 }], "complete"],
-  ["leaves out a value that is no JSON", '{"id":tru,"usage":1}', [{ usage: 1 }], "complete"],
-  ["hands on what a invalid document had", '{"id":1,"usage":{"a"', [{ id: 1 }], "invalid"],
-  ["does not take a number whose end is missing", '{"id":12', [{}], "invalid"],
-  ["calls a invalid array invalid", '[{"id":1}', [{ id: 1 }], "invalid"],
-  ["says that nothing came", " \n", [], "empty"],
-  ["gives up on what is no JSON", "<html>", [], "invalid"],
+  ["omits a value that is not JSON", '{"id":tru,"usage":1}', [{ usage: 1 }], "complete"],
+  ["emits the members of a truncated document", '{"id":1,"usage":{"a"', [{ id: 1 }], "invalid"],
+  ["omits a truncated number", '{"id":12', [{}], "invalid"],
+  ["reports a truncated array as invalid", '[{"id":1}', [{ id: 1 }], "invalid"],
+  ["reports an empty body", " \n", [], "empty"],
+  ["reports HTML as invalid", "<html>", [], "invalid"],
   ["stops at a missing value", '{"id":}', [{}], "invalid"],
   ["stops at a bracket that closes nothing", '{"items":[}]}', [{ items: [] }], "invalid"],
   ["stops at a control byte", '{"id":\u0001}', [{}], "invalid"],
   ["stops at a member without a name", "{1:2}", [{}], "invalid"],
   ["stops at a comma in place of a colon", '{"id",1}', [{}], "invalid"],
-  ["ignores what follows the document", '{"id":1}{"id":2}', [{ id: 1 }], "complete"],
+  ["ignores bytes after the document", '{"id":1}{"id":2}', [{ id: 1 }], "complete"],
 ];
 
-for (const [title, text, documents, wholeness] of CASES) {
-  test(title, () => assert.deepEqual(pick(text), { documents, wholeness }));
+for (const [title, text, documents, end] of CASES) {
+  test(title, () => assert.deepEqual(pick(text), { documents, end }));
 }
 
-test("a value of more than 60 KiB is left out", () => {
+test("a value of more than 60 KiB is omitted", () => {
   const text = `{"id":"${"x".repeat(61 * 1024)}","usage":{"a":1}}`;
   assert.deepEqual(pick(text).documents, [{ usage: { a: 1 } }]);
 });
 
-test("values that together pass 60 KiB are left out from the one that passes", () => {
+test("a value that exceeds the 60 KiB of a document is omitted", () => {
   const part = "x".repeat(40 * 1024);
   assert.deepEqual(pick(`{"id":"${part}","usage":"${part}"}`).documents, [{ id: part }]);
 });
 
-test("a value nested more than 32 levels deep is left out", () => {
+test("a value nested more than 32 levels deep is omitted", () => {
   const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
   assert.deepEqual(pick(`{"id":${nested(33)},"usage":[]}`).documents, [{ usage: [] }]);
   assert.equal("id" in (pick(`{"id":${nested(32)}}`).documents[0] ?? {}), true);
@@ -86,17 +86,17 @@ test("at most 256 objects of an array are kept", () => {
   assert.equal(document?.["id"], 1);
 });
 
-test("the objects of a long array are handed out as they end, and not kept", () => {
+test("the objects of a long array are emitted as they end, and not kept", () => {
   const documents: Fields[] = [];
   const shape = shapeOf({ id: "value", deep: { list: new Each({ n: "value" }) } });
   const picker = new JsonPicker(shape, (document) => documents.push(document));
   const push = (text: string): void => picker.push(Buffer.from(text), 0, text.length);
   push('{"deep":{"list":[{"n":1,"x":2},7,{"n"');
-  assert.deepEqual(plain(documents), [{ list: { n: 1 } }]);
+  assert.deepEqual(withPrototypes(documents), [{ list: { n: 1 } }]);
   push(":2},{}],");
-  assert.deepEqual(plain(documents), [{ list: { n: 1 } }, { list: { n: 2 } }, { list: {} }]);
+  assert.deepEqual(withPrototypes(documents), [{ list: { n: 1 } }, { list: { n: 2 } }, { list: {} }]);
   push('"list":{"n":3}},"id":"x"}');
-  assert.deepEqual(plain(documents.slice(3)), [{ deep: { list: { n: 3 } }, id: "x" }]);
+  assert.deepEqual(withPrototypes(documents.slice(3)), [{ deep: { list: { n: 3 } }, id: "x" }]);
   assert.equal(picker.end(), "complete");
 });
 
@@ -110,7 +110,7 @@ test("each object of a long array may be as large as a whole document", () => {
   assert.deepEqual(lengths.slice(0, 10), Array<number>(10).fill(50_000));
 });
 
-test("a text is streamed on as it stands, in the pieces it comes in", () => {
+test("a text is emitted as raw bytes, in the pieces it arrives in", () => {
   const pieces: string[] = [];
   const picker = new JsonPicker(
     shapeOf({ text: "text" }),
@@ -123,7 +123,7 @@ test("a text is streamed on as it stands, in the pieces it comes in", () => {
   assert.deepEqual(pieces, ['"so', 'me \\"', ' more"', "1", ""]);
 });
 
-test("a union wants what any of its specs wants, the deeper look first", () => {
+test("a union has the members of all its specs, and nested specs win over whole values", () => {
   const union = unionOf([
     { a: "value", b: { c: "value" }, list: new Each({ x: "value" }) },
     { a: { d: "value" }, b: { e: "value" }, list: new Each({ y: "value" }) },

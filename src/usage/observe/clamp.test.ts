@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clamped } from "./clamp.ts";
 
-test("parts within their totals stay as they are", () => {
+test("parts within their totals are unchanged", () => {
   const usage = {
     totalInputTokens: 10,
     cachedInputTokens: 6,
@@ -13,7 +13,7 @@ test("parts within their totals stay as they are", () => {
   assert.deepEqual(clamped(usage), { usage, inconsistent: false });
 });
 
-test("parts larger than their totals are cut to them and flagged", () => {
+test("parts larger than their totals are limited and flagged", () => {
   const usage = {
     totalInputTokens: 10,
     cachedInputTokens: 8,
@@ -27,7 +27,7 @@ test("parts larger than their totals are cut to them and flagged", () => {
   });
 });
 
-test("unknown totals bound nothing", () => {
+test("unknown totals limit nothing", () => {
   assert.equal(clamped({ cachedInputTokens: 8, reasoningTokens: 9 }).inconsistent, false);
 });
 

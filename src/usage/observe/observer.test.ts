@@ -21,20 +21,20 @@ const OK: ObservedResponse = {
 const EVENTS = "text/event-stream";
 const USAGE = '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}';
 
-interface Told {
+interface Case {
   readonly request?: Partial<ObservedRequest>;
-  readonly asks?: string;
+  readonly requestBody?: string;
   readonly response?: Partial<ObservedResponse> | null;
   readonly body?: string;
   readonly ending?: "complete" | "aborted" | "cut";
 }
 
-function read(told: Told): ReturnType<typeof finish> {
-  const observer = new RequestObserver({ ...CHAT, ...told.request }, () => 7);
-  if (told.asks !== undefined) observer.requestBytes(Buffer.from(told.asks));
-  if (told.response !== null) observer.responseHead({ ...OK, ...told.response });
-  if (told.body !== undefined) observer.responseBytes(Buffer.from(told.body));
-  return finish(observer, told.ending ?? "complete");
+function read(exchange: Case): ReturnType<typeof finish> {
+  const observer = new RequestObserver({ ...CHAT, ...exchange.request }, () => 7);
+  if (exchange.requestBody !== undefined) observer.requestBytes(Buffer.from(exchange.requestBody));
+  if (exchange.response !== null) observer.responseHead({ ...OK, ...exchange.response });
+  if (exchange.body !== undefined) observer.responseBytes(Buffer.from(exchange.body));
+  return finish(observer, exchange.ending ?? "complete");
 }
 
 function finish(observer: RequestObserver, ending: "complete" | "aborted" | "cut") {
@@ -47,30 +47,40 @@ const OUTCOMES = {
   cut: { kind: "upstream", fault: "upstream_reset" },
 } as const;
 
-/** How an exchange went, and the word on its usage. */
-const WORDS: readonly (readonly [title: string, told: Told, state: string, reason: string | undefined])[] = [
-  ["a whole answer is final", { body: `{${USAGE}}` }, "final", undefined],
+/** An exchange, and the state and reason of its usage. */
+const CASES: readonly (readonly [title: string, exchange: Case, state: string, reason: string | undefined])[] = [
+  ["a complete response is final", { body: `{${USAGE}}` }, "final", undefined],
   [
-    "an answer without a content type is read by its first byte",
+    "a response without a content type is read by its first byte",
     { response: { contentType: undefined }, body: `{${USAGE}}` },
     "final",
     undefined,
   ],
-  ["events called JSON are read as events", { body: `data: {${USAGE}}\n\ndata: [DONE]\n\n` }, "final", undefined],
-  ["JSON called events is read as JSON", { response: { contentType: EVENTS }, body: `{${USAGE}}` }, "final", undefined],
-  ["an answer cut behind its usage is partial", { body: `{${USAGE},"x":`, ending: "cut" }, "partial", "cut"],
-  ["an answer that is no whole JSON is partial", { body: `{${USAGE},"x":` }, "partial", "unparsable"],
-  ["an answer that is no JSON is missing", { body: '{"x"' }, "missing", "unparsable"],
-  ["an answer without usage is missing", { body: '{"choices":[]}' }, "missing", "absent"],
-  ["an empty answer is missing", { body: "" }, "missing", "absent"],
-  ["a client that left aborts", { body: `{${USAGE}}`, ending: "aborted" }, "aborted", "aborted"],
-  ["a client that left before the answer aborts", { response: null, ending: "aborted" }, "aborted", "aborted"],
-  ["an answer that never came is missing", { response: null, ending: "cut" }, "missing", "cut"],
+  ["events declared as JSON are read as events", { body: `data: {${USAGE}}\n\ndata: [DONE]\n\n` }, "final", undefined],
+  [
+    "JSON declared as events is read as JSON",
+    { response: { contentType: EVENTS }, body: `{${USAGE}}` },
+    "final",
+    undefined,
+  ],
+  ["a response cut after its usage is partial", { body: `{${USAGE},"x":`, ending: "cut" }, "partial", "cut"],
+  ["truncated JSON with usage is partial", { body: `{${USAGE},"x":` }, "partial", "unparsable"],
+  ["truncated JSON without usage is missing", { body: '{"x"' }, "missing", "unparsable"],
+  ["a response without usage is missing", { body: '{"choices":[]}' }, "missing", "absent"],
+  ["an empty response is missing", { body: "" }, "missing", "absent"],
+  ["a response is aborted if the client left", { body: `{${USAGE}}`, ending: "aborted" }, "aborted", "aborted"],
+  [
+    "a request is aborted if the client left before the response",
+    { response: null, ending: "aborted" },
+    "aborted",
+    "aborted",
+  ],
+  ["a response that never arrived is missing", { response: null, ending: "cut" }, "missing", "cut"],
   ["audio is opaque", { response: { contentType: "audio/mpeg" }, body: "ID3" }, "missing", "opaque"],
   ["an unknown coding is missing", { response: { contentEncoding: "lzma" }, body: "x" }, "missing", "encoding"],
   ["an error has no usage", { response: { status: 500 }, body: "{}" }, "not_applicable", undefined],
   [
-    "an error cut short has none either",
+    "a truncated error has no usage",
     { response: { status: 500 }, body: "{", ending: "cut" },
     "not_applicable",
     undefined,
@@ -78,15 +88,15 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
   ["a redirect has no usage", { response: { status: 307, hasBody: false } }, "not_applicable", undefined],
   ["204 has no usage", { response: { status: 204, hasBody: false } }, "not_applicable", undefined],
   [
-    "a stream nobody parameters usage of has none",
+    "a stream without the usage option is missing because it was not requested",
     { response: { contentType: EVENTS }, body: 'data: {"choices":[{}]}\n\ndata: [DONE]\n\n' },
     "missing",
     "not_requested",
   ],
   [
-    "a stream that was parameters and does not say is missing",
+    "a stream with the usage option and without usage is missing",
     {
-      asks: '{"stream_options":{"include_usage":true}}',
+      requestBody: '{"stream_options":{"include_usage":true}}',
       response: { contentType: EVENTS },
       body: 'data: {"choices":[{}]}\n\ndata: [DONE]\n\n',
     },
@@ -94,9 +104,9 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "absent",
   ],
   [
-    "a stream that was parameters and stops early is cut",
+    "a stream with the usage option that stops early is cut",
     {
-      asks: '{"stream_options":{"include_usage":true}}',
+      requestBody: '{"stream_options":{"include_usage":true}}',
       response: { contentType: EVENTS },
       body: 'data: {"choices":[{}]}\n\n',
     },
@@ -104,13 +114,13 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "cut",
   ],
   [
-    "a stream with usage on the way and no end is partial",
+    "a stream with usage and without an end is partial",
     { response: { contentType: EVENTS }, body: `data: {"choices":[{}],${USAGE}}\n\n` },
     "partial",
     "cut",
   ],
   [
-    "the usage behind all choices is an end",
+    "usage after all choices ends a stream",
     { response: { contentType: EVENTS }, body: `data: {"choices":[],${USAGE}}\n\n` },
     "final",
     undefined,
@@ -122,7 +132,7 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "inconsistent",
   ],
   [
-    "a list of models uses nothing, even when the client leaves",
+    "a list of models uses nothing, even if the client leaves",
     { request: { method: "GET", path: "/v1/models" }, body: "{", ending: "aborted" },
     "not_applicable",
     undefined,
@@ -134,13 +144,13 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
     "unsupported",
   ],
   [
-    "a switch to a protocol with records of its own uses nothing by itself",
+    "an upgrade to a session with its own records uses nothing",
     { request: { method: "GET", path: "/v1/realtime", upgrade: true }, response: { status: 101, hasBody: false } },
     "not_applicable",
     undefined,
   ],
   [
-    "an unknown path with a known shape is read",
+    "an unknown path with a known format is read",
     { request: { path: "/v9/x" }, body: `{${USAGE}}` },
     "final",
     undefined,
@@ -148,22 +158,26 @@ const WORDS: readonly (readonly [title: string, told: Told, state: string, reaso
   ["an unknown path without usage has none", { request: { path: "/v9/x" }, body: "{}" }, "not_applicable", undefined],
 ];
 
-for (const [title, told, state, reason] of WORDS) {
+for (const [title, exchange, state, reason] of CASES) {
   test(title, () => {
-    const reading = read(told);
+    const reading = read(exchange);
     assert.deepEqual([reading.state, reading.reason], [state, reason]);
   });
 }
 
-test("an image answer keeps the model that the request named", () => {
-  const reading = read({ request: { path: "/v1/images/generations" }, asks: '{"model":"gpt-image-x"}', body: "{}" });
+test("an image response keeps the model of the request", () => {
+  const reading = read({
+    request: { path: "/v1/images/generations" },
+    requestBody: '{"model":"gpt-image-x"}',
+    body: "{}",
+  });
   assert.deepEqual(
     [reading.dialect, reading.operation, reading.requestModel],
     ["openai.images", "image", "gpt-image-x"],
   );
 });
 
-test("the first content is timed, not the frames before it", () => {
+test("the time of the first content is that of the first content frame", () => {
   let clock = 0;
   const observer = new RequestObserver({ ...CHAT, path: "/v1/messages" }, () => clock);
   observer.responseHead({ ...OK, contentType: EVENTS });
@@ -174,21 +188,21 @@ test("the first content is timed, not the frames before it", () => {
   assert.equal(finish(observer, "complete").firstContentAt, 3);
 });
 
-test("a plain answer has no first content", () => {
+test("a plain response has no first content", () => {
   assert.equal(read({ body: `{"choices":[{}],${USAGE}}` }).firstContentAt, undefined);
 });
 
-test("whether an error answered a stream is what the request said", () => {
+test("an error response is a stream if the request asked for one", () => {
   const response = { status: 500 };
-  assert.equal(read({ asks: '{"stream":true}', response, body: "{}" }).stream, true);
-  assert.equal(read({ asks: '{"stream":true}', body: "{}" }).stream, false);
+  assert.equal(read({ requestBody: '{"stream":true}', response, body: "{}" }).stream, true);
+  assert.equal(read({ requestBody: '{"stream":true}', body: "{}" }).stream, false);
   assert.equal(
     read({ request: { path: "/v1beta/models/g:streamGenerateContent" }, response, body: "{}" }).stream,
     true,
   );
 });
 
-test("the usage is kept as it was sent", () => {
+test("the raw usage is kept as sent", () => {
   assert.deepEqual(read({ body: `{${USAGE}}` }).usage?.raw, {
     prompt_tokens: 9,
     completion_tokens: 2,

@@ -6,7 +6,7 @@ import { DecoderPool } from "../decode/decoder-pool.ts";
 
 const MIB = 1024 * 1024;
 
-function facts(
+function parametersOf(
   pieces: readonly (Buffer | string)[],
   contentType = "application/json",
   encoding?: string,
@@ -27,11 +27,12 @@ const EXPECTED = {
   textTokens: undefined,
 };
 
-test("model, stream and its options are read wherever the body is cut", () => {
-  for (let at = 0; at <= BODY.length; at++) assert.deepEqual(facts([BODY.slice(0, at), BODY.slice(at)]), EXPECTED);
+test("model, stream and its options are read wherever the body is split", () => {
+  for (let at = 0; at <= BODY.length; at++)
+    assert.deepEqual(parametersOf([BODY.slice(0, at), BODY.slice(at)]), EXPECTED);
 });
 
-test("a compressed request is read from a copy, in every coding and in several on top of each other", () => {
+test("a compressed request is read in every coding and in nested codings", () => {
   const codings: readonly (readonly [coding: string, bytes: Buffer])[] = [
     ["gzip", zlib.gzipSync(BODY)],
     ["x-gzip", zlib.gzipSync(BODY)],
@@ -43,36 +44,36 @@ test("a compressed request is read from a copy, in every coding and in several o
   ];
   for (const [coding, bytes] of codings) {
     for (const at of [0, 1, 9, bytes.length - 1, bytes.length]) {
-      assert.deepEqual(facts([bytes.subarray(0, at), bytes.subarray(at)], undefined, coding), EXPECTED, coding);
+      assert.deepEqual(parametersOf([bytes.subarray(0, at), bytes.subarray(at)], undefined, coding), EXPECTED, coding);
     }
   }
 });
 
-test("a coding nobody knows, and a body that is not in the coding it names, leave everything unknown", () => {
-  assert.equal(facts([BODY], undefined, "lzma").model, undefined);
-  assert.equal(facts([BODY], undefined, "gzip").model, undefined);
+test("an unknown coding, or a body in another coding than declared, leaves every parameter unknown", () => {
+  assert.equal(parametersOf([BODY], undefined, "lzma").model, undefined);
+  assert.equal(parametersOf([BODY], undefined, "gzip").model, undefined);
 });
 
-test("a bomb in a request is given up", () => {
+test("a decompression bomb stops the reading of a request", () => {
   const bomb = zlib.gzipSync(Buffer.concat([Buffer.alloc(64 * MIB, " "), Buffer.from(BODY)]));
-  assert.equal(facts([bomb], undefined, "gzip").model, undefined);
+  assert.equal(parametersOf([bomb], undefined, "gzip").model, undefined);
 });
 
-test("a model behind the images of a long conversation is found, but not behind 32 MB", () => {
+test("a model after 20 MB of images is found, and after 32 MB is not", () => {
   const image = "x".repeat(MIB);
-  const found = (megabytes: number): string | undefined =>
-    facts(['{"messages":"', ...Array.from({ length: megabytes }, () => image), '","model":"gpt-x"}']).model;
-  assert.equal(found(20), "gpt-x");
-  assert.equal(found(32), undefined);
+  const modelBehind = (megabytes: number): string | undefined =>
+    parametersOf(['{"messages":"', ...Array.from({ length: megabytes }, () => image), '","model":"gpt-x"}']).model;
+  assert.equal(modelBehind(20), "gpt-x");
+  assert.equal(modelBehind(32), undefined);
 });
 
-test("members of another kind than expected are unknown", () => {
+test("parameters of an unexpected type are unknown", () => {
   const odd = '{"model":5,"stream":"yes","stream_options":"all","background":1}';
-  assert.deepEqual(facts([odd]), { ...EXPECTED, model: undefined, stream: undefined, includeUsage: undefined });
+  assert.deepEqual(parametersOf([odd]), { ...EXPECTED, model: undefined, stream: undefined, includeUsage: undefined });
 });
 
-test("a invalid body still gives what it had", () =>
-  assert.equal(facts(['{"model":"gpt-x","messages":[']).model, "gpt-x"));
+test("the parameters of a truncated body are kept", () =>
+  assert.equal(parametersOf(['{"model":"gpt-x","messages":[']).model, "gpt-x"));
 
 const FORM = [
   "--b\r\n",
@@ -82,24 +83,24 @@ const FORM = [
   'Content-Disposition: form-data; name="model"\r\n\r\nwhisper-x\r\n--b--\r\n',
 ].join("");
 
-test("the model field of a form is found behind a file, wherever the body is cut", () => {
+test("the model field of a form is found after a file, wherever the body is split", () => {
   const form = Buffer.from(FORM);
   for (let at = 0; at <= form.length; at++) {
     const pieces = [form.subarray(0, at), form.subarray(at)];
-    assert.equal(facts(pieces, "multipart/form-data; boundary=b").model, "whisper-x", String(at));
+    assert.equal(parametersOf(pieces, "multipart/form-data; boundary=b").model, "whisper-x", String(at));
   }
 });
 
-test("a form says whether it asks for a stream", () => {
-  const asking = (value: string): boolean | undefined =>
-    facts(
+test("the stream field of a form is read", () => {
+  const streamOf = (value: string): boolean | undefined =>
+    parametersOf(
       [`--b\r\nContent-Disposition: form-data; name="stream"\r\n\r\n${value}\r\n--b--`],
       'multipart/form-data; boundary="b"',
     ).stream;
-  assert.deepEqual([asking("true"), asking("false"), asking("")], [true, false, undefined]);
+  assert.deepEqual([streamOf("true"), streamOf("false"), streamOf("")], [true, false, undefined]);
 });
 
-test("the model field of a form is found behind a file of 100 MB", () => {
+test("the model field of a form is found after a file of 100 MB", () => {
   const [head = "", tail = ""] = FORM.split("\u0000\u0001");
   const form = { contentType: "multipart/form-data; boundary=b", contentEncoding: undefined, text: undefined };
   const reader = new RequestReader(form, new DecoderPool());
@@ -110,12 +111,12 @@ test("the model field of a form is found behind a file of 100 MB", () => {
   assert.equal(reader.end().model, "whisper-x");
 });
 
-test("a form inside a file of a form is no field of it", () => {
+test("a form inside a file is not read as fields", () => {
   const inner = 'Content-Disposition: form-data; name="model"\r\n\r\nnot-this\r\n--inner--\r\n';
   const form = FORM.replace("\u0000\u0001", inner);
-  assert.equal(facts([form], "multipart/form-data; boundary=b").model, "whisper-x");
+  assert.equal(parametersOf([form], "multipart/form-data; boundary=b").model, "whisper-x");
 });
 
 test("a form without the field has no model", () => {
-  assert.equal(facts(["--b\r\n\r\n--b--"], "multipart/form-data; boundary=b").model, undefined);
+  assert.equal(parametersOf(["--b\r\n\r\n--b--"], "multipart/form-data; boundary=b").model, undefined);
 });

@@ -11,7 +11,7 @@ interface Inflated {
   readonly failure: string | undefined;
 }
 
-/** One message in pieces, and what became of it. */
+/** Returns a function that inflates one message, given in pieces. */
 function reading(windowBits: number, takeover: boolean): (...pieces: readonly Buffer[]) => Inflated {
   const out: Buffer[] = [];
   const inflater = new MessageInflater(windowBits, takeover, (bytes) => out.push(Buffer.from(bytes)));
@@ -34,21 +34,21 @@ const hello = { text: "Hello", failure: undefined };
 test("the messages that RFC 7692 gives as examples are inflated", () => {
   const read = reading(15, true);
   assert.deepEqual(read(hex("f2 48 cd c9 c9 07 00")), hello, "one block (section 7.2.3.1)");
-  assert.deepEqual(read(hex("f2 00 11 00 00")), hello, "leaning on the message before (section 7.2.3.2)");
+  assert.deepEqual(read(hex("f2 00 11 00 00")), hello, "referring to the message before (section 7.2.3.2)");
   const fresh = reading(15, true);
   assert.deepEqual(fresh(hex("00 05 00 fa ff 48 65 6c 6c 6f 00")), hello, "not compressed (section 7.2.3.3)");
   assert.deepEqual(fresh(hex("f3 48 cd c9 c9 07 00 00")), hello, "a last block (section 7.2.3.4)");
-  assert.deepEqual(fresh(hex("f2 48 cd c9 c9 07 00")), hello, "and a message behind it");
+  assert.deepEqual(fresh(hex("f2 48 cd c9 c9 07 00")), hello, "and a message after it");
   assert.deepEqual(fresh(hex("f2 48 05 00 00 00 ff ff ca c9 c9 07 00")), hello, "two blocks (section 7.2.3.5)");
 });
 
-test("a message that leans on one before it is a failure where that was agreed not to be", () => {
+test("a message that refers to an earlier one fails if context takeover is off", () => {
   const read = reading(15, false);
   assert.deepEqual(read(hex("f2 48 cd c9 c9 07 00")), hello);
   assert.equal(read(hex("f2 00 11 00 00")).failure, "encoding");
 });
 
-test("messages come out whole wherever they are cut, in every window", () => {
+test("messages are inflated wherever they are split, in every window size", () => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLength: 4 }),
@@ -70,21 +70,21 @@ test("messages come out whole wherever they are cut, in every window", () => {
   );
 });
 
-test("the window of 256 bytes that zlib does not know is read like the next one", () => {
+test("a window of 256 bytes, which zlib lacks, is read with the next larger one", () => {
   assert.deepEqual(reading(8, true)(deflated("Hello", 9)), hello);
 });
 
-test("a bomb is stopped, and so are many small ones", () => {
+test("a decompression bomb is stopped, and so are many small ones", () => {
   const bomb = deflated(Buffer.alloc(64 * 1024 * 1024));
   assert.equal(reading(15, true)(bomb).failure, "too_large");
   const read = reading(15, false);
   const small = deflated(Buffer.alloc(1024 * 1024));
-  const faults = Array.from({ length: 40 }, () => read(small).failure);
-  assert.equal(faults[0], undefined, "silence compresses well, too");
-  assert.ok(faults.includes("too_large"));
+  const failures = Array.from({ length: 40 }, () => read(small).failure);
+  assert.equal(failures[0], undefined, "silence compresses well, too");
+  assert.ok(failures.includes("too_large"));
 });
 
-test("nonsense is a failure, now and afterwards", () => {
+test("invalid data fails, and so does every later message", () => {
   const read = reading(15, true);
   assert.equal(read(Buffer.alloc(32, 0xff)).failure, "encoding");
   assert.equal(read(deflated("Hello")).failure, "encoding");

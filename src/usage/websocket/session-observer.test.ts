@@ -13,14 +13,14 @@ const RESPONSES = "/v1/responses";
 const GOOGLE = "/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent";
 const LIVE = "/v1/live/sessions";
 
-interface Watched {
+interface TestSession {
   readonly observer: SessionObserver;
   readonly turns: readonly TurnReading[];
   readonly clock: { ms: number };
-  say(sender: "client" | "server", message: unknown, cuts?: readonly number[]): void;
+  send(sender: "client" | "server", message: unknown, cuts?: readonly number[]): void;
 }
 
-function watch(path: string, query = ""): Watched {
+function startSession(path: string, query = ""): TestSession {
   const turns: TurnReading[] = [];
   const clock = { ms: 0 };
   const request: ObservedRequest = {
@@ -43,7 +43,7 @@ function watch(path: string, query = ""): Watched {
     observer,
     turns,
     clock,
-    say(sender, message, cuts = []) {
+    send(sender, message, cuts = []) {
       const bytes = Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
       const reader = observer[sender];
       if (reader?.begin(false) !== true) return;
@@ -64,11 +64,11 @@ function done(id: string, input = 10): object {
   };
 }
 
-function readings({ turns }: Watched): readonly UsageReading[] {
+function readings({ turns }: TestSession): readonly UsageReading[] {
   return turns.map(({ reading }) => reading);
 }
 
-test("a socket of unknown purpose has no observer", () => {
+test("a WebSocket on an unknown path has no observer", () => {
   const request = { method: "GET", path: "/v1/files", query: "", exclusiveReasoning: false, upgrade: true } as const;
   const open = openSession(
     { ...request, contentType: undefined, contentEncoding: undefined },
@@ -79,27 +79,27 @@ test("a socket of unknown purpose has no observer", () => {
   assert.equal(open, undefined);
 });
 
-test("the times of a response are those of its own events", () => {
-  const session = watch(REALTIME, "model=gpt-realtime");
+test("a turn has the times of its own events", () => {
+  const session = startSession(REALTIME, "model=gpt-realtime");
   session.clock.ms = 100;
-  session.say("server", { type: "response.created", response: { id: "r1" } });
+  session.send("server", { type: "response.created", response: { id: "r1" } });
   session.clock.ms = 130;
-  session.say("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
+  session.send("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
   session.clock.ms = 150;
-  session.say("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
-  session.say("server", done("r1"));
+  session.send("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
+  session.send("server", done("r1"));
   const [turn] = session.turns;
   assert.equal(turn?.startedAt, 100);
   assert.equal(turn.reading.firstContentAt, 130);
   assert.equal(turn.complete, true);
 });
 
-test("a delta behind the end of its response begins no other", () => {
-  const session = watch(REALTIME);
-  session.say("server", done("r1"));
-  session.say("server", { type: "response.created", response: { id: "r2" } });
-  session.say("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
-  session.say("server", done("r2"));
+test("a delta after the end of its response does not begin another", () => {
+  const session = startSession(REALTIME);
+  session.send("server", done("r1"));
+  session.send("server", { type: "response.created", response: { id: "r2" } });
+  session.send("server", { type: "response.output_audio.delta", response_id: "r1", delta: "AAAA" });
+  session.send("server", done("r2"));
   session.observer.finish("aborted", undefined);
   assert.deepEqual(
     readings(session).map(({ responseId, state }) => [responseId, state]),
@@ -110,30 +110,30 @@ test("a delta behind the end of its response begins no other", () => {
   );
 });
 
-test("text that looks like an event inside a message is text", () => {
-  const session = watch(REALTIME);
-  session.say("server", { type: "conversation.item.done", item: { text: JSON.stringify(done("r1", 999_999)) } });
-  session.say("server", { type: "conversation.item.done", item: done("r1", 999_999) });
+test("text inside a message that looks like an event is ignored", () => {
+  const session = startSession(REALTIME);
+  session.send("server", { type: "conversation.item.done", item: { text: JSON.stringify(done("r1", 999_999)) } });
+  session.send("server", { type: "conversation.item.done", item: done("r1", 999_999) });
   assert.deepEqual(session.turns, []);
 });
 
-test("an event is read wherever it is cut, with its type in front or behind", () => {
-  const behind = { response: { usage: { output_tokens: 1, input_tokens: 7 }, id: "r1" }, type: "response.done" };
-  for (const message of [done("r1", 7), { event_id: "e1", ...done("r1", 7) }, behind]) {
+test("an event is read wherever it is split, with its type first or last", () => {
+  const typeLast = { response: { usage: { output_tokens: 1, input_tokens: 7 }, id: "r1" }, type: "response.done" };
+  for (const message of [done("r1", 7), { event_id: "e1", ...done("r1", 7) }, typeLast]) {
     const { length } = JSON.stringify(message);
     for (let cut = 1; cut < length; cut++) {
-      const session = watch(REALTIME);
-      session.say("server", message, [cut, cut + 1]);
+      const session = startSession(REALTIME);
+      session.send("server", message, [cut, cut + 1]);
       assert.equal(session.turns[0]?.reading.usage?.inputTokens, 7);
     }
   }
 });
 
-test("of too many open responses the oldest is given up, and said to be", () => {
-  const session = watch(RESPONSES);
+test("if too many responses are open, the oldest is given up with the reason too_large", () => {
+  const session = startSession(RESPONSES);
   for (let n = 0; n < 40; n++) {
     const response = { id: `r${n}`, status: "in_progress", model: "m" };
-    session.say("server", { type: "response.created", stream_id: `s${n}`, response });
+    session.send("server", { type: "response.created", stream_id: `s${n}`, response });
   }
   assert.equal(session.turns.length, 8);
   assert.deepEqual(
@@ -144,57 +144,60 @@ test("of too many open responses the oldest is given up, and said to be", () => 
   assert.equal(session.turns.length, 40);
 });
 
-test("what fails inside a response does not fail the response", () => {
-  const session = watch(RESPONSES);
-  session.say("server", { type: "response.created", response: { id: "r1", status: "in_progress", model: "m" } });
-  session.say("server", { type: "response.steer.failed", steer: { id: "s1" }, error: { code: "too_late" } });
+test("a failed event inside a response does not fail the response", () => {
+  const session = startSession(RESPONSES);
+  session.send("server", { type: "response.created", response: { id: "r1", status: "in_progress", model: "m" } });
+  session.send("server", { type: "response.steer.failed", steer: { id: "s1" }, error: { code: "too_late" } });
   const usage = { input_tokens: 4, output_tokens: 2 };
-  session.say("server", { type: "response.completed", response: { id: "r1", status: "completed", model: "m", usage } });
+  session.send("server", {
+    type: "response.completed",
+    response: { id: "r1", status: "completed", model: "m", usage },
+  });
   const [reading] = readings(session);
   assert.equal(reading?.errorType, undefined);
   assert.equal(reading?.state, "final");
 });
 
-test("the seconds of a Live session that broke off are those told last", () => {
-  const session = watch(LIVE);
-  for (const seconds of [5, 10, 15.5]) session.say("server", { type: "session.usage.updated", usage: { seconds } });
+test("a Live session that was cut has the seconds reported last", () => {
+  const session = startSession(LIVE);
+  for (const seconds of [5, 10, 15.5]) session.send("server", { type: "session.usage.updated", usage: { seconds } });
   session.observer.finish("cut", undefined);
   const [reading] = readings(session);
   assert.equal(reading?.usage?.audioSeconds, 15.5);
   assert.equal(reading.state, "partial");
 });
 
-test("a Live turn without counters is complete when the session is over, but unknown", () => {
-  const session = watch(GOOGLE);
-  session.say("server", { serverContent: { modelTurn: { parts: [] } } });
-  session.say("server", { serverContent: { turnComplete: true } });
+test("a Live turn without counters ends with the session and is missing", () => {
+  const session = startSession(GOOGLE);
+  session.send("server", { serverContent: { modelTurn: { parts: [] } } });
+  session.send("server", { serverContent: { turnComplete: true } });
   session.observer.finish("aborted", undefined);
   const [reading] = readings(session);
   assert.equal(reading?.state, "missing");
   assert.equal(reading.reason, "absent");
 });
 
-test("counters that know only the kind of traffic leave those before them alone", () => {
-  const session = watch(GOOGLE);
+test("a snapshot without counters keeps the counters before it", () => {
+  const session = startSession(GOOGLE);
   const usage_metadata = { prompt_token_count: 4, response_token_count: 2, total_token_count: 6 };
-  session.say("server", { server_content: { model_turn: {} }, usage_metadata });
-  session.say("server", { usageMetadata: { trafficType: "ON_DEMAND" } });
-  session.say("server", { server_content: { turn_complete: true } });
+  session.send("server", { server_content: { model_turn: {} }, usage_metadata });
+  session.send("server", { usageMetadata: { trafficType: "ON_DEMAND" } });
+  session.send("server", { server_content: { turn_complete: true } });
   const [reading] = readings(session);
   assert.equal(reading?.usage?.inputTokens, 4);
   assert.equal(reading.usage.outputTokens, 2);
   assert.equal(reading.usage.trafficType, "ON_DEMAND");
 });
 
-test("behind its first message a Live client is not listened to", () => {
-  const session = watch(GOOGLE);
+test("only the first message of a Live client is read", () => {
+  const session = startSession(GOOGLE);
   assert.equal(session.observer.client?.begin(false), true);
-  session.say("client", { setup: { model: "models/gemini-live" } });
+  session.send("client", { setup: { model: "models/gemini-live" } });
   assert.equal(session.observer.client.begin(false), false);
 });
 
 test("a message of 50 MB passes without being kept", () => {
-  const session = watch(GOOGLE);
+  const session = startSession(GOOGLE);
   const head = Buffer.from('{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"data":"');
   const tail = Buffer.from('"}}]},"turnComplete":true},"usageMetadata":{"promptTokenCount":3,"totalTokenCount":3}}');
   const middle = Buffer.alloc(64 * 1024, "QUJD");
@@ -209,7 +212,7 @@ test("a message of 50 MB passes without being kept", () => {
   assert.equal(session.turns[0]?.reading.usage?.inputTokens, 3);
 });
 
-const nasty = [
+const HOSTILE = [
   '{"type":"response.done","response":{"id":"__proto__","usage":{"__proto__":{"input_tokens":5}}}}',
   '{"type":"response.done","response":[]}',
   '{"type":"response.done","response":{"id":{},"usage":"many"}}',
@@ -224,7 +227,7 @@ const nasty = [
   "null",
 ];
 
-test("nothing that either side says makes the observer throw, and every reading is sound", () => {
+test("no message makes the observer throw, and every reading is consistent", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(REALTIME, RESPONSES, GOOGLE, LIVE),
@@ -232,7 +235,7 @@ test("nothing that either side says makes the observer throw, and every reading 
         fc.record({
           sender: fc.constantFrom("client" as const, "server" as const),
           message: fc.oneof(
-            fc.constantFrom(...nasty),
+            fc.constantFrom(...HOSTILE),
             fc.json(),
             fc.string(),
             fc
@@ -259,9 +262,9 @@ test("nothing that either side says makes the observer throw, and every reading 
         { maxLength: 12 },
       ),
       fc.constantFrom("complete" as const, "aborted" as const, "cut" as const),
-      (path, said, ending) => {
-        const session = watch(path);
-        for (const { sender, message, cut } of said) session.say(sender, message, [cut]);
+      (path, messages, ending) => {
+        const session = startSession(path);
+        for (const { sender, message, cut } of messages) session.send(sender, message, [cut]);
         const closing = session.observer.finish(ending, undefined);
         assert.equal(closing.state, "not_applicable");
         for (const { usage } of readings(session)) {

@@ -2,28 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outputTotals } from "./openai-chat.ts";
 
-/** The gap rule: usage, whether the provider counts reasoning beside, and what follows. */
+/** The gap rule: the usage, whether the provider excludes reasoning from the completion, and the totals. */
 const CASES: readonly (readonly [title: string, usage: object, exclusive: boolean, expected: object])[] = [
   [
-    "no gap: reasoning lies inside",
+    "no gap: the completion includes reasoning",
     { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30, completion_tokens_details: { reasoning_tokens: 5 } },
     true,
     { totalOutputTokens: 20, totalTokens: 30, reasoningTokens: 5 },
   ],
   [
-    "no total: reasoning lies inside",
+    "no total: the completion includes reasoning",
     { prompt_tokens: 10, completion_tokens: 20, completion_tokens_details: { reasoning_tokens: 5 } },
     false,
     { totalOutputTokens: 20, totalTokens: 30, reasoningTokens: 5 },
   ],
   [
-    "no total from an exclusive provider: reasoning lies beside",
+    "no total from an exclusive provider: the completion excludes reasoning",
     { prompt_tokens: 10, completion_tokens: 20, completion_tokens_details: { reasoning_tokens: 5 } },
     true,
     { totalOutputTokens: 25, totalTokens: 35, reasoningTokens: 5 },
   ],
   [
-    "a gap as large as the reasoning: it lies beside",
+    "a gap as large as the reasoning: the completion excludes it",
     { prompt_tokens: 10, completion_tokens: 20, total_tokens: 35, reasoning_tokens: 5 },
     false,
     { totalOutputTokens: 25, totalTokens: 35, reasoningTokens: 5 },
@@ -47,7 +47,7 @@ const CASES: readonly (readonly [title: string, usage: object, exclusive: boolea
     { totalOutputTokens: 25, totalTokens: 37, reasoningTokens: 5, unattributedTokens: 2 },
   ],
   [
-    "a gap smaller than the reasoning: reasoning stays inside, the gap is unattributed",
+    "a gap smaller than the reasoning: the completion includes it, the gap is unattributed",
     { prompt_tokens: 10, completion_tokens: 20, total_tokens: 33, completion_tokens_details: { reasoning_tokens: 15 } },
     false,
     { totalOutputTokens: 20, totalTokens: 33, reasoningTokens: 15, unattributedTokens: 3 },
@@ -65,7 +65,7 @@ const CASES: readonly (readonly [title: string, usage: object, exclusive: boolea
     { totalOutputTokens: 20, totalTokens: 33, reasoningTokens: 0, unattributedTokens: 3 },
   ],
   [
-    "a missing part leaves the total as it was said",
+    "a missing part leaves the total as stated",
     { completion_tokens: 20, total_tokens: 30 },
     true,
     { totalOutputTokens: 20, totalTokens: 30 },
