@@ -2,7 +2,7 @@
 // 12 MB when loaded, although LMGate needs only the rows of the configured providers.
 import { readFileSync } from "node:fs";
 import { calcPrice, waitForUpdate, type ModelPrice, type Provider } from "@pydantic/genai-prices";
-import { PRICE_BOOKS } from "../src/prices/price-books.ts";
+import { TABLE_PROVIDERS } from "../src/prices/table-provider.ts";
 import type { TableModel } from "../src/prices/table-row.ts";
 
 const LICENSE =
@@ -12,7 +12,7 @@ const LICENSE =
 export async function priceTable(): Promise<string> {
   const all = (await waitForUpdate()) ?? [];
   const providers: Record<string, string> = {};
-  for (const id of PRICE_BOOKS) {
+  for (const id of TABLE_PROVIDERS) {
     const provider = all.find((candidate) => candidate.id === id);
     if (provider === undefined) throw new Error(`the price table has no provider ${id}`);
     providers[id] = JSON.stringify(modelsOf(provider, all));

@@ -8,7 +8,7 @@ import { formatIssues } from "../config/config-issue.ts";
 import { editPriceOverride } from "../prices/overrides-edit.ts";
 import { loadPriceOverrides } from "../prices/overrides-file.ts";
 import type { Prices, Quote } from "../prices/prices.ts";
-import type { Rate } from "../prices/rate-card.ts";
+import type { UnitPrice } from "../prices/model-prices.ts";
 
 /** Prices as the admin API shows and changes them. The table is loaded when somebody first asks, for it is large. */
 export function openPriceService(settings: Settings, onChange: (overrides: PriceOverrides) => void): PriceService {
@@ -71,21 +71,21 @@ async function loadPrices({ pricing, providers }: Settings): Promise<Prices> {
   return openPrices({ overrides, providers: providers.map(({ name, upstream }) => ({ name, host: upstream.host })) });
 }
 
-function rowOf(provider: string, { entry, source, card }: Quote, asOf: string): PriceRow {
+function rowOf(provider: string, { entry, source, prices }: Quote, asOf: string): PriceRow {
   return {
     provider,
     model: entry,
     source,
-    input: perMillionTokens(card.input),
-    cacheRead: perMillionTokens(card.cacheRead),
-    cacheWrite: perMillionTokens(card.cacheWrite),
-    output: perMillionTokens(card.output),
+    input: perMillionTokens(prices.input),
+    cacheRead: perMillionTokens(prices.cacheRead),
+    cacheWrite: perMillionTokens(prices.cacheWrite),
+    output: perMillionTokens(prices.output),
     asOf,
   };
 }
 
 /** Where the price has steps by the size of the input, that of the first; without what binary fractions add. */
-function perMillionTokens(rate: Rate | undefined): number | null {
+function perMillionTokens(rate: UnitPrice | undefined): number | null {
   if (rate === undefined) return null;
   const usd = typeof rate === "number" ? rate : rate.base;
   return Number((usd * 1e6).toPrecision(10));

@@ -4,8 +4,8 @@ import type { BillableRequest } from "../core/request/billing.ts";
 import type { Multipliers, PriceOverrides } from "../core/price-overrides.ts";
 import { factorFor, findOverride, matchesGlob } from "./override-prices.ts";
 
-test("a pattern fits whole names: a star any text, a question mark one character", () => {
-  const fits = [
+test("a pattern matches whole names: a star any text, a question mark one character", () => {
+  const matching = [
     ["gpt-*", "gpt-4o"],
     ["*", ""],
     ["*-mini*", "gpt-4o-mini-2024"],
@@ -13,28 +13,28 @@ test("a pattern fits whole names: a star any text, a question mark one character
     ["a*b*c", "aXbbYc"],
     ["gpt", "gpt"],
   ] as const;
-  const misses = [
+  const notMatching = [
     ["gpt-*", "my-gpt-4o"],
     ["gpt-?o", "gpt-o"],
     ["a*b*c", "aXbbY"],
     ["gpt", "gpt-4"],
     ["?", ""],
   ] as const;
-  for (const [pattern, name] of fits) assert.equal(matchesGlob(pattern, name), true, `${pattern} ${name}`);
-  for (const [pattern, name] of misses) assert.equal(matchesGlob(pattern, name), false, `${pattern} ${name}`);
+  for (const [pattern, name] of matching) assert.equal(matchesGlob(pattern, name), true, `${pattern} ${name}`);
+  for (const [pattern, name] of notMatching) assert.equal(matchesGlob(pattern, name), false, `${pattern} ${name}`);
 });
 
-test("a pattern of many stars and a long name take no time", () => {
-  const begun = performance.now();
+test("a pattern with many stars is matched against a long name quickly", () => {
+  const startedAt = performance.now();
   assert.equal(matchesGlob(`${"*a".repeat(100)}b`, "a".repeat(5000)), false);
-  assert.ok(performance.now() - begun < 200);
+  assert.ok(performance.now() - startedAt < 200);
 });
 
 function scope(...models: readonly string[]): PriceOverrides["models"] {
   return models.map((model) => ({ model, prices: { input: 1 }, multipliers: {} }));
 }
 
-test("the provider's own entries come first, an exact name before patterns, the pattern that says more before others", () => {
+test("the provider's entries come first, then an exact name before patterns, then the more specific pattern", () => {
   const overrides: PriceOverrides = {
     models: scope("*", "gpt-*", "gpt-4*", "gpt-4o"),
     multipliers: {},
@@ -51,17 +51,24 @@ test("the provider's own entries come first, an exact name before patterns, the 
   assert.equal(found("azure", "o3"), "*");
 });
 
-const FACTS: BillableRequest = { provider: "p", at: 0, serviceTier: "flex", speed: "fast", region: "eu", batch: true };
+const REQUEST: BillableRequest = {
+  provider: "p",
+  at: 0,
+  serviceTier: "flex",
+  speed: "fast",
+  region: "eu",
+  batch: true,
+};
 
-test("factors for different things multiply, and for one thing the closest counts", () => {
+test("different multipliers are multiplied, and the closest scope wins for the same multiplier", () => {
   const model: Multipliers = { service_tier: { flex: 0.5 } };
   const provider: Multipliers = { service_tier: { flex: 9, priority: 9 }, batch: 0.5, region: { eu: 1.1 } };
   const all: Multipliers = { always: 0.9, speed: { fast: 6 }, batch: 9 };
-  assert.ok(Math.abs(factorFor(FACTS, [model, provider, all]) - 0.5 * 0.5 * 1.1 * 0.9 * 6) < 1e-12);
+  assert.ok(Math.abs(factorFor(REQUEST, [model, provider, all]) - 0.5 * 0.5 * 1.1 * 0.9 * 6) < 1e-12);
 });
 
-test("what nobody gave a factor for has none, also where its name is one that objects have", () => {
-  assert.equal(factorFor(FACTS, []), 1);
-  assert.equal(factorFor({ ...FACTS, serviceTier: "constructor" }, [{ service_tier: { flex: 2 } }]), 1);
+test("a value without a factor has none, even if its name is a member of every object", () => {
+  assert.equal(factorFor(REQUEST, []), 1);
+  assert.equal(factorFor({ ...REQUEST, serviceTier: "constructor" }, [{ service_tier: { flex: 2 } }]), 1);
   assert.equal(factorFor({ provider: "p", at: 0 }, [{ batch: 0.5, region: { eu: 2 } }]), 1);
 });

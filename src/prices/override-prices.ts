@@ -6,9 +6,9 @@ import type {
   OverrideScope,
   PriceOverrides,
 } from "../core/price-overrides.ts";
-import type { RateCard } from "./rate-card.ts";
+import type { ModelPrices } from "./model-prices.ts";
 
-/** The operator's entry for a model: the provider's own section first, and in each an exact name before a pattern. */
+/** The operator's entry for a model: the provider's section comes first, and in each an exact name before a pattern. */
 export function findOverride(overrides: PriceOverrides, provider: string, model: string): ModelOverride | undefined {
   const own = overrides.providers.get(provider);
   return (own && bestOf(own, model)) ?? bestOf(overrides, model);
@@ -16,21 +16,21 @@ export function findOverride(overrides: PriceOverrides, provider: string, model:
 
 function bestOf({ models }: OverrideScope, model: string): ModelOverride | undefined {
   let best: ModelOverride | undefined;
-  let bestLength = -1;
+  let bestScore = -1;
   for (const entry of models) {
-    const length = fit(entry.model, model);
-    if (length > bestLength) [best, bestLength] = [entry, length];
+    const score = specificity(entry.model, model);
+    if (score > bestScore) [best, bestScore] = [entry, score];
   }
   return best;
 }
 
-/** How closely a pattern fits: an exact name best, then by how many characters it names; -1 where it does not. */
-function fit(pattern: string, model: string): number {
+/** How specific a match is: an exact name is best, then the number of literal characters; -1 for no match. */
+function specificity(pattern: string, model: string): number {
   if (!/[*?]/.test(pattern)) return pattern.toLowerCase() === model.toLowerCase() ? Infinity : -1;
   return matchesGlob(pattern.toLowerCase(), model.toLowerCase()) ? pattern.replaceAll(/[*?]/g, "").length : -1;
 }
 
-/** `*` is any text, `?` one character. Linear for one star at a time, so that no pattern and no name can make it slow. */
+/** `*` matches any text, `?` one character. Only the last star is retried, so the time is at most pattern times text. */
 export function matchesGlob(pattern: string, text: string): boolean {
   let at = 0;
   let star = -1;
@@ -54,8 +54,8 @@ export function matchesGlob(pattern: string, text: string): boolean {
 
 const MILLION = 1e6;
 
-/** What an operator left out costs what the whole does; the cached part of audio is a cache read like any other. */
-export function cardOfOverride(prices: OverridePrices): RateCard {
+/** Prices that the operator left out stay undefined. Cached audio is billed as an ordinary cache read. */
+export function pricesOfOverride(prices: OverridePrices): ModelPrices {
   const million = (price: number | undefined): number | undefined =>
     price === undefined ? undefined : price / MILLION;
   return {
@@ -76,10 +76,10 @@ export function cardOfOverride(prices: OverridePrices): RateCard {
   };
 }
 
-/** Factor on a call's tokens. Of several places that name the same thing the closest counts: model, provider, all. */
-export function factorFor(facts: BillableRequest, scopes: readonly Multipliers[]): number {
+/** The factor on a request's tokens. If several scopes name the same multiplier, the closest applies: model, provider, all. */
+export function factorFor(request: BillableRequest, scopes: readonly Multipliers[]): number {
   if (scopes.length === 0) return 1;
-  const named = (kind: "service_tier" | "speed" | "region", value: string | undefined): number => {
+  const byName = (kind: "service_tier" | "speed" | "region", value: string | undefined): number => {
     if (value === undefined) return 1;
     for (const scope of scopes) {
       const factors = scope[kind];
@@ -87,12 +87,12 @@ export function factorFor(facts: BillableRequest, scopes: readonly Multipliers[]
     }
     return 1;
   };
-  const plain = (kind: "batch" | "always"): number => scopes.find((scope) => scope[kind] !== undefined)?.[kind] ?? 1;
+  const single = (kind: "batch" | "always"): number => scopes.find((scope) => scope[kind] !== undefined)?.[kind] ?? 1;
   return (
-    named("service_tier", facts.serviceTier) *
-    named("speed", facts.speed) *
-    named("region", facts.region) *
-    (facts.batch ? plain("batch") : 1) *
-    plain("always")
+    byName("service_tier", request.serviceTier) *
+    byName("speed", request.speed) *
+    byName("region", request.region) *
+    (request.batch ? single("batch") : 1) *
+    single("always")
   );
 }

@@ -11,28 +11,28 @@ import { replaceFile } from "../config/files/replace-file.ts";
 
 const MAX_BYTES = 1024 * 1024;
 const ATTEMPTS = 20;
-const NONE = "# Prices of our own, in US dollars for a million tokens.\n";
+const EMPTY_FILE = "# Price overrides, in US dollars per million tokens.\n";
 
-/** What is in force then; or that there is no such price to take back. */
+/** The overrides after the change; `missing` if there was no such price to remove. */
 export type OverrideEdited = OverridesRead | { readonly missing: true };
 
 /**
- * Sets or takes back (`undefined`) the price of one model at one provider in the operator's file; comments and the rest
- * stay. With issues, nothing was written. A file that is not there yet is made.
+ * Sets, or with `undefined` removes, the price of one model of one provider in the operator's file; comments and other
+ * entries are kept. If it returns issues, nothing was written. A missing file is created.
  */
 export function editPriceOverride(
   path: string,
-  place: { readonly provider: string; readonly model: string },
+  target: { readonly provider: string; readonly model: string },
   prices: OverridePrices | undefined,
 ): OverrideEdited {
-  makeFile(path);
+  createFile(path);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const content = readRegularFileSync(path, MAX_BYTES);
     if (!("bytes" in content)) return issue(path, content.message);
     const before = content.bytes.toString("utf8");
-    const sound = readPriceOverrides(before, path);
-    if ("issues" in sound) return sound;
-    const text = edited(before, ["providers", place.provider, "models", place.model], prices);
+    const current = readPriceOverrides(before, path);
+    if ("issues" in current) return current;
+    const text = editText(before, ["providers", target.provider, "models", target.model], prices);
     if (text === undefined) return { missing: true };
     const read = readPriceOverrides(text, path);
     if ("issues" in read) return read;
@@ -42,31 +42,31 @@ export function editPriceOverride(
     };
     if (replaceFile(path, text, isCurrent)) return read;
   }
-  return issue(path, "being changed by others all the time; try again");
+  return issue(path, "other programs keep changing this file; try again");
 }
 
-function makeFile(path: string): void {
+function createFile(path: string): void {
   try {
     makeDirectories(dirname(path), { make: mkdirSync, parentOf: dirname });
-    writeFileSync(path, NONE, { flag: "wx", mode: 0o640 });
+    writeFileSync(path, EMPTY_FILE, { flag: "wx", mode: 0o640 });
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
 }
 
-function edited(text: string, keys: readonly string[], prices: OverridePrices | undefined): string | undefined {
+function editText(text: string, keys: readonly string[], prices: OverridePrices | undefined): string | undefined {
   const document = parseDocument(text);
   if (prices !== undefined) {
     document.setIn(keys, { ...prices });
     return String(document);
   }
   if (!isMap(document.contents) || !document.deleteIn(keys)) return undefined;
-  // A provider without models is not what the reader takes.
+  // The reader rejects a provider without models, so empty parents are removed as well.
   for (const parent of [keys.slice(0, 3), keys.slice(0, 2), keys.slice(0, 1)]) {
     const node = document.getIn(parent);
     if (isMap(node) && node.items.length === 0) document.deleteIn(parent);
   }
-  return document.contents.items.length === 0 ? NONE : String(document);
+  return document.contents.items.length === 0 ? EMPTY_FILE : String(document);
 }
 
 function issue(source: string, message: string): { readonly issues: readonly ConfigIssue[] } {

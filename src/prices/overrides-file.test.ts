@@ -47,7 +47,7 @@ test("the same file may be JSON", () => {
   assert.deepEqual("overrides" in read && read.overrides.models[0]?.prices, { input: 1.25 });
 });
 
-test("an empty file, and sections with nothing in them, change no price", () => {
+test("an empty file and empty sections change no price", () => {
   for (const text of ["", "models:\nproviders:\nmultipliers:\n", "providers:\n  azure:\n"]) {
     const read = readPriceOverrides(text, "prices.yaml");
     assert.ok("overrides" in read, text);
@@ -55,7 +55,7 @@ test("an empty file, and sections with nothing in them, change no price", () => 
   }
 });
 
-test("every issue is told at once, with its line, its key and what is allowed", () => {
+test("all issues are reported at once, with line, key and allowed values", () => {
   const text = `
 models:
   gpt-x:
@@ -73,24 +73,24 @@ providers:
   azure: { model: { gpt-x: { input: 1 } } }
 `;
   assert.deepEqual(issuesOf(text), [
-    'prices.yaml:4:5 models.gpt-x.imput: no such name (did you mean "input"?)',
+    'prices.yaml:4:5 models.gpt-x.imput: unknown name (did you mean "input"?)',
     'prices.yaml:5:13 models.gpt-x.output: found "10"; allowed is a number of US dollars from 0 to 1000000',
     "prices.yaml:6:10 models.gpt-y: found 3; allowed is prices by kind, as { input: 2.5, output: 10 }",
     "prices.yaml:7:19 models.gpt-z.input: found -1; allowed is a number of US dollars from 0 to 1000000",
-    'prices.yaml:8:1 multiplier: no such name (did you mean "multipliers"?)',
+    'prices.yaml:8:1 multiplier: unknown name (did you mean "multipliers"?)',
     "prices.yaml:11:18 multipliers.batch.half: found 0.5; allowed is a factor from 0 to 1000",
     "prices.yaml:12:11 multipliers.region: found 2; allowed is factors by name, as { flex: 0.5 }",
-    'prices.yaml:13:3 multipliers.service_teir: no such name (did you mean "service_tier"?)',
-    'prices.yaml:15:12 providers.azure.model: no such name (did you mean "models"?)',
+    'prices.yaml:13:3 multipliers.service_teir: unknown name (did you mean "service_tier"?)',
+    'prices.yaml:15:12 providers.azure.model: unknown name (did you mean "models"?)',
   ]);
 });
 
-test("a model without a price is an issue: it would hide the price that the table has", () => {
+test("a model without a price is an issue, because it would hide the price of the table", () => {
   const [issue] = issuesOf("models:\n  gpt-x:\n    multipliers: { batch: 0.5 }\n");
-  assert.match(issue ?? "", /^prices\.yaml:2:3 models\.gpt-x: no price given; allowed are input, output, /);
+  assert.match(issue ?? "", /^prices\.yaml:2:3 models\.gpt-x: has no price; allowed are input, output, /);
 });
 
-test("a name that objects have by themselves is a name like any other", () => {
+test("a name that every object has as a member is treated like any other", () => {
   const read = readPriceOverrides(
     "models: { __proto__: { input: 1 } }\nmultipliers: { region: { __proto__: 2 } }",
     "p",
@@ -100,7 +100,7 @@ test("a name that objects have by themselves is a name like any other", () => {
   assert.ok(Object.hasOwn(read.overrides.multipliers.region ?? {}, "__proto__"));
 });
 
-test("what is nested without end is refused, not followed", () => {
+test("a file that is nested too deeply is rejected", () => {
   assert.ok(issuesOf(`models: ${"{a: ".repeat(200)}1${"}".repeat(200)}`).length > 0);
   assert.ok(issuesOf("models: { a: { multipliers: { region: { b: { c: { d: { e: 1 } } } } } } }").length > 0);
 });

@@ -12,12 +12,13 @@ import { readConfigFile, type FileForm } from "../config/config-file.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
 import { describeFound } from "../config/found.ts";
 import { nearest } from "../core/did-you-mean.ts";
+import type { Mutable } from "../core/mutable.ts";
 import { readRegularFileSync } from "../config/files/read-file.ts";
 import { decodeUtf8 } from "../config/files/utf8.ts";
 
 export type OverridesRead = { readonly overrides: PriceOverrides } | { readonly issues: readonly ConfigIssue[] };
 
-/** Prices for thousands of models. */
+/** Enough for the prices of thousands of models. */
 const MAX_BYTES = 1024 * 1024;
 const MAX_ISSUES = 1000;
 
@@ -28,13 +29,13 @@ const DOLLARS = z.number().min(0).max(1_000_000).describe("a number of US dollar
 const FACTOR = z.number().min(0).max(1000).describe("a factor from 0 to 1000");
 
 const NAMED_FACTORS = ["service_tier", "speed", "region"] as const;
-const PLAIN_FACTORS = ["batch", "always"] as const;
+const SINGLE_FACTORS = ["batch", "always"] as const;
 
-/** The operator's own prices: a YAML or JSON file. All its issues at once, each with its place. */
+/** Reads the operator's prices from a YAML or JSON file. Returns all issues at once, each with its place. */
 export function loadPriceOverrides(path: string): OverridesRead {
   const content = readRegularFileSync(path, MAX_BYTES);
   if (!("bytes" in content)) {
-    const hint = content.code === "ENOENT" ? "pricing.overrides_path says where it is" : undefined;
+    const hint = content.code === "ENOENT" ? "set pricing.overrides_path to the file" : undefined;
     return { issues: [{ source: path, message: content.message, hint }] };
   }
   const decoded = decodeUtf8(content.bytes);
@@ -42,7 +43,7 @@ export function loadPriceOverrides(path: string): OverridesRead {
   return readPriceOverrides(decoded.text, path);
 }
 
-/** The same from text; `file` is only a name here. */
+/** The same for a text; `file` is used only in issues. */
 export function readPriceOverrides(text: string, file: string): OverridesRead {
   const { entries, issues } = readConfigFile(text, file, FORM);
   const draft = newScope();
@@ -64,13 +65,13 @@ interface Draft {
 }
 
 interface ModelDraft {
-  /** Where it is named. */
+  /** Where the model is named. */
   readonly place: Pick<ConfigIssue, "source" | "line" | "column" | "key">;
   readonly prices: Partial<Record<keyof OverridePrices, number>>;
   readonly multipliers: MultipliersDraft;
 }
 
-type MultipliersDraft = { -readonly [K in keyof Multipliers]: Multipliers[K] };
+type MultipliersDraft = Mutable<Multipliers>;
 
 function newScope(): Draft {
   return { models: new Map(), multipliers: {} };
@@ -86,7 +87,7 @@ function take(entry: Entry, draft: Draft, providers: Map<string, Draft>): Config
   return takeInScope(entry, 2, scope, ["models", "multipliers"]);
 }
 
-/** An entry below `depth` names that are understood already. */
+/** Takes an entry whose first `depth` names have been handled. */
 function takeInScope(entry: Entry, depth: number, scope: Draft, allowed: readonly string[]): ConfigIssue | undefined {
   const [section = "", model, ...rest] = entry.path.slice(depth);
   if (section === "multipliers") return takeFactor(entry, depth + 1, scope.multipliers);
@@ -119,24 +120,24 @@ function takeFactor(entry: Entry, depth: number, multipliers: MultipliersDraft):
   const [kind, name, ...deeper] = entry.path.slice(depth);
   if (kind === undefined) return isEmpty(entry) ? undefined : notASection(entry, "a section of multipliers");
   const read = FACTOR.safeParse(entry.value);
-  const plain = PLAIN_FACTORS.find((known) => known === kind);
-  if (plain !== undefined) {
+  const single = SINGLE_FACTORS.find((known) => known === kind);
+  if (single !== undefined) {
     if (!read.success || name !== undefined) return badValue(entry, FACTOR);
-    multipliers[plain] = read.data;
+    multipliers[single] = read.data;
     return undefined;
   }
   const named = NAMED_FACTORS.find((known) => known === kind);
-  if (named === undefined) return unknownName(entry, depth, [...NAMED_FACTORS, ...PLAIN_FACTORS]);
+  if (named === undefined) return unknownName(entry, depth, [...NAMED_FACTORS, ...SINGLE_FACTORS]);
   if (name === undefined) return isEmpty(entry) ? undefined : notASection(entry, `factors by name, as { flex: 0.5 }`);
   if (!read.success || deeper.length > 0) return badValue(entry, FACTOR);
   multipliers[named] = { ...multipliers[named], [name]: read.data };
   return undefined;
 }
 
-/** An entry without a price would hide the table's and give none. */
+/** An entry without a price would hide the price of the table. */
 function unpricedModels({ models }: Draft): readonly ConfigIssue[] {
   const unpriced = [...models.values()].filter(({ prices }) => Object.keys(prices).length === 0);
-  return unpriced.map(({ place }) => ({ ...place, message: `no price given; allowed are ${PRICE_KINDS.join(", ")}` }));
+  return unpriced.map(({ place }) => ({ ...place, message: `has no price; allowed are ${PRICE_KINDS.join(", ")}` }));
 }
 
 function finished({ models, multipliers }: Draft): OverrideScope {
@@ -146,7 +147,7 @@ function finished({ models, multipliers }: Draft): OverrideScope {
   return { models: entries, multipliers };
 }
 
-/** `models:` with everything under it commented out. */
+/** True for a section such as `models:` whose content is commented out. */
 function isEmpty({ value }: Entry): boolean {
   return value === null;
 }
@@ -155,7 +156,7 @@ function unknownName(entry: Entry, depth: number, allowed: readonly string[]): C
   const guess = nearest(entry.path[depth] ?? "", allowed);
   const hint = guess === undefined ? `allowed are ${allowed.join(", ")}` : `did you mean "${guess}"?`;
   const key = entry.path.slice(0, depth + 1).join(".");
-  return { ...sourceOfKey(entry, depth), key, message: "no such name", hint };
+  return { ...sourceOfKey(entry, depth), key, message: "unknown name", hint };
 }
 
 function notASection(entry: Entry, allowed: string): ConfigIssue {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calcPrice, waitForUpdate } from "@pydantic/genai-prices";
 import type { BilledAmounts } from "../core/request/billing.ts";
-import { PRICE_BOOKS } from "./price-books.ts";
+import { TABLE_PROVIDERS } from "./table-provider.ts";
 import { PriceTable } from "./price-table.ts";
-import { chargeOf } from "./rate-card.ts";
+import { chargeFor } from "./model-prices.ts";
 import { isSameModel } from "./same-model.ts";
 import { pricesAt } from "./table-row.ts";
 
@@ -13,11 +13,11 @@ const NOON = Date.UTC(2026, 10, 23, 12, 0, 0);
 const table = await waitForUpdate();
 assert.ok(table, "the table is part of the package");
 const everyModel = table
-  .filter(({ id }) => PRICE_BOOKS.includes(id))
+  .filter(({ id }) => TABLE_PROVIDERS.includes(id))
   .flatMap((provider) => provider.models.map((model) => ({ book: provider.id, model })));
 
 /** Amounts as calls have them: small and above every threshold, plain and with every part there is. */
-const CALLS: readonly BilledAmounts[] = [
+const REQUESTS: readonly BilledAmounts[] = [
   { input: 0, output: 0 },
   { input: 1234, output: 567 },
   { input: 5000, output: 100, cacheRead: 4000 },
@@ -65,13 +65,13 @@ function oracle(book: string, id: string, amounts: BilledAmounts): number | unde
   return calcPrice(usage, id, { providerId: book, timestamp: new Date(NOON) })?.total_price;
 }
 
-test("every model of the table costs what the table's own arithmetic says, in calls of every kind", () => {
+test("every model of the table costs what the package's own arithmetic gives, for requests of every kind", () => {
   let compared = 0;
   for (const { book, model } of everyModel) {
     const listed = ours.find(book, model.id, NOON);
     if (listed === undefined || listed.id !== model.id) continue;
-    for (const amounts of CALLS) {
-      const charge = chargeOf(listed.card, amounts);
+    for (const amounts of REQUESTS) {
+      const charge = chargeFor(listed.prices, amounts);
       // What the card has no price for, the table takes for free; here it has no cost.
       if (typeof charge === "string") continue;
       const expected = oracle(book, model.id, amounts);
@@ -101,7 +101,7 @@ function foundByPackage(book: string, name: string, at: number): { id: string; p
   }
 }
 
-test("every name leads to the row and the hour's prices that the package itself would take", () => {
+test("every name finds the same row and prices as the package itself", () => {
   const moments = [NOON, Date.UTC(2026, 10, 23, 17, 0, 0), Date.UTC(2025, 0, 2, 3, 4, 5)];
   let found = 0;
   for (const { book, model } of everyModel) {
@@ -125,7 +125,7 @@ test("every name leads to the row and the hour's prices that the package itself 
   assert.ok(found > 2_000, `only ${found} names`);
 });
 
-test("a model's own name is never taken for another version of it", () => {
+test("a model's own name is never treated as another version", () => {
   const strangers = everyModel.filter(({ model }) => !isSameModel(model.match, model.id));
   assert.deepEqual(
     strangers.map(({ book, model }) => `${book}/${model.id}`),
@@ -133,14 +133,14 @@ test("a model's own name is never taken for another version of it", () => {
   );
 });
 
-test("a version that the table does not know yet is not priced as its predecessor", () => {
+test("a version that the table does not list is not priced like its predecessor", () => {
   assert.ok(ours.find("anthropic", "claude-sonnet-5", NOON));
   assert.equal(ours.find("anthropic", "claude-sonnet-5-5", NOON), undefined);
   assert.equal(ours.find("anthropic", "claude-sonnet-5.5-20270101", NOON), undefined);
   assert.equal(ours.find("anthropic", "claude-sonnet-5-mini", NOON), undefined);
 });
 
-test("dates, snapshots and a host's endings are the same model", () => {
+test("names with dates, snapshots and a host's suffix are the same model", () => {
   const same = [
     ["anthropic", "claude-sonnet-5-20260101"],
     ["anthropic", "claude-sonnet-5-latest"],
@@ -153,7 +153,7 @@ test("dates, snapshots and a host's endings are the same model", () => {
   for (const [book, model] of same) assert.ok(ours.find(book, model, NOON), `${book}/${model}`);
 });
 
-test("a name is understood with what only says where the model is", () => {
+test("a name is found with the parts that only name the model's location", () => {
   const plain = ours.find("google", "gemini-2.5-flash", NOON);
   assert.ok(plain);
   for (const spelling of [
@@ -170,18 +170,18 @@ test("a name is understood with what only says where the model is", () => {
   );
 });
 
-test("a row of the table without a single price is an unknown price, not a free model", () => {
+test("a row without any price is an unknown price, not a free model", () => {
   const empty = everyModel.filter(
     ({ model }) => !Array.isArray(model.prices) && Object.keys(model.prices).length === 0,
   );
   assert.ok(empty.length > 0, "the table has such rows");
   for (const { book, model } of empty.slice(0, 50)) {
     const listed = ours.find(book, model.id, NOON);
-    assert.ok(listed === undefined || Object.keys(listed.card).length > 0, `${book}/${model.id}`);
+    assert.ok(listed === undefined || Object.keys(listed.prices).length > 0, `${book}/${model.id}`);
   }
 });
 
-test("a model whose price depends on the hour is marked so", () => {
+test("a model whose price depends on the time of day is marked", () => {
   const timed = everyModel.filter(({ model }) => Array.isArray(model.prices));
   assert.ok(timed.length > 0);
   for (const { book, model } of timed) {
@@ -190,6 +190,6 @@ test("a model whose price depends on the hour is marked so", () => {
   }
 });
 
-test("the table says which version it is", () => {
+test("the table has a version", () => {
   assert.match(ours.version, /^genai-prices \d+\.\d+\.\d+$/);
 });

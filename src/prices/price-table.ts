@@ -1,45 +1,46 @@
-import { spellingsOf } from "./price-books.ts";
-import type { Rate, RateCard } from "./rate-card.ts";
+import type { Mutable } from "../core/mutable.ts";
+import { spellingsOf } from "./table-provider.ts";
+import type { UnitPrice, ModelPrices } from "./model-prices.ts";
 import { isSameModel } from "./same-model.ts";
 import table from "./table.json" with { type: "json" };
 import { isDated, matches, pricesAt, type PriceSet, type TableModel } from "./table-row.ts";
 
-/** A model as the price table knows it, with its prices at one moment. */
-export interface Listed {
+/** A model of the price table, with its prices at one moment. */
+export interface ListedModel {
   readonly id: string;
-  readonly card: RateCard;
-  /** The prices change with the date or the time of day. */
+  readonly prices: ModelPrices;
+  /** The prices depend on the date or the time of day. */
   readonly isTimed: boolean;
 }
 
-/** The rows of the books that were asked for. */
+/** Rows are parsed when a provider is first looked up. */
 export class PriceTable {
-  /** For the log and for people. */
+  /** Shown in the log and by the CLI. */
   readonly version = `genai-prices ${table.version}`;
-  readonly #books = new Map<string, readonly TableModel[]>();
+  readonly #rowsByProvider = new Map<string, readonly TableModel[]>();
 
-  /** Looks a model up; `undefined` for one that the table does not know, or knows without a price. */
-  find(book: string, model: string, at: number): Listed | undefined {
-    for (const spelling of spellingsOf(book, model)) {
-      const found = this.#lookUp(book, spelling.toLowerCase().trim());
+  /** Finds a model; `undefined` if the table does not list it, or lists it without a price. */
+  find(provider: string, model: string, at: number): ListedModel | undefined {
+    for (const spelling of spellingsOf(provider, model)) {
+      const found = this.#lookUp(provider, spelling.toLowerCase().trim());
       if (found === undefined || !isSameModel(found.match, spelling)) continue;
-      const card = cardOf(pricesAt(found, at), book, found.id);
-      return card === undefined ? undefined : { id: found.id, card, isTimed: isDated(found.prices) };
+      const prices = modelPricesOf(pricesAt(found, at), provider, found.id);
+      return prices === undefined ? undefined : { id: found.id, prices, isTimed: isDated(found.prices) };
     }
     return undefined;
   }
 
-  /** Every model of one book that has a price, as it is at this moment. */
-  list(book: string, at: number): readonly Listed[] {
-    return this.#rows(book).flatMap((model) => {
-      const listed = this.find(book, model.id, at);
+  /** Every model of a provider that has a price at this moment. */
+  list(provider: string, at: number): readonly ListedModel[] {
+    return this.#rows(provider).flatMap((model) => {
+      const listed = this.find(provider, model.id, at);
       return listed?.id === model.id ? [listed] : [];
     });
   }
 
-  /** Rows fit names with their dates in either spelling: `-20260101` and `-2026-01-01`. */
-  #lookUp(book: string, name: string): TableModel | undefined {
-    const rows = this.#rows(book);
+  /** Matches the dates in names in both spellings: `-20260101` and `-2026-01-01`. */
+  #lookUp(provider: string, name: string): TableModel | undefined {
+    const rows = this.#rows(provider);
     const dashed = name.replaceAll(DATE, (text, year: string, month: string, day: string) =>
       isDay(Number(year), Number(month), Number(day)) ? `-${year}-${month}-${day}` : text,
     );
@@ -49,12 +50,12 @@ export class PriceTable {
     );
   }
 
-  #rows(book: string): readonly TableModel[] {
-    const known = this.#books.get(book);
+  #rows(provider: string): readonly TableModel[] {
+    const known = this.#rowsByProvider.get(provider);
     if (known !== undefined) return known;
     const texts: Readonly<Record<string, string>> = table.providers;
-    const rows = JSON.parse(texts[book] ?? "[]") as readonly TableModel[]; // as scripts/genai-prices.ts wrote it
-    this.#books.set(book, rows);
+    const rows = JSON.parse(texts[provider] ?? "[]") as readonly TableModel[]; // as: scripts/genai-prices.ts wrote it
+    this.#rowsByProvider.set(provider, rows);
     return rows;
   }
 }
@@ -66,8 +67,8 @@ function isDay(year: number, month: number, day: number): boolean {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
-/** The table's names for prices, what they are the price of, and of how many. */
-const KEYS: Readonly<Record<string, readonly [kind: keyof RateCard, per: number]>> = {
+/** The table's names for prices, with the unit that they are for and how many of it. */
+const KEYS: Readonly<Record<string, readonly [kind: keyof ModelPrices, per: number]>> = {
   input_mtok: ["input", 1e6],
   cache_read_mtok: ["cacheRead", 1e6],
   cache_write_mtok: ["cacheWrite", 1e6],
@@ -90,30 +91,30 @@ const KEYS: Readonly<Record<string, readonly [kind: keyof RateCard, per: number]
   storage_searches_kcount: ["fileSearch", 1e3],
 };
 
-/** Groq bills every recording as ten seconds at least; the table has that in its code, not in its data. */
+/** Groq bills at least ten seconds for a recording. The package of the table has this rule in code, not in data. */
 const MIN_SECONDS: ReadonlyMap<string, number> = new Map([
   ["groq/whisper-large-v3", 10],
   ["groq/whisper-large-v3-turbo", 10],
 ]);
 
-/** `undefined` where there is no price at all: some rows only say that the model exists, and it is not free for that. */
-function cardOf(prices: PriceSet, book: string, id: string): RateCard | undefined {
-  const card: { -readonly [K in keyof RateCard]: RateCard[K] } = {};
-  let any = false;
+/** `undefined` if there is no price: some rows only say that a model exists, which does not make it free. */
+function modelPricesOf(prices: PriceSet, provider: string, id: string): ModelPrices | undefined {
+  const modelPrices: Mutable<ModelPrices> = {};
+  let hasPrice = false;
   for (const [key, price] of Object.entries(prices)) {
     const known = KEYS[key];
     if (known === undefined || price === undefined) continue;
     const [kind, per] = known;
     if (kind === "minAudioSeconds") continue;
-    card[kind] = rateOf(price, per);
-    any = true;
+    modelPrices[kind] = unitPriceOf(price, per);
+    hasPrice = true;
   }
-  if (!any) return undefined;
-  card.minAudioSeconds = MIN_SECONDS.get(`${book}/${id}`);
-  return card;
+  if (!hasPrice) return undefined;
+  modelPrices.minAudioSeconds = MIN_SECONDS.get(`${provider}/${id}`);
+  return modelPrices;
 }
 
-function rateOf(price: NonNullable<PriceSet[string]>, per: number): Rate {
+function unitPriceOf(price: NonNullable<PriceSet[string]>, per: number): UnitPrice {
   if (typeof price === "number") return price / per;
   const steps = price.tiers.map((tier) => ({ above: tier.start, price: tier.price / per }));
   return { base: price.base / per, steps: steps.toSorted((one, other) => one.above - other.above) };

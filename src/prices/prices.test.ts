@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
-import { priceBookOf } from "./price-books.ts";
+import { tableProviderOf } from "./table-provider.ts";
 import { openPrices } from "./prices.ts";
 
 const AT = Date.UTC(2026, 10, 23, 12);
@@ -14,7 +14,7 @@ const prices = openPrices({
   ],
 });
 
-test("a provider of one's own is known by where it is, any other name by nothing", () => {
+test("a provider with another name is identified by its host", () => {
   const hosts = [
     ["eu.api.openai.com", "openai"],
     ["my-resource.openai.azure.com", "azure"],
@@ -26,16 +26,16 @@ test("a provider of one's own is known by where it is, any other name by nothing
     ["api.openai.com.evil.example", undefined],
     ["localhost", undefined],
   ] as const;
-  for (const [host, book] of hosts) assert.equal(priceBookOf({ name: "mine", host }), book, host);
-  assert.equal(priceBookOf({ name: "bedrock", host: "localhost" }), "aws");
+  for (const [host, tableProvider] of hosts) assert.equal(tableProviderOf({ name: "mine", host }), tableProvider, host);
+  assert.equal(tableProviderOf({ name: "bedrock", host: "localhost" }), "aws");
 });
 
-test("contradicting counters have no cost, and the reason is said", () => {
+test("contradicting counters have no cost, and the reason is reported", () => {
   const cost = prices.costOf({ provider: "openai", model: "gpt-4o", at: AT, input: 10, output: 1, cacheRead: 11 });
   assert.deepEqual(cost, { usd: null, source: "none", why: "contradiction" });
 });
 
-test("a call without a model has no cost", () => {
+test("a request without a model has no cost", () => {
   assert.deepEqual(prices.costOf({ provider: "openai", at: AT, input: 1 }), {
     usd: null,
     source: "none",
@@ -43,16 +43,16 @@ test("a call without a model has no cost", () => {
   });
 });
 
-test("a price that depends on the hour is the one of the call's hour, in whatever order calls come", () => {
-  const facts = { provider: "deepseek", model: "deepseek-reasoner", input: 1_000_000, output: 1_000_000 };
+test("a price that depends on the hour is that of the request's hour, in any order of requests", () => {
+  const request = { provider: "deepseek", model: "deepseek-reasoner", input: 1_000_000, output: 1_000_000 };
   const hours = Array.from({ length: 24 }, (_, hour) => Date.UTC(2025, 6, 1, hour, 45));
-  const forward = hours.map((at) => prices.costOf({ ...facts, at }).usd);
-  const backward = hours.toReversed().map((at) => prices.costOf({ ...facts, at }).usd);
+  const forward = hours.map((at) => prices.costOf({ ...request, at }).usd);
+  const backward = hours.toReversed().map((at) => prices.costOf({ ...request, at }).usd);
   assert.deepEqual(backward.toReversed(), forward);
   assert.ok(new Set(forward).size > 1, "the table has cheaper hours for this model");
 });
 
-test("the models behind a compound system are what is paid, not the system that sums them up", () => {
+test("a compound system is billed by the models behind it, not by its own sums", () => {
   const cost = prices.costOf({
     provider: "groq",
     model: "groq/compound",
@@ -69,25 +69,25 @@ test("the models behind a compound system are what is paid, not the system that 
   assert.deepEqual(cost, alone);
 });
 
-test("one further item without a price leaves the whole call without one", () => {
+test("a further item without a price makes the cost of the whole request unknown", () => {
   const items = [{ model: "gpt-unheard-of", input: 1, output: 1 }];
   const cost = prices.costOf({ provider: "openai", model: "gpt-4o", at: AT, input: 10, output: 1, items });
   assert.deepEqual(cost, { usd: null, source: "none", why: "no_price" });
 });
 
-test("a batch of many calls does not have the price of one large call", () => {
+test("a batch of many requests is not billed at the price of one large request", () => {
   const large = { provider: "anthropic", model: "claude-sonnet-4-5", at: AT, input: 1_000_000, output: 0 };
   const own = openPrices({ overrides: NO_OVERRIDES, providers: [{ name: "anthropic", host: "127.0.0.1" }] });
   assert.equal(own.costOf(large).usd, 6);
   assert.equal(own.costOf({ ...large, batch: true, many: true }).usd, 3);
 });
 
-test("a cost is a number that people can read, without what binary fractions add", () => {
+test("a cost is rounded to remove the error of binary fractions", () => {
   const { usd } = prices.costOf({ provider: "openai", model: "gpt-4o", at: AT, input: 3, output: 7 });
   assert.equal(String(usd), "0.0000775");
 });
 
-test("a flood of model names is forgotten again", () => {
+test("many model names do not fill the cache without limit", () => {
   const overrides: PriceOverrides = {
     ...NO_OVERRIDES,
     models: [{ model: "*", prices: { input: 1 }, multipliers: {} }],

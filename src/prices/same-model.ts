@@ -1,17 +1,17 @@
 import type { MatchRule } from "./table-row.ts";
 
 /**
- * Whether a rule of the price table that fits a name means that very model. Many rules are beginnings of names, so the
- * rule for one version also fits the next one, which has another price: `claude-x-5` fits `claude-x-5-5`. Dates,
- * snapshots and hosts' own endings are the same model; a further version number or a size is another.
+ * True if a rule that matches a name really means this model. Many rules of the price table are prefixes, so the rule for
+ * one version also matches the next, which has another price: `claude-x-5` matches `claude-x-5-5`. Dates, snapshots and
+ * suffixes of hosts are the same model; a further version number or a size is another.
  */
 export function isSameModel(rule: MatchRule, name: string): boolean {
-  const rest = leftover(rule, name.toLowerCase());
+  const rest = restAfter(rule, name.toLowerCase());
   return rest === undefined || !ANOTHER_MODEL.test(rest);
 }
 
-/** What of the name comes after the longest piece that a rule names; `undefined` where the rule is about the whole of it. */
-function leftover(rule: MatchRule, name: string): string | undefined {
+/** The rest of the name after the longest part that the rule names; `undefined` if the rule matches the whole name. */
+function restAfter(rule: MatchRule, name: string): string | undefined {
   if ("starts_with" in rule) {
     return name.startsWith(rule.starts_with.toLowerCase()) ? name.slice(rule.starts_with.length) : undefined;
   }
@@ -23,7 +23,7 @@ function leftover(rule: MatchRule, name: string): string | undefined {
   let shortest: string | undefined;
   for (const part of parts) {
     if (isWhole(part, name)) return undefined;
-    const rest = leftover(part, name);
+    const rest = restAfter(part, name);
     if (rest !== undefined && (shortest === undefined || rest.length < shortest.length)) shortest = rest;
   }
   return shortest;
@@ -33,5 +33,5 @@ function isWhole(rule: MatchRule, name: string): boolean {
   return "equals" in rule && rule.equals.toLowerCase() === name;
 }
 
-/** `-5`, `.5` but not the month of `-09-2025`, not `-001` or `-20260101`; and the words that sizes are named with. */
+/** Matches `-5` and `.5` but not the month of `-09-2025`, `-001` or `-20260101`; and the words for sizes. */
 const ANOTHER_MODEL = /^(?:[-.]\d{1,2}(?![\d])(?!-\d{2,4}(?:\D|$))|[-.](?:mini|nano|lite|pro|max|ultra)(?:\W|$))/;

@@ -1,12 +1,12 @@
-/** A model of the price table. The forms are those of genai-prices, whose data this is. */
+/** A model of the price table, in the format of genai-prices, where the data is from. */
 export interface TableModel {
   readonly id: string;
   readonly match: MatchRule;
-  /** Of several, the last whose constraint is met counts. */
+  /** Of several entries, the last whose constraint is met applies. */
   readonly prices: PriceSet | readonly DatedPrices[];
 }
 
-/** Which names mean a model. */
+/** Which names match a model. */
 export type MatchRule =
   | { readonly or: readonly MatchRule[] }
   | { readonly and: readonly MatchRule[] }
@@ -30,7 +30,7 @@ export interface DatedPrices {
   readonly prices: PriceSet;
 }
 
-/** Letters' case makes no difference, but in an expression. */
+/** Ignores case, except in regular expressions. */
 export function matches(rule: MatchRule, name: string): boolean {
   const lower = name.toLowerCase();
   if ("or" in rule) return rule.or.some((part) => matches(part, name));
@@ -45,12 +45,12 @@ export function matches(rule: MatchRule, name: string): boolean {
 /** The prices of a model at a moment. */
 export function pricesAt({ prices }: TableModel, at: number): PriceSet {
   if (!isDated(prices)) return prices;
-  const inForce = prices.findLast(({ constraint }) => {
+  const applicable = prices.findLast(({ constraint }) => {
     if (constraint === undefined) return true;
     if (constraint.type === "start_date") return at >= Date.parse(constraint.start_date);
     return isWithin(at, secondOfDay(constraint.start_time), secondOfDay(constraint.end_time));
   });
-  return (inForce ?? prices[0])?.prices ?? {};
+  return (applicable ?? prices[0])?.prices ?? {};
 }
 
 export function isDated(prices: TableModel["prices"]): prices is readonly DatedPrices[] {
@@ -59,13 +59,13 @@ export function isDated(prices: TableModel["prices"]): prices is readonly DatedP
 
 const DAY = 86_400;
 
-/** Hours that end before they begin go past midnight. */
+/** A range that ends before it begins spans midnight. */
 function isWithin(at: number, from: number, to: number): boolean {
   const second = (at / 1000) % DAY;
   return to < from ? second >= from || second < to : second >= from && second < to;
 }
 
-/** `16:30:00Z`, `09:00:00+08:00`: the second of the day in UTC. A text that is none is never now. */
+/** The second of the day in UTC of `16:30:00Z` or `09:00:00+08:00`; NaN for other text, which is in no range. */
 function secondOfDay(time: string): number {
   const [, hours, minutes, seconds, , sign, zoneHours = "0", zoneMinutes = "0"] =
     /^(\d\d):(\d\d):(\d\d(?:\.\d+)?)(Z|([+-])(\d\d):(\d\d))$/.exec(time) ?? [];

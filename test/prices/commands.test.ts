@@ -81,7 +81,7 @@ test("with an issue in the operator's prices nothing starts, and every issue is 
     const { code, stdout, stderr } = await cli.run([...command, ...WITH_CONFIG, ...allowlist(command)]);
     assert.equal(code, 3, command.join(" "));
     const said = stdout + stderr;
-    assert.match(said, /prices\.yaml:2:8 models\.a\.imput: no such name \(did you mean "input"\?\)/);
+    assert.match(said, /prices\.yaml:2:8 models\.a\.imput: unknown name \(did you mean "input"\?\)/);
     assert.match(said, /prices\.yaml:3:16 models\.b\.output: found "lots"; allowed is a number of US dollars/);
   }
 });

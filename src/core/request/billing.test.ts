@@ -24,7 +24,7 @@ function record(fields: Partial<RequestRecord>): RequestRecord {
 
 const AT = Date.UTC(2026, 0, 1);
 
-test("what is billed are the totals and their parts; what is unknown or nothing is left out", () => {
+test("the totals and their parts are billed; unknown and zero amounts are left out", () => {
   const billing = billingOf(
     record({
       input_tokens: 3,
@@ -65,12 +65,12 @@ test("what is billed are the totals and their parts; what is unknown or nothing 
   });
 });
 
-test("a call without usage has nothing to bill, nor has a replay", () => {
+test("a request without usage and a replay have nothing to bill", () => {
   assert.equal(billingOf(record({})), undefined);
   assert.equal(billingOf(record({ total_input_tokens: 5, usage_state: "replay" })), undefined);
 });
 
-test("units and a stated cost are something to bill without any tokens", () => {
+test("units and a stated cost are billed without any tokens", () => {
   assert.deepEqual(billingOf(record({ audio_seconds: 12 })), {
     provider: "openai",
     at: AT,
@@ -85,7 +85,7 @@ test("units and a stated cost are something to bill without any tokens", () => {
   });
 });
 
-test("further items are billed with their own model, on top of the call or within it", () => {
+test("further items are billed with their own model, in addition to the request or as part of it", () => {
   const items = [
     { kind: "compaction", model: "n", input_tokens: 5, total_input_tokens: 9, output_tokens: 1 },
     { kind: "usage_breakdown", input_tokens: 5, output_tokens: 1, cache_write_by_ttl: { "1h": 2 } },
@@ -98,7 +98,7 @@ test("further items are billed with their own model, on top of the call or withi
   ]);
 });
 
-test("a call whose answer was not ready, or was broken off, is pending by the answer's id", () => {
+test("a request whose response was not ready, or was cut off, is pending under the response's id", () => {
   for (const reason of ["pending", "cut"]) {
     const found = dedupKeyOf(record({ response_id: "r", usage_state: "missing", usage_reason: reason }));
     assert.deepEqual(found, { kind: "pending", provider: "openai", id: "r" });
@@ -109,7 +109,7 @@ test("a call whose answer was not ready, or was broken off, is pending by the an
   );
 });
 
-test("what was counted, has no id, is only read or never had usage is not pending", () => {
+test("a request that was counted, has no id, only fetches a response or has no usage is not pending", () => {
   const missing = { usage_state: "missing", usage_reason: "cut" } as const;
   assert.equal(dedupKeyOf(record(missing)), undefined);
   assert.equal(dedupKeyOf(record({ ...missing, response_id: "r", input_tokens: 5 })), undefined);
@@ -118,7 +118,7 @@ test("what was counted, has no id, is only read or never had usage is not pendin
   assert.equal(dedupKeyOf(record({ response_id: "r", usage_state: "not_applicable" })), undefined);
 });
 
-test("a stored answer with usage is a sighting, and settles nothing until the ledger has said so", () => {
+test("a stored response with usage is a reread, and counts only if the ledger has it as pending", () => {
   const replay = record({ response_id: "r", usage_state: "replay", input_tokens: 5, method: "GET" });
   assert.deepEqual(dedupKeyOf(replay), { kind: "reread", provider: "openai", id: "r" });
   assert.equal(dedupKeyOf({ ...replay, input_tokens: null }), undefined);
@@ -126,13 +126,13 @@ test("a stored answer with usage is a sighting, and settles nothing until the le
   assert.equal(hasSettled({ ...replay, usage_state: "final" }), true);
 });
 
-test("a batch is billed as many answers, whose sizes nobody can tell", () => {
+test("a batch is billed as many responses of unknown sizes", () => {
   const billing = billingOf(record({ operation: "batch", total_input_tokens: 5 }));
   assert.deepEqual([billing?.batch, billing?.many], [true, true]);
   assert.equal(billingOf(record({ operation: "chat", total_input_tokens: 5 }))?.many, undefined);
 });
 
-test("the tokens of a call are its own totals: another model's work is in none of them", () => {
+test("the tokens of a request are its own totals, without the work of another model", () => {
   const items = [
     { input: 10, output: 1 },
     { within: true, input: 3 },

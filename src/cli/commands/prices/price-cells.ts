@@ -1,7 +1,7 @@
-import type { Rate, RateCard } from "../../../prices/rate-card.ts";
+import type { UnitPrice, ModelPrices } from "../../../prices/model-prices.ts";
 
 /** The unit of each rate, as text and as the number of counted items. */
-const UNITS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds">, text: string, per: number])[] = [
+const UNITS: readonly (readonly [kind: Exclude<keyof ModelPrices, "minAudioSeconds">, text: string, per: number])[] = [
   ["input", "input, million tokens", 1e6],
   ["cacheRead", "cache read, million tokens", 1e6],
   ["cacheWrite", "cache write, million tokens", 1e6],
@@ -24,13 +24,15 @@ const UNITS: readonly (readonly [kind: Exclude<keyof RateCard, "minAudioSeconds"
   ["fileSearch", "file search", 1],
 ];
 
-/** The rates of a card, with their units as text. */
-export function rateRows(card: RateCard): readonly (readonly [what: string, usd: string])[] {
-  return UNITS.flatMap(([kind, text, per]) => (card[kind] === undefined ? [] : [[text, formatRate(card[kind], per)]]));
+/** The prices of a model, with their units as text. */
+export function rateRows(prices: ModelPrices): readonly (readonly [what: string, usd: string])[] {
+  return UNITS.flatMap(([kind, text, per]) =>
+    prices[kind] === undefined ? [] : [[text, formatRate(prices[kind], per)]],
+  );
 }
 
 /** `2.5`; with steps by input size `1.25; 2.5 above 200000`. */
-export function formatRate(rate: Rate | undefined, per: number): string {
+export function formatRate(rate: UnitPrice | undefined, per: number): string {
   if (rate === undefined) return "-";
   if (typeof rate === "number") return dollars(rate * per);
   const steps = rate.steps.map(({ above, price }) => `${dollars(price * per)} above ${above}`);

@@ -38,11 +38,11 @@ function get(terminal: Terminal, model: string, options: SettingsOptions & { rea
   if ("json" in options) {
     printJson(
       terminal,
-      quotes.map(({ provider, source, entry, card }) => ({ provider, model, entry, source, usd: card })),
+      quotes.map(({ provider, source, entry, prices }) => ({ provider, model, entry, source, usd: prices })),
     );
   } else if (quotes.length > 0) {
-    const rows = quotes.flatMap(({ provider, source, entry, card }) =>
-      rateRows(card).map(([what, usd]) => [provider, entry, what, usd, source]),
+    const rows = quotes.flatMap(({ provider, source, entry, prices }) =>
+      rateRows(prices).map(([what, usd]) => [provider, entry, what, usd, source]),
     );
     printTable(terminal, ["PROVIDER", "MODEL", "PRICE OF A", "USD", "SOURCE"], rows);
   }

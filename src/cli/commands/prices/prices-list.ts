@@ -44,13 +44,15 @@ async function list(
       provider,
       model: quote.entry,
       source: quote.source,
-      usd: quote.card,
+      usd: quote.prices,
     }));
     printJson(terminal, documents);
     return EXIT.ok;
   }
-  const rows = quotes.map(({ provider, quote: { entry, source, card } }) => {
-    const cells = [card.input, card.cacheRead, card.cacheWrite, card.output].map((rate) => formatRate(rate, 1e6));
+  const rows = quotes.map(({ provider, quote: { entry, source, prices } }) => {
+    const cells = [prices.input, prices.cacheRead, prices.cacheWrite, prices.output].map((rate) =>
+      formatRate(rate, 1e6),
+    );
     return [provider, entry, ...cells, source];
   });
   printTable(terminal, ["PROVIDER", "MODEL", "INPUT", "CACHE READ", "CACHE WRITE", "OUTPUT", "SOURCE"], rows);

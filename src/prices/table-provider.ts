@@ -1,9 +1,7 @@
-/**
- * Under which provider of the price table a provider of the configuration is found, and how its models are spelled
- * there. Data and spelling only; which model costs what is the table's business.
- */
+// Maps a configured provider to its provider in the price table, and model names to their spellings there. The prices
+// themselves are in the table.
 
-/** What is needed to know a provider: its name, and where it is for one with a name of the operator's own. */
+/** A configured provider. Its host identifies it where the operator chose another name. */
 export interface PricedProvider {
   readonly name: string;
   readonly host: string;
@@ -31,7 +29,7 @@ const BY_NAME: ReadonlyMap<string, string> = new Map([
   ["cerebras", "cerebras"],
 ]);
 
-const BY_HOST: readonly (readonly [pattern: RegExp, book: string])[] = [
+const BY_HOST: readonly (readonly [pattern: RegExp, tableProvider: string])[] = [
   [/(?:^|\.)api\.openai\.com$/, "openai"],
   [/\.(?:openai|services\.ai)\.azure\.com$|\.cognitiveservices\.azure\.com$/, "azure"],
   [/^api\.anthropic\.com$|^aws-external-anthropic\./, "anthropic"],
@@ -49,28 +47,28 @@ const BY_HOST: readonly (readonly [pattern: RegExp, book: string])[] = [
   [/^api\.cerebras\.ai$/, "cerebras"],
 ];
 
-/** Every provider of the table that one of ours can be. */
-export const PRICE_BOOKS: readonly string[] = [...new Set(BY_NAME.values())];
+/** The providers of the table that are used. */
+export const TABLE_PROVIDERS: readonly string[] = [...new Set(BY_NAME.values())];
 
-/** The table's id for a provider; `undefined` for servers that nobody publishes prices of. */
-export function priceBookOf({ name, host }: PricedProvider): string | undefined {
+/** The table's id for a provider; `undefined` for a server without published prices. */
+export function tableProviderOf({ name, host }: PricedProvider): string | undefined {
   return BY_NAME.get(name) ?? BY_HOST.find(([pattern]) => pattern.test(host))?.[1];
 }
 
-/** Spellings of one model, the best first: as it was sent, then without what only says where it is. */
-export function spellingsOf(book: string, model: string): readonly string[] {
+/** Spellings of a model name, best first: as it was sent, then without the parts that only name its location. */
+export function spellingsOf(tableProvider: string, model: string): readonly string[] {
   const spellings = [model];
   const add = (spelling: string): void => {
     if (spelling !== "" && !spellings.includes(spelling)) spellings.push(spelling);
   };
-  // models/gemini-x, projects/p/…/models/gemini-x, publishers/anthropic/models/claude-x; an ARN ends in the model's id.
-  const place = model.lastIndexOf("models/");
-  if (place >= 0) add(model.slice(place + "models/".length));
+  // models/gemini-x, projects/p/…/models/gemini-x, publishers/anthropic/models/claude-x. An ARN ends in the model's id.
+  const start = model.lastIndexOf("models/");
+  if (start >= 0) add(model.slice(start + "models/".length));
   if (model.startsWith("arn:")) add(model.slice(model.lastIndexOf("/") + 1));
-  // Vertex's OpenAI surface: google/gemini-x.
-  if (book === "google") add(model.slice(model.lastIndexOf("/") + 1));
-  // The same model through any region's door.
-  if (book === "aws") for (const spelling of spellings.slice()) add(spelling.replace(REGION, ""));
+  // Vertex's OpenAI-compatible API: google/gemini-x.
+  if (tableProvider === "google") add(model.slice(model.lastIndexOf("/") + 1));
+  // Bedrock's inference profiles name a region before the model.
+  if (tableProvider === "aws") for (const spelling of spellings.slice()) add(spelling.replace(REGION, ""));
   return spellings;
 }
 
