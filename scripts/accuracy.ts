@@ -7,28 +7,28 @@ import { markdownTable } from "../bench/markdown-table.ts";
 import { addCell, emptyCell, ratio, tabulate, type Cell } from "../test/corpus/accuracy.ts";
 import { loadCorpus } from "../test/corpus/load.ts";
 import { MODES } from "../test/corpus/modes.ts";
-import { TALK_MODES, type Result } from "../test/corpus/result.ts";
-import { performancesOf, run } from "../test/corpus/runner.ts";
-import { runTalks } from "../test/corpus/websocket-fixture.ts";
+import { SESSION_MODES, type Result } from "../test/corpus/result.ts";
+import { replaysOf, run } from "../test/corpus/runner.ts";
+import { runSessions } from "../test/corpus/websocket-fixture.ts";
 
 const FULL = { cuts: 24, leaves: 100, bytewise: 3_000 };
 const SEED = 1;
 const HEADINGS = ["Records", "Differing", "Input on the wire", "Recorded", "Output on the wire", "Recorded"];
-const ALL_MODES: readonly string[] = [...MODES, ...TALK_MODES];
+const ALL_MODES: readonly string[] = [...MODES, ...SESSION_MODES];
 
 const words = process.argv.slice(2);
 const files = loadCorpus().filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-const performances = files.flatMap((file, index) => performancesOf(file, FULL, SEED + index));
-const talks = files
-  .filter(({ exchange }) => exchange.talk)
-  .flatMap((file) => TALK_MODES.map((mode) => [file, mode] as const));
-const results = [...(await run(performances)), ...(await runTalks(talks))];
+const replays = files.flatMap((file, index) => replaysOf(file, FULL, SEED + index));
+const sessions = files
+  .filter(({ exchange }) => exchange.session)
+  .flatMap((file) => SESSION_MODES.map((mode) => [file, mode] as const));
+const results = [...(await run(replays)), ...(await runSessions(sessions))];
 
-const failed = results.filter(({ faults }) => faults.length > 0);
+const failed = results.filter(({ failures }) => failures.length > 0);
 const report = [dialectTable(results), "", modeTable(results)].join("\n");
 console.log(report);
 console.log(`\n${files.length} exchanges, ${results.length} records, ${failed.length} not as expected`);
-for (const { what, faults } of failed.slice(0, 50)) console.log(`✖ ${what}: ${faults.join("; ")}`);
+for (const { what, failures } of failed.slice(0, 50)) console.log(`✖ ${what}: ${failures.join("; ")}`);
 if (failed.length > 0) process.exitCode = 1;
 else if (words.length === 0) writeReport();
 
@@ -58,7 +58,7 @@ function modeTable(all: readonly Result[]): string {
 function figures(cell: Cell): readonly string[] {
   const number = (value: number): string => value.toLocaleString("en-US");
   return [
-    number(cell.plays),
+    number(cell.variants),
     number(cell.differing),
     number(cell.wire.input),
     ratio(cell, "input"),

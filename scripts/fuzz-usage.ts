@@ -7,11 +7,14 @@ const { values } = parseArgs({
   options: { seconds: { type: "string", default: "10" }, seed: { type: "string", default: "1" } },
 });
 const until = performance.now() + Number(values.seconds) * 1000;
-const { rounds, faults, states } = await fuzz({ seed: Number(values.seed), goesOn: () => performance.now() < until });
+const { rounds, failures, states } = await fuzz({
+  seed: Number(values.seed),
+  continues: () => performance.now() < until,
+});
 
 const { rss, heapUsed } = process.memoryUsage();
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 console.log(`${rounds} rounds; heap ${mebibytes(heapUsed)}, process ${mebibytes(rss)}`);
 console.log([...states].map(([state, count]) => `${state} ${count}`).join(", "));
-for (const fault of faults) console.log(`✖ ${fault}`);
-if (faults.length > 0) process.exitCode = 1;
+for (const failure of failures) console.log(`✖ ${failure}`);
+if (failures.length > 0) process.exitCode = 1;

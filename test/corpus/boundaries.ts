@@ -1,4 +1,4 @@
-/** Where the events of an answer end, by its own framing and independently of the readers under test. */
+/** The offsets at which the events of a response end, found without the readers under test. */
 import type { ExpectedRecord, Response } from "./exchange.ts";
 
 export interface Boundary {
@@ -7,7 +7,7 @@ export interface Boundary {
   readonly counters: ExpectedRecord;
 }
 
-/** Empty for what is no stream of events. */
+/** Empty if the response is not a stream of events. */
 export function boundariesOf(response: Response): readonly Boundary[] {
   return endsOf(response).map((at) => ({
     at,
@@ -29,9 +29,9 @@ const LINES: ReadonlySet<string> = new Set([
   "application/stream+json",
 ]);
 
-function ends(body: Buffer, mark: RegExp): readonly number[] {
-  // One character a byte, so that places in the text are places in the body.
-  return [...body.toString("latin1").matchAll(mark)].map((found) => found.index + found[0].length);
+function ends(body: Buffer, separator: RegExp): readonly number[] {
+  // Latin-1 has one character per byte, so an index in the text is an offset in the body.
+  return [...body.toString("latin1").matchAll(separator)].map((found) => found.index + found[0].length);
 }
 
 function frameEnds(body: Buffer): readonly number[] {

@@ -1,15 +1,15 @@
-/** An exchange of the corpus as its file says it: what was asked, what was answered, and what must stand in the record. */
+/** Parses an exchange of the corpus: the request, the response, and the record that LMGate must write. */
 import { gzipSync } from "node:zlib";
 
 import { seededRandom } from "../harness/seeded-random.ts";
 import { framesOf } from "../usage/event-stream-frames.ts";
 
-/** Fields of a record by name. One that is not named is unknown: absent, or `null` where it is always there. */
+/** Fields of a record by name. A field that is not listed must be unknown: absent, or `null` if it is always present. */
 export type ExpectedRecord = Readonly<Record<string, unknown>>;
 
 export interface Request {
   readonly method: string;
-  /** With the provider's prefix and the query. */
+  /** The path with the provider's prefix, and the query. */
   readonly target: string;
   readonly fields: readonly Field[];
   readonly body: Buffer;
@@ -17,7 +17,7 @@ export interface Request {
 
 export type Field = readonly [name: string, value: string];
 
-/** How an answer ends: by itself, broken off by the upstream, or left by the client. */
+/** How a response ends: completely, cut by the upstream, or aborted by the client. */
 export type End = "complete" | "cut" | "aborted";
 
 export interface Response {
@@ -25,24 +25,24 @@ export interface Response {
   readonly fields: readonly Field[];
   readonly body: Buffer;
   readonly end: End;
-  /** Where an event ends, and which counters were on the wire by then. Only streams have them. */
-  readonly seen: readonly Seen[];
+  /** The counters sent up to the end of an event. Only streams have them. */
+  readonly seen: readonly SeenCounters[];
 }
 
-export interface Seen {
+export interface SeenCounters {
   readonly at: number;
   readonly counters: ExpectedRecord;
 }
 
-/** One call and its record. */
+/** One request and its record. */
 export interface Step {
   readonly request: Request;
   readonly response: Response;
   readonly record: ExpectedRecord;
 }
 
-/** A WebSocket: what was said in it, in order, and the records it must leave. */
-export interface Talk {
+/** A WebSocket: its messages in order, and the records it must leave. */
+export interface Session {
   readonly request: Request;
   readonly messages: readonly Message[];
   readonly records: readonly ExpectedRecord[];
@@ -58,9 +58,9 @@ export interface Exchange {
   /** `dialect/name`. */
   readonly name: string;
   readonly dialect: string;
-  /** Calls that follow one another: a response that is started and fetched, for instance. Empty for a WebSocket. */
+  /** Consecutive requests, such as starting a response and fetching it. Empty for a WebSocket. */
   readonly steps: readonly Step[];
-  readonly talk: Talk | undefined;
+  readonly session: Session | undefined;
 }
 
 interface Section {
@@ -69,7 +69,7 @@ interface Section {
   readonly text: string;
 }
 
-/** Reads one file. `id` takes the place of `{{id}}`, so that one answer played twice is not the same answer. */
+/** Parses one file. `id` replaces `{{id}}`, so that a response sent twice does not count as a replay. */
 export function parseExchange(name: string, text: string, id: string): Exchange {
   const dialect = name.slice(0, name.indexOf("/"));
   const sections = sectionsOf(text.replaceAll("{{id}}", id));
@@ -79,24 +79,25 @@ export function parseExchange(name: string, text: string, id: string): Exchange 
     const second = sections[at++];
     if (second?.title === "messages") {
       const records = expectSection(name, sections[at++], "records");
-      if (at < sections.length || steps.length > 0) throw new Error(`${name}: a WebSocket stands alone in its file`);
-      const expected = parseJson(name, records.text) as readonly ExpectedRecord[]; // Our own file; compared with true records.
-      return { name, dialect, steps: [], talk: { request, messages: messagesOf(second.text), records: expected } };
+      if (at < sections.length || steps.length > 0)
+        throw new Error(`${name}: a WebSocket must be the only exchange of its file`);
+      const expected = parseJson(name, records.text) as readonly ExpectedRecord[]; // Reason for the cast: the file is part of the repository.
+      return { name, dialect, steps: [], session: { request, messages: messagesOf(second.text), records: expected } };
     }
     const response = responseOf(expectSection(name, second, "response"));
-    const record = parseJson(name, expectSection(name, sections[at++], "record").text) as ExpectedRecord; // As above.
+    const record = parseJson(name, expectSection(name, sections[at++], "record").text) as ExpectedRecord;
     steps.push({ request, response, record });
   }
   if (steps.length === 0) throw new Error(`${name}: no request`);
-  return { name, dialect, steps, talk: undefined };
+  return { name, dialect, steps, session: undefined };
 }
 
-const MARK = /^=== (request|response|messages|records|record)((?: [a-z]+)*)$/;
+const SECTION_START = /^=== (request|response|messages|records|record)((?: [a-z]+)*)$/;
 
 function sectionsOf(text: string): readonly Section[] {
   const sections: { title: string; words: readonly string[]; lines: string[] }[] = [];
   for (const line of text.split("\n").slice(0, -1)) {
-    const [, title, words = ""] = MARK.exec(line) ?? [];
+    const [, title, words = ""] = SECTION_START.exec(line) ?? [];
     if (title !== undefined) sections.push({ title, words: words.split(" ").filter(Boolean), lines: [] });
     else sections.at(-1)?.lines.push(line);
   }
@@ -111,7 +112,7 @@ function expectSection(name: string, section: Section | undefined, title: string
 function requestOf(section: Section): Request {
   const { first, fields, rest } = headOf(section.text);
   const [method = "", target = ""] = first.split(" ");
-  const plain = Buffer.from(shaped(rest, section.words));
+  const plain = Buffer.from(expanded(rest, section.words));
   if (!section.words.includes("gzip")) return { method, target, fields, body: plain };
   return { method, target, fields: [...fields, ["content-encoding", "gzip"]], body: gzipSync(plain) };
 }
@@ -120,7 +121,7 @@ function responseOf(section: Section): Response {
   const { first, fields, rest } = headOf(section.text);
   const end = section.words.includes("cut") ? "cut" : section.words.includes("aborted") ? "aborted" : "complete";
   const pieces: Buffer[] = [];
-  const seen: Seen[] = [];
+  const seen: SeenCounters[] = [];
   let length = 0;
   const parts = rest.split(/^=== seen(.*)\n/m);
   for (let at = 0; at < parts.length; at += 2) {
@@ -134,12 +135,12 @@ function responseOf(section: Section): Response {
 }
 
 function bytesOf(text: string, words: readonly string[]): Buffer {
-  const plain = shaped(text, words);
+  const plain = expanded(text, words);
   return words.includes("frames") ? framesOf(plain) : Buffer.from(plain);
 }
 
-/** A backslash at the end of the body takes its line end away. */
-function shaped(text: string, words: readonly string[]): string {
+/** A backslash at the end of the body removes its line end. */
+function expanded(text: string, words: readonly string[]): string {
   const filled = text.replaceAll(/\{\{(.)\*(\d+)\}\}/g, (_, letter: string, times: string) =>
     filler(letter, Number(times)),
   );
@@ -149,7 +150,7 @@ function shaped(text: string, words: readonly string[]): string {
 
 const LETTERS = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
-/** A letter so many times; of a question mark, letters like those of base64, which do not pack well either. */
+/** Repeats the letter; a question mark stands for pseudorandom base64 letters, which compress as badly as real ones. */
 function filler(letter: string, times: number): string {
   if (letter !== "?") return letter.repeat(times);
   const random = seededRandom(times);
@@ -172,12 +173,12 @@ function headOf(text: string): { readonly first: string; readonly fields: readon
 const MESSAGE = /^([<>])(b?) (.+)$/;
 
 function messagesOf(text: string): readonly Message[] {
-  return shaped(text, [])
+  return expanded(text, [])
     .split("\n")
     .flatMap((line) => {
-      const [, side, binary, said] = MESSAGE.exec(line) ?? [];
-      if (said === undefined) return [];
-      return [{ from: side === ">" ? "client" : "server", binary: binary === "b", text: said } as const];
+      const [, side, binary, content] = MESSAGE.exec(line) ?? [];
+      if (content === undefined) return [];
+      return [{ from: side === ">" ? "client" : "server", binary: binary === "b", text: content } as const];
     });
 }
 
@@ -190,5 +191,5 @@ function parseJson(name: string, text: string): unknown {
 }
 
 function jsonRecord(text: string): ExpectedRecord {
-  return JSON.parse(text) as ExpectedRecord; // Our own file; compared with true records.
+  return JSON.parse(text) as ExpectedRecord; // Reason for the cast: the file is part of the repository.
 }

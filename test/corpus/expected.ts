@@ -1,10 +1,10 @@
-/** What of a record an exchange decides, and how that compares with what the exchange's file says. */
+/** Compares the fields of a record that its exchange determines with those in the exchange's file. */
 import { isDeepStrictEqual } from "node:util";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { ExpectedRecord } from "./exchange.ts";
 
-/** QueryPlan by the clock, the connection, the key, the price table or the ledger; or compared only where a file names them. */
+/** Fields that depend on the clock, the connection, the key, the prices or the ledger, or are compared only if a file has them. */
 const NOT_OF_THE_EXCHANGE: ReadonlySet<string> = new Set([
   "timestamp",
   "lmgate_id",
@@ -34,8 +34,8 @@ const NOT_OF_THE_EXCHANGE: ReadonlySet<string> = new Set([
   "seq",
 ]);
 
-/** The part of a record that its exchange decides, what is unknown left out. */
-function decided(record: Readonly<Record<string, unknown>>): ExpectedRecord {
+/** The known fields that the exchange determines. */
+function determined(record: Readonly<Record<string, unknown>>): ExpectedRecord {
   return Object.fromEntries(
     Object.entries(record).filter(
       ([name, value]) => value !== null && value !== undefined && !NOT_OF_THE_EXCHANGE.has(name),
@@ -43,26 +43,26 @@ function decided(record: Readonly<Record<string, unknown>>): ExpectedRecord {
   );
 }
 
-/** One line for each field that is not as expected. */
+/** One line for each field that differs. */
 export function differences(record: RequestRecord, expected: ExpectedRecord): readonly string[] {
-  // That there is a guess beside the unknown depends on the gateway's settings.
+  // Whether an unknown counter is estimated depends on the gateway's settings.
   const source = record.usage_source === "estimate" ? "none" : record.usage_source;
   const found: ExpectedRecord = { ...record, usage_source: source };
-  const names = new Set([...Object.keys(decided(found)), ...Object.keys(expected)]);
+  const names = new Set([...Object.keys(determined(found)), ...Object.keys(expected)]);
   return [...names].flatMap((name) => {
-    const [is, should] = [found[name] ?? undefined, expected[name] ?? undefined];
-    return isDeepStrictEqual(is, should)
+    const [actual, wanted] = [found[name] ?? undefined, expected[name] ?? undefined];
+    return isDeepStrictEqual(actual, wanted)
       ? []
-      : [`${name} is ${JSON.stringify(is)} instead of ${JSON.stringify(should)}`];
+      : [`${name} is ${JSON.stringify(actual)} instead of ${JSON.stringify(wanted)}`];
   });
 }
 
-/** The counters alone, for a call that ended before its answer did. */
+/** The only fields compared if the client left before the end of the response. */
 const COUNTERS = ["input_tokens", "output_tokens", "total_input_tokens", "total_output_tokens"] as const;
 
 export function counterDifferences(record: RequestRecord, expected: ExpectedRecord): readonly string[] {
   return COUNTERS.flatMap((name) => {
-    const [is, should] = [record[name] ?? undefined, expected[name]];
-    return is === should ? [] : [`${name} is ${String(is)} instead of ${String(should)}`];
+    const [actual, wanted] = [record[name] ?? undefined, expected[name]];
+    return actual === wanted ? [] : [`${name} is ${String(actual)} instead of ${String(wanted)}`];
   });
 }

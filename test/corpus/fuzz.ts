@@ -1,6 +1,6 @@
 /**
- * A mutation loop over the corpus: answers and messages damaged at random, handed to the readers in random pieces. Nothing
- * may throw, nothing may grow, every record must be sound, and the bytes must stay as they were.
+ * Damages responses and messages of the corpus at random and reads them in random pieces. No exception may occur, no memory
+ * may be kept, every record must be valid, and the bytes must not change.
  */
 import { setImmediate } from "node:timers/promises";
 import zlib from "node:zlib";
@@ -11,57 +11,59 @@ import type { UsageReading } from "../../src/core/usage/usage.ts";
 import { faultsOf } from "../harness/record-schema.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { frame } from "../websocket/frames.ts";
-import type { End, Field, Step, Talk } from "./exchange.ts";
+import type { End, Field, Step, Session } from "./exchange.ts";
 import { loadCorpus } from "./load.ts";
 import { admittedRequest, observe, recordOfReading, responseHeadOf } from "./observed.ts";
 
 type Random = () => number;
 
-export interface Fuzzed {
+export interface FuzzResult {
   readonly rounds: number;
-  /** What was done to which exchange, and what came of it. Empty when all is well. */
-  readonly faults: readonly string[];
-  /** States of the records, to see that the damage does something. */
+  /** The exchange and the failure of each failed round. */
+  readonly failures: readonly string[];
+  /** How many records had each state, to check that the damage has an effect. */
   readonly states: ReadonlyMap<string, number>;
 }
 
 export interface FuzzOptions {
   readonly seed: number;
-  /** Asked before each round. */
-  readonly goesOn: () => boolean;
+  /** Called before each round. */
+  readonly continues: () => boolean;
 }
 
-const MOST_FAULTS = 5;
+const MAX_FAILURES = 5;
 const MAX_BODY = 20_000;
 
-export async function fuzz({ seed, goesOn }: FuzzOptions): Promise<Fuzzed> {
+export async function fuzz({ seed, continues }: FuzzOptions): Promise<FuzzResult> {
   const files = loadCorpus();
   const steps = files.flatMap(({ exchange }) => exchange.steps).filter((step) => step.response.body.length <= MAX_BODY);
-  const talks = files.flatMap(({ exchange }) => exchange.talk ?? []);
+  const sessions = files.flatMap(({ exchange }) => exchange.session ?? []);
   const bodies = steps.map(({ response }) => response.body);
-  const faults: string[] = [];
+  const failures: string[] = [];
   const states = new Map<string, number>();
   let rounds = 0;
-  for (; goesOn() && faults.length < MOST_FAULTS; rounds++) {
-    // Decoders give their memory back in a later turn of the event loop.
+  for (; continues() && failures.length < MAX_FAILURES; rounds++) {
+    // Decoders free their memory in a later turn of the event loop.
     if (rounds % 64 === 0) await setImmediate();
-    // Each round by itself: its number is all it takes to see it again.
+    // Each round has its own seed, so that it can be repeated alone.
     const random = seededRandom(seed + rounds);
     try {
-      const isTalk = random() < 0.05;
-      const found = isTalk ? talkRound(pick(talks, random), random) : stepRound(pick(steps, random), bodies, random);
+      const isSession = random() < 0.05;
+      const found = isSession
+        ? sessionRound(pick(sessions, random), random)
+        : stepRound(pick(steps, random), bodies, random);
       states.set(found.state, (states.get(found.state) ?? 0) + 1);
-      faults.push(...found.faults.map((fault) => `seed ${seed + rounds}: ${fault}`));
+      failures.push(...found.failures.map((failure) => `seed ${seed + rounds}: ${failure}`));
     } catch (error) {
-      faults.push(`seed ${seed + rounds}: ${error instanceof Error ? error.stack : String(error)}`);
+      failures.push(`seed ${seed + rounds}: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-  return { rounds, faults, states };
+  return { rounds, failures, states };
 }
 
 interface Round {
   readonly state: string;
-  readonly faults: readonly string[];
+  readonly failures: readonly string[];
 }
 
 function stepRound(step: Step, bodies: readonly Buffer[], random: Random): Round {
@@ -69,33 +71,33 @@ function stepRound(step: Step, bodies: readonly Buffer[], random: Random): Round
   const coding = random() < 0.2 ? pick(CODINGS, random) : undefined;
   const body = coding === undefined ? damaged : maybeDamaged(coding.encode(damaged), random);
   const copy = Buffer.from(body);
-  const lying: Step = {
+  const changed: Step = {
     ...step,
     request: { ...step.request, body: mutated(step.request.body, bodies, random) },
-    response: { ...step.response, fields: lies(step.response.fields, random) },
+    response: { ...step.response, fields: withOtherType(step.response.fields, random) },
   };
   const end = pick<End>(["complete", "complete", "cut", "aborted"], random);
-  const record = observe(lying, {
+  const record = observe(changed, {
     pieces: piecesOf(body, random),
     contentEncoding: coding?.name,
     end,
     estimate: random() < 0.5,
   });
-  const faults = [...faultsOf(record)];
-  if (record.usage_reason === "observer_error") faults.push("an exception inside the observer");
-  if (!body.equals(copy)) faults.push("the bytes were changed");
-  const path = lying.request.target;
-  return { state: record.usage_state ?? "none", faults: faults.map((fault) => `${path}: ${fault}`) };
+  const failures = [...faultsOf(record)];
+  if (record.usage_reason === "observer_error") failures.push("an exception inside the observer");
+  if (!body.equals(copy)) failures.push("the bytes were changed");
+  const path = changed.request.target;
+  return { state: record.usage_state ?? "none", failures: failures.map((failure) => `${path}: ${failure}`) };
 }
 
-function talkRound({ request, messages }: Talk, random: Random): Round {
-  const faults: string[] = [];
+function sessionRound({ request, messages }: Session, random: Random): Round {
+  const failures: string[] = [];
   const accounting = { estimate: "off", drainBytes: 0, drainMs: 0, drainConcurrent: 0 } as const;
   const response = { status: 101, fields: [], body: Buffer.alloc(0), end: "complete", seen: [] } as const;
   const step: Step = { request, response, record: {} };
-  const told = (reading: UsageReading): void => {
-    if (reading.reason === "observer_error") faults.push("an exception inside the observer");
-    faults.push(...faultsOf(recordOfReading(step, reading, "complete")));
+  const check = (reading: UsageReading): void => {
+    if (reading.reason === "observer_error") failures.push("an exception inside the observer");
+    failures.push(...faultsOf(recordOfReading(step, reading, "complete")));
   };
   const observed = observedRequest(admittedRequest(request), true, accounting);
   const head = responseHeadOf(request.method, response);
@@ -103,7 +105,7 @@ function talkRound({ request, messages }: Talk, random: Random): Round {
     observed,
     head,
     () => 1,
-    (turn) => told(turn.reading),
+    (turn) => check(turn.reading),
   );
   const texts = messages.map(({ text }) => Buffer.from(text));
   for (const { from, text } of messages) {
@@ -114,8 +116,8 @@ function talkRound({ request, messages }: Talk, random: Random): Round {
     }
   }
   const { reading } = session.finish({ kind: pick(["complete", "shutdown", "client-aborted"] as const, random) });
-  if (reading !== undefined) told(reading);
-  return { state: "session", faults: faults.map((fault) => `${request.target}: ${fault}`) };
+  if (reading !== undefined) check(reading);
+  return { state: "session", failures: failures.map((failure) => `${request.target}: ${failure}`) };
 }
 
 const CODINGS = [
@@ -128,8 +130,8 @@ const CODINGS = [
 
 const TYPES = ["application/json", "text/event-stream", "application/x-ndjson", "application/vnd.amazon.eventstream"];
 
-/** Another type, or none. */
-function lies(fields: readonly Field[], random: Random): readonly Field[] {
+/** Replaces or removes the content type in some rounds. */
+function withOtherType(fields: readonly Field[], random: Random): readonly Field[] {
   if (random() < 0.85) return fields;
   const others = fields.filter(([name]) => name !== "content-type");
   return random() < 0.5 ? others : [...others, ["content-type", pick(TYPES, random)]];
@@ -152,23 +154,23 @@ const ODD = [
   "\uFEFF",
 ].map((text) => Buffer.from(text));
 
-/** One to four times: bits flipped, something left out, said twice, put in, or the rest of another answer. */
+/** Mutates the body one to four times: flips a bit, removes, repeats or inserts bytes, or appends part of another body. */
 function mutated(body: Buffer, others: readonly Buffer[], random: Random): Buffer {
   let result: Buffer = Buffer.from(body);
   for (let count = 1 + Math.floor(random() * 4); count > 0; count--) {
     const at = Math.floor(random() * (result.length + 1));
     const to = Math.min(result.length, at + Math.floor(random() * 20));
-    const [before, middle, behind] = [result.subarray(0, at), result.subarray(at, to), result.subarray(to)];
+    const [before, middle, after] = [result.subarray(0, at), result.subarray(at, to), result.subarray(to)];
     const kind = random();
     if (kind < 0.3) result = maybeDamaged(result, random, 1);
-    else if (kind < 0.5) result = Buffer.concat([before, behind]);
-    else if (kind < 0.6) result = Buffer.concat([before, middle, middle, behind]);
-    else if (kind < 0.85) result = Buffer.concat([before, pick(ODD, random), behind]);
+    else if (kind < 0.5) result = Buffer.concat([before, after]);
+    else if (kind < 0.6) result = Buffer.concat([before, middle, middle, after]);
+    else if (kind < 0.85) result = Buffer.concat([before, pick(ODD, random), after]);
     else if (kind < 0.9) result = Buffer.from(before);
     else if (kind < 0.97) {
       const other = pick(others, random);
       result = Buffer.concat([before, other.subarray(Math.floor(random() * other.length))]);
-    } else result = Buffer.concat([before, Buffer.alloc(70_000, pick(ODD, random)), behind]);
+    } else result = Buffer.concat([before, Buffer.alloc(70_000, pick(ODD, random)), after]);
   }
   return result;
 }
@@ -191,6 +193,6 @@ function piecesOf(body: Buffer, random: Random): readonly Buffer[] {
 
 function pick<Item>(items: readonly Item[], random: Random): Item {
   const item = items[Math.floor(random() * items.length)];
-  if (item === undefined) throw new Error("nothing to pick from");
+  if (item === undefined) throw new Error("no items to pick from");
   return item;
 }

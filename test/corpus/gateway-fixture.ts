@@ -1,4 +1,4 @@
-/** A real gateway between a client and a scripted upstream, on which the plays of the corpus are performed. */
+/** A real gateway between a client and a scripted upstream, through which the exchanges of the corpus are sent. */
 import { Agent, request as sendRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
@@ -9,69 +9,69 @@ import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 import { Waiting } from "../harness/until.ts";
 import type { Step } from "./exchange.ts";
-import type { Play } from "./modes.ts";
+import type { Variant } from "./modes.ts";
 
-/** A name that no provider has: what answers there is known by its paths and shapes alone. */
+/** A name that no known provider has, so that only paths and formats tell what a response is. */
 const UNKNOWN_PROVIDER = "relay";
-const NUMBER = "x-corpus-play";
+const NUMBER = "x-corpus-number";
 
-/** What the two ends know of one call while it runs. */
-interface Passing {
+/** The state of one request that both ends share. */
+interface RunningRequest {
   readonly step: Step;
-  readonly play: Play;
+  readonly variant: Variant;
   readonly body: Buffer;
   readonly received: Waiting;
   receivedBytes: number;
-  /** The client has all it wanted, or will get no more. */
-  over: boolean;
+  /** The client has received everything, or will receive nothing more. */
+  finished: boolean;
 }
 
-export class Stage {
+export class GatewayFixture {
   readonly gateway: Gateway;
   readonly upstream: RawUpstream;
   readonly #agent: Agent;
-  readonly #passing: Map<string, Passing>;
+  readonly #running: Map<string, RunningRequest>;
 
   private constructor(gateway: Gateway, upstream: RawUpstream, concurrency: number) {
     this.gateway = gateway;
     this.upstream = upstream;
     this.#agent = new Agent({ keepAlive: true, maxSockets: concurrency });
-    this.#passing = new Map();
-    // What went wrong at this end is seen at the other, where it fails the play.
+    this.#running = new Map();
+    // An error here closes the connection, which makes the client's side fail.
     upstream.answer = (socket, { lines }) =>
-      this.#answer(socket, valueOf(lines, NUMBER) ?? "").catch(() => void socket.destroy());
+      this.#respond(socket, valueOf(lines, NUMBER) ?? "").catch(() => void socket.destroy());
   }
 
-  static async open(concurrency: number): Promise<Stage> {
+  static async open(concurrency: number): Promise<GatewayFixture> {
     const upstream = await startRawUpstream();
     const url = { upstream: `http://127.0.0.1:${upstream.port}/` };
     const names = [...knownProviders().map(({ name }) => name), UNKNOWN_PROVIDER];
     const providers = Object.fromEntries(names.map((name) => [name, url]));
     try {
-      return new Stage(await startGateway({ config: { providers } }), upstream, concurrency);
+      return new GatewayFixture(await startGateway({ config: { providers } }), upstream, concurrency);
     } catch (error) {
       await upstream.close();
       throw error;
     }
   }
 
-  /** Plays one call; its record bears `number` as a tag. The client must receive exactly what the upstream sent. */
-  async perform(step: Step, play: Play, number: number): Promise<void> {
-    const passing: Passing = {
+  /** Sends one request, whose record has `number` as a tag. The client must receive exactly what the upstream sent. */
+  async send(step: Step, variant: Variant, number: number): Promise<void> {
+    const running: RunningRequest = {
       step,
-      play,
-      body: play.dressed(step.response.body),
+      variant,
+      body: variant.encode(step.response.body),
       received: new Waiting(),
       receivedBytes: 0,
-      over: false,
+      finished: false,
     };
-    this.#passing.set(String(number), passing);
+    this.#running.set(String(number), running);
     try {
-      await this.#call(passing, number);
+      await this.#receive(running, number);
     } finally {
-      passing.over = true;
-      passing.received.changed();
-      this.#passing.delete(String(number));
+      running.finished = true;
+      running.received.changed();
+      this.#running.delete(String(number));
     }
   }
 
@@ -85,36 +85,36 @@ export class Stage {
     await this.upstream.close();
   }
 
-  async #call(passing: Passing, number: number): Promise<void> {
-    const { step, play, body } = passing;
-    const left = play.left !== undefined || step.response.end === "aborted";
-    const pieces: Buffer[] = [];
-    const response = await this.#ask(step, number);
+  async #receive(running: RunningRequest, number: number): Promise<void> {
+    const { step, variant, body } = running;
+    const clientLeaves = variant.left !== undefined || step.response.end === "aborted";
+    const chunks: Buffer[] = [];
+    const response = await this.#open(step, number);
     if (response.statusCode !== step.response.status) throw new Error(`status ${response.statusCode}`);
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {
-        if (!left || passing.receivedBytes < body.length) return;
+        if (!clientLeaves || running.receivedBytes < body.length) return;
         response.destroy();
         resolve();
       };
       response.on("data", (bytes: Buffer) => {
-        pieces.push(bytes);
-        passing.receivedBytes += bytes.length;
-        passing.received.changed();
+        chunks.push(bytes);
+        running.receivedBytes += bytes.length;
+        running.received.changed();
         leave();
       });
       response.on("end", resolve);
       response.on("close", resolve);
-      response.on("error", (error) => (left || step.response.end === "cut" ? resolve() : reject(error)));
+      response.on("error", (error) => (clientLeaves || step.response.end === "cut" ? resolve() : reject(error)));
       leave();
     });
-    if (!Buffer.concat(pieces).equals(body)) throw new Error("the client did not receive what was sent");
+    if (!Buffer.concat(chunks).equals(body)) throw new Error("the client received other bytes than the upstream sent");
   }
 
-  #ask({ request }: Step, number: number): Promise<IncomingMessage> {
+  #open({ request }: Step, number: number): Promise<IncomingMessage> {
     const { body, method, target } = request;
     return new Promise((resolve, reject) => {
-      const call = sendRequest({
+      const outgoing = sendRequest({
         host: "127.0.0.1",
         port: this.gateway.port,
         agent: this.#agent,
@@ -124,51 +124,51 @@ export class Stage {
           ...Object.fromEntries(request.fields),
           ...(body.length > 0 || method === "POST" ? { "content-length": body.length } : {}),
           authorization: `Bearer ${testKey.key}`,
-          "x-lmgate-tags": `play=${number}`,
+          "x-lmgate-tags": `number=${number}`,
           [NUMBER]: String(number),
         },
       });
-      call.on("response", resolve);
-      call.on("error", reject);
-      call.end(body);
+      outgoing.on("response", resolve);
+      outgoing.on("error", reject);
+      outgoing.end(body);
     });
   }
 
-  async #answer(socket: Socket, number: string): Promise<void> {
-    const passing = this.#passing.get(number);
-    if (passing === undefined) return void socket.destroy();
-    const { step, play, body } = passing;
+  async #respond(socket: Socket, number: string): Promise<void> {
+    const running = this.#running.get(number);
+    if (running === undefined) return void socket.destroy();
+    const { step, variant, body } = running;
     socket.setNoDelay(true);
-    socket.write(headOf(passing));
+    socket.write(headOf(running));
     const edges =
-      play.cuts === "every" ? everyByte(body) : [...play.cuts.filter((at) => at < body.length), body.length];
+      variant.cuts === "every" ? everyByte(body) : [...variant.cuts.filter((at) => at < body.length), body.length];
     let from = 0;
     for (const to of edges) {
-      if (passing.over || to === from) continue;
+      if (running.finished || to === from) continue;
       const piece = body.subarray(from, to);
-      socket.write(play.delimiting === "chunked" ? chunk(piece) : piece);
-      // The last piece and the end may come together, as they mostly do.
-      if (to < body.length) await received(passing, to);
+      socket.write(variant.delimiting === "chunked" ? chunk(piece) : piece);
+      // The last piece and the end may arrive together, as they usually do.
+      if (to < body.length) await received(running, to);
       from = to;
     }
-    if (play.left !== undefined || step.response.end === "aborted") return;
+    if (variant.left !== undefined || step.response.end === "aborted") return;
     if (step.response.end === "cut") {
-      await received(passing, body.length);
+      await received(running, body.length);
       socket.destroy();
-    } else if (play.delimiting === "close") socket.end();
-    else if (play.delimiting === "chunked") socket.write("0\r\n\r\n");
+    } else if (variant.delimiting === "close") socket.end();
+    else if (variant.delimiting === "chunked") socket.write("0\r\n\r\n");
   }
 }
 
-function headOf({ step, play, body }: Passing): string {
+function headOf({ step, variant, body }: RunningRequest): string {
   const { status, fields, end } = step.response;
   const lines = fields.map(([name, value]) => `${name}: ${value}`);
-  if (play.contentEncoding !== undefined) lines.push(`content-encoding: ${play.contentEncoding}`);
-  const open = play.left !== undefined || end !== "complete" ? 1 : 0; // One byte that will never come.
-  if (play.delimiting === "length") lines.push(`content-length: ${body.length + open}`);
-  else if (play.delimiting === "chunked") lines.push("transfer-encoding: chunked");
+  if (variant.contentEncoding !== undefined) lines.push(`content-encoding: ${variant.contentEncoding}`);
+  const open = variant.left !== undefined || end !== "complete" ? 1 : 0; // One byte that is never sent.
+  if (variant.delimiting === "length") lines.push(`content-length: ${body.length + open}`);
+  else if (variant.delimiting === "chunked") lines.push("transfer-encoding: chunked");
   else lines.push("connection: close");
-  return [`HTTP/1.1 ${status} Said`, ...lines, "", ""].join("\r\n");
+  return [`HTTP/1.1 ${status} OK`, ...lines, "", ""].join("\r\n");
 }
 
 function chunk(piece: Buffer): Buffer {
@@ -179,6 +179,9 @@ function everyByte(body: Buffer): readonly number[] {
   return Array.from({ length: body.length }, (_, index) => index + 1);
 }
 
-function received(passing: Passing, bytes: number): Promise<true> {
-  return passing.received.until(`${bytes} bytes`, () => passing.over || passing.receivedBytes >= bytes || undefined);
+function received(running: RunningRequest, bytes: number): Promise<true> {
+  return running.received.until(
+    `${bytes} bytes`,
+    () => running.finished || running.receivedBytes >= bytes || undefined,
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The ways in which one answer can come: in what coding and framing, cut where, with which line ends, left by the client
- * after which event. Each is a play.
+ * The variants in which one response can be sent: its coding and framing, where it is split, its line ends, and whether the
+ * client leaves after an event.
  */
 import zlib from "node:zlib";
 
@@ -23,67 +23,69 @@ export const MODES = [
 
 export type Mode = (typeof MODES)[number];
 
-export interface Play {
+export interface Variant {
   readonly mode: Mode;
-  /** What else there is to say of it when it fails. */
-  readonly about: string;
-  /** How the body of the answer is delimited. */
+  /** Details for the failure message. */
+  readonly detail: string;
+  /** How the body of the response is delimited. */
   readonly delimiting: "length" | "chunked" | "close";
   readonly contentEncoding: string | undefined;
-  /** What passes in the place of the body. */
-  readonly dressed: (body: Buffer) => Buffer;
-  /** Where one write ends and the next begins; each is waited for at the other end. `every` is behind every byte. */
+  /** Returns the bytes that are sent for the body. */
+  readonly encode: (body: Buffer) => Buffer;
+  /** The offsets between two writes; each is awaited at the client. `every` splits after every byte. */
   readonly cuts: readonly number[] | "every";
-  /** The client leaves when it has all that is sent; then only the counters are known. */
+  /** The counters to expect if the client leaves after all that is sent; `undefined` if it does not leave. */
   readonly left: ExpectedRecord | undefined;
 }
 
-/** How many plays of one kind an exchange has at most. */
+/** The largest number of variants of one kind for each exchange. */
 export interface Extent {
   readonly cuts: number;
   readonly leaves: number;
-  /** Longer bodies are not sent byte by byte. */
+  /** Bodies up to this length are also sent byte by byte. */
   readonly bytewise: number;
 }
 
-/** All plays of a step. Of the positions in a long body only a sample, whose places `random` chooses. */
-export function playsOf(step: Step, extent: Extent, random: () => number): readonly Play[] {
+/** All variants of a step. In a long body only a random sample of the positions is split. */
+export function variantsOf(step: Step, extent: Extent, random: () => number): readonly Variant[] {
   const { body, end } = step.response;
-  const plays: Play[] = [
-    play("whole", {}),
-    play("chunked", { delimiting: "chunked", cuts: sampled(body.length, 2, random) }),
-    ...sampled(body.length, extent.cuts, random).map((at) => play("cut in two", { cuts: [at], about: `at ${at}` })),
+  const variants: Variant[] = [
+    variant("whole", {}),
+    variant("chunked", { delimiting: "chunked", cuts: samplePositions(body.length, 2, random) }),
+    ...samplePositions(body.length, extent.cuts, random).map((at) =>
+      variant("cut in two", { cuts: [at], detail: `at ${at}` }),
+    ),
     ...lineEnds(step, random),
   ];
-  if (body.length <= extent.bytewise) plays.push(play("byte by byte", { delimiting: "chunked", cuts: "every" }));
-  if (end !== "complete") return plays;
-  const untilClose = play("until close", { delimiting: "close", cuts: sampled(body.length, 1, random) });
-  return [...plays, untilClose, ...codings(step, extent, random), ...leaves(step, extent, random)];
+  if (body.length <= extent.bytewise) variants.push(variant("byte by byte", { delimiting: "chunked", cuts: "every" }));
+  if (end !== "complete") return variants;
+  const untilClose = variant("until close", { delimiting: "close", cuts: samplePositions(body.length, 1, random) });
+  return [...variants, untilClose, ...codings(step, extent, random), ...clientLeaves(step, extent, random)];
 }
 
-function play(mode: Mode, over: Partial<Omit<Play, "mode">>): Play {
+function variant(mode: Mode, options: Partial<Omit<Variant, "mode">>): Variant {
   return {
     mode,
-    about: "",
+    detail: "",
     delimiting: "length",
     contentEncoding: undefined,
-    dressed: (body) => body,
+    encode: (body) => body,
     cuts: [],
     left: undefined,
-    ...over,
+    ...options,
   };
 }
 
-function lineEnds({ response }: Step, random: () => number): readonly Play[] {
+function lineEnds({ response }: Step, random: () => number): readonly Variant[] {
   const isEvents = response.fields.some(([name, value]) => name === "content-type" && value.startsWith("text/event"));
   if (!isEvents || response.end !== "complete") return [];
-  const cuts = sampled(response.body.length, 2, random);
-  return Object.entries({ LF: "\n", CRLF: "\r\n", CR: "\r" }).map(([about, end]) =>
-    play("LF, CRLF, CR", {
-      about,
+  const cuts = samplePositions(response.body.length, 2, random);
+  return Object.entries({ LF: "\n", CRLF: "\r\n", CR: "\r" }).map(([detail, end]) =>
+    variant("LF, CRLF, CR", {
+      detail,
       cuts,
       delimiting: "chunked",
-      dressed: (body) => Buffer.from(body.toString("latin1").replaceAll(/\r\n|\n/g, end), "latin1"),
+      encode: (body) => Buffer.from(body.toString("latin1").replaceAll(/\r\n|\n/g, end), "latin1"),
     }),
   );
 }
@@ -95,36 +97,36 @@ const ENCODERS = {
   zstd: (body: Buffer) => zlib.zstdCompressSync(body),
 } as const;
 
-function codings({ response }: Step, extent: Extent, random: () => number): readonly Play[] {
+function codings({ response }: Step, extent: Extent, random: () => number): readonly Variant[] {
   if (response.fields.some(([name]) => name === "content-encoding")) return [];
-  return Object.entries(ENCODERS).flatMap(([coding, dressed]) => {
-    const mode = coding as keyof typeof ENCODERS; // The keys of the table above.
-    const packed = dressed(response.body).length;
-    const cuts = packed <= extent.bytewise / 4 ? "every" : sampled(packed, 8, random);
+  return Object.entries(ENCODERS).flatMap(([coding, encode]) => {
+    const mode = coding as keyof typeof ENCODERS; // Reason for the cast: the keys are those of ENCODERS.
+    const encoded = encode(response.body).length;
+    const cuts = encoded <= extent.bytewise / 4 ? "every" : samplePositions(encoded, 8, random);
     return [
-      play(mode, { contentEncoding: coding, dressed }),
-      play(mode, { about: "in pieces", contentEncoding: coding, dressed, delimiting: "chunked", cuts }),
+      variant(mode, { contentEncoding: coding, encode }),
+      variant(mode, { detail: "in pieces", contentEncoding: coding, encode, delimiting: "chunked", cuts }),
     ];
   });
 }
 
-function leaves({ response, record }: Step, extent: Extent, random: () => number): readonly Play[] {
+function clientLeaves({ response, record }: Step, extent: Extent, random: () => number): readonly Variant[] {
   if (response.status >= 400 || record["usage_state"] === "replay") return [];
   const boundaries = boundariesOf(response);
-  return sampled(boundaries.length + 1, extent.leaves, random).flatMap((number) => {
+  return samplePositions(boundaries.length + 1, extent.leaves, random).flatMap((number) => {
     const boundary = boundaries[number - 1];
     if (boundary === undefined) return [];
-    return play("client leaves", {
-      about: `behind event ${number}`,
+    return variant("client leaves", {
+      detail: `after event ${number}`,
       delimiting: "chunked",
-      dressed: (body) => body.subarray(0, boundary.at),
+      encode: (body) => body.subarray(0, boundary.at),
       left: boundary.counters,
     });
   });
 }
 
-/** Up to `most` different positions within a length, both ends excluded, in order. */
-function sampled(length: number, most: number, random: () => number): readonly number[] {
+/** Up to `most` different positions inside the length, in order. */
+function samplePositions(length: number, most: number, random: () => number): readonly number[] {
   if (length - 1 <= most) return Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
   const chosen = new Set<number>();
   while (chosen.size < most) chosen.add(1 + Math.floor(random() * (length - 1)));

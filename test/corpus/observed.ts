@@ -1,4 +1,4 @@
-/** The record of a step without any socket: its bytes handed to an observer in the pieces a test chooses. */
+/** Creates the record of a step without sockets: an observer gets the bytes in the pieces that a test chooses. */
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { Outcome } from "../../src/core/request/outcome.ts";
 import type { Provider } from "../../src/core/provider.ts";
@@ -17,7 +17,7 @@ export interface Delivery {
   readonly pieces: Iterable<Buffer>;
   readonly contentEncoding?: string | undefined;
   readonly end?: End | undefined;
-  /** Measure text for estimates, as a gateway does by default. */
+  /** Count text for estimates, as a gateway does by default. */
   readonly estimate?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function readingOf(step: Step, delivery: Delivery): UsageReading {
   return observer.finish(OUTCOMES[delivery.end ?? step.response.end]);
 }
 
-/** An observer that has seen everything but the body of the answer. */
+/** An observer that has read everything except the response body. */
 function observerOf({ request, response }: Step, delivery: Omit<Delivery, "pieces">): RequestObserver {
   const accounting = { ...ACCOUNTING, estimate: delivery.estimate === true ? "heuristic" : "off" } as const;
   const observer = new RequestObserver(observedRequest(admittedRequest(request), false, accounting), () => 1);
@@ -61,12 +61,12 @@ export function recordOfReading({ request, response }: Step, reading: UsageReadi
     sessionId: undefined,
     closeCode: undefined,
   };
-  // As the ledger does, which leaves out what is unknown.
-  return JSON.parse(JSON.stringify(toRequestRecord(finished, SOME_TIME))) as RequestRecord; // Plain data by construction.
+  // The ledger omits unknown fields.
+  return JSON.parse(JSON.stringify(toRequestRecord(finished, NOW))) as RequestRecord; // Reason for the cast: a record is plain data.
 }
 
 const ID = "019aafc1-2f00-7abc-8def-0123456789ab";
-const SOME_TIME = Date.UTC(2026, 10, 23);
+const NOW = Date.UTC(2026, 10, 23);
 const LIMITS = { maxBytes: 64 * 1024, maxFields: 100 };
 const ACCOUNTING = { drainBytes: 0, drainMs: 0, drainConcurrent: 0 };
 
@@ -80,7 +80,7 @@ export function admittedRequest({ method, target, fields }: Request): AdmittedRe
   const head = new RequestHeadReader(LIMITS).push(
     headBytes(`${method} ${target} HTTP/1.1`, [["host", "h"], ...fields]),
   );
-  if (head === undefined || !("method" in head)) throw new Error(`no request: ${method} ${target}`);
+  if (head === undefined || !("method" in head)) throw new Error(`not a request: ${method} ${target}`);
   const provider = providerOf(target);
   const route = findRoute(target, new Map([[provider.name, provider]]));
   if (route === undefined) throw new Error(`no route: ${target}`);
@@ -90,7 +90,7 @@ export function admittedRequest({ method, target, fields }: Request): AdmittedRe
 export function responseHeadOf(method: string, { status, fields }: Response, contentEncoding?: string): ResponseHead {
   const coding: readonly Field[] = contentEncoding === undefined ? [] : [["content-encoding", contentEncoding]];
   const head = new ResponseHeadReader(LIMITS).push(headBytes(`HTTP/1.1 ${status} X`, [...fields, ...coding]), method);
-  if (head === undefined || !("status" in head)) throw new Error(`no response: ${status}`);
+  if (head === undefined || !("status" in head)) throw new Error(`not a response: ${status}`);
   return head;
 }
 

@@ -3,18 +3,18 @@ import type { ExpectedRecord } from "./exchange.ts";
 import type { CorpusFile } from "./load.ts";
 import type { Mode } from "./modes.ts";
 
-export const TALK_MODES = ["frames", "fragments", "deflated", "frames byte by byte"] as const;
+export const SESSION_MODES = ["frames", "fragments", "deflated", "frames byte by byte"] as const;
 
-export type TalkMode = (typeof TALK_MODES)[number];
+export type SessionMode = (typeof SESSION_MODES)[number];
 
-/** One record that was played for. */
+/** One record and its comparison with the corpus file. */
 export interface Result {
   readonly file: CorpusFile;
-  readonly mode: Mode | TalkMode;
-  /** What a person would look for: which call of the exchange, in which play. */
+  readonly mode: Mode | SessionMode;
+  /** The request of the exchange and the variant, for the failure message. */
   readonly what: string;
   readonly expected: ExpectedRecord;
   readonly record: RequestRecord | undefined;
-  /** Empty when the record is as it must be. */
-  readonly faults: readonly string[];
+  /** Empty if the record is as expected. */
+  readonly failures: readonly string[];
 }

@@ -7,26 +7,26 @@ function get(path: string): ObservedRequest {
   return { ...CHAT, method: "GET", path };
 }
 
-function* around(open: string, element: string, times: number, close: string): Generator<Buffer> {
+function* arrayOf(open: string, element: string, times: number, close: string): Generator<Buffer> {
   yield Buffer.from(open + element);
   const next = Buffer.from(`,${element}`);
   for (let count = 1; count < times; count++) yield next;
   yield Buffer.from(close);
 }
 
-test("every one of thousands of predictions is counted", () => {
+test("each of thousands of predictions is counted", () => {
   const values = `[${"0.0123,".repeat(700)}1]`;
   const prediction = `{"embeddings":{"statistics":{"truncated":false,"token_count":6.0},"values":${values}}}`;
   const request = { ...CHAT, path: "/v1/p/publishers/google/models/m:predict" };
-  const body = around('{"predictions":[', prediction, 5000, '],"metadata":{"billableCharacterCount":24}}');
+  const body = arrayOf('{"predictions":[', prediction, 5000, '],"metadata":{"billableCharacterCount":24}}');
   const { state, usage } = read({ request, body });
   assert.deepEqual([state, usage?.inputTokens, usage?.totalTokens], ["final", 30_000, 30_000]);
 });
 
-test("every one of thousands of answers in a batch is counted", () => {
-  const answer = `{"response":{"candidates":[{"content":"${"x".repeat(2000)}"}],"usageMetadata":{"promptTokenCount":2,"candidatesTokenCount":3,"totalTokenCount":5},"modelVersion":"m"}}`;
+test("each of thousands of responses in a batch is counted", () => {
+  const response = `{"response":{"candidates":[{"content":"${"x".repeat(2000)}"}],"usageMetadata":{"promptTokenCount":2,"candidatesTokenCount":3,"totalTokenCount":5},"modelVersion":"m"}}`;
   const open = '{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[';
-  const reading = read({ request: get("/v1beta/batches/b"), body: around(open, answer, 5000, "]}}}") });
+  const reading = read({ request: get("/v1beta/batches/b"), body: arrayOf(open, response, 5000, "]}}}") });
   const { state, responseId, usage } = reading;
   assert.deepEqual(
     [state, responseId, usage?.inputTokens, usage?.outputTokens],
@@ -38,21 +38,21 @@ function batchLine(model: string): string {
   return `{"result":{"type":"succeeded","message":{"model":"${model}","usage":{"input_tokens":2,"output_tokens":3}}}}\n`;
 }
 
-test("part of a batch does not stand for all of it, for that can be had again", () => {
-  const answer = '{"response":{"usageMetadata":{"promptTokenCount":2,"totalTokenCount":2},"modelVersion":"m"}}';
+test("partial results of a batch are not counted, because they can be downloaded again", () => {
+  const response = '{"response":{"usageMetadata":{"promptTokenCount":2,"totalTokenCount":2},"modelVersion":"m"}}';
   const open = '{"name":"batches/b","done":true,"response":{"inlinedResponses":{"inlinedResponses":[';
   const request = get("/v1beta/batches/b");
-  assert.equal(read({ request, body: `${open}${answer}]}}}` }).usage?.inputTokens, 2);
-  assert.equal(read({ request, body: `${open}${answer},${answer.slice(0, -2)}` }).usage, undefined);
+  assert.equal(read({ request, body: `${open}${response}]}}}` }).usage?.inputTokens, 2);
+  assert.equal(read({ request, body: `${open}${response},${response.slice(0, -2)}` }).usage, undefined);
 
   const results = get("/v1/messages/batches/b/results");
   for (const ending of ["cut", "aborted"] as const) {
     assert.equal(read({ request: results, body: batchLine("m"), ending }).usage, undefined);
-    assert.equal(read({ request, body: `${open}${answer}]}}}`, ending }).usage, undefined);
+    assert.equal(read({ request, body: `${open}${response}]}}}`, ending }).usage, undefined);
   }
 });
 
-test("a batch of more models than anyone has is counted whole, under the names of the first", () => {
+test("a batch with too many models is counted completely, under the names of the first models", () => {
   const lines = Array.from({ length: 500 }, (_, index) => batchLine(`m${index}`));
   const reading = read({ request: get("/v1/messages/batches/b/results"), body: lines.join("") });
   const items = reading.usage?.extraItems ?? [];
@@ -64,13 +64,13 @@ test("a batch of more models than anyone has is counted whole, under the names o
   );
 });
 
-test("a line that is not JSON costs a batch nothing but itself", () => {
+test("a line that is not JSON loses only its own counters", () => {
   const body = `${batchLine("m")}{"result":{"type":"succ\n${batchLine("m")}`;
   const reading = read({ request: get("/v1/messages/batches/b/results"), body });
   assert.deepEqual([reading.usage?.inputTokens, reading.usage?.outputTokens], [4, 6]);
 });
 
-test("an event of a session that comes again is counted once, also hundreds of events later", () => {
+test("a repeated event of a session is counted once, even hundreds of events later", () => {
   const event = (id: string): string =>
     `data: {"type":"span.model_request_end","id":"${id}","model_usage":{"input_tokens":1,"output_tokens":1}}\n\n`;
   const ids = Array.from({ length: 200 }, (_, index) => `sevt_${index}`);

@@ -1,5 +1,5 @@
-// Every exchange of the corpus handed to the readers alone: whole, byte by byte, cut in two at every position, and in every
-// line end and coding cut at many. What each must leave is said by its file.
+// Reads every exchange of the corpus without a gateway: whole, byte by byte, split in two at every position, and with every line
+// end and content coding, split at many positions. The files contain the expected records.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
@@ -15,50 +15,50 @@ interface Named {
   readonly step: Step;
 }
 
-/** A replay is known as such only by the ledger, which has seen what came before. */
+/** Only first requests, because only the ledger recognizes a replay. */
 const all: readonly Named[] = loadCorpus().flatMap(({ name, exchange: { steps } }) =>
   steps.slice(0, 1).map((step) => ({ name, step })),
 );
-/** Longer bodies are cut where `npm run accuracy` cuts them. */
+/** `npm run accuracy` splits the longer bodies. */
 const short = all.filter(({ step }) => step.response.body.length <= 4_096);
-const plain = short.filter(({ step }) => step.response.fields.every(([name]) => name !== "content-encoding"));
-const streams = plain.filter(({ step }) => typeOf(step).startsWith("text/event-stream"));
+const uncompressed = short.filter(({ step }) => step.response.fields.every(([name]) => name !== "content-encoding"));
+const streams = uncompressed.filter(({ step }) => typeOf(step).startsWith("text/event-stream"));
 
 for (const { name, step } of all) {
-  test(`${name} is read as its file says`, () => {
+  test(`${name} is read as in its file`, () => {
     const record = observe(step, { pieces: [step.response.body] });
     assert.deepEqual(differences(record, step.record), []);
     assertSound({ ...record, lmgate_id: "k" });
   });
 }
 
-test("every answer is read the same byte by byte and cut in two at every position", () => {
+test("every response is read the same byte by byte and split in two at every position", () => {
   for (const exchange of short) everyCut(exchange, exchange.step.response.body, undefined);
 });
 
-test("every event stream is read the same with CRLF, LF and CR line ends, at many cuts", () => {
+test("every event stream is read the same with CRLF, LF and CR line ends, split at many positions", () => {
   for (const exchange of streams) {
     const text = exchange.step.response.body.toString().replaceAll("\r\n", "\n");
     for (const end of ["\n", "\r\n", "\r"]) manyCuts(exchange, Buffer.from(text.replaceAll("\n", end)), undefined);
   }
 });
 
-test("every event stream is read the same behind a byte order mark, at many cuts", () => {
+test("every event stream is read the same after a byte order mark, split at many positions", () => {
   const mark = Buffer.from([0xef, 0xbb, 0xbf]);
   for (const exchange of streams) manyCuts(exchange, Buffer.concat([mark, exchange.step.response.body]), undefined);
 });
 
 test("an event stream without its last empty line or line end is read the same", () => {
   for (const exchange of streams) {
-    agree(exchange, [Buffer.from(exchange.step.response.body.toString().trimEnd())], undefined, "trimmed");
+    assertSameReading(exchange, [Buffer.from(exchange.step.response.body.toString().trimEnd())], undefined, "trimmed");
   }
 });
 
-test("behind every event, the counters are those that were on the wire by then", () => {
+test("after every event, the counters are those sent up to it", () => {
   for (const { name, step } of all.filter((each) => each.step.record["usage_state"] !== "replay")) {
     for (const { at, counters } of boundariesOf(step.response)) {
       const record = observe(step, { pieces: [step.response.body.subarray(0, at)], end: "aborted" });
-      assert.deepEqual(counterDifferences(record, counters), [], `${name} left at ${at}`);
+      assert.deepEqual(counterDifferences(record, counters), [], `${name} aborted at ${at}`);
     }
   }
 });
@@ -74,12 +74,13 @@ const CODINGS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
 };
 
 for (const [coding, encode] of Object.entries(CODINGS)) {
-  test(`every event stream is read the same in ${coding}, cut in two at many positions`, () => {
+  test(`every event stream is read the same in ${coding}, split in two at many positions`, () => {
     for (const exchange of streams) manyCuts(exchange, encode(exchange.step.response.body), coding);
   });
 
-  test(`every answer is read the same in ${coding}`, () => {
-    for (const exchange of plain) agree(exchange, [encode(exchange.step.response.body)], coding, "complete");
+  test(`every response is read the same in ${coding}`, () => {
+    for (const exchange of uncompressed)
+      assertSameReading(exchange, [encode(exchange.step.response.body)], coding, "complete");
   });
 }
 
@@ -96,38 +97,38 @@ function typeOf({ response }: Step): string {
   return response.fields.find(([name]) => name === "content-type")?.[1] ?? "";
 }
 
-/** The first bytes, where codings and marks are told apart, one by one; of the rest every thirteenth. */
+/** Splits at each of the first bytes, which identify codings and marks, and at every thirteenth of the rest. */
 function manyCuts(exchange: Named, body: Buffer, contentEncoding: string | undefined): void {
-  agree(exchange, bytewise(body), contentEncoding, "byte by byte");
+  assertSameReading(exchange, bytewise(body), contentEncoding, "byte by byte");
   for (let at = 1; at < body.length; at += at < 16 ? 1 : 13) {
-    agree(exchange, [body.subarray(0, at), body.subarray(at)], contentEncoding, at);
+    assertSameReading(exchange, [body.subarray(0, at), body.subarray(at)], contentEncoding, at);
   }
 }
 
 function everyCut(exchange: Named, body: Buffer, contentEncoding: string | undefined): void {
-  agree(exchange, [body], contentEncoding, "complete");
-  agree(exchange, bytewise(body), contentEncoding, "byte by byte");
+  assertSameReading(exchange, [body], contentEncoding, "complete");
+  assertSameReading(exchange, bytewise(body), contentEncoding, "byte by byte");
   for (let at = 1; at < body.length; at++) {
-    agree(exchange, [body.subarray(0, at), body.subarray(at)], contentEncoding, at);
+    assertSameReading(exchange, [body.subarray(0, at), body.subarray(at)], contentEncoding, at);
   }
 }
 
-const asWhole = new Map<string, string>();
+const wholeReadings = new Map<string, string>();
 
-/** Compared with the reading of the whole body, which the first tests compare with what its file says. */
-function agree(
+/** Compares with the reading of the whole body, which the first tests compare with the file. */
+function assertSameReading(
   { name, step }: Named,
   pieces: Iterable<Buffer>,
   contentEncoding: string | undefined,
   cut: number | string,
 ): void {
-  let whole = asWhole.get(name);
+  let whole = wholeReadings.get(name);
   if (whole === undefined) {
     whole = JSON.stringify(readingOf(step, { pieces: [step.response.body] }));
-    asWhole.set(name, whole);
+    wholeReadings.set(name, whole);
   }
   const text = JSON.stringify(readingOf(step, { pieces, contentEncoding }));
-  if (text !== whole) assert.fail(`${name} cut at ${cut}: ${text} instead of ${whole}`);
+  if (text !== whole) assert.fail(`${name} split at ${cut}: ${text} instead of ${whole}`);
 }
 
 function* bytewise(body: Buffer): Generator<Buffer> {

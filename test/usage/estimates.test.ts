@@ -1,4 +1,4 @@
-// The estimates against a real tokenizer, in the languages and scripts that `docs/estimates.md` names.
+// Compares the estimates with a real tokenizer, in the languages and scripts that `docs/estimates.md` lists.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,19 +10,20 @@ import { RequestObserver } from "../../src/usage/observe/observer.ts";
 const TEXTS = join(import.meta.dirname, "..", "fixtures", "estimates");
 
 for (const file of readdirSync(TEXTS)) {
-  test(`${file.replace(".txt", "")} is estimated within a tenth of what the o200k encoding counts, as it is, escaped and as a small part of much`, () => {
+  test(`${file.replace(".txt", "")} is estimated within 10 % of the o200k encoding, plain, escaped and in a large request`, () => {
     const text = readFileSync(join(TEXTS, file), "utf8");
     const tokens = countTokens(text);
-    const asking = (content: string): string => JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
-    // As Python's json module writes it.
-    const escaped = asking(text).replace(
+    const requestWith = (content: string): string =>
+      JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
+    // Python's json module escapes like this.
+    const escaped = requestWith(text).replace(
       /[^\x20-\x7e]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
     const requests = [
-      [asking(text), 1],
+      [requestWith(text), 1],
       [escaped, 1],
-      [asking(text.repeat(50)), 50],
+      [requestWith(text.repeat(50)), 50],
     ] as const;
     for (const [body, times] of requests) {
       const observer = new RequestObserver({ ...CHAT, estimate: true }, () => 1);
@@ -33,8 +34,8 @@ for (const file of readdirSync(TEXTS)) {
         observer.responseBytes(Buffer.from(`data: ${JSON.stringify({ choices: [{ delta: { content: word } }] })}\n\n`));
       }
       const { estimatedInputTokens = 0, estimatedOutputTokens = 0 } = finished(observer);
-      for (const guess of [estimatedInputTokens / times, estimatedOutputTokens]) {
-        assert.ok(Math.abs(guess / tokens - 1) < 0.1, `${guess} for ${tokens}`);
+      for (const estimate of [estimatedInputTokens / times, estimatedOutputTokens]) {
+        assert.ok(Math.abs(estimate / tokens - 1) < 0.1, `${estimate} for ${tokens}`);
       }
     }
   });

@@ -23,12 +23,12 @@ export function stringHeader(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([name.length]), Buffer.from(name), Buffer.from([7]), length, Buffer.from(value)]);
 }
 
-/** An event with its JSON. */
+/** An event with a JSON payload. */
 export function eventFrame(type: string, payload: string): Buffer {
   return messageFrame({ ":event-type": type, ":content-type": "application/json", ":message-type": "event" }, payload);
 }
 
-/** The event of a vendor's stream, wrapped as the invoke operation wraps it. */
+/** The event of a vendor's stream, wrapped like those of the invoke operation. */
 export function chunkFrame(document: string): Buffer {
   return eventFrame("chunk", JSON.stringify({ bytes: Buffer.from(document).toString("base64"), p: "abcdefgh" }));
 }
@@ -40,7 +40,7 @@ export function exceptionFrame(type: string, payload: string): Buffer {
   );
 }
 
-/** A stream written down one message a line: `[event] json`, `[chunk] json of the vendor`, `![exception] json`. */
+/** Encodes a stream given with one message per line: `[event] json`, `[chunk] json of the vendor`, `![exception] json`. */
 export function framesOf(text: string): Buffer {
   const frames: Buffer[] = [];
   for (const line of text.split("\n")) {

@@ -4,12 +4,12 @@ import fc from "fast-check";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
 import type { ObservedRequest, ObservedResponse } from "../../src/usage/observe/observer.ts";
 import { chunkFrame, eventFrame, exceptionFrame, frameOf, messageFrame, stringHeader } from "./event-stream-frames.ts";
-import { CHAT, JSON_ANSWER, read } from "./observe.ts";
+import { CHAT, JSON_RESPONSE, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
 const CONVERSE: ObservedRequest = { ...CHAT, path: "/model/m/converse-stream" };
 const INVOKE: ObservedRequest = { ...CHAT, path: "/model/m/invoke-with-response-stream" };
-const FRAMES: ObservedResponse = { ...JSON_ANSWER, contentType: "application/vnd.amazon.eventstream" };
+const FRAMES: ObservedResponse = { ...JSON_RESPONSE, contentType: "application/vnd.amazon.eventstream" };
 const METADATA = '{"usage":{"inputTokens":5,"outputTokens":2,"totalTokens":7}}';
 const LAST = '{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":5,"outputTokenCount":2}}';
 
@@ -32,7 +32,7 @@ function growth(work: () => void): number {
   return after.heapUsed - before.heapUsed + (after.arrayBuffers - before.arrayBuffers);
 }
 
-test("headers of every type are passed over, in any order", () => {
+test("headers of every type are skipped, in any order", () => {
   const filler = [0, 1, 2, 3, 4, 5, 8, 9].map((type) => {
     const length = [0, 0, 1, 2, 4, 8, 0, 0, 8, 16][type] ?? 0;
     return Buffer.concat([Buffer.from([2]), Buffer.from(`h${type}`), Buffer.from([type]), Buffer.alloc(length, 7)]);
@@ -49,13 +49,13 @@ test("headers of every type are passed over, in any order", () => {
   }
 });
 
-test("an event whose type is not text, or a header that is text under another name, is none that is read", () => {
+test("an event whose type header has another name or type is not read", () => {
   const typed = Buffer.concat([Buffer.from([11]), Buffer.from(":event-type"), Buffer.from([4, 0, 0, 0, 1])]);
   const body = frameOf(Buffer.concat([stringHeader(":Event-Type", "metadata"), typed]), Buffer.from(METADATA));
   assert.deepEqual([converse(body).state, converse(body).reason], ["missing", "cut"]);
 });
 
-test("a frame without headers or payload is passed over", () => {
+test("a frame without headers or payload is skipped", () => {
   const body = Buffer.concat([
     frameOf(Buffer.alloc(0), Buffer.alloc(0)),
     frameOf(Buffer.alloc(0), Buffer.from("{}")),
@@ -66,14 +66,14 @@ test("a frame without headers or payload is passed over", () => {
   assert.deepEqual(counters(converse(bytewise(body))), ["final", 5, 2]);
 });
 
-test("an error message is known by its code, an exception without a type by its kind", () => {
+test("an error message has its code as error type, and an exception without a type the message type", () => {
   const error = messageFrame({ ":message-type": "error", ":error-code": "InternalFailure", ":error-message": "x" }, "");
   assert.deepEqual([converse(error).reason, converse(error).errorType], ["error", "InternalFailure"]);
   const exception = messageFrame({ ":message-type": "exception" }, '{"message":"x"}');
   assert.equal(converse(exception).errorType, "exception");
 });
 
-test("a stream that is cut within a frame keeps what was counted before", () => {
+test("a stream cut inside a frame keeps the counters before it", () => {
   const metadata = eventFrame("metadata", METADATA);
   const next = eventFrame("metadata", '{"usage":{"inputTokens":9}}');
   for (let end = 1; end < next.length - 60; end++) {
@@ -82,29 +82,29 @@ test("a stream that is cut within a frame keeps what was counted before", () => 
   }
 });
 
-const LIES: Readonly<Record<string, (frame: Buffer) => void>> = {
+const INVALID_FRAMES: Readonly<Record<string, (frame: Buffer) => void>> = {
   "a total shorter than its headers": (frame) => frame.writeUInt32BE(20, 0),
-  "a total of nothing": (frame) => frame.writeUInt32BE(0, 0),
+  "a total of zero": (frame) => frame.writeUInt32BE(0, 0),
   "a payload beyond 16 MiB": (frame) => frame.writeUInt32BE(17 * MIB, 0),
   "headers beyond 128 KiB": (frame) => frame.writeUInt32BE(129 * 1024, 4),
-  "a length that its checksum belies": (frame) => frame.writeUInt32BE(frame.readUInt32BE(0) + 1, 0),
+  "a length that does not match its checksum": (frame) => frame.writeUInt32BE(frame.readUInt32BE(0) + 1, 0),
   "a wrong checksum of the prelude": (frame) => frame.writeUInt32BE(frame.readUInt32BE(8) ^ 1, 8),
 };
 
-for (const [title, lie] of Object.entries(LIES)) {
-  test(`S43: behind ${title} nothing is read, and what came before is kept`, () => {
-    const lying = eventFrame("metadata", '{"usage":{"inputTokens":999}}');
-    lie(lying);
-    const honest = eventFrame("metadata", METADATA);
+for (const [title, damage] of Object.entries(INVALID_FRAMES)) {
+  test(`S43: nothing is read after ${title}, and the counters before it are kept`, () => {
+    const damaged = eventFrame("metadata", '{"usage":{"inputTokens":999}}');
+    damage(damaged);
+    const valid = eventFrame("metadata", METADATA);
     for (const cut of [whole, bytewise]) {
-      const reading = converse(cut(Buffer.concat([honest, lying, honest])));
+      const reading = converse(cut(Buffer.concat([valid, damaged, valid])));
       assert.deepEqual([counters(reading), reading.reason], [["partial", 5, 2], "cut"]);
-      assert.equal(converse(cut(Buffer.concat([lying, honest]))).state, "missing");
+      assert.equal(converse(cut(Buffer.concat([damaged, valid]))).state, "missing");
     }
   });
 }
 
-test("S43: headers that run over their end are given up", () => {
+test("S43: headers longer than their section stop the reading", () => {
   const headers = [
     Buffer.from([200, 0x3a]),
     Buffer.from([1, 0x61, 7, 255, 255]),
@@ -119,20 +119,20 @@ test("S43: headers that run over their end are given up", () => {
   }
 });
 
-test("S43: a payload of 16 MB is read without being held, plain and wrapped", () => {
+test("S43: a payload of 12 MB is read in constant memory, plain and wrapped", () => {
   const pad = "x".repeat(12 * MIB);
   const plain = eventFrame("metadata", `{"pad":"${pad}","usage":{"inputTokens":5,"outputTokens":2}}`);
   const wrapped = chunkFrame(LAST.replace("{", `{"pad":"${pad.slice(3 * MIB)}",`));
-  for (const [body, watch] of [
+  for (const [body, readBody] of [
     [plain, converse],
     [wrapped, invoke],
   ] as const) {
-    const grown = growth(() => assert.deepEqual(counters(watch(inPieces(body, 16 * 1024))), ["final", 5, 2]));
+    const grown = growth(() => assert.deepEqual(counters(readBody(inPieces(body, 16 * 1024))), ["final", 5, 2]));
     assert.ok(grown < 4 * MIB, `${grown} bytes`);
   }
 });
 
-test("S43: 128 KiB of headers are the most that is held", () => {
+test("S43: up to 128 KiB of headers are held", () => {
   const filler = Buffer.concat(Array.from({ length: 3 }, (_, at) => stringHeader(`h${at}`, "x".repeat(40_000))));
   const headers = Buffer.concat([
     filler,
@@ -142,13 +142,13 @@ test("S43: 128 KiB of headers are the most that is held", () => {
   assert.deepEqual(counters(converse(bytewise(frameOf(headers, Buffer.from(METADATA))))), ["final", 5, 2]);
 });
 
-test("S43: a document a million levels deep inside a chunk costs nothing that lasts", () => {
+test("S43: a document a million levels deep inside a chunk does not stop the reading", () => {
   const deep = `{"usage":${'{"a":'.repeat(1_000_000)}1${"}".repeat(1_000_000)}}`;
   const body = Buffer.concat([chunkFrame(deep), chunkFrame(LAST)]);
   assert.deepEqual(counters(invoke(inPieces(body, 1000))), ["final", 5, 2]);
 });
 
-test("a chunk is unwrapped whatever stands around it, and whatever it holds", () => {
+test("a chunk is unwrapped with any members around it and any content", () => {
   const base64 = Buffer.from(LAST).toString("base64");
   const payloads = [
     `{"p":"\\"bytes\\":\\"e30=\\"","bytes":"${base64}"}`,
@@ -167,7 +167,7 @@ test("a chunk is unwrapped whatever stands around it, and whatever it holds", ()
   }
 });
 
-test("the text of a stream without counters is measured inside its frames, the same at every cut", () => {
+test("the text of a stream without counters is counted inside its frames, the same wherever it is split", () => {
   const text = "The sea is deep and wide, and full of fish. ".repeat(5);
   const delta = JSON.stringify({ type: "content_block_delta", delta: { type: "text_delta", text } });
   const bodies = [
@@ -213,7 +213,7 @@ const someFrame = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
 );
 
-test("R72: any frames, damaged anywhere and cut anywhere, are read without an exception and the same", () => {
+test("R72: any frames, damaged and split anywhere, are read without an exception and with the same result", () => {
   const damage = fc.record({ at: fc.nat(), byte: fc.nat({ max: 255 }) });
   const property = fc.property(
     fc.array(someFrame, { maxLength: 6 }),
@@ -224,11 +224,11 @@ test("R72: any frames, damaged anywhere and cut anywhere, are read without an ex
       const all = Buffer.concat(frames);
       for (const { at, byte } of damages) if (all.length > 0) all[at % all.length] = byte;
       const body = all.subarray(0, end % 4 === 0 ? end % (all.length + 1) : all.length);
-      for (const watch of [converse, invoke]) {
-        const reading = watch(body);
+      for (const readBody of [converse, invoke]) {
+        const reading = readBody(body);
         assert.notEqual(reading.reason, "observer_error");
-        assert.deepEqual(watch(cutAt(body, cuts)), reading);
-        if (body.length < 3000) assert.deepEqual(watch(bytewise(body)), reading);
+        assert.deepEqual(readBody(cutAt(body, cuts)), reading);
+        if (body.length < 3000) assert.deepEqual(readBody(bytewise(body)), reading);
       }
     },
   );

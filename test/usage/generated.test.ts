@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CHAT, EVENTS, MESSAGES, read } from "./observe.ts";
 
-/** One frame of a generated stream, and the usage that it should leave behind. */
+/** One frame of a generated stream, and the usage it reports. */
 interface Frame {
   readonly text: string;
   readonly input?: number | undefined;
@@ -55,7 +55,7 @@ const frames = fc.array(fc.oneof({ weight: 3, arbitrary: otherFrame }, { weight:
   maxLength: 8,
 });
 
-const dress = fc.record({
+const streamFormat = fc.record({
   end: fc.constantFrom("\n", "\r\n", "\r"),
   mark: fc.boolean(),
   comment: fc.constantFrom("", ": keep-alive\n\n", ':{"usage":{"prompt_tokens":999999}}\n', ":\n"),
@@ -68,13 +68,13 @@ const dress = fc.record({
   ),
 });
 
-test("R72: any stream in any dress, cut anywhere, gives the last usage that was sent", () => {
+test("R72: any stream in any format, split anywhere, has the last usage that was sent", () => {
   const property = fc.property(
     frames,
-    dress,
+    streamFormat,
     fc.array(fc.nat({ max: 4000 }), { maxLength: 12 }),
-    (list, clothes, cuts) => {
-      const body = Buffer.from(dressed(list, clothes));
+    (list, format, cuts) => {
+      const body = Buffer.from(streamText(list, format));
       const whole = read({ response: EVENTS, body });
       const last = list.findLast(({ hasUsage }) => hasUsage);
       assert.deepEqual([whole.usage?.inputTokens, whole.usage?.outputTokens], [last?.input, last?.output]);
@@ -87,8 +87,8 @@ test("R72: any stream in any dress, cut anywhere, gives the last usage that was 
   fc.assert(property, { numRuns: 300 });
 });
 
-test("R72: any bytes at all, in any dialect and cut anywhere, are read without an exception and the same", () => {
-  const soup = fc.array(
+test("R72: any bytes, in any dialect and split anywhere, are read without an exception and with the same result", () => {
+  const fragments = fc.array(
     fc.constantFrom(
       "data:",
       "event: message_start",
@@ -113,7 +113,7 @@ test("R72: any bytes at all, in any dialect and cut anywhere, are read without a
   );
   const type = fc.constantFrom("text/event-stream", "application/json", "application/x-ndjson", undefined);
   const property = fc.property(
-    soup,
+    fragments,
     type,
     fc.array(fc.nat({ max: 80 }), { maxLength: 6 }),
     (parts, contentType, cuts) => {
@@ -131,7 +131,7 @@ test("R72: any bytes at all, in any dialect and cut anywhere, are read without a
   fc.assert(property, { numRuns: 500 });
 });
 
-test("R72: any JSON value is read like JSON.parse reads it, however it is cut", () => {
+test("R72: any JSON value is read as JSON.parse reads it, wherever it is split", () => {
   const property = fc.property(fc.json(), fc.nat(), (usage, at) => {
     const body = Buffer.from(`{"before":${usage},"usage":{"prompt_tokens":3,"x":${usage}},"after":${usage}}`);
     const split = at % body.length;
@@ -145,7 +145,7 @@ test("R72: any JSON value is read like JSON.parse reads it, however it is cut", 
   fc.assert(property, { numRuns: 500 });
 });
 
-test("R72: an event of 16 MB is read without being held", () => {
+test("R72: an event of 16 MB is read in constant memory", () => {
   const piece = Buffer.alloc(64 * 1024, "x");
   function* body(): Generator<Buffer> {
     yield Buffer.from('event: chunk\ndata: {"id":"c1","model":"m","pad":"');
@@ -158,7 +158,7 @@ test("R72: an event of 16 MB is read without being held", () => {
   assert.deepEqual([reading.state, reading.usage?.inputTokens, reading.usage?.outputTokens], ["final", 9, 2]);
 });
 
-interface Clothes {
+interface StreamFormat {
   readonly end: string;
   readonly mark: boolean;
   readonly comment: string;
@@ -167,10 +167,10 @@ interface Clothes {
   readonly done: string;
 }
 
-function dressed(list: readonly Frame[], { end, mark, comment, prefix, split, done }: Clothes): string {
+function streamText(list: readonly Frame[], { end, mark, comment, prefix, split, done }: StreamFormat): string {
   const text = list
     .map((frame) => {
-      // Between two members JSON allows a line break, which in a stream means a second data line.
+      // JSON allows a line break between two members, which becomes a second data line in a stream.
       const data = split ? frame.text.replace(/,"(?=choices|usage|model)/, ',\ndata: "') : frame.text;
       return `${comment}${prefix}${data}\n\n`;
     })

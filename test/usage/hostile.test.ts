@@ -3,12 +3,12 @@ import { test } from "node:test";
 import zlib from "node:zlib";
 import { GuardedObserver } from "../../src/proxy/recording/guarded-observer.ts";
 import { DecoderPool } from "../../src/usage/decode/decoder-pool.ts";
-import { CHAT, EVENTS, JSON_ANSWER, MESSAGES, read } from "./observe.ts";
+import { CHAT, EVENTS, JSON_RESPONSE, MESSAGES, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
 const USAGE = '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}';
 
-/** How much memory outside and inside the heap grew while the work was done. */
+/** The growth of memory inside and outside the heap during the work. */
 function growth(work: () => void): number {
   const before = process.memoryUsage();
   work();
@@ -16,7 +16,7 @@ function growth(work: () => void): number {
   return after.heapUsed - before.heapUsed + (after.arrayBuffers - before.arrayBuffers);
 }
 
-/** Hands one small piece over and over: a large body without holding one. */
+/** Yields one small piece many times: a large body that is not in memory. */
 function* repeated(piece: Buffer, times: number): Generator<Buffer> {
   for (let count = 0; count < times; count++) yield piece;
 }
@@ -29,11 +29,11 @@ const BOMBS: Readonly<Record<string, Buffer>> = {
 };
 
 for (const [coding, bomb] of Object.entries(BOMBS)) {
-  test(`S40: a ${coding} bomb of ${bomb.length} bytes stops the observation, not the call`, () => {
+  test(`S40: a ${coding} bomb of ${bomb.length} bytes stops the observation, not the request`, () => {
     const body = Buffer.concat([bomb]);
     const grown = growth(() => {
       const reading = read({ response: { contentEncoding: coding }, body });
-      // Told by its first byte that it is no JSON, or stopped by the bound: in both cases not inflated to its end.
+      // It stops at the first byte, which is not JSON, or at the limit, and never inflates to the end.
       assert.match(reading.reason ?? "", /too_large|opaque/);
       assert.equal(reading.state, "missing");
     });
@@ -41,7 +41,7 @@ for (const [coding, bomb] of Object.entries(BOMBS)) {
   });
 }
 
-test("S40: a bomb that begins like an answer is stopped by the bound on its ratio", () => {
+test("S40: a bomb that begins like a response is stopped by the limit on its ratio", () => {
   for (const encode of [zlib.gzipSync, zlib.brotliCompressSync, zlib.zstdCompressSync]) {
     const bomb = encode(
       Buffer.concat([Buffer.from('{"x":"'), Buffer.alloc(50 * MIB, "x"), Buffer.from(`",${USAGE}}`)]),
@@ -52,31 +52,31 @@ test("S40: a bomb that begins like an answer is stopped by the bound on its rati
   }
 });
 
-test("S40: a bomb within a bomb is measured by what came over the wire", () => {
+test("S40: the limit for nested bombs depends on the bytes received", () => {
   const inner = zlib.gzipSync(Buffer.concat([Buffer.from('{"x":"'), Buffer.alloc(200 * MIB, "x")]));
   const reading = read({ response: { contentEncoding: "gzip, gzip" }, body: zlib.gzipSync(inner) });
   assert.equal(reading.reason, "too_large");
 });
 
-test("S40: what was read before a bomb went off is kept as partial", () => {
+test("S40: the usage read before a bomb is kept as partial", () => {
   const bomb = zlib.gzipSync(Buffer.concat([Buffer.from(`{${USAGE},"x":"`), Buffer.alloc(50 * MIB, "x")]));
   const reading = read({ response: { contentEncoding: "gzip" }, body: bomb });
   assert.deepEqual([reading.state, reading.reason, reading.usage?.inputTokens], ["partial", "too_large", 9]);
 });
 
-test("S40: a thousand nested encodings are not even tried", () => {
+test("S40: a thousand nested encodings are not decoded", () => {
   const contentEncoding = Array<string>(1000).fill("gzip").join(", ");
   const reading = read({ response: { contentEncoding }, body: zlib.gzipSync(`{${USAGE}}`) });
   assert.deepEqual([reading.state, reading.reason], ["missing", "encoding"]);
 });
 
-test("S40: a stream with a window above 8 MB is refused before the window is allocated", () => {
+test("S40: a stream with a window above 8 MB is rejected before the window is allocated", () => {
   const options = { params: { [zlib.constants.ZSTD_c_windowLog]: 27, [zlib.constants.ZSTD_c_compressionLevel]: 3 } };
   const body = zlib.zstdCompressSync(Buffer.alloc(20 * MIB, `{${USAGE}}    `), options);
   assert.match(read({ response: { contentEncoding: "zstd" }, body }).reason ?? "", /encoding|too_large/);
 });
 
-test("bytes that are not in the coding they claim end the observation", () => {
+test("bytes in another coding than declared end the observation", () => {
   for (const contentEncoding of ["gzip", "deflate", "br", "zstd", "compress", "rot13", "gzip, rot13"]) {
     const body = Buffer.from(`{${USAGE}} and so on, long enough to be noticed by any decoder`);
     const reading = read({ response: { contentEncoding }, body });
@@ -86,7 +86,7 @@ test("bytes that are not in the coding they claim end the observation", () => {
   }
 });
 
-test("S43: a document a million levels deep costs constant memory, and what follows is read", () => {
+test("S43: a document a million levels deep needs constant memory, and the members after it are read", () => {
   const open = Buffer.from("[".repeat(10_000));
   const close = Buffer.from("]".repeat(10_000));
   function* body(): Generator<Buffer> {
@@ -105,7 +105,7 @@ test("S43: usage a million levels deep is unknown, not an exception", () => {
   assert.deepEqual([reading.state, reading.reason, reading.responseModel], ["missing", "absent", "m"]);
 });
 
-test("S43: a million members cost constant memory, integer-like names too", () => {
+test("S43: a million members need constant memory, even with integer names", () => {
   const piece = Buffer.from(Array.from({ length: 1000 }, (_, index) => `"${index * 4_294_967}":${index},`).join(""));
   function* body(): Generator<Buffer> {
     yield Buffer.from("{");
@@ -116,7 +116,7 @@ test("S43: a million members cost constant memory, integer-like names too", () =
   assert.ok(grown < 8 * MIB, `${grown} bytes`);
 });
 
-test("S43: a number of 50 MB is skipped, and as a wanted value it is dropped", () => {
+test("S43: a number of 50 MB is skipped, and dropped if its value is wanted", () => {
   const digits = Buffer.alloc(MIB, "9");
   function* body(name: string): Generator<Buffer> {
     yield Buffer.from(`{"${name}":1`);
@@ -146,7 +146,7 @@ test("a key of 50 MB, a string of 50 MB and 50 MB of backslashes are skipped in 
   }
 });
 
-test("S43: of duplicate members the last one counts, names are exact, escapes are understood", () => {
+test("S43: the last of duplicate members counts, names are case-sensitive, and escapes are decoded", () => {
   const request = (text: string): string | undefined => read({ requestBody: text, body: "{}" }).requestModel;
   assert.equal(request('{"model":"a","model":"b"}'), "b");
   assert.equal(request('{"model":"a","Model":"b"}'), "a");
@@ -176,7 +176,7 @@ test("S43: no name in a document reaches a prototype", () => {
   assert.equal(reading.usage?.inputTokens, undefined);
 });
 
-test("an observer whose clock throws ends in a reading that says so, and no error reaches the exchange", () => {
+test("an observer whose clock throws has the reason observer_error, and the exchange continues", () => {
   const clock = (): number => {
     throw new Error("no clock");
   };
@@ -188,7 +188,7 @@ test("an observer whose clock throws ends in a reading that says so, and no erro
   assert.deepEqual([reason, dialect], ["observer_error", "openai.chat"]);
 });
 
-test("the buffers it is handed stay as they were", () => {
+test("the observer does not change its buffers", () => {
   const bytes = Buffer.from(`data: {"choices":[{}],${USAGE}}\n\ndata: [DONE]\n\n`);
   const copy = Buffer.from(bytes);
   read({ response: EVENTS, body: [bytes] });
@@ -198,7 +198,7 @@ test("the buffers it is handed stay as they were", () => {
   assert.deepEqual([bytes, packed], [copy, packedCopy]);
 });
 
-test("S26: key-shaped text is kept neither as a model nor as an error type", () => {
+test("S26: text that looks like a key is stored neither as a model nor as an error type", () => {
   const key = "sk-proj-abcdefghijklmnop1234";
   const reading = read({
     requestBody: JSON.stringify({ model: key }),
@@ -213,7 +213,7 @@ test("S26: key-shaped text is kept neither as a model nor as an error type", () 
   assert.equal(JSON.stringify(reading).includes("abcdefghij"), false);
 });
 
-test("names are held to their lengths", () => {
+test("long names are cut", () => {
   const reading = read({
     requestBody: JSON.stringify({ model: "m".repeat(10_000) }),
     response: { status: 400 },
@@ -222,8 +222,8 @@ test("names are held to their lengths", () => {
   assert.deepEqual([reading.requestModel?.length, reading.errorType?.length], [256, 64]);
 });
 
-test("a usage object too large for a record is read all the same, without being kept", () => {
+test("a usage object too large for a record is read but not stored", () => {
   const usage = { prompt_tokens: 9, completion_tokens: 2, notes: "x".repeat(5000) };
-  const reading = read({ response: JSON_ANSWER, body: JSON.stringify({ usage }) });
+  const reading = read({ response: JSON_RESPONSE, body: JSON.stringify({ usage }) });
   assert.deepEqual([reading.usage?.inputTokens, reading.usage?.raw], [9, undefined]);
 });

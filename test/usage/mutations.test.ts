@@ -8,7 +8,7 @@ const exchanges = loadCorpus().flatMap(({ name, exchange }) =>
   exchange.steps.filter(({ response }) => response.body.length < 10_000).map((step) => ({ name, step })),
 );
 
-/** What becomes of a stretch of the body: other bytes, none, itself twice, or a value that nobody expects in its place. */
+/** Replaces a range of the body by other bytes, by nothing, by itself twice, or by an unexpected value. */
 const mutation = fc.record({
   at: fc.nat(),
   length: fc.nat({ max: 12 }),
@@ -33,7 +33,7 @@ const mutation = fc.record({
   ),
 });
 
-test("R72: every exchange, damaged anywhere, is read without an exception and the same however it is cut", () => {
+test("R72: every exchange, damaged anywhere, is read without an exception and with the same result wherever it is split", () => {
   const property = fc.property(
     fc.constantFrom(...exchanges),
     fc.array(mutation, { minLength: 1, maxLength: 4 }),

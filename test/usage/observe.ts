@@ -1,7 +1,7 @@
 import type { UsageReading } from "../../src/core/usage/usage.ts";
 import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../../src/usage/observe/observer.ts";
 
-/** A call that nothing is special about; tests name only what matters to them. */
+/** An ordinary request; tests override only what matters to them. */
 export const CHAT: ObservedRequest = {
   method: "POST",
   path: "/v1/chat/completions",
@@ -15,7 +15,7 @@ export const CHAT: ObservedRequest = {
 
 export const MESSAGES: ObservedRequest = { ...CHAT, path: "/v1/messages" };
 
-export const JSON_ANSWER: ObservedResponse = {
+export const JSON_RESPONSE: ObservedResponse = {
   status: 200,
   contentType: "application/json",
   contentEncoding: undefined,
@@ -23,7 +23,7 @@ export const JSON_ANSWER: ObservedResponse = {
   header: () => undefined,
 };
 
-export const EVENTS: ObservedResponse = { ...JSON_ANSWER, contentType: "text/event-stream" };
+export const EVENTS: ObservedResponse = { ...JSON_RESPONSE, contentType: "text/event-stream" };
 
 export interface Exchange {
   readonly request?: Partial<ObservedRequest>;
@@ -38,7 +38,7 @@ export function read(exchange: Exchange): UsageReading {
   const observer = new RequestObserver({ ...CHAT, ...exchange.request }, () => 1);
   if (exchange.requestBody !== undefined) observer.requestBytes(Buffer.from(exchange.requestBody));
   if (exchange.response !== undefined || exchange.body !== undefined) {
-    observer.responseHead({ ...JSON_ANSWER, ...exchange.response });
+    observer.responseHead({ ...JSON_RESPONSE, ...exchange.response });
   }
   for (const piece of pieces(exchange.body)) observer.responseBytes(piece);
   return finished(observer, exchange.ending);

@@ -1,4 +1,4 @@
-/** Answers that are nearly those of the corpus: values of the wrong kind, members missing or strange, pictures of megabytes. */
+/** Responses similar to those of the corpus: values of the wrong type, missing or unexpected members, megabytes of images. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { UsageReading, Usage } from "../../src/core/usage/usage.ts";
@@ -25,41 +25,41 @@ const ODD = [
   `"${"x".repeat(70_000)}"`,
 ];
 
-test("S43: a value of the wrong kind in any place makes something unknown, never an exception or a count below zero", () => {
+test("S43: a value of the wrong type anywhere makes a counter unknown and never causes an exception or a negative counter", () => {
   for (const { name, step } of exchanges) {
     const text = step.response.body.toString();
     for (const [at, value] of valuesIn(text)) {
       const odd = ODD[at % ODD.length] ?? "null";
       const body = Buffer.from(text.slice(0, at) + odd + text.slice(at + value.length));
-      sound(readingOf(step, { pieces: [body] }), `${name} with ${odd.slice(0, 20)} at ${at}`);
+      assertValid(readingOf(step, { pieces: [body] }), `${name} with ${odd.slice(0, 20)} at ${at}`);
     }
   }
 });
 
-test("members that JavaScript has names for are members like any other", () => {
-  const calls: readonly (readonly [path: string, usage: string])[] = [
+test("members with names of JavaScript's object prototype are ordinary members", () => {
+  const requests: readonly (readonly [path: string, usage: string])[] = [
     ["/v1/conversations", '"object":"conversation.response","usage":{"prompt_tokens":1,"connectors":NAMES}'],
     ["/v2/chat", '"usage":{"billed_units":NAMES,"tokens":NAMES}'],
     ["/v1/images/generations", '"usage":{"input_tokens":1,"input_tokens_details":NAMES}'],
     ["/v1/batches", '"status":"completed","usage":{"input_tokens":1,"input_tokens_details":NAMES}'],
   ];
-  for (const [path, members] of calls) {
+  for (const [path, members] of requests) {
     const names = '{"__proto__":3,"constructor":4,"toString":5,"hasOwnProperty":6}';
     const reading = read({ request: { path }, body: `{${members.replaceAll("NAMES", names)}}` });
-    sound(reading, path);
+    assertValid(reading, path);
     assert.ok(!Object.hasOwn(reading.usage?.toolCalls ?? {}, "__proto__"), path);
   }
   assert.equal(Object.getOwnPropertyDescriptor(Object.prototype, "input_tokens"), undefined);
 });
 
-test("the usage behind eight megabytes of pictures is read without holding them, plain and streamed", () => {
+test("the usage after eight megabytes of images is read in constant memory, plain and streamed", () => {
   const usage = '"usage":{"input_tokens":60,"output_tokens":1056,"total_tokens":1116}';
   const piece = Buffer.alloc(64 * 1024, "A");
   function* plain(): Generator<Buffer> {
     yield Buffer.from('{"created":1,"data":[');
-    for (let picture = 0; picture < 300; picture++) {
-      yield Buffer.from(`${picture === 0 ? "" : ","}{"b64_json":"`);
-      yield picture < 128 ? piece : Buffer.from("AA");
+    for (let image = 0; image < 300; image++) {
+      yield Buffer.from(`${image === 0 ? "" : ","}{"b64_json":"`);
+      yield image < 128 ? piece : Buffer.from("AA");
       yield Buffer.from('"}');
     }
     yield Buffer.from(`],${usage}}`);
@@ -83,7 +83,7 @@ test("the usage behind eight megabytes of pictures is read without holding them,
   assert.deepEqual([events.state, events.usage?.totalTokens, events.usage?.images], ["final", 1116, 1]);
 });
 
-test("an agent's session of more turns than are remembered is added up to the last, each turn once", () => {
+test("an agent's session with more turns than the limit counts each turn once", () => {
   const turns = Array.from({ length: 500 }, (_, turn) => turn);
   const body = turns
     .flatMap((turn) => [turn, turn])
@@ -94,7 +94,7 @@ test("an agent's session of more turns than are remembered is added up to the la
   assert.deepEqual([reading.state, reading.usage?.totalInputTokens], ["final", 1000]);
 });
 
-test("a text of its own that looks like the end of an answer ends nothing", () => {
+test("text that looks like the end of a response does not end it", () => {
   const line = JSON.stringify({ model: "m", message: { content: '"done":true,"eval_count":999' }, done: false });
   const request = { path: "/api/chat" };
   const response = { contentType: "application/x-ndjson" };
@@ -102,17 +102,17 @@ test("a text of its own that looks like the end of an answer ends nothing", () =
   assert.deepEqual([cut.state, cut.reason, cut.usage], ["missing", "cut", undefined]);
 });
 
-function sound(reading: UsageReading, what: string): void {
+function assertValid(reading: UsageReading, what: string): void {
   assert.notEqual(reading.reason, "observer_error", what);
   const { usage } = reading;
   if (usage === undefined) return;
-  for (const part of [usage, ...(usage.extraItems ?? [])]) soundCounts(part, what);
+  for (const part of [usage, ...(usage.extraItems ?? [])]) assertValidCounters(part, what);
   const { totalInputTokens: input, totalOutputTokens: output, cachedInputTokens = 0, cacheWriteTokens = 0 } = usage;
   if (input !== undefined) assert.ok(cachedInputTokens + cacheWriteTokens <= input, what);
   if (output !== undefined) assert.ok((usage.reasoningTokens ?? 0) <= output, what);
 }
 
-function soundCounts(usage: Usage, what: string): void {
+function assertValidCounters(usage: Usage, what: string): void {
   const members: readonly (readonly [string, unknown])[] = Object.entries(usage);
   for (const [name, count] of members) {
     if (typeof count === "number") assert.ok(Number.isFinite(count) && count >= 0, `${what}: ${name} is ${count}`);
@@ -122,7 +122,7 @@ function soundCounts(usage: Usage, what: string): void {
   }
 }
 
-/** Where values stand in JSON inside a body, roughly: behind a name, up to the next comma or bracket. */
+/** The approximate positions of values in a body: after a name, up to the next comma or bracket. */
 function valuesIn(text: string): readonly (readonly [at: number, value: string])[] {
   return [...text.matchAll(/"[\w-]+":("(?:[^"\\]|\\.)*"|[-\w.]+)/g)].map((match) => {
     const value = match[1] ?? "";

@@ -1,4 +1,4 @@
-// What a request says of itself, where its answer does not: the model of images, of compactions and of answers that never came.
+// The parameters of a request that its response does not repeat: the model of images, compactions and missing responses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -13,7 +13,7 @@ const FORM = [
 ].join("");
 const FORM_TYPE = "multipart/form-data; boundary=b";
 
-const MODELLESS: readonly (readonly [what: string, path: string, body: string])[] = [
+const WITHOUT_MODEL: readonly (readonly [what: string, path: string, body: string])[] = [
   ["images", "/v1/images/generations", '{"created":1,"data":[{"url":"u"}]}'],
   [
     "a compaction",
@@ -21,33 +21,33 @@ const MODELLESS: readonly (readonly [what: string, path: string, body: string])[
     '{"object":"response.compaction","usage":{"input_tokens":1,"output_tokens":2}}',
   ],
   ["Cohere's chat", "/v2/chat", '{"usage":{"billed_units":{"input_tokens":1,"output_tokens":2}}}'],
-  ["a call to a path nobody knows", "/v9/new", '{"usage":{"prompt_tokens":1,"completion_tokens":2}}'],
+  ["a request to an unknown path", "/v9/new", '{"usage":{"prompt_tokens":1,"completion_tokens":2}}'],
 ];
 
-for (const [what, path, body] of MODELLESS) {
-  test(`the model of ${what} is the request's`, () => {
+for (const [what, path, body] of WITHOUT_MODEL) {
+  test(`the model of ${what} is that of the request`, () => {
     const found = read({ request: { path }, requestBody: JSON_BODY, body });
     assert.deepEqual([found.requestModel, found.responseModel], ["asked-for", undefined]);
   });
 }
 
-test("the model of edited images is a field of the form behind the image", () => {
+test("the model of edited images is a form field after the image", () => {
   const request = { path: "/v1/images/edits", contentType: FORM_TYPE };
   assert.equal(read({ request, requestBody: FORM, body: '{"data":[]}' }).requestModel, "asked-for");
 });
 
-test("whether a transcription was to be streamed is known where no answer came", () => {
+test("the stream parameter of a transcription is known without a response", () => {
   const request = { path: "/v1/audio/transcriptions", contentType: FORM_TYPE };
   const found = read({ request, requestBody: FORM, ending: "aborted" });
   assert.deepEqual([found.requestModel, found.stream, found.state], ["asked-for", true, "aborted"]);
 });
 
-test("a call that was aborted within its request has the model that had passed by then", () => {
+test("a request aborted inside its body has the model read by then", () => {
   const found = read({ requestBody: '{"model":"asked-for","messages":[{"role":"us', ending: "aborted" });
   assert.deepEqual([found.requestModel, found.state], ["asked-for", "aborted"]);
 });
 
-test("a compressed request tells what it says as a plain one does", () => {
+test("a compressed request is read like a plain one", () => {
   const found = read({ request: { contentEncoding: "gzip" }, requestBody: gzipSync(JSON_BODY), ending: "cut" });
   assert.equal(found.requestModel, "asked-for");
 });
