@@ -48,7 +48,7 @@ let metrics = "";
 before(async () => {
   provider = await startScriptedProvider();
   const usage = { prompt_tokens: 10, completion_tokens: 5 };
-  provider.answer("POST /v1/chat/completions", { model: "gpt-4o-mini", usage });
+  provider.respondWith("POST /v1/chat/completions", { model: "gpt-4o-mini", usage });
   gateway = await startGateway({ config: { providers: { openai: { upstream: provider.url } } } });
   const answer = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
     method: "POST",

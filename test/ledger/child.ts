@@ -17,7 +17,7 @@ export type Command =
   | { readonly kind: "status" }
   | { readonly kind: "close" };
 
-export interface Reply {
+export interface CommandResult {
   readonly error: string | undefined;
   readonly status: LedgerStatus | undefined;
   readonly log: LogEntry[];
@@ -25,7 +25,7 @@ export interface Reply {
 
 const SCRIPT = join(import.meta.dirname, "ledger-child.ts");
 
-/** A process with a ledger, perhaps inside another program (`strace`, `prlimit`); gone when the test ends. */
+/** A process with a ledger, optionally started by another program (`strace`, `prlimit`). It is stopped when the test ends. */
 export class Child {
   readonly process: ChildProcess;
   #output = "";
@@ -42,26 +42,26 @@ export class Child {
     return this.process.pid ?? 0;
   }
 
-  /** What the child has written on its stdout. */
+  /** What the child has written to its stdout. */
   get output(): string {
     return this.#output;
   }
 
-  async ask(command: Command): Promise<Reply> {
-    const answered = once(this.process, "message");
+  async send(command: Command): Promise<CommandResult> {
+    const received = once(this.process, "message");
     this.process.send(command);
-    // Sent by `ledger-child.ts` alone.
-    const [reply] = (await answered) as [Reply];
-    return reply;
+    // as: only `ledger-child.ts` sends messages.
+    const [result] = (await received) as [CommandResult];
+    return result;
   }
 
   async status(): Promise<LedgerStatus> {
-    const { status } = await this.ask({ kind: "status" });
+    const { status } = await this.send({ kind: "status" });
     if (!status) throw new Error("the child has no ledger open");
     return status;
   }
 
-  async open(options: Partial<ChildOptions> & { readonly path: string }): Promise<Reply> {
+  async open(options: Partial<ChildOptions> & { readonly path: string }): Promise<CommandResult> {
     const full: ChildOptions = {
       flushIntervalMs: 60_000,
       rotateBytes: 100_000_000,
@@ -70,17 +70,17 @@ export class Child {
       instance: "child",
       ...options,
     };
-    return this.ask({ kind: "open", options: full });
+    return this.send({ kind: "open", options: full });
   }
 
-  /** Kills it and waits until its last output has arrived. */
+  /** Kills the child and waits for its last output. */
   async kill(): Promise<void> {
     const closed = once(this.process, "close");
     this.process.kill("SIGKILL");
     await closed;
   }
 
-  /** Lets it end by itself, so that a program around it ends as well. */
+  /** Lets the child exit by itself, so that the program that started it exits as well. */
   async stop(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const exited = once(this.process, "exit");

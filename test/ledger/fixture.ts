@@ -17,12 +17,12 @@ export interface LogEntry {
 
 export const silentLog = relayLogger(() => undefined);
 
-export interface Workplace {
+export interface LedgerFixture {
   readonly dir: string;
   /** The stats file. */
   readonly path: string;
   readonly log: LogEntry[];
-  /** Opens a ledger that is closed when the test ends. */
+  /** Opens a ledger, which is closed when the test ends. */
   open(options?: Partial<LedgerOptions>): Ledger;
 }
 
@@ -32,8 +32,8 @@ export interface Line {
   readonly seq: number;
 }
 
-/** A directory of its own for one test, removed when the test ends. */
-export function workplace(t: TestContext): Workplace {
+/** Creates a directory for one test, which is removed when the test ends. */
+export function ledgerFixture(t: TestContext): LedgerFixture {
   const dir = mkdtempSync(join(tmpdir(), "lmgate-ledger-"));
   const path = join(dir, "stats.jsonl");
   const log: LogEntry[] = [];
@@ -75,16 +75,16 @@ export function record(n: number): string {
   return JSON.stringify({ n, model: "m-1", padding: "x".repeat(150) });
 }
 
-/** Appends records number `from` to `from + count - 1` as one message. */
+/** Appends the records `from` to `from + count - 1` as one batch. */
 export function appendAll(ledger: Ledger, from: number, count: number): void {
   for (let n = from; n < from + count; n += 1) ledger.append(record(n));
   ledger.flush();
 }
 
-/** The lines of a text that must consist of whole ones. */
+/** Parses the lines of a text, and fails if the last one is torn. */
 export function linesOf(text: string): Line[] {
   assert.ok(text === "" || text.endsWith("\n"), `does not end in a whole line: …${JSON.stringify(text.slice(-60))}`);
-  // Written by `record` above and completed by the ledger, and compared field by field in the tests.
+  // as: written by `record` above and completed by the ledger.
   return text
     .split("\n")
     .slice(0, -1)
@@ -95,7 +95,7 @@ export function linesIn(path: string): Line[] {
   return linesOf(readFileSync(path, "utf8"));
 }
 
-/** Names of the files that rotation left, in the order of their names. */
+/** The names of closed segments, sorted. */
 export function rotatedNames(dir: string): string[] {
   return readdirSync(dir)
     .filter((name) => /^stats-.*\.jsonl$/.test(name))
@@ -106,20 +106,20 @@ export function linesInAll(dir: string, names: readonly string[]): Line[] {
   return names.flatMap((name) => linesIn(join(dir, basename(name))));
 }
 
-/** The numbers `from … to - 1`, for comparison with what was found. */
+/** The numbers from `from` to `to - 1`. */
 export function numbers(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, at) => from + at);
 }
 
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+export async function until(condition: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting until ${what}`);
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`timed out waiting until ${condition}`);
     await pause(10);
   }
 }
 
-/** A reason to skip what needs a program that is missing or not allowed here; `false` if it works. */
+/** The reason to skip a test that needs this command, or `false` if the command works here. */
 export function unlessWorks(command: string, ...args: string[]): string | false {
   const { status } = spawnSync(command, args, { stdio: "ignore" });
   return status === 0 ? false : `needs \`${[command, ...args].join(" ")}\` to work`;

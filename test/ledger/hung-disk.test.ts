@@ -10,44 +10,44 @@ const noStrace = spawnSync("strace", ["-V"], { stdio: "ignore" }).status !== 0;
 const DEADLINE_MS = 30_000;
 
 test(
-  "R66: while the disk hangs calls go on and readiness says degraded; then every record is there",
+  "R66: while the disk hangs, requests continue and readiness is degraded; afterwards every record is written",
   { skip: noStrace ? "needs strace" : false },
   async (t) => {
-    // Nobody listens there: each call is answered with 502 and leaves a record.
+    // Nothing listens on this port: each request gets a 502 and leaves a record.
     const gateway = await startGateway({ config: { providers: { openai: { upstream: "http://127.0.0.1:9/" } } } });
     const inject = "inject=fdatasync:delay_enter=8000000:when=1";
     const options = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject];
     const strace = spawn("strace", [...options, "-p", String(gateway.pid)], { stdio: "ignore" });
     t.after(() => strace.kill("SIGKILL"));
-    const call = async (): Promise<number> => {
+    const sendRequest = async (): Promise<number> => {
       const headers = { authorization: `Bearer ${testKey.key}` };
       return (await fetch(`${gateway.url}/openai/v1/models`, { headers })).status;
     };
     const readiness = async (): Promise<string> => (await fetch(`${gateway.url}/readyz`)).text();
 
-    let calls = 0;
+    let requests = 0;
     const deadline = performance.now() + DEADLINE_MS;
     while (!(await readiness()).includes('"status":"degraded"')) {
       if (strace.exitCode !== null) {
         await gateway.stop();
-        t.skip("strace may not look into a running process here");
+        t.skip("strace is not permitted to attach to a running process here");
         return;
       }
-      assert.ok(performance.now() < deadline, "never degraded");
-      assert.equal(await call(), 502);
-      calls++;
+      assert.ok(performance.now() < deadline, "readiness never became degraded");
+      assert.equal(await sendRequest(), 502);
+      requests++;
       await delay(50);
     }
-    assert.equal(await call(), 502);
-    calls++;
+    assert.equal(await sendRequest(), 502);
+    requests++;
     while (!(await readiness()).includes('"status":"ok"')) {
-      assert.ok(performance.now() < deadline, "never well again");
+      assert.ok(performance.now() < deadline, "readiness never became ok again");
       await delay(50);
     }
     strace.kill("SIGINT");
     await once(strace, "exit");
-    const records = await gateway.records(calls);
-    assert.equal(records.length, calls);
+    const records = await gateway.records(requests);
+    assert.equal(records.length, requests);
     assert.deepEqual(
       records.map(({ seq }) => seq),
       records.map((_, index) => index + 1),
@@ -57,7 +57,7 @@ test(
 );
 
 test(
-  "R66: a disk that hangs at the end does not keep the process alive",
+  "R66: a disk that hangs at shutdown does not keep the process alive",
   { skip: noStrace ? "needs strace" : false },
   async (t) => {
     const gateway = await startGateway({ config: { stats: { flush_interval_seconds: 600 } } });
@@ -68,18 +68,18 @@ test(
     await delay(500);
     if (strace.exitCode !== null) {
       await gateway.stop();
-      t.skip("strace may not look into a running process here");
+      t.skip("strace is not permitted to attach to a running process here");
       return;
     }
     gateway.signal("SIGTERM");
     const deadline = performance.now() + DEADLINE_MS;
     while (!gateway.output().stdout.includes("the ledger did not close in time; records may be missing")) {
-      assert.ok(performance.now() < deadline, "never gave up");
+      assert.ok(performance.now() < deadline, "the process never gave up");
       await delay(50);
     }
-    // Whoever traces a process that is killed is told first.
+    // The kernel notifies a tracer before a traced process can exit, so strace must go first.
     strace.kill("SIGKILL");
-    assert.equal(await gateway.exited(), null, "it ended itself, by a signal");
+    assert.equal(await gateway.exited(), null, "it ended by a signal of its own");
     await gateway.stop();
   },
 );

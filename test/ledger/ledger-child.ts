@@ -1,15 +1,15 @@
-// A ledger in a process of its own, told what to do over IPC.
+// A ledger in its own process, controlled over IPC.
 import { writeSync } from "node:fs";
 
 import { relayLogger } from "../../src/core/log.ts";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
-import type { Command, Reply } from "./child.ts";
+import type { Command, CommandResult } from "./child.ts";
 import { appendAll } from "./fixture.ts";
 
 let ledger: Ledger | undefined;
-const log: Reply["log"] = [];
+const log: CommandResult["log"] = [];
 
-function obey(command: Command): string | undefined {
+function execute(command: Command): string | undefined {
   switch (command.kind) {
     case "open":
       try {
@@ -36,17 +36,17 @@ function obey(command: Command): string | undefined {
   }
 }
 
-/** Appends batch after batch; says on stdout, synchronously, how many records have been handed over. */
+/** Appends batch after batch, and writes the number of appended records to stdout, synchronously. */
 function run(from = 0): void {
   if (ledger) appendAll(ledger, from, 64);
   writeSync(1, `${from + 64}\n`);
   setImmediate(run, from + 64);
 }
 
-// Sent by `child.ts` alone.
+// Only `child.ts` sends messages.
 process.on("message", (command: Command) => {
-  const error = obey(command);
-  const reply: Reply = { error, status: ledger?.status(), log };
-  process.send?.(reply);
+  const error = execute(command);
+  const result: CommandResult = { error, status: ledger?.status(), log };
+  process.send?.(result);
 });
 process.on("disconnect", () => process.exit(0));

@@ -5,8 +5,8 @@ import { test } from "node:test";
 
 import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
 import { Child } from "./child.ts";
-import { appendAll, linesIn, numbers, until, workplace } from "./fixture.ts";
-import type { Workplace } from "./fixture.ts";
+import { appendAll, linesIn, numbers, until, ledgerFixture } from "./fixture.ts";
+import type { LedgerFixture } from "./fixture.ts";
 
 const MINUTE = 60_000;
 
@@ -17,136 +17,143 @@ interface LockContent {
   readonly heartbeat: string;
 }
 
-function lockIn(place: Workplace): LockContent {
-  // Written by the ledger under test, and compared field by field.
-  return JSON.parse(readFileSync(`${place.path}.lock`, "utf8")) as LockContent;
+function lockIn(fixture: LedgerFixture): LockContent {
+  // as: written by the ledger under test.
+  return JSON.parse(readFileSync(`${fixture.path}.lock`, "utf8")) as LockContent;
 }
 
-/** A lock as a machine we know nothing about would leave it. */
-function leaveLock(place: Workplace, ageMs: number): void {
+/** Writes a lock as an unknown machine would leave it. */
+function leaveLock(fixture: LedgerFixture, ageMs: number): void {
   const heartbeat = new Date(Date.now() - ageMs).toISOString();
   const holder = { instance: "other", pid: 1, host: "elsewhere", heartbeat, pidSpace: "unknown", startedAt: "1" };
-  writeFileSync(`${place.path}.lock`, `${JSON.stringify(holder)}\n`);
+  writeFileSync(`${fixture.path}.lock`, `${JSON.stringify(holder)}\n`);
 }
 
-test("R67: a second process on the same path refuses to start and says who writes there", async (t) => {
-  const place = workplace(t);
+test("R67: a second process on the same path does not start, and names the process that holds the file", async (t) => {
+  const fixture = ledgerFixture(t);
   const [first, second] = [new Child(t), new Child(t)];
-  await first.open({ path: place.path, instance: "first" });
-  const { error } = await second.open({ path: place.path, instance: "second" });
-  for (const part of [`${place.path}.lock`, `pid ${first.pid}`, hostname(), "first", "0 s ago", "stats.output_path"]) {
+  await first.open({ path: fixture.path, instance: "first" });
+  const { error } = await second.open({ path: fixture.path, instance: "second" });
+  for (const part of [
+    `${fixture.path}.lock`,
+    `pid ${first.pid}`,
+    hostname(),
+    "first",
+    "0 s ago",
+    "stats.output_path",
+  ]) {
     assert.ok(error?.includes(part), `${error} names ${part}`);
   }
-  await first.ask({ kind: "append", from: 0, count: 10 });
-  assert.equal(linesIn(place.path).length, 10);
+  await first.send({ kind: "append", from: 0, count: 10 });
+  assert.equal(linesIn(fixture.path).length, 10);
 });
 
-test("the lock names its holder while the ledger is open, and is gone after it", (t) => {
-  const place = workplace(t);
-  const ledger = place.open();
-  const { instance, pid, host } = lockIn(place);
+test("the lock names its holder while the ledger is open, and is removed when it closes", (t) => {
+  const fixture = ledgerFixture(t);
+  const ledger = fixture.open();
+  const { instance, pid, host } = lockIn(fixture);
   assert.deepEqual({ instance, pid, host }, { instance: "one", pid: process.pid, host: hostname() });
   ledger.close();
-  assert.ok(!existsSync(`${place.path}.lock`));
+  assert.ok(!existsSync(`${fixture.path}.lock`));
 });
 
-test("a lock of another machine is respected for 15 seconds after it was last heard of", (t) => {
-  const place = workplace(t);
-  leaveLock(place, 0);
-  const { heartbeat } = lockIn(place);
+test("a lock of another machine is respected for 15 seconds after its last heartbeat", (t) => {
+  const fixture = ledgerFixture(t);
+  leaveLock(fixture, 0);
+  const { heartbeat } = lockIn(fixture);
   const after = (ms: number) => ({ now: () => Date.parse(heartbeat) + ms });
-  assert.throws(() => place.open(after(15_000)), LedgerOpenError);
-  place.open(after(15_001));
-  assert.equal(lockIn(place).instance, "one");
+  assert.throws(() => fixture.open(after(15_000)), LedgerOpenError);
+  fixture.open(after(15_001));
+  assert.equal(lockIn(fixture).instance, "one");
 });
 
-test("a refusal says when to try again, unless the holder is known to live", (t) => {
-  const place = workplace(t);
-  leaveLock(place, 0);
-  const now = Date.parse(lockIn(place).heartbeat) + 4_000;
-  assert.throws(() => place.open({ now: () => now }), { name: "LedgerOpenError", retryAfterMs: 11_001 });
-  place.open({ now: () => now + 11_001 });
-  assert.throws(() => place.open({ instance: "two" }), { name: "LedgerOpenError", retryAfterMs: undefined });
+test("the error says when to retry, unless the holder is known to be running", (t) => {
+  const fixture = ledgerFixture(t);
+  leaveLock(fixture, 0);
+  const now = Date.parse(lockIn(fixture).heartbeat) + 4_000;
+  assert.throws(() => fixture.open({ now: () => now }), { name: "LedgerOpenError", retryAfterMs: 11_001 });
+  fixture.open({ now: () => now + 11_001 });
+  assert.throws(() => fixture.open({ instance: "two" }), { name: "LedgerOpenError", retryAfterMs: undefined });
 });
 
-test("a lock from the future is as dead as an old one", (t) => {
-  const place = workplace(t);
-  leaveLock(place, -MINUTE);
-  place.open();
+test("a lock with a heartbeat in the future is stale", (t) => {
+  const fixture = ledgerFixture(t);
+  leaveLock(fixture, -MINUTE);
+  fixture.open();
 });
 
-test("a lock that cannot be read counts by the age of its file", (t) => {
-  const place = workplace(t);
-  writeFileSync(`${place.path}.lock`, '{"instance":"oth');
-  assert.throws(() => place.open(), /an unknown process/);
-  place.open({ now: () => Date.now() + MINUTE });
+test("for a lock that cannot be parsed, the age of its file decides", (t) => {
+  const fixture = ledgerFixture(t);
+  writeFileSync(`${fixture.path}.lock`, '{"instance":"oth');
+  assert.throws(() => fixture.open(), /an unknown process/);
+  fixture.open({ now: () => Date.now() + MINUTE });
 });
 
-test("of several processes that find an abandoned lock, one gets it", async (t) => {
-  const place = workplace(t);
+test("of several processes that find an abandoned lock, exactly one acquires it", async (t) => {
+  const fixture = ledgerFixture(t);
   const children = numbers(0, 4).map(() => new Child(t));
-  await Promise.all(children.map((child) => child.ask({ kind: "status" })));
+  await Promise.all(children.map((child) => child.send({ kind: "status" })));
   for (let round = 0; round < 25; round += 1) {
-    leaveLock(place, MINUTE);
+    leaveLock(fixture, MINUTE);
     const replies = await Promise.all(
-      children.map((child, n) => child.open({ path: place.path, instance: `${round}-${n}` })),
+      children.map((child, n) => child.open({ path: fixture.path, instance: `${round}-${n}` })),
     );
     const winners = replies.flatMap(({ error }, n) => (error === undefined ? [n] : []));
     assert.equal(winners.length, 1, `round ${round}: ${winners.join(", ")}`);
-    assert.equal(lockIn(place).instance, `${round}-${winners[0]}`);
-    await children[winners[0] ?? 0]?.ask({ kind: "close" });
+    assert.equal(lockIn(fixture).instance, `${round}-${winners[0]}`);
+    await children[winners[0] ?? 0]?.send({ kind: "close" });
   }
 });
 
-test("the holder shows that it lives, and notices when somebody else has taken the lock", async (t) => {
-  const place = workplace(t);
+test("the holder renews its lock, and notices when another instance has taken it", async (t) => {
+  const fixture = ledgerFixture(t);
   let now = Date.now();
-  const ledger = place.open({ now: () => now });
+  const ledger = fixture.open({ now: () => now });
   now += MINUTE;
   appendAll(ledger, 0, 1);
-  assert.equal(lockIn(place).heartbeat, new Date(now).toISOString());
+  assert.equal(lockIn(fixture).heartbeat, new Date(now).toISOString());
 
-  leaveLock(place, -MINUTE);
+  leaveLock(fixture, -MINUTE);
   now += MINUTE;
   appendAll(ledger, 1, 1);
   const { degraded, lastError, queued } = ledger.status();
   assert.deepEqual({ degraded, queued }, { degraded: true, queued: 1 });
   assert.match(lastError ?? "", /another instance has taken the lock/);
-  assert.equal(linesIn(place.path).length, 1, "nothing is written without the lock");
+  assert.equal(linesIn(fixture.path).length, 1, "nothing is written without the lock");
 
-  rmSync(`${place.path}.lock`);
-  await until("it has the lock again", () => !ledger.status().degraded);
+  rmSync(`${fixture.path}.lock`);
+  await until("it holds the lock again", () => !ledger.status().degraded);
   assert.deepEqual(
-    linesIn(place.path).map(({ n }) => n),
+    linesIn(fixture.path).map(({ n }) => n),
     [0, 1],
   );
 });
 
-test("closing leaves a lock alone that somebody else has taken", (t) => {
-  const place = workplace(t);
-  const ledger = place.open();
-  leaveLock(place, 0);
+test("closing does not remove a lock that another instance has taken", (t) => {
+  const fixture = ledgerFixture(t);
+  const ledger = fixture.open();
+  leaveLock(fixture, 0);
   ledger.close();
-  assert.equal(lockIn(place).instance, "other");
+  assert.equal(lockIn(fixture).instance, "other");
 });
 
-test("a deleted lock is made again", (t) => {
-  const place = workplace(t);
+test("a deleted lock is created again", (t) => {
+  const fixture = ledgerFixture(t);
   let now = Date.now();
-  const ledger = place.open({ now: () => now });
-  rmSync(`${place.path}.lock`);
+  const ledger = fixture.open({ now: () => now });
+  rmSync(`${fixture.path}.lock`);
   now += MINUTE;
   appendAll(ledger, 0, 1);
-  assert.equal(lockIn(place).instance, "one");
+  assert.equal(lockIn(fixture).instance, "one");
 });
 
-test("a ledger that replaces a dead thread's takes over its lock, and only that", (t) => {
-  const place = workplace(t);
-  const dead = place.open({ instance: "boot.1" });
-  assert.throws(() => place.open({ instance: "boot.2" }), LedgerOpenError);
-  assert.throws(() => place.open({ instance: "boot.2", replaces: "boot.0" }), LedgerOpenError);
-  place.open({ instance: "boot.2", replaces: "boot.1" });
-  assert.equal(lockIn(place).instance, "boot.2");
+test("a ledger that replaces that of a dead worker takes over its lock, and no other", (t) => {
+  const fixture = ledgerFixture(t);
+  const dead = fixture.open({ instance: "boot.1" });
+  assert.throws(() => fixture.open({ instance: "boot.2" }), LedgerOpenError);
+  assert.throws(() => fixture.open({ instance: "boot.2", replaces: "boot.0" }), LedgerOpenError);
+  fixture.open({ instance: "boot.2", replaces: "boot.1" });
+  assert.equal(lockIn(fixture).instance, "boot.2");
   dead.close();
-  assert.equal(lockIn(place).instance, "boot.2");
+  assert.equal(lockIn(fixture).instance, "boot.2");
 });

@@ -1,4 +1,4 @@
-// A power cut without the hardware: every state that a crash may leave, made from a trace of the writer.
+// Simulates power cuts: derives every state of the files that a crash may leave from a trace of the writer.
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,12 +6,12 @@ import { test } from "node:test";
 
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import { Child } from "./child.ts";
-import { FileModel, fileCalls, TRACE, type FileCall } from "./traced-files.ts";
-import { linesIn, record, unlessWorks, until, workplace, silentLog } from "./fixture.ts";
+import { FileModel, fileOperations, TRACE, type FileOperation } from "./traced-files.ts";
+import { linesIn, record, unlessWorks, until, ledgerFixture, silentLog } from "./fixture.ts";
 
 const isStats = (name: string): boolean => /^stats.*\.jsonl$/.test(name);
 
-/** What must be there however the machine went down: whole lines that were synced. */
+/** The whole records in these files, which the next start must keep. */
 function wholeLines(files: ReadonlyMap<string, Buffer>): Set<string> {
   const lines = new Set<string>();
   for (const [name, content] of files) {
@@ -25,55 +25,55 @@ function wholeLines(files: ReadonlyMap<string, Buffer>): Set<string> {
 }
 
 test(
-  "R64: from every state that a crash may leave, the next start goes on with all that was whole and synced",
+  "R64: from every state that a crash may leave, the next start keeps every whole and synced record",
   { skip: unlessWorks("strace", "-o", "/dev/null", "true") },
   async (t) => {
-    const place = workplace(t);
-    const written = join(place.dir, "written");
+    const fixture = ledgerFixture(t);
+    const written = join(fixture.dir, "written");
     mkdirSync(written);
-    const trace = join(place.dir, "trace");
+    const trace = join(fixture.dir, "trace");
     const child = new Child(t, ["strace", "-o", trace, ...TRACE]);
     await child.open({ path: join(written, "stats.jsonl"), flushIntervalMs: 40, rotateBytes: 4_000 });
     for (let batch = 0; batch < 12; batch++) {
-      await child.ask({ kind: "append", from: batch * 4, count: 4 });
+      await child.send({ kind: "append", from: batch * 4, count: 4 });
       const syncs = (): number => readFileSync(trace, "utf8").split("fdatasync(").length;
       const before = syncs();
       if (batch % 3 === 0) await until("it is synced", () => syncs() > before);
     }
-    await child.ask({ kind: "close" });
+    await child.send({ kind: "close" });
     await child.stop();
-    const calls = fileCalls(trace, written);
-    assert.ok(calls.filter(({ kind }) => kind === "rename").length >= 2, "it rotated");
+    const operations = fileOperations(trace, written);
+    assert.ok(operations.filter(({ kind }) => kind === "rename").length >= 2, "it rotated");
 
     let states = 0;
     const check = (files: ReadonlyMap<string, Buffer>, kept: ReadonlySet<string>): void => {
       states++;
-      goOn(join(place.dir, "state"), files, kept);
+      restart(join(fixture.dir, "state"), files, kept);
     };
     const model = new FileModel();
-    for (const call of calls) {
-      for (const half of halves(call)) {
+    for (const operation of operations) {
+      for (const tornWrite of tornWrites(operation)) {
         const torn = new Map(model.killed);
-        torn.set(half.name, Buffer.concat([torn.get(half.name) ?? Buffer.alloc(0), half.bytes]));
+        torn.set(tornWrite.name, Buffer.concat([torn.get(tornWrite.name) ?? Buffer.alloc(0), tornWrite.bytes]));
         check(torn, wholeLines(torn));
       }
-      model.apply(call);
+      model.apply(operation);
       check(model.killed, wholeLines(model.killed));
       for (const rest of ["gone", "zeros"] as const) check(model.powerCut(rest), wholeLines(model.powerCut("gone")));
     }
     assert.ok(states > 100, `${states} states`);
-    t.diagnostic(`${calls.length} calls, ${states} states`);
+    t.diagnostic(`${operations.length} operations, ${states} states`);
   },
 );
 
-/** A write that was cut short. */
-function halves(call: FileCall): readonly Extract<FileCall, { kind: "write" }>[] {
-  if (call.kind !== "write" || call.name.includes(".lock")) return [];
-  const { length } = call.bytes;
-  return [1, length >> 1, length - 1].map((end) => ({ ...call, bytes: call.bytes.subarray(0, end) }));
+/** The write cut off at several places. */
+function tornWrites(operation: FileOperation): readonly Extract<FileOperation, { kind: "write" }>[] {
+  if (operation.kind !== "write" || operation.name.includes(".lock")) return [];
+  const { length } = operation.bytes;
+  return [1, length >> 1, length - 1].map((end) => ({ ...operation, bytes: operation.bytes.subarray(0, end) }));
 }
 
-function goOn(directory: string, files: ReadonlyMap<string, Buffer>, kept: ReadonlySet<string>): void {
+function restart(directory: string, files: ReadonlyMap<string, Buffer>, kept: ReadonlySet<string>): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);
   for (const [name, content] of files) writeFileSync(join(directory, name), content);
@@ -84,7 +84,7 @@ function goOn(directory: string, files: ReadonlyMap<string, Buffer>, kept: Reado
     fileMode: 0o640,
     maxQueueBytes: 1_000_000,
     instance: "next",
-    // A lock that is empty says nothing of its holder, and is waited for until it is old.
+    // An empty lock does not identify its holder, so it counts by its age.
     now: () => Date.now() + 60_000,
     log: silentLog,
   });

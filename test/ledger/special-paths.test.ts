@@ -18,11 +18,11 @@ import type { TestContext } from "node:test";
 
 import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
 import { Child } from "./child.ts";
-import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, workplace } from "./fixture.ts";
+import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, ledgerFixture } from "./fixture.ts";
 
 const noFifo = unlessWorks("sh", "-c", "command -v mkfifo");
 
-/** Reads a FIFO without ever waiting for it. */
+/** Reads a FIFO without blocking. */
 function reader(t: TestContext, path: string): () => string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   t.after(() => closeSync(fd));
@@ -39,30 +39,30 @@ function reader(t: TestContext, path: string): () => string {
 }
 
 test(
-  "R69: a FIFO that nobody reads does not hold the ledger up, and gets everything once somebody does",
+  "R69: a FIFO without a reader does not block the ledger, and receives everything once it has one",
   { skip: noFifo },
   async (t) => {
-    const place = workplace(t);
-    spawnSync("mkfifo", [place.path]);
-    const ledger = place.open();
+    const fixture = ledgerFixture(t);
+    spawnSync("mkfifo", [fixture.path]);
+    const ledger = fixture.open();
     appendAll(ledger, 0, 5);
     assert.equal(ledger.status().degraded, true);
-    const read = reader(t, place.path);
+    const read = reader(t, fixture.path);
     await until("the records arrive", () => read().split("\n").length === 6);
     assert.deepEqual(
       linesOf(read()).map(({ n }) => n),
       numbers(0, 5),
     );
     assert.equal(ledger.status().degraded, false);
-    assert.deepEqual(readdirSync(place.dir), ["stats.jsonl"]);
+    assert.deepEqual(readdirSync(fixture.dir), ["stats.jsonl"]);
   },
 );
 
-test("R69: a FIFO read more slowly than it is written gets whole lines, each once", { skip: noFifo }, async (t) => {
-  const place = workplace(t);
-  spawnSync("mkfifo", [place.path]);
-  const read = reader(t, place.path);
-  const ledger = place.open({ rotateBytes: 1_000 });
+test("R69: a FIFO that is read slowly receives whole lines, each once", { skip: noFifo }, async (t) => {
+  const fixture = ledgerFixture(t);
+  spawnSync("mkfifo", [fixture.path]);
+  const read = reader(t, fixture.path);
+  const ledger = fixture.open({ rotateBytes: 1_000 });
   for (let n = 0; n < 2_000; n += 100) appendAll(ledger, n, 100);
   assert.ok(ledger.status().queued > 0, "the pipe is full");
   await until("the last record arrives", () => read().endsWith('"seq":2000}\n'));
@@ -72,15 +72,15 @@ test("R69: a FIFO read more slowly than it is written gets whole lines, each onc
   );
 });
 
-test("R69: /dev/full keeps records waiting; /dev/null takes them; neither is locked, rotated or replaced", (t) => {
-  const place = workplace(t);
-  const full = place.open({ path: "/dev/full" });
+test("R69: /dev/full keeps records in the queue, /dev/null accepts them, and neither is locked, rotated or replaced", (t) => {
+  const fixture = ledgerFixture(t);
+  const full = fixture.open({ path: "/dev/full" });
   appendAll(full, 0, 3);
   const { degraded, queued, lastError } = full.status();
   assert.deepEqual({ degraded, queued }, { degraded: true, queued: 3 });
   assert.match(lastError ?? "", /ENOSPC/);
 
-  const none = place.open({ path: "/dev/null", rotateBytes: 10 });
+  const none = fixture.open({ path: "/dev/null", rotateBytes: 10 });
   appendAll(none, 0, 3);
   const { written, rotations } = none.status();
   assert.deepEqual({ written, rotations }, { written: 3, rotations: 0 });
@@ -91,55 +91,55 @@ test("R69: /dev/full keeps records waiting; /dev/null takes them; neither is loc
   );
 });
 
-test("R69: /dev/stdout is appended to where it is a pipe, and where it is a file", async (t) => {
-  const place = workplace(t);
-  // A shell's pipe: Node would give the child a socket, and a socket cannot be opened by name.
+test("R69: /dev/stdout is appended to, whether it is a pipe or a file", async (t) => {
+  const fixture = ledgerFixture(t);
+  // A pipe of the shell, because Node would give the child a socket, which cannot be opened by name.
   const piped = new Child(t, ["sh", "-c", '"$@" | cat', "sh"]);
   await piped.open({ path: "/dev/stdout" });
-  await piped.ask({ kind: "append", from: 0, count: 2 });
+  await piped.send({ kind: "append", from: 0, count: 2 });
   await until("the pipe delivers", () => linesOf(piped.output).length === 2);
 
-  const out = openSync(place.path, "w");
+  const out = openSync(fixture.path, "w");
   t.after(() => closeSync(out));
   const redirected = new Child(t, [], out);
   await redirected.open({ path: "/dev/stdout", rotateBytes: 10 });
-  await redirected.ask({ kind: "append", from: 0, count: 2 });
-  await redirected.ask({ kind: "append", from: 2, count: 2 });
-  assert.equal(linesIn(place.path).length, 4);
-  assert.deepEqual(readdirSync(place.dir), ["stats.jsonl"]);
+  await redirected.send({ kind: "append", from: 0, count: 2 });
+  await redirected.send({ kind: "append", from: 2, count: 2 });
+  assert.equal(linesIn(fixture.path).length, 4);
+  assert.deepEqual(readdirSync(fixture.dir), ["stats.jsonl"]);
 });
 
-test("R69: a directory is refused, and the message says what would do", (t) => {
-  const place = workplace(t);
+test("R69: a directory is rejected, and the message suggests a path", (t) => {
+  const fixture = ledgerFixture(t);
   assert.throws(
-    () => place.open({ path: place.dir }),
-    (error) => error instanceof LedgerOpenError && error.message.includes(`${place.dir}/stats.jsonl`),
+    () => fixture.open({ path: fixture.dir }),
+    (error) => error instanceof LedgerOpenError && error.message.includes(`${fixture.dir}/stats.jsonl`),
   );
 });
 
-test("R69: a symbolic link is followed, also by lock and rotation, and stays a link", (t) => {
-  const place = workplace(t);
-  const elsewhere = join(place.dir, "elsewhere");
+test("R69: lock and rotation follow a symbolic link, and it stays a link", (t) => {
+  const fixture = ledgerFixture(t);
+  const elsewhere = join(fixture.dir, "elsewhere");
   mkdirSync(elsewhere);
-  symlinkSync("elsewhere/stats.jsonl", place.path);
-  const ledger = place.open({ rotateBytes: 100 });
+  symlinkSync("elsewhere/stats.jsonl", fixture.path);
+  const ledger = fixture.open({ rotateBytes: 100 });
   appendAll(ledger, 0, 1);
   appendAll(ledger, 1, 1);
-  assert.ok(lstatSync(place.path).isSymbolicLink());
+  assert.ok(lstatSync(fixture.path).isSymbolicLink());
   assert.deepEqual(
-    linesIn(place.path).map(({ n }) => n),
+    linesIn(fixture.path).map(({ n }) => n),
     [1],
   );
   assert.equal(rotatedNames(elsewhere).length, 1);
   assert.ok(readdirSync(elsewhere).includes("stats.jsonl.lock"));
 });
 
-test("R54: a directory that cannot be written does not keep the ledger from starting", async (t) => {
-  const place = workplace(t);
-  // In the way of a directory, so that the test holds for root as well.
-  const blocked = join(place.dir, "blocked");
+test("R54: the ledger starts although its directory cannot be written", async (t) => {
+  const fixture = ledgerFixture(t);
+  // A file in place of the directory, so that the test works for root as well.
+  const blocked = join(fixture.dir, "blocked");
   closeSync(openSync(blocked, "w"));
-  const ledger = place.open({ path: join(blocked, "stats.jsonl") });
+  const ledger = fixture.open({ path: join(blocked, "stats.jsonl") });
   appendAll(ledger, 0, 1);
   const { degraded, queued } = ledger.status();
   assert.deepEqual({ degraded, queued }, { degraded: true, queued: 1 });
@@ -148,9 +148,9 @@ test("R54: a directory that cannot be written does not keep the ledger from star
 const CAN_RUN = 'test -r "$1" && "$0" --version';
 
 test(
-  "R55: a directory taken away from us after the start does not stop writing",
+  "R55: writing continues after the directory has become inaccessible",
   {
-    // Root is stopped by no mode, so the writer runs as somebody else, who must be able to read this checkout.
+    // No mode stops root, so the writer runs as another user, who must be able to read this checkout.
     skip:
       process.getuid?.() === 0
         ? unlessWorks(
@@ -166,35 +166,35 @@ test(
         : false,
   },
   async (t) => {
-    const place = workplace(t);
-    chmodSync(place.dir, 0o777);
-    const asNobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
-    const child = new Child(t, asNobody);
-    await child.open({ path: place.path, fileMode: 0o666 });
-    chmodSync(place.dir, 0o000);
-    await child.ask({ kind: "append", from: 0, count: 5 });
+    const fixture = ledgerFixture(t);
+    chmodSync(fixture.dir, 0o777);
+    const asOtherUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
+    const child = new Child(t, asOtherUser);
+    await child.open({ path: fixture.path, fileMode: 0o666 });
+    chmodSync(fixture.dir, 0o000);
+    await child.send({ kind: "append", from: 0, count: 5 });
     const { written, degraded } = await child.status();
-    chmodSync(place.dir, 0o777);
+    chmodSync(fixture.dir, 0o777);
     assert.deepEqual({ written, degraded }, { written: 5, degraded: false });
-    assert.equal(linesIn(place.path).length, 5);
+    assert.equal(linesIn(fixture.path).length, 5);
   },
 );
 
 test(
-  "R71: a reader that follows the file gets every record once and none in parts",
+  "R71: a program that follows the file reads every record once and none in parts",
   { skip: unlessWorks("tail", "--version") },
   async (t) => {
-    const place = workplace(t);
-    const ledger = place.open();
-    const tail = spawn("tail", ["-n", "+1", "-F", place.path], { stdio: ["ignore", "pipe", "ignore"] });
+    const fixture = ledgerFixture(t);
+    const ledger = fixture.open();
+    const tail = spawn("tail", ["-n", "+1", "-F", fixture.path], { stdio: ["ignore", "pipe", "ignore"] });
     t.after(() => tail.kill());
     let text = "";
     tail.stdout.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
     for (let n = 0; n < 3_000; n += 30) {
       appendAll(ledger, n, 30);
-      await until("the reader has begun", () => text.length > 0);
+      await until("the reader has started", () => text.length > 0);
     }
-    await until("the reader has everything", () => text.length === readFileSync(place.path).length);
+    await until("the reader has everything", () => text.length === readFileSync(fixture.path).length);
     assert.deepEqual(
       linesOf(text).map(({ n }) => n),
       numbers(0, 3_000),

@@ -1,4 +1,4 @@
-/** The commands that show prices, and what an issue in the operator's prices does to all that need them. */
+/** The commands that show prices, and how commands report issues in the operator's prices. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ function prepare(cli: CliFixture, prices: string): void {
 
 const WITH_CONFIG = ["--config", "lmgate.yaml"];
 
-test("a model's prices are shown with where they come from", async (t) => {
+test("a model's prices are shown with their source", async (t) => {
   const cli = cliFixture(t);
   prepare(cli, "models: { my-model: { input: 2.5, output: 10, request: 0.01 } }");
   const own = await cli.run(["prices", "get", "my-model", "--provider", "openai", ...WITH_CONFIG]);
@@ -38,7 +38,7 @@ test("a model without a price ends with exit code 6", async (t) => {
   assert.match(stderr, /no price for gpt-unheard-of/);
 });
 
-test("the list holds the operator's prices before the table's", async (t) => {
+test("the list has the operator's prices before the table's", async (t) => {
   const cli = cliFixture(t);
   prepare(cli, 'models: { "my-*": { input: 2.5 } }');
   const { stdout } = await cli.run(["prices", "list", "--provider", "openai", ...WITH_CONFIG]);
@@ -47,7 +47,7 @@ test("the list holds the operator's prices before the table's", async (t) => {
   assert.ok(rest.some((row) => row.startsWith("openai\tgpt-4o\t2.5\t1.25\t-\t10\ttable")));
 });
 
-test("models without a price are listed from every file, those with most tokens first", async (t) => {
+test("models without a price are listed from all files, those with the most tokens first", async (t) => {
   const cli = cliFixture(t);
   prepare(cli, "");
   const line = (model: string, tokens: number, source: string): string =>
@@ -74,19 +74,19 @@ test("models without a price are listed from every file, those with most tokens 
   ]);
 });
 
-test("with an issue in the operator's prices nothing starts, and every issue is told", async (t) => {
+test("with an issue in the operator's prices nothing starts, and every issue is reported", async (t) => {
   const cli = cliFixture(t);
   prepare(cli, "models:\n  a: { imput: 1 }\n  b: { output: lots }\n");
   for (const command of [["start"], ["check"], ["prices", "list"]]) {
     const { code, stdout, stderr } = await cli.run([...command, ...WITH_CONFIG, ...allowlist(command)]);
     assert.equal(code, 3, command.join(" "));
-    const said = stdout + stderr;
-    assert.match(said, /prices\.yaml:2:8 models\.a\.imput: unknown name \(did you mean "input"\?\)/);
-    assert.match(said, /prices\.yaml:3:16 models\.b\.output: found "lots"; allowed is a number of US dollars/);
+    const output = stdout + stderr;
+    assert.match(output, /prices\.yaml:2:8 models\.a\.imput: unknown name \(did you mean "input"\?\)/);
+    assert.match(output, /prices\.yaml:3:16 models\.b\.output: found "lots"; allowed is a number of US dollars/);
   }
 });
 
-test("a file of prices that is not there is an issue too", async (t) => {
+test("a missing file of prices is an issue", async (t) => {
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "nowhere.yaml" } }));
   const { code, stderr } = await cli.run(["start", ...WITH_CONFIG]);

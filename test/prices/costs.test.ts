@@ -1,4 +1,4 @@
-/** What a record says a call cost, compared with what a person works out from the price lists. */
+/** The cost in records, compared with costs computed by hand from the price lists. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,7 +28,7 @@ multipliers:
 let provider: ScriptedProvider;
 let gateway: Gateway;
 let directory: string;
-let calls = 0;
+let requests = 0;
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), "lmgate-prices-"));
@@ -56,14 +56,14 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** One call, and its record. */
-async function recordOf(path: string, answer: unknown, status: number = 200): Promise<RequestRecord> {
-  provider.answer(`POST ${path.slice(path.indexOf("/", 1))}`, answer, { status });
+/** Sends a request, and returns its record. */
+async function recordOf(path: string, response: unknown, status: number = 200): Promise<RequestRecord> {
+  provider.respondWith(`POST ${path.slice(path.indexOf("/", 1))}`, response, { status });
   const headers = { authorization: `Bearer ${testKey.key}`, "content-type": "application/json" };
-  const response = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: "{}" });
-  await response.arrayBuffer();
-  calls++;
-  const record = (await gateway.records(calls)).at(-1);
+  const received = await fetch(`${gateway.url}${path}`, { method: "POST", headers, body: "{}" });
+  await received.arrayBuffer();
+  requests++;
+  const record = (await gateway.records(requests)).at(-1);
   assert.ok(record);
   return record;
 }
@@ -78,13 +78,13 @@ function assertCost(record: RequestRecord, usd: number | null, source: string): 
   assert.deepEqual([record.cost_usd, record.cost_source], [usd, source], JSON.stringify(record));
 }
 
-test("cached tokens of an OpenAI call cost what cached tokens cost, the rest the full price", async () => {
+test("cached tokens of an OpenAI request are billed at the cached price, the rest at the full price", async () => {
   const usage = { prompt_tokens: 10_000, completion_tokens: 1000, prompt_tokens_details: { cached_tokens: 4000 } };
-  // gpt-4o: 2.50 a million in, 1.25 cached, 10 out: 6,000 × 2.5 + 4,000 × 1.25 + 1,000 × 10 millionths.
+  // gpt-4o: 2.50 per million input tokens, 1.25 cached, 10 out: 6,000 × 2.5 + 4,000 × 1.25 + 1,000 × 10 millionths.
   assertCost(await recordOf(CHAT, chat("gpt-4o-2024-08-06", usage)), 0.03, "table");
 });
 
-test("cache reads and writes of an Anthropic call each have their price, one-hour writes another", async () => {
+test("cache reads, cache writes and one-hour cache writes of an Anthropic request have separate prices", async () => {
   const usage = {
     input_tokens: 1000,
     cache_read_input_tokens: 100_000,
@@ -98,7 +98,7 @@ test("cache reads and writes of an Anthropic call each have their price, one-hou
   assertCost(await recordOf("/anthropic/v1/messages", body), usd, "table");
 });
 
-test("thinking tokens that Gemini counts beside its output are paid as output", async () => {
+test("thinking tokens that Gemini counts separately are billed as output", async () => {
   const usageMetadata = {
     promptTokenCount: 1000,
     candidatesTokenCount: 100,
@@ -111,19 +111,19 @@ test("thinking tokens that Gemini counts beside its output are paid as output", 
   assertCost(await recordOf("/gemini/v1beta/models/gemini-2.5-flash:generateContent", body), usd, "table");
 });
 
-test("what the provider says itself is the cost, whatever the table says", async () => {
+test("a cost that the provider states takes precedence over the table", async () => {
   const usage = { prompt_tokens: 13, completion_tokens: 16, total_tokens: 29, cost: 0.000093 };
   const record = await recordOf("/openrouter/api/v1/chat/completions", chat("openai/gpt-4o", usage));
   assertCost(record, 0.000093, "provider");
 });
 
-test("the operator's prices come before the table's, and what they leave out costs what the whole does", async () => {
+test("the operator's prices take precedence over the table's, and missing parts cost as much as the whole", async () => {
   const usage = { prompt_tokens: 1000, completion_tokens: 100, prompt_tokens_details: { cached_tokens: 400 } };
   const usd = (600 * 2 + 400 * 0.5 + 100 * 8) / 1e6 + 0.01;
   assertCost(await recordOf(CHAT, chat("my-model", usage)), usd, "override");
 });
 
-test("prices for one provider come before those for all, and an exact name before a pattern", async () => {
+test("prices for one provider take precedence over those for all, and an exact name over a pattern", async () => {
   const usage = { prompt_tokens: 1_000_000, completion_tokens: 0 };
   const body = {
     type: "message",
@@ -137,7 +137,7 @@ test("prices for one provider come before those for all, and an exact name befor
   assertCost(await recordOf(CHAT, chat("house-other", usage)), 1, "override");
 });
 
-test("a service tier has the operator's factor, on the table's prices as on their own", async () => {
+test("the operator's factor for a service tier applies to the table's prices as well", async () => {
   const usage = { prompt_tokens: 10_000, completion_tokens: 1000 };
   const tier = (service_tier: string): Promise<RequestRecord> =>
     recordOf(CHAT, chat("gpt-4o", usage, { service_tier }));
@@ -146,27 +146,27 @@ test("a service tier has the operator's factor, on the table's prices as on thei
   assertCost(await tier("priority"), 0.07, "table");
 });
 
-test("a model that nobody knows costs null, never zero", async () => {
+test("the cost of an unknown model is null, never zero", async () => {
   const usage = { prompt_tokens: 10, completion_tokens: 1 };
   assertCost(await recordOf(CHAT, chat("gpt-unheard-of", usage)), null, "none");
   assertCost(await recordOf("/my-server/v1/chat/completions", chat("gpt-4o", usage)), null, "none");
 });
 
-test("an operator's price for one side alone is no price for a call that has both", async () => {
+test("an override for input alone is no price for a request with input and output", async () => {
   assertCost(await recordOf(CHAT, chat("half-model", { prompt_tokens: 10, completion_tokens: 1 })), null, "none");
 });
 
-test("zero is what a free model costs, and no tokens of a model with a price", async () => {
+test("the cost is zero for a free model, and for no tokens of a priced model", async () => {
   assertCost(await recordOf(CHAT, chat("free-model", { prompt_tokens: 10, completion_tokens: 1 })), 0, "override");
   assertCost(await recordOf(CHAT, chat("gpt-4o", { prompt_tokens: 0, completion_tokens: 0 })), 0, "table");
 });
 
-test("a call without usage has no cost, not even none", async () => {
+test("a request without usage has no cost fields at all", async () => {
   const record = await recordOf(CHAT, { error: { type: "server_error", message: "no" } }, 500);
   assert.ok(!("cost_usd" in record) && !("cost_source" in record), JSON.stringify(record));
 });
 
-test("what a compaction took is paid on top of the answer", async () => {
+test("a compaction is billed in addition to the response", async () => {
   const iterations = [
     { type: "compaction", input_tokens: 50_000, output_tokens: 1000 },
     { type: "message", input_tokens: 1000, output_tokens: 100 },
@@ -177,8 +177,8 @@ test("what a compaction took is paid on top of the answer", async () => {
   assertCost(await recordOf("/anthropic/v1/messages", body), usd, "table");
 });
 
-test("the metrics add up what calls cost and count tokens without a price", async () => {
-  const records = await gateway.records(calls);
+test("the metrics sum up costs and count tokens without a price", async () => {
+  const records = await gateway.records(requests);
   const spent = records.filter((record) => record.provider === "openai").map((record) => record.cost_usd ?? 0);
   const expected = spent.reduce((sum, cost) => sum + cost, 0);
   const deadline = Date.now() + 5000;

@@ -1,4 +1,4 @@
-/** What the page about cost shows is what the gateway reads. */
+/** Checks the examples of docs/cost.md against the code. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { readPriceOverrides } from "../../src/prices/overrides-file.ts";
 
 const page = readFileSync(new URL("../../docs/cost.md", import.meta.url), "utf8");
 
-test("the example of one's own prices is valid, and says what it seems to say", () => {
+test("the example of price overrides is valid and has the expected prices", () => {
   const example = [...page.matchAll(/```yaml\n(.*?)```/gs)]
     .map(([, yaml]) => yaml ?? "")
     .find((yaml) => yaml.startsWith("models:"));
@@ -19,7 +19,7 @@ test("the example of one's own prices is valid, and says what it seems to say", 
   assert.deepEqual(read.overrides.providers.get("azure")?.models[0]?.multipliers, { service_tier: { priority: 1.75 } });
 });
 
-test("every kind of price is on the page", () => {
+test("every kind of price is documented", () => {
   const missing = PRICE_KINDS.filter((kind) => !page.includes(`\`${kind}\``));
   assert.deepEqual(missing, []);
 });

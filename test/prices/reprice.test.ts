@@ -1,4 +1,4 @@
-/** Costs of written records, worked out anew: in closed files, beside a running gateway, and by a command that is killed. */
+/** Recomputes the costs of recorded requests: in closed segments, beside a running gateway, and after the command was killed. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ const SEGMENT = "stats-20261122T000000.000Z.jsonl";
 const HEAD = '{"timestamp":"2026-11-23T12:00:00.000Z","provider":"openai","endpoint":"/openai/v1/chat/completions",';
 const TAIL = ',"instance":"i-1","seq":';
 
-/** A line as the ledger writes it, with things in it that a careless replacement would hit. */
+/** A line as the ledger writes it, with text that a careless replacement would change. */
 function line(model: string, cost: string, seq: number, more = ""): string {
   const tags = '"tags":{"note":",\\"cost_usd\\":1,\\"cost_source\\":\\"table\\"}"},"user_agent":"ünïcode \\u00e9"';
   return `${HEAD}"model":"${model}","input_tokens":1000000,"output_tokens":0,${tags}${more}${cost}${TAIL}${seq}}\n`;
@@ -30,7 +30,7 @@ function prices(model: string, usd: number): string {
   return JSON.stringify({ models: { [model]: { input: usd } } });
 }
 
-test("costs are worked out anew, and every other byte stays as it was", async (t) => {
+test("costs are recomputed, and every other byte stays unchanged", async (t) => {
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
   writeFileSync(cli.path("prices.json"), prices("my-model", 7));
@@ -59,7 +59,7 @@ test("costs are worked out anew, and every other byte stays as it was", async (t
   assert.deepEqual(readdirSync(cli.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
 });
 
-test("a file that a dead gateway left open is closed first; nothing is written where nothing changes", async (t) => {
+test("the active segment of a dead gateway is closed first, and an unchanged segment is not rewritten", async (t) => {
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
   writeFileSync(cli.path("prices.json"), prices("my-model", 7));
@@ -75,7 +75,7 @@ test("a file that a dead gateway left open is closed first; nothing is written w
   assert.equal(statSync(cli.path(segment)).ino, ino);
 });
 
-test("a running gateway closes its file first and goes on with a new one", async (t) => {
+test("a running gateway closes its segment first and continues with a new one", async (t) => {
   const provider = await startScriptedProvider();
   const directory = mkdtempSync(join(tmpdir(), "lmgate-reprice-"));
   const statsPath = join(directory, "stats.jsonl");
@@ -87,13 +87,13 @@ test("a running gateway closes its file first and goes on with a new one", async
     rmSync(directory, { recursive: true, force: true });
   });
   const usage = { prompt_tokens: 1_000_000, completion_tokens: 0 };
-  provider.answer("POST /v1/chat/completions", { model: "my-model", choices: [], usage });
-  const call = async (): Promise<void> => {
+  provider.respondWith("POST /v1/chat/completions", { model: "my-model", choices: [], usage });
+  const sendRequest = async (): Promise<void> => {
     const headers = { authorization: `Bearer ${testKey.key}` };
     const response = await fetch(`${gateway.url}/openai/v1/chat/completions`, { method: "POST", headers, body: "{}" });
     await response.arrayBuffer();
   };
-  await call();
+  await sendRequest();
 
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
@@ -102,8 +102,8 @@ test("a running gateway closes its file first and goes on with a new one", async
   const args = ["reprice", "--config", "lmgate.yaml", ...paths];
   const env = { LMGATE_ADMIN__TOKEN_PATH: join(gateway.dataDir, "admin-token") };
 
-  const refused = await cli.run(args);
-  assert.match(refused.stderr, /the running gateway did not close it/);
+  const rejected = await cli.run(args);
+  assert.match(rejected.stderr, /the running gateway did not close it/);
   await untilLines(statsPath, 1);
   const { code, stderr } = await cli.run(args, { env });
   assert.equal(code, 0, stderr);
@@ -112,13 +112,13 @@ test("a running gateway closes its file first and goes on with a new one", async
   const [repriced] = parseRecords(readFileSync(join(directory, segments[0] ?? ""), "utf8"));
   assert.deepEqual([repriced?.cost_usd, repriced?.cost_source, repriced?.seq], [7, "override", 1]);
 
-  await call();
+  await sendRequest();
   await untilLines(statsPath, 1);
   const [next] = parseRecords(readFileSync(statsPath, "utf8"));
   assert.deepEqual([next?.cost_usd, next?.cost_source, next?.seq], [null, "none", 2]);
 });
 
-test("a command that is killed in the middle leaves the old file whole, and the next one finishes the work", async (t) => {
+test("a command that is killed leaves the old segment complete, and the next one finishes the work", async (t) => {
   const cli = cliFixture(t);
   writeFileSync(cli.path("lmgate.yaml"), JSON.stringify({ pricing: { overrides_path: "prices.json" } }));
   writeFileSync(cli.path("prices.json"), prices("my-model", 7));
@@ -137,7 +137,7 @@ test("a command that is killed in the middle leaves the old file whole, and the 
   assert.deepEqual(readdirSync(cli.directory).toSorted(), ["lmgate.yaml", "prices.json", SEGMENT]);
 });
 
-/** Runs the command and kills it as soon as the new file has something in it. */
+/** Runs the command, and kills it as soon as the new file has content. */
 async function killAtFirstWrite(t: TestContext, cwd: string, args: readonly string[]): Promise<void> {
   const temporary = join(cwd, `.${SEGMENT}.repriced`);
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -148,7 +148,7 @@ async function killAtFirstWrite(t: TestContext, cwd: string, args: readonly stri
     if ((statSync(temporary, { throwIfNoEntry: false })?.size ?? 0) > 0) child.kill("SIGKILL");
   });
   const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null]; // the event's arguments
-  assert.equal(signal, "SIGKILL", "killed before it was done");
+  assert.equal(signal, "SIGKILL", "the command was killed before it finished");
 }
 
 async function untilLines(path: string, count: number): Promise<void> {

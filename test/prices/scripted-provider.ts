@@ -1,24 +1,24 @@
-/** A provider that answers each call with what the test put there for its path; the same answer as often as it is asked. */
+/** A provider that returns the response which the test has set for a method and path, as often as it is requested. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-interface Manner {
+interface ResponseOptions {
   readonly status?: number;
-  /** Sent as an event stream instead, one event each; `cut` destroys the connection after the last. */
+  /** Sends an event stream of these instead; `cut` destroys the connection after the last event. */
   readonly events?: readonly unknown[];
   readonly cut?: boolean;
 }
 
 export interface ScriptedProvider {
   readonly url: string;
-  /** By method and path without the query: `POST /v1/responses`. */
-  answer(call: string, body: unknown, manner?: Manner): void;
+  /** Sets the response for a method and a path without query, such as `POST /v1/responses`. */
+  respondWith(request: string, body: unknown, options?: ResponseOptions): void;
   stop(): Promise<void>;
 }
 
 export async function startScriptedProvider(): Promise<ScriptedProvider> {
-  const answers = new Map<string, Manner & { readonly body: unknown }>();
+  const responses = new Map<string, ResponseOptions & { readonly body: unknown }>();
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       const {
@@ -26,7 +26,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
         body,
         events,
         cut,
-      } = answers.get(`${request.method} ${request.url?.split("?", 1)[0]}`) ?? {
+      } = responses.get(`${request.method} ${request.url?.split("?", 1)[0]}`) ?? {
         status: 404,
         body: { error: { message: "nothing here" } },
       };
@@ -39,8 +39,8 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on a host and a port
-    answer: (call, body, manner = {}) => void answers.set(call, { ...manner, body }),
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // as: it listens on a host and a port
+    respondWith: (request, body, options = {}) => void responses.set(request, { ...options, body }),
     stop: () => stop(server),
   };
 }

@@ -1,4 +1,4 @@
-/** Batches and runs end long after they were begun: what they used counts with the first answer that says they ended. */
+/** Batches and runs end long after they start: their usage counts with the first response that says they have ended. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
@@ -24,8 +24,8 @@ after(async () => {
   await provider.stop();
 });
 
-/** What the record of one call says of its use. */
-async function call(method: string, path: string): Promise<readonly [string | undefined, number | undefined]> {
+/** Sends a request, and returns the usage in its record. */
+async function usageOf(method: string, path: string): Promise<readonly [string | undefined, number | undefined]> {
   const headers = { authorization: `Bearer ${testKey.key}`, connection: "close" };
   const response = await fetch(`${gateway.url}/openai${path}`, {
     method,
@@ -48,37 +48,39 @@ function run(status: string): object {
   return { id: "run_1", object: "thread.run", model: "gpt-4o", status, usage };
 }
 
-test("a batch counts once, however often it is polled, and the file of its results never", async () => {
-  provider.answer("POST /v1/batches", batch("validating"));
-  provider.answer("GET /v1/batches/batch_1", batch("in_progress"));
-  assert.deepEqual(await call("POST", "/v1/batches"), ["missing", undefined]);
-  assert.deepEqual(await call("GET", "/v1/batches/batch_1"), ["not_applicable", undefined]);
+test("a batch counts once although it is polled repeatedly, and the file of its results does not count", async () => {
+  provider.respondWith("POST /v1/batches", batch("validating"));
+  provider.respondWith("GET /v1/batches/batch_1", batch("in_progress"));
+  assert.deepEqual(await usageOf("POST", "/v1/batches"), ["missing", undefined]);
+  assert.deepEqual(await usageOf("GET", "/v1/batches/batch_1"), ["not_applicable", undefined]);
 
-  provider.answer("GET /v1/batches/batch_1", batch("completed"));
-  provider.answer("GET /v1/batches", { object: "list", data: [batch("completed")] });
-  provider.answer("GET /v1/files/file_2/content", {
+  provider.respondWith("GET /v1/batches/batch_1", batch("completed"));
+  provider.respondWith("GET /v1/batches", { object: "list", data: [batch("completed")] });
+  provider.respondWith("GET /v1/files/file_2/content", {
     id: "batch_req_1",
     response: { body: { usage: { prompt_tokens: 9 } } },
   });
-  assert.deepEqual(await call("GET", "/v1/batches"), ["not_applicable", undefined]);
-  assert.deepEqual(await call("GET", "/v1/batches/batch_1"), ["final", 1500]);
-  assert.deepEqual(await call("GET", "/v1/batches/batch_1"), ["replay", 1500]);
-  assert.deepEqual(await call("GET", "/v1/files/file_2/content"), ["not_applicable", undefined]);
+  assert.deepEqual(await usageOf("GET", "/v1/batches"), ["not_applicable", undefined]);
+  assert.deepEqual(await usageOf("GET", "/v1/batches/batch_1"), ["final", 1500]);
+  assert.deepEqual(await usageOf("GET", "/v1/batches/batch_1"), ["replay", 1500]);
+  assert.deepEqual(await usageOf("GET", "/v1/files/file_2/content"), ["not_applicable", undefined]);
 });
 
-test("a run that waits for its tools counts once, with the answer to their outputs or the first look behind it", async () => {
-  provider.answer("POST /v1/threads/thread_1/runs", run("queued"));
-  provider.answer(`GET ${RUN}`, run("requires_action"));
-  provider.answer(`POST ${RUN}/submit_tool_outputs`, undefined, { events: [run("in_progress"), run("completed")] });
-  assert.deepEqual(await call("POST", "/v1/threads/thread_1/runs"), ["missing", undefined]);
-  assert.deepEqual(await call("GET", RUN), ["not_applicable", undefined]);
-  assert.deepEqual(await call("POST", `${RUN}/submit_tool_outputs`), ["final", 123]);
+test("a run that waits for tool outputs counts once, with the response to those outputs or the first fetch after it", async () => {
+  provider.respondWith("POST /v1/threads/thread_1/runs", run("queued"));
+  provider.respondWith(`GET ${RUN}`, run("requires_action"));
+  provider.respondWith(`POST ${RUN}/submit_tool_outputs`, undefined, {
+    events: [run("in_progress"), run("completed")],
+  });
+  assert.deepEqual(await usageOf("POST", "/v1/threads/thread_1/runs"), ["missing", undefined]);
+  assert.deepEqual(await usageOf("GET", RUN), ["not_applicable", undefined]);
+  assert.deepEqual(await usageOf("POST", `${RUN}/submit_tool_outputs`), ["final", 123]);
 
-  provider.answer(`GET ${RUN}`, run("completed"));
-  provider.answer(`GET ${RUN}/steps`, {
+  provider.respondWith(`GET ${RUN}`, run("completed"));
+  provider.respondWith(`GET ${RUN}/steps`, {
     object: "list",
     data: [{ object: "thread.run.step", usage: { prompt_tokens: 100 } }],
   });
-  assert.deepEqual(await call("GET", RUN), ["replay", 123]);
-  assert.deepEqual(await call("GET", `${RUN}/steps`), ["not_applicable", undefined]);
+  assert.deepEqual(await usageOf("GET", RUN), ["replay", 123]);
+  assert.deepEqual(await usageOf("GET", `${RUN}/steps`), ["not_applicable", undefined]);
 });

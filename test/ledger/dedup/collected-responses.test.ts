@@ -1,4 +1,4 @@
-/** Bedrock's frames and heads, and answers that collect others, through a real gateway to its records. */
+/** Bedrock's frames and headers, and responses that collect others, from a real gateway to its records. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type OutgoingHttpHeaders, type Server } from "node:http";
@@ -10,12 +10,12 @@ import type { RequestRecord } from "../../../src/core/request/request-record.ts"
 import { startGateway, testKey, type Gateway } from "../../harness/gateway.ts";
 import { chunkFrame, eventFrame, exceptionFrame } from "../../usage/event-stream-frames.ts";
 
-interface Answer {
+interface ScriptedResponse {
   readonly headers: OutgoingHttpHeaders;
   readonly pieces: readonly Buffer[];
 }
 
-const answers = new Map<string, Answer>();
+const responses = new Map<string, ScriptedResponse>();
 let upstream: Server;
 let gateway: Gateway;
 let seen = 0;
@@ -23,7 +23,7 @@ let seen = 0;
 before(async () => {
   upstream = createServer((request, response) => {
     request.resume().on("end", () => {
-      const { headers, pieces } = answers.get(`${request.method} ${request.url}`) ?? { headers: {}, pieces: [] };
+      const { headers, pieces } = responses.get(`${request.method} ${request.url}`) ?? { headers: {}, pieces: [] };
       response.writeHead(200, headers);
       for (const piece of pieces) response.write(piece);
       response.end();
@@ -31,7 +31,7 @@ before(async () => {
   });
   upstream.listen(0, "127.0.0.1");
   await once(upstream, "listening");
-  const { port } = upstream.address() as AddressInfo; // listening on a host and a port
+  const { port } = upstream.address() as AddressInfo; // as: it listens on a host and a port
   const provider = { upstream: `http://127.0.0.1:${port}` };
   gateway = await startGateway({ config: { providers: { bedrock: provider, anthropic: provider, gemini: provider } } });
 });
@@ -42,9 +42,14 @@ after(async () => {
   upstream.closeAllConnections();
 });
 
-/** What the client got, and the record that the call left behind. */
-async function call(method: string, provider: string, path: string, answer: Answer): Promise<[Buffer, RequestRecord]> {
-  answers.set(`${method} ${path}`, answer);
+/** Sends a request; returns the body that the client received, and the record. */
+async function exchange(
+  method: string,
+  provider: string,
+  path: string,
+  scripted: ScriptedResponse,
+): Promise<[Buffer, RequestRecord]> {
+  responses.set(`${method} ${path}`, scripted);
   const headers = { authorization: `Bearer ${testKey.key}` };
   const body = method === "POST" ? "{}" : null;
   const response = await fetch(`${gateway.url}/${provider}${path}`, { method, headers, body });
@@ -68,7 +73,7 @@ function inSevens(body: Buffer): Buffer[] {
 
 const EVENTS = { "content-type": "application/vnd.amazon.eventstream" };
 
-test("a converse stream passes unchanged and is counted by the event behind its end", async () => {
+test("a converse stream passes unchanged and is counted by the event after its end", async () => {
   const body = Buffer.concat([
     eventFrame("messageStart", '{"role":"assistant"}'),
     eventFrame("contentBlockDelta", '{"delta":{"text":"Hi"}}'),
@@ -76,39 +81,42 @@ test("a converse stream passes unchanged and is counted by the event behind its 
     eventFrame("metadata", '{"usage":{"inputTokens":5,"outputTokens":2,"cacheReadInputTokens":100}}'),
   ]);
   const path = "/model/us.anthropic.claude-x-v1%3A0/converse-stream";
-  const [received, record] = await call("POST", "bedrock", path, { headers: EVENTS, pieces: inSevens(body) });
+  const [received, record] = await exchange("POST", "bedrock", path, { headers: EVENTS, pieces: inSevens(body) });
   assert.deepEqual(received, body);
   assert.deepEqual(counters(record), ["final", "stream", "us.anthropic.claude-x-v1:0", 5, 2, 105]);
 });
 
-test("an invoke stream that breaks off with an exception keeps what was counted, and says what it was", async () => {
+test("an invoke stream that ends in an exception keeps its counters, and records the exception", async () => {
   const body = Buffer.concat([
     chunkFrame('{"type":"message_start","message":{"id":"msg_1","model":"claude-x","usage":{"input_tokens":3}}}'),
     exceptionFrame("throttlingException", '{"message":"slow down"}'),
   ]);
   const path = "/model/m/invoke-with-response-stream";
-  const [received, record] = await call("POST", "bedrock", path, { headers: EVENTS, pieces: [body] });
+  const [received, record] = await exchange("POST", "bedrock", path, { headers: EVENTS, pieces: [body] });
   assert.deepEqual(received, body);
   assert.deepEqual(counters(record), ["partial", "stream", "claude-x", 3, null, 3]);
   assert.equal(record.error_type, "throttlingException");
 });
 
-test("an invoke answer is counted by its head, whatever its body is", async () => {
+test("an invoke response is counted by its header fields, whatever its body is", async () => {
   const headers = {
     "content-type": "application/octet-stream",
     "X-Amzn-Bedrock-Input-Token-Count": "7",
     "X-Amzn-Bedrock-Output-Token-Count": "9",
     "X-Amzn-RequestId": "req-7",
   };
-  const [, record] = await call("POST", "bedrock", "/model/m/invoke", { headers, pieces: [Buffer.from([0xff, 1])] });
+  const [, record] = await exchange("POST", "bedrock", "/model/m/invoke", {
+    headers,
+    pieces: [Buffer.from([0xff, 1])],
+  });
   assert.deepEqual(counters(record), ["final", "header", "m", 7, 9, 7]);
   assert.equal(record.response_id, "req-7");
 });
 
-test("a batch counts with the first download of its results, under the id that its start had", async () => {
+test("a batch counts with the first download of its results, under the id from its start", async () => {
   const json = { "content-type": "application/json" };
   const start = Buffer.from('{"id":"msgbatch_1","type":"message_batch","processing_status":"in_progress"}');
-  const [, started] = await call("POST", "anthropic", "/v1/messages/batches", { headers: json, pieces: [start] });
+  const [, started] = await exchange("POST", "anthropic", "/v1/messages/batches", { headers: json, pieces: [start] });
   assert.deepEqual([started.usage_state, started.usage_reason], ["missing", "pending"]);
 
   const line =
@@ -118,26 +126,26 @@ test("a batch counts with the first download of its results, under the id that i
     pieces: inSevens(gzipSync(line.repeat(3))),
   };
   const path = "/v1/messages/batches/msgbatch_1/results";
-  const [, first] = await call("GET", "anthropic", path, results);
+  const [, first] = await exchange("GET", "anthropic", path, results);
   assert.deepEqual([counters(first), first.operation], [["final", "stream", "claude-x", 6, 9, 6], "batch"]);
-  const [, second] = await call("GET", "anthropic", path, results);
+  const [, second] = await exchange("GET", "anthropic", path, results);
   assert.equal(second.usage_state, "replay");
 });
 
 test("a Gemini batch counts once, when it is done", async () => {
   const headers = { "content-type": "application/json" };
-  const state = (done: boolean, response = ""): Answer => {
+  const state = (done: boolean, response = ""): ScriptedResponse => {
     const word = done ? "SUCCEEDED" : "RUNNING";
     const text = `{"name":"batches/b1","metadata":{"state":"BATCH_STATE_${word}"},"done":${done}${response}}`;
     return { headers, pieces: [Buffer.from(text)] };
   };
-  const answer =
+  const single =
     '{"response":{"usageMetadata":{"promptTokenCount":2,"candidatesTokenCount":1,"totalTokenCount":3},"modelVersion":"m"}}';
-  const done = state(true, `,"response":{"inlinedResponses":{"inlinedResponses":[${answer},${answer}]}}`);
-  const [, started] = await call("POST", "gemini", "/v1beta/models/m:batchGenerateContent", state(false));
-  const [, polled] = await call("GET", "gemini", "/v1beta/batches/b1", state(false));
-  const [, first] = await call("GET", "gemini", "/v1beta/batches/b1", done);
-  const [, second] = await call("GET", "gemini", "/v1beta/batches/b1", done);
+  const done = state(true, `,"response":{"inlinedResponses":{"inlinedResponses":[${single},${single}]}}`);
+  const [, started] = await exchange("POST", "gemini", "/v1beta/models/m:batchGenerateContent", state(false));
+  const [, polled] = await exchange("GET", "gemini", "/v1beta/batches/b1", state(false));
+  const [, first] = await exchange("GET", "gemini", "/v1beta/batches/b1", done);
+  const [, second] = await exchange("GET", "gemini", "/v1beta/batches/b1", done);
   assert.deepEqual(
     [started, polled, first, second].map((record) => record.usage_state),
     ["missing", "not_applicable", "final", "replay"],

@@ -1,4 +1,4 @@
-/** What was pending when a gateway ended is pending for the next one: it reads the end of the ledger. */
+/** Responses that were pending when a gateway stopped are pending for the next: it reads the end of the ledger. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,14 +12,14 @@ import { pendingInTail } from "../../../src/ledger/in-flight/ledger-tail.ts";
 import { startScriptedProvider, type ScriptedProvider } from "../../prices/scripted-provider.ts";
 import { startGateway, testKey, type Gateway } from "../../harness/gateway.ts";
 
-interface Place {
+interface RestartFixture {
   readonly directory: string;
   readonly statsPath: string;
   readonly provider: ScriptedProvider;
   start(): Promise<Gateway>;
 }
 
-async function place(t: TestContext): Promise<Place> {
+async function restartFixture(t: TestContext): Promise<RestartFixture> {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-once-"));
   const statsPath = join(directory, "stats.jsonl");
   const provider = await startScriptedProvider();
@@ -42,14 +42,14 @@ async function place(t: TestContext): Promise<Place> {
   };
 }
 
-async function call(gateway: Gateway, method: string, path: string): Promise<void> {
+async function sendRequest(gateway: Gateway, method: string, path: string): Promise<void> {
   const headers = { authorization: `Bearer ${testKey.key}` };
   const body = method === "POST" ? "{}" : null;
   await (await fetch(`${gateway.url}/openai${path}`, { method, headers, body })).arrayBuffer();
 }
 
-/** All records, from closed segments and the open one, once there are as many as expected. */
-async function recordsIn({ directory }: Place, count: number): Promise<readonly RequestRecord[]> {
+/** Waits for the expected number of records in closed segments and the active one, and returns them. */
+async function recordsIn({ directory }: RestartFixture, count: number): Promise<readonly RequestRecord[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const names = readdirSync(directory).filter((name) => /^stats.*\.jsonl$/.test(name));
@@ -62,59 +62,59 @@ async function recordsIn({ directory }: Place, count: number): Promise<readonly 
   }
 }
 
-function answer(id: string, status: string): unknown {
+function storedResponse(id: string, status: string): unknown {
   const usage = status === "completed" ? { input_tokens: 10, output_tokens: 5, total_tokens: 15 } : null;
   return { object: "response", id, status, model: "gpt-4o", output: [], usage };
 }
 
-test("an answer pending at a restart counts when it is read after it, and one that was counted does not", async (t) => {
-  const here = await place(t);
-  here.provider.answer("POST /v1/responses", answer("resp_late", "queued"));
-  here.provider.answer("GET /v1/responses/resp_late", answer("resp_late", "completed"));
-  const first = await here.start();
-  await call(first, "POST", "/v1/responses");
-  here.provider.answer("POST /v1/responses", answer("resp_early", "queued"));
-  here.provider.answer("GET /v1/responses/resp_early", answer("resp_early", "completed"));
-  await call(first, "POST", "/v1/responses");
-  await call(first, "GET", "/v1/responses/resp_early");
+test("a response that is pending at a restart counts when it is fetched later, and one that was counted does not", async (t) => {
+  const fixture = await restartFixture(t);
+  fixture.provider.respondWith("POST /v1/responses", storedResponse("resp_late", "queued"));
+  fixture.provider.respondWith("GET /v1/responses/resp_late", storedResponse("resp_late", "completed"));
+  const first = await fixture.start();
+  await sendRequest(first, "POST", "/v1/responses");
+  fixture.provider.respondWith("POST /v1/responses", storedResponse("resp_early", "queued"));
+  fixture.provider.respondWith("GET /v1/responses/resp_early", storedResponse("resp_early", "completed"));
+  await sendRequest(first, "POST", "/v1/responses");
+  await sendRequest(first, "GET", "/v1/responses/resp_early");
   assert.equal(await first.stop(), 0);
 
-  const second = await here.start();
-  await call(second, "GET", "/v1/responses/resp_early");
-  await call(second, "GET", "/v1/responses/resp_late");
-  await call(second, "GET", "/v1/responses/resp_late");
-  const late = (await recordsIn(here, 6)).slice(3);
+  const second = await fixture.start();
+  await sendRequest(second, "GET", "/v1/responses/resp_early");
+  await sendRequest(second, "GET", "/v1/responses/resp_late");
+  await sendRequest(second, "GET", "/v1/responses/resp_late");
+  const late = (await recordsIn(fixture, 6)).slice(3);
   const states = (id: string): readonly (string | undefined)[] =>
     late.filter((record) => record.response_id === id).map((record) => record.usage_state);
   assert.deepEqual(states("resp_early"), ["replay"]);
   assert.deepEqual(states("resp_late"), ["final", "replay"]);
 });
 
-test("an answer pending in a closed segment is found after the process was killed", async (t) => {
-  const here = await place(t);
-  here.provider.answer("POST /v1/responses", answer("resp_1", "queued"));
-  here.provider.answer("GET /v1/responses/resp_1", answer("resp_1", "completed"));
-  const first = await here.start();
-  await call(first, "POST", "/v1/responses");
-  await recordsIn(here, 1);
+test("a response that is pending in a closed segment is found after the process was killed", async (t) => {
+  const fixture = await restartFixture(t);
+  fixture.provider.respondWith("POST /v1/responses", storedResponse("resp_1", "queued"));
+  fixture.provider.respondWith("GET /v1/responses/resp_1", storedResponse("resp_1", "completed"));
+  const first = await fixture.start();
+  await sendRequest(first, "POST", "/v1/responses");
+  await recordsIn(fixture, 1);
   const token = readFileSync(join(first.dataDir, "admin-token"), "utf8").trim();
   const rotated = await fetch(`${first.adminUrl}/api/v1/ledger/rotate`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}` },
   });
-  const { segment } = (await rotated.json()) as { segment: string }; // the answer of the endpoint
+  const { segment } = (await rotated.json()) as { segment: string }; // as: the response of the endpoint
   assert.match(segment, /stats-\d{8}T\d{6}\.\d{3}Z\.jsonl$/);
   first.signal("SIGKILL");
   await first.exited();
 
-  const second = await here.start();
-  await call(second, "GET", "/v1/responses/resp_1");
-  const [, settled] = await recordsIn(here, 2);
+  const second = await fixture.start();
+  await sendRequest(second, "GET", "/v1/responses/resp_1");
+  const [, settled] = await recordsIn(fixture, 2);
   assert.equal(settled?.usage_state, "final");
 });
 
-test("the end of a large ledger is read within a second, and lines of others are passed over", async (t) => {
-  const { statsPath } = await place(t);
+test("the end of a large ledger is read within a second, and lines of other programs are skipped", async (t) => {
+  const { statsPath } = await restartFixture(t);
   const record = { provider: "openai", method: "POST", status: 200, input_tokens: 1, output_tokens: 2, padding: "" };
   const counted = JSON.stringify({ ...record, response_id: "chatcmpl-1", padding: "x".repeat(700) });
   const pending = {
@@ -136,10 +136,10 @@ test("the end of a large ledger is read within a second, and lines of others are
   );
   lines.splice(10, 0, JSON.stringify({ ...pending, response_id: "resp_far" }));
   writeFileSync(statsPath, `${lines.join("\n")}\n{"response_id":"torn`);
-  const begun = performance.now();
+  const startedAt = performance.now();
   const found = pendingInTail(statsPath);
-  const took = performance.now() - begun;
-  assert.ok(took < 1000, `${took} ms`);
+  const elapsedMs = performance.now() - startedAt;
+  assert.ok(elapsedMs < 1000, `${elapsedMs} ms`);
   assert.deepEqual(
     ["resp_near", "resp_far"].map((id) => found.has({ provider: "openai", id })),
     [true, false],
