@@ -136,7 +136,7 @@ export class AllowlistWatch {
     this.#examination = work().then(
       (settled) => this.#finish(settled),
       (error: unknown) => {
-        this.#options.log.error({ err: error }, "allow-list not examined");
+        this.#options.log.error({ err: error }, "allow-list could not be checked");
         this.#finish(true);
       },
     );
@@ -214,7 +214,7 @@ export class AllowlistWatch {
     if (this.#error === undefined) return;
     this.#error = undefined;
     const { path, log, onError } = this.#options;
-    log.info({ path, keys: this.#list.keys }, "allow-list is as before again");
+    log.info({ path, keys: this.#list.keys }, "allow-list file matches the list in force again");
     onError?.(undefined);
   }
 }

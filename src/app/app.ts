@@ -1,44 +1,40 @@
-import { hash, randomUUID } from "node:crypto";
-import type { Logger } from "../core/log.ts";
+// Starts and stops the process. Every part receives here what it needs; no part looks for another.
+import { randomUUID } from "node:crypto";
 import manifest from "../../package.json" with { type: "json" };
-import type { AdminServer } from "../admin/server/admin-server.ts";
-import { ApiError } from "../admin/server/problem.ts";
-import type { Reloaded } from "../admin/api/admin-services.ts";
 import type { SignIn } from "../admin/server/admin-options.ts";
+import type { AdminServer } from "../admin/server/admin-server.ts";
 import type { Route } from "../admin/server/api-route.ts";
-import { AdminTokenError, givenAdminToken, loadAdminToken } from "../admin/server/token.ts";
-import { AllowlistRollout } from "./allowlist-rollout.ts";
-import { newTokenLine, startupBanner } from "./startup/banner.ts";
-import type { Prestart } from "./startup/prestart.ts";
-import { openLog } from "./startup/logger.ts";
-import { DeferredMetrics } from "./deferred-metrics.ts";
-import { ownUrl } from "./startup/own-url.ts";
-import { readinessOf } from "./readiness.ts";
-import { RejectionLog } from "./rejection-log.ts";
-import { drain } from "./shutdown.ts";
-import { Signals } from "./signals.ts";
-import { describeStartFailure } from "./startup/failure.ts";
-import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
-import type { Settings } from "../config/settings.ts";
-import type { ProxyStatus } from "../core/counters/status.ts";
-import { AccessTable } from "../allowlist/access-table.ts";
-import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../config/config.ts";
-import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-issue.ts";
-import { loadPriceOverrides } from "../prices/overrides-file.ts";
+import { AdminTokenError } from "../admin/server/token.ts";
 import { openAllowlistWarning } from "../allowlist/open-to-all.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "../allowlist/watch-allowlist.ts";
+import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-issue.ts";
+import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../config/config.ts";
+import type { Settings } from "../config/settings.ts";
+import type { ProxyStatus } from "../core/counters/status.ts";
+import type { Logger } from "../core/log.ts";
+import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
+import { loadPriceOverrides } from "../prices/overrides-file.ts";
 import { StoreClient } from "../store/service/store-client.ts";
 import { collectStartupGarbage } from "../workers/supervision/collect-startup-garbage.ts";
 import { Supervisor } from "../workers/supervisor.ts";
-
-// Constructs and joins the process. Every part is handed what it needs here; no part looks for another.
+import { AllowlistRollout, reloadAllowlist } from "./allowlist-rollout.ts";
+import { DeferredMetrics } from "./deferred-metrics.ts";
+import { ReadinessPublisher } from "./readiness.ts";
+import { RejectionLog } from "./rejection-log.ts";
+import { drain } from "./shutdown.ts";
+import { Signals } from "./signals.ts";
+import { newTokenLine, ownUrl, startupBanner } from "./startup/banner.ts";
+import { describeStartFailure } from "./startup/failure.ts";
+import { openLog } from "./startup/logger.ts";
+import { openAdminToken } from "./startup/open-admin-token.ts";
+import type { Prestart } from "./startup/prestart.ts";
 
 export interface AppOptions {
   readonly prestart: Prestart;
   readonly configFile?: string | undefined;
   readonly flags: readonly Flag[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Instead of the one in `admin.token_path`. */
+  /** From the environment; used instead of the file at `admin.token_path`. */
   readonly adminToken: string | undefined;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
@@ -46,14 +42,14 @@ export interface AppOptions {
 
 const version: string = manifest.version;
 
-/** The gateway is up first; whoever asks the store earlier starts it. */
+/** The store's process starts after the gateway, unless a query needs it earlier. */
 const STORE_DELAY_MS = 2000;
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
 const EXIT_INVALID = 3;
 
-/** Runs the gateway until it is told to end; resolves to the exit code. */
+/** Runs the gateway until a signal stops it; resolves to the exit code. */
 export async function runApp(options: AppOptions): Promise<number> {
   try {
     return await run(options);
@@ -78,7 +74,7 @@ async function run(options: AppOptions): Promise<number> {
     pollIntervalMs: settings.auth.pollIntervalMs,
     now: () => Date.now(),
     log,
-    onChange: (list) => app.accessChanged(list),
+    onChange: (list) => app.onAllowlist(list),
     onError: () => app.refresh(),
   });
   if ("issues" in allowlist) return reportIssues(options.stderr, "allow-list", allowlist.issues);
@@ -89,7 +85,7 @@ async function run(options: AppOptions): Promise<number> {
   try {
     await app.start(allowlist, options);
     await options.prestart.end();
-    return await app.untilStopped();
+    return await app.serveUntilSignal();
   } catch (error) {
     await app.abandon();
     if (error instanceof AdminTokenError) {
@@ -111,24 +107,24 @@ class App {
   readonly #instance = randomUUID();
   readonly #startedAt = Date.now();
   readonly #metrics = new DeferredMetrics();
-  readonly #refusals: RejectionLog;
-  // Heard from before anything is opened, so that a signal during the start still ends in order.
-  readonly #signals = new Signals(() => void this.#reload());
-  readonly #acknowledgement = new AllowlistRollout(() => this.#supervisor?.workers() ?? []);
+  readonly #readiness = new ReadinessPublisher(this.#metrics);
+  readonly #rejections: RejectionLog;
+  // Created before anything is opened, so that a signal during the start still stops in order.
+  readonly #signals = new Signals(() => void this.#reloadOnSignal());
+  readonly #rollout = new AllowlistRollout(() => this.#supervisor?.workers() ?? []);
+  readonly #store: StoreClient | undefined;
   #state: ProxyStatus["state"] = "starting";
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
   #admin: AdminServer | undefined;
-  readonly #store: StoreClient | undefined;
   #storeDelay: NodeJS.Timeout | undefined;
-  #readyBody = "";
 
   constructor({ settings, origins }: LoadedSettings, overrides: PriceOverrides, log: Logger) {
     this.#settings = settings;
     this.#origins = origins;
     this.#overrides = overrides;
     this.#log = log;
-    this.#refusals = new RejectionLog(log);
+    this.#rejections = new RejectionLog(log);
     const { store, stats } = settings;
     if (store.enabled) this.#store = new StoreClient({ settings: store, ledgerPath: stats.outputPath, log });
   }
@@ -136,33 +132,18 @@ class App {
   async start(allowlist: AllowlistWatch, { prestart, adminToken, stderr }: AppOptions): Promise<void> {
     const settings = this.#settings;
     this.#allowlist = allowlist;
-    const { token, created } = this.#adminToken(allowlist, adminToken);
-    if (created) this.#log.info({ path: settings.admin.tokenPath }, "admin token created");
-    const { current } = allowlist;
-    this.#supervisor = await Supervisor.start({
-      prestarted: prestart.workers,
-      settings,
-      overrides: this.#overrides,
-      instance: this.#instance,
-      log: this.#log,
-      access: { version: current.version, table: current.buffer },
-      readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
-      onDelta: (thread, delta) => this.#metrics.tell((metrics) => metrics.add(thread, delta)),
-      onCosts: (costs) => this.#metrics.tell((metrics) => metrics.addCosts(costs)),
-      onRejected: (rejected, unlisted) => this.#refusals.add(rejected, unlisted, Date.now()),
-      onChange: () => this.refresh(),
-    });
-    // The list may have changed while the threads were starting.
-    this.accessChanged(allowlist.current);
-    // Calls are served from here on; what only operators need is loaded now.
-    const admin = await this.#openAdmin(token);
+    const path = settings.admin.tokenPath;
+    const { token, created } = openAdminToken({ path, given: adminToken, allowlist, log: this.#log });
+    const supervisor = await this.#startSupervisor(allowlist, prestart);
+    this.#supervisor = supervisor;
+    // The list may have changed while the workers were starting.
+    this.onAllowlist(allowlist.current);
+    // Requests are served from here on. What only operators need is loaded now.
+    const admin = await this.#startAdmin(token, allowlist, supervisor);
     this.#admin = admin;
     this.#state = "serving";
     this.refresh();
-    const urls = {
-      address: ownUrl(settings.server.host, this.#supervisor.port),
-      admin: ownUrl(admin.host, admin.port),
-    };
+    const urls = { address: ownUrl(settings.server.host, supervisor.port), admin: ownUrl(admin.host, admin.port) };
     this.#log.info(
       {
         ...urls,
@@ -177,29 +158,36 @@ class App {
       },
       "listening",
     );
-    if (created) stderr.write(newTokenLine(urls, token, settings.admin.tokenPath));
+    if (created) stderr.write(newTokenLine(urls, token, path));
     if (stderr.isTTY === true) stderr.write(startupBanner(urls, settings));
     collectStartupGarbage(() => true);
     this.#storeDelay = setTimeout(() => this.#store?.start(), STORE_DELAY_MS);
     if (allowlist.status().keys === 0) {
       this.#log.warn(
         { path: settings.auth.allowlistPath },
-        "every key of the allow-list is disabled: no call can pass",
+        "every key of the allow-list is disabled; every request is rejected",
       );
     }
   }
 
-  #adminToken(allowlist: AllowlistWatch, given: string | undefined): { token: string; created: boolean } {
-    const context = {
-      warn: (message: string) => this.#log.warn({}, message),
-      isClientKey: (text: string) =>
-        new AccessTable(allowlist.current.buffer).find(hash("sha256", text, "buffer")) !== undefined,
-    };
-    if (given !== undefined) return { token: givenAdminToken(given, context), created: false };
-    return loadAdminToken(this.#settings.admin.tokenPath, context);
+  #startSupervisor(allowlist: AllowlistWatch, prestart: Prestart): Promise<Supervisor> {
+    const { current } = allowlist;
+    return Supervisor.start({
+      prestarted: prestart.workers,
+      settings: this.#settings,
+      overrides: this.#overrides,
+      instance: this.#instance,
+      log: this.#log,
+      access: { version: current.version, table: current.buffer },
+      readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
+      onDelta: (worker, delta) => this.#metrics.update((metrics) => metrics.add(worker, delta)),
+      onCosts: (costs) => this.#metrics.update((metrics) => metrics.addCosts(costs)),
+      onRejected: (rejected, unlisted) => this.#rejections.add(rejected, unlisted, Date.now()),
+      onChange: () => this.refresh(),
+    });
   }
 
-  async #openAdmin(token: string): Promise<AdminServer> {
+  async #startAdmin(token: string, allowlist: AllowlistWatch, supervisor: Supervisor): Promise<AdminServer> {
     const { admin, providers } = this.#settings;
     const names = providers.map((provider) => provider.name);
     const metrics = await this.#metrics.load({ version, node: process.version, providers: names });
@@ -213,52 +201,43 @@ class App {
       dependencies: Object.keys(manifest.dependencies),
       metrics,
       store: this.#store,
-      port: () => this.#supervisor?.port ?? 0,
-      status: () => this.#status(),
-      rotateLedger: () => this.#rotateLedger(),
-      reloadAllowlist: () => this.#reloadForAdmin(),
-      setPrices: (overrides) => this.#supervisor?.setPrices(overrides),
+      port: () => supervisor.port,
+      status: () => this.#status(allowlist, supervisor),
+      rotateLedger: () => this.#rotateLedger(supervisor),
+      reloadAllowlist: () => reloadAllowlist(allowlist, this.#rollout),
+      setPrices: (overrides) => supervisor.setPrices(overrides),
     });
     const routes = async (signIn: SignIn): Promise<readonly Route[]> =>
       (await import("../admin/api/routes/admin-routes.ts")).adminRoutes(services, signIn);
     return startAdmin({ routes, host: admin.host, port: admin.port, token, log: this.#log });
   }
 
-  accessChanged(list: AllowlistVersion): void {
+  onAllowlist(list: AllowlistVersion): void {
     this.#supervisor?.setAccess({ version: list.version, table: list.buffer });
     this.refresh();
   }
 
-  /** Whatever changed: what `/readyz` and `/metrics` say follows. */
+  /** To be called after any change of status, so that `/readyz`, `/metrics` and waiting reloads see it. */
   refresh(): void {
-    this.#acknowledgement.heard();
-    const allowlist = this.#allowlist;
+    this.#rollout.onWorkerStatus();
+    const allowlist = this.#allowlist?.status();
     const supervisor = this.#supervisor;
     if (allowlist === undefined || supervisor === undefined) return;
-    const status = allowlist.status();
-    const threads = supervisor.workers();
-    const ledger = supervisor.ledger();
-    this.#metrics.tell((metrics) => {
-      metrics.allowlist(status);
-      metrics.ledger(ledger);
-      metrics.threads(threads);
-    });
-    const readiness = readinessOf(this.#state, status, ledger, threads);
-    if (readiness.body === this.#readyBody) return;
-    this.#readyBody = readiness.body;
-    supervisor.setReadiness(readiness);
+    const status = { state: this.#state, allowlist, ledger: supervisor.ledger(), workers: supervisor.workers() };
+    this.#readiness.publish(status, (readiness) => supervisor.setReadiness(readiness));
   }
 
-  /** Resolves to the exit code once a signal has ended the process's work. */
-  async untilStopped(): Promise<number> {
+  /** Serves until the first signal to stop, then stops in order; resolves to the exit code. */
+  async serveUntilSignal(): Promise<number> {
     const signal = await this.#signals.first;
     this.#state = "draining";
     this.#log.info({ signal }, "draining");
     this.refresh();
     const closed = await this.#stop(this.#signals.hurry);
-    return this.#signals.impatientExitCode ?? (closed ? EXIT_OK : EXIT_FAILURE);
+    return this.#signals.secondSignalExitCode ?? (closed ? EXIT_OK : EXIT_FAILURE);
   }
 
+  /** Closes what a failed start had opened. */
   async abandon(): Promise<void> {
     this.#stopStore();
     await this.#admin?.close();
@@ -274,7 +253,7 @@ class App {
     if (closed) this.#log.info({ written: supervisor.ledger().written }, "stopped");
     else {
       this.#log.error({}, "the ledger did not close in time; records may be missing");
-      // An exit would wait for the thread that hangs in the kernel.
+      // A normal exit would wait for the ledger worker, which hangs in a system call.
       process.kill(process.pid, "SIGKILL");
     }
     return closed;
@@ -285,33 +264,18 @@ class App {
     this.#store?.stop();
   }
 
-  async #rotateLedger(): Promise<string | undefined> {
-    const segment = await this.#supervisor?.rotateLedger();
-    this.#log.info({ segment }, "stats file rotated, as asked at the admin port");
+  async #rotateLedger(supervisor: Supervisor): Promise<string | undefined> {
+    const segment = await supervisor.rotateLedger();
+    this.#log.info({ segment }, "stats file rotated on a request to the admin API");
     return segment;
   }
 
-  async #reloadForAdmin(): Promise<Reloaded> {
+  async #reloadOnSignal(): Promise<void> {
     const status = await this.#allowlist?.reload();
-    if (status === undefined) throw new Error("asked to reload before the start");
-    const acknowledgedBy = await this.#acknowledgement.of(status.version);
-    if (acknowledgedBy === undefined) {
-      const detail =
-        "The file is read, but not every data thread has said so in time; each takes it as soon as it can.";
-      throw new ApiError(503, detail);
-    }
-    return { version: status.version, acknowledgedBy, error: status.error };
+    this.#log.info({ keys: status?.keys, error: status?.error }, "allow-list checked on SIGHUP");
   }
 
-  async #reload(): Promise<void> {
-    const status = await this.#allowlist?.reload();
-    this.#log.info({ keys: status?.keys, error: status?.error }, "allow-list read again on SIGHUP");
-  }
-
-  #status(): ProxyStatus {
-    const supervisor = this.#supervisor;
-    const allowlist = this.#allowlist;
-    if (supervisor === undefined || allowlist === undefined) throw new Error("asked for a status before the start");
+  #status(allowlist: AllowlistWatch, supervisor: Supervisor): ProxyStatus {
     return {
       version,
       node: process.version,
@@ -324,7 +288,7 @@ class App {
       ledger: supervisor.ledger(),
       threads: supervisor.workers(),
       callsInFlight: supervisor.requestsInFlight,
-      refusals: this.#refusals.recent,
+      refusals: this.#rejections.recent,
     };
   }
 }
@@ -334,7 +298,7 @@ function loadOverrides({ pricing }: Settings): ReturnType<typeof loadPriceOverri
 }
 
 function reportIssues(stderr: NodeJS.WritableStream, what: string, issues: readonly ConfigIssue[]): number {
-  stderr.write(`lmgate: the ${what} is not valid, nothing was started\n`);
+  stderr.write(`lmgate: invalid ${what}; LMGate did not start\n`);
   for (const line of formatIssues(issues)) stderr.write(`  ${line}\n`);
   return EXIT_INVALID;
 }

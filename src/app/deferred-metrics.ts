@@ -1,20 +1,20 @@
-import type { BuildFacts, Metrics } from "../admin/metrics/metrics.ts";
+import type { BuildInfo, Metrics } from "../admin/metrics/metrics.ts";
 
-/** Metrics whose code is loaded when calls are served already; what happens until then waits for it. */
+/** Metrics whose code is loaded after the first requests can be served. Updates until then are queued. */
 export class DeferredMetrics {
   #metrics: Metrics | undefined;
-  #waiting: ((metrics: Metrics) => void)[] = [];
+  #queued: ((metrics: Metrics) => void)[] = [];
 
-  tell(news: (metrics: Metrics) => void): void {
-    if (this.#metrics === undefined) this.#waiting.push(news);
-    else news(this.#metrics);
+  update(apply: (metrics: Metrics) => void): void {
+    if (this.#metrics === undefined) this.#queued.push(apply);
+    else apply(this.#metrics);
   }
 
-  async load(facts: BuildFacts): Promise<Metrics> {
+  async load(build: BuildInfo): Promise<Metrics> {
     const loaded = await import("../admin/metrics/metrics.ts");
-    const metrics = new loaded.Metrics(facts);
+    const metrics = new loaded.Metrics(build);
     this.#metrics = metrics;
-    for (const news of this.#waiting.splice(0)) news(metrics);
+    for (const apply of this.#queued.splice(0)) apply(metrics);
     return metrics;
   }
 }

@@ -13,9 +13,9 @@ import { formatUpstream } from "../config/upstream-url.ts";
 import { RemoteReader } from "../store/service/remote-reader.ts";
 import type { StoreFilesInfo } from "../store/files/store-info.ts";
 import type { StoreClient } from "../store/service/store-client.ts";
-import { ownUrl } from "./startup/own-url.ts";
+import { ownUrl } from "./startup/banner.ts";
 import { openPriceService } from "./price-service.ts";
-import { systemInfo } from "./system-info.ts";
+import { describeSystem } from "./system-info.ts";
 
 export interface AdminServicesOptions {
   readonly settings: Settings;
@@ -30,10 +30,10 @@ export interface AdminServicesOptions {
   readonly setPrices: (overrides: PriceOverrides) => void;
 }
 
-/** The page that shows it does not wait longer. */
+/** The System page does not wait longer for the store. */
 const STORE_DEADLINE_MS = 2000;
 
-/** What the admin listener works with, made of the parts of this process. */
+/** Connects the admin API's services to the parts of this process. */
 export function openAdminServices(parts: AdminServicesOptions): AdminServices {
   const { settings, store, status } = parts;
   const ledgerFolder = dirname(settings.stats.outputPath);
@@ -49,7 +49,7 @@ export function openAdminServices(parts: AdminServicesOptions): AdminServices {
     liveRequests: new LiveRequests(settings.stats.outputPath),
     audit: new AuditLog(join(ledgerFolder, "audit.jsonl"), Date.now),
     providers: () => providersOf(settings, parts.port()),
-    system: () => Promise.resolve(systemInfo(parts.origins, status(), parts.dependencies)),
+    system: () => Promise.resolve(describeSystem(parts.origins, status(), parts.dependencies)),
   };
 }
 
@@ -64,18 +64,18 @@ async function storeInfo(
   const nothing = { records: 0, parquetBytes: 0, ledgerBytes: 0, segments: 0, badLines: 0 };
   const unknown = { ...nothing, compactedThrough: null, from: null, retention };
   try {
-    const soon = delay(STORE_DEADLINE_MS, undefined, { ref: false });
-    const facts = (await Promise.race([store.ask("facts", undefined), soon])) as StoreFilesInfo | undefined; // what that method gives
-    if (facts === undefined) return { state: "starting", ...unknown };
+    const deadline = delay(STORE_DEADLINE_MS, undefined, { ref: false });
+    const info = (await Promise.race([store.ask("facts", undefined), deadline])) as StoreFilesInfo | undefined; // as: the result type of that method
+    if (info === undefined) return { state: "starting", ...unknown };
     return {
       state: "ready",
-      records: facts.records,
-      parquetBytes: facts.bytes,
-      ledgerBytes: facts.ledgerBytes,
-      segments: facts.segments,
-      compactedThrough: facts.compactedThrough,
-      from: facts.first,
-      badLines: facts.badLines,
+      records: info.records,
+      parquetBytes: info.bytes,
+      ledgerBytes: info.ledgerBytes,
+      segments: info.segments,
+      compactedThrough: info.compactedThrough,
+      from: info.first,
+      badLines: info.badLines,
       retention,
     };
   } catch {

@@ -10,7 +10,7 @@ import { loadPriceOverrides } from "../prices/overrides-file.ts";
 import type { Prices, Quote } from "../prices/prices.ts";
 import type { UnitPrice } from "../prices/model-prices.ts";
 
-/** Prices as the admin API shows and changes them. The table is loaded when somebody first asks, for it is large. */
+/** Prices for the admin API. The table is large, so it is loaded with the first request. */
 export function openPriceService(settings: Settings, onChange: (overrides: PriceOverrides) => void): PriceService {
   const path = settings.pricing.overridesPath;
   let loaded: Promise<Prices> | undefined;
@@ -26,18 +26,21 @@ export function openPriceService(settings: Settings, onChange: (overrides: Price
       const names = settings.providers
         .map(({ name }) => name)
         .filter((name) => provider === undefined || name === provider);
-      const book = await prices();
-      const dates = { table: book.version, override: changedOn(path) ?? book.version };
+      const table = await prices();
+      const dates = { table: table.version, override: changedOn(path) ?? table.version };
       return names.flatMap((name) =>
-        book.list(name, Date.now()).map((quote) => rowOf(name, quote, dates[quote.source])),
+        table.list(name, Date.now()).map((quote) => rowOf(name, quote, dates[quote.source])),
       );
     },
     override: async (provider, model, price) => {
       if (path === undefined) {
-        throw new ApiError(409, "There is no file for prices of your own: set pricing.overrides_path and start again.");
+        throw new ApiError(
+          409,
+          "No file for your own prices is configured. Set pricing.overrides_path and restart LMGate.",
+        );
       }
       if (!settings.providers.some(({ name }) => name === provider)) {
-        throw new ApiError(404, "No provider of this name is configured.");
+        throw new ApiError(404, "No provider with this name is configured.");
       }
       const entry: OverridePrices | undefined = price && {
         input: price.input,
@@ -46,10 +49,10 @@ export function openPriceService(settings: Settings, onChange: (overrides: Price
         ...(price.cacheWrite === undefined ? {} : { cache_write: price.cacheWrite }),
       };
       const read = editPriceOverride(path, { provider, model }, entry);
-      if ("missing" in read) throw new ApiError(404, "There is no price of your own for this model at this provider.");
+      if ("missing" in read) throw new ApiError(404, "You have not set a price for this model at this provider.");
       if ("issues" in read) {
         const errors = formatIssues(read.issues).map((message) => ({ where: "overrides", message }));
-        throw new ApiError(422, "The prices would not be valid with this change; nothing was written.", errors);
+        throw new ApiError(422, "This change would make the prices invalid. Nothing was written.", errors);
       }
       loaded = undefined;
       onChange(read.overrides);
@@ -57,7 +60,7 @@ export function openPriceService(settings: Settings, onChange: (overrides: Price
   };
 }
 
-/** Of one's own prices no more is known than when their file was last changed. */
+/** Price overrides have no version, so the file's modification time stands for it. */
 function changedOn(path: string | undefined): string | undefined {
   if (path === undefined) return undefined;
   return statSync(path, { throwIfNoEntry: false })?.mtime.toISOString();
@@ -84,9 +87,9 @@ function rowOf(provider: string, { entry, source, prices }: Quote, asOf: string)
   };
 }
 
-/** Where the price has steps by the size of the input, that of the first; without what binary fractions add. */
-function perMillionTokens(rate: UnitPrice | undefined): number | null {
-  if (rate === undefined) return null;
-  const usd = typeof rate === "number" ? rate : rate.base;
+/** US dollars for a million tokens, rounded to hide binary fractions. A price with steps by input size shows its first step. */
+function perMillionTokens(price: UnitPrice | undefined): number | null {
+  if (price === undefined) return null;
+  const usd = typeof price === "number" ? price : price.base;
   return Number((usd * 1e6).toPrecision(10));
 }

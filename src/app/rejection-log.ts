@@ -7,7 +7,7 @@ const MAX_RECENT = 100;
 /** A flood of bad keys must not become a flood of log lines. */
 const MAX_LINES_PER_SECOND = 10;
 
-/** What LMGate answered itself: the latest for the status, a sample for the log. */
+/** Requests that LMGate rejected: the latest 100 for the status, a sample for the log. */
 export class RejectionLog {
   readonly #log: Logger;
   readonly #recent: RecentRejection[] = [];
@@ -46,7 +46,7 @@ export class RejectionLog {
     this.#lines++;
     const more = this.#unlogged > 0 ? { notLogged: this.#unlogged } : {};
     this.#unlogged = 0;
-    this.#log.warn({ ...rejection, ...more }, "refused");
+    this.#log.warn({ ...rejection, ...more }, "rejected");
   }
 }
 

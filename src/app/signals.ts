@@ -1,8 +1,8 @@
-/** The signals that end or refresh the process, heard from the moment this is made. */
+/** Handles the signals that stop the process or reload the allow-list, from the moment it is created. */
 export class Signals {
-  /** Resolves with the first signal to end. */
+  /** Resolves with the first SIGTERM or SIGINT. */
   readonly first: Promise<NodeJS.Signals>;
-  /** Aborted by a second one: no more waiting. */
+  /** Aborted by a second one: stop without waiting. */
   readonly hurry: AbortSignal;
   #second: NodeJS.Signals | undefined;
 
@@ -10,7 +10,7 @@ export class Signals {
     const first = Promise.withResolvers<NodeJS.Signals>();
     const hurry = new AbortController();
     let isStopping = false;
-    const end = (signal: NodeJS.Signals): void => {
+    const stop = (signal: NodeJS.Signals): void => {
       if (isStopping) {
         this.#second ??= signal;
         hurry.abort();
@@ -20,13 +20,13 @@ export class Signals {
     };
     this.first = first.promise;
     this.hurry = hurry.signal;
-    process.on("SIGTERM", end);
-    process.on("SIGINT", end);
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
     process.on("SIGHUP", onHangup);
   }
 
-  /** 128 + the number of the signal that would not wait; `undefined` when there was none. */
-  get impatientExitCode(): number | undefined {
+  /** 128 + the number of the second signal; `undefined` if there was none. */
+  get secondSignalExitCode(): number | undefined {
     if (this.#second === undefined) return undefined;
     return this.#second === "SIGINT" ? 130 : 143;
   }

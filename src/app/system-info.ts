@@ -7,8 +7,8 @@ import type { EffectiveSetting } from "../config/config.ts";
 
 type Check = SystemInfo["checks"][number];
 
-/** What the page about the gateway itself shows beside its status. */
-export function systemInfo(
+/** What the System page shows beside the status. */
+export function describeSystem(
   origins: readonly EffectiveSetting[],
   status: ProxyStatus,
   dependencies: readonly string[],
@@ -29,26 +29,26 @@ function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[]
   const down = threads.filter(({ state }) => state !== "running").map(({ name }) => name);
   return [
     allowlist.error === undefined
-      ? ok("Allow-list", `${allowlist.keys} keys in force, read ${allowlist.loadedAt}`)
-      : warning("Allow-list", allowlist.error, "Mend the file; the last good list stays in force."),
+      ? ok("Allow-list", `${allowlist.keys} keys active, loaded ${allowlist.loadedAt}`)
+      : warning("Allow-list", allowlist.error, "Fix the file. The last good list stays in force."),
     ledger.degraded
       ? failure(
           "Stats file",
           ledger.lastError ?? "cannot be written",
-          "Look at the disk. Calls go on; records wait in memory.",
+          "Check the disk. Requests continue, and records are kept in memory.",
         )
       : ok("Stats file", `${ledger.written} records written by this process`),
     ledger.dropped === 0
       ? ok("Records lost", "none")
-      : failure("Records lost", `${ledger.dropped}`, "data/ledger-events.jsonl says which and why."),
+      : failure("Records lost", `${ledger.dropped}`, "See data/ledger-events.jsonl for which and why."),
     down.length > 0
-      ? failure("Threads", `not running: ${down.join(", ")}`, "They are being replaced; the log says why they ended.")
+      ? failure("Workers", `not running: ${down.join(", ")}`, "They are restarting. See the log for why they ended.")
       : restarts === 0
-        ? ok("Threads", `${threads.length} running`)
-        : warning("Threads", `${restarts} replaced since the start`, "The log says why."),
+        ? ok("Workers", `${threads.length} running`)
+        : warning("Workers", `${restarts} restarted since the start`, "See the log for why."),
     Number(process.versions.node.split(".")[0]) >= 24
       ? ok("Node.js", process.version)
-      : warning("Node.js", process.version, "Use Node 24 or newer."),
+      : warning("Node.js", process.version, "Install Node.js 24 or later."),
   ];
 }
 
@@ -76,7 +76,7 @@ function licenseOf(name: string): SystemInfo["licenses"] {
   return [{ name, version: text("version"), license: text("license") }];
 }
 
-/** Not by resolving: not every package lets its manifest be imported. */
+/** Searches the folders, because not every package exports its manifest. */
 function findManifest(name: string): string | undefined {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const file = join(folder, "node_modules", name, "package.json");

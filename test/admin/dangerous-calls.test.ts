@@ -50,7 +50,7 @@ const DANGERS: readonly Danger[] = [
     what: "opens connections",
     pattern: /\b(?:connect|createConnection|new Socket|new TLSSocket)\s*\(/,
     // To providers; to a database in this process.
-    allowed: ["src/proxy/upstream/upstream-connection.ts", "src/store/backends/sql/database.ts"],
+    allowed: ["src/proxy/upstream/upstream-connection.ts", "src/store/duckdb/database.ts"],
   },
 ];
 

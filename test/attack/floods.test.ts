@@ -93,7 +93,7 @@ test("S41: unknown keys, models, paths and user agents leave nothing that grows"
 });
 
 test("S48: a flood of unknown keys delays no other client, and is logged in a few lines", async (context) => {
-  const linesBefore = logLines("refused");
+  const linesBefore = logLines("rejected");
   const began = performance.now();
   const flooding = flood(
     of(2 * FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-flood-${n}-0123456789`))),
@@ -107,7 +107,7 @@ test("S48: a flood of unknown keys delays no other client, and is logged in a fe
   }
   assert.equal(await flooding, 2 * FLOOD);
   const seconds = Math.ceil((performance.now() - began) / 1000) + 1;
-  const lines = logLines("refused") - linesBefore;
+  const lines = logLines("rejected") - linesBefore;
   context.diagnostic(`slowest of 50 good calls ${Math.max(...times).toFixed(0)} ms; ${lines} lines of the log`);
   assert.ok(lines <= seconds * LOG_LINES_PER_SECOND, `${lines} lines in ${seconds} s`);
   const status = JSON.parse((await adminText("/api/v1/status")).split("\r\n\r\n")[1] ?? "") as { refusals: unknown[] };

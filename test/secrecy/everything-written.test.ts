@@ -86,7 +86,7 @@ async function wrongPaths(): Promise<void> {
     await say(request("GET", `/${key}/v1/models`, `Authorization: Bearer ${ALLOWED[0]}\r\n`));
     await say(request("GET", `/v1/${key}`, `x-api-key: ${REFUSED[0]}\r\n`));
   }
-  await untilLogged(/"refused"/g, 9);
+  await untilLogged(/"rejected"/g, 9);
 }
 
 /** Keys in places that are not for keys. */
@@ -109,7 +109,7 @@ async function brokenLists(): Promise<void> {
   for (const [n, text] of BROKEN_LISTS.entries()) {
     await writeFile(gateway.allowlistPath, text);
     gateway.signal("SIGHUP");
-    await untilLogged(/allow-list read again on SIGHUP/g, n + 1);
+    await untilLogged(/allow-list checked on SIGHUP/g, n + 1);
   }
   await writeFile(gateway.allowlistPath, ALLOWLIST);
 }
@@ -188,7 +188,7 @@ function assertNothingIn(where: string, text: string): void {
 
 test("S25, S27: the log contains no canary in any form, at the debug level", () => {
   const log = seen.get("stdout") ?? "";
-  assert.match(log, /"refused"/);
+  assert.match(log, /"rejected"/);
   assert.match(log, /the last good one stays in force/);
   assert.match(log, /records are kept in memory/);
   assertNothingIn("stdout", log);

@@ -12,7 +12,7 @@ import { AllowlistMetrics, LedgerMetrics, WorkerMetrics } from "./state-metrics.
 
 const PERSONAL_LABELS: ReadonlySet<string> = new Set(["owner", "model"]);
 
-export interface BuildFacts {
+export interface BuildInfo {
   readonly version: string;
   readonly node: string;
   /** Names of the configured providers: the only values that label may have. */
@@ -27,7 +27,7 @@ export class Metrics {
   readonly #allowlist: AllowlistMetrics;
   readonly #threads: WorkerMetrics;
 
-  constructor(facts: BuildFacts) {
+  constructor(facts: BuildInfo) {
     new Gauge({
       name: "lmgate_build_info",
       help: "Always 1; the labels say what runs.",

@@ -1,8 +1,8 @@
 import type { Settings } from "../../config/settings.ts";
 
-/** Why the process could not start, in words that say what to look at. */
+/** Why the process could not start, and what to check. */
 export function describeStartFailure(error: unknown, settings: Settings): string {
-  const { code = causeCode(error), message } = error as NodeJS.ErrnoException; // these two are all that is read
+  const { code = causeCode(error), message } = error as NodeJS.ErrnoException; // as: only these two members are read
   const { host, port } = settings.server;
   if (code === "EADDRINUSE") {
     return `address in use: is another LMGate running on ${host}:${port} (server) or ${settings.admin.host}:${settings.admin.port} (admin)?`;
@@ -12,8 +12,8 @@ export function describeStartFailure(error: unknown, settings: Settings): string
   return `could not start: ${message}`;
 }
 
-/** The admin listener wraps what the system says in words of its own. */
+/** The admin listener wraps the error of the system in its own. */
 function causeCode(error: unknown): string | undefined {
-  const { cause } = error as Error; // whatever it is, it is only looked at
+  const { cause } = error as Error; // as: `undefined` for anything that is no error
   return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
 }

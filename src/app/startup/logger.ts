@@ -2,7 +2,7 @@ import { pino } from "pino";
 import type { Logger } from "../../core/log.ts";
 import type { LogLevel } from "../../config/setting-form.ts";
 
-/** JSON lines on standard output, written at once: a log that is lost when the process dies is no help. */
+/** JSON lines on standard output, written synchronously so that a crash does not lose the last ones. */
 export function openLog(level: LogLevel, stdout: NodeJS.WritableStream): Logger {
   return pino(
     {

@@ -1,16 +1,16 @@
 import { setFlagsFromString } from "node:v8";
 import { PrestartedWorkers } from "../../workers/supervision/prestarted-workers.ts";
 
-/** What is begun before anything is known, so that the first call is served sooner and less memory is taken. */
+/** What starts before the configuration is read, so that the first request is served sooner with less memory. */
 export interface Prestart {
   readonly workers: PrestartedWorkers;
-  /** The start is over, whatever became of it. */
+  /** To be called when the start is over, successful or not. */
   end(): Promise<void>;
 }
 
 /**
- * Nearly everything that is allocated during a start stays, so the space for what is short-lived would grow to 16 MB on
- * every thread, be empty a moment later, and never be given back. It grows when calls need it.
+ * Keeps V8's young generation small during the start. Nearly everything that a start allocates survives, so V8 would grow
+ * the young generation to 16 MB on every thread and never shrink it. It may still grow when requests need it.
  */
 export function prestart(): Prestart {
   setFlagsFromString("--semi-space-growth-factor=1");

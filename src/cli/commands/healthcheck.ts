@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { Command } from "commander";
-import { ownUrl } from "../../app/startup/own-url.ts";
+import { ownUrl } from "../../app/startup/banner.ts";
 import { loadCommandSettings } from "../context/load-settings.ts";
 import { addSettingsOptions, type SettingsOptions } from "../context/settings-options.ts";
 import { EXIT, info, type Terminal } from "../context/terminal.ts";

@@ -1,4 +1,4 @@
-import { ownUrl } from "../../app/startup/own-url.ts";
+import { ownUrl } from "../../app/startup/banner.ts";
 import type { AdminSettings, Settings } from "../../config/settings.ts";
 import { ADMIN_TOKEN_VARIABLE } from "../../config/admin-token.ts";
 import { readRegularFileSync } from "../../config/files/read-file.ts";

@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import { cellsByLine } from "../../../allowlist/allowlist-edit.ts";
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
-import type { AllowRow } from "../../../allowlist/allowlist.ts";
+import { summarizeKeys } from "../../../allowlist/key-summary.ts";
 import type { KeyActivity } from "../../../store/schema/reader.ts";
 import { formatDollars, UNKNOWN } from "../../output/format-metric.ts";
 import { addAllowlistOptions, openAllowlist } from "./keys-file.ts";
@@ -59,28 +58,27 @@ interface KeyRow {
   readonly cost_30d_usd?: number | null;
 }
 
-function listRows({ text, rows }: AllowlistText, activity: readonly KeyActivity[] | undefined): readonly KeyRow[] {
-  const cells = rows.length === 0 ? undefined : cellsByLine(text);
-  const activityById = new Map(activity?.map((use) => [use.key, use]));
-  return rows.map((row) => {
-    const use = activityById.get(row.id);
+function listRows(list: AllowlistText, activity: readonly KeyActivity[] | undefined): readonly KeyRow[] {
+  const activityById = new Map(activity?.map((used) => [used.key, used]));
+  return summarizeKeys(list, Date.now()).map(({ id, owner, columns, maskedKey, state, added, expiresAt, line }) => {
+    const used = activityById.get(id);
+    const shown = {
+      id,
+      owner,
+      label: columns["label"] ?? null,
+      key: maskedKey,
+      state,
+      added,
+      expires_at: expiresAt,
+      line,
+    };
+    if (activity === undefined) return shown;
     return {
-      id: row.id,
-      owner: row.owner,
-      label: cells?.get(row.line)?.["label"] || null,
-      key: row.masked,
-      state: stateOf(row, Date.now()),
-      added: row.added,
-      expires_at: row.expiresAt === undefined ? null : new Date(row.expiresAt).toISOString(),
-      line: row.line,
-      ...(activity === undefined
-        ? {}
-        : {
-            last_used: use?.lastUsed ?? null,
-            requests_24h: use?.requests24h ?? 0,
-            cost_24h_usd: use === undefined ? 0 : use.cost24h,
-            cost_30d_usd: use === undefined ? 0 : use.cost30d,
-          }),
+      ...shown,
+      last_used: used?.lastUsed ?? null,
+      requests_24h: used?.requests24h ?? 0,
+      cost_24h_usd: used === undefined ? 0 : used.cost24h,
+      cost_30d_usd: used === undefined ? 0 : used.cost30d,
     };
   });
 }
@@ -104,9 +102,4 @@ function print(terminal: Terminal, rows: readonly KeyRow[], withActivity: boolea
 
 function cost(usd: number | null | undefined): string {
   return usd === null || usd === undefined ? UNKNOWN : formatDollars(usd);
-}
-
-function stateOf(row: AllowRow, now: number): "active" | "disabled" | "expired" {
-  if (row.disabled) return "disabled";
-  return row.expiresAt !== undefined && row.expiresAt <= now ? "expired" : "active";
 }

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { Command } from "commander";
-import { ownUrl } from "../../../app/startup/own-url.ts";
+import { ownUrl } from "../../../app/startup/banner.ts";
 import type { AdminSettings, Settings } from "../../../config/settings.ts";
 import { storedLedger } from "../../../ledger/files/ledger-path.ts";
 import { closeActiveSegment, lockForRepricing } from "../../../ledger/tools/maintenance-lock.ts";
