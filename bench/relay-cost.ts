@@ -20,7 +20,7 @@ export async function relayMicroseconds(request: Request, event: Buffer): Promis
   const chunk = Buffer.concat([Buffer.from(`${event.length.toString(16)}\r\n`), event, Buffer.from("\r\n")]);
   let stopped = false;
   let received = 0;
-  upstream.answer = (socket, { startLine }) => {
+  upstream.respond = (socket, { startLine }) => {
     socket.setNoDelay(true);
     // A content type that no dialect parses.
     socket.write("HTTP/1.1 200 OK\r\ncontent-type: audio/pcm\r\ntransfer-encoding: chunked\r\n\r\n");

@@ -8,11 +8,11 @@ import {
   compare,
   measureOurs,
   measureProxy,
-  startAnsweringUpstream,
+  startRespondingUpstream,
   type Comparison,
 } from "../test/attack/conformance.ts";
 import { startHaproxy, startNginxProxy } from "../test/attack/other-proxies.ts";
-import { REFERENCE_REQUESTS, showVerdict, type Other, type Verdict } from "../test/attack/reference-requests.ts";
+import { REFERENCE_REQUESTS, formatResult, type Other, type ProxyResult } from "../test/attack/reference-requests.ts";
 
 const MEASURED_ONCE: Readonly<Record<Other, string>> = {
   node: "node:http 24.21",
@@ -42,7 +42,7 @@ const ours = await measureOurs();
 const rows = REFERENCE_REQUESTS.map((request) => {
   const verdict = ours.get(request.name);
   if (verdict === undefined) throw new Error(`"${request.name}" was not measured`);
-  return compare(request, verdict, { ...request.verdicts, ...live?.verdictsOf(request.name) });
+  return compare(request, verdict, { ...request.results, ...live?.verdictsOf(request.name) });
 });
 const offending = rows.filter(({ laxerThan, allowed }) => laxerThan.length > 0 && !allowed);
 report(rows);
@@ -54,8 +54,8 @@ function report(comparisons: readonly Comparison[]): void {
   const head = ["case", "LMGate", ...SHOWN.map((other) => names[other]), ""];
   const cells = comparisons.map((row) => [
     values.markdown ? `\`${row.name}\`` : row.name,
-    showVerdict(row.ours),
-    ...SHOWN.map((other) => showVerdict(row.others[other])),
+    formatResult(row.ours),
+    ...SHOWN.map((other) => formatResult(row.others[other])),
     remark(row),
   ]);
   if (values.markdown) {
@@ -94,9 +94,9 @@ function color(style: "bold" | "red" | "yellow", text: string): string {
 }
 
 async function measureLive() {
-  const found: { readonly name: Other; readonly label: string; readonly verdicts: ReadonlyMap<string, Verdict> }[] = [];
+  const found: { readonly name: Other; readonly label: string; readonly verdicts: ReadonlyMap<string, ProxyResult> }[] = [];
   for (const start of [startHaproxy, startNginxProxy]) {
-    const upstream = await startAnsweringUpstream();
+    const upstream = await startRespondingUpstream();
     const proxy = await start(upstream.port);
     if (proxy === undefined) {
       process.stderr.write(
@@ -111,7 +111,7 @@ async function measureLive() {
   }
   return {
     names: Object.fromEntries(found.map(({ name, label }) => [name, label])),
-    verdictsOf: (request: string): Partial<Record<Other, Verdict>> =>
+    verdictsOf: (request: string): Partial<Record<Other, ProxyResult>> =>
       Object.fromEntries(found.map(({ name, verdicts }) => [name, verdicts.get(request)])),
   };
 }

@@ -5,7 +5,7 @@ import { parseArgs, styleText } from "node:util";
 
 import { textTable } from "../src/cli/output/text-table.ts";
 import { chunkCodec, requestCodec, responseCodec } from "../test/attack/fuzz/codec.ts";
-import { fuzz, Tally, type Finding, type Rounds } from "../test/attack/fuzz/fuzz.ts";
+import { fuzz, Outcomes, type Finding, type Rounds } from "../test/attack/fuzz/fuzz.ts";
 import { openGatewayField } from "../test/attack/fuzz/gateway.ts";
 import { CODEC_TARGETS, GATEWAY_TARGETS, TARGETS, type TargetName } from "../test/attack/fuzz/target.ts";
 
@@ -32,7 +32,7 @@ if (seconds === undefined || firstSeed === undefined || maxCases === undefined |
 
 const started = performance.now();
 const until = started + seconds * 1000;
-const tally = new Tally();
+const tally = new Outcomes();
 let seed = firstSeed;
 const isRunning = (): boolean =>
   performance.now() < until && tally.findings.length < MAX_FINDINGS && seed - firstSeed < maxCases;

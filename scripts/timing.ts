@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 
 import { textTable } from "../src/cli/output/text-table.ts";
-import { measureDenials, TELLTALE_T } from "../test/attack/timing.ts";
+import { measureDenials, DISTINGUISHABLE_T } from "../test/attack/timing.ts";
 
 const { values } = parseArgs({
   options: { requests: { type: "string", default: "200000" }, seed: { type: "string", default: "1" } },
@@ -20,10 +20,10 @@ const rows = timings.map(({ kind, samples, medianMicroseconds, t }) => [
   t?.toFixed(2) ?? "",
 ]);
 for (const line of textTable(columns, rows)) process.stdout.write(`${line}\n`);
-const distinguishable = timings.filter(({ t }) => t !== undefined && Math.abs(t) >= TELLTALE_T);
+const distinguishable = timings.filter(({ t }) => t !== undefined && Math.abs(t) >= DISTINGUISHABLE_T);
 process.stdout.write(
   distinguishable.length === 0
-    ? `No kind can be distinguished from the first (|t| < ${TELLTALE_T}).\n`
+    ? `No kind can be distinguished from the first (|t| < ${DISTINGUISHABLE_T}).\n`
     : `Distinguishable from the first: ${distinguishable.map(({ kind }) => kind).join(", ")}.\n`,
 );
 if (distinguishable.length > 0) process.exitCode = 1;

@@ -171,9 +171,9 @@ test("a body that is cut short is not done, and its output does not look complet
 test("extensions and trailers are bounded", () => {
   const limits = { ...CHUNK_LIMITS, maxExtensionBytes: 10, maxTrailerBytes: 30, maxTrailers: 2 };
   const fault = (body: string): string | undefined => {
-    const verdicts = [...everySplit(octets(body))].map((pieces) => read(pieces, limits));
-    for (const verdict of verdicts) assert.equal(verdict.fault, verdicts[0]?.fault);
-    return verdicts[0]?.fault;
+    const results = [...everySplit(octets(body))].map((pieces) => read(pieces, limits));
+    for (const each of results) assert.equal(each.fault, results[0]?.fault);
+    return results[0]?.fault;
   };
   assert.equal(fault(`5;${"a".repeat(10)}\r\nhello\r\n5;${"a".repeat(10)}\r\nhello\r\n0\r\n\r\n`), undefined);
   assert.equal(fault(`5;${"a".repeat(11)}`), "malformed");

@@ -41,12 +41,12 @@ export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
     messages.push(understand(message, response.shouldKeepAlive));
     message.on("close", () => response.end());
   };
-  const leave = (message: IncomingMessage): void => {
+  const close = (message: IncomingMessage): void => {
     messages.push({ ...understand(message, false), complete: true });
     resolve(undefined);
   };
   server.on("request", onRequest).on("checkContinue", onRequest).on("checkExpectation", onRequest);
-  server.on("connect", leave);
+  server.on("connect", close);
   server.on("clientError", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   socket.on("close", () => resolve(undefined));
   server.emit("connection", socket);
@@ -64,31 +64,31 @@ export async function askAboutResponse(bytes: Buffer, method: string): Promise<O
   const messages: Understood[] = [];
   const socket = memorySocket();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const asked: ClientRequest = request({
+  const sent: ClientRequest = request({
     createConnection: () => socket,
     method,
     maxHeaderSize: 1 << 20,
     host: "a",
     headers: { connection: "keep-alive" },
   });
-  asked.maxHeadersCount = 0;
-  asked.on("response", (message) => {
-    messages.push(understand(message, asked.shouldKeepAlive));
+  sent.maxHeadersCount = 0;
+  sent.on("response", (message) => {
+    messages.push(understand(message, sent.shouldKeepAlive));
     message.on("close", () => resolve(undefined));
     message.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   });
-  asked.on("upgrade", (message) => {
+  sent.on("upgrade", (message) => {
     messages.push({ ...understand(message, false), complete: true });
     resolve(undefined);
   });
-  asked.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
-  asked.on("close", () => resolve(undefined));
-  asked.end();
+  sent.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
+  sent.on("close", () => resolve(undefined));
+  sent.end();
   socket.push(bytes);
   socket.push(null);
   const error = await promise;
   await nextTurn();
-  asked.destroy();
+  sent.destroy();
   socket.destroy();
   return { messages, error };
 }

@@ -157,10 +157,10 @@ test("heads and bodies, damaged or not, are read the same whole and in pieces", 
   const limits = { maxBytes: 160, maxFields: 4 };
   fc.assert(
     fc.property(requestText, responseText, damage, places, (request, response, changes, cuts) => {
-      const asked = octets(damaged(request, changes));
+      const requestBytes = octets(damaged(request, changes));
       const changed = octets(damaged(response, changes));
-      assert.deepEqual(summary(readRequests(cut(asked, cuts))), summary(readRequests([asked])));
-      assert.deepEqual(summary(readRequests(cut(asked, cuts), limits)), summary(readRequests([asked], limits)));
+      assert.deepEqual(summary(readRequests(cut(requestBytes, cuts))), summary(readRequests([requestBytes])));
+      assert.deepEqual(summary(readRequests(cut(requestBytes, cuts), limits)), summary(readRequests([requestBytes], limits)));
       assert.deepEqual(summary(readResponses(cut(changed, cuts))), summary(readResponses([changed])));
       assert.deepEqual(
         summary(readResponses(cut(changed, cuts), "GET", limits)),

@@ -14,7 +14,7 @@ function accepted(text: string): RequestHead {
   return head;
 }
 
-function verdict(text: string, limits: HeadLimits = LIMITS): string | undefined {
+function faultOf(text: string, limits: HeadLimits = LIMITS): string | undefined {
   const head = read(text, limits);
   return isFault(head) ? head.fault : head === undefined ? undefined : "accepted";
 }
@@ -107,12 +107,12 @@ test("Connection lists are read across lines, in lower case, without empty eleme
   const head = accepted(get("Connection: Keep-Alive , ,X-Hop\r\nConnection: TE\r\n"));
   assert.deepEqual(head.connection, ["keep-alive", "x-hop", "te"]);
   for (const value of ["a b", '"a"', "a;b", "a:b", "\xa0"])
-    assert.equal(verdict(get(`Connection: ${value}\r\n`)), "malformed", value);
+    assert.equal(faultOf(get(`Connection: ${value}\r\n`)), "malformed", value);
 });
 
 test("S37: Connection may not name Host or a field that frames the body", () => {
   for (const name of ["Host", "content-length", "Transfer-Encoding"]) {
-    assert.equal(verdict(get(`Connection: close, ${name}\r\n`)), "malformed", name);
+    assert.equal(faultOf(get(`Connection: close, ${name}\r\n`)), "malformed", name);
   }
 });
 
@@ -134,13 +134,13 @@ test("a body is framed by one valid field, or the message has none", () => {
 
 test("S6: unknown methods are rejected; CONNECT and TRACE can be read, so that they get a 405", () => {
   for (const method of ["TRACK", "PRI", "get", "Get", "GETT", "", "G=T", "UNSUBSCRIBES"]) {
-    assert.equal(verdict(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`), "malformed", method);
+    assert.equal(faultOf(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`), "malformed", method);
   }
   assert.equal(accepted("CONNECT evil:443 HTTP/1.1\r\nHost: evil:443\r\n\r\n").target, "evil:443");
   assert.equal(accepted("CONNECT [::1]:443 HTTP/1.1\r\nHost: a\r\n\r\n").method, "CONNECT");
   assert.equal(accepted("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n").method, "TRACE");
   for (const target of ["/", "evil", "evil:", ":443", "*"]) {
-    assert.equal(verdict(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`), "malformed", target);
+    assert.equal(faultOf(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`), "malformed", target);
   }
 });
 
@@ -167,7 +167,7 @@ test("S1, S5: targets are paths; what looks like a host inside one is kept uncha
     "/x#y",
     "",
   ]) {
-    assert.equal(verdict(get("", target)), "malformed", target);
+    assert.equal(faultOf(get("", target)), "malformed", target);
   }
 });
 
@@ -175,7 +175,7 @@ test("every byte that a target must not contain is rejected, and every other byt
   for (let code = 0; code < 256; code++) {
     const allowed = code > 0x20 && code < 0x7f && code !== 0x23 && code !== 0x5c;
     assert.equal(
-      verdict(get("", `/a${String.fromCharCode(code)}b`)),
+      faultOf(get("", `/a${String.fromCharCode(code)}b`)),
       allowed ? "accepted" : "malformed",
       `byte ${code}`,
     );
@@ -184,9 +184,9 @@ test("every byte that a target must not contain is rejected, and every other byt
 
 test("supported versions are accepted, and others are told apart from malformed ones", () => {
   for (const version of ["HTTP/1.1", "HTTP/1.0"])
-    assert.equal(verdict(`GET / ${version}\r\nHost: a\r\n\r\n`), "accepted");
+    assert.equal(faultOf(`GET / ${version}\r\nHost: a\r\n\r\n`), "accepted");
   for (const version of ["HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/9.9"])
-    assert.equal(verdict(`GET / ${version}\r\n`), "version", version);
+    assert.equal(faultOf(`GET / ${version}\r\n`), "version", version);
   for (const version of [
     "http/1.1",
     "HTTP/1",
@@ -199,15 +199,15 @@ test("supported versions are accepted, and others are told apart from malformed 
     "HTTP/1.1 ",
     "ICE/1.0",
   ]) {
-    assert.equal(verdict(`GET / ${version}\r\nHost: a\r\n\r\n`), "malformed", version);
+    assert.equal(faultOf(`GET / ${version}\r\nHost: a\r\n\r\n`), "malformed", version);
   }
 });
 
 test("HTTP/1.1 requires one Host, HTTP/1.0 none, and no version allows two", () => {
-  assert.equal(verdict("GET / HTTP/1.1\r\n\r\n"), "malformed");
+  assert.equal(faultOf("GET / HTTP/1.1\r\n\r\n"), "malformed");
   assert.equal(accepted("GET / HTTP/1.0\r\n\r\n").host, undefined);
-  assert.equal(verdict("GET / HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n"), "malformed");
-  assert.equal(verdict("GET / HTTP/1.0\r\nHost: a/b\r\n\r\n"), "malformed");
+  assert.equal(faultOf("GET / HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n"), "malformed");
+  assert.equal(faultOf("GET / HTTP/1.0\r\nHost: a/b\r\n\r\n"), "malformed");
 });
 
 test("an invalid head is rejected before it is complete", () => {
@@ -231,20 +231,20 @@ test("an invalid head is rejected before it is complete", () => {
     ["too many empty lines", "\r\n".repeat(9)],
   ];
   for (const [name = "", text = ""] of early) {
-    assert.equal(verdict(text), "malformed", name);
+    assert.equal(faultOf(text), "malformed", name);
     for (const pieces of everySplit(octets(text))) {
       const reader = new RequestHeadReader(LIMITS);
       const last = pieces.map((piece) => reader.push(piece)).at(-1);
       assert.ok(isFault(last) && last.fault === "malformed", name);
     }
-    assert.equal(verdict(text.slice(0, -1)), undefined, `${name}: one byte less is not certain`);
+    assert.equal(faultOf(text.slice(0, -1)), undefined, `${name}: one byte less is not certain`);
   }
 });
 
 test("R44: a head that is too long or has too many fields is rejected as soon as it is", () => {
   const limits = { maxBytes: 100, maxFields: 3 };
-  assert.equal(verdict(`GET /${"a".repeat(95)}`, limits), "head-too-large");
-  assert.equal(verdict(`GET /${"a".repeat(94)}`, limits), undefined);
+  assert.equal(faultOf(`GET /${"a".repeat(95)}`, limits), "head-too-large");
+  assert.equal(faultOf(`GET /${"a".repeat(94)}`, limits), undefined);
   const exact = get(`X: ${"a".repeat(100 - get("X: \r\n").length)}\r\n`);
   assert.equal(exact.length, 100);
   for (const pieces of [[exact], cut(octets(exact), [50]).map(String)]) {
@@ -252,10 +252,10 @@ test("R44: a head that is too long or has too many fields is rejected as soon as
     const head = pieces.map((piece) => reader.push(octets(piece))).at(-1);
     assert.ok(head !== undefined && !isFault(head));
   }
-  assert.equal(verdict(exact.replace("X: a", "X: aa"), limits), "head-too-large");
-  assert.equal(verdict(get("A: 1\r\nB: 2\r\n"), limits), "accepted");
-  assert.equal(verdict(get("A: 1\r\nB: 2\r\nC: 3\r\n"), limits), "head-too-large");
-  assert.equal(verdict("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC", limits), "head-too-large");
+  assert.equal(faultOf(exact.replace("X: a", "X: aa"), limits), "head-too-large");
+  assert.equal(faultOf(get("A: 1\r\nB: 2\r\n"), limits), "accepted");
+  assert.equal(faultOf(get("A: 1\r\nB: 2\r\nC: 3\r\n"), limits), "head-too-large");
+  assert.equal(faultOf("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 2\r\nC", limits), "head-too-large");
 });
 
 test("after a fault the reader returns the same fault for all further bytes", () => {

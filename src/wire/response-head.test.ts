@@ -14,7 +14,7 @@ function accepted(text: string, method = "GET"): ResponseHead {
   return head;
 }
 
-function verdict(text: string): string | undefined {
+function faultOf(text: string): string | undefined {
   const head = read(text);
   return isFault(head) ? head.fault : head === undefined ? undefined : "accepted";
 }
@@ -141,14 +141,14 @@ test("R25: a response that contradicts itself or is malformed is rejected", () =
     "HTTP/1.0 100 Continue\r\n\r\n",
     "HTTP/2.0 200 O\0K\r\n\r\n",
   ];
-  for (const text of rows) assert.equal(verdict(text), "malformed", JSON.stringify(text));
+  for (const text of rows) assert.equal(faultOf(text), "malformed", JSON.stringify(text));
   for (const version of ["1.2", "2.0", "0.9", "3.0"])
-    assert.equal(verdict(`HTTP/${version} 200 OK\r\n\r\n`), "version", version);
+    assert.equal(faultOf(`HTTP/${version} 200 OK\r\n\r\n`), "version", version);
 });
 
 test("R26: a status is three digits between 100 and 599", () => {
   for (const status of ["099", "600", "999", "000", "20", "2000", "+20", "0x1", "2 0", ""]) {
-    assert.equal(verdict(`HTTP/1.1 ${status} X\r\n\r\n`), "malformed", status);
+    assert.equal(faultOf(`HTTP/1.1 ${status} X\r\n\r\n`), "malformed", status);
   }
   for (const status of [100, 299, 599]) assert.equal(accepted(`HTTP/1.1 ${status} X\r\n\r\n`).status, status);
 });
@@ -160,6 +160,6 @@ test("an invalid response is rejected at once", () => {
       const last = pieces.map((piece) => reader.push(piece, "GET")).at(-1);
       assert.ok(isFault(last), JSON.stringify(text));
     }
-    assert.equal(verdict(text.slice(0, -1)), undefined, `${JSON.stringify(text)}: one byte less is not certain`);
+    assert.equal(faultOf(text.slice(0, -1)), undefined, `${JSON.stringify(text)}: one byte less is not certain`);
   }
 });

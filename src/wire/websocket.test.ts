@@ -31,14 +31,14 @@ function frame({ opcode, payload = "", final = true, bits = 0, mask, width }: Fr
   return Buffer.concat([Buffer.of((final ? 0x80 : 0) | bits | opcode), length, Buffer.from(mask ?? []), masked]);
 }
 
-interface Heard {
+interface Received {
   /** Each message as `kind:payload`, compressed ones marked with `z`. */
   readonly messages: string[];
   readonly closes: (readonly [number | undefined, string])[];
   readonly fault: string | undefined;
 }
 
-interface Hearing {
+interface ReadOptions {
   readonly sender?: Sender;
   readonly compressible?: boolean;
   /** The offsets at which the bytes are cut. */
@@ -46,7 +46,7 @@ interface Hearing {
   readonly wants?: (nth: number) => boolean;
 }
 
-function hear(bytes: Buffer, { sender = "server", compressible = false, cuts = [], wants }: Hearing = {}): Heard {
+function readFrames(bytes: Buffer, { sender = "server", compressible = false, cuts = [], wants }: ReadOptions = {}): Received {
   const messages: string[] = [];
   const closes: (readonly [number | undefined, string])[] = [];
   let pieces: Buffer[] = [];
@@ -84,10 +84,10 @@ test("the frames that RFC 6455 gives as examples are read", () => {
   const hello = Buffer.from("810548656c6c6f", "hex");
   const maskedHello = Buffer.from("818537fa213d7f9f4d5158", "hex");
   const fragmented = Buffer.from("010348656c80026c6f", "hex");
-  assert.deepEqual(hear(hello).messages, ["text:Hello"]);
-  assert.deepEqual(hear(maskedHello, { sender: "client" }).messages, ["text:Hello"]);
-  assert.deepEqual(hear(fragmented).messages, ["text:Hello"]);
-  assert.deepEqual(hear(Buffer.from("890548656c6c6f", "hex")), { messages: [], closes: [], fault: undefined });
+  assert.deepEqual(readFrames(hello).messages, ["text:Hello"]);
+  assert.deepEqual(readFrames(maskedHello, { sender: "client" }).messages, ["text:Hello"]);
+  assert.deepEqual(readFrames(fragmented).messages, ["text:Hello"]);
+  assert.deepEqual(readFrames(Buffer.from("890548656c6c6f", "hex")), { messages: [], closes: [], fault: undefined });
 });
 
 for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
@@ -99,16 +99,16 @@ for (const length of [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]) {
     ] as const) {
       const expected = [`${kind}:${payload.toString()}`, "text:next"];
       const plain = Buffer.concat([frame({ opcode, payload }), frame({ opcode: 1, payload: "next" })]);
-      assert.deepEqual(hear(plain).messages, expected);
+      assert.deepEqual(readFrames(plain).messages, expected);
       const masked = Buffer.concat([frame({ opcode, payload, mask }), frame({ opcode: 1, payload: "next", mask })]);
-      assert.deepEqual(hear(masked, { sender: "client" }).messages, expected);
+      assert.deepEqual(readFrames(masked, { sender: "client" }).messages, expected);
     }
   });
 }
 
 test("a length in more bytes than needed is accepted", () => {
   for (const width of [16, 64] as const) {
-    assert.deepEqual(hear(frame({ opcode: 1, payload: "ab", width })).messages, ["text:ab"]);
+    assert.deepEqual(readFrames(frame({ opcode: 1, payload: "ab", width })).messages, ["text:ab"]);
   }
 });
 
@@ -121,8 +121,8 @@ test("control frames between the fragments of a message do not change it", () =>
     frame({ opcode: 0, payload: "" }),
     frame({ opcode: 2, payload: "three" }),
   ]);
-  assert.deepEqual(hear(bytes).messages, ["text:one two ", "binary:three"]);
-  assert.deepEqual(hear(bytes, { cuts: everyCut(bytes) }).messages, ["text:one two ", "binary:three"]);
+  assert.deepEqual(readFrames(bytes).messages, ["text:one two ", "binary:three"]);
+  assert.deepEqual(readFrames(bytes, { cuts: everyCut(bytes) }).messages, ["text:one two ", "binary:three"]);
 });
 
 test("an unwanted message is skipped, in any number of frames", () => {
@@ -131,7 +131,7 @@ test("an unwanted message is skipped, in any number of frames", () => {
     frame({ opcode: 0, payload: Buffer.alloc(3, 0x81) }),
     frame({ opcode: 1, payload: "wanted" }),
   ]);
-  assert.deepEqual(hear(bytes, { wants: (nth) => nth > 0 }).messages, ["text:wanted"]);
+  assert.deepEqual(readFrames(bytes, { wants: (nth) => nth > 0 }).messages, ["text:wanted"]);
 });
 
 test("a close frame from either side gives its code, and nothing after it is read", () => {
@@ -143,7 +143,7 @@ test("a close frame from either side gives its code, and nothing after it is rea
       frame({ opcode: 1, payload: "late", ...masked }),
     ]);
     for (const cuts of [[], everyCut(bytes)]) {
-      const { closes, messages, fault } = hear(bytes, { sender, cuts });
+      const { closes, messages, fault } = readFrames(bytes, { sender, cuts });
       assert.deepEqual(closes, [[1011, "going äway"]]);
       assert.deepEqual(messages, []);
       assert.equal(fault, undefined);
@@ -152,7 +152,7 @@ test("a close frame from either side gives its code, and nothing after it is rea
 });
 
 test("a close frame may have no code", () => {
-  assert.deepEqual(hear(frame({ opcode: 8 })).closes, [[undefined, ""]]);
+  assert.deepEqual(readFrames(frame({ opcode: 8 })).closes, [[undefined, ""]]);
 });
 
 test("a compressed message is reported as such if compression was negotiated", () => {
@@ -161,8 +161,8 @@ test("a compressed message is reported as such if compression was negotiated", (
     frame({ opcode: 0, payload: "b" }),
     frame({ opcode: 1, payload: "c" }),
   ]);
-  assert.deepEqual(hear(bytes, { compressible: true }).messages, ["text z:ab", "text:c"]);
-  assert.notEqual(hear(bytes).fault, undefined);
+  assert.deepEqual(readFrames(bytes, { compressible: true }).messages, ["text z:ab", "text:c"]);
+  assert.notEqual(readFrames(bytes).fault, undefined);
 });
 
 const broken: readonly (readonly [string, Buffer, Sender?])[] = [
@@ -188,7 +188,7 @@ const broken: readonly (readonly [string, Buffer, Sender?])[] = [
 for (const [what, bytes, sender = "server"] of broken) {
   test(`${what} ends the reading, and nothing after it is read as a message`, () => {
     const after = frame({ opcode: 1, payload: "after", ...(sender === "client" && { mask }) });
-    const { messages, fault } = hear(Buffer.concat([bytes, after]), { sender, compressible: true });
+    const { messages, fault } = readFrames(Buffer.concat([bytes, after]), { sender, compressible: true });
     assert.notEqual(fault, undefined);
     assert.ok(!messages.some((message) => message.endsWith("after")));
   });
@@ -219,10 +219,10 @@ test("any messages are read as they were written, in any fragments and at any cu
           ),
         );
         const cuts = anywhere.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b);
-        const heard = hear(bytes, { sender, cuts });
-        assert.equal(heard.fault, undefined);
+        const received = readFrames(bytes, { sender, cuts });
+        assert.equal(received.fault, undefined);
         assert.deepEqual(
-          heard.messages,
+          received.messages,
           messages.map(({ kind, pieces }) => `${kind}:${Buffer.concat(pieces).toString("latin1")}`),
         );
       },
@@ -233,7 +233,7 @@ test("any messages are read as they were written, in any fragments and at any cu
 test("any bytes are read or end in a fault, and never in an exception", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, compressible) => {
-      for (const sender of ["client", "server"] as const) hear(Buffer.from(bytes), { sender, compressible });
+      for (const sender of ["client", "server"] as const) readFrames(Buffer.from(bytes), { sender, compressible });
     }),
   );
 });

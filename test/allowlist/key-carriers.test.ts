@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 
 import type { RawMessage } from "../harness/raw-message.ts";
-import { converse } from "../harness/raw-client.ts";
+import { requestOnce } from "../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { startGateway, testKey, type AllowedKey, type Gateway } from "../harness/gateway.ts";
 
@@ -51,7 +51,7 @@ describe("a key", () => {
 
   function send({ lines = [], query = "" }: Carried): Promise<RawMessage> {
     const head = [`GET /openai/v1/things${query} HTTP/1.1`, "Host: gateway", ...lines];
-    return converse(gateway.port, `${head.join("\r\n")}\r\n\r\n`, "GET");
+    return requestOnce(gateway.port, `${head.join("\r\n")}\r\n\r\n`, "GET");
   }
 
   async function assertRefused(carried: Carried): Promise<void> {

@@ -7,32 +7,32 @@ import { after, before, beforeEach, test } from "node:test";
 
 import { connectRaw } from "../harness/raw-client.ts";
 import { allowlistText } from "../harness/gateway.ts";
-import { enterBattlefield, FORBIDDEN, goodKey, otherKey, request, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer } from "./recording-upstream.ts";
+import { startAttackFixture, FORBIDDEN, goodKey, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse } from "./recording-upstream.ts";
 import { exchange } from "./raw-exchange.ts";
 
 const newKey = { id: "k-new", key: "sk-new-0123456789-UVWXYZ", owner: "New Team" };
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 async function statusFor(key: string): Promise<number | undefined> {
-  return (await field.talk(request("GET", "/openai/v1/models", `x-api-key: ${key}\r\n`))).statuses[0];
+  return (await fixture.send(request("GET", "/openai/v1/models", `x-api-key: ${key}\r\n`))).statuses[0];
 }
 
 async function readiness(): Promise<{
   readonly code: number | undefined;
   readonly body: Readonly<Record<string, unknown>>;
 }> {
-  const { answers } = await field.talk(request("GET", "/readyz"));
-  return { code: answers[0]?.status, body: JSON.parse(answers[0]?.text ?? "{}") as Record<string, unknown> };
+  const { responses } = await fixture.send(request("GET", "/readyz"));
+  return { code: responses[0]?.status, body: JSON.parse(responses[0]?.text ?? "{}") as Record<string, unknown> };
 }
 
 /** Sends requests until the condition holds. Every response on the way must be one of the two allowed ones. */
@@ -43,7 +43,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 /** Replaces the file atomically, as careful editors do. */
 async function replaceList(text: string): Promise<void> {
-  const { allowlistPath } = field.gateway;
+  const { allowlistPath } = fixture.gateway;
   await writeFile(`${allowlistPath}.next`, text);
   await rename(`${allowlistPath}.next`, allowlistPath);
 }
@@ -61,46 +61,46 @@ test("an added key is admitted, and a removed one is not any more, without a res
 test("a reload applies to the next request of an open connection", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
-  const client = await connectRaw(field.gateway.port);
-  const call = request("GET", "/openai/v1/models", `x-api-key: ${otherKey.key}\r\n`);
-  const answered = (count: number, what: string): Promise<true> =>
+  const client = await connectRaw(fixture.gateway.port);
+  const round = request("GET", "/openai/v1/models", `x-api-key: ${otherKey.key}\r\n`);
+  const responded = (count: number, what: string): Promise<true> =>
     client.until(what, () => client.text.split(what).length > count || undefined);
-  client.send(call);
-  await answered(1, "HTTP/1.1 200");
+  client.send(round);
+  await responded(1, "HTTP/1.1 200");
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(otherKey.key)) === 403);
-  client.send(call);
-  await answered(1, FORBIDDEN);
+  client.send(round);
+  await responded(1, FORBIDDEN);
   client.destroy();
 });
 
 test("R84: a key that is removed during its response gets that response to its end, and is rejected afterwards", async () => {
   await replaceList(allowlistText([goodKey, otherKey]));
   await until(async () => (await statusFor(otherKey.key)) === 200);
-  field.taken();
+  fixture.takeRequests();
   const streaming = Promise.withResolvers<Socket>();
-  field.upstream.answer = (socket) => {
+  fixture.upstream.respond = (socket) => {
     socket.write(
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n8\r\ndata: 1\n\r\n",
     );
     streaming.resolve(socket);
   };
-  const client = await connectRaw(field.gateway.port);
+  const client = await connectRaw(fixture.gateway.port);
   client.send(request("GET", "/openai/v1/stream", `x-api-key: ${otherKey.key}\r\n`));
   const upstream = await streaming.promise;
-  await client.holds("data: 1");
+  await client.waitFor("data: 1");
 
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(otherKey.key)) === 403);
   upstream.write("8\r\ndata: 2\n\r\n");
-  await client.holds("data: 2");
+  await client.waitFor("data: 2");
   upstream.write("0\r\n\r\n");
-  await client.holds("0\r\n\r\n");
+  await client.waitFor("0\r\n\r\n");
   client.send(request("GET", "/openai/v1/again", `x-api-key: ${otherKey.key}\r\n`));
-  await client.holds(FORBIDDEN);
+  await client.waitFor(FORBIDDEN);
   client.destroy();
-  assert.ok(field.taken().every(({ target }) => target !== "/v1/again"));
+  assert.ok(fixture.takeRequests().every(({ target }) => target !== "/v1/again"));
 });
 
 test("a broken list changes nothing for clients, shows as degraded without its content, and recovers when it is fixed", async () => {
@@ -137,7 +137,7 @@ test("a broken list changes nothing for clients, shows as degraded without its c
 test("a deleted list stays in force until there is a new one", async () => {
   await replaceList(allowlistText([goodKey]));
   await until(async () => (await statusFor(newKey.key)) === 403);
-  await rm(field.gateway.allowlistPath);
+  await rm(fixture.gateway.allowlistPath);
   await until(async () => (await readiness()).body["status"] === "degraded");
   assert.equal(await statusFor(goodKey.key), 200);
   assert.equal(await statusFor(newKey.key), 403);
@@ -149,11 +149,11 @@ test("R79: a list that is written in pieces is never in force half-written", asy
   await replaceList(allowlistText([goodKey, newKey]));
   await until(async () => (await statusFor(newKey.key)) === 200);
   const text = allowlistText([goodKey, otherKey, newKey]);
-  const { allowlistPath } = field.gateway;
+  const { allowlistPath } = fixture.gateway;
   for (let at = 0; at < text.length; at += Math.ceil(text.length / 8)) {
     await writeFile(allowlistPath, text.slice(at, at + Math.ceil(text.length / 8)), { flag: at === 0 ? "w" : "a" });
     // Some requests between two pieces: both known keys stay known.
-    for (let call = 0; call < 5; call++) {
+    for (let make = 0; make < 5; make++) {
       assert.equal(await statusFor(goodKey.key), 200);
       assert.equal(await statusFor(newKey.key), 200);
     }
@@ -169,30 +169,30 @@ test("R78: a list of 100,000 keys comes into force under load, and every request
   }));
   const last = many.at(-1) ?? goodKey;
   const loaded = new AbortController();
-  const load = Array.from({ length: 8 }, () => callWithoutPause(loaded.signal));
+  const load = Array.from({ length: 8 }, () => requestWithoutPause(loaded.signal));
   await replaceList(allowlistText([goodKey, ...many]));
   let lag = 0;
   await until(async () => {
-    lag = Math.max(lag, await dataThreadLag());
+    lag = Math.max(lag, await dataWorkerLag());
     return (await statusFor(last.key)) === 200;
   });
-  lag = Math.max(lag, await dataThreadLag());
+  lag = Math.max(lag, await dataWorkerLag());
   loaded.abort();
-  const answered = (await Promise.all(load)).reduce((sum, count) => sum + count, 0);
-  context.diagnostic(`${answered} calls answered meanwhile; longest pause of a data thread ${lag} ms`);
-  assert.ok(answered > 0);
+  const completed = (await Promise.all(load)).reduce((sum, count) => sum + count, 0);
+  context.diagnostic(`${completed} calls answered meanwhile; longest pause of a data thread ${lag} ms`);
+  assert.ok(completed > 0);
   assert.equal(await statusFor(newKey.key), 403);
   assert.equal(await statusFor(many[50_000]?.key ?? ""), 200);
 });
 
 /** Sends requests one after the other on one connection. Resolves to the number of 200s. Any other response rejects. */
-async function callWithoutPause(signal: AbortSignal): Promise<number> {
-  const socket = connect({ port: field.gateway.port, host: "127.0.0.1", noDelay: true });
+async function requestWithoutPause(signal: AbortSignal): Promise<number> {
+  const socket = connect({ port: fixture.gateway.port, host: "127.0.0.1", noDelay: true });
   await once(socket, "connect");
-  const call = request("GET", "/openai/v1/models", `x-api-key: ${goodKey.key}\r\n`);
+  const probe = request("GET", "/openai/v1/models", `x-api-key: ${goodKey.key}\r\n`);
   let count = 0;
   while (!signal.aborted) {
-    socket.write(call);
+    socket.write(probe);
     const [bytes] = (await once(socket, "data")) as [Buffer]; // as: the argument of a socket's "data"
     assert.equal(bytes.toString("latin1", 0, 12), "HTTP/1.1 200");
     count++;
@@ -201,10 +201,10 @@ async function callWithoutPause(signal: AbortSignal): Promise<number> {
   return count;
 }
 
-async function dataThreadLag(): Promise<number> {
-  const said = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const answer = (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
-  const status = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as {
+async function dataWorkerLag(): Promise<number> {
+  const sent = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const response = (await exchange(fixture.gateway.adminPort, Buffer.from(sent))).toString();
+  const status = JSON.parse(response.slice(response.indexOf("\r\n\r\n"))) as {
     threads: { name: string; loopLagMs: { max: number } }[];
   };
   return Math.max(

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
 import { startGateway, type AllowedKey, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
-import { startRecordingUpstream, type Recorded, type RecordingUpstream } from "./recording-upstream.ts";
-import { talk, type Talk } from "./raw-exchange.ts";
+import { startRecordingUpstream, type RecordedRequest, type RecordingUpstream } from "./recording-upstream.ts";
+import { sendRaw, type Transcript } from "./raw-exchange.ts";
 
 export const goodKey: AllowedKey = { id: "k-good", key: "sk-good-0123456789-ABCDEF", owner: "Good Team" };
 export const otherKey: AllowedKey = { id: "k-other", key: "sk-other-0123456789-GHIJKL", owner: "Other Team" };
@@ -18,24 +18,24 @@ export const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 
 const MODELS = "/openai/v1/models";
 
-export interface Battlefield {
+export interface AttackFixture {
   readonly gateway: Gateway;
   readonly upstream: RecordingUpstream;
   /** `127.0.0.2:PORT`: the listener that no request may reach. */
   readonly evil: string;
   readonly authority: string;
-  talk(said: string, methods?: readonly string[]): Promise<Talk>;
+  send(sent: string, methods?: readonly string[]): Promise<Transcript>;
   /** Fails unless the response has this status and no upstream was reached. */
-  assertRefused(status: 400 | 403, lines: string, target?: string): Promise<void>;
+  assertRejected(status: 400 | 403, lines: string, target?: string): Promise<void>;
   /** Sends a request that is admitted, and returns the `lmgate_id` of its record. */
-  callerOf(lines: string, target?: string): Promise<string | null | undefined>;
+  clientIdOf(lines: string, target?: string): Promise<string | null | undefined>;
   /** The requests that reached the upstream since the previous use of this function. */
-  taken(): readonly Recorded[];
+  takeRequests(): readonly RecordedRequest[];
   /** Stops everything. Fails if the evil listener was reached or the gateway did not exit cleanly. */
-  leave(): Promise<void>;
+  stop(): Promise<void>;
 }
 
-export async function enterBattlefield(options: GatewayOptions = {}): Promise<Battlefield> {
+export async function startAttackFixture(options: GatewayOptions = {}): Promise<AttackFixture> {
   const upstream = await startRecordingUpstream();
   const evil = await startEvil();
   const authority = `127.0.0.1:${upstream.port}`;
@@ -59,23 +59,23 @@ export async function enterBattlefield(options: GatewayOptions = {}): Promise<Ba
     upstream,
     evil: evil.authority,
     authority,
-    talk: (said, methods) => talk(gateway.port, said, methods),
-    async assertRefused(status, lines, target = MODELS) {
+    send: (sent, methods) => sendRaw(gateway.port, sent, methods),
+    async assertRejected(status, lines, target = MODELS) {
       const before = upstream.seen.requests;
-      const { answers, statuses } = await talk(gateway.port, request("GET", target, lines));
+      const { responses, statuses } = await sendRaw(gateway.port, request("GET", target, lines));
       const what = JSON.stringify(`${target} ${lines}`.slice(0, 200));
       assert.deepEqual(statuses, [status], what);
-      if (status === 403) assert.equal(answers[0]?.text, FORBIDDEN, what);
+      if (status === 403) assert.equal(responses[0]?.text, FORBIDDEN, what);
       assert.equal(upstream.seen.requests, before, what);
     },
-    async callerOf(lines, target = MODELS) {
-      const { statuses } = await talk(gateway.port, request("GET", target, lines));
+    async clientIdOf(lines, target = MODELS) {
+      const { statuses } = await sendRaw(gateway.port, request("GET", target, lines));
       assert.deepEqual(statuses, [200], `${target} ${lines}`);
       const records = await gateway.records(upstream.seen.requests);
       return records.at(-1)?.lmgate_id;
     },
-    taken: () => upstream.requests.splice(0),
-    async leave() {
+    takeRequests: () => upstream.requests.splice(0),
+    async stop() {
       const code = await gateway.stop();
       const { stderr } = gateway.output();
       await upstream.close();

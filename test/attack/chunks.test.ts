@@ -3,28 +3,28 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { connectRaw } from "../harness/raw-client.ts";
-import { enterBattlefield, goodKey, keyed, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer } from "./recording-upstream.ts";
+import { startAttackFixture, goodKey, keyed, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse } from "./recording-upstream.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 const HIDDEN = keyed("GET", "/openai/smuggled");
 
 /** One error response, the end of the connection, and no whole request at the upstream. */
-async function assertRefused(said: string): Promise<void> {
-  const { statuses, open } = await field.talk(said);
-  const what = JSON.stringify(said.slice(0, 400));
+async function assertRejected(sent: string): Promise<void> {
+  const { statuses, open } = await fixture.send(sent);
+  const what = JSON.stringify(sent.slice(0, 400));
   assert.deepEqual(statuses, [400], what);
   assert.equal(open, false, what);
-  assert.deepEqual(field.taken(), [], what);
+  assert.deepEqual(fixture.takeRequests(), [], what);
 }
 
 function post(lines: string, body: string): string {
@@ -59,11 +59,11 @@ const BAD_CHUNKS: readonly string[] = [
 ];
 
 test("S18: a bad chunk that comes with the head is 400", async () => {
-  for (const body of BAD_CHUNKS) await assertRefused(post("Transfer-Encoding: chunked\r\n", body + HIDDEN));
+  for (const body of BAD_CHUNKS) await assertRejected(post("Transfer-Encoding: chunked\r\n", body + HIDDEN));
 });
 
 test("S18: a bad chunk that comes after the upstream was reached closes the upstream connection before the request is complete", async () => {
-  const { gateway, upstream } = field;
+  const { gateway, upstream } = fixture;
   for (const body of BAD_CHUNKS) {
     const seen = upstream.seen.bytes;
     const client = await connectRaw(gateway.port);
@@ -74,14 +74,14 @@ test("S18: a bad chunk that comes after the upstream was reached closes the upst
     assert.match(client.text, /^HTTP\/1\.1 400 [^]*\}$/, JSON.stringify(body.slice(0, 60)));
     client.destroy();
     const connections = upstream.seen.connections;
-    assert.deepEqual((await field.talk(keyed("GET", "/openai/after"))).statuses, [200]);
+    assert.deepEqual((await fixture.send(keyed("GET", "/openai/after"))).statuses, [200]);
     assert.equal(upstream.seen.connections, connections + 1);
     assert.deepEqual(
-      field.taken().map(({ target }) => target),
+      fixture.takeRequests().map(({ target }) => target),
       ["/after"],
     );
     // Leaves no idle connection for the next round.
-    upstream.answer = (socket) => void socket.end(jsonAnswer());
+    upstream.respond = (socket) => void socket.end(jsonResponse());
   }
 });
 
@@ -96,17 +96,17 @@ test("S19: trailers authorize nothing, and no key, Host or framing in them reach
     `X-LMGate-Tags: a=b`,
     `Sec-WebSocket-Protocol: openai-insecure-api-key.foreign-key-4`,
     `Cookie: a=b`,
-    `Host: ${field.evil}`,
+    `Host: ${fixture.evil}`,
     `Content-Length: 5`,
     `Transfer-Encoding: chunked`,
     `Connection: close`,
     `Proxy-Authorization: Basic x`,
   ];
   const body = `5\r\nhello\r\n0\r\n${trailers.join("\r\n")}\r\nX-Kept: 1\r\n__proto__: 2\r\n\r\n`;
-  assert.deepEqual((await field.talk(post("Transfer-Encoding: chunked\r\n", body))).statuses, [200]);
-  assert.deepEqual(field.taken()[0]?.trailers, ["X-Kept: 1", "__proto__: 2"]);
+  assert.deepEqual((await fixture.send(post("Transfer-Encoding: chunked\r\n", body))).statuses, [200]);
+  assert.deepEqual(fixture.takeRequests()[0]?.trailers, ["X-Kept: 1", "__proto__: 2"]);
 
   const keyless = post("Transfer-Encoding: chunked\r\n", body).replace(/Authorization: [^\r]*\r\n/, "");
-  assert.deepEqual((await field.talk(keyless)).statuses, [403]);
-  assert.deepEqual(field.taken(), []);
+  assert.deepEqual((await fixture.send(keyless)).statuses, [403]);
+  assert.deepEqual(fixture.takeRequests(), []);
 });

@@ -1,23 +1,23 @@
 /** LMGate's results for the reference requests, measured, beside those of other proxies. */
-import { enterBattlefield, withKey } from "./attack-fixture.ts";
-import { exchange, talk } from "./raw-exchange.ts";
+import { startAttackFixture, withKey } from "./attack-fixture.ts";
+import { exchange, sendRaw } from "./raw-exchange.ts";
 import {
   ALLOWED_BY_RFC,
   REFERENCE_REQUESTS,
-  refuses,
+  rejects,
   type Other,
   type ReferenceRequest,
-  type Verdict,
+  type ProxyResult,
 } from "./reference-requests.ts";
-import { jsonAnswer, startRecordingUpstream, type RecordingUpstream } from "./recording-upstream.ts";
+import { jsonResponse, startRecordingUpstream, type RecordingUpstream } from "./recording-upstream.ts";
 
 /** The proxies to compare with: LMGate rejects what any of them rejects. */
 const STRICT: readonly Other[] = ["haproxy", "nginx", "caddy"];
 
 export interface Comparison {
   readonly name: string;
-  readonly ours: Verdict;
-  readonly others: Readonly<Record<Other, Verdict>>;
+  readonly ours: ProxyResult;
+  readonly others: Readonly<Record<Other, ProxyResult>>;
   /** The proxies that rejected what LMGate forwarded. */
   readonly laxerThan: readonly Other[];
   /** LMGate rejected what all the others forwarded. */
@@ -26,50 +26,50 @@ export interface Comparison {
   readonly allowed: boolean;
 }
 
-export function compare(request: ReferenceRequest, ours: Verdict, others: Comparison["others"]): Comparison {
-  const laxerThan = STRICT.filter((other) => refuses(others[other]) && ours.forwarded);
+export function compare(request: ReferenceRequest, ours: ProxyResult, others: Comparison["others"]): Comparison {
+  const laxerThan = STRICT.filter((other) => rejects(others[other]) && ours.forwarded);
   return {
     name: request.name,
     ours,
     others,
     laxerThan,
-    strictest: refuses(ours) && STRICT.every((other) => others[other].forwarded),
+    strictest: rejects(ours) && STRICT.every((other) => others[other].forwarded),
     allowed: ALLOWED_BY_RFC.includes(request.name),
   };
 }
 
 /** Sends each reference request, with a key, to a gateway that is started for it. */
-export async function measureOurs(): Promise<ReadonlyMap<string, Verdict>> {
-  const field = await enterBattlefield({ config: { server: { max_head_kilobytes: 16 } } });
-  const verdicts = new Map<string, Verdict>();
+export async function measureOurs(): Promise<ReadonlyMap<string, ProxyResult>> {
+  const fixture = await startAttackFixture({ config: { server: { max_head_kilobytes: 16 } } });
+  const results = new Map<string, ProxyResult>();
   try {
     for (const { name, bytes } of REFERENCE_REQUESTS) {
-      const { statuses, open } = await field.talk(withKey(bytes));
-      verdicts.set(name, { statuses, closed: !open, forwarded: field.taken().length > 0 });
+      const { statuses, open } = await fixture.send(withKey(bytes));
+      results.set(name, { statuses, closed: !open, forwarded: fixture.takeRequests().length > 0 });
     }
   } finally {
-    await field.leave();
+    await fixture.stop();
   }
-  return verdicts;
+  return results;
 }
 
 /** Sends the same requests, without a key, to a proxy in front of an upstream of `startRespondingUpstream`. */
-export async function measureProxy(port: number, upstream: RecordingUpstream): Promise<ReadonlyMap<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
+export async function measureProxy(port: number, upstream: RecordingUpstream): Promise<ReadonlyMap<string, ProxyResult>> {
+  const results = new Map<string, ProxyResult>();
   for (const { name, bytes } of REFERENCE_REQUESTS) {
     upstream.requests.length = 0;
-    const { statuses, open } = await talk(port, bytes).catch(() => rawStatuses(port, bytes));
+    const { statuses, open } = await sendRaw(port, bytes).catch(() => rawStatuses(port, bytes));
     const forwarded = upstream.requests.some(({ target }) => target !== "/healthz");
-    verdicts.set(name, { statuses, closed: !open, forwarded });
+    results.set(name, { statuses, closed: !open, forwarded });
   }
-  return verdicts;
+  return results;
 }
 
 /** It also responds to the health request by which `sendRaw` finds out whether a connection can still be used. */
-export async function startAnsweringUpstream(): Promise<RecordingUpstream> {
+export async function startRespondingUpstream(): Promise<RecordingUpstream> {
   const upstream = await startRecordingUpstream();
   const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  upstream.answer = (socket, { target }) => void socket.write(target === "/healthz" ? ok : jsonAnswer());
+  upstream.respond = (socket, { target }) => void socket.write(target === "/healthz" ? ok : jsonResponse());
   return upstream;
 }
 

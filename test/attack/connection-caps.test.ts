@@ -31,15 +31,15 @@ function connectFrom(localAddress: string, count: number): readonly RawPeer[] {
 
 /** The clients that were served; all others were disconnected. */
 async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
-  const fates = peers.map((peer) =>
+  const outcomes = peers.map((peer) =>
     peer.until("an answer or an end", () => (peer.closed || peer.text.endsWith("ok") ? peer : undefined)),
   );
-  return (await Promise.all(fates)).filter(({ closed }) => !closed);
+  return (await Promise.all(outcomes)).filter(({ closed }) => !closed);
 }
 
 async function metric(series: string): Promise<number> {
-  const said = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const text = (await exchange(gateway.adminPort, Buffer.from(said))).toString();
+  const sent = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const text = (await exchange(gateway.adminPort, Buffer.from(sent))).toString();
   return Number(
     text
       .split("\n")
@@ -67,22 +67,22 @@ test("S42: one address gets only as many connections as allowed, over all data w
   assert.deepEqual(await served(connectFrom("127.0.0.1", 2 * PER_ADDRESS)), []);
   const other = await served(connectFrom("127.0.0.2", 1));
   assert.equal(other.length, 1);
-  const refused = 'lmgate_connections_refused_total{reason="max_connections_per_address"}';
-  await metricBecomes(refused, 2 * PER_ADDRESS);
+  const metric = 'lmgate_connections_refused_total{reason="max_connections_per_address"}';
+  await metricBecomes(metric, 2 * PER_ADDRESS);
   await metricBecomes("lmgate_client_connections", PER_ADDRESS + 1);
   await closeAll([...first, ...other]);
 });
 
 test("S42: connections over the limit are closed at once, the admin listener responds, and closed connections make room for others", async () => {
-  const refused = 'lmgate_connections_refused_total{reason="max_connections"}';
+  const metric = 'lmgate_connections_refused_total{reason="max_connections"}';
   for (let round = 1; round <= 2; round++) {
     const inside = ["127.0.1.1", "127.0.1.2", "127.0.1.3"].flatMap((address) => connectFrom(address, TOTAL / 3));
     const lucky = await served(inside);
     assert.equal(lucky.length, TOTAL);
     assert.deepEqual(await served(connectFrom("127.0.1.4", PER_ADDRESS)), []);
-    const said = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    assert.match((await exchange(gateway.adminPort, Buffer.from(said))).toString(), /^HTTP\/1\.1 200 /);
-    await metricBecomes(refused, round * PER_ADDRESS);
+    const bytes = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert.match((await exchange(gateway.adminPort, Buffer.from(bytes))).toString(), /^HTTP\/1\.1 200 /);
+    await metricBecomes(metric, round * PER_ADDRESS);
     await closeAll(lucky);
   }
 });

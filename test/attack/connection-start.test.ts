@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { METHODS } from "node:http";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, FORBIDDEN, GOOD, request, unknownKey, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, FORBIDDEN, GOOD, request, unknownKey, type AttackFixture } from "./attack-fixture.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 const HEALTH: readonly string[] = ["/healthz", "/livez", "/readyz"];
 const ROUTED: readonly string[] = [
@@ -52,37 +52,37 @@ test("S9: without an allowed key no method opens any path, and all get the same 
   for (const path of [...ROUTED, ...UNROUTED]) {
     for (const method of methods.filter((each) => each !== "TRACE")) {
       for (const lines of method === "GET" || method === "POST" ? KEYLESS : KEYLESS.slice(0, 2)) {
-        const { answers, open } = await field.talk(request(method, path, lines), [method]);
+        const { responses, open } = await fixture.send(request(method, path, lines), [method]);
         const what = `${method} ${path} ${lines}`;
-        assert.equal(answers[0]?.status, 403, what);
-        assert.equal(answers[0].text, method === "HEAD" ? "" : FORBIDDEN, what);
-        assert.ok(answers[0].lines.includes("Content-Type: application/json"), what);
-        assert.ok(answers[0].lines.includes("x-lmgate-error: forbidden"), what);
-        assert.equal(answers.length, 1, what);
+        assert.equal(responses[0]?.status, 403, what);
+        assert.equal(responses[0].text, method === "HEAD" ? "" : FORBIDDEN, what);
+        assert.ok(responses[0].lines.includes("Content-Type: application/json"), what);
+        assert.ok(responses[0].lines.includes("x-lmgate-error: forbidden"), what);
+        assert.equal(responses.length, 1, what);
         assert.equal(open, true, what);
       }
     }
   }
-  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
+  assert.deepEqual(fixture.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
 test("S9: without a key, only GET and HEAD of the three health paths get a response other than 403", async () => {
   for (const path of HEALTH) {
     for (const method of methods) {
-      const { statuses } = await field.talk(request(method, path), [method]);
+      const { statuses } = await fixture.send(request(method, path), [method]);
       const expected = method === "GET" || method === "HEAD" ? 200 : method === "TRACE" ? 405 : 403;
       assert.deepEqual(statuses, [expected], `${method} ${path}`);
     }
   }
-  assert.deepEqual(field.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
+  assert.deepEqual(fixture.upstream.seen, { connections: 0, bytes: 0, requests: 0 });
 });
 
 test("S9: a health response is the same with any key and shows nothing of keys or owners", async () => {
   for (const path of HEALTH) {
     const texts = new Set<string>();
     for (const lines of ["", GOOD, `Authorization: Bearer ${unknownKey}\r\n`]) {
-      const { answers } = await field.talk(request("GET", path, lines));
-      texts.add(answers[0]?.text ?? "");
+      const { responses: received } = await fixture.send(request("GET", path, lines));
+      texts.add(received[0]?.text ?? "");
     }
     assert.equal(texts.size, 1, path);
     assert.doesNotMatch([...texts].join(""), /Good Team|k-good|sk-|\//, path);
@@ -92,19 +92,19 @@ test("S9: a health response is the same with any key and shows nothing of keys o
 test("S9: with an allowed key every method reaches a routed path, and no other path", async () => {
   for (const method of methods.filter((each) => each !== "TRACE")) {
     for (const path of ROUTED) {
-      const { statuses } = await field.talk(request(method, path, GOOD), [method]);
+      const { statuses } = await fixture.send(request(method, path, GOOD), [method]);
       assert.deepEqual(statuses, [200], `${method} ${path}`);
       assert.deepEqual(
-        field.taken().map((taken) => taken.method),
+        fixture.takeRequests().map((forwarded) => forwarded.method),
         [method],
       );
     }
     for (const path of UNROUTED) {
-      const { statuses } = await field.talk(request(method, path, GOOD), [method]);
+      const { statuses } = await fixture.send(request(method, path, GOOD), [method]);
       assert.deepEqual(statuses, [404], `${method} ${path}`);
     }
   }
-  assert.deepEqual(field.taken(), []);
+  assert.deepEqual(fixture.takeRequests(), []);
 });
 
 test("S9: a body without a key is not read: the 403 closes the connection", async () => {
@@ -114,27 +114,27 @@ test("S9: a body without a key is not read: the 403 closes the connection", asyn
     "Transfer-Encoding: chunked\r\n",
     "Expect: 100-continue\r\nContent-Length: 9\r\n",
   ]) {
-    const { answers, open } = await field.talk(request("POST", "/openai/x", framing, body));
+    const { responses, open } = await fixture.send(request("POST", "/openai/x", framing, body));
     assert.deepEqual(
-      answers.map(({ text }) => text),
+      responses.map(({ text }) => text),
       [FORBIDDEN],
       framing,
     );
-    assert.ok(answers[0]?.lines.includes("Connection: close"));
+    assert.ok(responses[0]?.lines.includes("Connection: close"));
     assert.equal(open, false, framing);
   }
-  assert.deepEqual(field.taken(), []);
+  assert.deepEqual(fixture.takeRequests(), []);
 });
 
 test("S62: without a key a client cannot find out whether a path exists", async () => {
   const seen = new Set<string>();
   for (const path of [...ROUTED, ...UNROUTED, "/OPENAI/x", "/openai/v1/responses/resp_1"]) {
-    const { answers } = await field.talk(request("GET", path));
+    const { responses } = await fixture.send(request("GET", path));
     seen.add(
       [
-        answers[0]?.startLine,
-        ...(answers[0]?.lines ?? []).filter((line) => !line.startsWith("Date:")),
-        answers[0]?.text,
+        responses[0]?.startLine,
+        ...(responses[0]?.lines ?? []).filter((line) => !line.startsWith("Date:")),
+        responses[0]?.text,
       ].join("|"),
     );
   }

@@ -6,13 +6,13 @@ import { after, before, beforeEach, test } from "node:test";
 
 import {
   bearer,
-  enterBattlefield,
+  startAttackFixture,
   FORBIDDEN,
   goodKey,
   otherKey,
   request,
   unknownKey,
-  type Battlefield,
+  type AttackFixture,
 } from "./attack-fixture.ts";
 
 const secondKey = "sk-second-0123456789-STUVWX"; // the same id as `goodKey`, during a rotation
@@ -32,12 +32,12 @@ const ALLOWLIST = [
   "",
 ].join("\n");
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield({ allowlist: ALLOWLIST });
+  fixture = await startAttackFixture({ allowlist: ALLOWLIST });
 });
-after(() => field.leave());
-beforeEach(() => void field.taken());
+after(() => fixture.stop());
+beforeEach(() => void fixture.takeRequests());
 
 /** Every place that can carry a key, as header lines and a target. */
 function carriers(key: string): readonly (readonly [lines: string, target: string])[] {
@@ -65,20 +65,20 @@ function carriers(key: string): readonly (readonly [lines: string, target: strin
 }
 
 test("S23: a key identifies the same client in every place, and another key there another client", async () => {
-  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await field.callerOf(lines, target), goodKey.id);
-  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await field.callerOf(lines, target), otherKey.id);
+  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await fixture.clientIdOf(lines, target), goodKey.id);
+  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await fixture.clientIdOf(lines, target), otherKey.id);
 });
 
 test("S23: an unknown, a disabled and an expired key are rejected in every place", async () => {
   for (const key of [unknownKey, disabledKey, expiredKey]) {
-    for (const [lines, target] of carriers(key)) await field.assertRefused(403, lines, target);
+    for (const [lines, target] of carriers(key)) await fixture.assertRejected(403, lines, target);
   }
 });
 
 test("a row with a digest admits its key and nothing else", async () => {
-  assert.equal(await field.callerOf(bearer(hashedKey)), "k-hashed");
+  assert.equal(await fixture.clientIdOf(bearer(hashedKey)), "k-hashed");
   for (const key of [`sha256:${digest(hashedKey)}`, `sha256:${digest(hashedKey).toUpperCase()}`, digest(hashedKey)]) {
-    await field.assertRefused(403, bearer(key));
+    await fixture.assertRejected(403, bearer(key));
   }
 });
 
@@ -86,14 +86,14 @@ test("S32: keys of different clients in one request are rejected, in either orde
   const all = [...carriers(unknownKey), ...carriers(otherKey.key), ...carriers(expiredKey)];
   for (const [lines, target] of all.filter(([line]) => !line.startsWith("x-lmgate-key"))) {
     if (/^authorization/i.test(lines)) continue; // two of them are malformed; see below
-    await field.assertRefused(403, bearer(goodKey.key) + lines, target);
-    await field.assertRefused(403, lines + bearer(goodKey.key), target);
+    await fixture.assertRejected(403, bearer(goodKey.key) + lines, target);
+    await fixture.assertRejected(403, lines + bearer(goodKey.key), target);
   }
-  await field.assertRefused(403, "", `/google/x?key=${goodKey.key}&key=${unknownKey}`);
-  await field.assertRefused(403, "", `/google/x?key=${unknownKey}&key=${goodKey.key}`);
-  await field.assertRefused(403, "", `/google/x?key=${goodKey.key}&access_token=${otherKey.key}`);
-  await field.assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key: ${unknownKey}\r\n`);
-  await field.assertRefused(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
+  await fixture.assertRejected(403, "", `/google/x?key=${goodKey.key}&key=${unknownKey}`);
+  await fixture.assertRejected(403, "", `/google/x?key=${unknownKey}&key=${goodKey.key}`);
+  await fixture.assertRejected(403, "", `/google/x?key=${goodKey.key}&access_token=${otherKey.key}`);
+  await fixture.assertRejected(403, `x-api-key: ${goodKey.key}\r\nx-api-key: ${unknownKey}\r\n`);
+  await fixture.assertRejected(403, `x-api-key: ${goodKey.key}\r\nx-api-key:\r\n`);
 });
 
 test("S32: a key in the query is found under every spelling that a provider may accept for its name", async () => {
@@ -112,25 +112,25 @@ test("S32: a key in the query is found under every spelling that a provider may 
     "authorization",
     "AUTHORIZATION",
   ]) {
-    await field.assertRefused(403, bearer(goodKey.key), `/google/v1/models?${name}=${unknownKey}`);
-    await field.assertRefused(403, bearer(goodKey.key), `/google/v1/models?a=b&&${name}=Bearer%20${unknownKey}&c`);
+    await fixture.assertRejected(403, bearer(goodKey.key), `/google/v1/models?${name}=${unknownKey}`);
+    await fixture.assertRejected(403, bearer(goodKey.key), `/google/v1/models?a=b&&${name}=Bearer%20${unknownKey}&c`);
   }
 });
 
 test("S32: the same key in several places, and two keys of one client, are admitted and all forwarded", async () => {
   const lines = `${bearer(goodKey.key)}x-api-key: ${goodKey.key}\r\nx-api-key: ${secondKey}\r\n`;
   const target = `/google/v1/models?key=${secondKey}`;
-  const { statuses } = await field.talk(request("GET", target, lines));
+  const { statuses } = await fixture.send(request("GET", target, lines));
   assert.deepEqual(statuses, [200]);
-  const [taken] = field.taken();
-  assert.equal(taken?.target, target.slice("/google".length));
-  assert.equal(`${taken.lines.slice(1).join("\r\n")}\r\n`, lines);
+  const [forwarded] = fixture.takeRequests();
+  assert.equal(forwarded?.target, target.slice("/google".length));
+  assert.equal(`${forwarded.lines.slice(1).join("\r\n")}\r\n`, lines);
 });
 
 test("S32: a second Authorization is rejected, even an equal one, even beside x-lmgate-key", async () => {
   for (const second of [goodKey.key, otherKey.key, unknownKey, ""]) {
-    await field.assertRefused(400, bearer(goodKey.key) + bearer(second));
-    await field.assertRefused(
+    await fixture.assertRejected(400, bearer(goodKey.key) + bearer(second));
+    await fixture.assertRejected(
       400,
       `${bearer(goodKey.key)}X: y\r\nauthorization: ${second}\r\nx-lmgate-key: ${goodKey.key}\r\n`,
     );
@@ -163,10 +163,10 @@ test("S32: an Authorization that is not one Bearer token is not authorized", asy
     "Bearer ",
     "",
   ]) {
-    await field.assertRefused(403, `Authorization: ${value}\r\n`);
+    await fixture.assertRejected(403, `Authorization: ${value}\r\n`);
   }
-  await field.assertRefused(403, `x-api-key: Bearer ${key}\r\n`);
-  await field.assertRefused(403, "", `/openai/x?key=Bearer%20${key}`);
+  await fixture.assertRejected(403, `x-api-key: Bearer ${key}\r\n`);
+  await fixture.assertRejected(403, "", `/openai/x?key=Bearer%20${key}`);
 });
 
 test("S37: a Connection that names a field with a key is rejected, because the field would be checked and then dropped", async () => {
@@ -184,16 +184,16 @@ test("S37: a Connection that names a field with a key is rejected, because the f
     "content-length",
     "transfer-encoding",
   ]) {
-    await field.assertRefused(400, `${lines}Connection: ${value}\r\n`);
-    await field.assertRefused(400, `Connection: keep-alive\r\n${lines}connection: ${value}\r\n`);
+    await fixture.assertRejected(400, `${lines}Connection: ${value}\r\n`);
+    await fixture.assertRejected(400, `Connection: keep-alive\r\n${lines}connection: ${value}\r\n`);
   }
 });
 
 test("S37: other fields that Connection names are for this hop and are not forwarded, even repeated ones", async () => {
   const lines =
     "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nX-Kept: 2\r\nx-hop: 3\r\nKeep-Alive: timeout=0\r\nTE: trailers\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n";
-  await field.talk(request("GET", "/openai/x", bearer(goodKey.key) + lines));
-  assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 2"]);
+  await fixture.send(request("GET", "/openai/x", bearer(goodKey.key) + lines));
+  assert.deepEqual(fixture.takeRequests()[0]?.lines.slice(2), ["X-Kept: 2"]);
 });
 
 test("x-lmgate-key alone identifies the client: the provider's credential is not checked or changed, and x-lmgate-key is not forwarded", async () => {
@@ -203,28 +203,28 @@ test("x-lmgate-key alone identifies the client: the provider's credential is not
     `x-api-key: ${unknownKey}\r\n`,
     "Authorization: Basic eDp5\r\n",
   ]) {
-    assert.equal(await field.callerOf(`${credential}X-LMGate-Key: ${goodKey.key}\r\n`), goodKey.id);
-    const [taken] = field.taken();
-    assert.equal(`${taken?.lines.slice(1).join("\r\n")}\r\n`, credential);
+    assert.equal(await fixture.clientIdOf(`${credential}X-LMGate-Key: ${goodKey.key}\r\n`), goodKey.id);
+    const [received] = fixture.takeRequests();
+    assert.equal(`${received?.lines.slice(1).join("\r\n")}\r\n`, credential);
   }
-  assert.equal(await field.callerOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
+  assert.equal(await fixture.clientIdOf(`x-lmgate-key: ${goodKey.key}\r\n`, `/google/x?key=${unknownKey}`), goodKey.id);
 });
 
 test("an unknown, empty, expired or contradictory x-lmgate-key is rejected, whatever other keys there are", async () => {
   for (const key of [unknownKey, "", expiredKey, disabledKey, `Bearer ${goodKey.key}`]) {
-    await field.assertRefused(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
+    await fixture.assertRejected(403, `${bearer(goodKey.key)}x-lmgate-key: ${key}\r\n`);
   }
-  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
-  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
-  await field.assertRefused(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
+  await fixture.assertRejected(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${otherKey.key}\r\n`);
+  await fixture.assertRejected(403, `x-lmgate-key: ${goodKey.key}\r\nx-lmgate-key: ${unknownKey}\r\n`);
+  await fixture.assertRejected(403, `x-lmgate-key: ${goodKey.key}, ${goodKey.key}\r\n`);
 });
 
 test("OPTIONS without a key is rejected like any other request while preflights are not allowed", async () => {
   const preflight =
     "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization\r\n";
-  const { answers } = await field.talk(request("OPTIONS", "/openai/v1/chat/completions", preflight));
-  assert.equal(answers[0]?.status, 403);
-  assert.equal(answers[0].text, FORBIDDEN);
-  assert.ok(answers[0].lines.every((line) => !/^access-control/i.test(line)));
-  assert.deepEqual(field.taken(), []);
+  const { responses } = await fixture.send(request("OPTIONS", "/openai/v1/chat/completions", preflight));
+  assert.equal(responses[0]?.status, 403);
+  assert.equal(responses[0].text, FORBIDDEN);
+  assert.ok(responses[0].lines.every((line) => !/^access-control/i.test(line)));
+  assert.deepEqual(fixture.takeRequests(), []);
 });

@@ -3,49 +3,49 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, keyed, request, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, keyed, request, type AttackFixture } from "./attack-fixture.ts";
 import { exchange } from "./raw-exchange.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
-async function assertStatus(status: number, said: string): Promise<void> {
-  const { statuses, open } = await field.talk(said);
-  assert.deepEqual(statuses, [status], said);
-  assert.equal(open, false, said);
-  assert.deepEqual(field.taken(), [], said);
+async function assertStatus(status: number, sent: string): Promise<void> {
+  const { statuses, open } = await fixture.send(sent);
+  assert.deepEqual(statuses, [status], sent);
+  assert.equal(open, false, sent);
+  assert.deepEqual(fixture.takeRequests(), [], sent);
 }
 
 test("S4: the upstream gets the configured Host, whatever Host the client sent", async () => {
-  for (const host of [field.evil, "api.openai.com", "localhost", "[::1]:80", "a.b-c_d~e", "x:0"]) {
-    const { statuses } = await field.talk(keyed("GET", "/openai/x").replace("gate.example", host));
+  for (const host of [fixture.evil, "api.openai.com", "localhost", "[::1]:80", "a.b-c_d~e", "x:0"]) {
+    const { statuses } = await fixture.send(keyed("GET", "/openai/x").replace("gate.example", host));
     assert.deepEqual(statuses, [200], host);
-    const [taken] = field.taken();
+    const [forwarded] = fixture.takeRequests();
     assert.deepEqual(
-      taken?.lines.filter((line) => /^host:/i.test(line)),
-      [`Host: ${field.authority}`],
+      forwarded?.lines.filter((line) => /^host:/i.test(line)),
+      [`Host: ${fixture.authority}`],
       host,
     );
   }
 });
 
 test("S4: fields that other proxies trust change nothing and are forwarded unchanged", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   const lines = [
     `X-Forwarded-Host: ${evil}`,
     `Forwarded: host=${evil}`,
     `X-Host: ${evil}`,
     `X-Forwarded-Server: ${evil}`,
   ];
-  await field.talk(keyed("GET", "/openai/x", `${lines.join("\r\n")}\r\n`));
-  assert.deepEqual(field.taken()[0]?.lines.slice(2), lines);
+  await fixture.send(keyed("GET", "/openai/x", `${lines.join("\r\n")}\r\n`));
+  assert.deepEqual(fixture.takeRequests()[0]?.lines.slice(2), lines);
 });
 
 test("S4: two Hosts, equal or not, and pseudo-headers are rejected", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   for (const line of [
     `Host: ${evil}`,
     "Host: gate.example",
@@ -58,7 +58,7 @@ test("S4: two Hosts, equal or not, and pseudo-headers are rejected", async () =>
 });
 
 test("S5: absolute-form targets are rejected, whatever host they name", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   for (const target of [
     `http://${evil}/openai/x`,
     `https://api.openai.com@${evil}/x`,
@@ -75,13 +75,13 @@ test("S5: absolute-form targets are rejected, whatever host they name", async ()
 });
 
 test("S6: CONNECT and TRACE are not allowed, tunnel nothing and echo nothing", async () => {
-  const { evil, authority } = field;
-  for (const said of [keyed("CONNECT", evil), keyed("CONNECT", authority), keyed("TRACE", "/openai/x")]) {
-    const { answers } = await field.talk(said);
-    assert.equal(answers[0]?.status, 405);
-    assert.ok(answers[0].lines.includes("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
-    assert.doesNotMatch(answers[0].text, /sk-good/);
-    assert.deepEqual(field.taken(), []);
+  const { evil, authority } = fixture;
+  for (const text of [keyed("CONNECT", evil), keyed("CONNECT", authority), keyed("TRACE", "/openai/x")]) {
+    const { responses } = await fixture.send(text);
+    assert.equal(responses[0]?.status, 405);
+    assert.ok(responses[0].lines.includes("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+    assert.doesNotMatch(responses[0].text, /sk-good/);
+    assert.deepEqual(fixture.takeRequests(), []);
   }
 });
 
@@ -98,12 +98,12 @@ test("S6: unknown methods and targets that are not a path are rejected", async (
   ] as const) {
     await assertStatus(400, keyed(method, target));
   }
-  const preface = await exchange(field.gateway.port, Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  const preface = await exchange(fixture.gateway.port, Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
   assert.match(preface.toString(), /^HTTP\/1\.1 400 /);
 });
 
 test("S7: steering fields of other gateways and frameworks are forwarded and never followed", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   const lines = [
     `x-portkey-custom-host: http://${evil}`,
     "x-portkey-provider: anthropic",
@@ -121,23 +121,23 @@ test("S7: steering fields of other gateways and frameworks are forwarded and nev
     `Via: 1.1 ${evil}`,
   ];
   const body = JSON.stringify({ model: "m", api_base: `http://${evil}`, base_url: `http://${evil}`, proxy: evil });
-  const said = keyed("POST", "/openai/v1/x", `${lines.join("\r\n")}\r\nContent-Length: ${body.length}\r\n`, body);
-  assert.deepEqual((await field.talk(said)).statuses, [200]);
-  const [taken] = field.taken();
-  assert.equal(taken?.startLine, "POST /v1/x HTTP/1.1");
-  assert.deepEqual(taken.lines.slice(2, -1), lines);
-  assert.equal(taken.body.toString(), body);
+  const bytes = keyed("POST", "/openai/v1/x", `${lines.join("\r\n")}\r\nContent-Length: ${body.length}\r\n`, body);
+  assert.deepEqual((await fixture.send(bytes)).statuses, [200]);
+  const [received] = fixture.takeRequests();
+  assert.equal(received?.startLine, "POST /v1/x HTTP/1.1");
+  assert.deepEqual(received.lines.slice(2, -1), lines);
+  assert.equal(received.body.toString(), body);
 });
 
 test("S7: LMGate's own request fields steer nothing and are not forwarded", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   const lines = `x-lmgate-upstream: http://${evil}\r\nX-LMGate-Host: ${evil}\r\nx-lmgate-tags: a=b\r\nX-Kept: 1\r\n`;
-  await field.talk(keyed("GET", "/openai/x", lines));
-  assert.deepEqual(field.taken()[0]?.lines.slice(2), ["X-Kept: 1"]);
+  await fixture.send(keyed("GET", "/openai/x", lines));
+  assert.deepEqual(fixture.takeRequests()[0]?.lines.slice(2), ["X-Kept: 1"]);
 });
 
 test("S8: a URL in a body is not fetched, and a redirect is forwarded to the client", async () => {
-  const { evil, upstream } = field;
+  const { evil, upstream } = fixture;
   const body = JSON.stringify({
     model: "m",
     messages: [
@@ -145,17 +145,17 @@ test("S8: a URL in a body is not fetched, and a redirect is forwarded to the cli
     ],
   });
   const post = keyed("POST", "/openai/v1/chat/completions", `Content-Length: ${body.length}\r\n`, body);
-  assert.deepEqual((await field.talk(post)).statuses, [200]);
-  const usual = upstream.answer;
+  assert.deepEqual((await fixture.send(post)).statuses, [200]);
+  const usual = upstream.respond;
   for (const status of [301, 302, 303, 307, 308]) {
-    upstream.answer = (socket) =>
+    upstream.respond = (socket) =>
       void socket.write(`HTTP/1.1 ${status} Moved\r\nLocation: http://${evil}/x\r\nContent-Length: 0\r\n\r\n`);
-    const { answers } = await field.talk(keyed("GET", "/openai/x"));
-    assert.equal(answers[0]?.status, status);
-    assert.ok(answers[0].lines.includes(`Location: http://${evil}/x`));
+    const { responses } = await fixture.send(keyed("GET", "/openai/x"));
+    assert.equal(responses[0]?.status, status);
+    assert.ok(responses[0].lines.includes(`Location: http://${evil}/x`));
   }
-  upstream.answer = usual;
-  assert.equal(field.taken().length, 6);
+  upstream.respond = usual;
+  assert.equal(fixture.takeRequests().length, 6);
 });
 
 test("S11: an invalid Host is rejected on the client port, with a key and without", async () => {
@@ -166,13 +166,13 @@ test("S11: an invalid Host is rejected on the client port, with a key and withou
 });
 
 test("S11: the admin listener is not misled by a Host that only resembles its own", async () => {
-  const { adminPort } = field.gateway;
+  const { adminPort } = fixture.gateway;
   const own = `127.0.0.1:${adminPort}`;
   for (const host of [...BAD_HOSTS, `${own}.evil`, `${own}/#@x`, "rebind.evil", "gate.example"]) {
-    const said = `GET /api/v1/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-    const answer = (await exchange(adminPort, Buffer.from(said, "latin1"))).toString();
-    assert.doesNotMatch(answer, /^HTTP\/1\.1 200/, host);
-    assert.doesNotMatch(answer, /allowlist/, host);
+    const message = `GET /api/v1/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const response = (await exchange(adminPort, Buffer.from(message, "latin1"))).toString();
+    assert.doesNotMatch(response, /^HTTP\/1\.1 200/, host);
+    assert.doesNotMatch(response, /allowlist/, host);
   }
 });
 

@@ -5,13 +5,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { octets, readRequests } from "../../src/wire/replay.test.ts";
-import { enterBattlefield, goodKey, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, goodKey, type AttackFixture } from "./attack-fixture.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
+  fixture = await startAttackFixture({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 const AT_ONCE = 64;
 const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
@@ -44,20 +44,20 @@ function* attempts(): Generator<string> {
 }
 
 test("S14: no disguised transfer coding beside a length smuggles a second request", async (context) => {
-  const said = [...attempts()];
-  let answered = 0;
-  const work = said.values();
+  const sent = [...attempts()];
+  let responseCount = 0;
+  const work = sent.values();
   const walk = async (): Promise<void> => {
     for (const each of work) {
-      const { answers } = await field.talk(each);
-      answered += answers.filter(({ status, text }) => status === 200 && text !== "ok").length;
+      const { responses } = await fixture.send(each);
+      responseCount += responses.filter(({ status, text }) => status === 200 && text !== "ok").length;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, walk));
-  const taken = field.taken();
-  context.diagnostic(`${taken.length} of ${said.length} were let through`);
-  assert.equal(taken.length, answered);
-  for (const { text } of taken) {
+  const forwarded = fixture.takeRequests();
+  context.diagnostic(`${forwarded.length} of ${sent.length} were let through`);
+  assert.equal(forwarded.length, responseCount);
+  for (const { text } of forwarded) {
     assert.ok(text.startsWith("POST /v1/x HTTP/1.1\r\n"), JSON.stringify(text));
     const read = readRequests([octets(text)]);
     assert.equal(read.fault, undefined, JSON.stringify(text));

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
-import { bearer, enterBattlefield, goodKey, keyed, request, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer } from "./recording-upstream.ts";
-import { exchange, talk } from "./raw-exchange.ts";
+import { bearer, startAttackFixture, goodKey, keyed, request, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse } from "./recording-upstream.ts";
+import { exchange, sendRaw } from "./raw-exchange.ts";
 
 const FLOOD = 1_000;
 const PIPELINED = 100;
@@ -18,36 +18,36 @@ const MAX_SERIES = 300;
 /** A data worker's heap and buffers vary by this much without load. */
 const MAX_GROWTH_KILOBYTES = 64 * 1024;
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 /** Sends all of them, a hundred per connection, and returns how many responses had that status. */
-async function flood(calls: readonly string[], status: number): Promise<number> {
-  const parts = Array.from({ length: Math.ceil(calls.length / PIPELINED) }, (_, at) =>
-    calls.slice(at * PIPELINED, (at + 1) * PIPELINED).join(""),
+async function flood(requests: readonly string[], status: number): Promise<number> {
+  const parts = Array.from({ length: Math.ceil(requests.length / PIPELINED) }, (_, at) =>
+    requests.slice(at * PIPELINED, (at + 1) * PIPELINED).join(""),
   );
-  const talks = await Promise.all(parts.map((said) => talk(field.gateway.port, said)));
+  const talks = await Promise.all(parts.map((sent) => sendRaw(fixture.gateway.port, sent)));
   return talks.flatMap(({ statuses }) => statuses).filter((each) => each === status).length;
 }
 
-function of(count: number, call: (n: number) => string): readonly string[] {
-  return Array.from({ length: count }, (_, n) => call(n));
+function textsOf(count: number, round: (n: number) => string): readonly string[] {
+  return Array.from({ length: count }, (_, n) => round(n));
 }
 
 function residentKilobytes(): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${field.gateway.pid}/status`, "utf8"))?.[1]);
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${fixture.gateway.pid}/status`, "utf8"))?.[1]);
 }
 
 async function adminText(path: string): Promise<string> {
-  const said = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
-  return (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
+  const text = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+  return (await exchange(fixture.gateway.adminPort, Buffer.from(text))).toString();
 }
 
 async function seriesCount(): Promise<number> {
@@ -55,7 +55,7 @@ async function seriesCount(): Promise<number> {
 }
 
 function logLines(word: string): number {
-  return field.gateway
+  return fixture.gateway
     .output()
     .stdout.split("\n")
     .filter((line) => line.includes(`"msg":"${word}"`)).length;
@@ -65,22 +65,22 @@ test("S41: unknown keys, models, paths and user agents leave nothing that grows"
   const floods = (seed: string): Promise<readonly number[]> =>
     Promise.all([
       flood(
-        of(FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-${seed}-${n}-0123456789`))),
+        textsOf(FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-${seed}-${n}-0123456789`))),
         403,
       ),
       flood(
-        of(FLOOD, (n) => keyed("GET", `/${seed}${n}/x`)),
+        textsOf(FLOOD, (n) => keyed("GET", `/${seed}${n}/x`)),
         404,
       ),
       flood(
-        of(FLOOD / 4, (n) =>
+        textsOf(FLOOD / 4, (n) =>
           keyed("POST", `/openai/v1/${seed}/${n}`, `User-Agent: ${seed}-${n}\r\nContent-Length: 0\r\n`),
         ),
         200,
       ),
     ]);
-  field.upstream.answer = (socket, { target }) =>
-    void socket.write(jsonAnswer({ model: `m-${target.replaceAll("/", "-")}`, usage: { prompt_tokens: 1 } }));
+  fixture.upstream.respond = (socket, { target }) =>
+    void socket.write(jsonResponse({ model: `m-${target.replaceAll("/", "-")}`, usage: { prompt_tokens: 1 } }));
   assert.deepEqual(await floods("one"), [FLOOD, FLOOD, FLOOD / 4]);
   const resident = residentKilobytes();
   assert.deepEqual(await floods("two"), [FLOOD, FLOOD, FLOOD / 4]);
@@ -96,34 +96,34 @@ test("S48: a flood of unknown keys delays no other client, and is logged in a fe
   const linesBefore = logLines("rejected");
   const began = performance.now();
   const flooding = flood(
-    of(2 * FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-flood-${n}-0123456789`))),
+    textsOf(2 * FLOOD, (n) => request("GET", "/openai/v1/models", bearer(`sk-flood-${n}-0123456789`))),
     403,
   );
   const times: number[] = [];
-  for (let call = 0; call < 50; call++) {
+  for (let round = 0; round < 50; round++) {
     const from = performance.now();
-    assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models"))).statuses, [200]);
+    assert.deepEqual((await fixture.send(keyed("GET", "/openai/v1/models"))).statuses, [200]);
     times.push(performance.now() - from);
   }
   assert.equal(await flooding, 2 * FLOOD);
   const seconds = Math.ceil((performance.now() - began) / 1000) + 1;
   const lines = logLines("rejected") - linesBefore;
-  context.diagnostic(`slowest of 50 good calls ${Math.max(...times).toFixed(0)} ms; ${lines} lines of the log`);
+  context.diagnostic(`slowest of 50 good requests ${Math.max(...times).toFixed(0)} ms; ${lines} lines of the log`);
   assert.ok(lines <= seconds * LOG_LINES_PER_SECOND, `${lines} lines in ${seconds} s`);
   const status = JSON.parse((await adminText("/api/v1/status")).split("\r\n\r\n")[1] ?? "") as { refusals: unknown[] };
   assert.ok(status.refusals.length <= 100);
 });
 
 test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do not delay a request", async (context) => {
-  const hundred = async (say: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
-    const peers = await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)));
-    for (const peer of peers) say(peer);
+  const hundred = async (act: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
+    const peers = await Promise.all(Array.from({ length: 100 }, () => connectRaw(fixture.gateway.port)));
+    for (const peer of peers) act(peer);
     return peers;
   };
   const big = "x".repeat(1024 * 1024);
-  field.upstream.answer = (socket, { target }) => {
+  fixture.upstream.respond = (socket, { target }) => {
     if (target === "/v1/silent") return;
-    if (target !== "/v1/big") return void socket.write(jsonAnswer());
+    if (target !== "/v1/big") return void socket.write(jsonResponse());
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${big.length}\r\n\r\n`);
     socket.write(big);
   };
@@ -136,9 +136,9 @@ test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do 
     })),
   ];
   const times: number[] = [];
-  for (let call = 0; call < 100; call++) {
+  for (let make = 0; make < 100; make++) {
     const from = performance.now();
-    assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models"))).statuses, [200]);
+    assert.deepEqual((await fixture.send(keyed("GET", "/openai/v1/models"))).statuses, [200]);
     times.push(performance.now() - from);
   }
   times.sort((a, b) => a - b);
@@ -149,7 +149,7 @@ test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do 
 });
 
 test("S47: files that LMGate writes are readable by its user and group at most, the token by its user alone", () => {
-  const { dataDir } = field.gateway;
+  const { dataDir } = fixture.gateway;
   const modes = new Map(
     readdirSync(dataDir)
       .filter((name) => name !== "allowlist.csv") // written by the test
@@ -164,10 +164,10 @@ test("S47: files that LMGate writes are readable by its user and group at most, 
 test("S42: thousands of idle connections do no harm, and health responds meanwhile", async () => {
   const idle: RawPeer[] = [];
   for (let at = 0; at < 20; at++) {
-    idle.push(...(await Promise.all(Array.from({ length: 100 }, () => connectRaw(field.gateway.port)))));
+    idle.push(...(await Promise.all(Array.from({ length: 100 }, () => connectRaw(fixture.gateway.port)))));
   }
-  assert.deepEqual((await field.talk(request("GET", "/healthz"))).statuses, [200]);
-  assert.deepEqual((await field.talk(keyed("GET", "/openai/v1/models", `X: ${goodKey.id}\r\n`))).statuses, [200]);
+  assert.deepEqual((await fixture.send(request("GET", "/healthz"))).statuses, [200]);
+  assert.deepEqual((await fixture.send(keyed("GET", "/openai/v1/models", `X: ${goodKey.id}\r\n`))).statuses, [200]);
   assert.match(await adminText("/healthz"), /^HTTP\/1\.1 200/);
   for (const peer of idle) peer.destroy();
 });

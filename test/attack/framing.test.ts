@@ -3,29 +3,29 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { enterBattlefield, goodKey, keyed, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer } from "./recording-upstream.ts";
+import { startAttackFixture, goodKey, keyed, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse } from "./recording-upstream.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 const HIDDEN = keyed("GET", "/openai/smuggled");
 const EMPTY_CHUNKED = "0\r\n\r\n";
 
 /** One error response, the end of the connection, and no whole request at the upstream. */
-async function assertRefused(said: string, status: 400 | 431 = 400): Promise<void> {
-  const { statuses, open } = await field.talk(said);
-  const what = JSON.stringify(said.slice(0, 400));
+async function assertRejected(sent: string, status: 400 | 431 = 400): Promise<void> {
+  const { statuses, open } = await fixture.send(sent);
+  const what = JSON.stringify(sent.slice(0, 400));
   assert.deepEqual(statuses, [status], what);
   assert.equal(open, false, what);
-  assert.deepEqual(field.taken(), [], what);
+  assert.deepEqual(fixture.takeRequests(), [], what);
 }
 
 function post(lines: string, body: string): string {
@@ -44,9 +44,9 @@ test("S13: a length beside a transfer coding is rejected in every order, case an
   const lengths = ["Content-Length: 5", "content-length:0", "Content-Length: 44", "CONTENT-LENGTH: 005"];
   for (const coding of codings) {
     for (const length of lengths) {
-      await assertRefused(post(`${coding}\r\n${length}\r\n`, EMPTY_CHUNKED + HIDDEN));
-      await assertRefused(post(`${length}\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
-      await assertRefused(post(`${length}\r\nX: y\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await assertRejected(post(`${coding}\r\n${length}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await assertRejected(post(`${length}\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await assertRejected(post(`${length}\r\nX: y\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
     }
   }
 });
@@ -73,8 +73,8 @@ test("S13: a coding or a length that some parsers do not see is seen or rejected
     "Content-Length[]: 5\r\n",
     "nonsense\r\n",
   ]) {
-    await assertRefused(post(lines, EMPTY_CHUNKED + HIDDEN));
-    await assertRefused(post(`Content-Length: 5\r\n${lines}`, EMPTY_CHUNKED + HIDDEN));
+    await assertRejected(post(lines, EMPTY_CHUNKED + HIDDEN));
+    await assertRejected(post(`Content-Length: 5\r\n${lines}`, EMPTY_CHUNKED + HIDDEN));
   }
 });
 
@@ -86,10 +86,10 @@ test("S13: fields that only look like framing fields frame nothing and are forwa
     "Content-Length-X: 5",
     "Transfer-Encodin: chunked",
   ]) {
-    const { statuses, open } = await field.talk(post(`${line}\r\n`, HIDDEN));
+    const { statuses, open } = await fixture.send(post(`${line}\r\n`, HIDDEN));
     assert.deepEqual(statuses, [200, 200], line);
     assert.equal(open, true, line);
-    const [first, second] = field.taken();
+    const [first, second] = fixture.takeRequests();
     assert.equal(first?.lines.at(-1), line);
     assert.equal(first.body.length, 0);
     assert.equal(second?.target, "/smuggled"); // not hidden: a request of its own, checked and counted
@@ -121,19 +121,19 @@ test("S15: a length is digits without a leading zero, once", async () => {
     "9007199254740993",
     "1".repeat(400),
   ];
-  for (const value of values) await assertRefused(post(`Content-Length: ${value}\r\n`, `hello${HIDDEN}`));
+  for (const value of values) await assertRejected(post(`Content-Length: ${value}\r\n`, `hello${HIDDEN}`));
   for (const [first, second] of [
     [5, 5],
     [5, 6],
     [0, 5],
   ]) {
-    await assertRefused(post(`Content-Length: ${first}\r\nContent-Length: ${second}\r\n`, `hello${HIDDEN}`));
+    await assertRejected(post(`Content-Length: ${first}\r\nContent-Length: ${second}\r\n`, `hello${HIDDEN}`));
   }
   for (const value of ["5", " 5", "5 ", "\t5\t"]) {
-    const { statuses } = await field.talk(post(`Content-Length:${value}\r\n`, `hello${HIDDEN}`));
+    const { statuses } = await fixture.send(post(`Content-Length:${value}\r\n`, `hello${HIDDEN}`));
     assert.deepEqual(statuses, [200, 200]);
     assert.deepEqual(
-      field.taken().map(({ body }) => body.toString()),
+      fixture.takeRequests().map(({ body }) => body.toString()),
       ["hello", ""],
     );
   }
@@ -164,18 +164,18 @@ test("S16: the only coding is chunked, once, in HTTP/1.1", async () => {
     "chunked\t",
     "chunked\t ",
   ];
-  for (const value of values) await assertRefused(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
+  for (const value of values) await assertRejected(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
   for (const [first, second] of [
     ["gzip", "chunked"],
     ["chunked", "gzip"],
     ["chunked", "chunked"],
     ["", "chunked"],
   ]) {
-    await assertRefused(
+    await assertRejected(
       post(`Transfer-Encoding: ${first}\r\nTransfer-Encoding: ${second}\r\n`, EMPTY_CHUNKED + HIDDEN),
     );
   }
-  await assertRefused(post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"));
+  await assertRejected(post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"));
 });
 
 test("S17: a head that breaks the grammar is rejected before any key or route is looked up", async () => {
@@ -197,28 +197,28 @@ test("S17: a head that breaks the grammar is rejected before any key or route is
     'X": a',
     "X@Y: a",
   ]) {
-    await assertRefused(keyed("GET", "/openai/x", `${line}\r\n`));
+    await assertRejected(keyed("GET", "/openai/x", `${line}\r\n`));
   }
   const plain = keyed("GET", "/openai/x");
-  await assertRefused(plain.replaceAll("\r\n", "\n"));
-  await assertRefused(plain.replace("\r\n\r\n", "\n\n"));
-  await assertRefused(plain.replace("\r\n", "\n"));
-  await assertRefused(plain.replaceAll("\r\n", "\r"));
-  await assertRefused(plain.replace("GET /", "GET  /"));
-  await assertRefused(plain.replace(" HTTP/1.1", "\tHTTP/1.1"));
-  await assertRefused(plain.replace(" HTTP/1.1", " HTTP/1.1 "));
-  await assertRefused(plain.replace("HTTP/1.1", "http/1.1"));
-  await assertRefused(plain.replace("HTTP/1.1", "HTTP/1.1\0"));
-  await assertRefused(plain.replace("HTTP/1.1", "HTTP/11"));
+  await assertRejected(plain.replaceAll("\r\n", "\n"));
+  await assertRejected(plain.replace("\r\n\r\n", "\n\n"));
+  await assertRejected(plain.replace("\r\n", "\n"));
+  await assertRejected(plain.replaceAll("\r\n", "\r"));
+  await assertRejected(plain.replace("GET /", "GET  /"));
+  await assertRejected(plain.replace(" HTTP/1.1", "\tHTTP/1.1"));
+  await assertRejected(plain.replace(" HTTP/1.1", " HTTP/1.1 "));
+  await assertRejected(plain.replace("HTTP/1.1", "http/1.1"));
+  await assertRejected(plain.replace("HTTP/1.1", "HTTP/1.1\0"));
+  await assertRejected(plain.replace("HTTP/1.1", "HTTP/11"));
 });
 
 test("R44, S33: a head with more fields or bytes than configured is 431, and a key after the limit authorizes nothing", async () => {
   const many = (count: number): string => "a: b\r\n".repeat(count);
   const auth = `Authorization: Bearer ${goodKey.key}\r\n`;
   const get = (lines: string): string => `GET /openai/x HTTP/1.1\r\nHost: a\r\n${lines}\r\n`;
-  assert.deepEqual((await field.talk(get(many(998) + auth))).statuses, [200]);
-  assert.equal(field.taken()[0]?.lines.length, 1000);
-  for (const said of [
+  assert.deepEqual((await fixture.send(get(many(998) + auth))).statuses, [200]);
+  assert.equal(fixture.takeRequests()[0]?.lines.length, 1000);
+  for (const text of [
     get(many(999) + auth),
     get(`${auth}${many(999)}`),
     get(`${many(2500)}x-api-key: ${goodKey.key}\r\n`),
@@ -229,12 +229,12 @@ test("R44, S33: a head with more fields or bytes than configured is 431, and a k
     keyed("GET", `/openai/${"a".repeat(65_536)}`),
     `GET /openai/${"a".repeat(70_000)}`,
   ]) {
-    await assertRefused(said, 431);
+    await assertRejected(text, 431);
   }
 });
 
 test("R44: a head of 60 KB is forwarded unchanged", async () => {
   const lines = `X-Big: ${"b".repeat(60_000)}\r\n`;
-  assert.deepEqual((await field.talk(keyed("GET", "/openai/x", lines))).statuses, [200]);
-  assert.equal(`${field.taken()[0]?.lines.at(-1)}\r\n`, lines);
+  assert.deepEqual((await fixture.send(keyed("GET", "/openai/x", lines))).statuses, [200]);
+  assert.equal(`${fixture.takeRequests()[0]?.lines.at(-1)}\r\n`, lines);
 });

@@ -6,8 +6,8 @@ import { after, before, describe, test } from "node:test";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { chunkCodec, requestCodec, responseCodec } from "./fuzz/codec.ts";
 import { PAST_FINDINGS } from "./fuzz/findings.ts";
-import { fuzz, Tally, type Rounds } from "./fuzz/fuzz.ts";
-import { openGatewayField, type GatewayField } from "./fuzz/gateway.ts";
+import { fuzz, Outcomes, type Rounds } from "./fuzz/fuzz.ts";
+import { openGatewayField, type GatewayFuzz } from "./fuzz/gateway.ts";
 import { minimize } from "./fuzz/minimize.ts";
 import type { Target, TargetName } from "./fuzz/target.ts";
 
@@ -21,27 +21,27 @@ function rounds(first: number, count: number): Rounds {
 describe("the codec alone", () => {
   for (const target of [requestCodec, responseCodec, chunkCodec]) {
     test(`S39: no damage to ${target.name} makes LMGate read what llhttp does not`, async () => {
-      const tally = new Tally();
-      await fuzz(target, rounds(39_000, 2_000), tally);
-      assert.deepEqual(tally.findings, []);
-      assert.equal(tally.total, 2_000);
-      assert.ok(tally.outcomes.size >= 10, `only ${[...tally.outcomes].join("; ")}`);
+      const outcomes = new Outcomes();
+      await fuzz(target, rounds(39_000, 2_000), outcomes);
+      assert.deepEqual(outcomes.findings, []);
+      assert.equal(outcomes.total, 2_000);
+      assert.ok(outcomes.outcomes.size >= 10, `only ${[...outcomes.outcomes].join("; ")}`);
     });
   }
 });
 
 describe("a running gateway", () => {
-  let field: GatewayField;
+  let fixture: GatewayFuzz;
   before(async () => {
-    field = await openGatewayField(LANES);
+    fixture = await openGatewayField(LANES);
   });
 
   test("S39: no damage to requests and responses makes one side read what the other did not send", async () => {
-    const tally = new Tally();
+    const outcomes = new Outcomes();
     const all = rounds(39_000, 1_200);
-    await Promise.all(field.lanes.map((lane) => fuzz(lane, all, tally)));
-    assert.deepEqual(tally.findings, []);
-    assert.ok(tally.outcomes.size >= 15, `only ${[...tally.outcomes].join("; ")}`);
+    await Promise.all(fixture.lanes.map((lane) => fuzz(lane, all, outcomes)));
+    assert.deepEqual(outcomes.findings, []);
+    assert.ok(outcomes.outcomes.size >= 15, `only ${[...outcomes.outcomes].join("; ")}`);
   });
 
   for (const [at, { target, bytes, what }] of PAST_FINDINGS.entries()) {
@@ -50,10 +50,10 @@ describe("a running gateway", () => {
     });
   }
 
-  after(() => field.close());
+  after(() => fixture.close());
 
   function targetOf(name: TargetName): Target {
-    const found = [requestCodec, responseCodec, chunkCodec, ...field.lanes].find((target) => target.name === name);
+    const found = [requestCodec, responseCodec, chunkCodec, ...fixture.lanes].find((target) => target.name === name);
     assert.ok(found);
     return found;
   }
@@ -65,10 +65,10 @@ test("a target that reads wrongly is found, and its bytes are minimized", async 
     seeds: requestCodec.seeds,
     check: (text) => (/chunked[^\r]/.test(text) ? Promise.reject(new Error("wrong")) : Promise.resolve("right")),
   };
-  const tally = new Tally();
-  await fuzz(wrong, rounds(1, 300), tally);
-  assert.ok(tally.findings.length > 0);
-  for (const { bytes, message } of tally.findings) {
+  const outcomes = new Outcomes();
+  await fuzz(wrong, rounds(1, 300), outcomes);
+  assert.ok(outcomes.findings.length > 0);
+  for (const { bytes, message } of outcomes.findings) {
     assert.match(bytes, /^chunked[^\r]$/);
     assert.equal(message, "wrong");
   }

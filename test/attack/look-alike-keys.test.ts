@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 
-import { bearer, enterBattlefield, goodKey, type Battlefield } from "./attack-fixture.ts";
+import { bearer, startAttackFixture, goodKey, type AttackFixture } from "./attack-fixture.ts";
 
 const shared = "sk-proj-the-same-forty-characters-for-all-of-";
 const siblings = Array.from({ length: 2_000 }, (_, n) => ({
@@ -13,16 +13,16 @@ const siblings = Array.from({ length: 2_000 }, (_, n) => ({
   key: `${shared}${String(n).padStart(5, "0")}-and-the-same-end`,
 }));
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield({ keys: [goodKey, ...siblings] });
+  fixture = await startAttackFixture({ keys: [goodKey, ...siblings] });
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 test("S20: only the exact bytes of a key are admitted, however similar others are", async () => {
   const { key } = siblings[1234] ?? goodKey;
-  assert.equal(await field.callerOf(bearer(key)), "s-1234");
-  assert.equal(await field.callerOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
+  assert.equal(await fixture.clientIdOf(bearer(key)), "s-1234");
+  assert.equal(await fixture.clientIdOf(bearer(siblings[1235]?.key ?? "")), "s-1235");
   const near = new Set<string>([
     key.toUpperCase(),
     key.toLowerCase().replace("sk", "Sk"),
@@ -49,8 +49,8 @@ test("S20: only the exact bytes of a key are admitted, however similar others ar
   ])
     near.add(odd);
   for (const { key: other } of siblings) near.delete(other);
-  for (const other of near) await field.assertRefused(403, bearer(other));
-  await field.assertRefused(400, bearer(`${key}\0`));
+  for (const other of near) await fixture.assertRejected(403, bearer(other));
+  await fixture.assertRejected(400, bearer(`${key}\0`));
 });
 
 test("S22: the hash, the mask and the id of a key are not admitted in its place", async () => {
@@ -72,8 +72,8 @@ test("S22: the hash, the mask and the id of a key are not admitted in its place"
     "[api key]",
   ]) {
     const text = Buffer.from(value, "utf8").toString("latin1");
-    await field.assertRefused(403, bearer(text));
-    await field.assertRefused(403, `x-lmgate-key: ${text}\r\n`);
+    await fixture.assertRejected(403, bearer(text));
+    await fixture.assertRejected(403, `x-lmgate-key: ${text}\r\n`);
   }
 });
 
@@ -107,10 +107,10 @@ test("S21: any value in the place of a key is only bytes", async () => {
       "x-lmgate-key: ",
       "Sec-WebSocket-Protocol: openai-insecure-api-key.",
     ]) {
-      await field.assertRefused(403, `${line}${value}\r\n`);
+      await fixture.assertRejected(403, `${line}${value}\r\n`);
     }
     const query = encodeURIComponent(value).replaceAll("%00", "%01");
-    if (query.length < 64_000) await field.assertRefused(403, "", `/openai/x?key=${query}`);
+    if (query.length < 64_000) await fixture.assertRejected(403, "", `/openai/x?key=${query}`);
   }
-  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await field.assertRefused(400, bearer(value));
+  for (const value of ["a\0b", "a\x1b[31mb", "a\x7f"]) await fixture.assertRejected(400, bearer(value));
 });

@@ -5,15 +5,15 @@ import { after, before, test } from "node:test";
 
 import { octets, readRequests } from "../../src/wire/replay.test.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
-import { enterBattlefield, KEY_FIELD, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, KEY_FIELD, type AttackFixture } from "./attack-fixture.ts";
 import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
   // a request that lost its end times out at once
-  field = await enterBattlefield({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
+  fixture = await startAttackFixture({ config: { timeouts: { client_head_seconds: 1, client_body_idle_seconds: 1 } } });
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 /** Requests that are valid before the mutation lead to more that are admitted. */
 const ROUNDS = { good: 48, bad: 12 };
@@ -44,46 +44,46 @@ const PIECES = [
 ];
 
 test("S39: no mutation of a request makes the upstream read something else than LMGate admitted", async (context) => {
-  const said = [...mutations()];
-  let answered = 0;
-  const work = said.values();
+  const sent = [...mutations()];
+  let responseCount = 0;
+  const work = sent.values();
   const walk = async (): Promise<void> => {
     for (const each of work) {
-      const { answers } = await field.talk(each);
+      const { responses } = await fixture.send(each);
       // Except for health responses, a response without LMGate's error code comes from the upstream.
-      answered += answers.filter(
+      responseCount += responses.filter(
         ({ status, text, lines }) =>
           status === 200 && text !== "ok" && !lines.some((line) => line.startsWith("x-lmgate-error")),
       ).length;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, walk));
-  const taken = field.taken();
-  context.diagnostic(`${taken.length} of ${said.length} were let through`);
-  assert.ok(taken.length > 100);
-  assert.equal(taken.length, answered);
-  for (const { text, lines } of taken) {
+  const forwarded = fixture.takeRequests();
+  context.diagnostic(`${forwarded.length} of ${sent.length} were let through`);
+  assert.ok(forwarded.length > 100);
+  assert.equal(forwarded.length, responseCount);
+  for (const { text, lines } of forwarded) {
     const read = readRequests([octets(text)]);
     assert.equal(read.fault, undefined, JSON.stringify(text));
     assert.equal(read.messages.length, 1, JSON.stringify(text));
     assert.equal(read.messages[0]?.complete, true, JSON.stringify(text));
     assert.deepEqual(
       lines.filter((line) => /^host/i.test(line)),
-      [`Host: ${field.authority}`],
+      [`Host: ${fixture.authority}`],
     );
     assert.ok(lines.every((line) => !/^x-lmgate-/i.test(line)));
   }
   // Each admitted request has one record, and there are no others.
-  const records = await field.gateway.records(taken.length);
-  assert.equal(records.filter(({ status }) => status === 200).length, taken.length);
+  const records = await fixture.gateway.records(forwarded.length);
+  assert.equal(records.filter(({ status }) => status === 200).length, forwarded.length);
 });
 
 function* mutations(): Generator<string> {
   const random = seededRandom(20_261_123);
   const pick = (count: number): number => Math.floor(random() * count);
-  for (const { bytes, refused } of REFERENCE_REQUESTS) {
+  for (const { bytes, rejected } of REFERENCE_REQUESTS) {
     if (bytes.length > 4_000) continue;
-    for (let round = refused ? ROUNDS.bad : ROUNDS.good; round > 0; round--) {
+    for (let round = rejected ? ROUNDS.bad : ROUNDS.good; round > 0; round--) {
       let text = bytes;
       for (let change = pick(3); change >= 0; change--) {
         const at = pick(text.length);

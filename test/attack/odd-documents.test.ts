@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { enterBattlefield, goodKey, otherKey, request, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer } from "./recording-upstream.ts";
+import { startAttackFixture, goodKey, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse } from "./recording-upstream.ts";
 import { exchange } from "./raw-exchange.ts";
 
 const NAMES: readonly string[] = [
@@ -25,28 +25,28 @@ const ALLOWLIST = [
   "",
 ].join("\n");
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield({ allowlist: ALLOWLIST });
+  fixture = await startAttackFixture({ allowlist: ALLOWLIST });
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 async function lastRecord(): Promise<RequestRecord> {
-  const records = await field.gateway.records(field.upstream.seen.requests);
+  const records = await fixture.gateway.records(fixture.upstream.seen.requests);
   const last = records.at(-1);
   assert.ok(last !== undefined);
   return last;
 }
 
 async function assertHealthy(): Promise<void> {
-  assert.equal((await field.talk(request("GET", "/healthz"))).statuses[0], 200);
-  const said = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const answer = (await exchange(field.gateway.adminPort, Buffer.from(said))).toString();
-  const status = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n"))) as {
+  assert.equal((await fixture.send(request("GET", "/healthz"))).statuses[0], 200);
+  const sent = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const response = (await exchange(fixture.gateway.adminPort, Buffer.from(sent))).toString();
+  const status = JSON.parse(response.slice(response.indexOf("\r\n\r\n"))) as {
     threads: { restarts: number; state: string }[];
     polluted?: unknown;
   };
@@ -57,21 +57,21 @@ async function assertHealthy(): Promise<void> {
 
 test("S31: field names that are members of every object are forwarded unchanged", async () => {
   const lines = NAMES.flatMap((name) => [`${name}: 1`, `${name}: 2`]);
-  const { statuses } = await field.talk(
+  const { statuses } = await fixture.send(
     request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n${lines.join("\r\n")}\r\n`),
   );
   assert.deepEqual(statuses, [200]);
-  assert.deepEqual(field.taken()[0]?.lines.slice(2), lines);
-  field.upstream.answer = (socket) =>
-    void socket.write(jsonAnswer().replace("Content-Type", `${lines.join("\r\n")}\r\nContent-Type`));
-  const { answers } = await field.talk(request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n`));
-  assert.deepEqual(answers[0]?.lines.slice(0, lines.length), lines);
+  assert.deepEqual(fixture.takeRequests()[0]?.lines.slice(2), lines);
+  fixture.upstream.respond = (socket) =>
+    void socket.write(jsonResponse().replace("Content-Type", `${lines.join("\r\n")}\r\nContent-Type`));
+  const { responses } = await fixture.send(request("GET", "/openai/x", `x-api-key: ${goodKey.key}\r\n`));
+  assert.deepEqual(responses[0]?.lines.slice(0, lines.length), lines);
   await assertHealthy();
 });
 
 test("S31: clients and owners with such names are told apart like all others", async () => {
   for (const [n, name] of NAMES.entries()) {
-    await field.talk(request("GET", "/openai/x", `x-lmgate-key: sk-named-${n}-0123456789-abc\r\n`));
+    await fixture.send(request("GET", "/openai/x", `x-lmgate-key: sk-named-${n}-0123456789-abc\r\n`));
     const record = await lastRecord();
     assert.deepEqual([record.lmgate_id, record.owner], [name, name]);
   }
@@ -82,9 +82,9 @@ test("S31: models, members, tags and paths with such names are data", async () =
   for (const name of NAMES) {
     const tags = `x-lmgate-tags: ${name}=1,x=${name}\r\n`;
     const body = `{"${name}":{"polluted":true},"model":"${name}","metadata":{"${name}":{"polluted":1}}}`;
-    field.upstream.answer = (socket) =>
+    fixture.upstream.respond = (socket) =>
       void socket.write(
-        jsonAnswer()
+        jsonResponse()
           .replace(/\r\n\r\n[^]*/, "")
           .replace(/Content-Length: \d+/, "Transfer-Encoding: chunked") +
           chunked(
@@ -92,8 +92,8 @@ test("S31: models, members, tags and paths with such names are data", async () =
           ),
       );
     const head = `x-api-key: ${goodKey.key}\r\n${tags}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-    assert.deepEqual((await field.talk(request("POST", `/openai/v1/chat/completions`, head, body))).statuses, [200]);
-    assert.equal(field.taken()[0]?.body.toString(), body);
+    assert.deepEqual((await fixture.send(request("POST", `/openai/v1/chat/completions`, head, body))).statuses, [200]);
+    assert.equal(fixture.takeRequests()[0]?.body.toString(), body);
     const record = await lastRecord();
     assert.equal(record.model, name);
     assert.deepEqual([record.input_tokens, record.output_tokens], [3, 5]);
@@ -101,7 +101,7 @@ test("S31: models, members, tags and paths with such names are data", async () =
       [name, "1"],
       ["x", name],
     ]);
-    assert.deepEqual((await field.talk(request("GET", `/${name}/x`, `x-api-key: ${goodKey.key}\r\n`))).statuses, [404]);
+    assert.deepEqual((await fixture.send(request("GET", `/${name}/x`, `x-api-key: ${goodKey.key}\r\n`))).statuses, [404]);
   }
   await assertHealthy();
 });
@@ -140,17 +140,17 @@ const DOCUMENTS: Readonly<Record<string, readonly [document: string, counted: bo
 for (const [name, [document, counted]] of Object.entries(DOCUMENTS)) {
   test(`S43: ${name}: is forwarded unchanged both ways, and the gateway responds to others meanwhile`, async () => {
     const bytes = Buffer.from(document, "latin1");
-    field.upstream.answer = (socket) => {
+    fixture.upstream.respond = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`);
       socket.write(bytes);
     };
     const head = `x-api-key: ${goodKey.key}\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
-    const call = field.talk(request("POST", "/openai/v1/chat/completions", head, document));
-    const health = await field.talk(request("GET", "/healthz"));
+    const pending = fixture.send(request("POST", "/openai/v1/chat/completions", head, document));
+    const health = await fixture.send(request("GET", "/healthz"));
     assert.deepEqual(health.statuses, [200]);
-    const { answers } = await call;
-    assert.ok(answers[0]?.body.equals(bytes));
-    assert.ok(field.taken()[0]?.body.equals(bytes));
+    const { responses: received } = await pending;
+    assert.ok(received[0]?.body.equals(bytes));
+    assert.ok(fixture.takeRequests()[0]?.body.equals(bytes));
     const record = await lastRecord();
     assert.deepEqual([record.input_tokens, record.output_tokens], counted ? [3, 5] : [null, null]);
     if (counted) assert.equal(record.model, "m");

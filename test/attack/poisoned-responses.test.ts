@@ -3,53 +3,53 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
-import { bearer, enterBattlefield, goodKey, keyed, otherKey, request, type Battlefield } from "./attack-fixture.ts";
-import { jsonAnswer, type Recorded } from "./recording-upstream.ts";
+import { bearer, startAttackFixture, goodKey, keyed, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
+import { jsonResponse, type RecordedRequest } from "./recording-upstream.ts";
 
-const CALLS = 500;
+const REQUEST_COUNT = 500;
 const POISON = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 beforeEach(() => {
-  field.taken();
-  field.upstream.answer = (socket) => void socket.write(jsonAnswer());
+  fixture.takeRequests();
+  fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
 });
 
 test("S34: each of 500 requests with two keys in turn gets its own response, whatever the upstream sends after each", async () => {
-  field.upstream.answer = (socket, { target, lines }) => {
+  fixture.upstream.respond = (socket, { target, lines }) => {
     const body = JSON.stringify({ model: target.slice(4), by: lines.find((line) => line.startsWith("Authorization")) });
-    const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const response = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     // With the response, or in the next turn, when another exchange may be using the connection.
-    if (Number(target.slice(6)) % 3 === 0) return void socket.write(answer + POISON);
-    socket.write(answer);
+    if (Number(target.slice(6)) % 3 === 0) return void socket.write(response + POISON);
+    socket.write(response);
     if (Number(target.slice(6)) % 3 === 1) setImmediate(() => socket.write(POISON));
   };
-  const clients: readonly RawPeer[] = [await connectRaw(field.gateway.port), await connectRaw(field.gateway.port)];
-  const callers = [goodKey, otherKey];
-  for (let call = 0; call < CALLS; call++) {
-    const [client, caller] = [clients[call % 2], callers[call % 2]];
-    assert.ok(client !== undefined && caller !== undefined);
+  const clients: readonly RawPeer[] = [await connectRaw(fixture.gateway.port), await connectRaw(fixture.gateway.port)];
+  const owners = [goodKey, otherKey];
+  for (let round = 0; round < REQUEST_COUNT; round++) {
+    const [client, owner] = [clients[round % 2], owners[round % 2]];
+    assert.ok(client !== undefined && owner !== undefined);
     // A POST, because a GET may be retried if its connection was dead.
-    client.send(request("POST", `/openai/v1/m-${call}`, `${bearer(caller.key)}Content-Length: 0\r\n`));
+    client.send(request("POST", `/openai/v1/m-${round}`, `${bearer(owner.key)}Content-Length: 0\r\n`));
     const { startLine, body } = await client.message();
     if (startLine.includes(" 502 ")) continue;
-    assert.deepEqual(JSON.parse(body.toString()), { model: `m-${call}`, by: `Authorization: Bearer ${caller.key}` });
+    assert.deepEqual(JSON.parse(body.toString()), { model: `m-${round}`, by: `Authorization: Bearer ${owner.key}` });
   }
   for (const client of clients) client.destroy();
-  const records = await field.gateway.records(CALLS);
+  const records = await fixture.gateway.records(REQUEST_COUNT);
   for (const { endpoint, lmgate_id: id, model } of records) {
-    const call = Number(/\d+$/.exec(endpoint ?? "")?.[0]);
-    assert.equal(id, callers[call % 2]?.id);
-    if (model !== null) assert.equal(model, `m-${call}`);
+    const text = Number(/\d+$/.exec(endpoint ?? "")?.[0]);
+    assert.equal(id, owners[text % 2]?.id);
+    if (model !== null) assert.equal(model, `m-${text}`);
   }
 });
 
 test("S35: hop-by-hop fields are not forwarded in either direction", async () => {
-  field.upstream.answer = (socket) =>
+  fixture.upstream.respond = (socket) =>
     void socket.write(
       "HTTP/1.1 200 OK\r\nProxy-Connection: close\r\nKeep-Alive: timeout=0\r\nProxy-Authenticate: Basic\r\nX-End: 1\r\n" +
         "Connection: keep-alive, X-Gone\r\nX-Gone: 1\r\nContent-Length: 2\r\n\r\n{}",
@@ -61,12 +61,12 @@ test("S35: hop-by-hop fields are not forwarded in either direction", async () =>
     ["Proxy-Connection: close\r\nKeep-Alive: timeout=0\r\nTE: trailers\r\n", true],
     ["Proxy-Authorization: Basic eDp5\r\nConnection: ,, keep-alive ,\r\n", true],
   ] as const) {
-    const { answers, open } = await field.talk(keyed("GET", "/openai/x", `${lines}X-Stays: 1\r\n`));
+    const { responses, open } = await fixture.send(keyed("GET", "/openai/x", `${lines}X-Stays: 1\r\n`));
     assert.equal(open, staysOpen, lines);
-    const kept = answers[0]?.lines.filter((line) => !line.startsWith("Connection:"));
+    const kept = responses[0]?.lines.filter((line) => !line.startsWith("Connection:"));
     assert.deepEqual(kept, ["X-End: 1", "Content-Length: 2"], lines);
-    const [taken] = field.taken();
-    const sent = taken?.lines.filter((line) => !/^(host|authorization):/i.test(line));
+    const [forwarded] = fixture.takeRequests();
+    const sent = forwarded?.lines.filter((line) => !/^(host|authorization):/i.test(line));
     assert.deepEqual(sent, ["X-Stays: 1"], lines);
   }
 });
@@ -77,10 +77,10 @@ test("S35: an HTTP/1.0 client keeps its connection only if it asks for it, and t
     ["Connection: keep-alive\r\n", true],
     ["Connection: close, keep-alive\r\n", false],
   ] as const) {
-    const said = keyed("GET", "/openai/x", lines).replace("HTTP/1.1", "HTTP/1.0");
-    assert.equal((await field.talk(said)).open, staysOpen, lines);
-    const [taken] = field.taken();
-    assert.match(taken?.startLine ?? "", / HTTP\/1\.1$/);
+    const message = keyed("GET", "/openai/x", lines).replace("HTTP/1.1", "HTTP/1.0");
+    assert.equal((await fixture.send(message)).open, staysOpen, lines);
+    const [received] = fixture.takeRequests();
+    assert.match(received?.startLine ?? "", / HTTP\/1\.1$/);
   }
 });
 
@@ -98,11 +98,11 @@ test("S38: a response whose head breaks the grammar is a 502 that repeats nothin
     "nonsense",
     "Set-Cookie: a\r\r\nX: b",
   ]) {
-    field.upstream.answer = (socket) => void socket.end(`HTTP/1.1 200 OK\r\n${line}\r\nContent-Length: 2\r\n\r\nok`);
-    const { answers, statuses, open } = await field.talk(keyed("POST", "/openai/x", "Content-Length: 0\r\n"));
+    fixture.upstream.respond = (socket) => void socket.end(`HTTP/1.1 200 OK\r\n${line}\r\nContent-Length: 2\r\n\r\nok`);
+    const { responses, statuses, open } = await fixture.send(keyed("POST", "/openai/x", "Content-Length: 0\r\n"));
     assert.deepEqual(statuses, [502], JSON.stringify(line));
     assert.equal(open, true);
-    assert.ok(answers[0]?.lines.includes("x-lmgate-error: upstream_invalid"));
+    assert.ok(responses[0]?.lines.includes("x-lmgate-error: upstream_invalid"));
   }
 });
 
@@ -117,10 +117,10 @@ test("S38: fields of a response keep their number, order and case, and none is t
     "Access-Control-Allow-Origin: *",
     "Content-Length: 2",
   ];
-  field.upstream.answer = (socket) => void socket.write(`HTTP/1.1 200 Fine\r\n${lines.join("\r\n")}\r\n\r\nok`);
-  const { answers } = await field.talk(keyed("GET", "/openai/x"));
-  assert.deepEqual(answers[0]?.lines, lines);
-  assert.equal(answers[0]?.startLine, "HTTP/1.1 200 Fine");
+  fixture.upstream.respond = (socket) => void socket.write(`HTTP/1.1 200 Fine\r\n${lines.join("\r\n")}\r\n\r\nok`);
+  const { responses } = await fixture.send(keyed("GET", "/openai/x"));
+  assert.deepEqual(responses[0]?.lines, lines);
+  assert.equal(responses[0]?.startLine, "HTTP/1.1 200 Fine");
 });
 
 /** Small documents that parsers disagree on: valid ones, invalid ones, and those that may be either. */
@@ -163,17 +163,17 @@ const QUARREL: readonly string[] = [
 ];
 
 test("S43: documents that parsers disagree on are forwarded unchanged both ways, and each request has its record", async () => {
-  const before = (await field.gateway.records(0)).length;
+  const before = (await fixture.gateway.records(0)).length;
   for (const document of QUARREL) {
     const bytes = Buffer.from(document, "latin1");
     const head = `Content-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
-    field.upstream.answer = (socket) =>
+    fixture.upstream.respond = (socket) =>
       void socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${head}\r\n`), bytes]));
-    const { answers, statuses } = await field.talk(keyed("POST", "/openai/v1/chat/completions", head, document));
+    const { responses, statuses } = await fixture.send(keyed("POST", "/openai/v1/chat/completions", head, document));
     assert.deepEqual(statuses, [200], document);
-    assert.ok(answers[0]?.body.equals(bytes), document);
-    const [taken]: readonly Recorded[] = field.taken();
-    assert.ok(taken?.body.equals(bytes), document);
+    assert.ok(responses[0]?.body.equals(bytes), document);
+    const [recorded]: readonly RecordedRequest[] = fixture.takeRequests();
+    assert.ok(recorded?.body.equals(bytes), document);
   }
-  await field.gateway.records(before + QUARREL.length);
+  await fixture.gateway.records(before + QUARREL.length);
 });

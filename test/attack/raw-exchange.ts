@@ -1,37 +1,37 @@
 /** A client on a bare socket that sends bytes and then finds out whether the connection can still be used. */
 import { connect } from "node:net";
 
-import { readAnswer, statusOf, type RawMessage } from "../harness/raw-message.ts";
+import { readResponse, statusOf, type RawMessage } from "../harness/raw-message.ts";
 
-export interface Answer extends RawMessage {
+export interface RawResponse extends RawMessage {
   readonly status: number;
   readonly text: string;
 }
 
-export interface Talk {
+export interface Transcript {
   /** Including interim responses. */
-  readonly answers: readonly Answer[];
+  readonly responses: readonly RawResponse[];
   /** The statuses of `responses`, for short tables. */
   readonly statuses: readonly number[];
   /** True if the connection could be used for another request afterwards. */
   readonly open: boolean;
 }
 
-const QUESTION = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
+const HEALTH_REQUEST = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
 const DEADLINE_MS = 20_000;
 
 /**
  * Sends `bytes` in one write, followed by a request to `/healthz`, and reads to the end. A connection that is still in step
  * responds to that request with "ok" and closes; otherwise the gateway has closed it before. Neither needs a timeout.
  */
-export async function talk(port: number, said: string | Buffer, methods: readonly string[] = []): Promise<Talk> {
-  const text = typeof said === "string" ? said : said.toString("latin1");
-  const received = await exchange(port, Buffer.from(text + QUESTION, "latin1"));
-  const answers = readAnswers(received, methods);
-  const last = answers.at(-1);
+export async function sendRaw(port: number, sent: string | Buffer, methods: readonly string[] = []): Promise<Transcript> {
+  const text = typeof sent === "string" ? sent : sent.toString("latin1");
+  const received = await exchange(port, Buffer.from(text + HEALTH_REQUEST, "latin1"));
+  const responses = readResponses(received, methods);
+  const last = responses.at(-1);
   const open = last !== undefined && last.status === 200 && last.body.toString() === "ok";
-  const kept = open ? answers.slice(0, -1) : answers;
-  return { answers: kept, statuses: kept.map(({ status }) => status), open };
+  const kept = open ? responses.slice(0, -1) : responses;
+  return { responses: kept, statuses: kept.map(({ status }) => status), open };
 }
 
 /** Sends `bytes` and reads until the other side has ended. */
@@ -39,7 +39,7 @@ export function exchange(port: number, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" });
     const chunks: Buffer[] = [];
-    const settled = (): void => {
+    const finish = (): void => {
       socket.destroy();
       resolve(Buffer.concat(chunks));
     };
@@ -49,23 +49,23 @@ export function exchange(port: number, bytes: Buffer): Promise<Buffer> {
       reject(new Error(`the connection stayed open: ${what}`));
     });
     socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
-    socket.on("end", settled);
-    socket.on("error", settled); // a reset after a rejection is an end as well
+    socket.on("end", finish);
+    socket.on("error", finish); // a reset after a rejection is an end as well
     socket.write(bytes);
   });
 }
 
-function readAnswers(received: Buffer, methods: readonly string[]): readonly Answer[] {
-  const answers: Answer[] = [];
+function readResponses(received: Buffer, methods: readonly string[]): readonly RawResponse[] {
+  const responses: RawResponse[] = [];
   let rest = received;
-  let calls = 0;
+  let finals = 0;
   while (rest.length > 0) {
-    const message = readAnswer(rest, methods[calls] ?? "GET", true);
+    const message = readResponse(rest, methods[finals] ?? "GET", true);
     if (message === undefined) throw new Error(`not a whole answer: ${rest.toString("latin1", 0, 300)}`);
     const status = statusOf(message);
-    if (status >= 200) calls++;
-    answers.push({ ...message, status, text: message.body.toString("utf8") });
+    if (status >= 200) finals++;
+    responses.push({ ...message, status, text: message.body.toString("utf8") });
     rest = rest.subarray(message.length);
   }
-  return answers;
+  return responses;
 }

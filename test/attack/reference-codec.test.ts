@@ -17,11 +17,11 @@ test("every case of the matrix has bytes, and every request has results", () => 
   );
 });
 
-for (const { name, bytes: text, refused } of REFERENCE_REQUESTS) {
+for (const { name, bytes: text, rejected: target } of REFERENCE_REQUESTS) {
   const bytes = octets(text);
   const whole = readRequests([bytes], LIMITS);
 
-  if (refused && !NOT_OURS.includes(name)) {
+  if (target && !NOT_OURS.includes(name)) {
     test(`S13–S18: "${name}" is rejected, because others reject it or read it differently`, () => {
       assert.notEqual(whole.fault, undefined);
     });

@@ -4,48 +4,48 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { readMessage, type RawMessage } from "../harness/raw-message.ts";
-import { enterBattlefield, withKey, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, withKey, type AttackFixture } from "./attack-fixture.ts";
 import { REFERENCE_REQUESTS } from "./reference-requests.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield({ config: { server: { max_head_kilobytes: 16 } } });
+  fixture = await startAttackFixture({ config: { server: { max_head_kilobytes: 16 } } });
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 /** All others forward these. LMGate rejects them, because the key that it checked would not be the one that it sends. */
-const REFUSED_BY_MEANING: readonly string[] = ["Connection: x-api-key"];
+const REJECTED_BY_MEANING: readonly string[] = ["Connection: x-api-key"];
 /** A whole request, followed by garbage. */
-const ANSWERED_FIRST: readonly string[] = ["\\r\\n\\rX"];
+const RESPONSE_FIRST: readonly string[] = ["\\r\\n\\rX"];
 const HOP_BY_HOP: readonly string[] = ["connection", "upgrade", "te", "keep-alive"];
 
-for (const { name, bytes, refused } of REFERENCE_REQUESTS) {
-  const said = withKey(bytes);
+for (const { name, bytes, rejected } of REFERENCE_REQUESTS) {
+  const rawRequest = withKey(bytes);
 
-  if ((refused || REFUSED_BY_MEANING.includes(name)) && !ANSWERED_FIRST.includes(name)) {
+  if ((rejected || REJECTED_BY_MEANING.includes(name)) && !RESPONSE_FIRST.includes(name)) {
     test(`S13–S18: "${name}" gets one error response, and the connection ends`, async () => {
-      const { statuses, open } = await field.talk(said);
+      const { statuses, open } = await fixture.send(rawRequest);
       assert.equal(statuses.length, 1);
       assert.match(String(statuses[0]), /^(400|405|413|417|431|505)$/);
       // An unknown expectation and a forbidden method are rejected for their meaning, not for their framing.
       if (name !== "TRACE" && name !== "CONNECT") assert.equal(open, false);
-      assert.deepEqual(field.taken(), []);
+      assert.deepEqual(fixture.takeRequests(), []);
     });
   } else {
     test(`"${name}" reaches the upstream as it was sent`, async () => {
-      const { statuses } = await field.talk(said);
-      const sent = messagesIn(said);
-      const taken = field.taken();
+      const { statuses } = await fixture.send(rawRequest);
+      const sent = messagesIn(rawRequest);
+      const received = fixture.takeRequests();
       const routed = sent.filter(
         ({ startLine }) => startLine.startsWith("GET /openai/") || startLine.startsWith("POST /openai/"),
       );
       assert.deepEqual(
-        taken.map(semantics),
+        received.map(semantics),
         routed.map((message) => forwarded(message)),
       );
-      for (const recorded of taken) assert.ok(recorded.lines.includes(`Host: ${field.authority}`));
+      for (const recorded of received) assert.ok(recorded.lines.includes(`Host: ${fixture.authority}`));
       assert.deepEqual(
-        statuses.filter((status) => status >= 200 && !(ANSWERED_FIRST.includes(name) && status === 400)),
+        statuses.filter((status) => status >= 200 && !(RESPONSE_FIRST.includes(name) && status === 400)),
         expectedStatuses(sent),
       );
     });

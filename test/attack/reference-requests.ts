@@ -1,7 +1,7 @@
 // Raw requests that were sent to other proxies, with what those did: for tests of the codec, for tests of a running gateway,
 // and for the table that compares LMGate with the other proxies.
 /** Results of a plain `node:http` proxy (24.21), HAProxy 2.6, nginx 1.22, Caddy 2.6. F: forwarded; x: connection closed; -: nothing. */
-const VERDICTS = `
+const RESULTS = `
 GET ok                           | 200 F      | 200 F      | 200 F      | 200 F
 no Host                          | 400x       | 200 F      | 400x       | 400x
 dup Host differ                  | 200 F      | 400x       | 400x       | 400x
@@ -224,10 +224,10 @@ const REQUESTS: Readonly<Record<string, string>> = {
 export const ALLOWED_BY_RFC: readonly string[] = ["leading CRLF"];
 
 /** All others forward these. LMGate rejects them, because the provider would read something else than LMGate checked. */
-const REFUSED_BY_US_ALONE: readonly string[] = ["dot segments", "%2e%2e", "%2f..", "backslash", "CL 005"];
+const REJECTED_BY_LMGATE_ONLY: readonly string[] = ["dot segments", "%2e%2e", "%2f..", "backslash", "CL 005"];
 
 /** What one proxy did with one request. */
-export interface Verdict {
+export interface ProxyResult {
   /** In order, one for each response. */
   readonly statuses: readonly number[];
   /** The proxy closed the connection. */
@@ -244,37 +244,37 @@ export interface ReferenceRequest {
   /** Latin1 text, one character per byte. */
   readonly bytes: string;
   /** LMGate must reject it, because HAProxy, nginx, Caddy or Node.js's own parser does. */
-  readonly refused: boolean;
+  readonly rejected: boolean;
   /** As measured once. */
-  readonly verdicts: Readonly<Record<Other, Verdict>>;
+  readonly results: Readonly<Record<Other, ProxyResult>>;
 }
 
-export const REFERENCE_REQUESTS: readonly ReferenceRequest[] = VERDICTS.trim()
+export const REFERENCE_REQUESTS: readonly ReferenceRequest[] = RESULTS.trim()
   .split("\n")
   .map((line) => {
     const [name = "", ...cells] = line.split("|").map((cell) => cell.trim());
-    const [node, haproxy, nginx, caddy] = cells.map((cell) => readVerdict(cell));
+    const [node, haproxy, nginx, caddy] = cells.map((cell) => parseResult(cell));
     if (node === undefined || haproxy === undefined || nginx === undefined || caddy === undefined)
       throw new Error(`a verdict is missing for "${name}"`);
-    const verdicts = { node, haproxy, nginx, caddy };
-    const strict = Object.values(verdicts).some((verdict) => refuses(verdict)) || REFUSED_BY_US_ALONE.includes(name);
-    return { name, bytes: REQUESTS[name] ?? "", refused: strict && !ALLOWED_BY_RFC.includes(name), verdicts };
+    const results = { node, haproxy, nginx, caddy };
+    const strict = Object.values(results).some((result) => rejects(result)) || REJECTED_BY_LMGATE_ONLY.includes(name);
+    return { name, bytes: REQUESTS[name] ?? "", rejected: strict && !ALLOWED_BY_RFC.includes(name), results };
   });
 
 /** The names of all cases with bytes, to compare with those that have results. */
 export const REFERENCE_NAMES: readonly string[] = Object.keys(REQUESTS);
 
 /** The response was an error, and nothing was forwarded. */
-export function refuses({ statuses, forwarded }: Verdict): boolean {
+export function rejects({ statuses, forwarded }: ProxyResult): boolean {
   return statuses.some((status) => status >= 400) && !forwarded;
 }
 
 /** `400x`, `200,400x F`, `-`: the notation of the table. */
-export function showVerdict({ statuses, closed, forwarded }: Verdict): string {
+export function formatResult({ statuses, closed, forwarded }: ProxyResult): string {
   return `${statuses.join(",") || "-"}${closed ? "x" : ""}${forwarded ? " F" : ""}`;
 }
 
-function readVerdict(cell: string): Verdict {
+function parseResult(cell: string): ProxyResult {
   const statuses = (cell.match(/\d\d\d/g) ?? []).map(Number);
   return { statuses, closed: cell.includes("x"), forwarded: cell.includes("F") };
 }

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { startGateway, type Gateway } from "../harness/gateway.ts";
 import { bearer, goodKey, KEY_FIELD, otherKey, request } from "./attack-fixture.ts";
 import { freePort } from "../harness/free-port.ts";
-import { talk } from "./raw-exchange.ts";
+import { sendRaw } from "./raw-exchange.ts";
 
 let here: Gateway;
 let there: Gateway;
@@ -35,9 +35,9 @@ after(async () => {
 
 test("S10: a request to a provider that resolves to the gateway itself ends at the first hop", async () => {
   for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
-    const { answers, statuses } = await talk(here.port, request("GET", "/home/x", key));
+    const { responses, statuses } = await sendRaw(here.port, request("GET", "/home/x", key));
     assert.deepEqual(statuses, [502]);
-    assert.match(answers[0]?.text ?? "", /upstream_unreachable/);
+    assert.match(responses[0]?.text ?? "", /upstream_unreachable/);
   }
   const records = await here.records(2);
   assert.deepEqual(
@@ -48,11 +48,11 @@ test("S10: a request to a provider that resolves to the gateway itself ends at t
 
 test("S10: a loop of two gateways ends where the key is not on the allow-list; an x-lmgate-key ends at the second one", async () => {
   for (const key of [`${KEY_FIELD}\r\n`, bearer(goodKey.key)]) {
-    assert.deepEqual((await talk(here.port, request("GET", "/ring/x", key))).statuses, [403]);
+    assert.deepEqual((await sendRaw(here.port, request("GET", "/ring/x", key))).statuses, [403]);
   }
-  const calls = (await here.records(4)).filter(({ endpoint }) => endpoint === "/ring/x");
+  const requests = (await here.records(4)).filter(({ endpoint }) => endpoint === "/ring/x");
   assert.deepEqual(
-    calls.map(({ status }) => status),
+    requests.map(({ status }) => status),
     [403, 403],
   );
   assert.deepEqual(await there.records(0), []);

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, keyed, request, type Battlefield } from "./attack-fixture.ts";
+import { startAttackFixture, keyed, request, type AttackFixture } from "./attack-fixture.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 before(async () => {
-  field = await enterBattlefield();
+  fixture = await startAttackFixture();
 });
-after(() => field.leave());
+after(() => fixture.stop());
 
 /** Sends each target with a known key. Returns `[target, status, targets at the upstream]`. */
 async function outcomes(
@@ -17,10 +17,10 @@ async function outcomes(
 ): Promise<readonly (readonly [string, number | undefined, string[]])[]> {
   const rows: (readonly [string, number | undefined, string[]])[] = [];
   for (const target of targets) {
-    const { statuses } = await field.talk(keyed("GET", target));
-    const taken = field.taken();
-    for (const { lines } of taken) assert.ok(lines.includes(`Host: ${field.authority}`), target);
-    rows.push([target, statuses[0], taken.map((recorded) => recorded.target)]);
+    const { statuses } = await fixture.send(keyed("GET", target));
+    const forwarded = fixture.takeRequests();
+    for (const { lines } of forwarded) assert.ok(lines.includes(`Host: ${fixture.authority}`), target);
+    rows.push([target, statuses[0], forwarded.map((recorded) => recorded.target)]);
   }
   return rows;
 }
@@ -32,7 +32,7 @@ async function assertVerbatim(prefix: string, base: string, rests: readonly stri
   }
 }
 
-async function assertRefused(status: number, targets: readonly string[]): Promise<void> {
+async function assertRejected(status: number, targets: readonly string[]): Promise<void> {
   for (const [target, found, reached] of await outcomes(targets)) {
     assert.equal(found, status, target);
     assert.deepEqual(reached, [], target);
@@ -40,8 +40,8 @@ async function assertRefused(status: number, targets: readonly string[]): Promis
 }
 
 test("S1: a prefix ends with a slash, a question mark or the end of the target", async () => {
-  const { evil } = field;
-  await assertRefused(404, [
+  const { evil } = fixture;
+  await assertRejected(404, [
     `//${evil}/x`,
     `///${evil}/x`,
     `//openai/x`,
@@ -63,7 +63,7 @@ test("S1: a prefix ends with a slash, a question mark or the end of the target",
 });
 
 test("S1: the rest of the target is sent unchanged, with the provider's own authority", async () => {
-  const { evil } = field;
+  const { evil } = fixture;
   await assertVerbatim("/openai", "", [
     `/v1/models`,
     `//${evil}/x`,
@@ -91,12 +91,12 @@ test("S1: a prefix without a path requests the provider's root", async () => {
 });
 
 test("S1: a backslash is rejected, because WHATWG parsers read it as a slash", async () => {
-  const { evil } = field;
-  await assertRefused(400, [`/openai/\\${evil}/x`, `/\\${evil}/x`, `\\\\${evil}/x`, `/openai\\..\\x`, `/openai/x?\\`]);
+  const { evil } = fixture;
+  await assertRejected(400, [`/openai/\\${evil}/x`, `/\\${evil}/x`, `\\\\${evil}/x`, `/openai\\..\\x`, `/openai/x?\\`]);
 });
 
 test("S2: a target that leaves its base when it is normalized is rejected in every spelling", async () => {
-  await assertRefused(
+  await assertRejected(
     400,
     ["/openai", "/based"].flatMap((prefix) =>
       [
@@ -125,7 +125,7 @@ test("S2: a target that leaves its base when it is normalized is rejected in eve
       ].map((rest) => prefix + rest),
     ),
   );
-  await assertRefused(400, ["/../openai/x", "/%2e%2e/openai/x", "/..;/openai/x"]);
+  await assertRejected(400, ["/../openai/x", "/%2e%2e/openai/x", "/..;/openai/x"]);
 });
 
 test("S2: dots that do not leave the path are forwarded unchanged", async () => {
@@ -142,11 +142,11 @@ test("S2: dots that do not leave the path are forwarded unchanged", async () => 
     "/x?path=/../y",
     "/x?a=%2e%2e%2f",
   ]);
-  await assertRefused(404, ["/openai../x", "/openai./x", "/.openai/x", "/./openai/x"]);
+  await assertRejected(404, ["/openai../x", "/openai./x", "/.openai/x", "/./openai/x"]);
 });
 
 test("S3: a prefix is compared byte by byte", async () => {
-  await assertRefused(404, [
+  await assertRejected(404, [
     "/OPENAI/v1/models",
     "/OpenAI/v1/models",
     "/open%61i/v1/models",
@@ -160,11 +160,11 @@ test("S3: a prefix is compared byte by byte", async () => {
 });
 
 test("S3: an encoded NUL is rejected anywhere in the target", async () => {
-  await assertRefused(400, ["/openai%00", "/openai%00/x", "/openai/%00", "/openai/x%2500", "/openai/x?a=%00"]);
+  await assertRejected(400, ["/openai%00", "/openai%00/x", "/openai/%00", "/openai/x%2500", "/openai/x?a=%00"]);
 });
 
 test("S3: bytes that a target must not contain are rejected", async () => {
-  await assertRefused(400, [
+  await assertRejected(400, [
     "/openai/\0x",
     "/openai/x y",
     "/openai/\xc3\xa4",
@@ -200,8 +200,8 @@ test("S12: no spelling of LMGate's own paths on the client port reaches the admi
     "/index.html",
   ];
   for (const path of paths) {
-    const { statuses } = await field.talk(request("GET", path));
+    const { statuses } = await fixture.send(request("GET", path));
     assert.deepEqual(statuses, [403], path);
   }
-  await assertRefused(404, paths);
+  await assertRejected(404, paths);
 });

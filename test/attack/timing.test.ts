@@ -7,21 +7,21 @@ import type { ApiKey, Client } from "../../src/core/request/client.ts";
 import { authorize } from "../../src/proxy/admission/authorize.ts";
 import { credentialsOf } from "../../src/proxy/admission/credentials.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
-import { DENIED, measureDenials, TELLTALE_T, welch } from "./timing.ts";
+import { DENIED, measureDenials, DISTINGUISHABLE_T, welch } from "./timing.ts";
 
 test("S29: each kind of wrong key is looked up once, as a whole", () => {
   for (const [kind, lines] of Object.entries(DENIED)) {
     const line = lines(7).trimEnd();
     const key = line.slice("Authorization: Bearer ".length);
-    const asked: string[] = [];
+    const lookups: string[] = [];
     const identify = (one: ApiKey): Client | undefined => {
-      asked.push(one.reveal());
+      lookups.push(one.reveal());
       return undefined;
     };
-    const field = { name: "authorization", value: `Bearer ${key}`, start: 0, end: line.length + 2 };
-    const decision = authorize(credentialsOf([field], "/openai/v1/models"), identify, 2);
+    const fixture = { name: "authorization", value: `Bearer ${key}`, start: 0, end: line.length + 2 };
+    const decision = authorize(credentialsOf([fixture], "/openai/v1/models"), identify, 2);
     assert.equal(decision.ok, false);
-    assert.deepEqual(asked, [key], kind);
+    assert.deepEqual(lookups, [key], kind);
   }
 });
 
@@ -38,6 +38,6 @@ test("the statistics tell classes apart that differ by a twentieth of their spre
   const random = seededRandom(1);
   const class_ = (shift: number): readonly number[] => Array.from({ length: 50_000 }, () => random() * 20 + shift);
   const first = class_(0);
-  assert.ok(Math.abs(welch(class_(0), first)) < TELLTALE_T);
-  assert.ok(Math.abs(welch(class_(1), first)) > TELLTALE_T);
+  assert.ok(Math.abs(welch(class_(0), first)) < DISTINGUISHABLE_T);
+  assert.ok(Math.abs(welch(class_(1), first)) > DISTINGUISHABLE_T);
 });

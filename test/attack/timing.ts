@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import { seededRandom } from "../harness/seeded-random.ts";
-import { bearer, enterBattlefield, goodKey, request } from "./attack-fixture.ts";
+import { bearer, startAttackFixture, goodKey, request } from "./attack-fixture.ts";
 
 const HEAD = goodKey.key.slice(0, 12);
 const TAIL = goodKey.key.slice(12);
@@ -33,31 +33,31 @@ export interface Timing {
 }
 
 /** Above this, two classes are distinguishable (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). */
-export const TELLTALE_T = 4.5;
+export const DISTINGUISHABLE_T = 4.5;
 /** The slowest percent was delayed by something else, in every class alike. */
 const KEPT_SHARE = 0.9;
 
 /** Sends requests in random order over one connection, so that the load of the machine affects all kinds alike. */
 export async function measureDenials(requests: number, seed: number): Promise<readonly Timing[]> {
-  const field = await enterBattlefield({ allowlist: LIST });
+  const fixture = await startAttackFixture({ allowlist: LIST });
   const kinds = Object.keys(DENIED);
   const times = new Map(kinds.map((kind): [string, number[]] => [kind, []]));
   const random = seededRandom(seed);
-  const client = connect({ port: field.gateway.port, host: "127.0.0.1", noDelay: true });
+  const client = connect({ port: fixture.gateway.port, host: "127.0.0.1", noDelay: true });
   try {
     for (let n = 0; n < requests; n++) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? "";
-      const call = request("GET", "/openai/v1/models", DENIED[kind]?.(n % MANY) ?? "");
+      const text = request("GET", "/openai/v1/models", DENIED[kind]?.(n % MANY) ?? "");
       const from = process.hrtime.bigint();
-      const answer = await ask(client, call);
+      const response = await sendRequest(client, text);
       const took = Number(process.hrtime.bigint() - from) / 1000;
-      if (!answer.startsWith("HTTP/1.1 403")) throw new Error(`${kind}: ${answer}`);
+      if (!response.startsWith("HTTP/1.1 403")) throw new Error(`${kind}: ${response}`);
       // The first requests measure the compiler.
       if (n > requests / 20) times.get(kind)?.push(took);
     }
   } finally {
     client.destroy();
-    await field.leave();
+    await fixture.stop();
   }
   const kept = kinds.map((kind) => trimmed(times.get(kind) ?? []));
   const [first = []] = kept;
@@ -70,8 +70,8 @@ export async function measureDenials(requests: number, seed: number): Promise<re
 }
 
 /** An error response is small and arrives in one piece. */
-async function ask(client: Socket, call: string): Promise<string> {
-  client.write(call, "latin1");
+async function sendRequest(client: Socket, head: string): Promise<string> {
+  client.write(head, "latin1");
   const [bytes] = (await once(client, "data")) as [Buffer]; // as: the argument of a socket's "data"
   return bytes.toString("latin1");
 }

@@ -38,7 +38,7 @@ export class GatewayFixture {
     this.#agent = new Agent({ keepAlive: true, maxSockets: concurrency });
     this.#running = new Map();
     // An error here closes the connection, which makes the client's side fail.
-    upstream.answer = (socket, { lines }) =>
+    upstream.respond = (socket, { lines }) =>
       this.#respond(socket, valueOf(lines, NUMBER) ?? "").catch(() => void socket.destroy());
   }
 

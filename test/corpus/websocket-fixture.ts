@@ -1,7 +1,7 @@
 /** Sends the WebSockets of the corpus through a real gateway: message by message, in fragments, deflated, byte by byte. */
 import { knownProviders } from "../../src/providers/index.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { Faker } from "../harness/faker.ts";
+import { ScriptedProvider } from "../harness/scripted-provider.ts";
 import { request } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { connectRaw } from "../harness/raw-client.ts";
@@ -17,8 +17,8 @@ export async function runSessions(
   sessions: readonly (readonly [file: CorpusFile, mode: SessionMode])[],
 ): Promise<readonly Result[]> {
   if (sessions.length === 0) return [];
-  const faker = await Faker.start();
-  const providers = Object.fromEntries(knownProviders().map(({ name }) => [name, { upstream: faker.url }]));
+  const provider = await ScriptedProvider.start();
+  const providers = Object.fromEntries(knownProviders().map(({ name }) => [name, { upstream: provider.url }]));
   const gateway = await startGateway({ config: { providers } });
   try {
     const results: Result[] = [];
@@ -26,7 +26,7 @@ export async function runSessions(
     for (const [number, [file, mode]] of sessions.entries()) {
       const { session } = withId(file, number);
       if (session === undefined) continue;
-      const errors = await runSession(session, mode, { faker, port: gateway.port, number }).then(() => [], errorsOf);
+      const errors = await runSession(session, mode, { provider, port: gateway.port, number }).then(() => [], errorsOf);
       const records = (await gateway.records(earlier + session.records.length)).slice(earlier);
       earlier += records.length;
       results.push(...compare({ file, mode, session, records }, errors));
@@ -34,7 +34,7 @@ export async function runSessions(
     return results;
   } finally {
     await gateway.stop();
-    await faker.stop();
+    await provider.stop();
   }
 }
 
@@ -56,19 +56,19 @@ function compare({ file, mode, session, records }: SessionRun, errors: readonly 
 }
 
 interface SessionTarget {
-  readonly faker: Faker;
+  readonly provider: ScriptedProvider;
   readonly port: number;
   readonly number: number;
 }
 
-async function runSession(session: Session, mode: SessionMode, { faker, port, number }: SessionTarget): Promise<void> {
+async function runSession(session: Session, mode: SessionMode, { provider, port, number }: SessionTarget): Promise<void> {
   const client = await connectRaw(port);
   const offered = mode === "deflated" ? ["Sec-WebSocket-Extensions: permessage-deflate"] : [];
   const upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
   const { method, target, fields } = session.request;
   const more = [...fields.map(([name, value]) => `${name}: ${value}`), `x-lmgate-tags: number=${number}`];
   client.send(request(method, target, ...upgrade, "Sec-WebSocket-Version: 13", ...offered, ...more));
-  const { connection } = await faker.call();
+  const { connection } = await provider.nextRequest();
   const accepted = mode === "deflated" ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "";
   connection.send(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${accepted}\r\n`);
   if (statusOf(await client.head()) !== 101) throw new Error("no WebSocket");

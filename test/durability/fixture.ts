@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { TimedEvent } from "../../src/ledger/events/ledger-event.ts";
-import { Faker } from "../harness/faker.ts";
+import { ScriptedProvider } from "../harness/scripted-provider.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import { assertSound } from "../harness/record-schema.ts";
 import { startGateway, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
@@ -16,7 +16,7 @@ import { startGateway, type Gateway, type GatewayOptions } from "../harness/gate
 export interface Place {
   readonly directory: string;
   readonly statsPath: string;
-  readonly faker: Faker;
+  readonly faker: ScriptedProvider;
   /** A gateway that is ended with the test, if not before. */
   start(options?: GatewayOptions): Promise<Gateway>;
   client(gateway: Gateway): Promise<RawPeer>;
@@ -28,7 +28,7 @@ export interface Place {
 export async function place(t: TestContext): Promise<Place> {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-durability-"));
   const statsPath = join(directory, "stats.jsonl");
-  const faker = await Faker.start();
+  const faker = await ScriptedProvider.start();
   const started: Gateway[] = [];
   t.after(async () => {
     for (const gateway of started) await gateway.stop();

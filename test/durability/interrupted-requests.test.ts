@@ -4,8 +4,8 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { evaluateInThread } from "../proxy/inspector.ts";
-import { answer, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
+import { evaluateInWorker } from "../proxy/inspector.ts";
+import { jsonResponse, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { testKey } from "../harness/gateway.ts";
 import { callsInJournal, eventually, place, type Place } from "./fixture.ts";
@@ -14,9 +14,9 @@ import { callsInJournal, eventually, place, type Place } from "./fixture.ts";
 async function openStream(here: Place, gateway: Awaited<ReturnType<Place["start"]>>, n: number): Promise<void> {
   const client = await here.client(gateway);
   client.send(post(`{"model":"m-${n}","stream":true}`));
-  const { connection } = await here.faker.call();
+  const { connection } = await here.faker.nextRequest();
   connection.send(streamHead + chunk(contentEvent(n)));
-  await client.holds("word");
+  await client.waitFor("word");
 }
 
 test("R62: calls that ran when the process was killed have a record after the next start, once", async (t) => {
@@ -79,9 +79,9 @@ test("R62: short calls never touch the journal", async (t) => {
   const client = await here.client(gateway);
   for (let n = 0; n < 20; n++) {
     client.send(get(`/openai/v1/models/${n}`));
-    const connection = n === 0 ? (await here.faker.call()).connection : undefined;
+    const connection = n === 0 ? (await here.faker.nextRequest()).connection : undefined;
     if (connection === undefined) await here.faker.connections[0]?.message();
-    here.faker.connections[0]?.send(answer(n));
+    here.faker.connections[0]?.send(jsonResponse(n));
     assert.equal(statusOf(await client.message()), 200);
   }
   await gateway.records(0);
@@ -108,7 +108,7 @@ for (const [how, code] of Object.entries(failures)) {
     const gateway = await here.start(inspected);
     for (let n = 0; n < 3; n++) await openStream(here, gateway, n);
     if (how === "hangs") await eventually("the journal knows them", () => callsInJournal(here) === 3);
-    await evaluateInThread(gateway, "data-1", code);
+    await evaluateInWorker(gateway, "data-1", code);
     await eventually("they have records", () => here.records().length === 3);
     for (const record of here.records()) assert.equal(record.error_type, "interrupted");
     const [died] = here.events().filter(({ event }) => event === "thread_died");
@@ -124,11 +124,11 @@ test("R97: calls outlive the ledger thread, and one that ends while there is non
   const gateway = await here.start(inspected);
   const client = await here.client(gateway);
   client.send(post('{"model":"m-7","stream":true}'));
-  const { connection } = await here.faker.call();
+  const { connection } = await here.faker.nextRequest();
   connection.send(streamHead + chunk(contentEvent(7)));
-  await client.holds("word");
+  await client.waitFor("word");
   await eventually("the journal knows it", () => callsInJournal(here) === 1);
-  await evaluateInThread(gateway, "ledger", failures.throws);
+  await evaluateInWorker(gateway, "ledger", failures.throws);
   await eventually("it is gone", () => gateway.output().stdout.includes("worker ended; restarting"));
   // Its record waits for the next ledger thread.
   connection.send(chunk(lastEvents(7)) + lastChunk);

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import type { ProxyStatus } from "../../src/core/counters/status.ts";
-import { evaluateInThread } from "../proxy/inspector.ts";
-import { answer, chunk, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
+import { evaluateInWorker } from "../proxy/inspector.ts";
+import { jsonResponse, chunk, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { callsInJournal, eventually, place, type Place } from "./fixture.ts";
 
@@ -26,12 +26,12 @@ test("R62: with durability written, an answer that has arrived has its record in
   const here = await place(t);
   const gateway = await here.start(written);
   const client = await here.client(gateway);
-  let upstream: Awaited<ReturnType<Place["faker"]["call"]>>["connection"] | undefined;
+  let upstream: Awaited<ReturnType<Place["faker"]["nextRequest"]>>["connection"] | undefined;
   for (let n = 1; n <= 40; n++) {
     client.send(n % 2 === 0 ? get(`/openai/v1/models/${n}`) : post());
-    if (upstream === undefined) upstream = (await here.faker.call()).connection;
+    if (upstream === undefined) upstream = (await here.faker.nextRequest()).connection;
     else await upstream.message();
-    upstream.send(n % 4 === 1 ? streamHead + chunk(lastEvents(n)) + lastChunk : answer(n));
+    upstream.send(n % 4 === 1 ? streamHead + chunk(lastEvents(n)) + lastChunk : jsonResponse(n));
     assert.equal(statusOf(await client.message()), 200);
     assert.equal(recorded(here), n);
   }
@@ -49,7 +49,7 @@ test("R62: with durability written, so has one that ends with its connection, an
   const gateway = await here.start(written);
   const first = await here.client(gateway);
   first.send(get("/openai/v1/models", "Connection: close"));
-  (await here.faker.call()).connection.send("HTTP/1.1 200 OK\r\n\r\nuntil the end");
+  (await here.faker.nextRequest()).connection.send("HTTP/1.1 200 OK\r\n\r\nuntil the end");
   const [upstream] = here.faker.connections;
   upstream?.end();
   await first.hasEnded();
@@ -58,7 +58,7 @@ test("R62: with durability written, so has one that ends with its connection, an
 
   const second = await here.client(gateway);
   second.send(post());
-  (await here.faker.call()).connection.destroy();
+  (await here.faker.nextRequest()).connection.destroy();
   assert.equal(statusOf(await second.message()), 502);
   assert.equal(recorded(here), 2);
 });
@@ -70,9 +70,9 @@ test("R62: with durability written, pipelined answers come in order, each behind
   client.send(
     get("/openai/v1/models/1") + get("/openai/v1/models/2") + get("/openai/v1/models/3", "Connection: close"),
   );
-  const { connection } = await here.faker.call();
+  const { connection } = await here.faker.nextRequest();
   for (let n = 1; n <= 3; n++) {
-    connection.send(answer(n));
+    connection.send(jsonResponse(n));
     assert.match((await client.message()).body.toString(), new RegExp(`"m-${n}"`));
     assert.ok(recorded(here) >= n);
     if (n < 3) await connection.message();
@@ -86,14 +86,14 @@ test("R66: with durability written, a ledger that hangs holds answers for a seco
   const here = await place(t);
   const gateway = await here.start({ ...written, env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" } });
   const client = await here.client(gateway);
-  await evaluateInThread(gateway, "ledger", blocked);
+  await evaluateInWorker(gateway, "ledger", blocked);
   client.send(get("/openai/v1/models/1"));
-  const { connection } = await here.faker.call();
-  connection.send(answer(1));
+  const { connection } = await here.faker.nextRequest();
+  connection.send(jsonResponse(1));
   assert.equal(statusOf(await client.message()), 200);
   client.send(get("/openai/v1/models/2"));
   await connection.message();
-  connection.send(answer(2));
+  connection.send(jsonResponse(2));
   assert.equal(statusOf(await client.message()), 200);
   assert.equal(recorded(here), 0, "the ledger hangs, and both answers are there");
   await eventually("both are recorded", () => recorded(here) === 2);
@@ -103,7 +103,7 @@ test("R66: with durability written, a ledger that hangs holds answers for a seco
   // It answers again: answers wait for it again.
   client.send(get("/openai/v1/models/3"));
   await connection.message();
-  connection.send(answer(3));
+  connection.send(jsonResponse(3));
   assert.equal(statusOf(await client.message()), 200);
   assert.equal(recorded(here), 3);
 });
@@ -114,9 +114,9 @@ test("R53: with durability written, a file that cannot be written holds no answe
   const client = await here.client(gateway);
   for (let n = 1; n <= 5; n++) {
     client.send(get(`/openai/v1/models/${n}`));
-    if (n === 1) await here.faker.call();
+    if (n === 1) await here.faker.nextRequest();
     else await here.faker.connections[0]?.message();
-    here.faker.connections[0]?.send(answer(n));
+    here.faker.connections[0]?.send(jsonResponse(n));
     assert.equal(statusOf(await client.message()), 200);
   }
   await eventually("all are counted", async () => (await ledgerStatus(gateway)).unconfirmed === 5);
@@ -129,11 +129,11 @@ test("R62: with durability written, an answer held by a ledger thread that dies 
   const gateway = await here.start({ ...written, env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" } });
   const client = await here.client(gateway);
   client.send(get("/openai/v1/models/1"));
-  const { connection } = await here.faker.call();
+  const { connection } = await here.faker.nextRequest();
   await eventually("the journal knows it", () => callsInJournal(here) === 1);
-  await evaluateInThread(gateway, "ledger", 'setTimeout(() => { throw new Error("broken on purpose"); }, 10); 1');
+  await evaluateInWorker(gateway, "ledger", 'setTimeout(() => { throw new Error("broken on purpose"); }, 10); 1');
   await eventually("it is gone", () => gateway.output().stdout.includes("worker ended; restarting"));
-  connection.send(answer(1));
+  connection.send(jsonResponse(1));
   assert.equal(statusOf(await client.message()), 200);
   await eventually("there is its record", () => recorded(here) === 1);
 });

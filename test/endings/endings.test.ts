@@ -3,21 +3,21 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import type { FakedCall } from "../harness/faker.ts";
-import { assertFields, chunk, lastChunk, request, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import type { ReceivedRequest } from "../harness/scripted-provider.ts";
+import { assertFields, chunk, lastChunk, request, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
 import type { RawPeer } from "../harness/raw-client.ts";
 import { forms, type Form } from "./forms.ts";
 
-let world: GateWorld;
+let world: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  world = await startProxyFixture();
 });
 afterEach(() => world.clear());
 after(() => world.stop());
 
 interface Running {
   readonly client: RawPeer;
-  readonly upstream: FakedCall["connection"];
+  readonly upstream: ReceivedRequest["connection"];
 }
 
 function asked(form: Form): string {
@@ -25,10 +25,10 @@ function asked(form: Form): string {
   return request("POST", form.path, "Content-Type: application/json", length) + form.request;
 }
 
-async function ask(form: Form, here: GateWorld): Promise<Running> {
+async function ask(form: Form, here: ProxyFixture): Promise<Running> {
   const client = await here.client();
   client.send(asked(form));
-  const { connection } = await here.faker.call();
+  const { connection } = await here.provider.nextRequest();
   return { client, upstream: connection };
 }
 
@@ -40,7 +40,7 @@ function head(form: Form, status = "200 OK"): string {
 async function begin(form: Form, here = world): Promise<Running> {
   const running = await ask(form, here);
   running.upstream.send(head(form) + chunk(form.first));
-  await running.client.holds(form.mark);
+  await running.client.waitFor(form.mark);
   return running;
 }
 
@@ -119,7 +119,7 @@ for (const form of forms) {
     test("the upstream resets the connection: the counters so far", async () => {
       const { client, upstream } = await begin(form);
       upstream.reset();
-      await client.gone();
+      await client.closedByPeer();
       const state = known ? "partial" : "missing";
       const words = { error_type: "upstream_reset", usage_state: state, usage_reason: "cut" } as const;
       assertGuessed(await world.record(stopped(form, words)), form);
@@ -138,7 +138,7 @@ for (const form of forms) {
     test("the client leaves before the first byte: what was asked is known", async () => {
       const { client, upstream } = await ask(form, world);
       client.end();
-      await upstream.gone();
+      await upstream.closedByPeer();
       const words = { error_type: "client_aborted", usage_state: "aborted", usage_source: "estimate" } as const;
       const record = await world.record({ status: null, model: "asked-for", ...nothing, ...words });
       assert.ok(record.estimated_input_tokens);
@@ -148,7 +148,7 @@ for (const form of forms) {
     test("the client leaves behind the first byte: the counters so far", async () => {
       const { client, upstream } = await begin(form);
       client.end();
-      await upstream.gone();
+      await upstream.closedByPeer();
       const words = { error_type: "client_aborted", usage_state: "aborted", usage_reason: "aborted" } as const;
       assertGuessed(await world.record(stopped(form, words)), form);
     });
@@ -156,11 +156,11 @@ for (const form of forms) {
 }
 
 test("the upstream falls silent: every form keeps the counters so far", async (t) => {
-  const here = await startGateWorld({ config: { timeouts: { stream_idle_seconds: 0.5, response_head_seconds: 0.5 } } });
+  const here = await startProxyFixture({ config: { timeouts: { stream_idle_seconds: 0.5, response_head_seconds: 0.5 } } });
   t.after(() => here.stop());
   for (const form of forms) {
     const { client } = await begin(form, here);
-    await client.gone();
+    await client.closedByPeer();
     const state = form.begun.input_tokens !== null ? "partial" : "missing";
     const words = { error_type: "upstream_timeout", usage_state: state, usage_reason: "cut" } as const;
     assertGuessed(await here.record(stopped(form, words)), form);
@@ -173,7 +173,7 @@ test("the upstream falls silent: every form keeps the counters so far", async (t
 });
 
 test("the gateway shuts down: every form keeps the counters so far", async (t) => {
-  const here = await startGateWorld({ config: { timeouts: { drain_seconds: 0.2 } } });
+  const here = await startProxyFixture({ config: { timeouts: { drain_seconds: 0.2 } } });
   t.after(() => here.stop());
   for (const form of forms) await begin(form, here);
   here.gateway.signal("SIGTERM");

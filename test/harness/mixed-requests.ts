@@ -1,59 +1,59 @@
 /** A thousand small fates: calls that end well, clients that leave, upstreams that fail, tunnels, refusals. */
 import type { Socket } from "node:net";
 
-import { readFinalAnswer, valueOf, type RawMessage } from "./raw-message.ts";
+import { readFinalResponse, valueOf, type RawMessage } from "./raw-message.ts";
 import { connectRaw, type RawPeer } from "./raw-client.ts";
 import type { RawUpstream } from "./raw-upstream.ts";
-import { answer, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
+import { jsonResponse, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 
 const AT_ONCE = 16;
 
-interface Fate {
+interface Scenario {
   readonly request: string;
-  readonly answer: (socket: Socket) => void;
+  readonly respond: (socket: Socket) => void;
   /** Until the client has what it waits for; by default a whole answer or the end. */
-  readonly leaves?: (peer: RawPeer) => Promise<unknown>;
+  readonly leaveWhen?: (peer: RawPeer) => Promise<unknown>;
   /** No call reaches the upstream. */
-  readonly refused?: true;
+  readonly rejected?: true;
 }
 
 const cut = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\nhalf";
 const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-const begun = streamHead + chunk(contentEvent(1));
+const streamStart = streamHead + chunk(contentEvent(1));
 const upgrade = ["Connection: Upgrade", "Upgrade: websocket"] as const;
-const endsStream = (socket: Socket): void => void socket.write(begun + chunk(lastEvents(1)) + lastChunk);
+const endsStream = (socket: Socket): void => void socket.write(streamStart + chunk(lastEvents(1)) + lastChunk);
 
-const fates: readonly Fate[] = [
-  { request: post(), answer: (socket) => void socket.write(answer(1)) },
-  { request: get(), answer: (socket) => void socket.write(answer(2)) },
-  { request: post(), answer: endsStream },
-  { request: post().replace("HTTP/1.1", "HTTP/1.0"), answer: endsStream },
-  { request: post(), answer: (socket) => void socket.write(begun), leaves: (peer) => peer.holds("word") },
-  { request: post(), answer: () => undefined, leaves: () => Promise.resolve() },
-  { request: post("x".repeat(5_000)).slice(0, -100), answer: () => undefined, leaves: () => Promise.resolve() },
-  { request: post(), answer: (socket) => void socket.write(cut, () => socket.resetAndDestroy()) },
-  { request: post(), answer: (socket) => void socket.end(cut) },
-  { request: post(), answer: (socket) => void socket.write("nonsense\r\n\r\n") },
+const scenarios: readonly Scenario[] = [
+  { request: post(), respond: (socket) => void socket.write(jsonResponse(1)) },
+  { request: get(), respond: (socket) => void socket.write(jsonResponse(2)) },
+  { request: post(), respond: endsStream },
+  { request: post().replace("HTTP/1.1", "HTTP/1.0"), respond: endsStream },
+  { request: post(), respond: (socket) => void socket.write(streamStart), leaveWhen: (peer) => peer.waitFor("word") },
+  { request: post(), respond: () => undefined, leaveWhen: () => Promise.resolve() },
+  { request: post("x".repeat(5_000)).slice(0, -100), respond: () => undefined, leaveWhen: () => Promise.resolve() },
+  { request: post(), respond: (socket) => void socket.write(cut, () => socket.resetAndDestroy()) },
+  { request: post(), respond: (socket) => void socket.end(cut) },
+  { request: post(), respond: (socket) => void socket.write("nonsense\r\n\r\n") },
   {
     request: get("/openai/v1/realtime", ...upgrade),
-    answer: (socket) => void socket.write(switching),
-    leaves: tunneled,
+    respond: (socket) => void socket.write(switching),
+    leaveWhen: tunneled,
   },
-  { request: "GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", answer: () => undefined, refused: true },
+  { request: "GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", respond: () => undefined, rejected: true },
 ];
 
 async function tunneled(peer: RawPeer): Promise<void> {
-  await peer.holds("\r\n\r\n");
+  await peer.waitFor("\r\n\r\n");
   peer.send("\x81\x80aaaa");
 }
 
 /** How many of so many calls are forwarded, and so recorded. */
-export function forwardedOf(count: number): number {
-  return Array.from({ length: count }, (_, n) => fateOf(n)).filter((fate) => fate.refused !== true).length;
+export function countForwarded(count: number): number {
+  return Array.from({ length: count }, (_, n) => scenarioOf(n)).filter((scenario) => scenario.rejected !== true).length;
 }
 
-export async function runMixedCalls(port: number, upstream: RawUpstream, count: number): Promise<void> {
-  upstream.answer = (socket, request: RawMessage) => fateOf(Number(valueOf(request.lines, "x-call"))).answer(socket);
+export async function runMixedRequests(port: number, upstream: RawUpstream, count: number): Promise<void> {
+  upstream.respond = (socket, request: RawMessage) => scenarioOf(Number(valueOf(request.lines, "x-call"))).respond(socket);
   let next = 0;
   const client = async (): Promise<void> => {
     for (let n = next++; n < count; n = next++) await runOne(port, n);
@@ -61,22 +61,22 @@ export async function runMixedCalls(port: number, upstream: RawUpstream, count: 
   await Promise.all(Array.from({ length: AT_ONCE }, client));
 }
 
-function fateOf(n: number): Fate {
-  const fate = fates[n % fates.length];
-  if (fate === undefined) throw new Error("there is always one");
-  return fate;
+function scenarioOf(n: number): Scenario {
+  const scenario = scenarios[n % scenarios.length];
+  if (scenario === undefined) throw new Error("there is always one");
+  return scenario;
 }
 
 async function runOne(port: number, n: number): Promise<void> {
-  const { request, leaves } = fateOf(n);
+  const { request, leaveWhen } = scenarioOf(n);
   const peer = await connectRaw(port);
   peer.send(request.replace("\r\n", `\r\nX-Call: ${n}\r\n`));
-  await (leaves === undefined ? peer.until("an answer or an end", () => isOver(peer) || undefined) : leaves(peer));
+  await (leaveWhen === undefined ? peer.until("an answer or an end", () => isOver(peer) || undefined) : leaveWhen(peer));
   if (n % 2 === 0) peer.destroy();
   else peer.reset();
   await peer.close();
 }
 
 function isOver(peer: RawPeer): boolean {
-  return peer.ended || peer.closed || readFinalAnswer(peer.received, "POST") !== undefined;
+  return peer.ended || peer.closed || readFinalResponse(peer.received, "POST") !== undefined;
 }

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import { readFinalAnswer, readMessage, type BodyRule, type RawMessage } from "./raw-message.ts";
+import { readFinalResponse, readMessage, type BodyRule, type RawMessage } from "./raw-message.ts";
 import { Waiting } from "./until.ts";
 
 export class RawPeer {
@@ -95,7 +95,7 @@ export class RawPeer {
   }
 
   /** Until the bytes that no message took hold `text`. */
-  holds(text: string): Promise<true> {
+  waitFor(text: string): Promise<true> {
     return this.until(`"${text}"`, () => this.unread.includes(text, 0, "latin1") || undefined);
   }
 
@@ -105,7 +105,7 @@ export class RawPeer {
   }
 
   /** The other side has ended or reset the connection; our end of it follows. */
-  async gone(): Promise<void> {
+  async closedByPeer(): Promise<void> {
     await this.hasEnded();
     this.end();
     await this.close();
@@ -134,15 +134,15 @@ export async function connectRaw(port: number, host = "127.0.0.1"): Promise<RawP
 }
 
 /** One request on a connection of its own, and its answer. */
-export async function converse(port: number, request: Buffer | string, method: string): Promise<RawMessage> {
+export async function requestOnce(port: number, request: Buffer | string, method: string): Promise<RawMessage> {
   const peer = await connectRaw(port);
   peer.send(request);
   try {
     return await peer.until("an answer", () => {
       const ended = peer.ended || peer.closed;
-      const answer = readFinalAnswer(peer.received, method, ended);
-      if (answer === undefined && ended) throw new Error(`ended after: ${peer.text.slice(0, 500)}`);
-      return answer;
+      const response = readFinalResponse(peer.received, method, ended);
+      if (response === undefined && ended) throw new Error(`ended after: ${peer.text.slice(0, 500)}`);
+      return response;
     });
   } finally {
     peer.destroy();

@@ -45,7 +45,7 @@ export function readMessage(bytes: Buffer, rule: BodyRule = "by head"): RawMessa
 }
 
 /** The first whole answer to a request with that method, interim ones (1xx) included. */
-export function readAnswer(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
+export function readResponse(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
   const head = readMessage(bytes, "none");
   if (head === undefined || hasNoBody(statusOf(head), method)) return head;
   const framing = valueOf(head.lines, "transfer-encoding") ?? valueOf(head.lines, "content-length");
@@ -54,10 +54,10 @@ export function readAnswer(bytes: Buffer, method: string, ended = false): RawMes
 }
 
 /** As `readAnswer`, past the interim answers that may come before the real one. */
-export function readFinalAnswer(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
+export function readFinalResponse(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
   let rest = bytes;
   for (;;) {
-    const message = readAnswer(rest, method, ended);
+    const message = readResponse(rest, method, ended);
     if (message === undefined || !isInterim(statusOf(message))) return message;
     rest = rest.subarray(message.length);
   }

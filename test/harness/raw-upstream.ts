@@ -15,7 +15,7 @@ export interface RawUpstream {
   /** TCP connections, and the bytes that came over them (after decryption), whole requests or not. */
   readonly seen: { connections: number; bytes: number };
   /** What the next requests are answered with. */
-  answer: Script;
+  respond: Script;
   /** Shows this certificate from the next handshake on; with TLS only. */
   present(identity: TlsOptions): void;
   close(): Promise<void>;
@@ -41,7 +41,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
       if (!request) return;
       pending = pending.subarray(request.length);
       requests.push(request);
-      void upstream.answer(socket, request);
+      void upstream.respond(socket, request);
     });
   };
   const secure = tls && createTlsServer(tls, accept);
@@ -55,7 +55,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
     port,
     requests,
     seen,
-    answer: (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    respond: (socket) => void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
     present: (identity) => secure?.setSecureContext(identity),
     async close() {
       server.close();

@@ -6,7 +6,7 @@ export class Waiting {
   readonly #waiters = new Set<() => void>();
 
   changed(): void {
-    for (const look of this.#waiters) look();
+    for (const check of this.#waiters) check();
   }
 
   /** Resolves to what `found` gives once it gives something; rejects at the deadline, saying what `state` says then. */
@@ -14,9 +14,9 @@ export class Waiting {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
-        this.#waiters.delete(look);
+        this.#waiters.delete(check);
       };
-      const look = (): void => {
+      const check = (): void => {
         try {
           const value = found();
           if (value === undefined) return;
@@ -31,8 +31,8 @@ export class Waiting {
         end();
         reject(new Error(`waited ${deadlineMs / 1000} s for ${what}; ${state()}`));
       }, deadlineMs);
-      this.#waiters.add(look);
-      look();
+      this.#waiters.add(check);
+      check();
     });
   }
 }

@@ -5,15 +5,15 @@
 import assert from "node:assert/strict";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { Faker } from "../harness/faker.ts";
+import { ScriptedProvider } from "../harness/scripted-provider.ts";
 import { fieldOf, statusOf, type RawMessage } from "../harness/raw-message.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import { startGateway, testKey, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
 
-export interface GateWorld {
+export interface ProxyFixture {
   readonly gateway: Gateway;
   /** Stands behind `/openai/`. */
-  readonly faker: Faker;
+  readonly provider: ScriptedProvider;
   client(): Promise<RawPeer>;
   /** The one record that was written since the last time; what is named in `expected` must stand in it. */
   record(expected: Partial<RequestRecord>): Promise<RequestRecord>;
@@ -25,11 +25,11 @@ export interface GateWorld {
   stop(): Promise<void>;
 }
 
-export async function startGateWorld(options: GatewayOptions = {}): Promise<GateWorld> {
-  const faker = await Faker.start();
+export async function startProxyFixture(options: GatewayOptions = {}): Promise<ProxyFixture> {
+  const provider = await ScriptedProvider.start();
   const gateway = await startGateway({
     ...options,
-    config: { ...options.config, providers: { openai: { upstream: faker.url }, ...options.config?.["providers"] } },
+    config: { ...options.config, providers: { openai: { upstream: provider.url }, ...options.config?.["providers"] } },
   });
   const clients: RawPeer[] = [];
   let seen = 0;
@@ -44,7 +44,7 @@ export async function startGateWorld(options: GatewayOptions = {}): Promise<Gate
 
   return {
     gateway,
-    faker,
+    provider,
     records,
     async client() {
       const client = await connectRaw(gateway.port);
@@ -59,12 +59,12 @@ export async function startGateWorld(options: GatewayOptions = {}): Promise<Gate
     },
     async clear() {
       for (const client of clients.splice(0)) client.destroy();
-      await faker.hangUp();
+      await provider.closeConnections();
     },
     async stop() {
       const code = await gateway.stop();
       const all = await gateway.records(0);
-      await faker.stop();
+      await provider.stop();
       const { stderr } = gateway.output();
       assert.equal(stderr, "", "nothing is said on stderr");
       assert.equal(code, 0);
@@ -99,7 +99,7 @@ export function post(body = '{"model":"m-0"}', ...lines: readonly string[]): str
 }
 
 /** A JSON answer of call `n`, whose number travels inside its usage. */
-export function answer(n: number, ...lines: readonly string[]): string {
+export function jsonResponse(n: number, ...lines: readonly string[]): string {
   const body = JSON.stringify({ model: `m-${n}`, choices: [], usage: usage(n) });
   return [
     "HTTP/1.1 200 OK",
@@ -112,7 +112,7 @@ export function answer(n: number, ...lines: readonly string[]): string {
 }
 
 /** What the record of a call with that answer says. */
-export function answered(n: number): Partial<RequestRecord> {
+export function expectedRecord(n: number): Partial<RequestRecord> {
   return {
     status: 200,
     model: `m-${n}`,
@@ -145,7 +145,7 @@ export function lastEvents(n: number): string {
 }
 
 /** An answer of LMGate's own: it says so in a header, and its body says why. */
-export function assertRefusal(message: RawMessage, status: number, code: string): void {
+export function assertErrorResponse(message: RawMessage, status: number, code: string): void {
   assert.equal(statusOf(message), status);
   assert.equal(fieldOf(message, "x-lmgate-error"), code);
   const body: unknown = JSON.parse(message.body.toString());

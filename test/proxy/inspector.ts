@@ -12,13 +12,13 @@ interface Message {
   };
 }
 
-interface Answer {
+interface InspectorResponse {
   readonly id?: number;
   readonly result?: { readonly result?: { readonly value?: unknown } };
 }
 
 /** Returns what the code gave, where that is no function and no object, once the thread with that name has run it. */
-export async function evaluateInThread(gateway: Gateway, thread: string, expression: string): Promise<unknown> {
+export async function evaluateInWorker(gateway: Gateway, worker: string, expression: string): Promise<unknown> {
   const url = /ws:\/\/\S+/.exec(gateway.output().stderr)?.[0];
   if (url === undefined) throw new Error(`the inspector does not listen: ${gateway.output().stderr}`);
   const socket = new WebSocket(url);
@@ -29,22 +29,22 @@ export async function evaluateInThread(gateway: Gateway, thread: string, express
     socket.addEventListener("message", ({ data }) => {
       const { method, params } = JSON.parse(String(data)) as Message; // as the inspector's protocol has it
       if (method !== "NodeWorker.attachedToWorker" || params?.sessionId === undefined) return;
-      if (params.workerInfo?.title?.includes(thread) === true) resolve(params.sessionId);
+      if (params.workerInfo?.title?.includes(worker) === true) resolve(params.sessionId);
     });
   });
   send("NodeWorker.enable", { waitForDebuggerOnStart: false });
   const sessionId = await found;
   const evaluate = { id: 1, method: "Runtime.evaluate", params: { expression, returnByValue: true } };
-  const answered = new Promise<unknown>((resolve) => {
+  const evaluated = new Promise<unknown>((resolve) => {
     socket.addEventListener("message", ({ data }) => {
       const { method, params } = JSON.parse(String(data)) as Message; // as the inspector's protocol has it
       if (method !== "NodeWorker.receivedMessageFromWorker" || params?.message === undefined) return;
-      const { id, result } = JSON.parse(params.message) as Answer;
+      const { id, result } = JSON.parse(params.message) as InspectorResponse;
       if (id === evaluate.id) resolve(result?.result?.value);
     });
   });
   send("NodeWorker.sendMessageToWorker", { sessionId, message: JSON.stringify(evaluate) });
-  const value = await answered;
+  const value = await evaluated;
   socket.close();
   await once(socket, "close");
   return value;

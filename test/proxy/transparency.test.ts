@@ -8,14 +8,14 @@ import { after, before, describe, it } from "node:test";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 
 import { nameOf, type RawMessage } from "../harness/raw-message.ts";
-import { connectRaw, converse } from "../harness/raw-client.ts";
+import { connectRaw, requestOnce } from "../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
 /** Fields for one hop only (RFC 9110 §7.6.1), which each side writes itself. `Transfer-Encoding` and `Trailer` are compared. */
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "te", "upgrade"]);
 
-interface Call {
+interface SentRequest {
   readonly method?: string;
   /** The part after the route's prefix. */
   readonly target?: string;
@@ -51,17 +51,17 @@ describe("through the gateway", () => {
   });
 
   /** Both sides of one request, direct and forwarded. */
-  async function bothWays(call: Call, answer: string | Buffer = answers.small): Promise<void> {
-    upstream.answer = (socket) => void socket.write(answer);
-    await compare(call);
+  async function bothWays(sent: SentRequest, response: string | Buffer = responses.small): Promise<void> {
+    upstream.respond = (socket) => void socket.write(response);
+    await compare(sent);
   }
 
-  async function compare(call: Call): Promise<void> {
-    const method = call.method ?? "POST";
-    const direct = await converse(upstream.port, requestBytes(call, "", upstream.port), method);
+  async function compare(sent: SentRequest): Promise<void> {
+    const method = sent.method ?? "POST";
+    const direct = await requestOnce(upstream.port, requestBytes(sent, "", upstream.port), method);
     const directRequest = upstream.requests.at(-1);
     records += 1;
-    const forwarded = await converse(gateway.port, requestBytes(call, "/openai", gateway.port), method);
+    const forwarded = await requestOnce(gateway.port, requestBytes(sent, "/openai", gateway.port), method);
     const forwardedRequest = upstream.requests.at(-1);
     assert.ok(directRequest && forwardedRequest && directRequest !== forwardedRequest, "both calls reach the upstream");
     assertSame(forwardedRequest, directRequest, "request");
@@ -204,21 +204,21 @@ describe("through the gateway", () => {
     });
 
     it("a body that ends with its connection", async () => {
-      upstream.answer = (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
+      upstream.respond = (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
       records += 1;
-      const answer = await converse(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
+      const reply = await requestOnce(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
       // LMGate adds only this field, because a cut response could look whole without it.
-      assert.deepEqual(answer.lines.filter(isEndToEnd), ["Content-Type: text/plain", "Transfer-Encoding: chunked"]);
-      assert.equal(answer.body.toString(), "until the end");
+      assert.deepEqual(reply.lines.filter(isEndToEnd), ["Content-Type: text/plain", "Transfer-Encoding: chunked"]);
+      assert.equal(reply.body.toString(), "until the end");
     });
 
     it("the gateway's own HTTP version, whatever the upstream's is", async () => {
-      upstream.answer = (socket) => void socket.end("HTTP/1.0 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
+      upstream.respond = (socket) => void socket.end("HTTP/1.0 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
       records += 1;
-      const answer = await converse(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
-      assert.equal(answer.startLine, "HTTP/1.1 200 OK");
-      assert.deepEqual(answer.lines.filter(isEndToEnd), ["X-A: 1", "Content-Length: 2"]);
-      assert.equal(answer.body.toString(), "ok");
+      const result = await requestOnce(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
+      assert.equal(result.startLine, "HTTP/1.1 200 OK");
+      assert.deepEqual(result.lines.filter(isEndToEnd), ["X-A: 1", "Content-Length: 2"]);
+      assert.equal(result.body.toString(), "ok");
     });
 
     it("early hints before it", async () => {
@@ -240,7 +240,7 @@ describe("through the gateway", () => {
   it("each event of a stream arrives before the next one is written", async () => {
     const events = ["data: 1\n\n", 'data: {"two":2}\r\n\r\n', ": comment\n\n", "data: [DONE]\n\n"];
     const arrived = events.map(() => Promise.withResolvers<void>());
-    upstream.answer = async (socket) => {
+    upstream.respond = async (socket) => {
       socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
       for (const [index, event] of events.entries()) {
         socket.write(chunk(Buffer.from(event)));
@@ -252,15 +252,15 @@ describe("through the gateway", () => {
     const client = await connectRaw(gateway.port);
     client.send(requestBytes({}, "/openai", gateway.port));
     for (const [index, event] of events.entries()) {
-      await client.holds(event);
+      await client.waitFor(event);
       arrived[index]?.resolve();
     }
-    await client.holds("\r\n0\r\n\r\n");
+    await client.waitFor("\r\n0\r\n\r\n");
     client.destroy();
   });
 
   it("the path follows the upstream's own, with and without a slash at the end", async () => {
-    upstream.answer = (socket) => void socket.write(answers.small);
+    upstream.respond = (socket) => void socket.write(responses.small);
     for (const [prefix, target, expected] of [
       ["/openai", "/v1/models", "/v1/models"],
       ["/slash", "/v1/models", "/v1/models"],
@@ -271,16 +271,16 @@ describe("through the gateway", () => {
       ["/base", "/", "/base/path/"],
     ] as const) {
       records += 1;
-      await converse(gateway.port, requestBytes({ method: "GET", target }, prefix, gateway.port), "GET");
+      await requestOnce(gateway.port, requestBytes({ method: "GET", target }, prefix, gateway.port), "GET");
       assert.equal(upstream.requests.at(-1)?.startLine, `GET ${expected} HTTP/1.1`);
     }
   });
 
   it("headers that are the gateway's own business do not arrive", async () => {
-    upstream.answer = (socket) => void socket.write(answers.small);
+    upstream.respond = (socket) => void socket.write(responses.small);
     records += 1;
     const lines = ["x-lmgate-tags: team=a", "Connection: x-private, keep-alive", "X-Private: 1", "X-Public: 2"];
-    await converse(gateway.port, requestBytes({ method: "GET", lines }, "/openai", gateway.port), "GET");
+    await requestOnce(gateway.port, requestBytes({ method: "GET", lines }, "/openai", gateway.port), "GET");
     const received = upstream.requests.at(-1)?.lines.map(nameOf) ?? [];
     assert.deepEqual(
       received.filter((name) => name.startsWith("x-")),
@@ -289,10 +289,10 @@ describe("through the gateway", () => {
   });
 });
 
-const answers = { small: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok" };
+const responses = { small: "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok" };
 
-function requestBytes(call: Call, prefix: string, port: number): Buffer {
-  const { method = "POST", target = "/v1/things", lines = [], body = "" } = call;
+function requestBytes(sent: SentRequest, prefix: string, port: number): Buffer {
+  const { method = "POST", target = "/v1/things", lines = [], body = "" } = sent;
   const head = [
     `${method} ${prefix}${target} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,

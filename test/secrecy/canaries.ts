@@ -1,6 +1,6 @@
 /** Keys that must appear nowhere, and the requests and files that bring them everywhere. */
 import { request } from "../attack/attack-fixture.ts";
-import { jsonAnswer } from "../attack/recording-upstream.ts";
+import { jsonResponse } from "../attack/recording-upstream.ts";
 
 export const ALLOWED: readonly string[] = [
   "sk-proj-canaryA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6",
@@ -8,7 +8,7 @@ export const ALLOWED: readonly string[] = [
   "c0ffee11deadbeef22c0ffee33deadbeef",
   'odd+ca/na"ry\\key==%41&x=1;canary0123456789',
 ];
-export const REFUSED: readonly string[] = [
+export const REJECTED: readonly string[] = [
   "sk-ant-api03-canaryZ9y8X7w6V5u4T3s2R1q0P9o8N7m6",
   "AIzaSyCanaryZ1x2C3v4B5n6M7a8S9d0F1g2H3j4K5l",
   "badc0de1badc0de2badc0de3badc0de4",
@@ -22,7 +22,7 @@ const BROKEN_LIST = "sk-canary-broken-list-Aa1Bb2Cc3Dd4Ee5Ff6Gg";
 export const FOR_ADMIN = "sk-canary-admin-guess-Hh1Ii2Jj3Kk4Ll5Mm6";
 export const CANARIES: readonly string[] = [
   ...ALLOWED,
-  ...REFUSED,
+  ...REJECTED,
   EXPIRED,
   DISABLED,
   MISPLACED,
@@ -65,25 +65,25 @@ export function carriers(key: string): readonly (readonly [lines: string, query:
 }
 
 /** The kinds of upstream responses. Each gets the key that the upstream received. */
-export const ANSWERS: Readonly<Record<string, (key: string) => string | undefined>> = {
-  json: () => jsonAnswer(),
+export const UPSTREAM_RESPONSES: Readonly<Record<string, (key: string) => string | undefined>> = {
+  json: () => jsonResponse(),
   stream: () =>
     'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\ndata: {"model":"m","usage":{"prompt_tokens":1,"completion_tokens":2}}\n\ndata: [DONE]\n\n',
   echoInMessage: (key) =>
-    jsonAnswer(
+    jsonResponse(
       { error: { message: `Incorrect API key provided: ${key}`, type: "auth", code: "invalid_api_key", param: key } },
       "401 No",
     ),
-  echoInCode: (key) => jsonAnswer({ error: { message: "no", type: `bad ${key}`, code: key, status: key } }, "400 Bad"),
+  echoInCode: (key) => jsonResponse({ error: { message: "no", type: `bad ${key}`, code: key, status: key } }, "400 Bad"),
   echoAsModel: (key) =>
-    jsonAnswer({ id: key, model: key, service_tier: key, usage: { prompt_tokens: 1, completion_tokens: 1 } }),
-  echoAsId: (key) => jsonAnswer().replace("Content-Type", `x-request-id: ${key}\r\nrequest-id: ${key}\r\nContent-Type`),
+    jsonResponse({ id: key, model: key, service_tier: key, usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+  echoAsId: (key) => jsonResponse().replace("Content-Type", `x-request-id: ${key}\r\nrequest-id: ${key}\r\nContent-Type`),
   broken: () => "HTTP/1.1 nonsense\r\n\r\n",
   reset: () => undefined,
 };
 
 /** Every error response of LMGate, with a key in the request. */
-export function refusedRequests(auth: string, key: string): readonly string[] {
+export function rejectedRequests(auth: string, key: string): readonly string[] {
   return [
     request("GET", "/closed/x", auth),
     request("GET", "/nowhere/x", auth),

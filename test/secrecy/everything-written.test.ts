@@ -5,13 +5,13 @@ import { mkdir, readdir, readFile, rename, rmdir, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { enterBattlefield, request, type Battlefield } from "../attack/attack-fixture.ts";
-import { jsonAnswer, type Recorded } from "../attack/recording-upstream.ts";
-import { exchange, talk } from "../attack/raw-exchange.ts";
+import { startAttackFixture, request, type AttackFixture } from "../attack/attack-fixture.ts";
+import { jsonResponse, type RecordedRequest } from "../attack/recording-upstream.ts";
+import { exchange, sendRaw } from "../attack/raw-exchange.ts";
 import {
   ALLOWED,
   ALLOWLIST,
-  ANSWERS,
+  UPSTREAM_RESPONSES,
   BROKEN_LISTS,
   CANARIES,
   carriers,
@@ -22,19 +22,19 @@ import {
   MISPLACED_GOOGLE,
   misplacedIn,
   path,
-  REFUSED,
-  refusedRequests,
+  REJECTED,
+  rejectedRequests,
 } from "./canaries.ts";
 import { findSecret } from "./secret-forms.ts";
 
-let field: Battlefield;
+let fixture: AttackFixture;
 /** Everything that was written or shown, by place. */
 const seen = new Map<string, string>();
 /** Heads and bodies of LMGate's own responses. */
-const ownAnswers: string[] = [];
+const ownResponses: string[] = [];
 
 before(async () => {
-  field = await enterBattlefield({
+  fixture = await startAttackFixture({
     allowlist: ALLOWLIST,
     config: {
       logging: { level: "DEBUG" },
@@ -52,39 +52,39 @@ before(async () => {
   await collect();
 });
 after(async () => {
-  field.gateway.output();
-  await field.leave();
+  fixture.gateway.output();
+  await fixture.stop();
 });
 
 async function everyCarrierAndOutcome(): Promise<void> {
-  for (const key of [...ALLOWED, ...REFUSED, EXPIRED, DISABLED]) {
+  for (const key of [...ALLOWED, ...REJECTED, EXPIRED, DISABLED]) {
     for (const [lines, query] of carriers(key)) {
-      await say(request("GET", `${path}${query}`, lines));
-      await say(request("POST", `/unknown${query}`, `${lines}Content-Length: 2\r\n`, "{}"));
+      await send(request("GET", `${path}${query}`, lines));
+      await send(request("POST", `/unknown${query}`, `${lines}Content-Length: 2\r\n`, "{}"));
     }
     const auth = `x-api-key: ${key}\r\n`;
-    for (const answer of Object.values(ANSWERS)) {
-      field.upstream.answer = (socket) => {
-        const text = answer(key);
+    for (const response of Object.values(UPSTREAM_RESPONSES)) {
+      fixture.upstream.respond = (socket) => {
+        const text = response(key);
         if (text === undefined) socket.resetAndDestroy();
         else if (text.includes("Connection: close")) socket.end(text);
         else socket.write(text);
       };
-      await say(
+      await send(
         request("POST", path, `${auth}Content-Type: application/json\r\nContent-Length: 13\r\n`, '{"model":"m"}'),
       );
     }
-    field.upstream.answer = (socket) => void socket.write(jsonAnswer());
-    for (const said of refusedRequests(auth, key)) await say(said);
+    fixture.upstream.respond = (socket) => void socket.write(jsonResponse());
+    for (const sent of rejectedRequests(auth, key)) await send(sent);
   }
 }
 
 /** These come first, because only the first rejections of a second are listed, and all of these must be. */
 async function wrongPaths(): Promise<void> {
-  for (const key of [MISPLACED, MISPLACED_GOOGLE, REFUSED[2]]) {
-    await say(request("GET", `/${key}`));
-    await say(request("GET", `/${key}/v1/models`, `Authorization: Bearer ${ALLOWED[0]}\r\n`));
-    await say(request("GET", `/v1/${key}`, `x-api-key: ${REFUSED[0]}\r\n`));
+  for (const key of [MISPLACED, MISPLACED_GOOGLE, REJECTED[2]]) {
+    await send(request("GET", `/${key}`));
+    await send(request("GET", `/${key}/v1/models`, `Authorization: Bearer ${ALLOWED[0]}\r\n`));
+    await send(request("GET", `/v1/${key}`, `x-api-key: ${REJECTED[0]}\r\n`));
   }
   await untilLogged(/"rejected"/g, 9);
 }
@@ -92,20 +92,20 @@ async function wrongPaths(): Promise<void> {
 /** Keys in places that are not for keys. */
 async function misplacedKeys(): Promise<void> {
   const auth = `Authorization: Bearer ${ALLOWED[0]}\r\n`;
-  field.upstream.answer = (socket, recorded: Recorded) =>
+  fixture.upstream.respond = (socket, recorded: RecordedRequest) =>
     void socket.write(
-      jsonAnswer({ model: recorded.target.slice(0, 200), usage: { prompt_tokens: 1, completion_tokens: 1 } }),
+      jsonResponse({ model: recorded.target.slice(0, 200), usage: { prompt_tokens: 1, completion_tokens: 1 } }),
     );
   for (const key of [MISPLACED, MISPLACED_GOOGLE]) {
     for (const lines of ["", auth]) {
-      for (const said of misplacedIn(lines, key)) await say(said);
+      for (const bytes of misplacedIn(lines, key)) await send(bytes);
     }
   }
 }
 
 /** Invalid lists, with keys in and around what is invalid. */
 async function brokenLists(): Promise<void> {
-  const { gateway } = field;
+  const { gateway } = fixture;
   for (const [n, text] of BROKEN_LISTS.entries()) {
     await writeFile(gateway.allowlistPath, text);
     gateway.signal("SIGHUP");
@@ -116,28 +116,28 @@ async function brokenLists(): Promise<void> {
 
 /** A directory is in the place of the stats file: records wait, errors are logged, and at last the records are written. */
 async function failingDisk(): Promise<void> {
-  const { statsPath } = field.gateway;
+  const { statsPath } = fixture.gateway;
   const ledgerState = async (): Promise<string> =>
-    (await talk(field.gateway.port, request("GET", "/readyz"))).answers[0]?.text ?? "";
+    (await sendRaw(fixture.gateway.port, request("GET", "/readyz"))).responses[0]?.text ?? "";
   const until = async (what: RegExp): Promise<void> => {
     while (!what.test(await ledgerState())) await new Promise((resolve) => setTimeout(resolve, 20));
   };
-  await field.gateway.records(field.upstream.seen.requests);
+  await fixture.gateway.records(fixture.upstream.seen.requests);
   await rename(statsPath, `${statsPath}.before`);
   await mkdir(statsPath);
-  for (const key of ALLOWED) await say(request("GET", `/google/x?key=${encodeURIComponent(key)}`));
+  for (const key of ALLOWED) await send(request("GET", `/google/x?key=${encodeURIComponent(key)}`));
   await until(/"ledger":\{"state":"degraded"/);
   await rmdir(statsPath);
   await until(/"ledger":\{"state":"ok"/);
 }
 
 async function visitAdmin(): Promise<void> {
-  const { adminPort } = field.gateway;
+  const { adminPort } = fixture.gateway;
   const visit = async (target: string, lines: string): Promise<string> => {
-    const said = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}Connection: close\r\n\r\n`;
-    return (await exchange(adminPort, Buffer.from(said, "latin1"))).toString("latin1");
+    const message = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}Connection: close\r\n\r\n`;
+    return (await exchange(adminPort, Buffer.from(message, "latin1"))).toString("latin1");
   };
-  const token = (await readFile(join(field.gateway.dataDir, "admin-token"), "utf8")).trim();
+  const token = (await readFile(join(fixture.gateway.dataDir, "admin-token"), "utf8")).trim();
   for (const target of ["/api/v1/status", "/metrics", `/${FOR_ADMIN}`, `/api/v1/status?token=${FOR_ADMIN}`]) {
     const name = target.replace(FOR_ADMIN, "…");
     seen.set(`admin, wrong token, ${name}`, await visit(target, `Authorization: Bearer ${FOR_ADMIN}\r\n`));
@@ -147,7 +147,7 @@ async function visitAdmin(): Promise<void> {
 }
 
 async function collect(): Promise<void> {
-  const { gateway } = field;
+  const { gateway } = fixture;
   for (const name of ["cmdline", "environ"])
     seen.set(`/proc ${name}`, await readFile(`/proc/${gateway.pid}/${name}`, "latin1"));
   gateway.signal("SIGTERM");
@@ -162,16 +162,16 @@ async function collect(): Promise<void> {
 }
 
 /** Sends a request and keeps LMGate's own responses. An upstream may name the key; its responses are forwarded unchanged. */
-async function say(said: string): Promise<void> {
-  const { answers } = await talk(field.gateway.port, said);
-  for (const { startLine, lines, text } of answers) {
+async function send(rawRequest: string): Promise<void> {
+  const { responses } = await sendRaw(fixture.gateway.port, rawRequest);
+  for (const { startLine, lines, text } of responses) {
     if (lines.some((line) => line.startsWith("x-lmgate-error:")))
-      ownAnswers.push([startLine, ...lines, text].join("\n"));
+      ownResponses.push([startLine, ...lines, text].join("\n"));
   }
 }
 
 async function untilLogged(what: RegExp, count: number): Promise<void> {
-  while ((field.gateway.output().stdout.match(what) ?? []).length < count)
+  while ((fixture.gateway.output().stdout.match(what) ?? []).length < count)
     await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
@@ -216,10 +216,10 @@ test("S25: the command line and the environment of the process contain no canary
 });
 
 test("S21, S28: LMGate's own responses name no key, no owner, no upstream and no place in the code", () => {
-  assert.ok(ownAnswers.length > 300);
-  for (const answer of ownAnswers) {
-    assertNothingIn("an answer", answer);
-    assert.doesNotMatch(answer, /Canary Owners|k-\d|127\.0\.0\.1|\.ts\b|at .*:\d+:\d+|allowlist/i);
+  assert.ok(ownResponses.length > 300);
+  for (const received of ownResponses) {
+    assertNothingIn("an answer", received);
+    assert.doesNotMatch(received, /Canary Owners|k-\d|127\.0\.0\.1|\.ts\b|at .*:\d+:\d+|allowlist/i);
   }
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { get, type GateWorld } from "../proxy/fixture.ts";
+import { get, type ProxyFixture } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import type { RawPeer } from "../harness/raw-client.ts";
 import { closeFrame, Deflater, frame, type FrameOptions, type Side } from "./frames.ts";
@@ -65,13 +65,13 @@ export interface Opening {
   readonly lines?: readonly string[];
 }
 
-export async function converse(world: GateWorld, { path, extensions, lines = [] }: Opening): Promise<Conversation> {
+export async function converse(world: ProxyFixture, { path, extensions, lines = [] }: Opening): Promise<Conversation> {
   const client = await world.client();
   const asked =
     extensions === undefined ? [] : ["Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"];
   const upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
   client.send(get(path, ...upgrade, "Sec-WebSocket-Version: 13", ...asked, ...lines));
-  const { connection } = await world.faker.call();
+  const { connection } = await world.provider.nextRequest();
   const granted = extensions === undefined ? "" : `Sec-WebSocket-Extensions: ${extensions}\r\n`;
   connection.send(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${granted}x-request-id: req_1\r\n\r\n`,

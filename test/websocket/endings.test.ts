@@ -6,15 +6,15 @@ import { after, afterEach, before, test } from "node:test";
 import zlib from "node:zlib";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { assertFields, get, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import { assertFields, get, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { apart, converse, type Conversation } from "./conversation.ts";
 import { closeFrame, frame } from "./frames.ts";
 import { audioDelta, realtimeUsage, responseCreated, responseDone, responsesUsage, snapshot } from "./openai-events.ts";
 
-let world: GateWorld;
+let world: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  world = await startProxyFixture();
 });
 afterEach(() => world.clear());
 after(() => world.stop());
@@ -57,7 +57,7 @@ test("a client that vanishes aborts the response and the session", async () => {
   for (const vanish of ["reset", "end"] as const) {
     const talk = await midway();
     talk.client[vanish]();
-    await talk.upstream.gone();
+    await talk.upstream.closedByPeer();
     const { cut, closing } = await halves();
     assertFields(cut, left);
     assertFields(closing, { error_type: "client_aborted", close_code: undefined });
@@ -68,7 +68,7 @@ test("an upstream that vanishes cuts the response and the session", async () => 
   for (const vanish of ["reset", "end"] as const) {
     const talk = await midway();
     talk.upstream[vanish]();
-    await talk.client.gone();
+    await talk.client.closedByPeer();
     const { cut, closing } = await halves();
     assertFields(cut, broken);
     assertFields(closing, { error_type: "upstream_reset", close_code: undefined });
@@ -80,7 +80,7 @@ test("an upstream that says good-bye and then resets the connection ended the se
   talk.send("server", closeFrame("server", 1001));
   await talk.arrived();
   talk.upstream.reset();
-  await talk.client.gone();
+  await talk.client.closedByPeer();
   const { cut, closing } = await halves();
   assertFields(cut, broken);
   assertFields(closing, { error_type: null, close_code: 1001 });
@@ -96,7 +96,7 @@ test("a turn whose counters were told before the session broke keeps them, and s
     talk.say("server", { serverContent: { modelTurn: { parts: [] } }, usageMetadata });
     await talk.arrived();
     talk[side].reset();
-    await (side === "client" ? talk.upstream : talk.client).gone();
+    await (side === "client" ? talk.upstream : talk.client).closedByPeer();
     const [turn] = apart(await world.records(2)).pieces;
     assert.ok(turn);
     assertFields(turn, { ...expected, input_tokens: 70, output_tokens: 3, usage_source: "websocket" });
@@ -108,7 +108,7 @@ test("a response that was cut on a socket counts when it is fetched, once", asyn
   talk.say("server", snapshot("response.created", "resp_cut", { status: "in_progress", usage: null }));
   await talk.arrived();
   talk.upstream.reset();
-  await talk.client.gone();
+  await talk.client.closedByPeer();
   const [cut] = apart(await world.records(2)).pieces;
   assert.ok(cut);
   assertFields(cut, { ...broken, response_id: "resp_cut" });
@@ -119,7 +119,7 @@ test("a response that was cut on a socket counts when it is fetched, once", asyn
   ] as const) {
     const client = await world.client();
     client.send(get("/openai/v1/responses/resp_cut"));
-    const { connection } = await world.faker.call();
+    const { connection } = await world.provider.nextRequest();
     const stored = { id: "resp_cut", object: "response", status: "completed", usage: responsesUsage(90, 9) };
     const body = JSON.stringify(stored);
     const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
@@ -185,7 +185,7 @@ test("a socket of unknown purpose leaves the one record that closes it", async (
 test("another protocol behind a 101 is not looked into", async () => {
   const client = await world.client();
   client.send(get(path, "Connection: Upgrade", "Upgrade: tcp"));
-  const { connection } = await world.faker.call();
+  const { connection } = await world.provider.nextRequest();
   const event = frame("server", JSON.stringify(responseDone("resp_1", realtimeUsage(100, 50))));
   connection.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n");
   await client.head();
@@ -225,12 +225,12 @@ test("a session is one running call, however many records it leaves", async () =
 });
 
 test("at shutdown a response in progress is aborted, and the session's record says why", async () => {
-  const own = await startGateWorld({ config: { timeouts: { drain_seconds: 1 } } });
+  const own = await startProxyFixture({ config: { timeouts: { drain_seconds: 1 } } });
   const talk = await converse(own, { path });
   talk.say("server", responseCreated("resp_1"));
   await talk.arrived();
   own.gateway.signal("SIGTERM");
-  await talk.client.gone();
+  await talk.client.closedByPeer();
   const { closing, pieces } = apart(await own.records(2));
   const [cut] = pieces;
   assert.ok(cut);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { assertFields, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
 import { apart, converse, sayDeflated } from "./conversation.ts";
 import { BINARY, fragments, TEXT } from "./frames.ts";
 import { responsesUsage, snapshot, textDelta } from "./openai-events.ts";
 
-let world: GateWorld;
+let world: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  world = await startProxyFixture();
 });
 afterEach(() => world.clear());
 after(() => world.stop());

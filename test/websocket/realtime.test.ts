@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { assertFields, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
 import { apart, converse, sayDeflated } from "./conversation.ts";
 import {
   audioDelta,
@@ -12,9 +12,9 @@ import {
   transcribed,
 } from "./openai-events.ts";
 
-let world: GateWorld;
+let world: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  world = await startProxyFixture();
 });
 afterEach(() => world.clear());
 after(() => world.stop());

@@ -4,15 +4,15 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
 
-import { assertFields, startGateWorld, type GateWorld } from "../proxy/fixture.ts";
+import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
 import type { RawPeer } from "../harness/raw-client.ts";
 import { apart, converse, type Conversation } from "./conversation.ts";
 import { BINARY, closeFrame, Deflater, frame, type Side } from "./frames.ts";
 import { audioDelta, realtimeUsage, responseCreated, responseDone } from "./openai-events.ts";
 
-let world: GateWorld;
+let world: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  world = await startProxyFixture();
 });
 afterEach(() => world.clear());
 after(() => world.stop());

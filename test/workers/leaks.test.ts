@@ -9,12 +9,12 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { evaluateInThread } from "../proxy/inspector.ts";
-import { forwardedOf, runMixedCalls } from "../harness/mixed-requests.ts";
+import { evaluateInWorker } from "../proxy/inspector.ts";
+import { countForwarded, runMixedRequests } from "../harness/mixed-requests.ts";
 import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { allowlistText, startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
-const CALLS = 1_000;
+const REQUEST_COUNT = 1_000;
 const DEADLINE_MS = 20_000;
 /** Less than anything that a request could leak, times a thousand. */
 const MOST_GROWTH = 1024 * 1024;
@@ -37,7 +37,7 @@ async function eventually(what: string, holds: () => boolean | Promise<boolean>)
   }
 }
 
-async function callsInFlight(gateway: Gateway): Promise<number> {
+async function requestsInFlight(gateway: Gateway): Promise<number> {
   const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
   const values = [...metrics.matchAll(/^lmgate_active_requests\{.*\} (\d+)$/gm)];
   assert.ok(values.length > 0, metrics);
@@ -47,7 +47,7 @@ async function callsInFlight(gateway: Gateway): Promise<number> {
 /** The data worker's memory after a garbage collection. */
 async function heldBytes(gateway: Gateway): Promise<number> {
   const held = "gc(); gc(); (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())";
-  const bytes = await evaluateInThread(gateway, "data-1", held);
+  const bytes = await evaluateInWorker(gateway, "data-1", held);
   assert.ok(typeof bytes === "number", String(bytes));
   return bytes;
 }
@@ -62,23 +62,23 @@ test("after 1,000 requests of all kinds no file descriptor, no running request a
   });
   t.after(() => gateway.stop());
   const quiet = async (files: number): Promise<void> => {
-    await eventually("no call is under way", async () => (await callsInFlight(gateway)) === 0);
+    await eventually("no call is under way", async () => (await requestsInFlight(gateway)) === 0);
     // The admin port's own connections open and close.
     await eventually("files are as before", () => filesOf(gateway.pid) <= files + 3);
   };
 
-  await callsInFlight(gateway);
+  await requestsInFlight(gateway);
   const files = filesOf(gateway.pid);
-  await runMixedCalls(gateway.port, upstream, CALLS);
+  await runMixedRequests(gateway.port, upstream, REQUEST_COUNT);
   await quiet(files);
   const before = await heldBytes(gateway);
-  await runMixedCalls(gateway.port, upstream, CALLS);
+  await runMixedRequests(gateway.port, upstream, REQUEST_COUNT);
   await quiet(files);
   const grown = (await heldBytes(gateway)) - before;
-  assert.ok(grown < MOST_GROWTH, `${grown} bytes more after another ${CALLS} calls`);
+  assert.ok(grown < MOST_GROWTH, `${grown} bytes more after another ${REQUEST_COUNT} calls`);
 
-  const records = await gateway.records(2 * forwardedOf(CALLS));
-  assert.equal(records.length, 2 * forwardedOf(CALLS));
+  const records = await gateway.records(2 * countForwarded(REQUEST_COUNT));
+  assert.equal(records.length, 2 * countForwarded(REQUEST_COUNT));
   assert.equal(new Set(records.map((record) => record.id)).size, records.length);
 });
 
@@ -99,20 +99,20 @@ test("after stop() the process ends by itself: no socket, timer or worker keeps 
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));
-  const said: Record<string, unknown>[] = [];
+  const sent: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {
-    said.push(JSON.parse(line) as Record<string, unknown>); // as: each line of the log is an object
+    sent.push(JSON.parse(line) as Record<string, unknown>); // as: each line of the log is an object
   });
-  const line = (msg: string): Record<string, unknown> | undefined => said.find((each) => each["msg"] === msg);
+  const line = (msg: string): Record<string, unknown> | undefined => sent.find((each) => each["msg"] === msg);
   await eventually("it listens", () => line("listening") !== undefined);
 
   const port = Number(new URL(String(line("listening")?.["address"])).port);
-  await runMixedCalls(port, upstream, CALLS);
+  await runMixedRequests(port, upstream, REQUEST_COUNT);
   const exited = once(child, "exit");
   child.kill("SIGTERM");
   const [code] = (await Promise.race([exited, delay(DEADLINE_MS, ["still running"])])) as unknown[];
-  assert.equal(code, 0, JSON.stringify(said.slice(-5)));
+  assert.equal(code, 0, JSON.stringify(sent.slice(-5)));
   assert.deepEqual(line("over")?.["left"], []);
   const lines = (await readFile(join(directory, "data", "stats.jsonl"), "utf8")).trimEnd().split("\n");
-  assert.equal(lines.length, forwardedOf(CALLS));
+  assert.equal(lines.length, countForwarded(REQUEST_COUNT));
 });

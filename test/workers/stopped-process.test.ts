@@ -4,50 +4,50 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { statusOf } from "../harness/raw-message.ts";
 import {
-  answer,
+  jsonResponse,
   chunk,
   contentEvent,
   lastChunk,
   post,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../proxy/fixture.ts";
 
 const timeoutSeconds = 2;
 const stopSeconds = 3;
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld({
+  fixture = await startProxyFixture({
     config: { timeouts: { response_head_seconds: timeoutSeconds, stream_idle_seconds: timeoutSeconds } },
   });
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 test("R96: a process that was stopped for longer than its timeouts times out no request when it continues", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send(streamHead + chunk(contentEvent(6)));
-  await client.holds("word");
-  const waiting = await world.client();
+  await client.waitFor("word");
+  const waiting = await fixture.client();
   waiting.send(post());
-  const late = await world.faker.call();
+  const late = await fixture.provider.nextRequest();
 
-  world.gateway.signal("SIGSTOP");
+  fixture.gateway.signal("SIGSTOP");
   await delay(stopSeconds * 1_000);
-  world.gateway.signal("SIGCONT");
-  const health = await world.client();
+  fixture.gateway.signal("SIGCONT");
+  const health = await fixture.client();
   health.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
   await health.message();
 
-  late.connection.send(answer(7));
+  late.connection.send(jsonResponse(7));
   connection.send(chunk(contentEvent(6, "more ")) + lastChunk);
-  await client.holds(lastChunk);
+  await client.waitFor(lastChunk);
   assert.equal(statusOf(await waiting.message()), 200);
-  const records = await world.records(2);
+  const records = await fixture.records(2);
   assert.deepEqual(
     records.map((record) => record.error_type),
     [null, null],

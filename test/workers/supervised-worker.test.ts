@@ -5,7 +5,7 @@ import { SupervisedWorker, type SupervisedWorkerOptions } from "../../src/worker
 import { Waiting } from "../harness/until.ts";
 
 interface Watched {
-  readonly thread: SupervisedWorker<never, unknown>;
+  readonly worker: SupervisedWorker<never, unknown>;
   /** The delays in the log, in milliseconds. */
   readonly delays: number[];
   readonly failures: string[];
@@ -37,29 +37,29 @@ function startBroken(): Watched {
     },
     onResponsiveChange: () => undefined,
   };
-  const watched: Watched = { thread: new SupervisedWorker(options), delays, failures, waiting, downs: 0 };
+  const watched: Watched = { worker: new SupervisedWorker(options), delays, failures, waiting, downs: 0 };
   return watched;
 }
 
 test("R97: a worker that fails at each start is restarted, at growing intervals", async () => {
   const watched = startBroken();
   await watched.waiting.until("three ends", () => watched.delays.length >= 3 || undefined);
-  await watched.thread.terminate();
+  await watched.worker.terminate();
   assert.deepEqual(watched.delays.slice(0, 3), [100, 200, 400]);
-  assert.equal(watched.thread.restarts, 2);
+  assert.equal(watched.worker.restarts, 2);
   assert.equal(watched.failures.filter((message) => message === "worker failed").length, watched.downs);
 });
 
 test("a retired worker is not restarted, and its end is reported once", async () => {
   const watched = startBroken();
-  watched.thread.retire();
+  watched.worker.retire();
   await watched.waiting.until("its end", () => watched.downs > 0 || undefined);
-  await watched.thread.terminate();
-  assert.deepEqual([watched.downs, watched.thread.restarts, watched.delays.length], [1, 0, 0]);
+  await watched.worker.terminate();
+  assert.deepEqual([watched.downs, watched.worker.restarts, watched.delays.length], [1, 0, 0]);
 });
 
 test("a terminated worker ends without a report", async () => {
   const watched = startBroken();
-  await watched.thread.terminate();
-  assert.deepEqual([watched.downs, watched.thread.restarts], [0, 0]);
+  await watched.worker.terminate();
+  assert.deepEqual([watched.downs, watched.worker.restarts], [0, 0]);
 });

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { readFinalAnswer, statusOf } from "../harness/raw-message.ts";
-import { evaluateInThread } from "../proxy/inspector.ts";
+import { readFinalResponse, statusOf } from "../harness/raw-message.ts";
+import { evaluateInWorker } from "../proxy/inspector.ts";
 import {
-  answer,
+  jsonResponse,
   chunk,
   contentEvent,
   get,
   lastChunk,
   post,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../proxy/fixture.ts";
 
 const options = {
@@ -22,15 +22,15 @@ const options = {
   env: { NODE_OPTIONS: "--inspect=127.0.0.1:0" },
 };
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld(options);
+  fixture = await startProxyFixture(options);
 });
-afterEach(() => world.clear());
+afterEach(() => fixture.clear());
 after(async () => {
   // The inspector writes to stderr, so the fixture's own `stop` would fail.
-  assert.equal(await world.gateway.stop(), 0);
-  await world.faker.stop();
+  assert.equal(await fixture.gateway.stop(), 0);
+  await fixture.provider.stop();
 });
 
 const failures = {
@@ -38,15 +38,15 @@ const failures = {
   hangs: "setTimeout(() => { for (;;); }, 10); 1",
 };
 
-interface Thread {
+interface WorkerState {
   readonly name: string;
   readonly restarts: number;
   readonly state: string;
 }
 
-async function dataThread(): Promise<Thread | undefined> {
-  const response = await fetch(`${world.gateway.adminUrl}/api/v1/status`);
-  const { threads } = (await response.json()) as { threads: readonly Thread[] }; // as: the contract of the status API
+async function dataWorker(): Promise<WorkerState | undefined> {
+  const response = await fetch(`${fixture.gateway.adminUrl}/api/v1/status`);
+  const { threads } = (await response.json()) as { threads: readonly WorkerState[] }; // as: the contract of the status API
   return threads.find(({ name }) => name === "data-1");
 }
 
@@ -70,55 +70,55 @@ const endsWithConnection = {
 
 for (const [what, head] of Object.entries(endsWithConnection)) {
   test(`R97: a response ${what} to an HTTP/1.0 client is reset when its worker throws, because an end would look complete`, async (t) => {
-    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    const doomed = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       assert.equal(await doomed.gateway.stop(), 0);
-      await doomed.faker.stop();
+      await doomed.provider.stop();
     });
     const client = await doomed.client();
     client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
-    const { connection } = await doomed.faker.call();
+    const { connection } = await doomed.provider.nextRequest();
     connection.send(`${head}half`);
-    await client.holds("half");
-    await evaluateInThread(doomed.gateway, "data-1", failures.throws);
+    await client.waitFor("half");
+    await evaluateInWorker(doomed.gateway, "data-1", failures.throws);
     await client.until("an end of any kind", () => client.ended || client.closed || undefined);
     assert.deepEqual([client.ended, client.wasReset], [false, true]);
   });
 }
 
 test("R97: a response without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
-  const doomed = await startGateWorld(options);
+  const doomed = await startProxyFixture(options);
   t.after(async () => {
     await doomed.gateway.stop();
-    await doomed.faker.stop();
+    await doomed.provider.stop();
   });
   const client = await doomed.client();
   client.send(post());
-  const { connection } = await doomed.faker.call();
+  const { connection } = await doomed.provider.nextRequest();
   connection.send(`${endsWithConnection["without a length"]}half`);
-  await client.holds("half");
+  await client.waitFor("half");
   doomed.gateway.signal("SIGKILL");
   await client.until("an end of any kind", () => client.ended || client.closed || undefined);
-  assert.equal(readFinalAnswer(client.received, "POST", true), undefined);
+  assert.equal(readFinalResponse(client.received, "POST", true), undefined);
 });
 
 for (const [how, code] of Object.entries(failures)) {
   test(`R97: a data worker that ${how} is restarted; its streams break and those of the other go on`, async () => {
     // The kernel distributes connections among both workers; of two dozen, each gets some.
-    const clients = await Promise.all(Array.from({ length: 24 }, () => world.client()));
-    const calls = clients.map(() => world.faker.call());
+    const clients = await Promise.all(Array.from({ length: 24 }, () => fixture.client()));
+    const requests = clients.map(() => fixture.provider.nextRequest());
     for (const client of clients) client.send(post());
-    const connections = (await Promise.all(calls)).map((call) => call.connection);
+    const connections = (await Promise.all(requests)).map((received) => received.connection);
     for (const connection of connections) connection.send(streamHead + chunk(contentEvent(1)));
-    await Promise.all(clients.map((client) => client.holds("word")));
+    await Promise.all(clients.map((client) => client.waitFor("word")));
 
     // The ledger knows a request for certain after 100 ms. A worker that hangs announces nothing more.
     await delay(150);
-    await evaluateInThread(world.gateway, "data-1", code);
+    await evaluateInWorker(fixture.gateway, "data-1", code);
     expectedRestarts++;
     await eventually("the thread is replaced", async () => {
-      const thread = await dataThread();
-      return thread?.restarts === expectedRestarts && thread.state === "running";
+      const worker = await dataWorker();
+      return worker?.restarts === expectedRestarts && worker.state === "running";
     });
 
     for (const connection of connections) if (!connection.ended) connection.send(lastChunk);
@@ -129,23 +129,23 @@ for (const [how, code] of Object.entries(failures)) {
     );
     const whole = clients.filter((client) => client.text.endsWith(lastChunk)).length;
     assert.ok(whole > 0 && whole < clients.length, `${whole} of ${clients.length} streams are whole`);
-    assert.match(world.gateway.output().stdout, /"data worker ended; its connections were reset"/);
+    assert.match(fixture.gateway.output().stdout, /"data worker ended; its connections were reset"/);
     expectedInterruptions += clients.length - whole;
     await eventually("every broken stream has a record that says so", async () => {
-      const records = await world.gateway.records(0);
+      const records = await fixture.gateway.records(0);
       return records.filter((record) => record.error_type === "interrupted").length === expectedInterruptions;
     });
 
-    await world.clear();
+    await fixture.clear();
     for (let n = 0; n < 8; n++) {
-      const client = await world.client();
+      const client = await fixture.client();
       client.send(get(`/openai/v1/${how}/${n}`));
-      const { connection } = await world.faker.call();
-      connection.send(answer(n, "Connection: close"));
+      const { connection } = await fixture.provider.nextRequest();
+      connection.send(jsonResponse(n, "Connection: close"));
       assert.equal(statusOf(await client.message()), 200);
     }
     await eventually("every later call is recorded, once", async () => {
-      const records = await world.gateway.records(0);
+      const records = await fixture.gateway.records(0);
       return records.filter((record) => record.endpoint.startsWith(`/openai/v1/${how}/`)).length === 8;
     });
   });
@@ -153,18 +153,18 @@ for (const [how, code] of Object.entries(failures)) {
 
 for (const [how, code] of Object.entries(failures)) {
   test(`a data worker that ${how} during a drain does not delay the end of the process`, async (t) => {
-    const doomed = await startGateWorld({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    const doomed = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       doomed.gateway.signal("SIGKILL");
       await doomed.gateway.stop();
-      await doomed.faker.stop();
+      await doomed.provider.stop();
     });
     const client = await doomed.client();
     client.send(post());
-    await doomed.faker.call();
+    await doomed.provider.nextRequest();
     doomed.gateway.signal("SIGTERM");
     await eventually("the drain begins", () => Promise.resolve(doomed.gateway.output().stdout.includes('"draining"')));
-    await evaluateInThread(doomed.gateway, "data-1", code);
+    await evaluateInWorker(doomed.gateway, "data-1", code);
     assert.equal(await doomed.gateway.exited(), 0);
     await client.hasEnded();
     assert.match(doomed.gateway.output().stdout, /"data worker ended; its connections were reset"/);

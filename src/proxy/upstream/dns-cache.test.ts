@@ -9,120 +9,120 @@ type Done = Parameters<Resolve>[2];
 interface Setting {
   readonly cache: DnsCache;
   /** Look-ups that the system was asked for and that have no answer yet. */
-  readonly asked: Done[];
+  readonly lookups: Done[];
   now: number;
 }
 
 function setting(): Setting {
-  const asked: Done[] = [];
-  const world: Setting = {
+  const lookups: Done[] = [];
+  const fixture: Setting = {
     cache: new DnsCache(
-      () => world.now,
-      (_host, _options, done) => void asked.push(done),
+      () => fixture.now,
+      (_host, _options, done) => void lookups.push(done),
     ),
-    asked,
+    lookups: lookups,
     now: 1_000,
   };
-  return world;
+  return fixture;
 }
 
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 const v6 = (address: string): LookupAddress => ({ address, family: 6 });
 
 /** The answer of a look-up: addresses or the code of an error; `undefined` while there is none. */
-function look({ cache }: Setting, family: 0 | 4 | 6 = 0): { answer: readonly string[] | string | undefined } {
-  const seen: { answer: readonly string[] | string | undefined } = { answer: undefined };
+function resolve({ cache }: Setting, family: 0 | 4 | 6 = 0): { result: readonly string[] | string | undefined } {
+  const seen: { result: readonly string[] | string | undefined } = { result: undefined };
   cache.lookup("provider.test", { all: true, family }, (error, addresses) => {
-    assert.equal(seen.answer, undefined, "answered once");
-    if (error) seen.answer = error.code ?? error.message;
-    else seen.answer = typeof addresses === "string" ? [addresses] : addresses.map(({ address }) => address);
+    assert.equal(seen.result, undefined, "answered once");
+    if (error) seen.result = error.code ?? error.message;
+    else seen.result = typeof addresses === "string" ? [addresses] : addresses.map(({ address }) => address);
   });
   return seen;
 }
 
-function reply(world: Setting, ...addresses: readonly LookupAddress[]): void {
-  assert.equal(world.asked.length, 1, "the system is asked once");
-  world.asked.pop()?.(null, [...addresses]);
+function reply(fixture: Setting, ...addresses: readonly LookupAddress[]): void {
+  assert.equal(fixture.lookups.length, 1, "the system is asked once");
+  fixture.lookups.pop()?.(null, [...addresses]);
 }
 
-function fail(world: Setting, code: string): void {
-  assert.equal(world.asked.length, 1, "the system is asked once");
-  world.asked.pop()?.(Object.assign(new Error(code), { code }), []);
+function fail(fixture: Setting, code: string): void {
+  assert.equal(fixture.lookups.length, 1, "the system is asked once");
+  fixture.lookups.pop()?.(Object.assign(new Error(code), { code }), []);
 }
 
 function known(...addresses: readonly LookupAddress[]): Setting {
-  const world = setting();
-  look(world);
-  reply(world, ...addresses);
-  return world;
+  const fixture = setting();
+  resolve(fixture);
+  reply(fixture, ...addresses);
+  return fixture;
 }
 
 test("R34: look-ups of one name wait for one question, and share its answer while it is fresh", () => {
-  const world = setting();
-  const first = [look(world), look(world)];
-  reply(world, v4("192.0.2.1"), v4("192.0.2.2"));
-  for (const { answer } of first) assert.deepEqual(answer, ["192.0.2.1", "192.0.2.2"]);
-  world.now += 29_000;
-  assert.deepEqual(look(world).answer, ["192.0.2.1", "192.0.2.2"]);
-  assert.equal(world.asked.length, 0);
+  const fixture = setting();
+  const first = [resolve(fixture), resolve(fixture)];
+  reply(fixture, v4("192.0.2.1"), v4("192.0.2.2"));
+  for (const { result } of first) assert.deepEqual(result, ["192.0.2.1", "192.0.2.2"]);
+  fixture.now += 29_000;
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.1", "192.0.2.2"]);
+  assert.equal(fixture.lookups.length, 0);
 });
 
 for (const code of ["ENOTFOUND", "EAI_AGAIN"]) {
   test(`R34: a name that cannot be resolved (${code}) fails for those who wait, and is asked for again by the next`, () => {
-    const world = setting();
-    const waiting = [look(world), look(world)];
-    fail(world, code);
-    for (const { answer } of waiting) assert.equal(answer, code);
-    const next = look(world);
-    reply(world, v4("192.0.2.1"));
-    assert.deepEqual(next.answer, ["192.0.2.1"]);
+    const fixture = setting();
+    const waiting = [resolve(fixture), resolve(fixture)];
+    fail(fixture, code);
+    for (const { result } of waiting) assert.equal(result, code);
+    const next = resolve(fixture);
+    reply(fixture, v4("192.0.2.1"));
+    assert.deepEqual(next.result, ["192.0.2.1"]);
   });
 }
 
 test("R34: a name that moves is used at its new address once the old answer is no longer fresh; nobody waits for it", () => {
-  const world = known(v4("192.0.2.1"));
-  world.now += 30_000;
-  assert.deepEqual(look(world).answer, ["192.0.2.1"]);
-  assert.deepEqual(look(world).answer, ["192.0.2.1"], "still while the system is asked");
-  reply(world, v4("192.0.2.9"));
-  assert.deepEqual(look(world).answer, ["192.0.2.9"]);
+  const fixture = known(v4("192.0.2.1"));
+  fixture.now += 30_000;
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.1"]);
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.1"], "still while the system is asked");
+  reply(fixture, v4("192.0.2.9"));
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.9"]);
 });
 
 test("R34: while the resolver fails the old address is used for ten minutes, and asked for once a second at most", () => {
-  const world = known(v4("192.0.2.1"));
-  world.now += 60_000;
-  for (let asked = 0; asked < 3; asked++) {
-    look(world);
-    fail(world, "EAI_AGAIN");
-    assert.deepEqual([look(world).answer, world.asked.length], [["192.0.2.1"], 0]);
-    world.now += 1_000;
+  const fixture = known(v4("192.0.2.1"));
+  fixture.now += 60_000;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    resolve(fixture);
+    fail(fixture, "EAI_AGAIN");
+    assert.deepEqual([resolve(fixture).result, fixture.lookups.length], [["192.0.2.1"], 0]);
+    fixture.now += 1_000;
   }
-  world.now += 600_000;
-  const late = look(world);
-  fail(world, "EAI_AGAIN");
-  assert.equal(late.answer, "EAI_AGAIN");
+  fixture.now += 600_000;
+  const late = resolve(fixture);
+  fail(fixture, "EAI_AGAIN");
+  assert.equal(late.result, "EAI_AGAIN");
 });
 
 test("R34: a connection that does not come about has the name asked for at once, but not by each that fails", () => {
-  const world = known(v4("192.0.2.1"));
-  world.cache.recheck("provider.test");
-  world.cache.recheck("unheard.test");
-  assert.equal(world.asked.length, 0, "the answer is younger than a second");
-  world.now += 1_000;
-  world.cache.recheck("provider.test");
-  world.cache.recheck("provider.test");
-  assert.deepEqual(look(world).answer, ["192.0.2.1"], "nobody waits");
-  reply(world, v4("192.0.2.9"));
-  assert.deepEqual(look(world).answer, ["192.0.2.9"]);
-  world.cache.recheck("provider.test");
-  assert.equal(world.asked.length, 0);
+  const fixture = known(v4("192.0.2.1"));
+  fixture.cache.recheck("provider.test");
+  fixture.cache.recheck("unheard.test");
+  assert.equal(fixture.lookups.length, 0, "the answer is younger than a second");
+  fixture.now += 1_000;
+  fixture.cache.recheck("provider.test");
+  fixture.cache.recheck("provider.test");
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.1"], "nobody waits");
+  reply(fixture, v4("192.0.2.9"));
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.9"]);
+  fixture.cache.recheck("provider.test");
+  assert.equal(fixture.lookups.length, 0);
 });
 
 test("R34: where only addresses of one family are wanted, the others are left out", () => {
-  const world = known(v6("2001:db8::1"), v4("192.0.2.1"));
-  assert.deepEqual(look(world).answer, ["2001:db8::1", "192.0.2.1"]);
-  assert.deepEqual(look(world, 4).answer, ["192.0.2.1"]);
-  assert.deepEqual(look(world, 6).answer, ["2001:db8::1"]);
+  const fixture = known(v6("2001:db8::1"), v4("192.0.2.1"));
+  assert.deepEqual(resolve(fixture).result, ["2001:db8::1", "192.0.2.1"]);
+  assert.deepEqual(resolve(fixture, 4).result, ["192.0.2.1"]);
+  assert.deepEqual(resolve(fixture, 6).result, ["2001:db8::1"]);
   const plain = known(v4("192.0.2.1"));
-  assert.equal(look(plain, 6).answer, "ENOTFOUND");
+  assert.equal(resolve(plain, 6).result, "ENOTFOUND");
 });

@@ -12,7 +12,7 @@ export interface Finding {
   readonly bytes: string;
 }
 
-export class Tally {
+export class Outcomes {
   readonly cases = new Map<TargetName, number>();
   readonly outcomes = new Set<string>();
   readonly findings: Finding[] = [];
@@ -36,19 +36,19 @@ const MINIMIZING_ATTEMPTS = 400;
 /** Some cases last until a timeout. */
 const MINIMIZING_MS = 20_000;
 
-export async function fuzz(target: Target, { next, goesOn }: Rounds, tally: Tally): Promise<void> {
+export async function fuzz(target: Target, { next, goesOn }: Rounds, counts: Outcomes): Promise<void> {
   while (goesOn()) {
     const seed = next();
     const random = seededRandom(seed);
     const text = mutate(pick(target.seeds, random), target.seeds, random);
     const failure = await check(target, text, seed).then(
-      (outcome) => tally.count(target.name, outcome),
+      (outcome) => counts.count(target.name, outcome),
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     );
     if (!(failure instanceof Error)) continue;
-    tally.count(target.name, "a finding");
+    counts.count(target.name, "a finding");
     const bytes = await minimize(text, stillFails(target, seed), MINIMIZING_ATTEMPTS);
-    tally.findings.push({ target: target.name, seed, message: failure.message, bytes });
+    counts.findings.push({ target: target.name, seed, message: failure.message, bytes });
   }
 }
 

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { askAboutResponse, isAboutTrailers, type Understood } from "../../../src/wire/llhttp.test.ts";
 import { cut, octets, readResponses, type Message } from "../../../src/wire/replay.test.ts";
 import type { ResponseHead } from "../../../src/wire/response-head.ts";
-import { readAnswer, statusOf, type RawMessage } from "../../harness/raw-message.ts";
+import { readResponse, statusOf, type RawMessage } from "../../harness/raw-message.ts";
 import { KEY_FIELD } from "../attack-fixture.ts";
 import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
 import type { Exchange, Lane } from "./lane.ts";
@@ -15,7 +15,7 @@ const METHODS = ["GET", "GET", "GET", "HEAD", "POST"] as const;
 
 type Ending = "end" | "reset" | "open";
 
-interface Answered {
+interface SentResponse {
   readonly text: string;
   readonly method: string;
   readonly ending: Ending;
@@ -30,26 +30,26 @@ export async function responseCheck(lane: Lane, text: string, random: Random): P
     random,
   );
   const pieces = cut(octets(text), cutPlaces(text.length, random));
-  lane.upstream.answer = (socket) => answer(socket, pieces, ending);
+  lane.upstream.respond = (socket) => sendResponse(socket, pieces, ending);
   const framing = method === "POST" ? "Content-Length: 0\r\n" : "";
   const exchange = await lane.exchange(
     `${method} /${lane.name}/v1/x HTTP/1.1\r\nHost: a\r\n${KEY_FIELD}\r\n${framing}\r\n`,
   );
   lane.upstream.requests.length = 0;
 
-  const answered = { text, method, ending };
-  nothingBehind(exchange, answered);
-  const got = (await askAboutResponse(exchange.received, method)).messages[0];
-  if (got === undefined || isOwn(got, text)) {
+  const sent = { text, method, ending };
+  nothingBehind(exchange, sent);
+  const actual = (await askAboutResponse(exchange.received, method)).messages[0];
+  if (actual === undefined || isOwn(actual, text)) {
     const isWhole = ours !== undefined && (ours.complete || ours.head.body.kind === "until-close");
     assert.ok(!isWhole || ending === "reset", `a whole answer did not arrive; received ${show(exchange)}`);
-    return got === undefined ? "no answer" : `our own ${got.status}`;
+    return actual === undefined ? "no answer" : `our own ${actual.status}`;
   }
-  const complete = got.complete && !(exchange.reset && !tellsItsEnd(got, method));
+  const complete = actual.complete && !(exchange.reset && !tellsItsEnd(actual, method));
   const isMeantWhole = ours?.complete === true || (ours?.head.body.kind === "until-close" && ending === "end");
   if (ending !== "reset" && isMeantWhole) assert.ok(complete, `a whole answer was cut; received ${show(exchange)}`);
-  await compareWithUpstream(got, complete, { answered, exchange });
-  return `${got.status}, ${complete ? "complete" : "cut"}`;
+  await compareWithUpstream(actual, complete, { sent, exchange });
+  return `${actual.status}, ${complete ? "complete" : "cut"}`;
 }
 
 /** The final response; `undefined` after a 101 that the client did not ask for. */
@@ -60,19 +60,19 @@ function readFinal(text: string, method: string): Message<ResponseHead> | undefi
   return found?.head.status === 101 ? undefined : found;
 }
 
-function answer(socket: Socket, pieces: readonly Buffer[], ending: Ending): void {
+function sendResponse(socket: Socket, pieces: readonly Buffer[], ending: Ending): void {
   for (const piece of pieces) socket.write(piece);
   if (ending === "end") socket.end();
   if (ending === "reset") setImmediate(() => socket.resetAndDestroy());
 }
 
 interface Seen {
-  readonly answered: Answered;
+  readonly sent: SentResponse;
   readonly exchange: Exchange;
 }
 
-async function compareWithUpstream(got: Understood, complete: boolean, { answered, exchange }: Seen): Promise<void> {
-  const { text, method, ending } = answered;
+async function compareWithUpstream(actual: Understood, complete: boolean, { sent: expected, exchange }: Seen): Promise<void> {
+  const { text, method, ending } = expected;
   const opinion = await askAboutResponse(octets(withoutInterimClose(text)), method);
   const [up] = opinion.messages;
   const shown = `received ${show(exchange)}`;
@@ -80,19 +80,19 @@ async function compareWithUpstream(got: Understood, complete: boolean, { answere
   // A body that the upstream ends with its connection ends with LMGate's last chunk.
   const chunksAdded: readonly Pair[] = tellsItsEnd(up, method) ? [] : [["Transfer-Encoding", "chunked"]];
   assert.deepEqual(
-    { status: got.status, version: got.version, fields: endToEnd(pairs(got.fields)) },
+    { status: actual.status, version: actual.version, fields: endToEnd(pairs(actual.fields)) },
     { status: up.status, version: "1.1", fields: [...endToEnd(pairs(up.fields)), ...chunksAdded] },
     shown,
   );
   if (!complete) {
-    assert.ok(up.body.startsWith(got.body), `another body; ${shown}`);
+    assert.ok(up.body.startsWith(actual.body), `another body; ${shown}`);
     return;
   }
   if (!up.complete && isAboutTrailers(opinion)) return;
   assert.ok(up.complete, `a part looks complete; ${shown}`);
   // The end of such a body cannot be told from a cut.
   assert.ok(ending !== "reset" || tellsItsEnd(up, method), `what was reset looks complete; ${shown}`);
-  assert.equal(got.body, up.body, shown);
+  assert.equal(actual.body, up.body, shown);
 }
 
 /** llhttp reads nothing after an interim response with `Connection: close`. */
@@ -122,10 +122,10 @@ function isOwn({ fields }: Understood, text: string): boolean {
 }
 
 /** One response, then at most the health response, and nothing that the upstream sent after its response. */
-function nothingBehind({ received, reset }: Exchange, { method }: Answered): void {
+function nothingBehind({ received, reset }: Exchange, { method }: SentResponse): void {
   const finals: RawMessage[] = [];
   for (let rest = received; rest.length > 0;) {
-    const message = readAnswer(rest, finals.length === 0 ? method : "GET", !reset);
+    const message = readResponse(rest, finals.length === 0 ? method : "GET", !reset);
     if (message === undefined) break;
     if (statusOf(message) >= 200) finals.push(message);
     rest = rest.subarray(message.length);

@@ -1,15 +1,15 @@
 /** A running gateway between raw clients and recording upstreams. Each lane has its own provider and runs one case at a time. */
 import assert from "node:assert/strict";
 
-import { enterBattlefield, keyed, withKey, type Battlefield } from "../attack-fixture.ts";
+import { startAttackFixture, keyed, withKey, type AttackFixture } from "../attack-fixture.ts";
 import { startRecordingUpstream, type RecordingUpstream } from "../recording-upstream.ts";
 import { requestCheck } from "./gateway-requests.ts";
 import { responseCheck } from "./gateway-responses.ts";
-import { exchange, QUESTION, type Lane } from "./lane.ts";
+import { exchange, HEALTH_REQUEST, type Lane } from "./lane.ts";
 import { REQUESTS, RESPONSES } from "./seeds.ts";
 import type { Target } from "./target.ts";
 
-export interface GatewayField {
+export interface GatewayFuzz {
   /** Each lane runs one case at a time. */
   readonly lanes: readonly Target[];
   /** Fails unless the gateway is healthy, has one record for each request, and exits cleanly. */
@@ -26,22 +26,22 @@ const TIMEOUTS = {
 };
 
 /** Half of the lanes are for requests, the others for responses. */
-export async function openGatewayField(count: number): Promise<GatewayField> {
+export async function openGatewayField(count: number): Promise<GatewayFuzz> {
   // No small change turns one of these names into another.
   const names = Array.from({ length: count }, (_, at) => `lane-${((at + 1) * 0x9e3779b1).toString(36)}`);
   const upstreams = await Promise.all(names.map(() => startRecordingUpstream()));
   const authorities = upstreams.map(({ port }) => `127.0.0.1:${port}`);
   const providers = Object.fromEntries(names.map((name, at) => [name, { upstream: `http://${authorities[at]}` }]));
-  const field = await enterBattlefield({ config: { timeouts: TIMEOUTS, providers } });
+  const fixture = await startAttackFixture({ config: { timeouts: TIMEOUTS, providers } });
   const lanes = upstreams.map((upstream, at) => ({
     name: names[at] ?? "",
     upstream,
     authority: authorities[at] ?? "",
-    exchange: (said: string) => exchange(field.gateway.port, `${said}${QUESTION}`),
+    exchange: (sent: string) => exchange(fixture.gateway.port, `${sent}${HEALTH_REQUEST}`),
   }));
   return {
     lanes: lanes.map((lane, at) => (at % 2 === 0 ? requestTarget(lane) : responseTarget(lane))),
-    close: () => close(field, upstreams),
+    close: () => close(fixture, upstreams),
   };
 }
 
@@ -62,12 +62,12 @@ function responseTarget(lane: Lane): Target {
   };
 }
 
-async function close(field: Battlefield, upstreams: readonly RecordingUpstream[]): Promise<void> {
-  const { answers } = await field.talk(keyed("GET", "/healthz"));
-  assert.equal(answers[0]?.text, "ok");
+async function close(fixture: AttackFixture, upstreams: readonly RecordingUpstream[]): Promise<void> {
+  const { responses } = await fixture.send(keyed("GET", "/healthz"));
+  assert.equal(responses[0]?.text, "ok");
   // Each forwarded response belongs to a request. A request whose upstream failed may have been retried, so it is not counted.
-  const answered = upstreams.filter((_, at) => at % 2 === 0).reduce((sum, { seen }) => sum + seen.requests, 0);
-  await field.gateway.records(answered);
+  const forwarded = upstreams.filter((_, at) => at % 2 === 0).reduce((sum, { seen }) => sum + seen.requests, 0);
+  await fixture.gateway.records(forwarded);
   await Promise.all(upstreams.map((upstream) => upstream.close()));
-  await field.leave();
+  await fixture.stop();
 }

@@ -8,7 +8,7 @@ export interface Lane {
   readonly upstream: RecordingUpstream;
   readonly authority: string;
   /** Sends that with `HEALTH_REQUEST` after it. */
-  exchange(said: string): Promise<Exchange>;
+  exchange(sent: string): Promise<Exchange>;
 }
 
 export interface Exchange {
@@ -18,15 +18,15 @@ export interface Exchange {
 }
 
 /** A connection that is still in step responds to this and closes. */
-export const QUESTION = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
+export const HEALTH_REQUEST = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
 const DEADLINE_MS = 20_000;
 
 /** Sends all bytes and reads to the end of the connection. */
-export function exchange(port: number, said: string): Promise<Exchange> {
+export function exchange(port: number, sent: string): Promise<Exchange> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const chunks: Buffer[] = [];
-    const settled = (reset: boolean): void => {
+    const finish = (reset: boolean): void => {
       socket.destroy();
       resolve({ received: Buffer.concat(chunks), reset });
     };
@@ -37,8 +37,8 @@ export function exchange(port: number, said: string): Promise<Exchange> {
       );
     });
     socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
-    socket.on("end", () => settled(false));
-    socket.on("error", () => settled(true));
-    socket.write(Buffer.from(said, "latin1"));
+    socket.on("end", () => finish(false));
+    socket.on("error", () => finish(true));
+    socket.write(Buffer.from(sent, "latin1"));
   });
 }

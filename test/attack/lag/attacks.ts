@@ -47,11 +47,11 @@ async function connected(port: number): Promise<Socket | undefined> {
 }
 
 /** Sends `said` on a new connection, waits until `bytes` have arrived or the other side has ended, and closes it. */
-async function say(port: number, said: Buffer, bytes: number): Promise<void> {
+async function sendOnce(port: number, sent: Buffer, bytes: number): Promise<void> {
   const socket = connect({ port, host: "127.0.0.1" });
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, 3_000);
-    let got = 0;
+    let received = 0;
     const done = (): void => {
       clearTimeout(timer);
       resolve();
@@ -59,20 +59,20 @@ async function say(port: number, said: Buffer, bytes: number): Promise<void> {
     socket.on("error", done);
     socket.on("close", done);
     socket.on("data", (piece: Buffer) => {
-      got += piece.length;
-      if (got >= bytes) done();
+      received += piece.length;
+      if (received >= bytes) done();
     });
-    socket.write(said);
+    socket.write(sent);
   });
   socket.destroy();
 }
 
-function again(name: string, connections: number, bytes: number, said: (random: Random) => Buffer): Attack {
+function again(name: string, connections: number, bytes: number, text: (random: Random) => Buffer): Attack {
   return {
     name,
     connections,
     run: async ({ port, random, over }) => {
-      while (!over()) await say(port, said(random), bytes);
+      while (!over()) await sendOnce(port, text(random), bytes);
     },
   };
 }

@@ -9,28 +9,28 @@ const MEGABYTE = 1_000_000;
 const JSON_TYPE = "application/json";
 const EVENTS = "text/event-stream";
 
-function answer(type: string, body: string | Buffer, ...lines: readonly string[]): Buffer {
+function response(type: string, body: string | Buffer, ...lines: readonly string[]): Buffer {
   const bytes = Buffer.from(body);
   const head = ["HTTP/1.1 200 OK", `Content-Type: ${type}`, ...lines, `Content-Length: ${bytes.length}`, "", ""];
   return Buffer.concat([Buffer.from(head.join("\r\n")), bytes]);
 }
 
-function answers(): Readonly<Record<string, Buffer>> {
+function responses(): Readonly<Record<string, Buffer>> {
   const bomb = Buffer.concat([Buffer.from('{"choices":[{"message":{"content":"'), Buffer.alloc(50 * MEGABYTE, "x")]);
   const quick = { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } };
   const keys = Array.from({ length: 300_000 }, (_, n) => `"${n * 7919}":{"usage":${n}}`).join(",");
   const depth = 1_000_000;
   return {
-    small: answer(JSON_TYPE, '{"model":"m","usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}'),
-    gzip: answer(JSON_TYPE, gzipSync(bomb), "Content-Encoding: gzip"),
-    brotli: answer(JSON_TYPE, brotliCompressSync(bomb, quick), "Content-Encoding: br"),
-    zstd: answer(JSON_TYPE, zstdCompressSync(bomb), "Content-Encoding: zstd"),
-    twice: answer(JSON_TYPE, gzipSync(gzipSync(bomb)), "Content-Encoding: gzip, gzip"),
-    deep: answer(JSON_TYPE, `${'{"usage":'.repeat(depth)}1${"}".repeat(depth)}`),
-    keys: answer(JSON_TYPE, `{${keys}}`),
-    events: answer(EVENTS, 'data: {"usage":{}}\n\n'.repeat(250_000)),
-    lines: answer(EVENTS, "data:\n".repeat(800_000)),
-    heads: answer(JSON_TYPE, "{}", ...Array.from({ length: 900 }, (_, n) => `X-${n}: ${"v".repeat(50)}`)),
+    small: response(JSON_TYPE, '{"model":"m","usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}'),
+    gzip: response(JSON_TYPE, gzipSync(bomb), "Content-Encoding: gzip"),
+    brotli: response(JSON_TYPE, brotliCompressSync(bomb, quick), "Content-Encoding: br"),
+    zstd: response(JSON_TYPE, zstdCompressSync(bomb), "Content-Encoding: zstd"),
+    twice: response(JSON_TYPE, gzipSync(gzipSync(bomb)), "Content-Encoding: gzip, gzip"),
+    deep: response(JSON_TYPE, `${'{"usage":'.repeat(depth)}1${"}".repeat(depth)}`),
+    keys: response(JSON_TYPE, `{${keys}}`),
+    events: response(EVENTS, 'data: {"usage":{}}\n\n'.repeat(250_000)),
+    lines: response(EVENTS, "data:\n".repeat(800_000)),
+    heads: response(JSON_TYPE, "{}", ...Array.from({ length: 900 }, (_, n) => `X-${n}: ${"v".repeat(50)}`)),
   };
 }
 
@@ -41,7 +41,7 @@ export interface HostileUpstream {
 }
 
 export async function startHostileUpstream(): Promise<HostileUpstream> {
-  const byPath = answers();
+  const byPath = responses();
   const server = createServer({ noDelay: true }, (socket) => {
     let received = Buffer.alloc(0);
     socket.on("error", () => undefined);

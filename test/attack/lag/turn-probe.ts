@@ -1,5 +1,5 @@
 /** Measures in a data worker how long one turn of its event loop uses the processor. */
-import { evaluateInThread } from "../../proxy/inspector.ts";
+import { evaluateInWorker } from "../../proxy/inspector.ts";
 import type { Gateway } from "../../harness/gateway.ts";
 
 export interface Turns {
@@ -39,7 +39,7 @@ const END = `(() => {
 
 /** The turns of the first data worker during `work`. The gateway must have been started with `--inspect`. */
 export async function turnsDuring(gateway: Gateway, work: () => Promise<void>): Promise<Turns> {
-  await evaluateInThread(gateway, "data-1", BEGIN);
+  await evaluateInWorker(gateway, "data-1", BEGIN);
   await work();
-  return (await evaluateInThread(gateway, "data-1", END)) as Turns; // as: the value of END
+  return (await evaluateInWorker(gateway, "data-1", END)) as Turns; // as: the value of END
 }

@@ -10,14 +10,14 @@ import { connectRaw } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
 import { testKey } from "../../harness/gateway.ts";
 import {
-  answer,
+  jsonResponse,
   chunk,
   contentEvent,
   lastChunk,
   lastEvents,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
 const seconds = { head: 2, body: 2, stall: 2 };
@@ -25,12 +25,12 @@ const AT_ONCE = 32;
 
 let upstream: RawUpstream;
 let chaos: ChaosProxy;
-let world: GateWorld;
+let fixture: ProxyFixture;
 const plans = new Map<string, Plan>();
 
 before(async () => {
   upstream = await startRawUpstream();
-  world = await startGateWorld({
+  fixture = await startProxyFixture({
     config: {
       timeouts: {
         client_head_seconds: seconds.head,
@@ -41,12 +41,12 @@ before(async () => {
     },
   });
   chaos = await ChaosProxy.start(
-    world.gateway.port,
+    fixture.gateway.port,
     (first) => plans.get(markOf(first.toString("latin1"))) ?? unharmed,
   );
 });
 after(async () => {
-  await world.stop();
+  await fixture.stop();
   await chaos.stop();
   await upstream.close();
 });
@@ -102,7 +102,7 @@ async function runAll(cases: readonly Case[], expected: number): Promise<readonl
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const records = await world.records(expected);
+  const records = await fixture.records(expected);
   return cases.map((each, n) => ({
     ...each,
     text: texts[n] ?? "",
@@ -182,10 +182,10 @@ const harmless = {
 for (const [how, fault] of Object.entries(harmless)) {
   test(`R46: requests of any form that come ${how}, and responses that go so, arrive whole and are counted`, async () => {
     const first = upstream.requests.length;
-    upstream.answer = (socket) => void socket.write(answer(3));
+    upstream.respond = (socket) => void socket.write(jsonResponse(3));
     const cases = forms.map((each) => ({ form: each, after: 0, plan: { toServer: fault, toClient: fault } }));
     for (const { text, records } of await runAll(cases, cases.length)) {
-      assert.equal(text, answer(3));
+      assert.equal(text, jsonResponse(3));
       assert.deepEqual([records[0]?.error_type, records[0]?.input_tokens, records.length], [null, 1_000_003, 1]);
     }
     for (const request of upstream.requests.slice(first)) assert.equal(request.body.toString(), body);
@@ -199,7 +199,7 @@ const stream = streamHead + chunk(contentEvent(3)) + chunk(contentEvent(3, "more
 for (const kind of endings) {
   test(`R38: a client that leaves (${kind}) at any byte of a stream ends its request, with one record`, async () => {
     // The stream has no end, so that the request ends only because the client leaves.
-    upstream.answer = (socket) => void socket.write(stream);
+    upstream.respond = (socket) => void socket.write(stream);
     const each = forms[0];
     assert.ok(each);
     const cases = Array.from({ length: stream.length }, (_, after) => ({

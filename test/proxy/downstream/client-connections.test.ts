@@ -4,32 +4,32 @@ import { after, afterEach, before, test } from "node:test";
 import { fieldOf, statusOf } from "../../harness/raw-message.ts";
 import { testKey, type AllowedKey } from "../../harness/gateway.ts";
 import {
-  answer,
-  answered,
-  assertRefusal,
+  jsonResponse,
+  expectedRecord,
+  assertErrorResponse,
   chunk,
   get,
   lastChunk,
   post,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
 const otherKey: AllowedKey = { id: "k-other", key: "sk-other-9876543210-fedcba", owner: "others" };
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld({ keys: [testKey, otherKey] });
+  fixture = await startProxyFixture({ keys: [testKey, otherKey] });
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the responses come in order", async () => {
   const count = 1_000;
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(Array.from({ length: count }, (_, n) => get(`/openai/v1/models/${n}`)).join(""));
-  const connection = await world.faker.connection();
+  const connection = await fixture.provider.nextConnection();
   for (let n = 0; n < count; n++) {
     const message = await connection.message();
     assert.match(message.startLine, new RegExp(`^GET /v1/models/${n} HTTP`));
@@ -37,8 +37,8 @@ test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the respon
     connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n${String(n).padStart(6, "0")}`);
   }
   for (let n = 0; n < count; n++) assert.equal(Number((await client.message()).body), n);
-  assert.equal(world.faker.untaken, 0);
-  const records = await world.records(count);
+  assert.equal(fixture.provider.pending, 0);
+  const records = await fixture.records(count);
   assert.deepEqual(
     records.map((record) => record.endpoint),
     Array.from({ length: count }, (_, n) => `/openai/v1/models/${n}`),
@@ -46,19 +46,19 @@ test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the respon
 });
 
 test("R49: pipelined requests with different keys get responses in order and records with their own keys", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   const asOther = (text: string): string => text.replace(testKey.key, otherKey.key);
   client.send(get("/openai/v1/a") + asOther(post('{"model":"m-0"}')) + get("/openai/v1/b"));
-  const { connection, request } = await world.faker.call();
+  const { connection, request } = await fixture.provider.nextRequest();
   assert.match(request.startLine, /v1\/a/);
-  connection.send(answer(1));
+  connection.send(jsonResponse(1));
   const second = await connection.message();
   assert.equal(fieldOf(second, "authorization"), `Bearer ${otherKey.key}`);
-  connection.send(answer(2));
+  connection.send(jsonResponse(2));
   assert.match((await connection.message()).startLine, /v1\/b/);
-  connection.send(answer(3));
+  connection.send(jsonResponse(3));
   for (const n of [1, 2, 3]) assert.match((await client.message()).body.toString(), new RegExp(`m-${n}"`));
-  const records = await world.records(3);
+  const records = await fixture.records(3);
   assert.deepEqual(
     records.map((record) => [record.lmgate_id, record.endpoint.split("/").at(-1)]),
     [
@@ -70,27 +70,27 @@ test("R49: pipelined requests with different keys get responses in order and rec
 });
 
 test("R49: a rejected request among pipelined ones gets its response in order, and those after it go on", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get("/openai/v1/a") + get("/openai/v1/b").replace(testKey.key, "sk-nobody-0123456789") + post());
-  const { connection } = await world.faker.call();
-  connection.send(answer(4));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(4));
   await connection.message();
-  connection.send(answer(5));
+  connection.send(jsonResponse(5));
   assert.equal(statusOf(await client.message()), 200);
-  assertRefusal(await client.message(), 403, "forbidden");
+  assertErrorResponse(await client.message(), 403, "forbidden");
   assert.match((await client.message()).body.toString(), /m-5"/);
-  await world.records(2);
+  await fixture.records(2);
 });
 
 test("R52: garbage after a whole request does not affect its response and is then 400", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(`${post()}\x00\x01 garbage\r\n\r\n`);
-  const { connection } = await world.faker.call();
-  connection.send(answer(6));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(6));
   assert.match((await client.message()).body.toString(), /m-6"/);
-  assertRefusal(await client.message(), 400, "bad_request");
+  assertErrorResponse(await client.message(), 400, "bad_request");
   await client.hasEnded();
-  await world.record(answered(6));
+  await fixture.record(expectedRecord(6));
 });
 
 const http10 = (...lines: readonly string[]): string =>
@@ -98,9 +98,9 @@ const http10 = (...lines: readonly string[]): string =>
 const chunked = `${streamHead}${chunk("data: one\n\n")}${chunk("data: two\n\n")}${lastChunk}`;
 
 test("R48: an HTTP/1.0 client gets a chunked body without chunks, and then the end of the connection", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(http10());
-  const { connection, request } = await world.faker.call();
+  const { connection, request } = await fixture.provider.nextRequest();
   assert.match(request.startLine, / HTTP\/1\.1$/);
   connection.send(chunked);
   await client.hasEnded();
@@ -111,67 +111,67 @@ test("R48: an HTTP/1.0 client gets a chunked body without chunks, and then the e
   client.end();
   await client.close();
   assert.equal(client.wasReset, false, "a complete answer ends cleanly");
-  await world.record({ status: 200, error_type: null, response_bytes: 22 });
+  await fixture.record({ status: 200, error_type: null, response_bytes: 22 });
 });
 
 test("R48: an HTTP/1.0 client that asks for keep-alive keeps its connection after a body of known length", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(http10("Connection: keep-alive"));
-  const { connection } = await world.faker.call();
-  connection.send(answer(7));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(7));
   assert.equal(fieldOf(await client.message(), "connection"), "keep-alive");
-  await world.record(answered(7));
+  await fixture.record(expectedRecord(7));
   client.send(http10());
   await connection.message();
-  connection.send(answer(8));
+  connection.send(jsonResponse(8));
   assert.equal(fieldOf(await client.message(), "connection"), "close");
   await client.hasEnded();
-  await world.record(answered(8));
+  await fixture.record(expectedRecord(8));
 });
 
 test("R48: an HTTP/1.0 client may leave Host out; the upstream gets its own host", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(http10().replace("Host: gate.test\r\n", ""));
-  const { connection, request } = await world.faker.call();
-  assert.equal(fieldOf(request, "host"), `127.0.0.1:${world.faker.port}`);
-  connection.send(answer(9));
+  const { connection, request } = await fixture.provider.nextRequest();
+  assert.equal(fieldOf(request, "host"), `127.0.0.1:${fixture.provider.port}`);
+  connection.send(jsonResponse(9));
   await client.hasEnded();
-  await world.record(answered(9));
+  await fixture.record(expectedRecord(9));
 });
 
 test("R48: transfer codings in HTTP/1.0 are 400", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(
     `POST /openai/v1/chat/completions HTTP/1.0\r\nAuthorization: Bearer ${testKey.key}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
   );
-  assertRefusal(await client.message(), 400, "bad_request");
-  assert.equal(world.faker.untaken, 0);
+  assertErrorResponse(await client.message(), 400, "bad_request");
+  assert.equal(fixture.provider.pending, 0);
 });
 
 test("a client that asks for it has its connection closed after the response", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post('{"model":"m-0"}', "Connection: close"));
-  const { connection, request } = await world.faker.call();
+  const { connection, request } = await fixture.provider.nextRequest();
   assert.equal(fieldOf(request, "connection"), undefined, "the upstream connection is kept");
-  connection.send(answer(10));
+  connection.send(jsonResponse(10));
   assert.equal(fieldOf(await client.message(), "connection"), "close");
   await client.hasEnded();
-  await world.record(answered(10));
+  await fixture.record(expectedRecord(10));
 });
 
 test("a rejected request leaves the connection open unless it has a body", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   const stranger = (text: string): string => text.replace(testKey.key, "sk-nobody-0123456789");
   client.send(stranger(get()));
-  assertRefusal(await client.message(), 403, "forbidden");
+  assertErrorResponse(await client.message(), 403, "forbidden");
   client.send("GET /nowhere HTTP/1.1\r\nHost: h\r\nX-Api-Key: " + testKey.key + "\r\n\r\n");
-  assertRefusal(await client.message(), 404, "not_found");
+  assertErrorResponse(await client.message(), 404, "not_found");
   client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
-  assertRefusal(await client.message(), 405, "method_not_allowed");
+  assertErrorResponse(await client.message(), 405, "method_not_allowed");
   client.send(stranger(post()));
   const last = await client.message();
-  assertRefusal(last, 403, "forbidden");
+  assertErrorResponse(last, 403, "forbidden");
   assert.equal(last.body.toString(), '{"error":"forbidden","message":"API key not authorized"}');
   await client.hasEnded();
-  assert.equal(world.faker.untaken, 0);
+  assert.equal(fixture.provider.pending, 0);
 });

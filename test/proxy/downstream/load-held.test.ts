@@ -10,7 +10,7 @@ import { readMessage, statusOf, valueOf, type RawMessage } from "../../harness/r
 import { connectRaw, type RawPeer } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
 import {
-  answer,
+  jsonResponse,
   chunk,
   contentEvent,
   get,
@@ -18,31 +18,31 @@ import {
   lastEvents,
   post,
   request,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
 const idleSeconds = 3;
 const MEGABYTE = 1024 * 1024;
 
 let upstream: RawUpstream;
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
   upstream = await startRawUpstream();
   const providers = { openai: { upstream: `http://127.0.0.1:${upstream.port}` } };
-  world = await startGateWorld({ config: { providers, timeouts: { client_idle_seconds: idleSeconds } } });
+  fixture = await startProxyFixture({ config: { providers, timeouts: { client_idle_seconds: idleSeconds } } });
 });
 after(async () => {
-  await world.stop();
+  await fixture.stop();
   await upstream.close();
 });
 
 function clients(count: number): Promise<RawPeer[]> {
-  return Promise.all(Array.from({ length: count }, () => connectRaw(world.gateway.port)));
+  return Promise.all(Array.from({ length: count }, () => connectRaw(fixture.gateway.port)));
 }
 
-function rssBytes(of: GateWorld): number {
+function rssBytes(of: ProxyFixture): number {
   const status = readFileSync(`/proc/${of.gateway.pid}/status`, "latin1");
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
 }
@@ -51,14 +51,14 @@ const numberOf = (message: RawMessage): number => Number(valueOf(message.lines, 
 const numbered = (n: number): string => post('{"model":"m-0"}', `X-Call: ${n}`);
 
 async function assertCounted(count: number): Promise<void> {
-  const records = await world.records(count);
+  const records = await fixture.records(count);
   const expected = new Set(Array.from({ length: count }, (_, n) => 1_000_000 + n));
   assert.deepEqual(new Set(records.map((record) => record.input_tokens)), expected);
   assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set([null]));
 }
 
 test("R1: 3,000 requests over 200 persistent connections each get their own response and are counted once", async () => {
-  upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
+  upstream.respond = (socket, message) => void socket.write(jsonResponse(numberOf(message)));
   const peers = await clients(200);
   let next = 0;
   const work = async (peer: RawPeer): Promise<void> => {
@@ -74,7 +74,7 @@ test("R1: 3,000 requests over 200 persistent connections each get their own resp
 
 test("R2: 500 streams at once each get all of their own events and are counted once", async () => {
   const events = (n: number): readonly string[] => [contentEvent(n), contentEvent(n, "more "), lastEvents(n)];
-  upstream.answer = (socket, message) => {
+  upstream.respond = (socket, message) => {
     const pieces = [streamHead, ...events(numberOf(message)).map((event) => chunk(event)), lastChunk];
     const write = (): void => {
       const piece = pieces.shift();
@@ -93,13 +93,13 @@ test("R2: 500 streams at once each get all of their own events and are counted o
 });
 
 test("R5: a thousand clients that connect at once are all served, and the next one is served as before", async () => {
-  upstream.answer = (socket, message) => void setTimeout(() => socket.write(answer(numberOf(message))), 300);
+  upstream.respond = (socket, message) => void setTimeout(() => socket.write(jsonResponse(numberOf(message))), 300);
   const peers = await clients(1_000);
   peers.forEach((peer, n) => peer.send(numbered(n)));
   for (const message of await Promise.all(peers.map((peer) => peer.message()))) assert.equal(statusOf(message), 200);
   for (const peer of peers) peer.destroy();
   await assertCounted(1_000);
-  upstream.answer = (socket) => void socket.write(answer(0));
+  upstream.respond = (socket) => void socket.write(jsonResponse(0));
   const [peer] = await clients(1);
   peer?.send(numbered(0));
   assert.equal(statusOf((await peer?.message()) ?? { startLine: "" }), 200);
@@ -108,8 +108,8 @@ test("R5: a thousand clients that connect at once are all served, and the next o
 });
 
 test("R7: 2,000 idle connections do not delay a request, and are closed after the idle timeout", async () => {
-  upstream.answer = (socket, message) => void socket.write(answer(numberOf(message)));
-  const files = readdirSync(`/proc/${world.gateway.pid}/fd`).length;
+  upstream.respond = (socket, message) => void socket.write(jsonResponse(numberOf(message)));
+  const files = readdirSync(`/proc/${fixture.gateway.pid}/fd`).length;
   const idle = await clients(2_000);
   for (const peer of idle) peer.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
   await Promise.all(idle.map((peer) => peer.message()));
@@ -120,16 +120,16 @@ test("R7: 2,000 idle connections do not delay a request, and are closed after th
     assert.equal(statusOf(await busy.message()), 200);
   }
   await assertCounted(100);
-  await Promise.all(idle.map((peer) => peer.gone()));
+  await Promise.all(idle.map((peer) => peer.closedByPeer()));
   busy.destroy();
   assert.ok(idle.every((peer) => !peer.wasReset));
-  assert.ok(readdirSync(`/proc/${world.gateway.pid}/fd`).length <= files + 3);
+  assert.ok(readdirSync(`/proc/${fixture.gateway.pid}/fd`).length <= files + 3);
 });
 
 test("R33: 1,000 errors of the upstream are forwarded unchanged, with Retry-After, and no client is locked out", async () => {
   const error =
     "HTTP/1.1 529 Overloaded\r\nRetry-After: 7\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
-  upstream.answer = (socket) => void socket.write(error);
+  upstream.respond = (socket) => void socket.write(error);
   const peers = await clients(50);
   const work = async (peer: RawPeer): Promise<void> => {
     for (let n = 0; n < 20; n++) {
@@ -139,7 +139,7 @@ test("R33: 1,000 errors of the upstream are forwarded unchanged, with Retry-Afte
   };
   await Promise.all(peers.map(work));
   for (const peer of peers) peer.destroy();
-  const records = await world.records(1_000);
+  const records = await fixture.records(1_000);
   assert.deepEqual(new Set(records.map((record) => record.error_type)), new Set(["http_529"]));
 });
 
@@ -148,7 +148,7 @@ test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not buffered i
   const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
   const sums: number[] = [];
   const sink = await startSink(size, (sum) => sums.push(sum));
-  const own = await startGateWorld({ config: { providers: { sink: { upstream: `http://127.0.0.1:${sink.port}` } } } });
+  const own = await startProxyFixture({ config: { providers: { sink: { upstream: `http://127.0.0.1:${sink.port}` } } } });
   t.after(async () => {
     await own.stop();
     sink.close();
@@ -202,13 +202,13 @@ test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte f
   const bodies = Array.from({ length: 20 }, (_, n) =>
     Buffer.alloc(size, `answer ${n}, with a period that fits no buffer; `),
   );
-  upstream.answer = (socket, message) => {
+  upstream.respond = (socket, message) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
     socket.write(bodies[numberOf(message)] ?? "");
   };
   const peers = await clients(bodies.length);
   for (const peer of peers) peer.pause();
-  const grown = await growthDuring(world, async () => {
+  const grown = await growthDuring(fixture, async () => {
     peers.forEach((peer, n) => peer.send(get("/openai/v1/models", `X-Call: ${n}`)));
     // Long enough for everything to arrive that can arrive while no client reads.
     await new Promise((resolve) => void setTimeout(resolve, 1_000));
@@ -225,7 +225,7 @@ test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte f
     );
   });
   assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more for 200 MB of answers`);
-  await world.records(bodies.length);
+  await fixture.records(bodies.length);
 });
 
 test("R29: usage at the very end of a JSON response of 50 MB is read, and the response is not buffered in memory", async () => {
@@ -233,13 +233,13 @@ test("R29: usage at the very end of a JSON response of 50 MB is read, and the re
   const body = Buffer.alloc(50 * MEGABYTE, "word ");
   body.write('{"model":"m-29","choices":[{"message":{"content":"');
   body.write(tail, body.length - tail.length);
-  upstream.answer = (socket) => {
+  upstream.respond = (socket) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`);
     socket.write(body);
   };
   const [peer] = await clients(1);
   assert.ok(peer);
-  const grown = await growthDuring(world, async () => {
+  const grown = await growthDuring(fixture, async () => {
     peer.send(post());
     const message = await peer.until("the answer", () =>
       peer.socket.bytesRead > body.length ? readMessage(peer.received) : undefined,
@@ -248,15 +248,15 @@ test("R29: usage at the very end of a JSON response of 50 MB is read, and the re
   });
   peer.destroy();
   assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more`);
-  await world.record({ input_tokens: 1_000_029, output_tokens: 2_000_029, usage_state: "final", model: "m-29" });
+  await fixture.record({ input_tokens: 1_000_029, output_tokens: 2_000_029, usage_state: "final", model: "m-29" });
 });
 
 /** The most that the gateway's memory grows during `work`. */
-async function growthDuring(of: GateWorld, work: () => Promise<unknown>): Promise<number> {
+async function growthDuring(of: ProxyFixture, work: () => Promise<unknown>): Promise<number> {
   const before = rssBytes(of);
   let most = before;
-  const look = setInterval(() => (most = Math.max(most, rssBytes(of))), 20);
+  const poll = setInterval(() => (most = Math.max(most, rssBytes(of))), 20);
   await work();
-  clearInterval(look);
+  clearInterval(poll);
   return Math.max(most, rssBytes(of)) - before;
 }

@@ -3,24 +3,24 @@ import { after, afterEach, before, test } from "node:test";
 
 import { statusOf } from "../../harness/raw-message.ts";
 import {
-  answer,
-  answered,
-  assertRefusal,
+  jsonResponse,
+  expectedRecord,
+  assertErrorResponse,
   chunk,
   contentEvent,
   get,
   post,
   request,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
 const seconds = { head: 0.8, stream: 0.9, clientHead: 0.9, clientIdle: 1, clientBody: 0.9, upstreamIdle: 0.5 };
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld({
+  fixture = await startProxyFixture({
     config: {
       timeouts: {
         response_head_seconds: seconds.head,
@@ -33,8 +33,8 @@ before(async () => {
     },
   });
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 /** It is never early; how late it is depends on the machine. */
 async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void> {
@@ -45,31 +45,31 @@ async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void
 }
 
 test("R18: a stream that stalls is cut, and LMGate does not end it properly", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   const sent = streamHead + chunk(contentEvent(1));
   connection.send(sent);
-  await client.holds("word");
+  await client.waitFor("word");
   await lasts(seconds.stream, client.hasEnded());
-  await connection.gone();
+  await connection.closedByPeer();
   assert.equal(client.text, sent);
-  await world.record({ status: 200, error_type: "upstream_timeout", usage_state: "missing", usage_reason: "cut" });
+  await fixture.record({ status: 200, error_type: "upstream_timeout", usage_state: "missing", usage_reason: "cut" });
 });
 
 test("R19: an upstream that does not respond is 504", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
-  await lasts(seconds.head, client.holds("\r\n\r\n"));
-  assertRefusal(await client.message(), 504, "upstream_timeout");
-  await connection.gone();
-  await world.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing" });
+  const { connection } = await fixture.provider.nextRequest();
+  await lasts(seconds.head, client.waitFor("\r\n\r\n"));
+  assertErrorResponse(await client.message(), 504, "upstream_timeout");
+  await connection.closedByPeer();
+  await fixture.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing" });
   client.send(post());
-  const next = await world.faker.call();
-  next.connection.send(answer(2));
+  const next = await fixture.provider.nextRequest();
+  next.connection.send(jsonResponse(2));
   assert.equal(statusOf(await client.message()), 200);
-  await world.record(answered(2));
+  await fixture.record(expectedRecord(2));
 });
 
 /** Sends `text` one character at a time until the connection has ended or `enough` returns true. */
@@ -82,91 +82,91 @@ function dribble(connection: { send(text: string): void; closed: boolean; ended:
 }
 
 test("R20: a response head that comes byte by byte is 504 too", async (t) => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   t.after(dribble(connection, `HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(1_000)}`));
-  assertRefusal(await client.message(), 504, "upstream_timeout");
-  await connection.gone();
-  await world.record({ status: 504, error_type: "upstream_timeout" });
+  assertErrorResponse(await client.message(), 504, "upstream_timeout");
+  await connection.closedByPeer();
+  await fixture.record({ status: 504, error_type: "upstream_timeout" });
 });
 
 test("R21: a response body that comes byte by byte is forwarded as long as bytes come", async (t) => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   const length = Math.ceil((1.8 * seconds.stream * 1_000) / 150);
   connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
   t.after(dribble(connection, "x".repeat(length)));
   await lasts(1.4 * seconds.stream, client.message());
-  await world.record({ status: 200, error_type: null, response_bytes: length });
+  await fixture.record({ status: 200, error_type: null, response_bytes: length });
 });
 
 test("a client that sends nothing is disconnected", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   await lasts(seconds.clientHead, client.hasEnded());
   assert.equal(client.text, "");
 });
 
 test("R43: a client whose head comes byte by byte is disconnected", async (t) => {
-  const client = await world.client();
+  const client = await fixture.client();
   t.after(dribble(client, get()));
   await lasts(seconds.clientHead, client.hasEnded());
-  assert.equal(world.faker.untaken, 0);
+  assert.equal(fixture.provider.pending, 0);
 });
 
 test("a client whose body stalls is disconnected, and so is the upstream", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(request("POST", "/openai/v1/chat/completions", "Content-Length: 100") + "{");
-  const connection = await world.faker.connection();
-  await connection.holds("{");
+  const connection = await fixture.provider.nextConnection();
+  await connection.waitFor("{");
   await lasts(seconds.clientBody, client.hasEnded());
-  await connection.gone();
-  await world.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
+  await connection.closedByPeer();
+  await fixture.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
 });
 
 test("a client whose body comes byte by byte is not disconnected", async (t) => {
-  const client = await world.client();
+  const client = await fixture.client();
   const body = "x".repeat(Math.ceil((1.5 * seconds.clientBody * 1_000) / 150));
   client.send(post(body).slice(0, -body.length));
   t.after(dribble(client, body));
-  const { connection } = await world.faker.call();
-  connection.send(answer(4));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(4));
   assert.equal(statusOf(await client.message()), 200);
-  await world.record(answered(4));
+  await fixture.record(expectedRecord(4));
 });
 
 test("an idle client is disconnected, and an idle upstream connection before it", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get());
-  const { connection } = await world.faker.call();
-  connection.send(answer(5));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(5));
   await client.message();
   await Promise.all([lasts(seconds.upstreamIdle, connection.hasEnded()), lasts(seconds.clientIdle, client.hasEnded())]);
   assert.deepEqual([client.wasReset, connection.wasReset], [false, false]);
-  await world.record({ status: 200 });
+  await fixture.record({ status: 200 });
 });
 
 test("an idle upgraded connection is closed at both ends", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   assert.equal(statusOf(await client.head()), 101);
-  await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.gone()]));
+  await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.closedByPeer()]));
   const error = { error_type: "upstream_timeout" };
-  await world.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
+  await fixture.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
 });
 
 test("an upgraded connection that one side has ended is closed when the other is idle, without an error", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
   assert.equal(statusOf(await client.head()), 101);
   client.end();
   await connection.hasEnded();
   await lasts(seconds.stream, client.close());
-  await connection.gone();
-  await world.record({ status: 101, operation: "session", error_type: null });
+  await connection.closedByPeer();
+  await fixture.record({ status: 101, operation: "session", error_type: null });
 });

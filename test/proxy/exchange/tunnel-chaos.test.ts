@@ -9,7 +9,7 @@ import { valueOf, readMessage } from "../../harness/raw-message.ts";
 import { connectRaw, type RawPeer } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
 import { frame } from "../../websocket/frames.ts";
-import { get, startGateWorld, type GateWorld } from "../fixture.ts";
+import { get, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
 const idleSeconds = 2;
 const AT_ONCE = 32;
@@ -18,7 +18,7 @@ let upstream: RawUpstream;
 /** One between client and gateway, and one between gateway and upstream. */
 let near: ChaosProxy;
 let far: ChaosProxy;
-let world: GateWorld;
+let fixture: ProxyFixture;
 const plans = { near: new Map<string, Plan>(), far: new Map<string, Plan>() };
 
 const markOf = (first: Buffer): string => /user-agent: (\S+)/i.exec(first.toString("latin1"))?.[1] ?? "";
@@ -28,18 +28,18 @@ before(async () => {
   far = await ChaosProxy.start(upstream.port, (first) => plans.far.get(markOf(first)) ?? unharmed);
   const timeouts = { stream_idle_seconds: idleSeconds, response_head_seconds: idleSeconds };
   const providers = { openai: { upstream: `http://127.0.0.1:${far.port}` } };
-  world = await startGateWorld({ config: { timeouts, providers } });
-  near = await ChaosProxy.start(world.gateway.port, (first) => plans.near.get(markOf(first)) ?? unharmed);
+  fixture = await startProxyFixture({ config: { timeouts, providers } });
+  near = await ChaosProxy.start(fixture.gateway.port, (first) => plans.near.get(markOf(first)) ?? unharmed);
 });
 after(async () => {
-  await world.stop();
+  await fixture.stop();
   await Promise.all([near.stop(), far.stop()]);
   await upstream.close();
 });
 
 const switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
-const said = ["session.created", "rate_limits.updated", "conversation.item.created"];
-const frames = Buffer.concat(said.map((type) => frame("server", JSON.stringify({ type, pad: "x".repeat(20) }))));
+const sent = ["session.created", "rate_limits.updated", "conversation.item.created"];
+const frames = Buffer.concat(sent.map((type) => frame("server", JSON.stringify({ type, pad: "x".repeat(20) }))));
 const whole = Buffer.concat([Buffer.from(switching, "latin1"), frames]);
 
 interface Ended {
@@ -56,14 +56,14 @@ async function runAll(
   plans.near.clear();
   plans.far.clear();
   places.forEach((after) => plans[side].set(`cut-${after}`, planOf(after)));
-  upstream.answer = (socket) => void socket.write(whole);
+  upstream.respond = (socket) => void socket.write(whole);
   const peers: RawPeer[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let n = next++; n < places.length; n = next++) peers[n] = await converse(`cut-${places[n]}`);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const records = await world.records(places.length);
+  const records = await fixture.records(places.length);
   return places.map((after, n) => {
     const record = records.find(({ user_agent }) => user_agent === `cut-${after}`);
     const peer = peers[n];
@@ -77,8 +77,8 @@ async function converse(mark: string): Promise<RawPeer> {
   const peer = await connectRaw(near.port);
   const lines = ["Connection: Upgrade", "Upgrade: websocket", `User-Agent: ${mark}`];
   peer.send(get("/openai/v1/realtime?model=m-0", ...lines));
-  const isRefused = (): boolean => readMessage(peer.received) !== undefined && !peer.text.startsWith("HTTP/1.1 101");
-  await peer.until("a refusal or an end", () => isRefused() || peer.ended || peer.closed || undefined);
+  const isRejected = (): boolean => readMessage(peer.received) !== undefined && !peer.text.startsWith("HTTP/1.1 101");
+  await peer.until("a refusal or an end", () => isRejected() || peer.ended || peer.closed || undefined);
   peer.end();
   await peer.close();
   return peer;
@@ -92,7 +92,7 @@ for (const kind of ["reset", "half-close"] as const) {
     for (const { after, peer, record } of await runAll("far", plan, everywhere)) {
       const about = `behind ${after} bytes: ${peer.text}`;
       assert.equal(record.error_type, "upstream_reset", about);
-      if (after < switching.length) assertRefused(peer, record, 502, about);
+      if (after < switching.length) assertRejected(peer, record, 502, about);
       else assertPrefix(peer, record, about, kind === "reset");
     }
     await untilNoneOpen();
@@ -113,15 +113,15 @@ test("a WebSocket that stalls in its head or within a frame times out, with one 
   for (const { after, peer, record } of await runAll("far", plan, places)) {
     const about = `behind ${after} bytes: ${peer.text}`;
     assert.equal(record.error_type, "upstream_timeout", about);
-    if (after < switching.length) assertRefused(peer, record, 504, about);
+    if (after < switching.length) assertRejected(peer, record, 504, about);
     else assertPrefix(peer, record, about, true);
   }
   await untilNoneOpen();
 });
 
-function assertRefused(peer: RawPeer, record: RequestRecord, status: number, about: string): void {
-  const answer = readMessage(peer.received);
-  assert.equal(valueOf(answer?.lines ?? [], "x-lmgate-error"), record.error_type, about);
+function assertRejected(peer: RawPeer, record: RequestRecord, status: number, about: string): void {
+  const response = readMessage(peer.received);
+  assert.equal(valueOf(response?.lines ?? [], "x-lmgate-error"), record.error_type, about);
   assert.equal(record.status, status, about);
 }
 

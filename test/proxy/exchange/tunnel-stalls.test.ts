@@ -2,27 +2,27 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import type { RawPeer } from "../../harness/raw-client.ts";
-import { get, startGateWorld, type GateWorld } from "../fixture.ts";
+import { get, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 import { piece, writeUntilStuck } from "../downstream/write-until-stuck.ts";
 
 const stallSeconds = 1;
 /** Shorter than the write stall timeout, so that the test shows it if this one runs while the upstream is paused. */
 const idleSeconds = 0.6;
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
   const timeouts = { client_write_stall_seconds: stallSeconds, stream_idle_seconds: idleSeconds };
-  world = await startGateWorld({ config: { timeouts } });
+  fixture = await startProxyFixture({ config: { timeouts } });
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 const total = 64 * 1024 * 1024;
 
 async function tunnel(): Promise<{ readonly client: RawPeer; readonly connection: RawPeer }> {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: other"));
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
   await client.head();
   return { client, connection };
@@ -33,7 +33,7 @@ test("R42: a client of a tunnel that reads nothing is disconnected at the timeou
   client.pause();
   void writeUntilStuck(connection, piece, total);
   await connection.close();
-  const record = await world.record({ status: 101, error_type: "client_aborted", operation: "session" });
+  const record = await fixture.record({ status: 101, error_type: "client_aborted", operation: "session" });
   assert.ok((record.duration_ms ?? 0) >= stallSeconds * 1_000);
 });
 
@@ -43,6 +43,6 @@ test("an upstream of a tunnel that reads nothing is told apart from a client tha
   void writeUntilStuck(client, piece, total);
   await client.close();
   connection.resume();
-  await connection.gone();
-  await world.record({ status: 101, error_type: "upstream_timeout", operation: "session" });
+  await connection.closedByPeer();
+  await fixture.record({ status: 101, error_type: "upstream_timeout", operation: "session" });
 });

@@ -7,14 +7,14 @@ import { fieldOf, statusOf } from "../../harness/raw-message.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
 import {
-  answer,
-  answered,
-  assertRefusal,
+  jsonResponse,
+  expectedRecord,
+  assertErrorResponse,
   chunk,
   lastChunk,
   request,
-  startGateWorld,
-  type GateWorld,
+  startProxyFixture,
+  type ProxyFixture,
 } from "../fixture.ts";
 
 const idleSeconds = 0.6;
@@ -23,22 +23,22 @@ const body = Buffer.alloc(size, "a body with a period that fits no buffer size; 
 
 let upstream: RawUpstream;
 let chaos: ChaosProxy;
-let world: GateWorld;
+let fixture: ProxyFixture;
 let fault: Fault = { kind: "pass" };
 
 before(async () => {
   upstream = await startRawUpstream();
   // Each request has its own connection, so that each has its own fault.
-  upstream.answer = (socket) => void socket.end(answer(1, "Connection: close"));
+  upstream.respond = (socket) => void socket.end(jsonResponse(1, "Connection: close"));
   chaos = await ChaosProxy.start(upstream.port, () => ({ ...unharmed, toServer: fault }));
   // The system's buffers may hold everything that the upstream does not read. Then the missing response times out.
   const timeouts = { stream_idle_seconds: idleSeconds, response_head_seconds: 2 };
   const providers = { openai: { upstream: `http://127.0.0.1:${chaos.port}` } };
-  world = await startGateWorld({ config: { timeouts, providers } });
+  fixture = await startProxyFixture({ config: { timeouts, providers } });
 });
-afterEach(() => world.clear());
+afterEach(() => fixture.clear());
 after(async () => {
-  await world.stop();
+  await fixture.stop();
   await chaos.stop();
   await upstream.close();
 });
@@ -70,24 +70,24 @@ for (const [framing, send] of Object.entries(framings)) {
   for (const { how, error, status, what } of broken) {
     test(`R12, R19: an upstream that ${how} within a body ${framing} ends the request`, async () => {
       fault = what;
-      const client = await world.client();
+      const client = await fixture.client();
       const before = upstream.requests.length;
       send(client);
-      const refusal = await client.message();
-      assertRefusal(refusal, status, error);
+      const rejection = await client.message();
+      assertErrorResponse(rejection, status, error);
       // The unread rest of a body must not be taken for the next request.
-      if (fieldOf(refusal, "connection") === "close") await client.hasEnded();
-      await world.record({ status, error_type: error, usage_state: "missing" });
+      if (fieldOf(rejection, "connection") === "close") await client.hasEnded();
+      await fixture.record({ status, error_type: error, usage_state: "missing" });
       assert.equal(upstream.requests.length, before, "it is not sent again, and never looked whole");
     });
   }
 
   test(`R8: a body ${framing} arrives byte for byte over a network that cuts it small`, async () => {
     fault = { kind: "slices", bytes: 31_111 };
-    const client = await world.client();
+    const client = await fixture.client();
     send(client);
     assert.equal(statusOf(await client.message()), 200);
     assert.ok(upstream.requests.at(-1)?.body.equals(body));
-    await world.record({ ...answered(1), request_bytes: size });
+    await fixture.record({ ...expectedRecord(1), request_bytes: size });
   });
 }

@@ -3,55 +3,55 @@ import { after, afterEach, before, test } from "node:test";
 
 import { statusOf } from "../../harness/raw-message.ts";
 import {
-  answer,
-  answered,
+  jsonResponse,
+  expectedRecord,
   chunk,
   get,
   lastChunk,
   post,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld({ config: { timeouts: { upstream_idle_seconds: 30 } } });
+  fixture = await startProxyFixture({ config: { timeouts: { upstream_idle_seconds: 30 } } });
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 test("an upstream connection carries one request after the other, from any client", async () => {
-  const [one, other] = [await world.client(), await world.client()];
+  const [one, other] = [await fixture.client(), await fixture.client()];
   one.send(post());
-  const { connection } = await world.faker.call();
-  connection.send(answer(1));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(1));
   await one.message();
-  await world.record(answered(1));
+  await fixture.record(expectedRecord(1));
   other.send(post());
   await connection.message();
-  connection.send(answer(2));
+  connection.send(jsonResponse(2));
   assert.match((await other.message()).body.toString(), /m-2"/);
-  await world.record(answered(2));
+  await fixture.record(expectedRecord(2));
   one.send(get());
   await connection.message();
   connection.send(`${streamHead}${chunk("data: 1\n\n")}${lastChunk}`);
   await one.message();
-  await world.record({ status: 200 });
-  assert.equal(world.faker.untaken, 0);
+  await fixture.record({ status: 200 });
+  assert.equal(fixture.provider.pending, 0);
 });
 
 test("two requests at once have two upstream connections", async () => {
-  const [one, other] = [await world.client(), await world.client()];
+  const [one, other] = [await fixture.client(), await fixture.client()];
   one.send(post());
-  const first = await world.faker.call();
+  const first = await fixture.provider.nextRequest();
   other.send(post());
-  const second = await world.faker.call();
-  second.connection.send(answer(4));
+  const second = await fixture.provider.nextRequest();
+  second.connection.send(jsonResponse(4));
   assert.match((await other.message()).body.toString(), /m-4"/);
-  first.connection.send(answer(3));
+  first.connection.send(jsonResponse(3));
   assert.match((await one.message()).body.toString(), /m-3"/);
-  const records = await world.records(2);
+  const records = await fixture.records(2);
   assert.deepEqual(
     records.map((record) => record.model),
     ["m-4", "m-3"],
@@ -59,45 +59,45 @@ test("two requests at once have two upstream connections", async () => {
 });
 
 const endings: Readonly<Record<string, string>> = {
-  "says Connection: close": answer(5, "Connection: close"),
-  "is HTTP/1.0": answer(5).replace("HTTP/1.1", "HTTP/1.0"),
-  "means to hold it for a second at most": answer(5, "Keep-Alive: timeout=1"),
+  "says Connection: close": jsonResponse(5, "Connection: close"),
+  "is HTTP/1.0": jsonResponse(5).replace("HTTP/1.1", "HTTP/1.0"),
+  "means to hold it for a second at most": jsonResponse(5, "Keep-Alive: timeout=1"),
 };
 
 for (const [what, bytes] of Object.entries(endings)) {
   test(`a connection whose response ${what} is not reused, but the client's is`, async () => {
-    const client = await world.client();
+    const client = await fixture.client();
     client.send(post());
-    const first = await world.faker.call();
+    const first = await fixture.provider.nextRequest();
     first.connection.send(bytes);
     assert.equal(statusOf(await client.message()), 200);
     await first.connection.hasEnded();
-    await world.record(answered(5));
+    await fixture.record(expectedRecord(5));
     client.send(post());
-    const second = await world.faker.call();
-    second.connection.send(answer(6));
+    const second = await fixture.provider.nextRequest();
+    second.connection.send(jsonResponse(6));
     assert.equal(statusOf(await client.message()), 200);
-    await world.record(answered(6));
+    await fixture.record(expectedRecord(6));
   });
 }
 
 test("an idle connection is closed before the upstream's Keep-Alive timeout", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
-  connection.send(answer(7, "Keep-Alive: timeout=2"));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(7, "Keep-Alive: timeout=2"));
   await client.message();
-  await world.record(answered(7));
+  await fixture.record(expectedRecord(7));
   await connection.hasEnded();
   assert.equal(connection.wasReset, false);
 });
 
 test("the upstream's Connection and Keep-Alive fields do not reach the client", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
-  connection.send(answer(8, "Connection: close, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=9", "Proxy-Authenticate: x"));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(8, "Connection: close, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=9", "Proxy-Authenticate: x"));
   await client.message();
-  assert.equal(client.text, answer(8));
-  await world.record(answered(8));
+  assert.equal(client.text, jsonResponse(8));
+  await fixture.record(expectedRecord(8));
 });

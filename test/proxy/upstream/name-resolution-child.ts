@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { statusOf } from "../../harness/raw-message.ts";
 import { startResolver, type Zone } from "./test-resolver.ts";
-import { answer, assertRefusal, post, startGateWorld, type GateWorld } from "../fixture.ts";
+import { jsonResponse, assertErrorResponse, post, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
 const connectSeconds = 1;
 const zone: Zone = new Map<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" | "silence">([
@@ -20,14 +20,14 @@ const zone: Zone = new Map<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" |
   ["moving.test", ["127.0.0.1"]],
 ]);
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 let here: Server;
 let resolver: Socket;
 
 async function serve(host: string, port: number, n: number): Promise<Server> {
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
-    socket.once("data", () => socket.end(answer(n, "Connection: close")));
+    socket.once("data", () => socket.end(jsonResponse(n, "Connection: close")));
   });
   server.listen(port, host);
   await once(server, "listening");
@@ -40,46 +40,46 @@ before(async () => {
   const { port } = here.address() as AddressInfo; // as: it listens on a host and port
   const names = ["gone", "ill", "mute", "both", "moving"];
   const providers = Object.fromEntries(names.map((name) => [name, { upstream: `http://${name}.test:${port}` }]));
-  world = await startGateWorld({ config: { timeouts: { connect_seconds: connectSeconds }, providers } });
+  fixture = await startProxyFixture({ config: { timeouts: { connect_seconds: connectSeconds }, providers } });
 });
 after(async () => {
-  await world.clear();
-  await world.stop();
+  await fixture.clear();
+  await fixture.stop();
   here.close();
   resolver.close();
 });
 
-async function ask(provider: string) {
-  const client = await world.client();
+async function connectTo(provider: string) {
+  const client = await fixture.client();
   client.send(post().replace("/openai/", `/${provider}/`));
   return client.message();
 }
 
 for (const provider of ["gone", "ill"]) {
   test(`R34: ${provider}: a name without an address is 502`, async () => {
-    assertRefusal(await ask(provider), 502, "upstream_unreachable");
-    await world.record({ provider, status: 502, error_type: "upstream_unreachable" });
+    assertErrorResponse(await connectTo(provider), 502, "upstream_unreachable");
+    await fixture.record({ provider, status: 502, error_type: "upstream_unreachable" });
   });
 }
 
 test("R34: mute: a silent resolver is 504 at the connect timeout for all who wait, and delays no other request", async () => {
   const begun = performance.now();
-  const waiting = Array.from({ length: 64 }, () => ask("mute"));
-  assert.equal(statusOf(await ask("both")), 200);
-  await world.record({ provider: "both", status: 200 });
-  for (const refusal of await Promise.all(waiting)) assertRefusal(refusal, 504, "upstream_timeout");
+  const waiting = Array.from({ length: 64 }, () => connectTo("mute"));
+  assert.equal(statusOf(await connectTo("both")), 200);
+  await fixture.record({ provider: "both", status: 200 });
+  for (const rejection of await Promise.all(waiting)) assertErrorResponse(rejection, 504, "upstream_timeout");
   assert.ok(performance.now() - begun >= connectSeconds * 1_000);
-  await world.records(64);
+  await fixture.records(64);
 });
 
 test("R34: both: IPv4 is used if IPv6 leads nowhere", async () => {
-  assert.equal(statusOf(await ask("both")), 200);
-  await world.record({ provider: "both", status: 200, model: "m-1" });
+  assert.equal(statusOf(await connectTo("both")), 200);
+  await fixture.record({ provider: "both", status: 200, model: "m-1" });
 });
 
 test("R34: moving: a moved name is found at its new address by the request after the first that failed", async () => {
-  assert.equal(statusOf(await ask("moving")), 200);
-  await world.record({ provider: "moving", model: "m-1" });
+  assert.equal(statusOf(await connectTo("moving")), 200);
+  await fixture.record({ provider: "moving", model: "m-1" });
   const { port } = here.address() as AddressInfo; // as: it listens on a host and port
   here.close();
   await once(here, "close");
@@ -87,13 +87,13 @@ test("R34: moving: a moved name is found at its new address by the request after
   zone.set("moving.test", ["127.0.0.2"]);
   // An address younger than a second is not looked up again.
   await delay(1_100);
-  assertRefusal(await ask("moving"), 502, "upstream_unreachable");
-  await world.record({ provider: "moving", status: 502 });
-  for (let asked = 0; ; asked++) {
-    const message = await ask("moving");
-    await world.records(1);
+  assertErrorResponse(await connectTo("moving"), 502, "upstream_unreachable");
+  await fixture.record({ provider: "moving", status: 502 });
+  for (let attempts = 0; ; attempts++) {
+    const message = await connectTo("moving");
+    await fixture.records(1);
     if (statusOf(message) === 200) break;
-    assert.ok(asked < 50, "never found");
+    assert.ok(attempts < 50, "never found");
     await delay(20);
   }
 });

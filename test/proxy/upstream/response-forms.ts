@@ -1,15 +1,15 @@
 /** One response in every form in which HTTP/1.1 can carry it, and what a client concludes from how it ended. */
 import { gzipSync } from "node:zlib";
 
-import { readFinalAnswer, valueOf } from "../../harness/raw-message.ts";
+import { readFinalResponse, valueOf } from "../../harness/raw-message.ts";
 import { chunk, contentEvent, lastChunk, lastEvents, post, streamHead } from "../fixture.ts";
 
-export interface AnswerForm {
+export interface ResponseForm {
   readonly name: string;
   /** `mark` is sent in the user agent and so appears in the record. */
-  ask(mark: string): string;
+  request(mark: string): string;
   /** The whole response of the upstream, and the end of its head. */
-  readonly answer: Buffer;
+  readonly response: Buffer;
   readonly headLength: number;
   /** The end of the upstream's connection ends the body, so that a cut body looks like a whole one. */
   readonly endsWithConnection: boolean;
@@ -72,14 +72,14 @@ const shapes: Readonly<Record<string, Shape>> = {
   "the same to an HTTP/1.0 client": { head: head(jsonType), framedBody: json, body: json, oldClient: true },
 };
 
-function formOf([name, shape]: [string, Shape]): AnswerForm {
+function formOf([name, shape]: [string, Shape]): ResponseForm {
   const chunked = shape.head.includes("Transfer-Encoding");
   const endsWithConnection = !chunked && !shape.head.includes("Content-Length");
   const latin1 = (text: string | Buffer): Buffer => (typeof text === "string" ? Buffer.from(text, "latin1") : text);
   return {
     name,
-    ask: shape.oldClient === true ? http10 : http11,
-    answer: Buffer.concat([latin1(shape.head), latin1(shape.framedBody)]),
+    request: shape.oldClient === true ? http10 : http11,
+    response: Buffer.concat([latin1(shape.head), latin1(shape.framedBody)]),
     headLength: shape.head.length,
     endsWithConnection,
     clientSeesEnd: shape.oldClient === true,
@@ -87,7 +87,7 @@ function formOf([name, shape]: [string, Shape]): AnswerForm {
   };
 }
 
-export const answerForms: readonly AnswerForm[] = Object.entries(shapes).map(formOf);
+export const responseForms: readonly ResponseForm[] = Object.entries(shapes).map(formOf);
 
 /** What the client received, and how the connection ended; `open` if the client had a whole response. */
 export interface Received {
@@ -98,8 +98,8 @@ export interface Received {
 /** The body that a client would take for whole; `undefined` if it would report an error. */
 export function completeBody({ bytes, end }: Received): Buffer | undefined {
   // After a reset, only a body that declares its own end can be whole.
-  const answer = readFinalAnswer(bytes, "POST", end === "end");
-  if (answer === undefined) return undefined;
-  const framed = valueOf(answer.lines, "content-length") ?? valueOf(answer.lines, "transfer-encoding");
-  return framed === undefined && end !== "end" ? undefined : answer.body;
+  const response = readFinalResponse(bytes, "POST", end === "end");
+  if (response === undefined) return undefined;
+  const framed = valueOf(response.lines, "content-length") ?? valueOf(response.lines, "transfer-encoding");
+  return framed === undefined && end !== "end" ? undefined : response.body;
 }

@@ -22,7 +22,7 @@ export async function startResolver(zone: Zone): Promise<Socket> {
 }
 
 function replyTo(query: Buffer, zone: Zone): Buffer | undefined {
-  const { name, end } = questionIn(query);
+  const { name, end } = queryIn(query);
   const known = zone.get(name) ?? "NXDOMAIN";
   if (known === "silence") return undefined;
   const type = query.readUInt16BE(end);
@@ -38,7 +38,7 @@ function replyTo(query: Buffer, zone: Zone): Buffer | undefined {
   ]);
 }
 
-function questionIn(query: Buffer): { readonly name: string; readonly end: number } {
+function queryIn(query: Buffer): { readonly name: string; readonly end: number } {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { after, before, describe, it } from "node:test";
 
-import { converse } from "../../harness/raw-client.ts";
+import { requestOnce } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
 import { startGateway, testKey, type Gateway, type GatewayOptions } from "../../harness/gateway.ts";
 
@@ -28,7 +28,7 @@ describe("an upstream that speaks TLS", () => {
   let upstream: RawUpstream;
   before(async () => {
     upstream = await startRawUpstream({ tls: await identity("server") });
-    upstream.answer = (socket) => void socket.write("HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
+    upstream.respond = (socket) => void socket.write("HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
   });
   after(() => upstream.close());
 
@@ -53,10 +53,10 @@ describe("an upstream that speaks TLS", () => {
       ] as const) {
         const before = upstream.seen.connections;
         for (let turn = 0; turn < 3; turn += 1) {
-          const answer = await converse(gateway.port, requestOf(prefix), "POST");
-          assert.equal(answer.startLine, "HTTP/1.1 200 OK");
-          assert.ok(answer.lines.includes("X-A: 1"));
-          assert.equal(answer.body.toString(), "ok");
+          const response = await requestOnce(gateway.port, requestOf(prefix), "POST");
+          assert.equal(response.startLine, "HTTP/1.1 200 OK");
+          assert.ok(response.lines.includes("X-A: 1"));
+          assert.equal(response.body.toString(), "ok");
           const request = upstream.requests.at(-1);
           assert.equal(request?.body.toString(), body);
           assert.ok(request.lines.includes(`Host: ${host}`));
@@ -67,30 +67,30 @@ describe("an upstream that speaks TLS", () => {
   });
 
   it("R35: gets nothing, not even the key, while nobody trusts its certificate", async () => {
-    await assertRefused(upstream, {});
+    await assertRejected(upstream, {});
   });
 
   it("R35: gets nothing while its certificate has another name", async () => {
     const elsewhere = await startRawUpstream({ tls: await identity("elsewhere") });
-    await assertRefused(elsewhere, withTestAuthority);
+    await assertRejected(elsewhere, withTestAuthority);
     await elsewhere.close();
   });
 
   it("R35: gets nothing while it speaks no TLS newer than 1.0", async () => {
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
     const ancient = await startRawUpstream({ tls: { ...(await identity("server")), ...old } });
-    await assertRefused(ancient, withTestAuthority);
+    await assertRejected(ancient, withTestAuthority);
     await ancient.close();
   });
 
   it("R35: is asked again for its certificate on a new connection, whatever it showed before", async () => {
     const changing = await startRawUpstream({ tls: await identity("server") });
-    changing.answer = (socket) =>
+    changing.respond = (socket) =>
       void socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
     const providers = { openai: { upstream: `https://localhost:${changing.port}` } };
     await within({ config: { providers }, env: withTestAuthority }, async (gateway) => {
       const statusNow = async (): Promise<string> => {
-        const { startLine } = await converse(gateway.port, requestOf("openai"), "POST");
+        const { startLine } = await requestOnce(gateway.port, requestOf("openai"), "POST");
         return startLine.split(" ")[1] ?? "";
       };
       assert.deepEqual([await statusNow(), await statusNow()], ["200", "200"]);
@@ -106,32 +106,32 @@ describe("an upstream that speaks TLS", () => {
     await changing.close();
   });
 
-  async function assertRefused(refused: RawUpstream, env: Readonly<Record<string, string>>): Promise<void> {
-    const { connections, bytes } = { ...refused.seen };
-    const providers = { openai: { upstream: `https://localhost:${refused.port}` } };
+  async function assertRejected(rejected: RawUpstream, env: Readonly<Record<string, string>>): Promise<void> {
+    const { connections, bytes } = { ...rejected.seen };
+    const providers = { openai: { upstream: `https://localhost:${rejected.port}` } };
     await within({ config: { providers }, env }, async (gateway) => {
-      const answer = await converse(gateway.port, requestOf("openai"), "POST");
-      assert.match(answer.startLine, /^HTTP\/1\.1 502 /);
+      const received = await requestOnce(gateway.port, requestOf("openai"), "POST");
+      assert.match(received.startLine, /^HTTP\/1\.1 502 /);
       const [record] = await gateway.records(1);
       assert.equal(record?.error_type, "upstream_unreachable");
     });
-    assert.ok(refused.seen.connections > connections, "it was reached");
-    assert.equal(refused.seen.bytes, bytes, "and was told nothing");
+    assert.ok(rejected.seen.connections > connections, "it was reached");
+    assert.equal(rejected.seen.bytes, bytes, "and was told nothing");
   }
 
   it("delivers five megabytes", async () => {
     const size = 5 * 1024 * 1024;
     const payload = Buffer.alloc(size, "abcdefghij");
-    const previous = upstream.answer;
-    upstream.answer = (socket) => {
+    const previous = upstream.respond;
+    upstream.respond = (socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
       socket.write(payload);
     };
     const providers = { openai: { upstream: `https://localhost:${upstream.port}` } };
     await within({ config: { providers }, env: withTestAuthority }, async (gateway) => {
-      const answer = await converse(gateway.port, requestOf("openai"), "POST");
-      assert.ok(answer.body.equals(payload));
+      const reply = await requestOnce(gateway.port, requestOf("openai"), "POST");
+      assert.ok(reply.body.equals(payload));
     });
-    upstream.answer = previous;
+    upstream.respond = previous;
   });
 });

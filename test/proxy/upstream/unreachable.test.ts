@@ -8,24 +8,24 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 
-import { Faker } from "../../harness/faker.ts";
+import { ScriptedProvider } from "../../harness/scripted-provider.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
-import { assertRefusal, get, post, startGateWorld, type GateWorld } from "../fixture.ts";
+import { assertErrorResponse, get, post, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
 const connectSeconds = 0.8;
 
 /** Each is unreachable in its own way. One gateway serves all of them. */
-let silent: Faker;
-let expired: Faker | undefined;
+let silent: ScriptedProvider;
+let expired: ScriptedProvider | undefined;
 let full: { readonly port: number; stop(): Promise<void> } | undefined;
 let certificates: string;
-let world: GateWorld;
+let fixture: ProxyFixture;
 
 before(async () => {
   certificates = await mkdtemp(join(tmpdir(), "lmgate-test-"));
-  silent = await Faker.start();
+  silent = await ScriptedProvider.start();
   const identity = await expiredIdentity();
-  if (identity !== undefined) expired = await Faker.start(identity);
+  if (identity !== undefined) expired = await ScriptedProvider.start(identity);
   full = await listenWithoutRoom();
   const providers = {
     closed: { upstream: `http://127.0.0.1:${await closedPort()}` },
@@ -33,93 +33,93 @@ before(async () => {
     silent: { upstream: `https://127.0.0.1:${silent.port}` },
     expired: { upstream: `https://127.0.0.1:${expired?.port ?? 9}` },
   };
-  world = await startGateWorld({
+  fixture = await startProxyFixture({
     config: { timeouts: { connect_seconds: connectSeconds }, providers },
     env: { NODE_EXTRA_CA_CERTS: join(certificates, "cert.pem") },
   });
 });
 
 after(async () => {
-  await world.clear();
-  await world.stop();
+  await fixture.clear();
+  await fixture.stop();
   await silent.stop();
   await expired?.stop();
   await full?.stop();
   await rm(certificates, { recursive: true });
 });
 
-async function ask(prefix: string): Promise<RawPeer> {
-  const client = await world.client();
+async function connectTo(prefix: string): Promise<RawPeer> {
+  const client = await fixture.client();
   client.send(post().replace("/openai/", `/${prefix}/`));
   return client;
 }
 
 test("R10: an upstream that refuses connections is 502 at once", async () => {
-  const client = await ask("closed");
-  assertRefusal(await client.message(), 502, "upstream_unreachable");
-  await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable", usage_state: "missing" });
+  const client = await connectTo("closed");
+  assertErrorResponse(await client.message(), 502, "upstream_unreachable");
+  await fixture.record({ provider: "closed", status: 502, error_type: "upstream_unreachable", usage_state: "missing" });
 });
 
 test("R10: a GET to an upstream that refuses connections is 502 too", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get("/closed/v1/models"));
-  assertRefusal(await client.message(), 502, "upstream_unreachable");
-  await world.record({ provider: "closed", status: 502, error_type: "upstream_unreachable" });
+  assertErrorResponse(await client.message(), 502, "upstream_unreachable");
+  await fixture.record({ provider: "closed", status: 502, error_type: "upstream_unreachable" });
 });
 
 test("R11: an upstream that does not accept the connection is 504 at the connect timeout", async (t) => {
   if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
   const begun = performance.now();
-  const client = await ask("full");
-  assertRefusal(await client.message(), 504, "upstream_timeout");
+  const client = await connectTo("full");
+  assertErrorResponse(await client.message(), 504, "upstream_timeout");
   const took = performance.now() - begun;
   assert.ok(took >= connectSeconds * 1_000, `over after ${took} ms already`);
-  await world.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
+  await fixture.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
 });
 
 test("R11: a client that leaves while LMGate is connecting is recorded once", async (t) => {
   if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
-  const client = await ask("full");
+  const client = await connectTo("full");
   client.end();
   await client.close();
-  await world.record({ provider: "full", status: null, error_type: "client_aborted" });
+  await fixture.record({ provider: "full", status: null, error_type: "client_aborted" });
 });
 
 test("R35: a stalled TLS handshake is 504 at the connect timeout, and only the handshake was sent", async () => {
-  const client = await ask("silent");
-  const connection = await silent.connection();
-  assertRefusal(await client.message(), 504, "upstream_timeout");
-  await connection.gone();
+  const client = await connectTo("silent");
+  const connection = await silent.nextConnection();
+  assertErrorResponse(await client.message(), 504, "upstream_timeout");
+  await connection.closedByPeer();
   assert.equal(connection.received[0], 0x16, "a TLS handshake record");
   assert.ok(!connection.text.includes("POST"));
-  await world.record({ provider: "silent", status: 504, error_type: "upstream_timeout" });
+  await fixture.record({ provider: "silent", status: 504, error_type: "upstream_timeout" });
 });
 
 test("R35: a reset within the TLS handshake is 502", async () => {
-  const client = await ask("silent");
-  const connection = await silent.connection();
+  const client = await connectTo("silent");
+  const connection = await silent.nextConnection();
   await connection.until("the handshake", () => connection.received.length > 0 || undefined);
   connection.reset();
-  assertRefusal(await client.message(), 502, "upstream_unreachable");
-  await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
+  assertErrorResponse(await client.message(), 502, "upstream_unreachable");
+  await fixture.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
 });
 
 test("R35: plain HTTP instead of TLS is 502", async () => {
-  const client = await ask("silent");
-  const connection = await silent.connection();
+  const client = await connectTo("silent");
+  const connection = await silent.nextConnection();
   connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-  assertRefusal(await client.message(), 502, "upstream_unreachable");
-  await connection.gone();
-  await world.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
+  assertErrorResponse(await client.message(), 502, "upstream_unreachable");
+  await connection.closedByPeer();
+  await fixture.record({ provider: "silent", status: 502, error_type: "upstream_unreachable" });
 });
 
 test("R35: an upstream with an expired certificate is 502 and receives no request", async (t) => {
   if (expired === undefined) return skipLoudly(t, "there is no openssl to make an expired certificate with");
-  const client = await ask("expired");
-  assertRefusal(await client.message(), 502, "upstream_unreachable");
-  await world.record({ provider: "expired", status: 502, error_type: "upstream_unreachable" });
+  const client = await connectTo("expired");
+  assertErrorResponse(await client.message(), 502, "upstream_unreachable");
+  await fixture.record({ provider: "expired", status: 502, error_type: "upstream_unreachable" });
   for (const connection of expired.connections) {
-    await connection.gone();
+    await connection.closedByPeer();
     assert.equal(connection.received.length, 0);
   }
 });
@@ -149,8 +149,8 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
   const child = spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] });
-  const [told] = (await once(child.stdout, "data")) as [Buffer]; // as: a readable stream without an encoding emits buffers
-  const port = Number(told);
+  const [output] = (await once(child.stdout, "data")) as [Buffer]; // as: a readable stream without an encoding emits buffers
+  const port = Number(output);
   const fillers: Socket[] = [];
   const stop = async (): Promise<void> => {
     for (const filler of fillers) filler.destroy();

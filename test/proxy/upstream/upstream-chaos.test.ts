@@ -5,24 +5,24 @@ import { after, before, test } from "node:test";
 
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
 import { ChaosProxy, unharmed, type Fault, type Plan } from "../../harness/chaos-proxy.ts";
-import { readFinalAnswer, valueOf, type RawMessage } from "../../harness/raw-message.ts";
+import { readFinalResponse, valueOf, type RawMessage } from "../../harness/raw-message.ts";
 import { connectRaw } from "../../harness/raw-client.ts";
 import { startRawUpstream, type RawUpstream } from "../../harness/raw-upstream.ts";
-import { answerForms, completeBody, type AnswerForm, type Received } from "./response-forms.ts";
-import { startGateWorld, type GateWorld } from "../fixture.ts";
+import { responseForms, completeBody, type ResponseForm, type Received } from "./response-forms.ts";
+import { startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
 const idleSeconds = 2;
 const AT_ONCE = 32;
 
 let upstream: RawUpstream;
 let chaos: ChaosProxy;
-let world: GateWorld;
+let fixture: ProxyFixture;
 const plans = new Map<string, Plan>();
 
 before(async () => {
   upstream = await startRawUpstream();
   chaos = await ChaosProxy.start(upstream.port, (first) => plans.get(markOf(first.toString("latin1"))) ?? unharmed);
-  world = await startGateWorld({
+  fixture = await startProxyFixture({
     config: {
       timeouts: { stream_idle_seconds: idleSeconds, response_head_seconds: idleSeconds },
       providers: { openai: { upstream: `http://127.0.0.1:${chaos.port}` } },
@@ -30,13 +30,13 @@ before(async () => {
   });
 });
 after(async () => {
-  await world.stop();
+  await fixture.stop();
   await chaos.stop();
   await upstream.close();
 });
 
 interface Case {
-  readonly form: AnswerForm;
+  readonly form: ResponseForm;
   readonly fault: Fault;
   /** The number of bytes before the fault. */
   readonly after: number;
@@ -55,22 +55,22 @@ function markOf(text: string): string {
 async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
   plans.clear();
   cases.forEach(({ fault }, n) => plans.set(`case-${n}`, { ...unharmed, toClient: fault }));
-  upstream.answer = (socket, request: RawMessage) => {
+  upstream.respond = (socket, request: RawMessage) => {
     const form = cases[Number(markOf(request.head).slice("case-".length))]?.form;
     if (form === undefined) throw new Error(`no case: ${request.head}`);
     // Each request has its own connection, so that each has its own fault.
-    socket.end(form.answer);
+    socket.end(form.response);
   };
   const received: Received[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let n = next++; n < cases.length; n = next++) {
       const form = cases[n]?.form;
-      if (form !== undefined) received[n] = await converse(form.ask(`case-${n}`));
+      if (form !== undefined) received[n] = await exchange(form.request(`case-${n}`));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  const records = await world.records(cases.length);
+  const records = await fixture.records(cases.length);
   const byMark = new Map(records.map((record) => [record.user_agent, record]));
   assert.equal(byMark.size, cases.length, "one record each");
   return cases.map((each, n) => {
@@ -82,13 +82,13 @@ async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
 }
 
 /** Waits until the response is whole or the connection has ended. A request that hangs fails here. */
-async function converse(ask: string): Promise<Received> {
-  const peer = await connectRaw(world.gateway.port);
-  peer.send(ask);
+async function exchange(requestText: string): Promise<Received> {
+  const peer = await connectRaw(fixture.gateway.port);
+  peer.send(requestText);
   await peer.until("an answer or an end", () => {
     if (peer.ended || peer.closed) return true;
-    const answer = readFinalAnswer(peer.received, "POST");
-    return answer === undefined ? undefined : true;
+    const reply = readFinalResponse(peer.received, "POST");
+    return reply === undefined ? undefined : true;
   });
   const end = peer.wasReset ? "reset" : peer.ended ? "end" : peer.closed ? "reset" : "open";
   peer.destroy();
@@ -100,9 +100,9 @@ function assertBroken({ form, after, received, record }: Ended, error: string): 
   const about = `${form.name} behind ${after} bytes: ${JSON.stringify(received.bytes.toString("latin1"))}`;
   assert.equal(record.error_type, error, about);
   if (after < form.headLength) {
-    const answer = readFinalAnswer(received.bytes, "POST", true);
-    assert.ok(answer, about);
-    assert.equal(valueOf(answer.lines, "x-lmgate-error"), error, about);
+    const result = readFinalResponse(received.bytes, "POST", true);
+    assert.ok(result, about);
+    assert.equal(valueOf(result.lines, "x-lmgate-error"), error, about);
     assert.equal(record.status, error === "upstream_timeout" ? 504 : 502, about);
     return;
   }
@@ -111,7 +111,7 @@ function assertBroken({ form, after, received, record }: Ended, error: string): 
   // LMGate adds nothing: the client received a prefix of what the upstream sent.
   const text = received.bytes.toString("latin1");
   const body = text.slice(text.indexOf("\r\n\r\n") + 4);
-  const sent = form.clientSeesEnd ? form.body : form.answer.subarray(form.headLength);
+  const sent = form.clientSeesEnd ? form.body : form.response.subarray(form.headLength);
   // A body that ends with its connection is chunked by LMGate and contains no line end.
   const came = form.endsWithConnection ? body.replace(/(?:^|\r\n)[0-9a-f]+\r\n|\r\n$/g, "") : body;
   assert.ok(sent.toString("latin1").startsWith(came), about);
@@ -130,9 +130,9 @@ function assertWhole({ form, received, record }: Ended): void {
 const endings = { "R12, R14: reset": "reset", "R13, R15, R16: ended": "half-close" } as const;
 
 for (const [how, kind] of Object.entries(endings)) {
-  for (const form of answerForms) {
+  for (const form of responseForms) {
     test(`${how} by the upstream at any byte, ${form.name} never looks complete and leaves one record`, async () => {
-      const cases = Array.from({ length: form.answer.length - 1 }, (_, after) => ({
+      const cases = Array.from({ length: form.response.length - 1 }, (_, after) => ({
         form,
         after,
         fault: { kind, after },
@@ -154,9 +154,9 @@ for (const [how, kind] of Object.entries(endings)) {
 }
 
 test("R18, R19: a response of any form that stalls in its head, its body or before its last byte times out", async () => {
-  const cases = answerForms.flatMap((form) => {
-    const { headLength, answer } = form;
-    const places = [0, 1, headLength - 1, headLength, headLength + 1, headLength + 40, answer.length - 1];
+  const cases = responseForms.flatMap((form) => {
+    const { headLength, response: found } = form;
+    const places = [0, 1, headLength - 1, headLength, headLength + 1, headLength + 40, found.length - 1];
     return places.map((after) => ({ form, after, fault: { kind: "stall", after } as const }));
   });
   for (const ended of await runAll(cases)) assertBroken(ended, "upstream_timeout");
@@ -172,7 +172,7 @@ const harmless: Readonly<Record<string, Fault>> = {
 
 for (const [how, fault] of Object.entries(harmless)) {
   test(`R21: a response of any form that comes ${how} arrives whole and is counted`, async () => {
-    for (const ended of await runAll(answerForms.map((form) => ({ form, fault, after: 0 })))) assertWhole(ended);
+    for (const ended of await runAll(responseForms.map((form) => ({ form, fault, after: 0 })))) assertWhole(ended);
     await untilNoneOpen();
   });
 }

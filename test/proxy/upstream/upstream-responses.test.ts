@@ -1,89 +1,89 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
-import { Faker } from "../../harness/faker.ts";
+import { ScriptedProvider } from "../../harness/scripted-provider.ts";
 import { statusOf } from "../../harness/raw-message.ts";
 import {
-  answer,
-  answered,
-  assertRefusal,
+  jsonResponse,
+  expectedRecord,
+  assertErrorResponse,
   chunk,
   get,
   lastChunk,
   post,
   request,
-  startGateWorld,
+  startProxyFixture,
   streamHead,
-  type GateWorld,
+  type ProxyFixture,
 } from "../fixture.ts";
 
-let world: GateWorld;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startGateWorld();
+  fixture = await startProxyFixture();
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 test("R22: bytes after the end of a response reach no client, and the next request gets a new connection", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const first = await world.faker.call();
-  first.connection.send(answer(1) + answer(666));
+  const first = await fixture.provider.nextRequest();
+  first.connection.send(jsonResponse(1) + jsonResponse(666));
   assert.match((await client.message()).body.toString(), /m-1"/);
-  await first.connection.gone();
-  await world.record(answered(1));
+  await first.connection.closedByPeer();
+  await fixture.record(expectedRecord(1));
 
   client.send(post());
-  const second = await world.faker.call();
-  second.connection.send(answer(2));
+  const second = await fixture.provider.nextRequest();
+  second.connection.send(jsonResponse(2));
   assert.match((await client.message()).body.toString(), /m-2"/);
-  await world.record(answered(2));
+  await fixture.record(expectedRecord(2));
   assert.equal(client.unread.length, 0);
 });
 
 test("R22: a response without a request closes the idle connection that it came on", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const first = await world.faker.call();
-  first.connection.send(answer(3));
+  const first = await fixture.provider.nextRequest();
+  first.connection.send(jsonResponse(3));
   await client.message();
-  await world.record(answered(3));
-  first.connection.send(answer(666));
-  await first.connection.gone();
+  await fixture.record(expectedRecord(3));
+  first.connection.send(jsonResponse(666));
+  await first.connection.closedByPeer();
 
   client.send(post());
-  const second = await world.faker.call();
-  second.connection.send(answer(4));
+  const second = await fixture.provider.nextRequest();
+  second.connection.send(jsonResponse(4));
   assert.match((await client.message()).body.toString(), /m-4"/);
-  await world.record(answered(4));
+  await fixture.record(expectedRecord(4));
 });
 
 test("R23: a 408 on an idle connection is not taken for the response to the next request", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get());
-  const first = await world.faker.call();
-  first.connection.send(answer(5));
+  const first = await fixture.provider.nextRequest();
+  first.connection.send(jsonResponse(5));
   await client.message();
-  await world.record({ status: 200 });
+  await fixture.record({ status: 200 });
   first.connection.send("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   first.connection.end();
-  await first.connection.gone();
+  await first.connection.closedByPeer();
 
   client.send(post());
-  const second = await world.faker.call();
-  second.connection.send(answer(6));
+  const second = await fixture.provider.nextRequest();
+  second.connection.send(jsonResponse(6));
   assert.equal(statusOf(await client.message()), 200);
-  await world.record(answered(6));
+  await fixture.record(expectedRecord(6));
 });
 
 /** A request on a connection that was used before and is reset when the second request arrives. */
-async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<ReturnType<GateWorld["client"]>> }> {
-  const client = await world.client();
+async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<ReturnType<ProxyFixture["client"]>> }> {
+  const client = await fixture.client();
   client.send(get());
-  const { connection } = await world.faker.call();
-  connection.send(answer(7));
+  const { connection } = await fixture.provider.nextRequest();
+  connection.send(jsonResponse(7));
   await client.message();
-  await world.record({ status: 200 });
+  await fixture.record({ status: 200 });
   client.send(second);
   await connection.message();
   connection.reset();
@@ -92,40 +92,40 @@ async function resetOnReuse(second: string): Promise<{ readonly client: Awaited<
 
 test("R24: a GET whose connection was dying is retried once on a new one", async () => {
   const { client } = await resetOnReuse(get("/openai/v1/models/again"));
-  const again = await world.faker.call();
+  const again = await fixture.provider.nextRequest();
   assert.match(again.request.startLine, /^GET \/v1\/models\/again HTTP/);
-  again.connection.send(answer(8));
+  again.connection.send(jsonResponse(8));
   assert.equal(statusOf(await client.message()), 200);
-  await world.record({ status: 200, error_type: null });
+  await fixture.record({ status: 200, error_type: null });
 });
 
 test("R24: a GET is not retried twice", async () => {
   const { client } = await resetOnReuse(get());
-  const again = await world.faker.call();
+  const again = await fixture.provider.nextRequest();
   again.connection.reset();
-  assertRefusal(await client.message(), 502, "upstream_reset");
-  await world.record({ status: 502, error_type: "upstream_reset" });
-  assert.equal(world.faker.untaken, 0);
+  assertErrorResponse(await client.message(), 502, "upstream_reset");
+  await fixture.record({ status: 502, error_type: "upstream_reset" });
+  assert.equal(fixture.provider.pending, 0);
 });
 
 test("R24: a POST whose connection was dying is 502 and reaches the upstream once", async () => {
   const { client } = await resetOnReuse(post());
-  assertRefusal(await client.message(), 502, "upstream_reset");
-  await world.record({ status: 502, error_type: "upstream_reset", method: "POST" });
-  assert.equal(world.faker.untaken, 0);
+  assertErrorResponse(await client.message(), 502, "upstream_reset");
+  await fixture.record({ status: 502, error_type: "upstream_reset", method: "POST" });
+  assert.equal(fixture.provider.pending, 0);
 });
 
 test("R24: a GET whose response had begun is not retried", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 2");
-  await client.holds("102 Processing\r\n\r\n");
+  await client.waitFor("102 Processing\r\n\r\n");
   connection.reset();
   await client.message();
   assert.equal(statusOf(await client.message()), 502);
-  await world.record({ status: 502, error_type: "upstream_reset" });
-  assert.equal(world.faker.untaken, 0);
+  await fixture.record({ status: 502, error_type: "upstream_reset" });
+  assert.equal(fixture.provider.pending, 0);
 });
 
 const ok = "HTTP/1.1 200 OK\r\n";
@@ -153,13 +153,13 @@ const badHeads: Readonly<Record<string, string>> = {
 for (const [what, bytes] of Object.entries(badHeads)) {
   const id = what.startsWith("status") ? "R26" : "R25";
   test(`${id}: a response with ${what} is 502`, async () => {
-    const client = await world.client();
+    const client = await fixture.client();
     client.send(post());
-    const { connection } = await world.faker.call();
+    const { connection } = await fixture.provider.nextRequest();
     connection.send(bytes);
-    assertRefusal(await client.message(), 502, "upstream_invalid");
-    await connection.gone();
-    await world.record({ status: 502, error_type: "upstream_invalid", input_tokens: null });
+    assertErrorResponse(await client.message(), 502, "upstream_invalid");
+    await connection.closedByPeer();
+    await fixture.record({ status: 502, error_type: "upstream_invalid", input_tokens: null });
   });
 }
 
@@ -173,72 +173,72 @@ const badChunks: Readonly<Record<string, string>> = {
 
 for (const [what, bytes] of Object.entries(badChunks)) {
   test(`R25: a chunk with ${what} aborts the response`, async () => {
-    const client = await world.client();
+    const client = await fixture.client();
     client.send(post());
-    const { connection } = await world.faker.call();
+    const { connection } = await fixture.provider.nextRequest();
     connection.send(streamHead + chunk("data: {}\n\n"));
-    await client.holds("data: {}");
+    await client.waitFor("data: {}");
     connection.send(bytes + lastChunk);
     await client.hasEnded();
     assert.ok(!client.text.includes(lastChunk), "the answer does not look complete");
-    await connection.gone();
-    await world.record({ status: 200, error_type: "upstream_invalid", usage_state: "missing" });
+    await connection.closedByPeer();
+    await fixture.record({ status: 200, error_type: "upstream_invalid", usage_state: "missing" });
   });
 }
 
 test("R26: an unusual but valid status is forwarded with its reason", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 529 Site \xfcberlastet\r\nContent-Length: 0\r\n\r\n");
   assert.equal((await client.message()).startLine, "HTTP/1.1 529 Site \xfcberlastet");
-  await world.record({ status: 529, error_type: "http_529", usage_state: "not_applicable" });
+  await fixture.record({ status: 529, error_type: "http_529", usage_state: "not_applicable" });
 });
 
 for (const status of [301, 302, 307, 308]) {
   test(`R27: a ${status} is forwarded and not followed`, async (t) => {
-    const elsewhere = await Faker.start();
+    const elsewhere = await ScriptedProvider.start();
     t.after(() => elsewhere.stop());
-    const client = await world.client();
+    const client = await fixture.client();
     client.send(get());
-    const { connection } = await world.faker.call();
+    const { connection } = await fixture.provider.nextRequest();
     const sent = `HTTP/1.1 ${status} Elsewhere\r\nLocation: ${elsewhere.url}/evil\r\nContent-Length: 0\r\n\r\n`;
     connection.send(sent);
     await client.message();
     assert.equal(client.text, sent);
-    await world.record({ status, error_type: null });
-    assert.deepEqual([elsewhere.connections.length, world.faker.untaken], [0, 0]);
+    await fixture.record({ status, error_type: null });
+    assert.deepEqual([elsewhere.connections.length, fixture.provider.pending], [0, 0]);
   });
 }
 
 test("R30: interim responses are forwarded before the final one", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   const interim = `${"HTTP/1.1 102 Processing\r\n\r\n".repeat(50)}HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n`;
-  connection.send(`HTTP/1.1 100 Continue\r\n\r\n${interim}${answer(9)}`);
-  await client.holds("m-9");
-  assert.equal(client.text, interim + answer(9), "a 100 that nobody asked for says nothing");
-  await world.record(answered(9));
+  connection.send(`HTTP/1.1 100 Continue\r\n\r\n${interim}${jsonResponse(9)}`);
+  await client.waitFor("m-9");
+  assert.equal(client.text, interim + jsonResponse(9), "a 100 that nobody asked for says nothing");
+  await fixture.record(expectedRecord(9));
 });
 
 test("R30: endless interim responses are 502", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get().replace("HTTP/1.1", "HTTP/1.0"));
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 102 Processing\r\n\r\n".repeat(101));
-  assertRefusal(await client.message(), 502, "upstream_invalid");
-  await world.record({ status: 502, error_type: "upstream_invalid" });
+  assertErrorResponse(await client.message(), 502, "upstream_invalid");
+  await fixture.record({ status: 502, error_type: "upstream_invalid" });
 });
 
 test("R31: a 101 that the client did not ask for is 502", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(post());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-  assertRefusal(await client.message(), 502, "upstream_invalid");
-  await connection.gone();
-  await world.record({ status: 502, error_type: "upstream_invalid" });
+  assertErrorResponse(await client.message(), 502, "upstream_invalid");
+  await connection.closedByPeer();
+  await fixture.record({ status: 502, error_type: "upstream_invalid" });
 });
 
 const bodiless: Readonly<Record<string, readonly [method: string, head: string]>> = {
@@ -249,43 +249,43 @@ const bodiless: Readonly<Record<string, readonly [method: string, head: string]>
 
 for (const [what, [method, head]] of Object.entries(bodiless)) {
   test(`R32: ${what} has no body whatever its length says, and bytes after it close its connection`, async () => {
-    const client = await world.client();
+    const client = await fixture.client();
     client.send(request(method, "/openai/v1/models"));
-    const { connection } = await world.faker.call();
+    const { connection } = await fixture.provider.nextRequest();
     connection.send(`${head}stray`);
     await client.message("none");
     assert.equal(client.text, head);
-    await connection.gone();
-    await world.record({ error_type: null, response_bytes: 0 });
+    await connection.closedByPeer();
+    await fixture.record({ error_type: null, response_bytes: 0 });
 
     client.send(post());
-    const next = await world.faker.call();
-    next.connection.send(answer(10));
-    await client.holds("m-10");
-    assert.equal(client.text, head + answer(10));
-    await world.record(answered(10));
+    const next = await fixture.provider.nextRequest();
+    next.connection.send(jsonResponse(10));
+    await client.waitFor("m-10");
+    assert.equal(client.text, head + jsonResponse(10));
+    await fixture.record(expectedRecord(10));
   });
 }
 
 test("R32: a response to HEAD leaves the connection reusable", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(request("HEAD", "/openai/v1/models"));
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
   await client.message("none");
-  await world.record({ status: 200, response_bytes: 0 });
+  await fixture.record({ status: 200, response_bytes: 0 });
   client.send(post());
   await connection.message();
-  connection.send(answer(11));
-  await client.holds("m-11");
-  await world.record(answered(11));
+  connection.send(jsonResponse(11));
+  await client.waitFor("m-11");
+  await fixture.record(expectedRecord(11));
 });
 
 test("a framing field of the response stays even if Connection names it", async () => {
-  const client = await world.client();
+  const client = await fixture.client();
   client.send(get());
-  const { connection } = await world.faker.call();
+  const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 200 OK\r\nConnection: content-length\r\nContent-Length: 5\r\n\r\nhello");
   assert.equal((await client.message()).body.toString(), "hello");
-  await world.record({ status: 200 });
+  await fixture.record({ status: 200 });
 });

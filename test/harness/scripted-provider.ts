@@ -10,12 +10,12 @@ import type { RawMessage } from "./raw-message.ts";
 import { RawPeer } from "./raw-client.ts";
 import { Waiting } from "./until.ts";
 
-export interface FakedCall {
+export interface ReceivedRequest {
   readonly connection: RawPeer;
   readonly request: RawMessage;
 }
 
-export class Faker {
+export class ScriptedProvider {
   readonly port: number;
   readonly url: string;
   /** Every connection that was ever made, in order. */
@@ -36,7 +36,7 @@ export class Faker {
   }
 
   /** With `tls`, connections count once their handshake is over. */
-  static async start(tls?: TlsOptions): Promise<Faker> {
+  static async start(tls?: TlsOptions): Promise<ScriptedProvider> {
     const connections: RawPeer[] = [];
     const waiting = new Waiting();
     const accept = (socket: Socket): void => {
@@ -47,23 +47,23 @@ export class Faker {
     const server = tls === undefined ? createServer(options, accept) : createTlsServer({ ...options, ...tls }, accept);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new Faker(server, connections, waiting, tls === undefined ? "http" : "https");
+    return new ScriptedProvider(server, connections, waiting, tls === undefined ? "http" : "https");
   }
 
   /** The next connection that no test has taken yet. */
-  async connection(): Promise<RawPeer> {
+  async nextConnection(): Promise<RawPeer> {
     const next = this.#taken++;
     return this.#waiting.until("a connection", () => this.connections[next]);
   }
 
   /** The next whole request on a connection that no test has taken yet. */
-  async call(): Promise<FakedCall> {
-    const connection = await this.connection();
+  async nextRequest(): Promise<ReceivedRequest> {
+    const connection = await this.nextConnection();
     return { connection, request: await connection.message() };
   }
 
   /** How many connections were made that no test has taken. */
-  get untaken(): number {
+  get pending(): number {
     return this.connections.length - this.#taken;
   }
 
@@ -72,7 +72,7 @@ export class Faker {
   }
 
   /** Ends every connection and waits until the other side has let go of them: nothing is left to be used again. */
-  async hangUp(): Promise<void> {
+  async closeConnections(): Promise<void> {
     for (const connection of this.connections) {
       connection.resume();
       connection.end();
