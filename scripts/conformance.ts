@@ -94,7 +94,8 @@ function color(style: "bold" | "red" | "yellow", text: string): string {
 }
 
 async function measureLive() {
-  const found: { readonly name: Other; readonly label: string; readonly verdicts: ReadonlyMap<string, ProxyResult> }[] = [];
+  const found: { readonly name: Other; readonly label: string; readonly verdicts: ReadonlyMap<string, ProxyResult> }[] =
+    [];
   for (const start of [startHaproxy, startNginxProxy]) {
     const upstream = await startRespondingUpstream();
     const proxy = await start(upstream.port);

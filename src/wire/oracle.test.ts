@@ -160,7 +160,10 @@ test("heads and bodies, damaged or not, are read the same whole and in pieces", 
       const requestBytes = octets(damaged(request, changes));
       const changed = octets(damaged(response, changes));
       assert.deepEqual(summary(readRequests(cut(requestBytes, cuts))), summary(readRequests([requestBytes])));
-      assert.deepEqual(summary(readRequests(cut(requestBytes, cuts), limits)), summary(readRequests([requestBytes], limits)));
+      assert.deepEqual(
+        summary(readRequests(cut(requestBytes, cuts), limits)),
+        summary(readRequests([requestBytes], limits)),
+      );
       assert.deepEqual(summary(readResponses(cut(changed, cuts))), summary(readResponses([changed])));
       assert.deepEqual(
         summary(readResponses(cut(changed, cuts), "GET", limits)),

@@ -46,7 +46,10 @@ interface ReadOptions {
   readonly wants?: (nth: number) => boolean;
 }
 
-function readFrames(bytes: Buffer, { sender = "server", compressible = false, cuts = [], wants }: ReadOptions = {}): Received {
+function readFrames(
+  bytes: Buffer,
+  { sender = "server", compressible = false, cuts = [], wants }: ReadOptions = {},
+): Received {
   const messages: string[] = [];
   const closes: (readonly [number | undefined, string])[] = [];
   let pieces: Buffer[] = [];

@@ -54,7 +54,10 @@ export async function measureOurs(): Promise<ReadonlyMap<string, ProxyResult>> {
 }
 
 /** Sends the same requests, without a key, to a proxy in front of an upstream of `startRespondingUpstream`. */
-export async function measureProxy(port: number, upstream: RecordingUpstream): Promise<ReadonlyMap<string, ProxyResult>> {
+export async function measureProxy(
+  port: number,
+  upstream: RecordingUpstream,
+): Promise<ReadonlyMap<string, ProxyResult>> {
   const results = new Map<string, ProxyResult>();
   for (const { name, bytes } of REFERENCE_REQUESTS) {
     upstream.requests.length = 0;

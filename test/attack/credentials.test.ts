@@ -65,8 +65,10 @@ function carriers(key: string): readonly (readonly [lines: string, target: strin
 }
 
 test("S23: a key identifies the same client in every place, and another key there another client", async () => {
-  for (const [lines, target] of carriers(goodKey.key)) assert.equal(await fixture.clientIdOf(lines, target), goodKey.id);
-  for (const [lines, target] of carriers(otherKey.key)) assert.equal(await fixture.clientIdOf(lines, target), otherKey.id);
+  for (const [lines, target] of carriers(goodKey.key))
+    assert.equal(await fixture.clientIdOf(lines, target), goodKey.id);
+  for (const [lines, target] of carriers(otherKey.key))
+    assert.equal(await fixture.clientIdOf(lines, target), otherKey.id);
 });
 
 test("S23: an unknown, a disabled and an expired key are rejected in every place", async () => {

@@ -101,7 +101,10 @@ test("S31: models, members, tags and paths with such names are data", async () =
       [name, "1"],
       ["x", name],
     ]);
-    assert.deepEqual((await fixture.send(request("GET", `/${name}/x`, `x-api-key: ${goodKey.key}\r\n`))).statuses, [404]);
+    assert.deepEqual(
+      (await fixture.send(request("GET", `/${name}/x`, `x-api-key: ${goodKey.key}\r\n`))).statuses,
+      [404],
+    );
   }
   await assertHealthy();
 });

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 
-import { startAttackFixture, FORBIDDEN, GOOD, goodKey, request, unknownKey, type AttackFixture } from "./attack-fixture.ts";
+import {
+  startAttackFixture,
+  FORBIDDEN,
+  GOOD,
+  goodKey,
+  request,
+  unknownKey,
+  type AttackFixture,
+} from "./attack-fixture.ts";
 
 let fixture: AttackFixture;
 before(async () => {

@@ -24,7 +24,11 @@ const DEADLINE_MS = 20_000;
  * Sends `bytes` in one write, followed by a request to `/healthz`, and reads to the end. A connection that is still in step
  * responds to that request with "ok" and closes; otherwise the gateway has closed it before. Neither needs a timeout.
  */
-export async function sendRaw(port: number, sent: string | Buffer, methods: readonly string[] = []): Promise<Transcript> {
+export async function sendRaw(
+  port: number,
+  sent: string | Buffer,
+  methods: readonly string[] = [],
+): Promise<Transcript> {
   const text = typeof sent === "string" ? sent : sent.toString("latin1");
   const received = await exchange(port, Buffer.from(text + HEALTH_REQUEST, "latin1"));
   const responses = readResponses(received, methods);

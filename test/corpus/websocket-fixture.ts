@@ -61,7 +61,11 @@ interface SessionTarget {
   readonly number: number;
 }
 
-async function runSession(session: Session, mode: SessionMode, { provider, port, number }: SessionTarget): Promise<void> {
+async function runSession(
+  session: Session,
+  mode: SessionMode,
+  { provider, port, number }: SessionTarget,
+): Promise<void> {
   const client = await connectRaw(port);
   const offered = mode === "deflated" ? ["Sec-WebSocket-Extensions: permessage-deflate"] : [];
   const upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];

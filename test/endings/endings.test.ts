@@ -156,7 +156,9 @@ for (const form of forms) {
 }
 
 test("the upstream falls silent: every form keeps the counters so far", async (t) => {
-  const here = await startProxyFixture({ config: { timeouts: { stream_idle_seconds: 0.5, response_head_seconds: 0.5 } } });
+  const here = await startProxyFixture({
+    config: { timeouts: { stream_idle_seconds: 0.5, response_head_seconds: 0.5 } },
+  });
   t.after(() => here.stop());
   for (const form of forms) {
     const { client } = await begin(form, here);

@@ -53,7 +53,8 @@ export function countForwarded(count: number): number {
 }
 
 export async function runMixedRequests(port: number, upstream: RawUpstream, count: number): Promise<void> {
-  upstream.respond = (socket, request: RawMessage) => scenarioOf(Number(valueOf(request.lines, "x-call"))).respond(socket);
+  upstream.respond = (socket, request: RawMessage) =>
+    scenarioOf(Number(valueOf(request.lines, "x-call"))).respond(socket);
   let next = 0;
   const client = async (): Promise<void> => {
     for (let n = next++; n < count; n = next++) await runOne(port, n);
@@ -71,7 +72,9 @@ async function runOne(port: number, n: number): Promise<void> {
   const { request, leaveWhen } = scenarioOf(n);
   const peer = await connectRaw(port);
   peer.send(request.replace("\r\n", `\r\nX-Call: ${n}\r\n`));
-  await (leaveWhen === undefined ? peer.until("an answer or an end", () => isOver(peer) || undefined) : leaveWhen(peer));
+  await (leaveWhen === undefined
+    ? peer.until("an answer or an end", () => isOver(peer) || undefined)
+    : leaveWhen(peer));
   if (n % 2 === 0) peer.destroy();
   else peer.reset();
   await peer.close();

@@ -204,7 +204,8 @@ describe("through the gateway", () => {
     });
 
     it("a body that ends with its connection", async () => {
-      upstream.respond = (socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
+      upstream.respond = (socket) =>
+        void socket.end("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end");
       records += 1;
       const reply = await requestOnce(gateway.port, requestBytes({}, "/openai", gateway.port), "POST");
       // LMGate adds only this field, because a cut response could look whole without it.

@@ -74,10 +74,12 @@ export const UPSTREAM_RESPONSES: Readonly<Record<string, (key: string) => string
       { error: { message: `Incorrect API key provided: ${key}`, type: "auth", code: "invalid_api_key", param: key } },
       "401 No",
     ),
-  echoInCode: (key) => jsonResponse({ error: { message: "no", type: `bad ${key}`, code: key, status: key } }, "400 Bad"),
+  echoInCode: (key) =>
+    jsonResponse({ error: { message: "no", type: `bad ${key}`, code: key, status: key } }, "400 Bad"),
   echoAsModel: (key) =>
     jsonResponse({ id: key, model: key, service_tier: key, usage: { prompt_tokens: 1, completion_tokens: 1 } }),
-  echoAsId: (key) => jsonResponse().replace("Content-Type", `x-request-id: ${key}\r\nrequest-id: ${key}\r\nContent-Type`),
+  echoAsId: (key) =>
+    jsonResponse().replace("Content-Type", `x-request-id: ${key}\r\nrequest-id: ${key}\r\nContent-Type`),
   broken: () => "HTTP/1.1 nonsense\r\n\r\n",
   reset: () => undefined,
 };

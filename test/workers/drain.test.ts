@@ -100,7 +100,11 @@ test("R60: requests that are still running after the drain time are aborted and 
   fixture.gateway.signal("SIGTERM");
   await Promise.all(streams.map(({ client }) => client.hasEnded()));
   for (const { client } of streams) assert.ok(!client.text.includes(lastChunk));
-  await Promise.all([...streams.map((stream) => stream.connection.closedByPeer()), upgraded.hasEnded(), connection.closedByPeer()]);
+  await Promise.all([
+    ...streams.map((stream) => stream.connection.closedByPeer()),
+    upgraded.hasEnded(),
+    connection.closedByPeer(),
+  ]);
   assert.equal(await fixture.gateway.exited(), 0);
 
   await fixture.gateway.stop();

@@ -71,7 +71,11 @@ interface Seen {
   readonly exchange: Exchange;
 }
 
-async function compareWithUpstream(actual: Understood, complete: boolean, { sent: expected, exchange }: Seen): Promise<void> {
+async function compareWithUpstream(
+  actual: Understood,
+  complete: boolean,
+  { sent: expected, exchange }: Seen,
+): Promise<void> {
   const { text, method, ending } = expected;
   const opinion = await askAboutResponse(octets(withoutInterimClose(text)), method);
   const [up] = opinion.messages;

@@ -148,7 +148,9 @@ test("R8: 10 bodies of 10 MB at once arrive byte for byte and are not buffered i
   const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
   const sums: number[] = [];
   const sink = await startSink(size, (sum) => sums.push(sum));
-  const own = await startProxyFixture({ config: { providers: { sink: { upstream: `http://127.0.0.1:${sink.port}` } } } });
+  const own = await startProxyFixture({
+    config: { providers: { sink: { upstream: `http://127.0.0.1:${sink.port}` } } },
+  });
   t.after(async () => {
     await own.stop();
     sink.close();

@@ -4,7 +4,17 @@ import { after, afterEach, before, test } from "node:test";
 
 import type { ReceivedRequest } from "../../harness/scripted-provider.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
-import { jsonResponse, chunk, contentEvent, get, lastChunk, lastEvents, post, request, startProxyFixture } from "../fixture.ts";
+import {
+  jsonResponse,
+  chunk,
+  contentEvent,
+  get,
+  lastChunk,
+  lastEvents,
+  post,
+  request,
+  startProxyFixture,
+} from "../fixture.ts";
 import { streamHead, type ProxyFixture } from "../fixture.ts";
 
 let fixture: ProxyFixture;

@@ -96,7 +96,9 @@ test("the upstream's Connection and Keep-Alive fields do not reach the client", 
   const client = await fixture.client();
   client.send(post());
   const { connection } = await fixture.provider.nextRequest();
-  connection.send(jsonResponse(8, "Connection: close, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=9", "Proxy-Authenticate: x"));
+  connection.send(
+    jsonResponse(8, "Connection: close, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=9", "Proxy-Authenticate: x"),
+  );
   await client.message();
   assert.equal(client.text, jsonResponse(8));
   await fixture.record(expectedRecord(8));
