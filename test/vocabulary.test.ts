@@ -63,6 +63,8 @@ const REPLACED: readonly Replaced[] = [
 const ALLOWED: readonly RegExp[] = [
   // Contracts: metrics, members of the API and of files, SQL relations, reasons of gaps.
   /lmgate_(?:denied|refused|connections_refused|pending_answers_forgotten)_total/g,
+  // In documents: a member of GET /api/v1/status, a field of the log.
+  /`(?:refusals|answers)`/g,
   /\b(?:handover_full|data_thread_died|ledger_thread_died|thread_died)\b/g,
   /\b(?:tool|function|system|API|remote procedure|web_search|file_search|code_interpreter|computer|mcp|custom_tool|function_tool|shell|image_generation)[_ ]calls?\b/gi,
   /\bcalls? (?:to|of|back|for|with) [`'"(]/gi,
