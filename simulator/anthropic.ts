@@ -1,44 +1,44 @@
-import { plainAnswer, type Answer, type Ask, type Frame } from "./response.ts";
+import { jsonResponse, type SimulatedResponse, type SimulatedRequest, type Frame } from "./response.ts";
 import type { Counters } from "./request-log.ts";
 import { fieldsOf, listOf, textOf } from "./json-fields.ts";
 import { makePlan, slices, toolUse, type Plan, type ToolUse } from "./plan.ts";
 import { anthropicErrorBody } from "./provider-errors.ts";
 
 /** `POST /v1/messages`: https://docs.claude.com/en/api/messages */
-export function answerMessages(ask: Ask): Answer {
-  const { body } = ask;
-  const plan = makePlan(ask, { prompt: promptOf(ask), maxTokens: body["max_tokens"] });
-  const talk: Talk = { ask, plan, id: ask.id("msg_"), tool: requestedTool(ask) };
+export function messagesResponse(request: SimulatedRequest): SimulatedResponse {
+  const { body } = request;
+  const plan = makePlan(request, { prompt: promptOf(request), maxTokens: body["max_tokens"] });
+  const context: ResponseContext = { request, plan, id: request.id("msg_"), tool: requestedTool(request) };
   if (body["stream"] === true) {
     return {
       operation: "messages",
-      id: talk.id,
-      model: ask.model,
+      id: context.id,
+      model: request.model,
       status: 200,
       headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
       stream: true,
-      frames: events(talk),
-      errorFrame: () => event("error", anthropicErrorBody(529, ask.requestId)),
+      frames: events(context),
+      errorFrame: () => event("error", anthropicErrorBody(529, request.requestId)),
     };
   }
-  return plainAnswer({
+  return jsonResponse({
     operation: "messages",
-    id: talk.id,
-    model: ask.model,
-    body: message(talk, plan.countsUsage ? usageOf(plan) : undefined),
-    tells: plan.countsUsage ? told(plan) : {},
+    id: context.id,
+    model: request.model,
+    body: message(context, plan.countsUsage ? usageOf(plan) : undefined),
+    counters: plan.countsUsage ? countersOf(plan) : {},
   });
 }
 
-/** `POST /v1/messages/count_tokens`: free, and no use of the model. */
-export function answerTokenCount(ask: Ask): Answer {
-  const plan = makePlan(ask, { prompt: promptOf(ask), maxTokens: undefined });
+/** `POST /v1/messages/count_tokens`: free, and does not use the model. */
+export function tokenCountResponse(request: SimulatedRequest): SimulatedResponse {
+  const plan = makePlan(request, { prompt: promptOf(request), maxTokens: undefined });
   const body = { input_tokens: plan.input };
-  return plainAnswer({ operation: "count_tokens", id: ask.requestId, model: ask.model, body, tells: {} });
+  return jsonResponse({ operation: "count_tokens", id: request.requestId, model: request.model, body, counters: {} });
 }
 
 /** `GET /v1/models` */
-export function answerAnthropicModels(ask: Ask): Answer {
+export function anthropicModelsResponse(request: SimulatedRequest): SimulatedResponse {
   const data = ["claude-opus-5", "claude-sonnet-5", "claude-haiku-5"].map((id) => ({
     type: "model",
     id,
@@ -46,21 +46,21 @@ export function answerAnthropicModels(ask: Ask): Answer {
     created_at: "2026-08-01T00:00:00Z",
   }));
   const body = { data, has_more: false, first_id: "claude-opus-5", last_id: "claude-haiku-5" };
-  return plainAnswer({ operation: "models", id: ask.requestId, model: "", body, tells: {} });
+  return jsonResponse({ operation: "models", id: request.requestId, model: "", body, counters: {} });
 }
 
-interface Talk {
-  readonly ask: Ask;
+interface ResponseContext {
+  readonly request: SimulatedRequest;
   readonly plan: Plan;
   readonly id: string;
   readonly tool: ToolUse | undefined;
 }
 
-function promptOf({ body }: Ask): unknown {
+function promptOf({ body }: SimulatedRequest): unknown {
   return [body["system"], body["messages"], body["tools"]];
 }
 
-function requestedTool({ body }: Ask): ToolUse | undefined {
+function requestedTool({ body }: SimulatedRequest): ToolUse | undefined {
   if (textOf(fieldsOf(body["tool_choice"])["type"]) === "none") return undefined;
   const last = fieldsOf(listOf(body["messages"]).at(-1));
   if (listOf(last["content"]).some((block) => fieldsOf(block)["type"] === "tool_result")) return undefined;
@@ -68,7 +68,7 @@ function requestedTool({ body }: Ask): ToolUse | undefined {
   return toolUse({ name: first["name"], schema: first["input_schema"] });
 }
 
-/** The input side: final from the first event on. Cache reads and writes stand beside `input_tokens`, not in it. */
+/** The input counters, which are final in the first event. `input_tokens` excludes cache reads and writes. */
 function inputUsage(plan: Plan): object {
   return {
     input_tokens: plan.input,
@@ -88,17 +88,17 @@ function usageOf(plan: Plan): object {
   return { ...inputUsage(plan), ...outputUsage(plan) };
 }
 
-function told({ input, output, cached, written, reasoning }: Plan): Partial<Counters> {
+function countersOf({ input, output, cached, written, reasoning }: Plan): Partial<Counters> {
   return { input, output, cached, written, reasoning: reasoning > 0 ? reasoning : null };
 }
 
-function stopReason({ tool, plan }: Talk): string {
+function stopReason({ tool, plan }: ResponseContext): string {
   if (tool) return "tool_use";
   return plan.cutShort ? "max_tokens" : "end_turn";
 }
 
-function message(talk: Talk, usage: object | undefined): object {
-  const { ask, plan, tool, id } = talk;
+function message(context: ResponseContext, usage: object | undefined): object {
+  const { request, plan, tool, id } = context;
   const content = tool
     ? [{ type: "tool_use", id: `toolu_${id.slice(4)}`, name: tool.name, input: tool.input, caller: { type: "direct" } }]
     : [{ type: "text", text: plan.text, citations: null }];
@@ -106,9 +106,9 @@ function message(talk: Talk, usage: object | undefined): object {
     id,
     type: "message",
     role: "assistant",
-    model: ask.model,
+    model: request.model,
     content,
-    stop_reason: stopReason(talk),
+    stop_reason: stopReason(context),
     stop_sequence: null,
     ...(usage && { usage }),
   };
@@ -118,31 +118,31 @@ function event(type: string, fields: object = {}): string {
   return `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
 }
 
-function* events(talk: Talk): Generator<Frame> {
-  const { plan, tool } = talk;
-  // A small placeholder stands where the output counter will be.
+function* events(context: ResponseContext): Generator<Frame> {
+  const { plan, tool } = context;
+  // The first event has a placeholder for the output counter.
   const opening = plan.countsUsage ? { ...inputUsage(plan), output_tokens: 1 } : undefined;
-  const start = { ...message(talk, opening), content: [], stop_reason: null };
+  const start = { ...message(context, opening), content: [], stop_reason: null };
   const early = { input: plan.input, cached: plan.cached, written: plan.written, output: 1 };
-  yield { text: event("message_start", { message: start }), tells: plan.countsUsage ? early : {} };
+  yield { text: event("message_start", { message: start }), counters: plan.countsUsage ? early : {} };
   const content_block = tool
-    ? { type: "tool_use", id: `toolu_${talk.id.slice(4)}`, name: tool.name, input: {} }
+    ? { type: "tool_use", id: `toolu_${context.id.slice(4)}`, name: tool.name, input: {} }
     : { type: "text", text: "" };
   yield { text: event("content_block_start", { index: 0, content_block }) };
   yield { text: event("ping") };
-  for (const delta of deltas(talk)) {
+  for (const delta of deltas(context)) {
     yield { text: event("content_block_delta", { index: 0, delta }), content: true };
   }
   yield { text: event("content_block_stop", { index: 0 }) };
   const closing = {
-    delta: { stop_reason: stopReason(talk), stop_sequence: null },
+    delta: { stop_reason: stopReason(context), stop_sequence: null },
     ...(plan.countsUsage && { usage: outputUsage(plan) }),
   };
-  yield { text: event("message_delta", closing), tells: plan.countsUsage ? told(plan) : {} };
+  yield { text: event("message_delta", closing), counters: plan.countsUsage ? countersOf(plan) : {} };
   yield { text: event("message_stop") };
 }
 
-function* deltas({ tool, plan }: Talk): Generator<object> {
+function* deltas({ tool, plan }: ResponseContext): Generator<object> {
   if (!tool) {
     for (const text of plan.pieces) yield { type: "text_delta", text };
     return;

@@ -32,7 +32,7 @@ export function encodeWhole(text: string, encoding: Encoding): Buffer {
   }
 }
 
-/** Request bodies may be compressed too. */
+/** Decodes a request body, which may be compressed as well. */
 export function decodeWhole(bytes: Buffer, encoding: string): Buffer {
   switch (encoding) {
     case "gzip":
@@ -57,7 +57,7 @@ const compressors: Readonly<Record<Exclude<Encoding, "identity">, () => Compress
   zstd: createZstdCompress,
 };
 
-/** Compresses frame by frame: what goes in comes out at once, as a provider's compressed event stream does. */
+/** Compresses frame by frame and flushes after each, as providers do with event streams. */
 export class StreamEncoder {
   #compressor: Compressor;
   #out: Buffer[] = [];

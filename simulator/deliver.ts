@@ -2,106 +2,106 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Answer, Frame } from "./response.ts";
-import type { Ending, OpenCall } from "./request-log.ts";
+import type { SimulatedResponse, Frame } from "./response.ts";
+import type { Ending, OpenEntry } from "./request-log.ts";
 import type { Directions } from "./directions.ts";
 import { encodeWhole, StreamEncoder } from "./content-encoding.ts";
 
 export interface Delivery {
-  readonly answer: Answer;
+  readonly planned: SimulatedResponse;
   readonly directions: Directions;
   readonly response: ServerResponse;
-  readonly call: OpenCall;
+  readonly entry: OpenEntry;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Writes an answer at the directed pace and with the directed faults, and tells the ledger what got out. */
+/** Writes a response at the directed pace and with the directed failures, and logs the counters that were written. */
 export async function deliver(delivery: Delivery): Promise<void> {
-  const { response, call, directions } = delivery;
-  const gone = new AbortController();
+  const { response, entry, directions } = delivery;
+  const closed = new AbortController();
   response.once("close", () => {
-    gone.abort();
-    call.end("aborted"); // Has no effect on a call that has ended in another way before.
+    closed.abort();
+    entry.end("aborted"); // Has no effect if the request has already ended.
   });
-  response.once("finish", () => call.end("complete"));
+  response.once("finish", () => entry.end("complete"));
   try {
-    if (directions.wait) await delay(directions.wait, undefined, { signal: gone.signal });
-    if (delivery.answer.stream) await deliverStream(delivery, gone.signal);
+    if (directions.wait) await delay(directions.wait, undefined, { signal: closed.signal });
+    if (delivery.planned.stream) await deliverStream(delivery, closed.signal);
     else deliverWhole(delivery);
   } catch (error) {
-    if (!gone.signal.aborted) throw error;
+    if (!closed.signal.aborted) throw error;
   }
 }
 
-function deliverWhole({ answer, directions, response, call, headers }: Delivery): void {
-  const [frame = { text: "" }] = answer.frames;
+function deliverWhole({ planned, directions, response, entry, headers }: Delivery): void {
+  const [frame = { text: "" }] = planned.frames;
   const encoding = directions.encoding ?? "identity";
   const body = encodeWhole(frame.text, encoding);
-  response.writeHead(answer.status, {
+  response.writeHead(planned.status, {
     ...headers,
-    ...answer.headers,
+    ...planned.headers,
     ...(encoding !== "identity" && { "content-encoding": encoding }),
     "content-length": body.length,
   });
   if (directions.cut !== undefined) {
     const half = body.subarray(0, body.length / 2);
-    call.wrote(half);
+    entry.wrote(half);
     response.write(half);
-    breakConnection(response, call, "cut");
+    breakConnection(response, entry, "cut");
     return;
   }
-  call.tell(frame.tells ?? {});
-  call.wrote(body);
+  entry.count(frame.counters ?? {});
+  entry.wrote(body);
   response.end(body);
 }
 
-async function deliverStream(delivery: Delivery, gone: AbortSignal): Promise<void> {
-  const { answer, directions, response, call, headers } = delivery;
+async function deliverStream(delivery: Delivery, closed: AbortSignal): Promise<void> {
+  const { planned, directions, response, entry, headers } = delivery;
   const encoding = directions.encoding ?? "identity";
-  response.writeHead(answer.status, {
+  response.writeHead(planned.status, {
     ...headers,
-    ...answer.headers,
+    ...planned.headers,
     ...(encoding !== "identity" && { "content-encoding": encoding }),
   });
   response.flushHeaders();
   const encoder = encoding === "identity" ? undefined : new StreamEncoder(encoding);
   const write = async (text: string): Promise<void> => {
     const bytes = encoder ? await encoder.encode(text) : text;
-    call.wrote(bytes);
-    if (!response.write(bytes)) await once(response, "drain", { signal: gone });
+    entry.wrote(bytes);
+    if (!response.write(bytes)) await once(response, "drain", { signal: closed });
   };
 
   let content = 0;
-  for (const frame of answer.frames) {
-    if (gone.aborted) return;
+  for (const frame of planned.frames) {
+    if (closed.aborted) return;
     if (frame.content) {
-      if (content === directions.cut) return breakConnection(response, call, "cut");
+      if (content === directions.cut) return breakConnection(response, entry, "cut");
       if (content === directions.fail) {
-        await write(answer.errorFrame(content));
-        call.end("failed");
-        return finish(response, encoder, call);
+        await write(planned.errorFrame(content));
+        entry.end("failed");
+        return finish(response, encoder, entry);
       }
-      if (directions.delay) await delay(directions.delay, undefined, { signal: gone });
+      if (directions.delay) await delay(directions.delay, undefined, { signal: closed });
       content += 1;
     }
     await write(frame.text);
-    noteCounters(call, frame);
+    countFrame(entry, frame);
   }
-  await finish(response, encoder, call);
+  await finish(response, encoder, entry);
 }
 
-function noteCounters(call: OpenCall, frame: Frame): void {
-  if (frame.tells) call.tell(frame.tells);
+function countFrame(entry: OpenEntry, frame: Frame): void {
+  if (frame.counters) entry.count(frame.counters);
 }
 
-async function finish(response: ServerResponse, encoder: StreamEncoder | undefined, call: OpenCall): Promise<void> {
+async function finish(response: ServerResponse, encoder: StreamEncoder | undefined, entry: OpenEntry): Promise<void> {
   const rest = await encoder?.finish();
-  if (rest !== undefined) call.wrote(rest);
+  if (rest !== undefined) entry.wrote(rest);
   response.end(rest);
 }
 
-/** What was written still goes out; then the connection ends where the framing promised more. */
-function breakConnection(response: ServerResponse, call: OpenCall, ending: Ending): void {
-  call.end(ending);
+/** Sends what was written and then closes the connection before the end of the body. */
+function breakConnection(response: ServerResponse, entry: OpenEntry, ending: Ending): void {
+  entry.end(ending);
   response.socket?.destroySoon();
 }

@@ -1,13 +1,13 @@
 /**
- * What a caller may ask of the simulated provider, per request: token numbers, sizes, pace, faults.
- * Written as a header, `x-sim: input=12,output=30,delay=5`, or where a client cannot set one, in the model's name:
- * `gpt-5.5--sim-status-429`. The header wins, direction by direction.
+ * Directions that a client gives the simulated provider with each request: token numbers, sizes, pace, failures. They are a
+ * header, `x-sim: input=12,output=30,delay=5`, or, for clients that cannot set one, part of the model's name:
+ * `gpt-5.5--sim-status-429`. A direction in the header overrides the one in the name.
  */
 
 export type Encoding = "identity" | "gzip" | "br" | "deflate" | "zstd";
 
 export interface Directions {
-  /** The provider's input counter, in the provider's own sense (without cached tokens at Anthropic). */
+  /** The provider's input counter as the provider defines it (Anthropic's excludes cached tokens). */
   readonly input?: number;
   readonly output?: number;
   readonly cached?: number;
@@ -16,24 +16,24 @@ export interface Directions {
   readonly reasoning?: number;
   /** Google's tool-use prompt tokens. */
   readonly tooling?: number;
-  /** Number of content deltas of a stream. */
+  /** Number of content deltas in a stream. */
   readonly chunks?: number;
-  /** Length of the answer's text. */
+  /** Length of the response text. */
   readonly bytes?: number;
   /** Milliseconds before each content delta. */
   readonly delay?: number;
   /** Milliseconds before the response head. */
   readonly wait?: number;
   readonly encoding?: Encoding;
-  /** Answer with the provider's own error of this status. */
+  /** Respond with the provider's own error of this status. */
   readonly status?: number;
-  /** An error inside the stream after so many content deltas. */
+  /** Send an error inside the stream after this many content deltas. */
   readonly fail?: number;
-  /** The connection breaks after so many content deltas; a plain answer breaks in its middle. */
+  /** Close the connection after this many content deltas; in a plain response, after half of the body. */
   readonly cut?: number;
-  /** `none`: no usage anywhere, as some compatible servers do. */
+  /** `none`: report no usage, like some compatible servers. */
   readonly usage?: "none";
-  /** `usage`: the text of the answer looks like a usage object, which nobody may count. */
+  /** `usage`: make the response text look like a usage object, which must not be counted. */
   readonly bait?: "usage";
 }
 
@@ -61,7 +61,7 @@ const worded = {
 
 const modelMark = "--sim-";
 
-/** Splits a model name into the name a provider would know and the directions written behind it. */
+/** Splits a model name into the provider's name for the model and the directions after it. */
 export function readModel(model: string): { readonly name: string; readonly directions: Directions } {
   const at = model.indexOf(modelMark);
   if (at < 0) return { name: model, directions: {} };
@@ -71,7 +71,7 @@ export function readModel(model: string): { readonly name: string; readonly dire
   return { name: model.slice(0, at), directions: readDirections(pairs.join(",")) };
 }
 
-/** Throws a `RangeError` on anything unknown: a misspelled direction must not pass as an ordinary answer. */
+/** Throws a `RangeError` for unknown directions: a misspelled one must not get an ordinary response. */
 export function readDirections(text: string | undefined): Directions {
   const found: Record<string, number | string> = {};
   for (const pair of (text ?? "").split(",")) {
@@ -88,9 +88,9 @@ function readValue(name: string, value: string): number | string {
     return Number(value);
   }
   const words: readonly string[] | undefined = Object.hasOwn(worded, name)
-    ? worded[name as keyof typeof worded] // `hasOwn` has just shown it
+    ? worded[name as keyof typeof worded] // Reason for the cast: `hasOwn` has checked it.
     : undefined;
   if (!words) throw new RangeError(`unknown direction "${name}"`);
-  if (!words.includes(value)) throw new RangeError(`direction ${name}: "${value}" is none of ${words.join(", ")}`);
+  if (!words.includes(value)) throw new RangeError(`direction ${name}: "${value}" is not one of ${words.join(", ")}`);
   return value;
 }

@@ -1,66 +1,66 @@
-import { plainAnswer, type Answer, type Ask, type Frame } from "./response.ts";
+import { jsonResponse, type SimulatedResponse, type SimulatedRequest, type Frame } from "./response.ts";
 import type { Counters } from "./request-log.ts";
 import { fieldsOf, listOf } from "./json-fields.ts";
 import { makePlan, toolUse, type Plan, type ToolUse } from "./plan.ts";
 import { googleErrorBody } from "./provider-errors.ts";
 
 /** `…:generateContent`: https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference */
-export function answerGenerate(ask: Ask): Answer {
-  const talk = talkAbout(ask);
-  return plainAnswer({
+export function generateResponse(request: SimulatedRequest): SimulatedResponse {
+  const context = contextOf(request);
+  return jsonResponse({
     operation: "generate_content",
-    id: talk.id,
-    model: ask.model,
-    body: document(talk, { parts: partsOf(talk), last: true }),
-    tells: talk.plan.countsUsage ? told(talk.plan) : {},
+    id: context.id,
+    model: request.model,
+    body: document(context, { parts: partsOf(context), last: true }),
+    counters: context.plan.countsUsage ? countersOf(context.plan) : {},
   });
 }
 
 /** `…:streamGenerateContent`: server-sent events with `alt=sse`, otherwise one JSON array in pieces. */
-export function answerStream(ask: Ask): Answer {
-  const talk = talkAbout(ask);
-  const sse = ask.query.get("alt") === "sse";
+export function streamGenerateResponse(request: SimulatedRequest): SimulatedResponse {
+  const context = contextOf(request);
+  const sse = request.query.get("alt") === "sse";
   const error = JSON.stringify(googleErrorBody(503));
   return {
     operation: "generate_content",
-    id: talk.id,
-    model: ask.model,
+    id: context.id,
+    model: request.model,
     status: 200,
     headers: { "content-type": sse ? "text/event-stream" : "application/json; charset=UTF-8" },
     stream: true,
-    frames: sse ? asEvents(documents(talk)) : asArray(documents(talk)),
+    frames: sse ? asEvents(documents(context)) : asArray(documents(context)),
     errorFrame: (after) => (sse ? `data: ${error}\r\n\r\n` : `${after === 0 ? "[" : ",\r\n"}${error}]`),
   };
 }
 
 /** `…:countTokens` */
-export function answerGoogleCount(ask: Ask): Answer {
-  const { input } = makePlan(ask, { prompt: promptOf(ask), maxTokens: undefined });
+export function googleCountResponse(request: SimulatedRequest): SimulatedResponse {
+  const { input } = makePlan(request, { prompt: promptOf(request), maxTokens: undefined });
   const body = { totalTokens: input, promptTokensDetails: modality(input) };
-  return plainAnswer({ operation: "count_tokens", id: ask.requestId, model: ask.model, body, tells: {} });
+  return jsonResponse({ operation: "count_tokens", id: request.requestId, model: request.model, body, counters: {} });
 }
 
-interface Talk {
-  readonly ask: Ask;
+interface ResponseContext {
+  readonly request: SimulatedRequest;
   readonly plan: Plan;
   readonly id: string;
   readonly tool: ToolUse | undefined;
 }
 
-function talkAbout(ask: Ask): Talk {
-  const plan = makePlan(ask, {
-    prompt: promptOf(ask),
-    maxTokens: fieldsOf(ask.body["generationConfig"])["maxOutputTokens"],
-    thoughts: 33, // These models think unless told not to.
+function contextOf(request: SimulatedRequest): ResponseContext {
+  const plan = makePlan(request, {
+    prompt: promptOf(request),
+    maxTokens: fieldsOf(request.body["generationConfig"])["maxOutputTokens"],
+    thoughts: 33, // These models think unless the request turns it off.
   });
-  return { ask, plan, id: ask.id("sim"), tool: requestedTool(ask) };
+  return { request, plan, id: request.id("sim"), tool: requestedTool(request) };
 }
 
-function promptOf({ body }: Ask): unknown {
+function promptOf({ body }: SimulatedRequest): unknown {
   return [body["systemInstruction"], body["contents"], body["tools"]];
 }
 
-function requestedTool({ body }: Ask): ToolUse | undefined {
+function requestedTool({ body }: SimulatedRequest): ToolUse | undefined {
   const parts = listOf(fieldsOf(listOf(body["contents"]).at(-1))["parts"]);
   if (parts.some((part) => "functionResponse" in fieldsOf(part))) return undefined;
   const declared = listOf(fieldsOf(listOf(body["tools"])[0])["functionDeclarations"]);
@@ -70,7 +70,7 @@ function requestedTool({ body }: Ask): ToolUse | undefined {
 
 const modality = (tokenCount: number): readonly object[] => [{ modality: "TEXT", tokenCount }];
 
-/** Proto3 JSON leaves out what is zero. */
+/** Proto3 JSON omits zeros. */
 function usageOf(plan: Plan): object {
   const { input, output, reasoning, tooling, cached } = plan;
   return {
@@ -86,49 +86,49 @@ function usageOf(plan: Plan): object {
   };
 }
 
-function told({ input, output, cached, reasoning, tooling }: Plan): Partial<Counters> {
+function countersOf({ input, output, cached, reasoning, tooling }: Plan): Partial<Counters> {
   return { input, output, cached, reasoning, tooling };
 }
 
-function partsOf({ tool, plan }: Talk): readonly object[] {
+function partsOf({ tool, plan }: ResponseContext): readonly object[] {
   return tool ? [{ functionCall: { name: tool.name, args: tool.input } }] : [{ text: plan.text }];
 }
 
 interface Piece {
   readonly parts: readonly object[];
   readonly last: boolean;
-  /** Which counters an earlier document of a stream already has. */
+  /** The counters of a document before the last one of a stream. */
   readonly usage?: object;
 }
 
-function document(talk: Talk, { parts, last, usage }: Piece): object {
-  const { plan, ask, id } = talk;
+function document(context: ResponseContext, { parts, last, usage }: Piece): object {
+  const { plan, request, id } = context;
   const finishReason = plan.cutShort ? "MAX_TOKENS" : "STOP";
   return {
     candidates: [{ content: { role: "model", parts }, ...(last && { finishReason, avgLogprobs: -0.1 }) }],
     ...(plan.countsUsage && { usageMetadata: usage ?? usageOf(plan) }),
-    modelVersion: ask.model,
-    createTime: new Date(ask.seconds * 1000).toISOString(),
+    modelVersion: request.model,
+    createTime: new Date(request.seconds * 1000).toISOString(),
     responseId: id,
   };
 }
 
-interface Told {
+interface CountedDocument {
   readonly document: object;
-  readonly tells: Partial<Counters>;
+  readonly counters: Partial<Counters>;
 }
 
-/** Early documents of Vertex know only the traffic type, later ones the prompt; the last one knows everything. */
-function* documents(talk: Talk): Generator<Told> {
-  const { plan, tool } = talk;
-  const pieces = tool ? [partsOf(talk)] : plan.pieces.map((text) => [{ text }]);
+/** Vertex's first document has only the traffic type, later ones the prompt counter, and the last one all counters. */
+function* documents(context: ResponseContext): Generator<CountedDocument> {
+  const { plan, tool } = context;
+  const pieces = tool ? [partsOf(context)] : plan.pieces.map((text) => [{ text }]);
   for (const [index, parts] of pieces.entries()) {
     const last = index === pieces.length - 1;
     const usage = index === 0 ? { trafficType: "ON_DEMAND" } : promptUsage(plan);
-    const tells = last ? told(plan) : index === 0 ? {} : { input: plan.input, output: 0 };
+    const counters = last ? countersOf(plan) : index === 0 ? {} : { input: plan.input, output: 0 };
     yield {
-      document: document(talk, { parts, last, ...(!last && { usage }) }),
-      tells: plan.countsUsage ? tells : {},
+      document: document(context, { parts, last, ...(!last && { usage }) }),
+      counters: plan.countsUsage ? counters : {},
     };
   }
 }
@@ -137,16 +137,16 @@ function promptUsage({ input }: Plan): object {
   return { promptTokenCount: input, totalTokenCount: input, trafficType: "ON_DEMAND" };
 }
 
-function* asEvents(all: Iterable<Told>): Generator<Frame> {
-  for (const { document: body, tells } of all) {
-    yield { text: `data: ${JSON.stringify(body)}\r\n\r\n`, content: true, tells };
+function* asEvents(all: Iterable<CountedDocument>): Generator<Frame> {
+  for (const { document: body, counters } of all) {
+    yield { text: `data: ${JSON.stringify(body)}\r\n\r\n`, content: true, counters };
   }
 }
 
-function* asArray(all: Iterable<Told>): Generator<Frame> {
+function* asArray(all: Iterable<CountedDocument>): Generator<Frame> {
   let opening = "[";
-  for (const { document: body, tells } of all) {
-    yield { text: `${opening}${JSON.stringify(body, undefined, 2)}`, content: true, tells };
+  for (const { document: body, counters } of all) {
+    yield { text: `${opening}${JSON.stringify(body, undefined, 2)}`, content: true, counters };
     opening = ",\r\n";
   }
   yield { text: "]" };

@@ -1,13 +1,13 @@
-import type { Answer, Ask, Frame } from "./response.ts";
+import type { SimulatedResponse, SimulatedRequest, Frame } from "./response.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
 /** One turn of a Live session: https://ai.google.dev/api/live */
-export function answerLiveTurn(ask: Ask): Answer {
-  const plan = makePlan(ask, { prompt: ask.body, maxTokens: undefined });
+export function liveTurnResponse(request: SimulatedRequest): SimulatedResponse {
+  const plan = makePlan(request, { prompt: request.body, maxTokens: undefined });
   return {
     operation: "live",
-    id: ask.id("turn"),
-    model: ask.model,
+    id: request.id("turn"),
+    model: request.model,
     status: 101,
     headers: {},
     stream: true,
@@ -35,6 +35,6 @@ function* messages(plan: Plan): Generator<Frame> {
   };
   yield {
     text: JSON.stringify({ serverContent: { turnComplete: true }, usageMetadata }),
-    tells: { input, output, reasoning, cached },
+    counters: { input, output, reasoning, cached },
   };
 }

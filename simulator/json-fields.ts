@@ -1,9 +1,9 @@
-/** Lenient reading of request bodies: what is missing or odd reads as absent, as the defaults then decide. */
+/** Reads request bodies leniently: missing and invalid members are absent, and defaults apply. */
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function fieldsOf(value: unknown): Fields {
-  // An object's own keys are all that is claimed here; every value stays unknown.
+  // Reason for the cast: an object has string keys, and its values stay unknown.
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 }
 
@@ -19,7 +19,7 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
-/** The length of all text inside, at any depth: a fair stand-in for a tokenizer. */
+/** The length of all text at any depth, in place of a tokenizer. */
 export function textLength(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 0;

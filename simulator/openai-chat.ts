@@ -1,45 +1,45 @@
-import { plainAnswer, type Answer, type Ask, type Frame } from "./response.ts";
+import { jsonResponse, type SimulatedResponse, type SimulatedRequest, type Frame } from "./response.ts";
 import type { Counters } from "./request-log.ts";
 import { fieldsOf, listOf, numberOf } from "./json-fields.ts";
 import { makePlan, slices, toolUse, type Plan, type ToolUse } from "./plan.ts";
 import { openaiErrorBody } from "./provider-errors.ts";
 
 /** `POST /v1/chat/completions`: https://platform.openai.com/docs/api-reference/chat */
-export function answerChat(ask: Ask): Answer {
-  const { body } = ask;
-  const plan = makePlan(ask, {
+export function chatResponse(request: SimulatedRequest): SimulatedResponse {
+  const { body } = request;
+  const plan = makePlan(request, {
     prompt: [body["messages"], body["tools"]],
     maxTokens: body["max_completion_tokens"] ?? body["max_tokens"],
   });
-  const talk: Talk = {
-    ask,
+  const context: ResponseContext = {
+    request,
     plan,
-    id: ask.id("chatcmpl-"),
+    id: request.id("chatcmpl-"),
     choices: numberOf(body["n"]) ?? 1,
-    tool: requestedTool(ask),
+    tool: requestedTool(request),
   };
-  if (body["stream"] === true) return streamed(talk);
-  return plainAnswer({
+  if (body["stream"] === true) return streamed(context);
+  return jsonResponse({
     operation: "chat",
-    id: talk.id,
-    model: ask.model,
-    body: completion(talk),
-    tells: plan.countsUsage ? told(plan) : {},
+    id: context.id,
+    model: request.model,
+    body: completion(context),
+    counters: plan.countsUsage ? countersOf(plan) : {},
   });
 }
 
-interface Talk {
-  readonly ask: Ask;
+interface ResponseContext {
+  readonly request: SimulatedRequest;
   readonly plan: Plan;
   readonly id: string;
   readonly choices: number;
   readonly tool: ToolUse | undefined;
 }
 
-function requestedTool({ body }: Ask): ToolUse | undefined {
+function requestedTool({ body }: SimulatedRequest): ToolUse | undefined {
   if (body["tool_choice"] === "none") return undefined;
   const last = fieldsOf(listOf(body["messages"]).at(-1));
-  if (last["role"] === "tool") return undefined; // Its result is here: now comes the answer.
+  if (last["role"] === "tool") return undefined; // The tool's result is in the request.
   const first = fieldsOf(fieldsOf(listOf(body["tools"])[0])["function"]);
   return toolUse({ name: first["name"], schema: first["parameters"] });
 }
@@ -59,20 +59,20 @@ function usageOf(plan: Plan): object {
   };
 }
 
-function told(plan: Plan): Partial<Counters> {
+function countersOf(plan: Plan): Partial<Counters> {
   const { input, output, cached, written, reasoning } = plan;
   return { input, output, cached, written, reasoning };
 }
 
-function finishReason({ plan, tool }: Talk): string {
+function finishReason({ plan, tool }: ResponseContext): string {
   if (tool) return "tool_calls";
   return plan.cutShort ? "length" : "stop";
 }
 
-function completion(talk: Talk): object {
-  const { ask, plan, tool } = talk;
+function completion(context: ResponseContext): object {
+  const { request, plan, tool } = context;
   const call = tool && {
-    id: `call_${talk.id.slice(9)}`,
+    id: `call_${context.id.slice(9)}`,
     type: "function",
     function: { name: tool.name, arguments: JSON.stringify(tool.input) },
   };
@@ -83,64 +83,67 @@ function completion(talk: Talk): object {
     refusal: null,
     annotations: [],
   };
-  const finish_reason = finishReason(talk);
+  const finish_reason = finishReason(context);
   return {
-    id: talk.id,
+    id: context.id,
     object: "chat.completion",
-    created: ask.seconds,
-    model: ask.model,
-    choices: Array.from({ length: talk.choices }, (_, index) => ({ index, message, logprobs: null, finish_reason })),
+    created: request.seconds,
+    model: request.model,
+    choices: Array.from({ length: context.choices }, (_, index) => ({ index, message, logprobs: null, finish_reason })),
     ...(plan.countsUsage && { usage: usageOf(plan) }),
     service_tier: "default",
     system_fingerprint: "fp_51a1a70b0e",
   };
 }
 
-function streamed(talk: Talk): Answer {
+function streamed(context: ResponseContext): SimulatedResponse {
   return {
     operation: "chat",
-    id: talk.id,
-    model: talk.ask.model,
+    id: context.id,
+    model: context.request.model,
     status: 200,
     headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
     stream: true,
-    frames: chunks(talk),
+    frames: chunks(context),
     errorFrame: () => `data: ${JSON.stringify(openaiErrorBody(500))}\n\n`,
   };
 }
 
-function* chunks(talk: Talk): Generator<Frame> {
-  const { ask, plan } = talk;
-  const options = fieldsOf(ask.body["stream_options"]);
+function* chunks(context: ResponseContext): Generator<Frame> {
+  const { request, plan } = context;
+  const options = fieldsOf(request.body["stream_options"]);
   const withUsage = options["include_usage"] === true && plan.countsUsage;
   const head = {
-    id: talk.id,
+    id: context.id,
     object: "chat.completion.chunk",
-    created: ask.seconds,
-    model: ask.model,
+    created: request.seconds,
+    model: request.model,
     service_tier: "default",
     system_fingerprint: "fp_51a1a70b0e",
   };
   let turn = 0;
   const chunk = (choices: readonly object[]): string => {
     turn += 1;
-    // Filler of varying length, so that the size of a frame does not give its token away.
+    // Padding of varying length, so that the size of a frame does not reveal its token.
     const obfuscation = options["include_obfuscation"] === false ? {} : { obfuscation: "x".repeat(1 + (turn % 12)) };
     return `data: ${JSON.stringify({ ...head, choices, ...(withUsage && { usage: null }), ...obfuscation })}\n\n`;
   };
   const each = (delta: object, finish_reason: string | null): readonly object[] =>
-    Array.from({ length: talk.choices }, (_, index) => ({ index, delta, logprobs: null, finish_reason }));
+    Array.from({ length: context.choices }, (_, index) => ({ index, delta, logprobs: null, finish_reason }));
 
-  yield { text: chunk(each({ role: "assistant", content: talk.tool ? null : "", refusal: null }, null)) };
-  for (const delta of deltas(talk)) yield { text: chunk(each(delta, null)), content: true };
-  yield { text: chunk(each({}, finishReason(talk))) };
+  yield { text: chunk(each({ role: "assistant", content: context.tool ? null : "", refusal: null }, null)) };
+  for (const delta of deltas(context)) yield { text: chunk(each(delta, null)), content: true };
+  yield { text: chunk(each({}, finishReason(context))) };
   if (withUsage) {
-    yield { text: `data: ${JSON.stringify({ ...head, choices: [], usage: usageOf(plan) })}\n\n`, tells: told(plan) };
+    yield {
+      text: `data: ${JSON.stringify({ ...head, choices: [], usage: usageOf(plan) })}\n\n`,
+      counters: countersOf(plan),
+    };
   }
   yield { text: "data: [DONE]\n\n" };
 }
 
-function* deltas({ tool, id, plan }: Talk): Generator<object> {
+function* deltas({ tool, id, plan }: ResponseContext): Generator<object> {
   if (!tool) {
     for (const content of plan.pieces) yield { content };
     return;

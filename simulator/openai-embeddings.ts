@@ -1,14 +1,14 @@
-import { plainAnswer, type Answer, type Ask } from "./response.ts";
+import { jsonResponse, type SimulatedResponse, type SimulatedRequest } from "./response.ts";
 import { numberOf, textOf } from "./json-fields.ts";
 import { makePlan } from "./plan.ts";
 
-/** `POST /v1/embeddings`; base64 holds little-endian 32-bit floats, which the official SDK asks for by default. */
-export function answerEmbeddings(ask: Ask): Answer {
-  const { body, directions } = ask;
+/** `POST /v1/embeddings`; base64, the default of the official SDK, contains little-endian 32-bit floats. */
+export function embeddingsResponse(request: SimulatedRequest): SimulatedResponse {
+  const { body, directions } = request;
   const input = body["input"];
   const inputs = Array.isArray(input) && typeof input[0] !== "number" ? input.length : 1;
-  const dimensions = numberOf(body["dimensions"]) ?? (/large/.test(ask.model) ? 3072 : 1536);
-  const tokens = directions.input ?? makePlan(ask, { prompt: input, maxTokens: undefined }).input;
+  const dimensions = numberOf(body["dimensions"]) ?? (/large/.test(request.model) ? 3072 : 1536);
+  const tokens = directions.input ?? makePlan(request, { prompt: input, maxTokens: undefined }).input;
   const base64 = textOf(body["encoding_format"]) === "base64";
   const data = Array.from({ length: inputs }, (_, index) => {
     const vector = unitVector(dimensions, index);
@@ -18,12 +18,12 @@ export function answerEmbeddings(ask: Ask): Answer {
       embedding: base64 ? Buffer.from(vector.buffer).toString("base64") : Array.from(vector),
     };
   });
-  return plainAnswer({
+  return jsonResponse({
     operation: "embeddings",
-    id: ask.requestId,
-    model: ask.model,
-    body: { object: "list", data, model: ask.model, usage: { prompt_tokens: tokens, total_tokens: tokens } },
-    tells: { input: tokens, output: 0 },
+    id: request.requestId,
+    model: request.model,
+    body: { object: "list", data, model: request.model, usage: { prompt_tokens: tokens, total_tokens: tokens } },
+    counters: { input: tokens, output: 0 },
   });
 }
 

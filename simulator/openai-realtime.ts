@@ -1,51 +1,51 @@
-import type { Answer, Ask, Frame } from "./response.ts";
+import type { SimulatedResponse, SimulatedRequest, Frame } from "./response.ts";
 import { makePlan, type Plan } from "./plan.ts";
 
-/** What the server says first: https://platform.openai.com/docs/api-reference/realtime-server-events */
-export function greetRealtime(ask: Ask): readonly object[] {
+/** The server's first event: https://platform.openai.com/docs/api-reference/realtime-server-events */
+export function realtimeGreeting(request: SimulatedRequest): readonly object[] {
   const input = { format: { type: "audio/pcm", rate: 24_000 }, transcription: null };
   const session = {
     type: "realtime",
     object: "realtime.session",
-    id: ask.id("sess_"),
-    model: ask.model,
+    id: request.id("sess_"),
+    model: request.model,
     audio: { input },
   };
-  return [{ type: "session.created", event_id: ask.id("event_"), session }];
+  return [{ type: "session.created", event_id: request.id("event_"), session }];
 }
 
-/** One spoken answer to a `response.create`. */
-export function answerRealtime(ask: Ask): Answer {
-  const plan = makePlan(ask, { prompt: ask.body["response"], maxTokens: undefined });
-  const id = ask.id("resp_");
+/** One spoken response to a `response.create`. */
+export function realtimeResponse(request: SimulatedRequest): SimulatedResponse {
+  const plan = makePlan(request, { prompt: request.body["response"], maxTokens: undefined });
+  const id = request.id("resp_");
   return {
     operation: "realtime",
     id,
-    model: ask.model,
+    model: request.model,
     status: 101,
     headers: {},
     stream: true,
-    frames: events(ask, plan, id),
+    frames: events(request, plan, id),
     errorFrame: () => "",
   };
 }
 
-function* events(ask: Ask, plan: Plan, id: string): Generator<Frame> {
+function* events(request: SimulatedRequest, plan: Plan, id: string): Generator<Frame> {
   let count = 0;
   const event = (type: string, fields: object): string =>
-    JSON.stringify({ type, event_id: `${ask.id("event_")}_${count++}`, ...fields });
+    JSON.stringify({ type, event_id: `${request.id("event_")}_${count++}`, ...fields });
   const response = { object: "realtime.response", id, status_details: null, output: [] };
   yield { text: event("response.created", { response: { ...response, status: "in_progress", usage: null } }) };
-  const place = { response_id: id, item_id: ask.id("item_"), output_index: 0, content_index: 0 };
+  const position = { response_id: id, item_id: request.id("item_"), output_index: 0, content_index: 0 };
   for (const piece of plan.pieces) {
     const delta = Buffer.from(piece.repeat(20)).toString("base64");
-    yield { text: event("response.output_audio.delta", { ...place, delta }), content: true };
-    yield { text: event("response.output_audio_transcript.delta", { ...place, delta: piece }) };
+    yield { text: event("response.output_audio.delta", { ...position, delta }), content: true };
+    yield { text: event("response.output_audio_transcript.delta", { ...position, delta: piece }) };
   }
-  yield { text: event("response.output_audio.done", place) };
+  yield { text: event("response.output_audio.done", position) };
   yield {
     text: event("response.done", { response: { ...response, status: "completed", usage: usageOf(plan) } }),
-    tells: { input: plan.input, output: plan.output, cached: plan.cached },
+    counters: { input: plan.input, output: plan.output, cached: plan.cached },
   };
 }
 

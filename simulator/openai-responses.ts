@@ -1,34 +1,40 @@
-import { plainAnswer, type Answer, type Ask, type Frame } from "./response.ts";
+import { jsonResponse, type SimulatedResponse, type SimulatedRequest, type Frame } from "./response.ts";
 import type { Counters } from "./request-log.ts";
 import { fieldsOf, listOf } from "./json-fields.ts";
 import { makePlan, slices, toolUse, type Plan, type ToolUse } from "./plan.ts";
 
 /** `POST /v1/responses`: https://platform.openai.com/docs/api-reference/responses */
-export function answerResponse(ask: Ask): Answer {
-  const { body } = ask;
-  const plan = makePlan(ask, {
+export function responsesResponse(request: SimulatedRequest): SimulatedResponse {
+  const { body } = request;
+  const plan = makePlan(request, {
     prompt: [body["instructions"], body["input"], body["tools"]],
     maxTokens: body["max_output_tokens"],
   });
-  const talk: Talk = { ask, plan, id: ask.id("resp_"), itemId: ask.id("msg_"), tool: requestedTool(ask) };
+  const context: ResponseContext = {
+    request,
+    plan,
+    id: request.id("resp_"),
+    itemId: request.id("msg_"),
+    tool: requestedTool(request),
+  };
   if (body["stream"] === true) {
     return {
       operation: "responses",
-      id: talk.id,
-      model: ask.model,
+      id: context.id,
+      model: request.model,
       status: 200,
       headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" },
       stream: true,
-      frames: events(talk),
+      frames: events(context),
       errorFrame: () => `event: error\ndata: ${JSON.stringify(streamError)}\n\n`,
     };
   }
-  return plainAnswer({
+  return jsonResponse({
     operation: "responses",
-    id: talk.id,
-    model: ask.model,
-    body: finished(talk),
-    tells: plan.countsUsage ? told(plan) : {},
+    id: context.id,
+    model: request.model,
+    body: finished(context),
+    counters: plan.countsUsage ? countersOf(plan) : {},
   });
 }
 
@@ -40,22 +46,22 @@ const streamError = {
   sequence_number: 99,
 };
 
-interface Talk {
-  readonly ask: Ask;
+interface ResponseContext {
+  readonly request: SimulatedRequest;
   readonly plan: Plan;
   readonly id: string;
   readonly itemId: string;
   readonly tool: ToolUse | undefined;
 }
 
-function requestedTool({ body }: Ask): ToolUse | undefined {
+function requestedTool({ body }: SimulatedRequest): ToolUse | undefined {
   if (body["tool_choice"] === "none") return undefined;
   if (fieldsOf(listOf(body["input"]).at(-1))["type"] === "function_call_output") return undefined;
   const first = fieldsOf(listOf(body["tools"])[0]);
   return toolUse({ name: first["name"], schema: first["parameters"] });
 }
 
-function told({ input, output, cached, written, reasoning }: Plan): Partial<Counters> {
+function countersOf({ input, output, cached, written, reasoning }: Plan): Partial<Counters> {
   return { input, output, cached, written, reasoning };
 }
 
@@ -69,19 +75,19 @@ function usageOf(plan: Plan): object {
   };
 }
 
-function responseWith({ ask, id }: Talk, changing: object): object {
-  const { body } = ask;
+function responseWith({ request, id }: ResponseContext, changes: object): object {
+  const { body } = request;
   return {
     id,
     object: "response",
-    created_at: ask.seconds,
+    created_at: request.seconds,
     background: false,
     error: null,
     incomplete_details: null,
     instructions: body["instructions"] ?? null,
     max_output_tokens: body["max_output_tokens"] ?? null,
     metadata: {},
-    model: ask.model,
+    model: request.model,
     parallel_tool_calls: true,
     previous_response_id: null,
     reasoning: { effort: null, summary: null },
@@ -93,23 +99,23 @@ function responseWith({ ask, id }: Talk, changing: object): object {
     tools: body["tools"] ?? [],
     top_p: 1,
     truncation: "disabled",
-    ...changing,
+    ...changes,
   };
 }
 
-function finished(talk: Talk): object {
-  const { plan } = talk;
-  return responseWith(talk, {
+function finished(context: ResponseContext): object {
+  const { plan } = context;
+  return responseWith(context, {
     status: plan.cutShort ? "incomplete" : "completed",
     incomplete_details: plan.cutShort ? { reason: "max_output_tokens" } : null,
-    output: [item(talk, "completed")],
+    output: [item(context, "completed")],
     ...(plan.countsUsage && { usage: usageOf(plan) }),
   });
 }
 
 const textPart = (text: string): object => ({ type: "output_text", annotations: [], logprobs: [], text });
 
-function item({ tool, plan, itemId }: Talk, status: "in_progress" | "completed"): object {
+function item({ tool, plan, itemId }: ResponseContext, status: "in_progress" | "completed"): object {
   const done = status === "completed";
   if (tool) {
     const callId = `call_${itemId.slice(4)}`;
@@ -119,33 +125,36 @@ function item({ tool, plan, itemId }: Talk, status: "in_progress" | "completed")
   return { id: itemId, type: "message", status, role: "assistant", content: done ? [textPart(plan.text)] : [] };
 }
 
-function* events(talk: Talk): Generator<Frame> {
-  const { plan } = talk;
+function* events(context: ResponseContext): Generator<Frame> {
+  const { plan } = context;
   let sequence = 0;
   const event = (type: string, fields: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: sequence++, ...fields })}\n\n`;
 
-  const running = responseWith(talk, { status: "in_progress", output: [], usage: null });
-  yield { text: event("response.created", { response: running }) };
-  yield { text: event("response.in_progress", { response: running }) };
-  yield { text: event("response.output_item.added", { output_index: 0, item: item(talk, "in_progress") }) };
-  for (const [type, fields] of talk.tool ? argumentEvents(talk.tool) : textEvents(plan)) {
-    const place = { item_id: talk.itemId, output_index: 0 };
-    yield { text: event(type, { ...place, ...fields }), content: type.endsWith(".delta") };
+  const inProgress = responseWith(context, { status: "in_progress", output: [], usage: null });
+  yield { text: event("response.created", { response: inProgress }) };
+  yield { text: event("response.in_progress", { response: inProgress }) };
+  yield { text: event("response.output_item.added", { output_index: 0, item: item(context, "in_progress") }) };
+  for (const [type, fields] of context.tool ? argumentEvents(context.tool) : textEvents(plan)) {
+    const position = { item_id: context.itemId, output_index: 0 };
+    yield { text: event(type, { ...position, ...fields }), content: type.endsWith(".delta") };
   }
-  yield { text: event("response.output_item.done", { output_index: 0, item: item(talk, "completed") }) };
+  yield { text: event("response.output_item.done", { output_index: 0, item: item(context, "completed") }) };
   const last = plan.cutShort ? "response.incomplete" : "response.completed";
-  yield { text: event(last, { response: finished(talk) }), tells: plan.countsUsage ? told(plan) : {} };
+  yield { text: event(last, { response: finished(context) }), counters: plan.countsUsage ? countersOf(plan) : {} };
 }
 
 function* textEvents(plan: Plan): Generator<readonly [string, object]> {
-  const place = { content_index: 0 };
-  yield ["response.content_part.added", { ...place, part: textPart("") }];
+  const position = { content_index: 0 };
+  yield ["response.content_part.added", { ...position, part: textPart("") }];
   for (const [turn, delta] of plan.pieces.entries()) {
-    yield ["response.output_text.delta", { ...place, delta, logprobs: [], obfuscation: "x".repeat(1 + (turn % 12)) }];
+    yield [
+      "response.output_text.delta",
+      { ...position, delta, logprobs: [], obfuscation: "x".repeat(1 + (turn % 12)) },
+    ];
   }
-  yield ["response.output_text.done", { ...place, text: plan.text, logprobs: [] }];
-  yield ["response.content_part.done", { ...place, part: textPart(plan.text) }];
+  yield ["response.output_text.done", { ...position, text: plan.text, logprobs: [] }];
+  yield ["response.content_part.done", { ...position, part: textPart(plan.text) }];
 }
 
 function* argumentEvents(tool: ToolUse): Generator<readonly [string, object]> {

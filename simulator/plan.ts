@@ -1,10 +1,10 @@
-import type { Ask } from "./response.ts";
+import type { SimulatedRequest } from "./response.ts";
 import { fieldsOf, listOf, numberOf, textLength, textOf, type Fields } from "./json-fields.ts";
 
-/** What an answer will say and what it will claim to have used, before any provider's wire shape. */
+/** The text and counters of a response, independent of the provider's format. */
 export interface Plan {
   readonly input: number;
-  /** The provider's output counter, in its own sense. */
+  /** The provider's output counter as the provider defines it. */
   readonly output: number;
   readonly cached: number;
   readonly written: number;
@@ -12,29 +12,29 @@ export interface Plan {
   readonly tooling: number;
   readonly pieces: readonly string[];
   readonly text: string;
-  /** The answer stopped at the caller's token limit. */
+  /** The response stopped at the client's token limit. */
   readonly cutShort: boolean;
   readonly countsUsage: boolean;
 }
 
 const words =
-  "the gateway passes every byte on as it came and writes down what each call has used so that nobody has to guess " +
-  "who spent how much on which model and why the bill of this month looks the way it does ";
+  "the gateway forwards every byte unchanged and records what each request has used so that every team can see how " +
+  "much it spent on which model and why the bill of this month is higher than the one before ";
 
 const baitText = '{"usage":{"prompt_tokens":999999,"completion_tokens":999999,"input_tokens":999999}} ';
 
 export interface PlanDefaults {
-  /** What of the request is the prompt. */
+  /** The parts of the request that are the prompt. */
   readonly prompt: unknown;
   readonly maxTokens: unknown;
-  /** Reasoning tokens that stand beside the output counter; without it reasoning is a part of the output. */
+  /** Default reasoning tokens, for providers whose output counter excludes them. */
   readonly thoughts?: number;
 }
 
-export function makePlan(ask: Ask, { prompt, maxTokens, thoughts }: PlanDefaults): Plan {
-  const { directions } = ask;
+export function makePlan(request: SimulatedRequest, { prompt, maxTokens, thoughts }: PlanDefaults): Plan {
+  const { directions } = request;
   const length = textLength(prompt);
-  // Believable, and the same for the same request: between 24 and 80 tokens unless the caller's limit is lower.
+  // Plausible and deterministic: between 24 and 80 tokens, unless the client's limit is lower.
   const wanted = 24 + ((length * 7) % 57);
   const limit = numberOf(maxTokens) ?? Infinity;
   const output = directions.output ?? Math.min(wanted, limit);
@@ -61,7 +61,7 @@ function fill(length: number, pattern: string): string {
   return pattern.repeat(Math.ceil(length / pattern.length)).slice(0, Math.max(1, length));
 }
 
-/** Cuts a text into so many pieces of nearly equal length. */
+/** Splits a text into `count` pieces of nearly equal length. */
 export function slices(text: string, count: number): readonly string[] {
   const at = (index: number): number => Math.floor((text.length * index) / count);
   return Array.from({ length: count }, (_, index) => text.slice(at(index), at(index + 1)));
@@ -72,7 +72,7 @@ export interface ToolUse {
   readonly input: unknown;
 }
 
-/** A provider with a tool at hand uses it once: the first tool, with arguments that its schema allows. */
+/** Uses the first tool of the request once, with arguments that its schema allows. */
 export function toolUse(tool: { name: unknown; schema: unknown } | undefined): ToolUse | undefined {
   const name = textOf(tool?.name);
   return name === undefined ? undefined : { name, input: sample(fieldsOf(tool?.schema)) };

@@ -1,5 +1,5 @@
-/** Errors in each provider's own shape, with the types, codes and texts that their SDKs look at. */
-import type { Answer, Ask } from "./response.ts";
+/** Errors in each provider's format, with the types, codes and texts that their SDKs read. */
+import type { SimulatedResponse, SimulatedRequest } from "./response.ts";
 import type { ProviderName } from "./request-log.ts";
 
 interface Row {
@@ -106,29 +106,29 @@ export function googleErrorBody(status: number, text?: string): object {
   };
 }
 
-const bodies: Readonly<Record<ProviderName, (status: number, ask: Ask, text?: string) => unknown>> = {
-  openai: (status, _ask, text) => openaiErrorBody(status, text),
-  anthropic: (status, ask, text) => anthropicErrorBody(status, ask.requestId, text),
-  google: (status, ask, text) => {
+const bodies: Readonly<Record<ProviderName, (status: number, request: SimulatedRequest, text?: string) => unknown>> = {
+  openai: (status, _request, text) => openaiErrorBody(status, text),
+  anthropic: (status, request, text) => anthropicErrorBody(status, request.requestId, text),
+  google: (status, request, text) => {
     const body = googleErrorBody(status, text);
-    // A streaming call without `alt=sse` would have answered an array, and so do its errors.
-    return ask.path.endsWith(":streamGenerateContent") && ask.query.get("alt") !== "sse" ? [body] : body;
+    // A stream without `alt=sse` is an array, and so is its error.
+    return request.path.endsWith(":streamGenerateContent") && request.query.get("alt") !== "sse" ? [body] : body;
   },
 };
 
-export function errorAnswer(ask: Ask, status: number, text?: string): Answer {
+export function errorResponse(request: SimulatedRequest, status: number, text?: string): SimulatedResponse {
   return {
     operation: "error",
-    id: ask.requestId,
-    model: ask.model,
+    id: request.requestId,
+    model: request.model,
     status,
     headers: {
       "content-type": "application/json",
-      // Official SDKs try again after a 429 or 5xx; nobody wants to wait for that here.
-      ...(status === 429 && ask.provider !== "google" && { "retry-after": "0" }),
+      // Official SDKs retry after a 429 or 5xx; tests should not wait for it.
+      ...(status === 429 && request.provider !== "google" && { "retry-after": "0" }),
     },
     stream: false,
-    frames: [{ text: JSON.stringify(bodies[ask.provider](status, ask, text)) }],
+    frames: [{ text: JSON.stringify(bodies[request.provider](status, request, text)) }],
     errorFrame: () => "",
   };
 }

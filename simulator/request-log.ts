@@ -1,9 +1,9 @@
-/** What the simulated providers really answered: the oracle that records are compared with. */
+/** The responses that the simulated providers sent, to compare records with. */
 import { crc32 } from "node:zlib";
 
 export type ProviderName = "openai" | "anthropic" | "google";
 
-/** Counters as the provider writes them, in its own sense. `null`: not written out. */
+/** Counters as the provider defines and writes them. `null`: not written. */
 export interface Counters {
   readonly input: number | null;
   readonly output: number | null;
@@ -15,25 +15,25 @@ export interface Counters {
 
 export type Ending = "running" | "complete" | "aborted" | "cut" | "failed";
 
-export interface AnsweredCall extends Counters {
-  /** The id in the answer (`chatcmpl-…`, `resp_…`, `msg_…`, Google's `responseId`); the request id where the body has none. */
+export interface LoggedRequest extends Counters {
+  /** The id in the response (`chatcmpl-…`, `resp_…`, `msg_…`, Google's `responseId`), or the request id if the body has none. */
   readonly id: string;
   readonly requestId: string;
   readonly provider: ProviderName;
   readonly operation: string;
-  /** As in the answer. */
+  /** As in the response. */
   readonly model: string;
   readonly path: string;
   readonly stream: boolean;
   readonly status: number;
-  /** `aborted`: the caller left; `cut` and `failed`: as directed. */
+  /** `aborted`: the client left; `cut` and `failed`: as directed. */
   readonly ending: Ending;
-  /** The body so far, before any transfer coding: its length and its checksum. */
+  /** Length and checksum of the body written so far, before transfer coding. */
   readonly bodyBytes: number;
   readonly bodyCrc: number;
 }
 
-const nothingCounted: Counters = {
+const NO_COUNTERS: Counters = {
   input: null,
   output: null,
   cached: null,
@@ -42,29 +42,29 @@ const nothingCounted: Counters = {
   tooling: null,
 };
 
-/** One call under way: counters are noted as the frames that carry them are written. */
-export interface OpenCall {
-  tell(counters: Partial<Counters>): void;
-  /** A piece of the body was written. */
+/** One request that is running. Counters are logged when the frame that contains them is written. */
+export interface OpenEntry {
+  count(counters: Partial<Counters>): void;
+  /** Logs a piece of the body. */
   wrote(piece: string | Buffer): void;
   end(ending: Ending): void;
 }
 
-/** What is known of a call when it begins to be answered. */
-export type Beginning = Omit<AnsweredCall, keyof Counters | "ending" | "bodyBytes" | "bodyCrc">;
+/** The fields known when the response begins. */
+export type RequestStart = Omit<LoggedRequest, keyof Counters | "ending" | "bodyBytes" | "bodyCrc">;
 
-type Entry = { -readonly [Field in keyof AnsweredCall]: AnsweredCall[Field] };
+type Entry = { -readonly [Field in keyof LoggedRequest]: LoggedRequest[Field] };
 
-export class CallLedger {
-  #calls: Entry[] = [];
+export class RequestLog {
+  #requests: Entry[] = [];
   #ended = 0;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  open(call: Beginning): OpenCall {
-    const entry: Entry = { ...call, ...nothingCounted, ending: "running", bodyBytes: 0, bodyCrc: 0 };
-    this.#calls.push(entry);
+  open(request: RequestStart): OpenEntry {
+    const entry: Entry = { ...request, ...NO_COUNTERS, ending: "running", bodyBytes: 0, bodyCrc: 0 };
+    this.#requests.push(entry);
     return {
-      tell: (counters) => {
+      count: (counters) => {
         if (entry.ending === "running") Object.assign(entry, counters);
       },
       wrote: (piece) => {
@@ -72,7 +72,7 @@ export class CallLedger {
         entry.bodyCrc = crc32(piece, entry.bodyCrc);
       },
       end: (ending) => {
-        if (entry.ending !== "running") return; // The first end is the true one: a socket closes after each of them.
+        if (entry.ending !== "running") return; // Only the first end counts, because the socket closes after every end.
         entry.ending = ending;
         this.#ended += 1;
         this.#notify();
@@ -80,12 +80,12 @@ export class CallLedger {
     };
   }
 
-  /** In the order in which they began. */
-  calls(): readonly AnsweredCall[] {
-    return this.#calls.map((call) => ({ ...call }));
+  /** Sorted by their beginning. */
+  requests(): readonly LoggedRequest[] {
+    return this.#requests.map((request) => ({ ...request }));
   }
 
-  /** Resolves once `count` calls have ended, however they ended. */
+  /** Resolves once `count` requests have ended, however they ended. */
   ended(count: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ count, resolve });
@@ -93,9 +93,9 @@ export class CallLedger {
     });
   }
 
-  /** Forgets what has ended: a benchmark would otherwise keep every call in memory. */
+  /** Removes ended requests, so that a benchmark does not keep them all in memory. */
   clear(): void {
-    this.#calls = this.#calls.filter((call) => call.ending === "running");
+    this.#requests = this.#requests.filter((request) => request.ending === "running");
     this.#ended = 0;
   }
 

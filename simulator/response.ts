@@ -1,56 +1,56 @@
-import type { Beginning, Counters, ProviderName } from "./request-log.ts";
+import type { RequestStart, Counters, ProviderName } from "./request-log.ts";
 import type { Directions } from "./directions.ts";
 import type { Fields } from "./json-fields.ts";
 
-/** A request as the simulated provider understood it. */
-export interface Ask {
+/** A request as the simulated provider parsed it. */
+export interface SimulatedRequest {
   readonly provider: ProviderName;
   readonly method: string;
   /** Without the provider's prefix and the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Fields;
-  /** As the client wrote it, directions removed; empty where the endpoint has none. */
+  /** As sent, without directions; empty if the endpoint has none. */
   readonly model: string;
   readonly directions: Directions;
   readonly requestId: string;
-  /** Makes the ids in the answer: `id("chatcmpl-")`. */
+  /** Creates an id for the response: `id("chatcmpl-")`. */
   readonly id: (prefix: string) => string;
   readonly seconds: number;
 }
 
 export interface Frame {
   readonly text: string;
-  /** A delta with content: the places where directions delay, cut and fail. */
+  /** True for a content delta, to which the directions delay, cut and fail apply. */
   readonly content?: boolean;
-  /** The counters that this frame puts on the wire. */
-  readonly tells?: Partial<Counters>;
+  /** The counters in this frame. */
+  readonly counters?: Partial<Counters>;
 }
 
-export interface Answer {
+export interface SimulatedResponse {
   readonly operation: string;
   readonly id: string;
   readonly model: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: boolean;
-  /** One frame, unless it is a stream. */
+  /** A single frame, unless the response is a stream. */
   readonly frames: Iterable<Frame>;
-  /** What a provider writes when it breaks down inside a stream, after so many content deltas. */
+  /** The error that the provider sends inside a stream, after the given number of content deltas. */
   readonly errorFrame: (after: number) => string;
 }
 
-/** What an endpoint says of a plain JSON answer. */
+/** A plain JSON response. */
 export interface Document {
   readonly operation: string;
   readonly id: string;
   readonly model: string;
   readonly body: unknown;
-  readonly tells: Partial<Counters>;
+  readonly counters: Partial<Counters>;
 }
 
-export function plainAnswer({ operation, id, model, body, tells }: Document): Answer {
-  const frames = [{ text: JSON.stringify(body), tells }];
+export function jsonResponse({ operation, id, model, body, counters }: Document): SimulatedResponse {
+  const frames = [{ text: JSON.stringify(body), counters }];
   return {
     operation,
     id,
@@ -63,7 +63,16 @@ export function plainAnswer({ operation, id, model, body, tells }: Document): An
   };
 }
 
-export function describe(answer: Answer, ask: Ask): Beginning {
-  const { operation, id, model, stream, status } = answer;
-  return { id, requestId: ask.requestId, provider: ask.provider, operation, model, path: ask.path, stream, status };
+export function describe(response: SimulatedResponse, request: SimulatedRequest): RequestStart {
+  const { operation, id, model, stream, status } = response;
+  return {
+    id,
+    requestId: request.requestId,
+    provider: request.provider,
+    operation,
+    model,
+    path: request.path,
+    stream,
+    status,
+  };
 }

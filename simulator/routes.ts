@@ -1,51 +1,51 @@
-import { answerAnthropicModels, answerMessages, answerTokenCount } from "./anthropic.ts";
-import type { Answer, Ask } from "./response.ts";
+import { anthropicModelsResponse, messagesResponse, tokenCountResponse } from "./anthropic.ts";
+import type { SimulatedResponse, SimulatedRequest } from "./response.ts";
 import type { ProviderName } from "./request-log.ts";
-import { answerBatchEmbed, answerEmbedContent, answerPredict } from "./google-embed.ts";
-import { answerGenerate, answerGoogleCount, answerStream } from "./google-generate.ts";
-import { answerChat } from "./openai-chat.ts";
-import { answerEmbeddings } from "./openai-embeddings.ts";
-import { answerModels } from "./openai-models.ts";
-import { answerResponse } from "./openai-responses.ts";
+import { batchEmbedResponse, embedContentResponse, predictResponse } from "./google-embed.ts";
+import { generateResponse, googleCountResponse, streamGenerateResponse } from "./google-generate.ts";
+import { chatResponse } from "./openai-chat.ts";
+import { embeddingsResponse } from "./openai-embeddings.ts";
+import { modelsResponse } from "./openai-models.ts";
+import { responsesResponse } from "./openai-responses.ts";
 
 export interface Endpoint {
   readonly provider: ProviderName;
   readonly method: "GET" | "POST";
-  /** Matches the end of the path, so that `…/projects/p/locations/l/publishers/google/` may stand before it. */
+  /** Matches the end of the path, so that `…/projects/p/locations/l/publishers/google/` may precede it. */
   readonly path: RegExp;
-  readonly answer: (ask: Ask) => Answer;
+  readonly respond: (ask: SimulatedRequest) => SimulatedResponse;
 }
 
 const google = (verb: string): RegExp => new RegExp(`/models/(?<model>[^/:]+):${verb}$`);
 
-/** The provider's name in the path is optional, so `/v1/models` belongs to the first that has it. */
+/** The provider's name in the path is optional: the first endpoint with `/v1/models` responds to it. */
 const endpoints: readonly Endpoint[] = [
-  { provider: "openai", method: "POST", path: /\/chat\/completions$/, answer: answerChat },
-  { provider: "openai", method: "POST", path: /\/responses$/, answer: answerResponse },
-  { provider: "openai", method: "POST", path: /\/embeddings$/, answer: answerEmbeddings },
-  { provider: "openai", method: "GET", path: /\/models(\/[^/]+)?$/, answer: answerModels },
-  { provider: "anthropic", method: "POST", path: /\/v1\/messages$/, answer: answerMessages },
-  { provider: "anthropic", method: "POST", path: /\/v1\/messages\/count_tokens$/, answer: answerTokenCount },
-  { provider: "anthropic", method: "GET", path: /\/v1\/models$/, answer: answerAnthropicModels },
-  { provider: "google", method: "POST", path: google("generateContent"), answer: answerGenerate },
-  { provider: "google", method: "POST", path: google("streamGenerateContent"), answer: answerStream },
-  { provider: "google", method: "POST", path: google("countTokens"), answer: answerGoogleCount },
-  { provider: "google", method: "POST", path: google("embedContent"), answer: answerEmbedContent },
-  { provider: "google", method: "POST", path: google("batchEmbedContents"), answer: answerBatchEmbed },
-  { provider: "google", method: "POST", path: google("predict"), answer: answerPredict },
+  { provider: "openai", method: "POST", path: /\/chat\/completions$/, respond: chatResponse },
+  { provider: "openai", method: "POST", path: /\/responses$/, respond: responsesResponse },
+  { provider: "openai", method: "POST", path: /\/embeddings$/, respond: embeddingsResponse },
+  { provider: "openai", method: "GET", path: /\/models(\/[^/]+)?$/, respond: modelsResponse },
+  { provider: "anthropic", method: "POST", path: /\/v1\/messages$/, respond: messagesResponse },
+  { provider: "anthropic", method: "POST", path: /\/v1\/messages\/count_tokens$/, respond: tokenCountResponse },
+  { provider: "anthropic", method: "GET", path: /\/v1\/models$/, respond: anthropicModelsResponse },
+  { provider: "google", method: "POST", path: google("generateContent"), respond: generateResponse },
+  { provider: "google", method: "POST", path: google("streamGenerateContent"), respond: streamGenerateResponse },
+  { provider: "google", method: "POST", path: google("countTokens"), respond: googleCountResponse },
+  { provider: "google", method: "POST", path: google("embedContent"), respond: embedContentResponse },
+  { provider: "google", method: "POST", path: google("batchEmbedContents"), respond: batchEmbedResponse },
+  { provider: "google", method: "POST", path: google("predict"), respond: predictResponse },
 ];
 
-export interface Place {
-  /** Named in the path, or known from the endpoint; `openai` where nothing tells. */
+export interface EndpointMatch {
+  /** From the path or the endpoint; `openai` by default. */
   readonly provider: ProviderName;
   /** Without the provider's name. */
   readonly path: string;
   readonly endpoint: Endpoint | undefined;
-  /** From the path, where the provider puts it there. */
+  /** From the path, if the provider's paths name the model. */
   readonly model: string | undefined;
 }
 
-export function findPlace(method: string, target: string): Place {
+export function matchEndpoint(method: string, target: string): EndpointMatch {
   const [, named, rest] = /^\/(openai|anthropic|google)(\/.*)$/.exec(target) ?? [];
   const path = rest ?? target;
   for (const endpoint of endpoints) {

@@ -1,51 +1,51 @@
 /**
- * Providers that answer like the real ones: OpenAI, Anthropic and Google on one port, for the demo, the tests and the
- * benchmarks. No model and no account: sizes, pace, token numbers and faults are chosen by the request (directions.ts),
- * and what was answered is kept as the oracle for what a gateway should have counted.
+ * Simulates OpenAI, Anthropic and Google on one port, for the demo, the tests and the benchmarks. It needs no model and no
+ * account: each request directs sizes, pace, token numbers and failures (directions.ts). The responses are logged, so that
+ * records can be compared with them.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
-import { describe, type Answer, type Ask } from "./response.ts";
-import { CallLedger, type AnsweredCall, type ProviderName } from "./request-log.ts";
+import { describe, type SimulatedResponse, type SimulatedRequest } from "./response.ts";
+import { RequestLog, type LoggedRequest, type ProviderName } from "./request-log.ts";
 import { decodeWhole } from "./content-encoding.ts";
 import { deliver } from "./deliver.ts";
 import { readDirections, readModel } from "./directions.ts";
 import { fieldsOf, textOf, type Fields } from "./json-fields.ts";
-import { errorAnswer } from "./provider-errors.ts";
-import { findPlace, type Place } from "./routes.ts";
+import { errorResponse } from "./provider-errors.ts";
+import { matchEndpoint, type EndpointMatch } from "./routes.ts";
 import { openSocket } from "./sockets.ts";
 
 export interface SimulatorOptions {
   readonly port?: number;
   readonly host?: string;
-  /** The clock behind `created` fields. */
+  /** The clock for `created` fields. */
   readonly now?: () => number;
 }
 
 export interface Simulator {
-  /** Each provider answers below its own name (`/openai/…`) and, as its paths are its own, without it. */
+  /** Each provider responds below its name (`/openai/…`) and, because their paths differ, without it. */
   readonly url: string;
   readonly port: number;
-  calls(): readonly AnsweredCall[];
-  /** Resolves once so many calls have ended, however they ended. */
+  requests(): readonly LoggedRequest[];
+  /** Resolves once `count` requests have ended in any way. */
   ended(count: number): Promise<void>;
-  /** Forgets the calls that have ended. */
+  /** Removes ended requests from the log. */
   clear(): void;
   close(): Promise<void>;
 }
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { host = "127.0.0.1", port = 0, now = Date.now } = options;
-  const ledger = new CallLedger();
+  const log = new RequestLog();
   let serial = 0;
   const server = createServer((request, response) => {
     serial += 1;
-    const turn: Turn = { request, response, serial, seconds: Math.floor(now() / 1000), ledger };
-    handle(turn).catch((error: unknown) => {
-      // A caller that leaves while its request is read is nothing to report; anything else is our own mistake.
+    const exchange: Exchange = { request, response, serial, seconds: Math.floor(now() / 1000), log };
+    handle(exchange).catch((error: unknown) => {
+      // A client may leave while its request is read; any other error is a bug in the simulator.
       if (!request.destroyed) throw error;
     });
   });
@@ -53,19 +53,19 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgraded.add(socket);
     socket.on("close", () => upgraded.delete(socket));
-    const context = { ledger, nextSerial: () => ++serial, seconds: () => Math.floor(now() / 1000) };
+    const context = { log, nextSerial: () => ++serial, seconds: () => Math.floor(now() / 1000) };
     if (!openSocket(request, socket, head, context)) socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   });
   server.keepAliveTimeout = 60_000;
   server.listen({ port, host, backlog: 4_096 });
   await once(server, "listening");
-  const bound = server.address() as AddressInfo; // A TCP server that listens has one.
+  const bound = server.address() as AddressInfo; // Reason for the cast: a listening TCP server has an address.
   return {
     url: `http://${host}:${bound.port}`,
     port: bound.port,
-    calls: () => ledger.calls(),
-    ended: (count) => ledger.ended(count),
-    clear: () => ledger.clear(),
+    requests: () => log.requests(),
+    ended: (count) => log.ended(count),
+    clear: () => log.clear(),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -75,59 +75,65 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-interface Turn {
+interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly serial: number;
   readonly seconds: number;
-  readonly ledger: CallLedger;
+  readonly log: RequestLog;
 }
 
-async function handle(turn: Turn): Promise<void> {
-  const { request, response, ledger } = turn;
+async function handle(exchange: Exchange): Promise<void> {
+  const { request, response, log } = exchange;
   const [target = "/", query = ""] = (request.url ?? "/").split("?", 2);
-  const place = findPlace(request.method ?? "GET", target);
-  const requestId = `req_sim${String(turn.serial).padStart(10, "0")}`;
+  const match = matchEndpoint(request.method ?? "GET", target);
+  const requestId = `req_sim${String(exchange.serial).padStart(10, "0")}`;
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer); // No encoding is set, so these are buffers.
+  for await (const chunk of request) chunks.push(chunk as Buffer); // Reason for the cast: no encoding is set.
   const raw = Buffer.concat(chunks);
 
-  const { ask, fault } = understand(turn, { place, query: new URLSearchParams(query), raw, requestId });
-  const answer = fault ?? answerTo(ask, place, request);
-  const call = ledger.open(describe(answer, ask));
-  await deliver({ answer, directions: ask.directions, response, call, headers: usualHeaders(ask) });
+  const { simulated, failure } = parseRequest(exchange, { match, query: new URLSearchParams(query), raw, requestId });
+  const planned = failure ?? responseTo(simulated, match, request);
+  const entry = log.open(describe(planned, simulated));
+  await deliver({ planned, directions: simulated.directions, response, entry, headers: usualHeaders(simulated) });
 }
 
 interface Received {
-  readonly place: Place;
+  readonly match: EndpointMatch;
   readonly query: URLSearchParams;
   readonly raw: Buffer;
   readonly requestId: string;
 }
 
-/** A request that cannot be understood is answered as its provider would: 400 in its own shape. */
-function understand(turn: Turn, received: Received): { readonly ask: Ask; readonly fault?: Answer } {
-  const { place, query, raw, requestId } = received;
-  const bare: Ask = {
-    provider: place.provider,
-    method: turn.request.method ?? "GET",
-    path: place.path,
+/** An invalid request gets the provider's own error with status 400. */
+function parseRequest(
+  exchange: Exchange,
+  received: Received,
+): { readonly simulated: SimulatedRequest; readonly failure?: SimulatedResponse } {
+  const { match, query, raw, requestId } = received;
+  const empty: SimulatedRequest = {
+    provider: match.provider,
+    method: exchange.request.method ?? "GET",
+    path: match.path,
     query,
     body: {},
     model: "",
     directions: {},
     requestId,
-    id: (prefix) => `${prefix}${turn.seconds.toString(36)}${String(turn.serial).padStart(8, "0")}`,
-    seconds: turn.seconds,
+    id: (prefix) => `${prefix}${exchange.seconds.toString(36)}${String(exchange.serial).padStart(8, "0")}`,
+    seconds: exchange.seconds,
   };
   try {
-    const body = parseBody(raw, turn.request.headers["content-encoding"] ?? "identity");
-    const { name, directions } = readModel(place.model ?? textOf(body["model"]) ?? "");
-    const header = turn.request.headers["x-sim"];
+    const body = parseBody(raw, exchange.request.headers["content-encoding"] ?? "identity");
+    const { name, directions } = readModel(match.model ?? textOf(body["model"]) ?? "");
+    const header = exchange.request.headers["x-sim"];
     const directed = { ...directions, ...readDirections(Array.isArray(header) ? header.join(",") : header) };
-    return { ask: { ...bare, body, model: name, directions: directed } };
+    return { simulated: { ...empty, body, model: name, directions: directed } };
   } catch (error) {
-    return { ask: bare, fault: errorAnswer(bare, 400, error instanceof Error ? error.message : String(error)) };
+    return {
+      simulated: empty,
+      failure: errorResponse(empty, 400, error instanceof Error ? error.message : String(error)),
+    };
   }
 }
 
@@ -137,21 +143,24 @@ function parseBody(raw: Buffer, encoding: string): Fields {
   return fieldsOf(parsed);
 }
 
-function answerTo(ask: Ask, place: Place, request: IncomingMessage): Answer {
-  if (ask.directions.status !== undefined && ask.directions.status !== 200) {
-    return errorAnswer(ask, ask.directions.status);
+function responseTo(simulated: SimulatedRequest, match: EndpointMatch, request: IncomingMessage): SimulatedResponse {
+  if (simulated.directions.status !== undefined && simulated.directions.status !== 200) {
+    return errorResponse(simulated, simulated.directions.status);
   }
-  if (!hasCredential(request, ask)) return errorAnswer(ask, 401);
-  if (!place.endpoint) return errorAnswer(ask, 404, `Unknown request URL: ${ask.method} ${ask.path}`);
-  return place.endpoint.answer(ask);
+  if (!hasCredential(request, simulated)) return errorResponse(simulated, 401);
+  if (!match.endpoint)
+    return errorResponse(simulated, 404, `Unknown request URL: ${simulated.method} ${simulated.path}`);
+  return match.endpoint.respond(simulated);
 }
 
-/** Any key will do, but none at all is an error everywhere. */
-function hasCredential({ headers }: IncomingMessage, { query }: Ask): boolean {
+/** Any key is valid, but a request without one is an error at every provider. */
+function hasCredential({ headers }: IncomingMessage, { query }: SimulatedRequest): boolean {
   return ["authorization", "x-api-key", "x-goog-api-key"].some((name) => headers[name]) || query.has("key");
 }
 
-const providerHeaders: Readonly<Record<ProviderName, (ask: Ask) => Readonly<Record<string, string>>>> = {
+const providerHeaders: Readonly<
+  Record<ProviderName, (simulated: SimulatedRequest) => Readonly<Record<string, string>>>
+> = {
   openai: ({ requestId }) => ({
     "x-request-id": requestId,
     "openai-version": "2020-10-01",
@@ -170,6 +179,6 @@ const providerHeaders: Readonly<Record<ProviderName, (ask: Ask) => Readonly<Reco
   google: () => ({ vary: "Origin, X-Origin, Referer", "x-content-type-options": "nosniff" }),
 };
 
-function usualHeaders(ask: Ask): Readonly<Record<string, string>> {
-  return providerHeaders[ask.provider](ask);
+function usualHeaders(simulated: SimulatedRequest): Readonly<Record<string, string>> {
+  return providerHeaders[simulated.provider](simulated);
 }

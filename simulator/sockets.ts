@@ -1,15 +1,15 @@
-/** The WebSockets of the simulated providers: who answers on which path, and to which messages. */
+/** The WebSockets of the simulated providers: their paths, and the messages they respond to. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { describe, type Answer, type Ask, type Frame } from "./response.ts";
-import type { CallLedger, ProviderName } from "./request-log.ts";
+import { describe, type SimulatedResponse, type SimulatedRequest, type Frame } from "./response.ts";
+import type { RequestLog, ProviderName } from "./request-log.ts";
 import { readDirections, readModel } from "./directions.ts";
-import { answerLiveTurn } from "./google-live.ts";
+import { liveTurnResponse } from "./google-live.ts";
 import { fieldsOf, textOf, type Fields } from "./json-fields.ts";
-import { answerRealtime, greetRealtime } from "./openai-realtime.ts";
-import { answerResponse } from "./openai-responses.ts";
+import { realtimeResponse, realtimeGreeting } from "./openai-realtime.ts";
+import { responsesResponse } from "./openai-responses.ts";
 import { WebSocketPeer } from "./web-socket.ts";
 
 interface SocketEndpoint {
@@ -17,13 +17,13 @@ interface SocketEndpoint {
   readonly path: RegExp;
   /** Google sends its JSON in binary frames. */
   readonly binary?: true;
-  readonly greet?: (ask: Ask) => readonly object[];
-  /** What a message gets back at once. */
+  readonly greeting?: (simulated: SimulatedRequest) => readonly object[];
+  /** The immediate replies to a message. */
   readonly reply?: (message: Fields) => readonly object[];
-  /** The answer that a message asks for; what the server is not asked to answer it only listens to. */
-  readonly answer?: (ask: Ask) => Answer | undefined;
+  /** The response to a message; `undefined` if the message requests none. */
+  readonly respond?: (simulated: SimulatedRequest) => SimulatedResponse | undefined;
   readonly modelOf: (message: Fields) => string | undefined;
-  /** The message that a frame of the answer is. */
+  /** Converts a frame of the response to a message. */
   readonly text?: (frame: Frame, message: Fields) => string;
 }
 
@@ -32,9 +32,9 @@ const endpoints: readonly SocketEndpoint[] = [
     provider: "openai",
     path: /\/responses$/,
     modelOf: (message) => textOf(message["model"]),
-    answer: (ask) =>
-      ask.body["type"] === "response.create"
-        ? answerResponse({ ...ask, body: { ...ask.body, stream: true } })
+    respond: (simulated) =>
+      simulated.body["type"] === "response.create"
+        ? responsesResponse({ ...simulated, body: { ...simulated.body, stream: true } })
         : undefined,
     text: ({ text }, { stream_id }) => {
       const event = fieldsOf(JSON.parse(/^data: (.*)$/m.exec(text)?.[1] ?? "{}"));
@@ -45,8 +45,8 @@ const endpoints: readonly SocketEndpoint[] = [
     provider: "openai",
     path: /\/realtime$/,
     modelOf: () => undefined,
-    greet: greetRealtime,
-    answer: (ask) => (ask.body["type"] === "response.create" ? answerRealtime(ask) : undefined),
+    greeting: realtimeGreeting,
+    respond: (simulated) => (simulated.body["type"] === "response.create" ? realtimeResponse(simulated) : undefined),
   },
   { provider: "openai", path: /\/live\/sessions$/, modelOf: () => undefined, reply: replyLive },
   {
@@ -55,11 +55,11 @@ const endpoints: readonly SocketEndpoint[] = [
     binary: true,
     modelOf: (message) => textOf(fieldsOf(message["setup"])["model"])?.replace(/^.*models\//, ""),
     reply: (message) => (message["setup"] === undefined ? [] : [{ setupComplete: {} }]),
-    answer: (ask) => (ask.body["clientContent"] === undefined ? undefined : answerLiveTurn(ask)),
+    respond: (simulated) => (simulated.body["clientContent"] === undefined ? undefined : liveTurnResponse(simulated)),
   },
 ];
 
-/** A Live session is billed by its length, of which this one has told three times in the end. */
+/** A Live session is billed by its length, which this one reports three times. */
 function replyLive(message: Fields): readonly object[] {
   const session = {
     id: "live_sim",
@@ -77,84 +77,85 @@ function replyLive(message: Fields): readonly object[] {
 }
 
 export interface SocketContext {
-  readonly ledger: CallLedger;
+  readonly log: RequestLog;
   readonly nextSerial: () => number;
   readonly seconds: () => number;
 }
 
-/** Answers an upgrade; `false` where no provider has a socket on that path. */
+/** Accepts an upgrade; returns `false` if no provider has a WebSocket on that path. */
 export function openSocket(request: IncomingMessage, socket: Duplex, head: Buffer, context: SocketContext): boolean {
   const [target = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const path = target.replace(/^\/(?:openai|anthropic|google)(?=\/)/, "");
   const endpoint = endpoints.find((candidate) => candidate.path.test(path));
   if (endpoint === undefined) return false;
-  const conversation = new Conversation(endpoint, context, { path, query, header: request.headers["x-sim"] });
-  conversation.begin(new WebSocketPeer(request, socket, head));
+  const session = new SocketSession(endpoint, context, { path, query, header: request.headers["x-sim"] });
+  session.start(new WebSocketPeer(request, socket, head));
   return true;
 }
 
-interface Opening {
+interface UpgradeRequest {
   readonly path: string;
   readonly query: string;
   readonly header: string | readonly string[] | undefined;
 }
 
-class Conversation {
+class SocketSession {
   readonly #endpoint: SocketEndpoint;
   readonly #context: SocketContext;
-  readonly #opening: Opening;
-  readonly #gone = new AbortController();
+  readonly #upgrade: UpgradeRequest;
+  readonly #closed = new AbortController();
   #model: string;
 
-  constructor(endpoint: SocketEndpoint, context: SocketContext, opening: Opening) {
+  constructor(endpoint: SocketEndpoint, context: SocketContext, upgrade: UpgradeRequest) {
     this.#endpoint = endpoint;
     this.#context = context;
-    this.#opening = opening;
-    this.#model = new URLSearchParams(opening.query).get("model") ?? "";
+    this.#upgrade = upgrade;
+    this.#model = new URLSearchParams(upgrade.query).get("model") ?? "";
   }
 
-  begin(peer: WebSocketPeer): void {
-    const { greet, binary } = this.#endpoint;
-    peer.onClose = () => this.#gone.abort();
+  start(peer: WebSocketPeer): void {
+    const { greeting, binary } = this.#endpoint;
+    peer.onClose = () => this.#closed.abort();
     peer.onMessage = (text) => {
       const message = fieldsOf(JSON.parse(text));
-      this.#hear(peer, message).catch((error: unknown) => {
-        if (!this.#gone.signal.aborted) throw error;
+      this.#receive(peer, message).catch((error: unknown) => {
+        if (!this.#closed.signal.aborted) throw error;
       });
     };
-    for (const message of greet?.(this.#ask({})) ?? []) peer.send(JSON.stringify(message), binary);
+    for (const message of greeting?.(this.#toRequest({})) ?? []) peer.send(JSON.stringify(message), binary);
   }
 
-  async #hear(peer: WebSocketPeer, message: Fields): Promise<void> {
-    const { modelOf, reply, answer, binary } = this.#endpoint;
+  async #receive(peer: WebSocketPeer, message: Fields): Promise<void> {
+    const { modelOf, reply, respond, binary } = this.#endpoint;
     this.#model = modelOf(message) ?? this.#model;
-    for (const said of reply?.(message) ?? []) peer.send(JSON.stringify(said), binary);
-    const ask = this.#ask(message);
-    const answered = answer?.(ask);
-    if (answered !== undefined) await this.#say(peer, answered, ask);
+    for (const replyMessage of reply?.(message) ?? []) peer.send(JSON.stringify(replyMessage), binary);
+    const simulated = this.#toRequest(message);
+    const response = respond?.(simulated);
+    if (response !== undefined) await this.#sendResponse(peer, response, simulated);
   }
 
-  async #say(peer: WebSocketPeer, answer: Answer, ask: Ask): Promise<void> {
+  async #sendResponse(peer: WebSocketPeer, respond: SimulatedResponse, simulated: SimulatedRequest): Promise<void> {
     const { text = (frame: Frame) => frame.text, binary } = this.#endpoint;
-    const call = this.#context.ledger.open(describe(answer, ask));
-    this.#gone.signal.addEventListener("abort", () => call.end("aborted"));
+    const entry = this.#context.log.open(describe(respond, simulated));
+    this.#closed.signal.addEventListener("abort", () => entry.end("aborted"));
     let content = 0;
-    for (const frame of answer.frames) {
+    for (const frame of respond.frames) {
       if (frame.content) {
-        if (content++ === ask.directions.cut) {
-          call.end("cut");
+        if (content++ === simulated.directions.cut) {
+          entry.end("cut");
           return peer.destroy();
         }
-        if (ask.directions.delay) await delay(ask.directions.delay, undefined, { signal: this.#gone.signal });
+        if (simulated.directions.delay)
+          await delay(simulated.directions.delay, undefined, { signal: this.#closed.signal });
       }
-      peer.send(text(frame, ask.body), binary);
-      if (frame.tells) call.tell(frame.tells);
+      peer.send(text(frame, simulated.body), binary);
+      if (frame.counters) entry.count(frame.counters);
     }
-    call.end("complete");
+    entry.end("complete");
   }
 
-  #ask(body: Fields): Ask {
-    const { path, query, header } = this.#opening;
+  #toRequest(body: Fields): SimulatedRequest {
+    const { path, query, header } = this.#upgrade;
     const { name, directions } = readModel(this.#model);
     const serial = this.#context.nextSerial();
     const seconds = this.#context.seconds();

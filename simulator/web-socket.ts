@@ -5,7 +5,7 @@ import zlib from "node:zlib";
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_KEY = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+const ACCEPTED_EXTENSION = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 const BINARY = 0x2;
 const TEXT = 0x1;
@@ -22,7 +22,7 @@ interface Frame {
   readonly length: number;
 }
 
-/** The server's end of a WebSocket (RFC 6455), deflated where the client offers it (RFC 7692). */
+/** The server's end of a WebSocket (RFC 6455), with compression if the client offers it (RFC 7692). */
 export class WebSocketPeer {
   onMessage: (text: string) => void = () => {};
   onClose: () => void = () => {};
@@ -48,23 +48,23 @@ export class WebSocketPeer {
           .update(key + ACCEPT_KEY)
           .digest("base64")}`,
         ...(protocol ? [`Sec-WebSocket-Protocol: ${protocol.trim()}`] : []),
-        ...(this.#deflates ? [`Sec-WebSocket-Extensions: ${AGREED}`] : []),
+        ...(this.#deflates ? [`Sec-WebSocket-Extensions: ${ACCEPTED_EXTENSION}`] : []),
         "",
         "",
       ].join("\r\n"),
     );
-    socket.on("data", (bytes: Buffer) => this.#take(bytes));
-    socket.on("error", () => undefined); // A caller may leave at any time; `close` follows.
+    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    socket.on("error", () => undefined); // A client may leave at any time; `close` follows.
     socket.on("end", () => socket.end());
     socket.on("close", () => this.onClose());
-    if (head.length > 0) this.#take(head);
+    if (head.length > 0) this.#read(head);
   }
 
   send(text: string, binary = false): void {
     const opcode = binary ? BINARY : TEXT;
     if (!this.#deflates) return this.#write(opcode, Buffer.from(text));
     const deflated = zlib.deflateRawSync(text, { finishFlush: zlib.constants.Z_SYNC_FLUSH });
-    // The empty block at the end goes without saying (RFC 7692 section 7.2.1).
+    // The sender removes the empty block at the end (RFC 7692 section 7.2.1).
     this.#write(opcode | 0x40, deflated.subarray(0, deflated.length - 4));
   }
 
@@ -74,7 +74,7 @@ export class WebSocketPeer {
     this.#close(payload);
   }
 
-  /** Without a word. */
+  /** Closes the connection without a close frame. */
   destroy(): void {
     this.#socket.destroy();
   }
@@ -101,7 +101,7 @@ export class WebSocketPeer {
     this.#socket.write(Buffer.concat([head, payload]));
   }
 
-  #take(bytes: Buffer): void {
+  #read(bytes: Buffer): void {
     this.#pending = Buffer.concat([this.#pending, bytes]);
     for (;;) {
       const frame = readFrame(this.#pending);
@@ -131,7 +131,7 @@ function inflated(message: Buffer): Buffer {
   return zlib.inflateRawSync(whole, { finishFlush: zlib.constants.Z_SYNC_FLUSH });
 }
 
-/** The masked frame that the bytes begin with, if it is whole. */
+/** Reads the masked frame at the beginning of the bytes; `undefined` if it is incomplete. */
 function readFrame(bytes: Buffer): Frame | undefined {
   const [first = 0, second = 0] = bytes;
   const short = second & 0x7f;

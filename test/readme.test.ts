@@ -155,11 +155,11 @@ async function health({ text }: CodeBlock, { gateway }: Fixture): Promise<void> 
 }
 
 async function anthropicRequest({ text }: CodeBlock, { gateway, simulator }: Fixture): Promise<void> {
-  const before = simulator.calls().length;
+  const before = simulator.requests().length;
   const { stdout, stderr } = await bash(text, gateway);
   const response = JSON.parse(stdout) as Record<string, unknown>; // from the simulated provider
   assert.equal(response["type"], "message", `${stdout}${stderr}`);
-  assert.equal(simulator.calls().length, before + 1);
+  assert.equal(simulator.requests().length, before + 1);
   await gateway.records(1);
 }
 
@@ -232,11 +232,11 @@ interface PythonTrial {
 
 async function python({ text }: CodeBlock, fixture: Fixture, { t, module, code }: PythonTrial): Promise<void> {
   if (spawnSync("python3", ["-c", `import ${module}`]).status !== 0) return t.skip(`python3 has no module ${module}`);
-  const before = fixture.simulator.calls().length;
+  const before = fixture.simulator.requests().length;
   const { code: exit, stdout, stderr } = await run("python3", ["-c", `${forTest(text, fixture.gateway)}\n${code}\n`]);
   assert.equal(exit, 0, stderr);
   assert.notEqual(stdout.trim(), "");
-  assert.equal(fixture.simulator.calls().length, before + 1);
+  assert.equal(fixture.simulator.requests().length, before + 1);
 }
 
 /** Replaces the port, which may be in use on this machine; nothing else is changed. */

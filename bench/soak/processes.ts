@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import type { AnsweredCall } from "../../simulator/request-log.ts";
+import type { LoggedRequest } from "../../simulator/request-log.ts";
 import { startChildGateway, withoutGatewaySettings, type ChildGateway } from "../../src/demo/child-gateway.ts";
 import { SOAK_KEY } from "./planned-request.ts";
 
@@ -18,10 +18,10 @@ export interface Upstream {
 
 interface UpstreamMessage {
   readonly port?: number;
-  readonly ended?: readonly AnsweredCall[];
+  readonly ended?: readonly LoggedRequest[];
 }
 
-export async function startUpstream(onEnded: (requests: readonly AnsweredCall[]) => void): Promise<Upstream> {
+export async function startUpstream(onEnded: (requests: readonly LoggedRequest[]) => void): Promise<Upstream> {
   const child: ChildProcess = fork(fileURLToPath(new URL("upstream.ts", import.meta.url)), {
     stdio: ["ignore", 2, 2, "ipc"],
   });

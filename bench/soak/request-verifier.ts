@@ -1,4 +1,4 @@
-import type { AnsweredCall } from "../../simulator/request-log.ts";
+import type { LoggedRequest } from "../../simulator/request-log.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { ClientResult } from "./client.ts";
 import type { RequestKind, PlannedRequest } from "./planned-request.ts";
@@ -23,7 +23,7 @@ export class RequestVerifier {
   bodyBytes = 0;
   #lastSeq = 0;
   readonly #open = new Map<string, OpenRequest>();
-  readonly #fromUpstream = new Map<string, AnsweredCall>();
+  readonly #fromUpstream = new Map<string, LoggedRequest>();
 
   /** Number of requests for which a source is still missing. */
   get openCount(): number {
@@ -42,7 +42,7 @@ export class RequestVerifier {
     this.#verify(open);
   }
 
-  upstreamRequests(requests: readonly AnsweredCall[]): void {
+  upstreamRequests(requests: readonly LoggedRequest[]): void {
     for (const request of requests) {
       // The client aborted before the response started, so neither client nor record has its id.
       if (request.ending === "aborted") continue;
@@ -99,7 +99,7 @@ interface Observations {
   readonly plan: PlannedRequest;
   readonly result: ClientResult;
   readonly record: RequestRecord;
-  readonly upstream: AnsweredCall | undefined;
+  readonly upstream: LoggedRequest | undefined;
 }
 
 function differences(observations: Observations): readonly string[] {

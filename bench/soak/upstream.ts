@@ -7,7 +7,7 @@ const simulator = await startSimulator();
 process.send?.({ port: simulator.port });
 
 const timer = setInterval(() => {
-  const ended = simulator.calls().filter((request) => request.ending !== "running");
+  const ended = simulator.requests().filter((request) => request.ending !== "running");
   if (ended.length === 0) return;
   simulator.clear();
   process.send?.({ ended });

@@ -9,15 +9,15 @@ import {
   assertErrorRecord,
   assertRecord,
   errorOf,
-  startWorld,
+  startClientFixture,
   statusOf,
-  type World,
+  type ClientFixture,
 } from "./fixture.ts";
 
 const request = {
   model: "claude-sonnet-5",
   max_tokens: 1000,
-  messages: [{ role: "user" as const, content: "Who passes every byte on unchanged?" }],
+  messages: [{ role: "user" as const, content: "Which proxy forwards every byte unchanged?" }],
 };
 
 const weather = {
@@ -26,11 +26,11 @@ const weather = {
 };
 
 describe("the Anthropic SDK through the gateway", () => {
-  let world: World;
+  let fixture: ClientFixture;
   before(async () => {
-    world = await startWorld();
+    fixture = await startClientFixture();
   });
-  after(() => world.stop());
+  after(() => fixture.stop());
 
   const client = (baseUrl: string, sim = "", apiKey = testKey.key): Anthropic =>
     new Anthropic({
@@ -40,37 +40,37 @@ describe("the Anthropic SDK through the gateway", () => {
       ...(sim !== "" && { defaultHeaders: { "x-sim": sim } }),
     });
 
-  it("gets a message, and all parts of its input are written down", async () => {
-    const { seen, answered, record } = await world.compare(async (baseUrl) => {
+  it("gets a message, and the record has all parts of its input", async () => {
+    const { result, logged, record } = await fixture.compare(async (baseUrl) => {
       const anthropic = client(baseUrl, "input=12,output=350,cached=10000,written=2048,reasoning=200");
       const { content, usage, stop_reason } = await anthropic.messages.create(request);
       return { content, usage, stop_reason };
     });
-    assert.equal(seen.stop_reason, "end_turn");
-    assertRecord(record, answered, {
+    assert.equal(result.stop_reason, "end_turn");
+    assertRecord(record, logged, {
       input_tokens: 12,
       output_tokens: 350,
       total_input_tokens: 12 + 10_000 + 2048,
       cached_input_tokens: 10_000,
       cache_write_tokens: 2048,
       reasoning_tokens: 200,
-      response_id: answered.id,
-      request_id: answered.requestId,
+      response_id: logged.id,
+      request_id: logged.requestId,
     });
   });
 
   it("gets a message that the provider compressed", async () => {
     for (const encoding of ["gzip", "deflate", "br"]) {
-      const { answered, record } = await world.compare(async (baseUrl) => {
+      const { logged, record } = await fixture.compare(async (baseUrl) => {
         return (await client(baseUrl, `input=3,output=4,encoding=${encoding}`).messages.create(request)).usage;
       });
-      assertRecord(record, answered, { input_tokens: 3, output_tokens: 4 });
+      assertRecord(record, logged, { input_tokens: 3, output_tokens: 4 });
     }
   });
 
-  it("streams a message: the opening counters and the last ones make one reading", async () => {
+  it("streams a message, and the record has the first and the last counters", async () => {
     for (const encoding of ["identity", "gzip"]) {
-      const { seen, answered, record } = await world.compare(async (baseUrl) => {
+      const { result, logged, record } = await fixture.compare(async (baseUrl) => {
         const sim = `input=3,output=12,cached=1000,written=50,reasoning=4,chunks=6,encoding=${encoding}`;
         const stream = client(baseUrl, sim).messages.stream(request);
         const types: string[] = [];
@@ -78,8 +78,8 @@ describe("the Anthropic SDK through the gateway", () => {
         const { content, usage } = await stream.finalMessage();
         return { types, content, usage };
       });
-      assert.equal(seen.types.at(-1), "message_stop");
-      assertRecord(record, answered, {
+      assert.equal(result.types.at(-1), "message_stop");
+      assertRecord(record, logged, {
         input_tokens: 3,
         output_tokens: 12,
         total_input_tokens: 1053,
@@ -90,27 +90,30 @@ describe("the Anthropic SDK through the gateway", () => {
     }
   });
 
-  it("uses a tool, in one piece and in deltas", async () => {
-    const whole = (anthropic: Anthropic): Promise<Anthropic.Message> =>
+  it("uses a tool, plain and streamed", async () => {
+    const plain = (anthropic: Anthropic): Promise<Anthropic.Message> =>
       anthropic.messages.create({ ...request, tools: [weather] });
     const streamed = (anthropic: Anthropic): Promise<Anthropic.Message> =>
       anthropic.messages.stream({ ...request, tools: [weather] }).finalMessage();
-    for (const ask of [whole, streamed]) {
-      const { seen, answered, record } = await world.compare(async (baseUrl) => {
-        const { content, stop_reason } = await ask(client(baseUrl, "input=60,output=20"));
-        const [use] = content;
-        return { stop_reason, used: use?.type === "tool_use" ? { name: use.name, input: use.input } : undefined };
+    for (const send of [plain, streamed]) {
+      const { result, logged, record } = await fixture.compare(async (baseUrl) => {
+        const { content, stop_reason } = await send(client(baseUrl, "input=60,output=20"));
+        const [block] = content;
+        return {
+          stop_reason,
+          toolUse: block?.type === "tool_use" ? { name: block.name, input: block.input } : undefined,
+        };
       });
-      assert.deepEqual(seen, { stop_reason: "tool_use", used: { name: "weather", input: { city: "Lisbon" } } });
-      assertRecord(record, answered, { input_tokens: 60, output_tokens: 20 });
+      assert.deepEqual(result, { stop_reason: "tool_use", toolUse: { name: "weather", input: { city: "Lisbon" } } });
+      assertRecord(record, logged, { input_tokens: 60, output_tokens: 20 });
     }
   });
 
   it("counts tokens without using any", async () => {
-    const { seen, record } = await world.compare((baseUrl) =>
+    const { result, record } = await fixture.compare((baseUrl) =>
       client(baseUrl, "input=77").messages.countTokens({ model: request.model, messages: request.messages }),
     );
-    assert.equal(seen.input_tokens, 77);
+    assert.equal(result.input_tokens, 77);
     const { input_tokens, output_tokens, usage_state, error_type } = record;
     assert.deepEqual(
       { input_tokens, output_tokens, usage_state, error_type },
@@ -118,26 +121,26 @@ describe("the Anthropic SDK through the gateway", () => {
     );
   });
 
-  it("sees the provider's own error, which is recorded by its name", async () => {
+  it("gets the provider's error, and the record has its type", async () => {
     for (const [status, errorType] of [
       [401, "authentication_error"],
       [429, "rate_limit_error"],
       [500, "api_error"],
       [529, "overloaded_error"],
     ] as const) {
-      const { seen, answered, record } = await world.compare(async (baseUrl) => {
+      const { result, logged, record } = await fixture.compare(async (baseUrl) => {
         const error = await errorOf(() => client(baseUrl, `status=${status}`).messages.create(request));
         assert.ok(error instanceof Anthropic.APIError);
         assert.match(error.requestID ?? "", /^req_sim/);
         return { name: error.constructor.name, status: statusOf(error), type: error.type };
       });
-      assert.deepEqual([seen.status, seen.type], [status, errorType]);
-      assertErrorRecord(record, answered, errorType);
+      assert.deepEqual([result.status, result.type], [status, errorType]);
+      assertErrorRecord(record, logged, errorType);
     }
   });
 
-  it("sees an error inside a stream; what the stream told before is kept", async () => {
-    const { seen, record } = await world.compare(async (baseUrl) => {
+  it("gets an error inside a stream, and the record keeps the counters before it", async () => {
+    const { result, record } = await fixture.compare(async (baseUrl) => {
       const stream = client(baseUrl, "input=31,chunks=5,fail=2").messages.stream(request);
       let deltas = 0;
       const error = await errorOf(async () => {
@@ -146,7 +149,7 @@ describe("the Anthropic SDK through the gateway", () => {
       assert.ok(error instanceof Anthropic.APIError);
       return { deltas, type: error.type };
     });
-    assert.deepEqual(seen, { deltas: 2, type: "overloaded_error" });
+    assert.deepEqual(result, { deltas: 2, type: "overloaded_error" });
     const { status, error_type, usage_state, input_tokens } = record;
     assert.deepEqual(
       { status, error_type, usage_state, input_tokens },
@@ -154,17 +157,17 @@ describe("the Anthropic SDK through the gateway", () => {
     );
   });
 
-  it("is refused with a key that is not on the list, and nothing is forwarded or recorded", async () => {
-    const before = world.simulator.calls().length;
-    const anthropic = client(world.gateway.url, "", "sk-ant-unknown-0123456789");
+  it("is rejected with a key that is not on the allow-list, and nothing is forwarded or recorded", async () => {
+    const before = fixture.simulator.requests().length;
+    const anthropic = client(fixture.gateway.url, "", "sk-ant-unknown-0123456789");
     const error = await errorOf(() => anthropic.messages.create(request));
     assert.ok(error instanceof Anthropic.PermissionDeniedError);
     assert.deepEqual(error.error, { error: "forbidden", message: "API key not authorized" });
-    assert.equal(world.simulator.calls().length, before);
+    assert.equal(fixture.simulator.requests().length, before);
   });
 
-  it("aborts a stream: the provider is left at once, and the record keeps the input it had been told", async () => {
-    const { answered, record } = await world.through(async (baseUrl) => {
+  it("aborts a stream: the upstream connection is closed at once, and the record keeps the input counter", async () => {
+    const { logged, record } = await fixture.through(async (baseUrl) => {
       const anthropic = client(baseUrl, "input=44,chunks=1000,bytes=100000,delay=5");
       const stream = await anthropic.messages.create({ ...request, stream: true });
       for await (const event of stream) {
@@ -172,7 +175,7 @@ describe("the Anthropic SDK through the gateway", () => {
       }
       stream.controller.abort();
     });
-    assert.equal(answered.ending, "aborted");
+    assert.equal(logged.ending, "aborted");
     assertAborted(record);
     assert.equal(record.input_tokens, 44);
   });

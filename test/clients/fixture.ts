@@ -1,33 +1,33 @@
 /**
- * The setting of the client tests: simulated providers, a real gateway before them, and the question asked of every
- * scenario: does an official SDK, pointed at the gateway, see what it sees without it, and is the call written down once?
+ * Simulated providers with a real gateway in front of them. Every test checks that an official SDK gets the same result through
+ * the gateway as without it, and that each request has one record.
  */
 import assert from "node:assert/strict";
 
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
-import type { AnsweredCall } from "../../simulator/request-log.ts";
+import type { LoggedRequest } from "../../simulator/request-log.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
-export interface World {
+export interface ClientFixture {
   readonly simulator: Simulator;
   readonly gateway: Gateway;
-  /** Runs a scenario against the provider itself, then through the gateway; both must see the same. */
-  compare<Seen>(scenario: (baseUrl: string) => Promise<Seen>): Promise<Observed<Seen>>;
-  /** Runs a scenario through the gateway alone, for what cannot be equal: aborts. It makes one call, or as many as said. */
-  through<Seen>(scenario: (baseUrl: string) => Promise<Seen>, count?: number): Promise<Observed<Seen>>;
-  /** The records written so far are all there will be. */
+  /** Runs a scenario against the provider, then through the gateway, and compares the results. */
+  compare<Result>(scenario: (baseUrl: string) => Promise<Result>): Promise<Observed<Result>>;
+  /** Runs a scenario only through the gateway, for results that differ, such as aborts. It sends `count` requests. */
+  through<Result>(scenario: (baseUrl: string) => Promise<Result>, count?: number): Promise<Observed<Result>>;
+  /** Stops the gateway, and checks that no more records were written. */
   stop(): Promise<void>;
 }
 
-export interface Observed<Seen> {
-  readonly seen: Seen;
-  /** What the provider answered to the call that came through the gateway. */
-  readonly answered: AnsweredCall;
+export interface Observed<Result> {
+  readonly result: Result;
+  /** The provider's log of the request that came through the gateway. */
+  readonly logged: LoggedRequest;
   readonly record: RequestRecord;
 }
 
-export async function startWorld(): Promise<World> {
+export async function startClientFixture(): Promise<ClientFixture> {
   const simulator = await startSimulator();
   const gateway = await startGateway({
     config: {
@@ -40,18 +40,18 @@ export async function startWorld(): Promise<World> {
   });
   let expectedRecords = 0;
 
-  async function through<Seen>(scenario: (baseUrl: string) => Promise<Seen>, count = 1): Promise<Observed<Seen>> {
-    const before = simulator.calls().length;
-    const seen = await scenario(gateway.url);
+  async function through<Result>(scenario: (baseUrl: string) => Promise<Result>, count = 1): Promise<Observed<Result>> {
+    const before = simulator.requests().length;
+    const result = await scenario(gateway.url);
     await simulator.ended(before + count);
-    const calls = simulator.calls();
-    assert.equal(calls.length, before + count, "the provider is called no more often than the client calls");
+    const requests = simulator.requests();
+    assert.equal(requests.length, before + count, "the gateway forwards each request once");
     expectedRecords += count;
     const records = await gateway.records(expectedRecords);
-    assert.equal(records.length, expectedRecords, "each call has one record");
-    const [answered, record] = [calls.at(-1), records.at(-1)];
-    assert.ok(answered && record);
-    return { seen, answered, record };
+    assert.equal(records.length, expectedRecords, "each request has one record");
+    const [logged, record] = [requests.at(-1), records.at(-1)];
+    assert.ok(logged && record);
+    return { result, logged, record };
   }
 
   return {
@@ -61,28 +61,28 @@ export async function startWorld(): Promise<World> {
     async compare(scenario) {
       const direct = await scenario(simulator.url);
       const observed = await through(scenario);
-      assert.deepEqual(observed.seen, direct, "through the gateway the client sees what it sees without it");
+      assert.deepEqual(observed.result, direct, "the client gets the same result with and without the gateway");
       return observed;
     },
     async stop() {
       const exitCode = await gateway.stop();
       await simulator.close();
       assert.equal(exitCode, 0);
-      assert.equal((await gateway.records(0)).length, expectedRecords, "no record came later");
+      assert.equal((await gateway.records(0)).length, expectedRecords, "no record was written later");
     },
   };
 }
 
-/** What every record of an answered call must say, taken from the provider's own ledger. */
-export function assertRecord(record: RequestRecord, answered: AnsweredCall, more: Partial<RequestRecord> = {}): void {
-  const { input, output, cached, written, reasoning, tooling } = answered;
-  const inputBeside = answered.provider === "anthropic" ? (cached ?? 0) + (written ?? 0) : (tooling ?? 0);
-  const outputBeside = answered.provider === "google" ? (reasoning ?? 0) : 0;
+/** Compares a record with the provider's log of its request. */
+export function assertRecord(record: RequestRecord, logged: LoggedRequest, more: Partial<RequestRecord> = {}): void {
+  const { input, output, cached, written, reasoning, tooling } = logged;
+  const excludedInput = logged.provider === "anthropic" ? (cached ?? 0) + (written ?? 0) : (tooling ?? 0);
+  const excludedOutput = logged.provider === "google" ? (reasoning ?? 0) : 0;
   const expected: Partial<RequestRecord> = {
-    provider: answered.provider,
-    endpoint: `/${answered.provider}${answered.path}`,
-    model: answered.model,
-    status: answered.status,
+    provider: logged.provider,
+    endpoint: `/${logged.provider}${logged.path}`,
+    model: logged.model,
+    status: logged.status,
     input_tokens: input,
     output_tokens: output,
     masked_key: testKey.key.slice(-6),
@@ -90,28 +90,28 @@ export function assertRecord(record: RequestRecord, answered: AnsweredCall, more
     lmgate_id: testKey.id,
     owner: testKey.owner,
     method: "POST",
-    stream: answered.stream,
+    stream: logged.stream,
     usage_state: "final",
-    usage_source: answered.stream ? "stream" : "body",
-    ...(input !== null && { total_input_tokens: input + inputBeside }),
-    ...(output !== null && { total_output_tokens: output + outputBeside }),
+    usage_source: logged.stream ? "stream" : "body",
+    ...(input !== null && { total_input_tokens: input + excludedInput }),
+    ...(output !== null && { total_output_tokens: output + excludedOutput }),
     ...more,
   };
   for (const [field, value] of Object.entries(expected)) {
-    const found: unknown = record[field as keyof RequestRecord]; // The keys are those of a partial record.
-    assert.deepEqual(found, value, `${field} of ${JSON.stringify(record)}`);
+    const actual: unknown = record[field as keyof RequestRecord]; // Reason for the cast: the keys are those of a partial record.
+    assert.deepEqual(actual, value, `${field} of ${JSON.stringify(record)}`);
   }
 }
 
-/** A provider's error: recorded like any answer, with the provider's name for it and without tokens. */
-export function assertErrorRecord(record: RequestRecord, answered: AnsweredCall, errorType: string): void {
+/** Checks the record of a provider's error, which has the provider's error type and no tokens. */
+export function assertErrorRecord(record: RequestRecord, logged: LoggedRequest, errorType: string): void {
   const { provider, model, status, input_tokens, output_tokens, error_type, lmgate_id } = record;
   assert.deepEqual(
     { provider, model, status, input_tokens, output_tokens, error_type, lmgate_id },
     {
-      provider: answered.provider,
-      model: answered.model,
-      status: answered.status,
+      provider: logged.provider,
+      model: logged.model,
+      status: logged.status,
       input_tokens: null,
       output_tokens: null,
       error_type: errorType,
@@ -120,7 +120,7 @@ export function assertErrorRecord(record: RequestRecord, answered: AnsweredCall,
   );
 }
 
-/** A call that the client left: answered with 200 so far, and marked. What was counted until then is not final. */
+/** Checks the record of a request that the client aborted: status 200, and counters that are not final. */
 export function assertAborted(record: RequestRecord): void {
   const { status, error_type, usage_state } = record;
   assert.deepEqual(
@@ -129,17 +129,17 @@ export function assertAborted(record: RequestRecord): void {
   );
 }
 
-/** The error a call ends with; a call that succeeds fails the test. */
-export async function errorOf(call: () => Promise<unknown>): Promise<unknown> {
+/** Returns the error of an operation; the test fails if the operation succeeds. */
+export async function errorOf(operation: () => Promise<unknown>): Promise<unknown> {
   try {
-    await call();
+    await operation();
   } catch (error) {
     return error;
   }
-  return assert.fail("the call should have failed");
+  return assert.fail("the operation should have failed");
 }
 
-/** The SDKs leave the status of an error untyped. */
+/** The SDKs do not type the status of an error. */
 export function statusOf(error: { readonly status?: unknown }): unknown {
   return error.status;
 }

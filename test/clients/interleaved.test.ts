@@ -8,17 +8,17 @@ const keys: readonly [AllowedKey, AllowedKey] = [
   { id: "left", key: "sk-left-0123456789-aaaaaa", owner: "left" },
   { id: "right", key: "sk-right-0123456789-bbbbbb", owner: "right" },
 ];
-const calls = 1000;
-const atOnce = 100;
+const requests = 1000;
+const concurrency = 100;
 
-/** Every call asks for a number of tokens that no other call has, so that nothing can pass for something else. */
+/** Every request has unique token numbers, so that no response or record can be mistaken for another. */
 interface Planned {
   readonly key: AllowedKey;
   readonly input: number;
   readonly output: number;
 }
 
-describe("many callers at once", () => {
+describe("many clients at once", () => {
   let simulator: Simulator;
   let gateway: Gateway;
   before(async () => {
@@ -31,18 +31,18 @@ describe("many callers at once", () => {
     await simulator.close();
   });
 
-  it("S24: keep their own answers and their own records in 1,000 interleaved streams of two keys", async () => {
-    const planned = Array.from({ length: calls }, (_, index): Planned => {
+  it("S24: get their own responses and records in 1,000 interleaved streams of two keys", async () => {
+    const planned = Array.from({ length: requests }, (_, index): Planned => {
       return { key: keys[index % 2 === 0 ? 0 : 1], input: 10_000 + index, output: 20_000 + index };
     });
     const waiting = [...planned];
     const worker = async (): Promise<void> => {
       for (let next = waiting.pop(); next; next = waiting.pop()) await stream(next);
     };
-    await Promise.all(Array.from({ length: atOnce }, worker));
+    await Promise.all(Array.from({ length: concurrency }, worker));
 
-    const records = await gateway.records(calls);
-    assert.equal(records.length, calls);
+    const records = await gateway.records(requests);
+    assert.equal(records.length, requests);
     const recorded = new Map(records.map((record) => [record.input_tokens, record]));
     for (const { key, input, output } of planned) {
       const record = recorded.get(input);
@@ -51,7 +51,7 @@ describe("many callers at once", () => {
         [key.id, key.owner, key.key.slice(-6), output, "final"],
       );
     }
-    assert.equal(new Set(records.map(({ id }) => id)).size, calls, "every record has an id of its own");
+    assert.equal(new Set(records.map(({ id }) => id)).size, requests, "every record has its own id");
   });
 
   async function stream({ key, input, output }: Planned): Promise<void> {
@@ -61,8 +61,8 @@ describe("many callers at once", () => {
       body: JSON.stringify({ model: "claude-sonnet-5", max_tokens: 100_000, messages: [], stream: true }),
     });
     const text = await response.text();
-    assert.ok(text.includes(`"input_tokens":${input},`), "the opening is this call's own");
-    assert.ok(text.includes(`"output_tokens":${output}}`), "and so is the end");
+    assert.ok(text.includes(`"input_tokens":${input},`), "the first event belongs to this request");
+    assert.ok(text.includes(`"output_tokens":${output}}`), "and so does the last one");
     assert.ok(text.endsWith('data: {"type":"message_stop"}\n\n'));
   }
 });

@@ -14,7 +14,7 @@ describe("directions to the simulator", () => {
     assert.deepEqual(readDirections(undefined), {});
   });
 
-  it("are read from behind the model's name, which is then the provider's own", () => {
+  it("are read from the end of the model's name, which is then removed", () => {
     assert.deepEqual(readModel("gpt-5.5--sim-status-429-wait-5"), {
       name: "gpt-5.5",
       directions: { status: 429, wait: 5 },
@@ -23,7 +23,7 @@ describe("directions to the simulator", () => {
   });
 
   for (const wrong of ["statu=429", "status", "status=", "status=-1", "status=1e3", "encoding=lzma", "constructor=1"]) {
-    it(`are refused when they say ${wrong}`, () => {
+    it(`are rejected if they are ${wrong}`, () => {
       assert.throws(() => readDirections(wrong), RangeError);
     });
   }

@@ -23,11 +23,11 @@ describe("the simulator", () => {
       headers: { authorization: "Bearer sk-any", "content-type": "application/json", "x-sim": sim },
       body: JSON.stringify(body),
     });
-  const lastCall = async () => {
-    await simulator.ended(simulator.calls().length);
-    const call = simulator.calls().at(-1);
-    assert.ok(call);
-    return call;
+  const lastRequest = async () => {
+    await simulator.ended(simulator.requests().length);
+    const logged = simulator.requests().at(-1);
+    assert.ok(logged);
+    return logged;
   };
   const events = async (response: Response): Promise<readonly string[]> => {
     const text = await response.text();
@@ -35,18 +35,18 @@ describe("the simulator", () => {
     return text.split(/\r?\n\r?\n/).filter((frame) => frame !== "");
   };
 
-  it("answers a bare chat request with numbers of its own and the usual headers", async () => {
+  it("responds to a chat request without directions with generated counters and the usual headers", async () => {
     const response = await post(chatPath, { model: "gpt-5.5", messages });
     assert.match(response.headers.get("x-request-id") ?? "", /^req_sim/);
     const body = (await response.json()) as { id: string; created: number; usage: Record<string, number> };
-    const call = await lastCall();
-    assert.equal(call.id, body.id);
+    const logged = await lastRequest();
+    assert.equal(logged.id, body.id);
     assert.equal(body.created, 1_795_000_000);
-    assert.deepEqual([call.input, call.output], [body.usage["prompt_tokens"], body.usage["completion_tokens"]]);
-    assert.ok((call.input ?? 0) > 0 && (call.output ?? 0) > 0);
+    assert.deepEqual([logged.input, logged.output], [body.usage["prompt_tokens"], body.usage["completion_tokens"]]);
+    assert.ok((logged.input ?? 0) > 0 && (logged.output ?? 0) > 0);
   });
 
-  it("gives the same request the same numbers", async () => {
+  it("gives the same request the same counters", async () => {
     const usage = async () => {
       const { usage: found } = (await (await post(chatPath, { model: "gpt-5.5", messages })).json()) as {
         usage: unknown;
@@ -56,27 +56,27 @@ describe("the simulator", () => {
     assert.deepEqual(await usage(), await usage());
   });
 
-  it("answers below the provider's name and without it", async () => {
+  it("responds below the provider's name and without it", async () => {
     for (const path of [chatPath, "/v1/chat/completions"]) {
       assert.equal((await post(path, { model: "gpt-5.5", messages })).status, 200);
-      assert.equal((await lastCall()).path, "/v1/chat/completions");
+      assert.equal((await lastRequest()).path, "/v1/chat/completions");
     }
   });
 
-  it("puts usage into a chat stream only when asked, right before the end mark", async () => {
-    const asked = { model: "gpt-5.5", messages, stream: true, stream_options: { include_usage: true } };
-    const frames = await events(await post(chatPath, asked, "input=9,output=2,chunks=2"));
+  it("puts usage into a chat stream only if requested, right before the end marker", async () => {
+    const withUsage = { model: "gpt-5.5", messages, stream: true, stream_options: { include_usage: true } };
+    const frames = await events(await post(chatPath, withUsage, "input=9,output=2,chunks=2"));
     assert.equal(frames.at(-1), "data: [DONE]");
     assert.match(
       frames.at(-2) ?? "",
       /"choices":\[\],"usage":\{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,/,
     );
     assert.ok(frames.slice(0, -2).every((frame) => /"usage":null.*"obfuscation"/.test(frame)));
-    assert.equal((await lastCall()).output, 2);
+    assert.equal((await lastRequest()).output, 2);
 
-    const plain = await events(await post(chatPath, { ...asked, stream_options: undefined }));
+    const plain = await events(await post(chatPath, { ...withUsage, stream_options: undefined }));
     assert.ok(plain.every((frame) => !frame.includes('"usage"')));
-    const { input, output } = await lastCall();
+    const { input, output } = await lastRequest();
     assert.deepEqual([input, output], [null, null]);
   });
 
@@ -118,7 +118,7 @@ describe("the simulator", () => {
       totalTokenCount,
     } = metadata.at(-1) ?? {};
     assert.equal(totalTokenCount, promptTokenCount + candidatesTokenCount + thoughtsTokenCount);
-    const { input, output, reasoning, model } = await lastCall();
+    const { input, output, reasoning, model } = await lastRequest();
     assert.deepEqual([input, output, reasoning], [promptTokenCount, candidatesTokenCount, thoughtsTokenCount]);
     assert.equal(model, "gemini-3.8-flash");
   });
@@ -135,7 +135,7 @@ describe("the simulator", () => {
     assert.deepEqual(floats, await read("float"));
   });
 
-  it("makes text of the directed size in the directed number of pieces", async () => {
+  it("creates text of the directed size in the directed number of pieces", async () => {
     const request = { model: "claude-sonnet-5", max_tokens: 100, messages, stream: true };
     const frames = await events(await post(messagesPath, request, "bytes=100000,chunks=7"));
     const texts = frames.filter((frame) => frame.startsWith("event: content_block_delta"));
@@ -157,22 +157,22 @@ describe("the simulator", () => {
   it("compresses with zstd", async () => {
     const bytes = await new Promise<Buffer>((resolve, reject) => {
       const headers = { authorization: "Bearer sk-any", "x-sim": "encoding=zstd" };
-      const call = request(simulator.url + chatPath, { method: "POST", headers, agent: false }, (response) => {
+      const logged = request(simulator.url + chatPath, { method: "POST", headers, agent: false }, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => resolve(Buffer.concat(chunks)));
       });
-      call.on("error", reject).end(JSON.stringify({ model: "gpt-5.5", messages, stream: true }));
+      logged.on("error", reject).end(JSON.stringify({ model: "gpt-5.5", messages, stream: true }));
     });
     assert.match(zstdDecompressSync(bytes).toString(), /data: \[DONE\]\n\n$/);
   });
 
-  it("wears each provider's error shape", async () => {
-    const shape = async (path: string, model: string): Promise<unknown> => {
+  it("sends errors in each provider's format", async () => {
+    const errorBody = async (path: string, model: string): Promise<unknown> => {
       const response = await post(path, { model, messages }, "status=429");
       assert.equal(response.status, 429);
       return response.json();
     };
-    assert.deepEqual(await shape(chatPath, "gpt-5.5"), {
+    assert.deepEqual(await errorBody(chatPath, "gpt-5.5"), {
       error: {
         message: "The rate limit of this account is reached.",
         type: "tokens",
@@ -180,54 +180,56 @@ describe("the simulator", () => {
         code: "rate_limit_exceeded",
       },
     });
-    const anthropic = (await shape(messagesPath, "claude-sonnet-5")) as { type: string; error: { type: string } };
+    const anthropic = (await errorBody(messagesPath, "claude-sonnet-5")) as { type: string; error: { type: string } };
     assert.deepEqual([anthropic.type, anthropic.error.type], ["error", "rate_limit_error"]);
-    const google = (await shape(`${vertexPath}:generateContent`, "")) as { error: { code: number; status: string } };
+    const google = (await errorBody(`${vertexPath}:generateContent`, "")) as {
+      error: { code: number; status: string };
+    };
     assert.deepEqual([google.error.code, google.error.status], [429, "RESOURCE_EXHAUSTED"]);
-    const array: unknown = await shape(`${vertexPath}:streamGenerateContent`, "");
-    assert.ok(Array.isArray(array), "outside of SSE a streaming call's error is wrapped in an array");
+    const array: unknown = await errorBody(`${vertexPath}:streamGenerateContent`, "");
+    assert.ok(Array.isArray(array), "without SSE the error of a stream is wrapped in an array");
   });
 
-  it("wants a key, knows its paths and says what it did not understand", async () => {
-    const naked = await fetch(simulator.url + chatPath, { method: "POST", body: "{}" });
-    assert.equal(naked.status, 401);
-    await naked.body?.cancel();
+  it("rejects requests without a key, on unknown paths and with unknown directions", async () => {
+    const withoutKey = await fetch(simulator.url + chatPath, { method: "POST", body: "{}" });
+    assert.equal(withoutKey.status, 401);
+    await withoutKey.body?.cancel();
     assert.equal((await post("/openai/v1/nothing", {})).status, 404);
     const misspelled = await post(chatPath, { model: "gpt-5.5", messages }, "statu=429");
     assert.equal(misspelled.status, 400);
     assert.match(await misspelled.text(), /unknown direction \\"statu\\"/);
   });
 
-  it("breaks inside a stream as directed: an error event, or the connection itself", async () => {
+  it("fails inside a stream as directed, with an error event or a closed connection", async () => {
     const request = { model: "claude-sonnet-5", max_tokens: 100, messages, stream: true };
     const failed = await events(await post(messagesPath, request, "chunks=5,fail=2"));
     assert.equal(failed.filter((frame) => frame.includes("content_block_delta")).length, 2);
     assert.match(failed.at(-1) ?? "", /^event: error\ndata: \{"type":"error","error":\{"type":"overloaded_error"/);
-    assert.equal((await lastCall()).ending, "failed");
+    assert.equal((await lastRequest()).ending, "failed");
 
     const cut = await post(messagesPath, request, "chunks=5,cut=2");
     await assert.rejects(cut.text());
-    assert.equal((await lastCall()).ending, "cut");
+    assert.equal((await lastRequest()).ending, "cut");
 
     const half = await post(chatPath, { model: "gpt-5.5", messages }, "cut=0");
     await assert.rejects(half.text());
-    assert.equal((await lastCall()).ending, "cut");
+    assert.equal((await lastRequest()).ending, "cut");
   });
 
-  it("notes a caller that leaves, with the counters that had been written until then", async () => {
+  it("logs a client that leaves, with the counters written by then", async () => {
     const request = { model: "claude-sonnet-5", max_tokens: 100, messages, stream: true };
     const response = await post(messagesPath, request, "input=44,chunks=1000,bytes=100000,delay=5");
     const reader = response.body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    const call = await lastCall();
-    assert.deepEqual([call.ending, call.input], ["aborted", 44]);
+    const logged = await lastRequest();
+    assert.deepEqual([logged.ending, logged.input], ["aborted", 44]);
   });
 
-  it("forgets what has ended when told to", async () => {
+  it("removes ended requests from the log when cleared", async () => {
     await post(chatPath, { model: "gpt-5.5", messages });
-    await lastCall();
+    await lastRequest();
     simulator.clear();
-    assert.deepEqual(simulator.calls(), []);
+    assert.deepEqual(simulator.requests(), []);
   });
 });
