@@ -9,46 +9,47 @@
 const fs = require("fs");
 const path = require("path");
 const url = require("url");
-const child = require("./launcher/child.cjs");
-const install = require("./launcher/install.cjs");
-const messages = require("./launcher/messages.cjs");
-const pinnedNode = require("./launcher/pinned-node.cjs");
-const repeatedSignals = require("./launcher/repeated-signals.cjs");
-const shellWatcher = require("./launcher/shell-watcher.cjs");
+const { endLike, FORWARDED_SIGNALS, noteSignal, runChild, wasSignaled } = require("./launcher/child.cjs");
+const { findNpm, installDependencies, Interrupted, isInstalled, underLock } = require("./launcher/install.cjs");
+const { info, LaunchError, majorVersion, OLDEST_NODE } = require("./launcher/messages.cjs");
+const { downloadNode, findPinnedNode } = require("./launcher/pinned-node.cjs");
+const { ignoreRepeatedSignals } = require("./launcher/repeated-signals.cjs");
+const { endWithShell } = require("./launcher/shell-watcher.cjs");
 
 const root = path.dirname(__dirname);
 
 main(process.argv.slice(2)).catch((error) => {
-  if (error instanceof install.Interrupted) return process.kill(process.pid, error.signal);
-  if (!(error instanceof messages.LaunchError)) throw error;
-  messages.info(error.message);
+  if (error instanceof Interrupted) return process.kill(process.pid, error.signal);
+  if (!(error instanceof LaunchError)) throw error;
+  info(error.message);
   process.exitCode = 1;
 });
 
 async function main(args) {
-  if (args.length === 0) throw new messages.LaunchError("usage: node scripts/launch.cjs <file> [arguments]");
-  if (process.env.npm_lifecycle_event) shellWatcher.endWithShell(process, child.wasSignaled);
-  if (messages.majorVersion(process.versions.node) < messages.OLDEST_NODE) return runUnderPinnedNode(args);
-  if (!install.isInstalled(root)) await install.once(root, () => install.isInstalled(root), install.dependencies);
+  if (args.length === 0) throw new LaunchError("usage: node scripts/launch.cjs <file> [arguments]");
+  if (process.env.npm_lifecycle_event) endWithShell(process, wasSignaled);
+  if (majorVersion(process.versions.node) < OLDEST_NODE) return runUnderPinnedNode(args);
+  const isDone = () => isInstalled(root);
+  if (!isDone()) await underLock(root, isDone, () => installDependencies(root));
   return runHere(args);
 }
 
 async function runHere(args) {
   const file = path.resolve(root, args[0]);
-  repeatedSignals.ignore(process, child.FORWARDED_SIGNALS, child.noteSignal);
+  ignoreRepeatedSignals(process, FORWARDED_SIGNALS, noteSignal);
   process.argv.splice(1, process.argv.length, file, ...args.slice(1));
   await import(url.pathToFileURL(file).href);
 }
 
 async function runUnderPinnedNode(args) {
-  const runtime = pinnedNode.find(root);
+  const runtime = findPinnedNode(root);
   const isDownloaded = () => fs.existsSync(runtime.node);
-  if (!isDownloaded()) await install.once(root, isDownloaded, () => pinnedNode.download(runtime));
+  if (!isDownloaded()) await underLock(root, isDownloaded, () => downloadNode(runtime));
   const env = Object.assign({}, process.env, {
     // Programs that look for `node` on the PATH must find this one too.
     PATH: path.dirname(runtime.node) + path.delimiter + (process.env.PATH || ""),
-    npm_execpath: install.findNpm(),
+    npm_execpath: findNpm(),
   });
-  const result = await child.run(runtime.node, [__filename].concat(args), { env, stdio: "inherit" });
-  child.endLike(result);
+  const result = await runChild(runtime.node, [__filename].concat(args), { env, stdio: "inherit" });
+  endLike(result);
 }

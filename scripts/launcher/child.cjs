@@ -17,7 +17,7 @@ function wasSignaled() {
 }
 
 // Resolves when the child has ended. `forwarded` is the last signal that was sent on to it.
-function run(command, args, options) {
+function runChild(command, args, options) {
   return new Promise((resolve, reject) => {
     let forwarded;
     const child = childProcess.spawn(command, args, options);
@@ -41,4 +41,4 @@ function endLike(result) {
   else process.exitCode = result.code;
 }
 
-module.exports = { FORWARDED_SIGNALS, noteSignal, wasSignaled, run, endLike };
+module.exports = { FORWARDED_SIGNALS, noteSignal, wasSignaled, runChild, endLike };

@@ -4,8 +4,8 @@
 
 const fs = require("fs");
 const path = require("path");
-const child = require("./child.cjs");
-const messages = require("./messages.cjs");
+const { runChild } = require("./child.cjs");
+const { info, installNode, LaunchError, majorVersion } = require("./messages.cjs");
 
 const OLDEST_NPM = 7; // the first that reads lockfileVersion 3
 const LOCK_POLL_MS = 200;
@@ -16,11 +16,11 @@ function Interrupted(signal) {
   this.signal = signal;
 }
 
-async function dependencies(root) {
-  messages.info("Installing dependencies.");
+async function installDependencies(root) {
+  info("Installing dependencies.");
   const result = await npmCi(root);
   if (result.code === 0 && isInstalled(root)) return;
-  throw new messages.LaunchError("The dependencies could not be installed. Fix the npm error above and try again.");
+  throw new LaunchError("The dependencies could not be installed. Fix the npm error above and try again.");
 }
 
 // npm writes node_modules/.package-lock.json last, so it is missing after an interrupted install. Optional packages may
@@ -49,7 +49,7 @@ function readPackages(file) {
 async function npmCi(directory) {
   const flags = ["--prefix", directory, "--no-global", "--ignore-scripts", "--include=dev", "--include=optional"];
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  const result = await child.run(process.execPath, [findNpm(), "ci"].concat(flags, quiet), {
+  const result = await runChild(process.execPath, [findNpm(), "ci"].concat(flags, quiet), {
     cwd: directory,
     stdio: ["ignore", 2, 2],
   });
@@ -67,11 +67,11 @@ function findNpm() {
   ].concat((process.env.PATH || "").split(path.delimiter).map((directory) => path.join(directory, "npm")));
   // npm_execpath names yarn or pnpm if one of those runs the script; they cannot read package-lock.json.
   const cli = candidates.map(realPath).find((file) => file && path.basename(file) === "npm-cli.js");
-  if (!cli) throw new messages.LaunchError("npm was not found. Install npm and try again.");
+  if (!cli) throw new LaunchError("npm was not found. Install npm and try again.");
   const version = require(path.join(path.dirname(cli), "..", "package.json")).version;
-  if (messages.majorVersion(version) >= OLDEST_NPM) return cli;
-  throw new messages.LaunchError(
-    "npm " + version + " is too old; LMGate needs npm " + OLDEST_NPM + " or newer. " + messages.installNode(),
+  if (majorVersion(version) >= OLDEST_NPM) return cli;
+  throw new LaunchError(
+    "npm " + version + " is too old; LMGate needs npm " + OLDEST_NPM + " or newer. " + installNode(),
   );
 }
 
@@ -80,15 +80,15 @@ function realPath(file) {
 }
 
 // Runs `work` in one process at a time, unless another process has done it meanwhile.
-async function once(root, isDone, work) {
+async function underLock(root, isDone, work) {
   const lock = path.join(root, ".runtime", "lock");
   fs.mkdirSync(path.dirname(lock), { recursive: true });
   for (let isWaiting = false; !takeLock(lock); isWaiting = true) {
-    if (!isWaiting) messages.info("Waiting for another command to finish installing.");
+    if (!isWaiting) info("Waiting for another command to finish installing.");
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
   try {
-    if (!isDone()) await work(root);
+    if (!isDone()) await work();
   } finally {
     remove(lock);
   }
@@ -124,4 +124,4 @@ function remove(file) {
   return fs.statSync(file).isDirectory() ? fs.rmdirSync(file, { recursive: true }) : fs.unlinkSync(file);
 }
 
-module.exports = { Interrupted, dependencies, isInstalled, npmCi, findNpm, once, remove };
+module.exports = { Interrupted, installDependencies, isInstalled, npmCi, findNpm, underLock, remove };

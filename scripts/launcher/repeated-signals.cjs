@@ -7,7 +7,7 @@
 
 const REPEAT_MS = 500;
 
-function ignore(target, signals, onSignal) {
+function ignoreRepeatedSignals(target, signals, onSignal) {
   const emit = target.emit;
   let lastAt = 0;
   target.emit = function (event) {
@@ -21,4 +21,4 @@ function ignore(target, signals, onSignal) {
   };
 }
 
-module.exports = { ignore, REPEAT_MS };
+module.exports = { ignoreRepeatedSignals };

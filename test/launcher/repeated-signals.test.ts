@@ -5,12 +5,11 @@ import { test } from "node:test";
 import { checkout, nextLine } from "./checkout.ts";
 
 interface RepeatedSignals {
-  readonly ignore: (target: EventEmitter, signals: readonly string[], onSignal: () => void) => void;
-  readonly REPEAT_MS: number;
+  readonly ignoreRepeatedSignals: (target: EventEmitter, signals: readonly string[], onSignal: () => void) => void;
 }
 
 // as: a CommonJS file without types.
-const { ignore, REPEAT_MS } = createRequire(import.meta.url)(
+const { ignoreRepeatedSignals } = createRequire(import.meta.url)(
   "../../scripts/launcher/repeated-signals.cjs",
 ) as RepeatedSignals;
 
@@ -19,11 +18,11 @@ test("a signal within half a second of the last one is dropped, a later one is n
   const target = new EventEmitter();
   const received: string[] = [];
   let noted = 0;
-  ignore(target, ["SIGINT", "SIGTERM"], () => (noted += 1));
+  ignoreRepeatedSignals(target, ["SIGINT", "SIGTERM"], () => (noted += 1));
   for (const event of ["SIGINT", "SIGTERM", "SIGUSR2"]) target.on(event, () => received.push(event));
 
   assert.equal(target.emit("SIGINT"), true);
-  t.mock.timers.tick(REPEAT_MS - 1);
+  t.mock.timers.tick(499);
   assert.equal(target.emit("SIGINT"), true, "a dropped signal counts as handled");
   assert.equal(target.emit("SIGTERM"), true);
   t.mock.timers.tick(1);
@@ -35,7 +34,7 @@ test("a signal within half a second of the last one is dropped, a later one is n
 test("other events are emitted with all their arguments", () => {
   const target = new EventEmitter();
   const received: unknown[] = [];
-  ignore(target, ["SIGINT"], () => undefined);
+  ignoreRepeatedSignals(target, ["SIGINT"], () => undefined);
   target.on("message", (...args: unknown[]) => received.push(...args));
   target.emit("message", 1, 2);
   target.emit("message", 3);
