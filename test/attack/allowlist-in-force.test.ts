@@ -179,7 +179,7 @@ test("R78: a list of 100,000 keys comes into force under load, and every request
   lag = Math.max(lag, await dataWorkerLag());
   loaded.abort();
   const completed = (await Promise.all(load)).reduce((sum, count) => sum + count, 0);
-  context.diagnostic(`${completed} calls answered meanwhile; longest pause of a data thread ${lag} ms`);
+  context.diagnostic(`${completed} responses meanwhile; longest pause of a data worker ${lag} ms`);
   assert.ok(completed > 0);
   assert.equal(await statusFor(newKey.key), 403);
   assert.equal(await statusFor(many[50_000]?.key ?? ""), 200);

@@ -32,7 +32,7 @@ function connectFrom(localAddress: string, count: number): readonly RawPeer[] {
 /** The clients that were served; all others were disconnected. */
 async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
   const outcomes = peers.map((peer) =>
-    peer.until("an answer or an end", () => (peer.closed || peer.text.endsWith("ok") ? peer : undefined)),
+    peer.until("a response or an end", () => (peer.closed || peer.text.endsWith("ok") ? peer : undefined)),
   );
   return (await Promise.all(outcomes)).filter(({ closed }) => !closed);
 }

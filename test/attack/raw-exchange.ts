@@ -65,7 +65,7 @@ function readResponses(received: Buffer, methods: readonly string[]): readonly R
   let finals = 0;
   while (rest.length > 0) {
     const message = readResponse(rest, methods[finals] ?? "GET", true);
-    if (message === undefined) throw new Error(`not a whole answer: ${rest.toString("latin1", 0, 300)}`);
+    if (message === undefined) throw new Error(`not a whole response: ${rest.toString("latin1", 0, 300)}`);
     const status = statusOf(message);
     if (status >= 200) finals++;
     responses.push({ ...message, status, text: message.body.toString("utf8") });

@@ -82,7 +82,7 @@ test("S36: a client that waits for its response may send plain requests if the p
   client.send(keyed("GET", "/openai/v1/realtime", UPGRADE));
   await client.waitFor("total_tokens");
   client.send(keyed("GET", "/openai/v1/models"));
-  await client.until("a second answer", () => client.text.split("total_tokens").length > 2 || undefined);
+  await client.until("a second response", () => client.text.split("total_tokens").length > 2 || undefined);
   client.destroy();
   assert.deepEqual(
     fixture.takeRequests().map(({ target }) => target),

@@ -1,23 +1,23 @@
 /**
- * A network that misbehaves to order: a TCP proxy that passes bytes on between two ends and lets each direction of each
- * connection go wrong in its own way. It looks at nothing but the first bytes, by which a test tells its cases apart.
+ * A network with faults: a TCP proxy that forwards bytes between two ends and gives each direction of each connection its
+ * own fault. It reads only the first bytes, by which a test recognizes its cases.
  */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
-/** What happens to one direction; `after` counts the bytes that pass unharmed. */
+/** The fault of one direction; `after` is the number of bytes that are forwarded before it. */
 export type Fault =
   | { readonly kind: "pass" }
-  /** Everything arrives, so many bytes at a time, each in a write of its own. */
+  /** Everything arrives, in writes of this many bytes. */
   | { readonly kind: "slices"; readonly bytes: number }
-  /** The same at a snail's pace. */
+  /** The same, slowly. */
   | { readonly kind: "trickle"; readonly bytes: number; readonly everyMs: number }
   | { readonly kind: "delay"; readonly ms: number }
   /** Both ends get a reset. */
   | { readonly kind: "reset"; readonly after: number }
   /** The receiver gets a FIN; the other direction goes on. */
   | { readonly kind: "half-close"; readonly after: number }
-  /** Nothing more passes, and nothing more is read. */
+  /** Nothing more is read or forwarded. */
   | { readonly kind: "stall"; readonly after: number };
 
 export interface Plan {
@@ -35,10 +35,10 @@ export class ChaosProxy {
   private constructor(server: Server, sockets: Set<Socket>) {
     this.#server = server;
     this.#sockets = sockets;
-    this.port = (server.address() as AddressInfo).port; // listening on a host and a port
+    this.port = (server.address() as AddressInfo).port; // as: it listens on a host and port
   }
 
-  /** `planOf` is given what came first from the client of a connection. */
+  /** `planOf` gets the first bytes from the client of a connection. */
   static async start(targetPort: number, planOf: (first: Buffer) => Plan): Promise<ChaosProxy> {
     const sockets = new Set<Socket>();
     const options = { allowHalfOpen: true, noDelay: true };
@@ -49,7 +49,7 @@ export class ChaosProxy {
         [target, client],
       ] as const) {
         sockets.add(socket);
-        // A reset stays one: an end would be a lie.
+        // a reset must stay a reset
         socket.on("error", () => void other.resetAndDestroy());
         socket.on("close", () => {
           sockets.delete(socket);
@@ -67,7 +67,7 @@ export class ChaosProxy {
     return new ChaosProxy(server, sockets);
   }
 
-  /** Ends of connections that are still open; two to each. */
+  /** The number of open sockets, two for each connection. */
   get open(): number {
     return this.#sockets.size;
   }
@@ -151,7 +151,7 @@ class Flow {
     if (this.#pumping) return;
     this.#pumping = true;
     for (;;) {
-      // One turn of the event loop between two writes at the least, so that they do not become one.
+      // At least one turn of the event loop between two writes, so that they stay two.
       await new Promise<void>((resolve) => void (everyMs === 0 ? setImmediate(resolve) : setTimeout(resolve, everyMs)));
       const piece = this.#queue.shift();
       if (piece === undefined || this.#to.destroyed) break;

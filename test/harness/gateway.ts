@@ -1,6 +1,6 @@
 /**
- * Starts the real LMGate, as a process of its own, for the tests that look at it from outside.
- * Nothing of the gateway is replaced: the command line, the threads and the files are the ones that ship.
+ * Starts the real LMGate in a process of its own, for tests from outside. No part is replaced: command line, workers and
+ * files are the ones that ship.
  */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -29,26 +29,26 @@ export interface AllowedKey {
 
 export const testKey: AllowedKey = { id: "k-test", key: "sk-test-0123456789-abcdef", owner: "tests" };
 
-/** A section of the configuration as it is written in the file. */
+/** A section of the configuration, as it is written in the file. */
 type Section = Readonly<Record<string, unknown>>;
 
 export interface GatewayOptions {
-  /** Laid over the test defaults section by section; `providers` replaces nothing but what it names. */
+  /** Merged into the test defaults section by section. */
   readonly config?: Readonly<Record<string, Section>>;
   readonly keys?: readonly AllowedKey[];
-  /** The whole allow-list file, instead of `keys`. */
+  /** The whole allow-list file, in place of `keys`. */
   readonly allowlist?: string;
-  /** What stands in the data directory before the start, by its name there. */
+  /** Files in the data directory before the start, by name. */
   readonly data?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Without an admin token, as it is found by a gateway that was never started: it makes one, and prints it. */
+  /** Starts without an admin token, as on a first start: LMGate generates and prints one. */
   readonly firstStart?: boolean;
-  /** What has to lie in its directory before it starts. */
+  /** Prepares the directory before the start. */
   readonly before?: (directory: string) => void;
 }
 
 export interface Gateway {
-  /** `http://127.0.0.1:PORT`, no trailing slash. */
+  /** `http://127.0.0.1:PORT`, without a trailing slash. */
   readonly url: string;
   readonly adminUrl: string;
   readonly port: number;
@@ -58,14 +58,14 @@ export interface Gateway {
   readonly dataDir: string;
   readonly statsPath: string;
   readonly allowlistPath: string;
-  /** Everything the process wrote so far; for messages and for searching what must not be there. */
+  /** Everything that the process has written so far. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Waits until at least `count` records stand in the stats file, and gives all of them. An unsound one fails the test. */
+  /** Waits until the stats file has at least `count` records, and returns all of them. An unsound record fails the test. */
   records(count: number): Promise<RequestRecord[]>;
   signal(name: NodeJS.Signals): void;
   /** The exit code; `null` if a signal ended the process. */
   exited(): Promise<number | null>;
-  /** SIGTERM, waits for the end, reads the last records, removes the directory. */
+  /** Sends SIGTERM, waits for the end, reads the last records and removes the directory. */
   stop(): Promise<number | null>;
 }
 
@@ -111,7 +111,7 @@ function configuration(over: Readonly<Record<string, Section>>): Record<string, 
     admin: { host: "127.0.0.1", port: 0, token_path: "data/admin-token" },
     auth: { allowlist_path: "data/allowlist.csv" },
     stats: { output_path: "data/stats.jsonl", flush_interval_seconds: 1 },
-    // A process more for each gateway; the tests that ask it switch it on.
+    // The store is one more process per gateway, so tests that need it enable it.
     store: { enabled: false },
     logging: { level: "INFO" },
     timeouts: { drain_seconds: 5 },

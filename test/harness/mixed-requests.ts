@@ -1,4 +1,4 @@
-/** A thousand small fates: calls that end well, clients that leave, upstreams that fail, tunnels, refusals. */
+/** A mix of requests: complete ones, clients that leave, upstreams that fail, tunnels, rejected ones. */
 import type { Socket } from "node:net";
 
 import { readFinalResponse, valueOf, type RawMessage } from "./raw-message.ts";
@@ -11,9 +11,9 @@ const AT_ONCE = 16;
 interface Scenario {
   readonly request: string;
   readonly respond: (socket: Socket) => void;
-  /** Until the client has what it waits for; by default a whole answer or the end. */
+  /** Resolves when the client leaves; by default after a whole response or the end. */
   readonly leaveWhen?: (peer: RawPeer) => Promise<unknown>;
-  /** No call reaches the upstream. */
+  /** The request does not reach the upstream. */
   readonly rejected?: true;
 }
 
@@ -47,7 +47,7 @@ async function tunneled(peer: RawPeer): Promise<void> {
   peer.send("\x81\x80aaaa");
 }
 
-/** How many of so many calls are forwarded, and so recorded. */
+/** How many of `count` requests are forwarded, and so recorded. */
 export function countForwarded(count: number): number {
   return Array.from({ length: count }, (_, n) => scenarioOf(n)).filter((scenario) => scenario.rejected !== true).length;
 }
@@ -73,7 +73,7 @@ async function runOne(port: number, n: number): Promise<void> {
   const peer = await connectRaw(port);
   peer.send(request.replace("\r\n", `\r\nX-Call: ${n}\r\n`));
   await (leaveWhen === undefined
-    ? peer.until("an answer or an end", () => isOver(peer) || undefined)
+    ? peer.until("a response or an end", () => isOver(peer) || undefined)
     : leaveWhen(peer));
   if (n % 2 === 0) peer.destroy();
   else peer.reset();

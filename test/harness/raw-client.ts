@@ -1,4 +1,4 @@
-/** One end of a TCP connection, as a test holds it: exactly what came, how it ended, and every way of ending it. */
+/** One end of a TCP connection in a test: exactly what it received, how it ended, and every way of ending it. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -7,11 +7,11 @@ import { Waiting } from "./until.ts";
 
 export class RawPeer {
   readonly socket: Socket;
-  /** The other side's FIN came. */
+  /** The other side has sent its FIN. */
   ended = false;
-  /** Nothing more passes in either direction. */
+  /** The connection is closed in both directions. */
   closed = false;
-  /** The connection was reset rather than ended. */
+  /** The connection was reset, not ended. */
   wasReset = false;
   readonly #waiting = new Waiting();
   readonly #pieces: Buffer[] = [];
@@ -38,7 +38,7 @@ export class RawPeer {
     socket.on("drain", () => this.#waiting.changed());
   }
 
-  /** Every byte so far. */
+  /** Every byte received so far. */
   get received(): Buffer {
     if (this.#pieces.length > 0) this.#received = Buffer.concat([this.#received, ...this.#pieces.splice(0)]);
     return this.#received;
@@ -48,7 +48,7 @@ export class RawPeer {
     return this.received.toString("latin1");
   }
 
-  /** What no `message` has taken yet. */
+  /** The bytes after the last message that was read. */
   get unread(): Buffer {
     return this.received.subarray(this.#taken);
   }
@@ -57,7 +57,7 @@ export class RawPeer {
     this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
   }
 
-  /** FIN: nothing more will be sent. */
+  /** Sends a FIN. */
   end(): void {
     this.socket.end();
   }
@@ -66,7 +66,7 @@ export class RawPeer {
     this.socket.resetAndDestroy();
   }
 
-  /** Close both directions, with a FIN unless bytes were left unread. */
+  /** Closes both directions, with a FIN unless there are unread bytes. */
   destroy(): void {
     this.socket.destroy();
   }
@@ -79,7 +79,7 @@ export class RawPeer {
     this.socket.resume();
   }
 
-  /** Takes the next whole message off what came. */
+  /** Reads the next whole message. */
   message(rule: BodyRule = "by head"): Promise<RawMessage> {
     return this.until("a whole message", () => {
       const found = readMessage(this.unread, rule);
@@ -89,22 +89,22 @@ export class RawPeer {
     });
   }
 
-  /** Takes the next head alone; its body stays in `unread`. */
+  /** Reads the next head alone; its body stays in `unread`. */
   head(): Promise<RawMessage> {
     return this.message("none");
   }
 
-  /** Until the bytes that no message took hold `text`. */
+  /** Waits until the unread bytes contain `text`. */
   waitFor(text: string): Promise<true> {
     return this.until(`"${text}"`, () => this.unread.includes(text, 0, "latin1") || undefined);
   }
 
-  /** The other side's FIN, or the end of it all. */
+  /** Waits for the other side's FIN or for the close. */
   hasEnded(): Promise<true> {
     return this.until("the end", () => this.ended || this.closed || undefined);
   }
 
-  /** The other side has ended or reset the connection; our end of it follows. */
+  /** Waits until the other side has ended or reset the connection, and then closes this end. */
   async closedByPeer(): Promise<void> {
     await this.hasEnded();
     this.end();
@@ -125,7 +125,7 @@ export class RawPeer {
   }
 }
 
-/** A client's end. `allowHalfOpen`, so that a FIN of the other side is seen as such and answered when the test says so. */
+/** A client's end of a new connection. With `allowHalfOpen`, the test decides when it responds to a FIN. */
 export async function connectRaw(port: number, host = "127.0.0.1"): Promise<RawPeer> {
   const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
   const peer = new RawPeer(socket);
@@ -133,12 +133,12 @@ export async function connectRaw(port: number, host = "127.0.0.1"): Promise<RawP
   return peer;
 }
 
-/** One request on a connection of its own, and its answer. */
+/** Sends one request on a new connection and returns its response. */
 export async function requestOnce(port: number, request: Buffer | string, method: string): Promise<RawMessage> {
   const peer = await connectRaw(port);
   peer.send(request);
   try {
-    return await peer.until("an answer", () => {
+    return await peer.until("a response", () => {
       const ended = peer.ended || peer.closed;
       const response = readFinalResponse(peer.received, method, ended);
       if (response === undefined && ended) throw new Error(`ended after: ${peer.text.slice(0, 500)}`);

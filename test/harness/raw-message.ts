@@ -1,29 +1,29 @@
 /**
- * The least reading of HTTP/1.1 that a test needs, written apart from the gateway's own codec so that the two cannot be
- * wrong together. It keeps every header line as it stood and undoes only the chunk framing. Not a parser to learn from: it
- * believes what it reads.
+ * As much HTTP/1.1 parsing as the tests need, written without the gateway's own codec, so that both cannot be wrong
+ * together. It keeps every header line as sent and undoes only the chunked coding. It is no example of a parser: it
+ * trusts its input.
  */
 export interface RawMessage {
   /** The request or status line. */
   readonly startLine: string;
-  /** Header lines as they came, one string a line (latin1), in order. */
+  /** Header lines as sent, one string per line (latin1), in order. */
   readonly lines: readonly string[];
-  /** The whole head, blank line included. */
+  /** The whole head, with the blank line. */
   readonly head: string;
-  /** Without its framing. */
+  /** The payload, without chunked coding. */
   readonly body: Buffer;
-  /** Exactly the bytes after the head that belong to the message. */
+  /** The bytes of the message after its head. */
   readonly framedBody: Buffer;
   /** `undefined` unless the body was chunked. */
   readonly trailers: readonly string[] | undefined;
-  /** How many bytes the message took. */
+  /** The length of the message in bytes. */
   readonly length: number;
 }
 
-/** How a message's body ends if its head does not say so itself. */
+/** How a body ends if the head does not say so. */
 export type BodyRule = "by head" | "none" | "until close";
 
-/** The first whole message in `bytes`; `undefined` if it is not whole yet. */
+/** The first whole message in `bytes`; `undefined` if it is not complete yet. */
 export function readMessage(bytes: Buffer, rule: BodyRule = "by head"): RawMessage | undefined {
   const headEnd = bytes.indexOf("\r\n\r\n");
   if (headEnd < 0) return undefined;
@@ -44,7 +44,7 @@ export function readMessage(bytes: Buffer, rule: BodyRule = "by head"): RawMessa
   };
 }
 
-/** The first whole answer to a request with that method, interim ones (1xx) included. */
+/** The first whole response to a request with that method, including interim ones (1xx). */
 export function readResponse(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
   const head = readMessage(bytes, "none");
   if (head === undefined || hasNoBody(statusOf(head), method)) return head;
@@ -53,7 +53,7 @@ export function readResponse(bytes: Buffer, method: string, ended = false): RawM
   return ended ? readMessage(bytes, "until close") : undefined;
 }
 
-/** As `readAnswer`, past the interim answers that may come before the real one. */
+/** Like `readResponse`, without the interim responses before the final one. */
 export function readFinalResponse(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
   let rest = bytes;
   for (;;) {
@@ -67,13 +67,13 @@ export function statusOf(message: Pick<RawMessage, "startLine">): number {
   return Number(message.startLine.split(" ")[1]);
 }
 
-/** The value of the first field of that name, which is in lower case. */
+/** The value of the first field with that name, which is in lower case. */
 export function valueOf(lines: readonly string[], name: string): string | undefined {
   const line = lines.find((each) => nameOf(each) === name);
   return line?.slice(line.indexOf(":") + 1).trim();
 }
 
-/** The value of the only field of that name, which is in lower case. */
+/** The value of the only field with that name, which is in lower case. */
 export function fieldOf({ lines }: Pick<RawMessage, "lines">, name: string): string | undefined {
   const found = lines.filter((line) => nameOf(line) === name);
   if (found.length > 1) throw new Error(`more than one ${name}: ${found.join(" | ")}`);
@@ -88,19 +88,19 @@ function hasNoBody(status: number, method: string): boolean {
   return method === "HEAD" || status < 200 || status === 204 || status === 304;
 }
 
-/** A 101 is the last answer that there is. */
+/** A 101 is a final response. */
 function isInterim(status: number): boolean {
   return status < 200 && status !== 101;
 }
 
-/** What the head says: chunked, or a number of bytes. */
+/** The framing in the head: chunked, or a number of bytes. */
 function ruleOf(lines: readonly string[]): "chunked" | number {
   if (valueOf(lines, "transfer-encoding") !== undefined) return "chunked";
   return Number(valueOf(lines, "content-length") ?? 0);
 }
 
 interface ReadBody {
-  /** `undefined`: the bytes themselves. */
+  /** `undefined`: the bytes as sent. */
   readonly payload?: Buffer;
   readonly trailers?: readonly string[];
   readonly end: number;
@@ -122,7 +122,7 @@ function readChunks(bytes: Buffer, start: number): ReadBody | undefined {
     const size = Number.parseInt(bytes.toString("latin1", at, sizeEnd), 16);
     if (size === 0) return readTrailers(bytes, sizeEnd + 2, Buffer.concat(parts));
     const end = sizeEnd + 2 + size;
-    // What follows something that is no number is never whole.
+    // A chunk whose size is not a number is never complete.
     if (Number.isNaN(size) || bytes.length < end + 2) return undefined;
     parts.push(bytes.subarray(sizeEnd + 2, end));
     at = end + 2;

@@ -1,22 +1,22 @@
-/** An upstream on a bare socket: it records every byte that comes and answers exactly the bytes it was told. */
+/** An upstream on a bare socket. It records every byte and responds with exactly the bytes of its script. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
 import { readMessage, type RawMessage } from "./raw-message.ts";
 
-/** Writes the answer, piece by piece if it likes; what it returns is awaited. */
+/** Writes the response, in one piece or several. Its promise is awaited. */
 export type Script = (socket: Socket, request: RawMessage) => void | Promise<void>;
 
 export interface RawUpstream {
   readonly port: number;
-  /** All requests so far that came whole. */
+  /** All complete requests so far. */
   readonly requests: readonly RawMessage[];
-  /** TCP connections, and the bytes that came over them (after decryption), whole requests or not. */
+  /** The number of TCP connections and of bytes (after decryption), including incomplete requests. */
   readonly seen: { connections: number; bytes: number };
-  /** What the next requests are answered with. */
+  /** The script for the next requests. */
   respond: Script;
-  /** Shows this certificate from the next handshake on; with TLS only. */
+  /** Uses this certificate from the next handshake on; with TLS only. */
   present(identity: TlsOptions): void;
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
   const accept = (socket: Socket): void => {
     sockets.add(socket);
     let pending = Buffer.alloc(0);
-    socket.on("error", () => undefined); // A caller may leave at any time; tests look at what came before.
+    socket.on("error", () => undefined); // a client may leave at any time
     socket.on("close", () => sockets.delete(socket));
     socket.on("data", (bytes: Buffer) => {
       seen.bytes += bytes.length;
@@ -50,7 +50,7 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // A TCP server that listens has one.
+  const { port } = server.address() as AddressInfo; // as: a TCP server that listens has one
   const upstream: RawUpstream = {
     port,
     requests,

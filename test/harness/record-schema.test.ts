@@ -26,11 +26,11 @@ const sound = {
   usage_state: "final",
 };
 
-test("docs/record.schema.json is what the typed schema says (npm run schema writes it)", () => {
+test("docs/record.schema.json is generated from the typed schema (npm run schema writes it)", () => {
   assert.deepEqual(JSON.parse(readDocument("docs/record.schema.json")), recordJsonSchema());
 });
 
-test("a record of a plain call is sound", () => {
+test("a record of a simple request is sound", () => {
   assert.deepEqual(faultsOf(sound), []);
 });
 
@@ -59,6 +59,6 @@ for (const [what, record] of Object.entries(FAULTY)) {
   });
 }
 
-test("a total below its parts is sound where the record says so", () => {
+test("a total below its parts is sound if the record says so", () => {
   assert.deepEqual(faultsOf({ ...sound, total_tokens: 10, usage_reason: "inconsistent" }), []);
 });

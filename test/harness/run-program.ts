@@ -1,4 +1,4 @@
-/** Runs programs as a user would: npm, the command line, whatever a document names. */
+/** Runs programs as a user would: npm, the command line, and the commands in documents. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, dirname, join } from "node:path";
@@ -33,7 +33,7 @@ export function runLmgate(args: readonly string[]): Promise<Ran> {
   return run(process.execPath, [join(repository, "src", "cli", "main.ts"), ...args]);
 }
 
-/** Scripts find their Node on the PATH; let it be the one that runs the tests. */
+/** Scripts find Node.js on the PATH, so the PATH starts with the one that runs the tests. */
 function environment(): NodeJS.ProcessEnv {
   const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
   return { ...withoutGatewaySettings(process.env), PATH: path };

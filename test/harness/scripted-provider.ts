@@ -1,6 +1,6 @@
 /**
- * An upstream that does what a test tells it, byte by byte: it answers nothing by itself, keeps exactly what it received,
- * and lets a connection end in every way there is.
+ * A provider that does what a test tells it, byte by byte: it sends nothing by itself, keeps exactly what it received, and
+ * can end a connection in every way.
  */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
@@ -18,10 +18,10 @@ export interface ReceivedRequest {
 export class ScriptedProvider {
   readonly port: number;
   readonly url: string;
-  /** Every connection that was ever made, in order. */
+  /** Every connection so far, in order. */
   readonly connections: RawPeer[] = [];
   readonly #server: Server;
-  /** Those whose TLS handshake failed are no connections in the sense of this class, but must end as well. */
+  /** All sockets, including those whose TLS handshake failed, which must be closed as well. */
   readonly #sockets: Socket[] = [];
   readonly #waiting: Waiting;
   #taken = 0;
@@ -31,11 +31,11 @@ export class ScriptedProvider {
     server.on("connection", (socket: Socket) => this.#sockets.push(socket));
     this.#waiting = waiting;
     this.connections = connections;
-    this.port = (server.address() as AddressInfo).port; // listening on a host and a port
+    this.port = (server.address() as AddressInfo).port; // as: it listens on a host and port
     this.url = `${scheme}://127.0.0.1:${this.port}`;
   }
 
-  /** With `tls`, connections count once their handshake is over. */
+  /** With `tls`, a connection counts after its handshake. */
   static async start(tls?: TlsOptions): Promise<ScriptedProvider> {
     const connections: RawPeer[] = [];
     const waiting = new Waiting();
@@ -50,19 +50,19 @@ export class ScriptedProvider {
     return new ScriptedProvider(server, connections, waiting, tls === undefined ? "http" : "https");
   }
 
-  /** The next connection that no test has taken yet. */
+  /** Waits for the next connection that the test has not received yet. */
   async nextConnection(): Promise<RawPeer> {
     const next = this.#taken++;
     return this.#waiting.until("a connection", () => this.connections[next]);
   }
 
-  /** The next whole request on a connection that no test has taken yet. */
+  /** Waits for the next whole request on a connection that the test has not received yet. */
   async nextRequest(): Promise<ReceivedRequest> {
     const connection = await this.nextConnection();
     return { connection, request: await connection.message() };
   }
 
-  /** How many connections were made that no test has taken. */
+  /** The number of connections that the test has not received yet. */
   get pending(): number {
     return this.connections.length - this.#taken;
   }
@@ -71,7 +71,7 @@ export class ScriptedProvider {
     return this.connections.filter((connection) => !connection.closed).length;
   }
 
-  /** Ends every connection and waits until the other side has let go of them: nothing is left to be used again. */
+  /** Ends every connection and waits until the other side has closed them, so that none is reused. */
   async closeConnections(): Promise<void> {
     for (const connection of this.connections) {
       connection.resume();

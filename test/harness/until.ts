@@ -1,7 +1,7 @@
-/** Waiting for something to become so, told by events, with a deadline that says what did not happen. */
+/** Waits for conditions, on events, with a deadline whose error says what did not happen. */
 const deadlineMs = 5_000;
 
-/** Conditions that are looked at again whenever `changed` is called. */
+/** Conditions that are checked whenever `changed` is called. */
 export class Waiting {
   readonly #waiters = new Set<() => void>();
 
@@ -9,7 +9,7 @@ export class Waiting {
     for (const check of this.#waiters) check();
   }
 
-  /** Resolves to what `found` gives once it gives something; rejects at the deadline, saying what `state` says then. */
+  /** Resolves to the first defined result of `found`. Rejects at the deadline with the text of `state`. */
   until<Found>(what: string, found: () => Found | undefined, state: () => string = () => ""): Promise<Found> {
     return new Promise((resolve, reject) => {
       const end = (): void => {

@@ -1,6 +1,6 @@
 /**
- * The setting of the data plane's tests: a real gateway before a scripted upstream, and the books that must balance: every
- * call that a test forwards has exactly one record, and at the end there is none that nobody asked for.
+ * The fixture of the proxy's tests: a real gateway in front of a scripted provider. Each request that a test forwards has
+ * exactly one record, and at the end there are no other records.
  */
 import assert from "node:assert/strict";
 
@@ -12,16 +12,16 @@ import { startGateway, testKey, type Gateway, type GatewayOptions } from "../har
 
 export interface ProxyFixture {
   readonly gateway: Gateway;
-  /** Stands behind `/openai/`. */
+  /** The provider behind `/openai/`. */
   readonly provider: ScriptedProvider;
   client(): Promise<RawPeer>;
-  /** The one record that was written since the last time; what is named in `expected` must stand in it. */
+  /** The one record that was written since the last time. It must contain the fields of `expected`. */
   record(expected: Partial<RequestRecord>): Promise<RequestRecord>;
-  /** The records of calls whose order is not known. */
+  /** The records of requests whose order is not known. */
   records(count: number): Promise<readonly RequestRecord[]>;
-  /** No connection of a test lives on into the next, on either side. */
+  /** Closes all connections on both sides, so that none is left for the next test. */
   clear(): Promise<void>;
-  /** Ends the gateway; anything that was written without having been expected fails. */
+  /** Stops the gateway. A record that no test expected fails. */
   stop(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export async function startProxyFixture(options: GatewayOptions = {}): Promise<P
 
 export function assertFields(record: RequestRecord, expected: Partial<RequestRecord>): void {
   for (const [field, value] of Object.entries(expected)) {
-    const found: unknown = record[field as keyof RequestRecord]; // The keys are those of a partial record.
+    const found: unknown = record[field as keyof RequestRecord]; // as: the keys are those of a partial record
     assert.deepEqual(found, value, `${field} of ${JSON.stringify(record)}`);
   }
 }
@@ -92,13 +92,13 @@ export function get(path = "/openai/v1/models", ...lines: readonly string[]): st
   return request("GET", path, ...lines);
 }
 
-/** A chat call: the one kind of request whose usage is read. */
+/** A chat request, whose usage is read. */
 export function post(body = '{"model":"m-0"}', ...lines: readonly string[]): string {
   const length = `Content-Length: ${Buffer.byteLength(body)}`;
   return `${request("POST", "/openai/v1/chat/completions", "Content-Type: application/json", length, ...lines)}${body}`;
 }
 
-/** A JSON answer of call `n`, whose number travels inside its usage. */
+/** A JSON response with the number `n` in its usage. */
 export function jsonResponse(n: number, ...lines: readonly string[]): string {
   const body = JSON.stringify({ model: `m-${n}`, choices: [], usage: usage(n) });
   return [
@@ -111,7 +111,7 @@ export function jsonResponse(n: number, ...lines: readonly string[]): string {
   ].join("\r\n");
 }
 
-/** What the record of a call with that answer says. */
+/** The expected record of a request with that response. */
 export function expectedRecord(n: number): Partial<RequestRecord> {
   return {
     status: 200,
@@ -139,12 +139,12 @@ export function contentEvent(n: number, content = "word "): string {
   return `data: ${JSON.stringify({ model: `m-${n}`, choices: [{ index: 0, delta: { content } }] })}\n\n`;
 }
 
-/** The event with the usage, and the stream's end. */
+/** The event with the usage, and the end of the stream. */
 export function lastEvents(n: number): string {
   return `data: ${JSON.stringify({ model: `m-${n}`, choices: [], usage: usage(n) })}\n\ndata: [DONE]\n\n`;
 }
 
-/** An answer of LMGate's own: it says so in a header, and its body says why. */
+/** Asserts one of LMGate's own error responses, with its header and its body. */
 export function assertErrorResponse(message: RawMessage, status: number, code: string): void {
   assert.equal(statusOf(message), status);
   assert.equal(fieldOf(message, "x-lmgate-error"), code);

@@ -1,4 +1,4 @@
-/** Runs code in one thread of a gateway that was started with `--inspect`: how a test breaks a thread from outside. */
+/** Runs code in one worker of a gateway that was started with `--inspect`. This is how a test breaks a worker from outside. */
 import { once } from "node:events";
 
 import type { Gateway } from "../harness/gateway.ts";
@@ -17,7 +17,7 @@ interface InspectorResponse {
   readonly result?: { readonly result?: { readonly value?: unknown } };
 }
 
-/** Returns what the code gave, where that is no function and no object, once the thread with that name has run it. */
+/** Resolves to the result, if it is a primitive value, after the worker with that name has run the code. */
 export async function evaluateInWorker(gateway: Gateway, worker: string, expression: string): Promise<unknown> {
   const url = /ws:\/\/\S+/.exec(gateway.output().stderr)?.[0];
   if (url === undefined) throw new Error(`the inspector does not listen: ${gateway.output().stderr}`);

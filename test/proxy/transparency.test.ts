@@ -65,7 +65,7 @@ describe("through the gateway", () => {
     const forwardedRequest = upstream.requests.at(-1);
     assert.ok(directRequest && forwardedRequest && directRequest !== forwardedRequest, "both calls reach the upstream");
     assertSame(forwardedRequest, directRequest, "request");
-    assertSame(forwarded, direct, "answer");
+    assertSame(forwarded, direct, "response");
   }
 
   describe("a request arrives with", () => {
@@ -147,7 +147,7 @@ describe("through the gateway", () => {
     });
   });
 
-  describe("an answer arrives with", () => {
+  describe("a response arrives with", () => {
     it("its header lines in their order, case, spacing and repetition", async () => {
       await bothWays(
         {},

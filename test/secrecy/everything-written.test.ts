@@ -218,7 +218,7 @@ test("S25: the command line and the environment of the process contain no canary
 test("S21, S28: LMGate's own responses name no key, no owner, no upstream and no place in the code", () => {
   assert.ok(ownResponses.length > 300);
   for (const received of ownResponses) {
-    assertNothingIn("an answer", received);
+    assertNothingIn("a response", received);
     assert.doesNotMatch(received, /Canary Owners|k-\d|127\.0\.0\.1|\.ts\b|at .*:\d+:\d+|allowlist/i);
   }
 });

@@ -62,7 +62,7 @@ test("after 1,000 requests of all kinds no file descriptor, no running request a
   });
   t.after(() => gateway.stop());
   const quiet = async (files: number): Promise<void> => {
-    await eventually("no call is under way", async () => (await requestsInFlight(gateway)) === 0);
+    await eventually("no request is running", async () => (await requestsInFlight(gateway)) === 0);
     // The admin port's own connections open and close.
     await eventually("files are as before", () => filesOf(gateway.pid) <= files + 3);
   };

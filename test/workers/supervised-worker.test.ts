@@ -32,7 +32,7 @@ function startBroken(): Watched {
     onMessage: () => undefined,
     onExit: () => {
       watched.downs++;
-      // The log entry is written after this call.
+      // The log entry is written after `onExit`.
       queueMicrotask(() => waiting.changed());
     },
     onResponsiveChange: () => undefined,

@@ -48,7 +48,7 @@ export interface HealthResponse {
   readonly body: string;
 }
 
-/** A request that LMGate answered with an error instead of forwarding it. */
+/** A request that got an error response from LMGate instead of being forwarded. */
 export interface RejectedRequest {
   readonly rejection: Rejection;
   readonly maskedKey: string;

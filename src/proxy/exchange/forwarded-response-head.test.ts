@@ -80,7 +80,7 @@ for (const [what, sent, expected] of cases) {
   test(what, () => assert.deepEqual(forwarded(...sent), expected));
 }
 
-test("a head that needs no change is not made anew", () => {
+test("a head that needs no change is not built again", () => {
   const bytes = Buffer.from(`${ok}\r\nA: 1\r\n${length}\r\n\r\n`, "latin1");
   const head = new ResponseHeadReader({ maxBytes: 1_000, maxFields: 10 }).push(bytes, "GET");
   assert.ok(head !== undefined && !isFault(head));

@@ -54,7 +54,7 @@ test("what looks like a key is redacted word by word, and in a path segment by s
     [`/openai/v1;key=${shaped};x`]: "/openai/v1;key=[redacted];x",
     [`/openai/sk%2Dproj%2DA1b2C3d4E5f6/x%20y`]: "/openai/[redacted]/x%20y",
     [`/google/AIzaSyA1b2C3d4E5f6G7h8:verb/x`]: "/google/[redacted]/x",
-    "/openai/v1/risk-assessments/desk-12345678": "/openai/v1/risk-assessments/desk-12345678",
+    "/openai/v1/risk-assessments/risk-12345678": "/openai/v1/risk-assessments/risk-12345678",
     "/openai/v1/100%zz": "/openai/v1/100%zz",
   };
   for (const [endpoint, expected] of Object.entries(cases)) {

@@ -8,7 +8,7 @@ type Done = Parameters<Resolve>[2];
 
 interface Setting {
   readonly cache: DnsCache;
-  /** Look-ups that the system was asked for and that have no answer yet. */
+  /** The pending lookups of the system's resolver. */
   readonly lookups: Done[];
   now: number;
 }
@@ -29,11 +29,11 @@ function setting(): Setting {
 const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 const v6 = (address: string): LookupAddress => ({ address, family: 6 });
 
-/** The answer of a look-up: addresses or the code of an error; `undefined` while there is none. */
+/** The result of a lookup: addresses or the code of an error; `undefined` until there is one. */
 function resolve({ cache }: Setting, family: 0 | 4 | 6 = 0): { result: readonly string[] | string | undefined } {
   const seen: { result: readonly string[] | string | undefined } = { result: undefined };
   cache.lookup("provider.test", { all: true, family }, (error, addresses) => {
-    assert.equal(seen.result, undefined, "answered once");
+    assert.equal(seen.result, undefined, "called back once");
     if (error) seen.result = error.code ?? error.message;
     else seen.result = typeof addresses === "string" ? [addresses] : addresses.map(({ address }) => address);
   });
@@ -57,7 +57,7 @@ function known(...addresses: readonly LookupAddress[]): Setting {
   return fixture;
 }
 
-test("R34: look-ups of one name wait for one question, and share its answer while it is fresh", () => {
+test("R34: lookups of one name wait for one query, and share its result while it is fresh", () => {
   const fixture = setting();
   const first = [resolve(fixture), resolve(fixture)];
   reply(fixture, v4("192.0.2.1"), v4("192.0.2.2"));
@@ -79,7 +79,7 @@ for (const code of ["ENOTFOUND", "EAI_AGAIN"]) {
   });
 }
 
-test("R34: a name that moves is used at its new address once the old answer is no longer fresh; nobody waits for it", () => {
+test("R34: a moved name is renewed in the background once the old address is no longer fresh", () => {
   const fixture = known(v4("192.0.2.1"));
   fixture.now += 30_000;
   assert.deepEqual(resolve(fixture).result, ["192.0.2.1"]);
@@ -107,7 +107,7 @@ test("R34: a connection that does not come about has the name asked for at once,
   const fixture = known(v4("192.0.2.1"));
   fixture.cache.recheck("provider.test");
   fixture.cache.recheck("unheard.test");
-  assert.equal(fixture.lookups.length, 0, "the answer is younger than a second");
+  assert.equal(fixture.lookups.length, 0, "the address is younger than a second");
   fixture.now += 1_000;
   fixture.cache.recheck("provider.test");
   fixture.cache.recheck("provider.test");

@@ -37,7 +37,7 @@ export class UpstreamPool {
     this.#wheel = wheel;
   }
 
-  /** Returns an idle connection, or a new one that calls `upstreamReady` later. `fresh` asks for a new one. */
+  /** Returns an idle connection, or a new one, whose `upstreamReady` follows. `fresh` asks for a new one. */
   acquire(handler: UpstreamHandler, fresh: boolean): UpstreamConnection {
     if (!fresh) {
       for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {

@@ -24,17 +24,17 @@ export const PAST_FINDINGS: readonly PastFinding[] = [
   {
     target: "requests",
     bytes: `POST / HTTP/1.1\r\nHost: a\r\n${CHUNKED_TAB}`,
-    what: "llhttp and nginx refuse the same request",
+    what: "llhttp and nginx reject the same request",
   },
   {
     target: "gateway-responses",
     bytes: "HTTP/1.1 101\r\n\r\nHTTP/1.1 200\r\n\r\n",
-    what: "a 101 that nobody asked for, and an answer behind it",
+    what: "a 101 that the client did not ask for, and a response after it",
   },
   {
     target: "gateway-responses",
     bytes: "HTTP/1.1 100 \r\nConnection:close\r\nk:\r\n\r\nHTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok",
-    what: "an interim answer that says the connection ends",
+    what: "an interim response that says the connection ends",
   },
   {
     target: "chunks",

@@ -25,10 +25,10 @@ export async function requestCheck(lane: Lane, text: string): Promise<string> {
   assert.equal(
     responses,
     recorded.length,
-    `${recorded.length} requests reached the upstream, ${responses} were answered`,
+    `${recorded.length} requests reached the upstream, ${responses} had a response`,
   );
   const partial = recorded.length === 0 && upstream.seen.bytes > bytesBefore;
-  const status = /^HTTP\/1\.1 (\d{3})/.exec(received.toString("latin1", 0, 12))?.[1] ?? "no answer";
+  const status = /^HTTP\/1\.1 (\d{3})/.exec(received.toString("latin1", 0, 12))?.[1] ?? "no response";
   return `${recorded.length} of ${sent.length} passed on${partial ? ", one begun" : ""}, first ${status}`;
 }
 

@@ -42,12 +42,12 @@ export async function responseCheck(lane: Lane, text: string, random: Random): P
   const actual = (await askAboutResponse(exchange.received, method)).messages[0];
   if (actual === undefined || isOwn(actual, text)) {
     const isWhole = ours !== undefined && (ours.complete || ours.head.body.kind === "until-close");
-    assert.ok(!isWhole || ending === "reset", `a whole answer did not arrive; received ${show(exchange)}`);
-    return actual === undefined ? "no answer" : `our own ${actual.status}`;
+    assert.ok(!isWhole || ending === "reset", `a whole response did not arrive; received ${show(exchange)}`);
+    return actual === undefined ? "no response" : `LMGate's ${actual.status}`;
   }
   const complete = actual.complete && !(exchange.reset && !tellsItsEnd(actual, method));
   const isMeantWhole = ours?.complete === true || (ours?.head.body.kind === "until-close" && ending === "end");
-  if (ending !== "reset" && isMeantWhole) assert.ok(complete, `a whole answer was cut; received ${show(exchange)}`);
+  if (ending !== "reset" && isMeantWhole) assert.ok(complete, `a whole response was cut; received ${show(exchange)}`);
   await compareWithUpstream(actual, complete, { sent, exchange });
   return `${actual.status}, ${complete ? "complete" : "cut"}`;
 }
@@ -80,7 +80,7 @@ async function compareWithUpstream(
   const opinion = await askAboutResponse(octets(withoutInterimClose(text)), method);
   const [up] = opinion.messages;
   const shown = `received ${show(exchange)}`;
-  assert.ok(up, `an answer that nobody gave; ${shown}`);
+  assert.ok(up, `a response that the upstream did not send; ${shown}`);
   // A body that the upstream ends with its connection ends with LMGate's last chunk.
   const chunksAdded: readonly Pair[] = tellsItsEnd(up, method) ? [] : [["Transfer-Encoding", "chunked"]];
   assert.deepEqual(
@@ -134,9 +134,9 @@ function nothingBehind({ received, reset }: Exchange, { method }: SentResponse):
     if (statusOf(message) >= 200) finals.push(message);
     rest = rest.subarray(message.length);
   }
-  assert.ok(finals.length <= 2, `${finals.length} answers: ${JSON.stringify(received.toString("latin1"))}`);
+  assert.ok(finals.length <= 2, `${finals.length} responses: ${JSON.stringify(received.toString("latin1"))}`);
   const [, second] = finals;
-  if (second !== undefined) assert.equal(second.body.toString("latin1"), "ok", "the second answer is not ours");
+  if (second !== undefined) assert.equal(second.body.toString("latin1"), "ok", "the second response is not LMGate's");
 }
 
 function show({ received, reset }: Exchange): string {

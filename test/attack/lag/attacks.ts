@@ -124,6 +124,6 @@ export function attacks(kinds: readonly string[]): readonly Attack[] {
     again("requests of 300,000 keys", 4, 100, () => post("small", manyKeys)),
     ...kinds
       .filter((kind) => kind !== "small")
-      .map((kind) => again(`answers: ${kind}`, 4, Infinity, () => post(kind, undefined, "Connection: close"))),
+      .map((kind) => again(`responses: ${kind}`, 4, Infinity, () => post(kind, undefined, "Connection: close"))),
   ];
 }

@@ -124,7 +124,7 @@ async function converse(request: string): Promise<string> {
   const peer = await connectRaw(chaos.port);
   peer.send(request);
   await peer.until(
-    "an answer or an end",
+    "a response or an end",
     () => peer.ended || peer.closed || readMessage(peer.received) !== undefined || undefined,
   );
   const { text } = peer;

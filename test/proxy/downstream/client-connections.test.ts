@@ -33,7 +33,7 @@ test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the respon
   for (let n = 0; n < count; n++) {
     const message = await connection.message();
     assert.match(message.startLine, new RegExp(`^GET /v1/models/${n} HTTP`));
-    assert.equal(connection.unread.length, 0, "the next call waits for the answer to this one");
+    assert.equal(connection.unread.length, 0, "the next request waits for the response to this one");
     connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n${String(n).padStart(6, "0")}`);
   }
   for (let n = 0; n < count; n++) assert.equal(Number((await client.message()).body), n);
@@ -110,7 +110,7 @@ test("R48: an HTTP/1.0 client gets a chunked body without chunks, and then the e
   assert.doesNotMatch(head ?? "", /transfer-encoding/i);
   client.end();
   await client.close();
-  assert.equal(client.wasReset, false, "a complete answer ends cleanly");
+  assert.equal(client.wasReset, false, "a complete response ends cleanly");
   await fixture.record({ status: 200, error_type: null, response_bytes: 22 });
 });
 

@@ -202,7 +202,7 @@ async function startSink(
 test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte for byte and are not buffered in memory", async () => {
   const size = 10 * MEGABYTE;
   const bodies = Array.from({ length: 20 }, (_, n) =>
-    Buffer.alloc(size, `answer ${n}, with a period that fits no buffer; `),
+    Buffer.alloc(size, `response ${n}, with a period that fits no buffer; `),
   );
   upstream.respond = (socket, message) => {
     socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
@@ -218,7 +218,7 @@ test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte f
     // All read at once, so that the bytes of one must not overwrite those of another.
     await Promise.all(
       peers.map(async (peer, n) => {
-        const message = await peer.until("the answer", () =>
+        const message = await peer.until("the response", () =>
           peer.socket.bytesRead > size ? readMessage(peer.received) : undefined,
         );
         assert.ok(bodies[n]?.equals(message.body));
@@ -226,7 +226,7 @@ test("R3, R41: 20 responses of 10 MB to clients that pause reading arrive byte f
       }),
     );
   });
-  assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more for 200 MB of answers`);
+  assert.ok(grown < 30 * MEGABYTE, `${grown / MEGABYTE} MB more for 200 MB of responses`);
   await fixture.records(bodies.length);
 });
 
@@ -243,7 +243,7 @@ test("R29: usage at the very end of a JSON response of 50 MB is read, and the re
   assert.ok(peer);
   const grown = await growthDuring(fixture, async () => {
     peer.send(post());
-    const message = await peer.until("the answer", () =>
+    const message = await peer.until("the response", () =>
       peer.socket.bytesRead > body.length ? readMessage(peer.received) : undefined,
     );
     assert.ok(message.body.equals(body));

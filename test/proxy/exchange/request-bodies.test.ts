@@ -117,7 +117,7 @@ for (const [what, bytes] of Object.entries(badChunks)) {
     await client.hasEnded();
     await connection.closedByPeer();
     assert.ok(!connection.text.includes("smuggled"));
-    assert.equal(client.unread.length, 0, "one answer and no more");
+    assert.equal(client.unread.length, 0, "one response and no more");
     await fixture.record({ status: 400, error_type: "client_aborted" });
   });
 }

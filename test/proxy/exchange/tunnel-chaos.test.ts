@@ -78,7 +78,7 @@ async function converse(mark: string): Promise<RawPeer> {
   const lines = ["Connection: Upgrade", "Upgrade: websocket", `User-Agent: ${mark}`];
   peer.send(get("/openai/v1/realtime?model=m-0", ...lines));
   const isRejected = (): boolean => readMessage(peer.received) !== undefined && !peer.text.startsWith("HTTP/1.1 101");
-  await peer.until("a refusal or an end", () => isRejected() || peer.ended || peer.closed || undefined);
+  await peer.until("an error response or an end", () => isRejected() || peer.ended || peer.closed || undefined);
   peer.end();
   await peer.close();
   return peer;

@@ -122,8 +122,8 @@ test("an end of the upstream's side is forwarded, and the client can still finis
   connection.send("last words");
   connection.end();
   await client.hasEnded();
-  client.send("answer");
-  await connection.waitFor("answer");
+  client.send("reply");
+  await connection.waitFor("reply");
   client.end();
   await connection.hasEnded();
   await client.close();

@@ -101,7 +101,7 @@ describe("an upstream that speaks TLS", () => {
       assert.equal(await statusNow(), "502", "another name");
       assert.equal(changing.seen.bytes, bytes, "and was told nothing");
       changing.present(await identity("server"));
-      assert.equal(await statusNow(), "200", "mended");
+      assert.equal(await statusNow(), "200", "fixed");
     });
     await changing.close();
   });

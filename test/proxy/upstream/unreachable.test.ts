@@ -54,13 +54,13 @@ async function connectTo(prefix: string): Promise<RawPeer> {
   return client;
 }
 
-test("R10: an upstream that refuses connections is 502 at once", async () => {
+test("R10: an upstream port without a listener is 502 at once", async () => {
   const client = await connectTo("closed");
   assertErrorResponse(await client.message(), 502, "upstream_unreachable");
   await fixture.record({ provider: "closed", status: 502, error_type: "upstream_unreachable", usage_state: "missing" });
 });
 
-test("R10: a GET to an upstream that refuses connections is 502 too", async () => {
+test("R10: a GET to an upstream port without a listener is 502 too", async () => {
   const client = await fixture.client();
   client.send(get("/closed/v1/models"));
   assertErrorResponse(await client.message(), 502, "upstream_unreachable");

@@ -85,7 +85,7 @@ async function runAll(cases: readonly Case[]): Promise<readonly Ended[]> {
 async function exchange(requestText: string): Promise<Received> {
   const peer = await connectRaw(fixture.gateway.port);
   peer.send(requestText);
-  await peer.until("an answer or an end", () => {
+  await peer.until("a response or an end", () => {
     if (peer.ended || peer.closed) return true;
     const reply = readFinalResponse(peer.received, "POST");
     return reply === undefined ? undefined : true;

@@ -110,18 +110,18 @@ test("R16: usage that came before the cut is kept and marked as partial", async 
 });
 
 const IN_CHUNKS =
-  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nhalf an answer\r\n";
-const untilClose = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf an answer";
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nhalf a payload\r\n";
+const untilClose = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhalf a payload";
 
 test("R14: if the upstream resets a body that ends with its connection, an HTTP/1.0 client gets a reset too", async () => {
   const client = await fixture.client();
   client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
   const { connection } = await fixture.provider.nextRequest();
   connection.send(untilClose);
-  await client.waitFor("half an answer");
+  await client.waitFor("half a payload");
   connection.reset();
   await client.close();
-  assert.equal(client.wasReset, true, "a clean end would look like a complete answer");
+  assert.equal(client.wasReset, true, "a clean end would look like a complete response");
   await fixture.record({ status: 200, error_type: "upstream_reset" });
 });
 
@@ -133,7 +133,7 @@ test("R14: a cut chunked body is a reset for an HTTP/1.0 client, which cannot se
   await client.waitFor("half");
   connection.end();
   await client.close();
-  assert.equal(client.wasReset, true, "a clean end would look like a complete answer");
+  assert.equal(client.wasReset, true, "a clean end would look like a complete response");
   await fixture.record({ status: 200, error_type: "upstream_reset" });
 });
 
@@ -142,7 +142,7 @@ test("R14: if the upstream resets a body that ends with its connection, the clie
   client.send(post());
   const { connection } = await fixture.provider.nextRequest();
   connection.send(untilClose);
-  await client.waitFor("half an answer");
+  await client.waitFor("half a payload");
   connection.reset();
   await client.hasEnded();
   assert.equal(client.text, IN_CHUNKS);
@@ -157,7 +157,7 @@ test("a body that ends with its connection reaches an HTTP/1.1 client chunked, a
   connection.end();
   const message = await client.message();
   assert.equal(client.text, `${IN_CHUNKS}0\r\n\r\n`);
-  assert.equal(message.body.toString(), "half an answer");
+  assert.equal(message.body.toString(), "half a payload");
   await fixture.record({ status: 200, error_type: null, response_bytes: 14 });
   client.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
   await client.waitFor("ok");
@@ -172,7 +172,7 @@ test("a body that ends with its connection reaches an HTTP/1.0 client unchunked,
   await client.hasEnded();
   assert.match(
     client.text,
-    /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/plain\r\nConnection: close\r\n\r\nhalf an answer$/,
+    /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/plain\r\nConnection: close\r\n\r\nhalf a payload$/,
   );
   await fixture.record({ status: 200, error_type: null, response_bytes: 14 });
 });

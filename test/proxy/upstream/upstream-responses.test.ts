@@ -180,7 +180,7 @@ for (const [what, bytes] of Object.entries(badChunks)) {
     await client.waitFor("data: {}");
     connection.send(bytes + lastChunk);
     await client.hasEnded();
-    assert.ok(!client.text.includes(lastChunk), "the answer does not look complete");
+    assert.ok(!client.text.includes(lastChunk), "the response does not look complete");
     await connection.closedByPeer();
     await fixture.record({ status: 200, error_type: "upstream_invalid", usage_state: "missing" });
   });
@@ -244,7 +244,7 @@ test("R31: a 101 that the client did not ask for is 502", async () => {
 const bodiless: Readonly<Record<string, readonly [method: string, head: string]>> = {
   "a 204": ["GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"],
   "a 304": ["GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
-  "an answer to HEAD": ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
+  "a response to HEAD": ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
 };
 
 for (const [what, [method, head]] of Object.entries(bodiless)) {
