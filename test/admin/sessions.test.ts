@@ -100,7 +100,7 @@ test("a body that is no JSON, or not the one that is wanted, is told so with the
     const headers = { ...bearer(token), "content-type": "application/json; charset=utf-8" };
     return (await fetch(url("/api/v1/keys"), { method: "POST", headers, body })).json();
   };
-  assert.partialDeepStrictEqual(await post("{"), { status: 400, detail: "The body is no JSON." });
+  assert.partialDeepStrictEqual(await post("{"), { status: 400, detail: "The body is not valid JSON." });
   assert.partialDeepStrictEqual(await post('{"owner":"","columns":{"Bad Name":"x"},"more":1}'), {
     status: 422,
     errors: [{ where: "owner" }, { where: "columns.Bad Name" }, { where: "body" }],

@@ -5,16 +5,16 @@ import type { PriceOverride, PriceRow, ProviderInfo, StoreInfo, SystemInfo } fro
 import type { LiveRequests } from "./live-requests.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 
-/** What the routes are given to work with. */
+/** What the routes use of the running process. */
 export interface AdminServices {
   readonly status: () => ProxyStatus;
   readonly metrics: Metrics;
-  /** Closes the stats file that is written now; the name it got, or `undefined` where there was nothing to close. */
+  /** Rotates the stats file; resolves to the name of the closed segment, or to `undefined` if it was empty. */
   readonly rotateLedger: () => Promise<string | undefined>;
-  /** Reads the allow-list again; the version in force, once every data thread has acknowledged it. */
+  /** Reloads the allow-list; resolves once every data worker has acknowledged the version in force. */
   readonly reloadAllowlist: () => Promise<Reloaded>;
   readonly allowlistPath: string;
-  /** `undefined`: it is switched off. */
+  /** `undefined` if the store is disabled. */
   readonly store: StoreReader | undefined;
   readonly storeInfo: () => Promise<StoreInfo | undefined>;
   readonly prices: PriceService;
@@ -27,12 +27,12 @@ export interface AdminServices {
 export interface Reloaded {
   readonly version: number;
   readonly acknowledgedBy: number;
-  /** Why the file is not in force. */
+  /** Why the file is not in force; `undefined` if it is. */
   readonly error: string | undefined;
 }
 
 export interface PriceService {
   readonly list: (provider: string | undefined) => Promise<readonly PriceRow[]>;
-  /** The operator's own price of a model; `undefined` takes it back. Rejects with an `ApiError` where that cannot be. */
+  /** Sets the operator's own price of a model; `undefined` removes it. Rejects with an `ApiError` if that is not possible. */
   readonly override: (provider: string, model: string, price: PriceOverride | undefined) => Promise<void>;
 }

@@ -4,12 +4,12 @@ import type { RequestIdentity } from "../server/authenticator.ts";
 export interface AuditEntry {
   /** `key.added`, `key.revoked`, `price.overridden`, … */
   readonly action: string;
-  /** What was changed: an id, a model; never a key. */
+  /** An id or a model that was changed; never a key. */
   readonly target: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Who changed what through the admin listener, one line each; the file only grows. */
+/** Changes through the admin API with their author, one JSON line each. The file only grows. */
 export class AuditLog {
   readonly #path: string;
   readonly #now: () => number;
@@ -19,7 +19,7 @@ export class AuditLog {
     this.#now = now;
   }
 
-  /** Resolves once the line is with the operating system; rejects if that failed, so that no change goes unnoted. */
+  /** Resolves once the line is written; rejects if that failed, so that the API reports a change without an audit entry. */
   async note({ address, authorization }: RequestIdentity, { action, target, details }: AuditEntry): Promise<void> {
     const line = {
       timestamp: new Date(this.#now()).toISOString(),

@@ -1,8 +1,8 @@
 import type { ProxyStatus } from "../../core/counters/status.ts";
 import type { RequestListPage } from "../../store/schema/reader.ts";
 
-// What the admin API answers, for those who call it: the dashboard imports these types and nothing else of the server.
-// Paths are below /api/v1. Errors are problem+json (RFC 9457).
+// Bodies of the admin API. The dashboard imports these types and nothing else of the server. Paths are below /api/v1; errors
+// are problem+json (RFC 9457).
 
 export type { RequestRecord } from "../../core/request/request-record.ts";
 export type { ProxyStatus, RecentRejection } from "../../core/counters/status.ts";
@@ -12,11 +12,11 @@ export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../
 /**
  * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `Answer`.
  * `filter` may be repeated; each is `<dimension><op><value>[,<value>…]` with one of `=`, `!=`, `>=`, `<=`. A value
- * `null` is "unknown"; `,`, `\` and a value that is really the word null are escaped with `\`.
+ * `null` means unknown; `,`, `\` and the literal value `null` are escaped with `\`.
  * `GET /export.csv|.jsonl|.parquet` take the same (with `what=calls|usage`) and stream.
  * `GET /dimensions/<dimension>?from&to&tz&filter&search&limit` → `DimensionValues`, for filter menus.
- * `GET /usage/nearest?from&to&tz&filter` → `NearestRange`, or `null` if nothing ever matches: for pages that are empty.
- * `GET /prices/unpriced?from&to&tz&filter` → `UnpricedModel[]`: models seen that have no price.
+ * `GET /usage/nearest?from&to&tz&filter` → `NearestRange`, or `null` if nothing matches: for empty pages.
+ * `GET /prices/unpriced?from&to&tz&filter` → `UnpricedModel[]`: models in use without a price.
  */
 
 export interface Problem {
@@ -24,32 +24,32 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** To be found in the gateway's log. */
+  /** Appears in the gateway's log. */
   readonly request_id?: string;
-  /** What was wrong with which parameter or member. */
+  /** Which parameters or members are wrong, and why. */
   readonly errors?: readonly { readonly where: string; readonly message: string }[];
 }
 
 /** `GET /session` → this; `POST /session` {token} signs in (a cookie) → this; `DELETE /session` signs out. */
 export interface SessionInfo {
   readonly signedIn: boolean;
-  /** To be sent as `x-lmgate-csrf` with every request that changes something. */
+  /** Must be sent as `x-lmgate-csrf` with every request that changes something. */
   readonly csrf: string | null;
 }
 
-/** `GET /requests?from&to&tz&filter&order&limit&cursor` → newest first, or with `order=slowest` those that took longest; `GET /requests/<id>` → one `RequestRecord`. */
+/** `GET /requests?from&to&tz&filter&order&limit&cursor` → newest first, or the longest with `order=slowest`; `GET /requests/<id>` → one `RequestRecord`. */
 export type RequestsPage = RequestListPage;
 
 /*
- * `GET /requests/stream?filter=…&rate=50` as server-sent events: `call` (a `RequestRow`), `skipped` ({count}: more a second
- * than `rate`), `alive` every 15 s.
+ * `GET /requests/stream?filter=…&rate=50` as server-sent events: `call` (a `RequestRow`), `skipped` ({count}: requests
+ * above `rate`), `alive` every 15 s.
  */
 
 /** `GET /keys` → `KeyRow[]`. */
 export interface KeyRow {
   readonly id: string;
   readonly owner: string;
-  /** Other columns of the list, as they stand: `label`, `team`, … */
+  /** Columns of the operator's own, such as `label` or `team`. */
   readonly columns: Readonly<Record<string, string>>;
   readonly maskedKey: string;
   readonly state: "active" | "disabled" | "expired";
@@ -59,11 +59,11 @@ export interface KeyRow {
   readonly requests24h: number;
   readonly cost24h: number | null;
   readonly cost30d: number | null;
-  /** Line in the file; two rows of one id (a rotation) differ by it. */
+  /** Line in the file. Two rows of one id, during a rotation, differ by it. */
   readonly line: number;
 }
 
-/** `POST /keys`. Without `apiKey` a key `lmg_…` is made, to be sent as `x-lmgate-key`; it is in the answer once. */
+/** `POST /keys`. Without `apiKey`, LMGate generates a key `lmg_…` for the header `x-lmgate-key`. Only this response contains it. */
 export interface NewKey {
   readonly owner: string;
   readonly id?: string;
@@ -72,7 +72,7 @@ export interface NewKey {
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** Answers of every change of keys. A change counts once every data thread has acknowledged it: then this is sent. */
+/** The response to every change of keys, sent once every data worker has acknowledged the change. */
 export interface KeysChanged {
   readonly keys: readonly KeyRow[];
   readonly secret?: string;
@@ -81,7 +81,7 @@ export interface KeysChanged {
 }
 
 /*
- * `PATCH /keys/<id>` {disabled?, owner?, expiresAt?}, `expiresAt: null` is never; `POST /keys/<id>/rotate` {graceSeconds,
+ * `PATCH /keys/<id>` {disabled?, owner?, expiresAt?}, `expiresAt: null` means never; `POST /keys/<id>/rotate` {graceSeconds,
  * apiKey?}; `DELETE /keys/<id>` revokes.
  */
 
@@ -103,11 +103,11 @@ export interface PriceRow {
   readonly cacheRead: number | null;
   readonly cacheWrite: number | null;
   readonly output: number | null;
-  /** Version of the price table, or when the file of overrides was last changed. */
+  /** Version of the price table, or the last change of the overrides file. */
   readonly asOf: string;
 }
 
-/** `PUT /prices/overrides/<provider>/<model>` with this; `DELETE` takes it back. Counts for calls from then on. */
+/** `PUT /prices/overrides/<provider>/<model>` with this; `DELETE` removes it. Applies to requests from then on. */
 export interface PriceOverride {
   readonly input: number;
   readonly output: number;
@@ -141,7 +141,7 @@ export interface StoreInfo {
   readonly retention: { readonly days: number | null; readonly gigabytes: number | null };
 }
 
-/** `GET /providers` for the setup page: where each provider is reached through this gateway. */
+/** `GET /providers`, for the Setup page: the base URL of each provider at this gateway. */
 export interface ProviderInfo {
   readonly name: string;
   /** `http://<host>:<port>/<name>` as clients on this machine reach it. */

@@ -12,7 +12,7 @@ export interface LiveRequestOptions {
   readonly filters: readonly Filter[];
   /** In which filters on days, hours and weekdays are read. */
   readonly zone: TimeZone;
-  /** Calls a second; those beyond are counted and not sent. */
+  /** Most requests a second. Further ones are counted but not sent. */
   readonly rate: number;
 }
 
@@ -25,18 +25,18 @@ interface Listener extends LiveRequestOptions {
 const POLL_MS = 200;
 const SECOND = 1000;
 
-/** Follows the end of the stats file for those who watch calls, and only while somebody does. */
+/** Streams new records to the listeners of live requests. It reads the stats file only while there are listeners. */
 export class LiveRequests {
   readonly #path: string;
   readonly #listeners = new Set<Listener>();
-  /** Resolves once every call that ends from then on will be told; rejects never. */
+  /** Resolves once the file is followed, so that no later request is missed. Never rejects. */
   #following: Promise<void> | undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Gives what ends it. The first event, `alive`, says that no call is missed from now on. */
+  /** Returns a function that ends it. The first event, `alive`, means that no request is missed from then on. */
   listen(listening: LiveRequestOptions, send: SendEvent): () => void {
     const listener = { ...listening, send, sent: 0, skipped: 0 };
     this.#listeners.add(listener);
@@ -47,18 +47,18 @@ export class LiveRequests {
 
   async #begin(): Promise<void> {
     const tail = new FileFollower(this.#path);
-    // A file that cannot be read now is looked at again with the next poll.
+    // A file that cannot be read now is tried again with the next poll.
     await tail.begin().catch(() => tail.close());
     void this.#follow(tail);
   }
 
   async #follow(tail: FileFollower): Promise<void> {
-    const second = setInterval(() => this.#newSecond(), SECOND).unref();
+    const second = setInterval(() => this.#startSecond(), SECOND).unref();
     while (this.#listeners.size > 0) {
       try {
-        for await (const line of tail.lines()) this.#tell(line);
+        for await (const line of tail.lines()) this.#publish(line);
       } catch {
-        // It goes on where it was once the file can be read again.
+        // Following continues at the same position once the file can be read again.
         await tail.close();
       }
       await delay(POLL_MS, undefined, { ref: false });
@@ -68,7 +68,7 @@ export class LiveRequests {
     await tail.close();
   }
 
-  #tell(line: string): void {
+  #publish(line: string): void {
     const record = recordOnLine(line);
     if (record === undefined) return;
     const client_app = clientAppOf(record.user_agent) ?? null;
@@ -80,7 +80,7 @@ export class LiveRequests {
     }
   }
 
-  #newSecond(): void {
+  #startSecond(): void {
     for (const listener of this.#listeners) {
       if (listener.skipped > 0 && listener.send("skipped", { count: listener.skipped })) listener.skipped = 0;
       listener.sent = 0;

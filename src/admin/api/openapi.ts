@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { apiSchemas, route, type Parameter, type Route } from "../server/api-route.ts";
 
-/** The OpenAPI 3.1 document of the routes, which are its only source. */
+/** The OpenAPI 3.1 document, generated from the routes alone. */
 export function openApiDocument(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const row of routes) (paths[row.path] ??= {})[row.method] = operationOf(row);
@@ -11,17 +11,18 @@ export function openApiDocument(routes: readonly Route[]): object {
       title: "LMGate admin API",
       version: "1",
       description:
-        "What a gateway says of itself and of the calls that passed through it. Times are RFC 3339, ranges leave out their end, costs are US dollars and estimates from list prices. Errors are problem+json (RFC 9457).",
+        "Status, usage and management of an LMGate gateway. Times are RFC 3339. Ranges exclude their end. Costs are in US dollars and estimated from list prices. Errors are problem+json (RFC 9457).",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     components: {
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "The content of the admin token's file." },
+        token: { type: "http", scheme: "bearer", description: "The admin token." },
         session: {
           type: "apiKey",
           in: "cookie",
           name: "lmgate_session_<port>",
-          description: "Made by POST /api/v1/session. Changes need the header x-lmgate-csrf as well.",
+          description:
+            "Created by POST /api/v1/session. Requests that change something also need the header x-lmgate-csrf.",
         },
       },
       schemas: componentSchemas(),
@@ -52,21 +53,21 @@ function operationOf(row: Route): object {
     operationId: operationId(row),
     summary: row.summary,
     ...(row.access === "public" ? { security: [] } : { security: [{ token: [] }, { session: [] }] }),
-    ...(row.access === "loopback" ? { description: "On loopback this needs no token." } : {}),
+    ...(row.access === "loopback" ? { description: "No token is needed on loopback." } : {}),
     parameters: [...fromPath, ...(row.query ?? []).map(queryParameter)],
     ...(row.body === undefined
       ? {}
       : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(row.body) } } } }),
     responses: {
       200: {
-        description: "Done",
+        description: "Success",
         content:
           typeof row.response === "string"
             ? { [row.response]: { schema: { type: "string" } } }
             : { "application/json": { schema: schemaOf(row.response) } },
       },
       default: {
-        description: "Refused, wrong or failed",
+        description: "The request was rejected, was invalid or failed",
         content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
       },
     },
@@ -107,6 +108,6 @@ function schemaOf(schema: z.ZodType): object {
 }
 
 function bare(schema: object): object {
-  const { $schema: _version, $id: _id, ...rest } = schema as Record<string, unknown>; // plain JSON of the library's making
+  const { $schema: _version, $id: _id, ...rest } = schema as Record<string, unknown>; // as: plain JSON, created by zod
   return rest;
 }

@@ -22,7 +22,8 @@ export async function createAdminHandler(
     boundHost: options.host,
     onLoopback: isLoopbackAddress(bound.address),
     now,
-    onGuessing: (client) => options.log.warn({ client }, "wrong admin tokens from this address; slowing it down"),
+    onGuessing: (client) =>
+      options.log.warn({ client }, "too many wrong admin tokens from this address; throttling it"),
   });
   // Browsers send a cookie to every port of a host, and a machine may run two gateways.
   const sessionCookie = `lmgate_session_${bound.port}`;
@@ -31,7 +32,7 @@ export async function createAdminHandler(
     authenticator,
     sessionCookie,
     pages: findPage,
-    failed: (error) => options.log.error({ err: error }, "admin request failed"),
+    onError: (error) => options.log.error({ err: error }, "admin request failed"),
   });
   return getRequestListener(router.fetch, { overrideGlobalObjects: false });
 }

@@ -13,7 +13,7 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** `cache-control` and the rest on every answer, so that no page, cache or frame keeps or shows one. */
+/** Set on every response: no cache may keep it and no page of another site may frame or load it. */
 const responseHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -23,14 +23,14 @@ const responseHeaders: Readonly<Record<string, string>> = {
 };
 
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  // Imported, it would bring along all of undici, for a WebSocket that nobody here opens: 6 MB.
+  // An import of node:http also loads undici for its WebSocket client, which takes 6 MB.
   const { createServer } = process.getBuiltinModule("node:http");
   const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 60_000, headersTimeout: 10_000 });
-  // Scrapers and operators are few; a flood must not take the descriptors that calls need.
+  // Scrapers and operators need few connections. A flood must not use up the file descriptors that requests need.
   server.maxConnections = 256;
   const { address, port } = await listen(server, options);
   server.on("error", (error) => options.log.error({ err: error }, "admin listener failed"));
-  server.on("request", rejectBadHost(loadedOnFirstUse(options, { address, port })));
+  server.on("request", rejectBadHost(loadOnFirstRequest(options, { address, port })));
   return { host: address, port, close: () => close(server) };
 }
 
@@ -42,13 +42,13 @@ function listen(server: Server, { host, port }: AdminOptions): Promise<AddressIn
     server.once("error", fail);
     server.listen({ host, port }, () => {
       server.off("error", fail);
-      resolve(server.address() as AddressInfo); // a listening TCP server has an address, never a pipe's name
+      resolve(server.address() as AddressInfo); // as: a listening TCP server has an address, never a pipe's name
     });
   });
 }
 
-/** Loaded they take 7 MB, which many a gateway is never asked for. */
-function loadedOnFirstUse(
+/** Loads the handler with the first request: it takes 7 MB, and many gateways never get a request here. */
+function loadOnFirstRequest(
   options: AdminOptions,
   bound: { readonly address: string; readonly port: number },
 ): NodeListener {
@@ -56,20 +56,20 @@ function loadedOnFirstUse(
   return (request, response) => {
     loading ??= import("./admin-listener.ts").then(({ createAdminHandler }) => createAdminHandler(options, bound));
     loading.then(
-      (pages) => pages(request, response),
+      (handle) => handle(request, response),
       (error: unknown) => {
-        options.log.error({ err: error }, "admin pages could not be loaded");
+        options.log.error({ err: error }, "admin listener could not be loaded");
         response
           .writeHead(500, { "content-type": problemType })
-          .end(problemBody(500, "The pages could not be loaded."));
+          .end(problemBody(500, "The admin API could not be loaded. See the log for the reason."));
       },
     );
   };
 }
 
 /**
- * Stands before everything that builds a URL out of `Host`: with `h/#@x` in it the path that is checked and the path
- * that is served can differ (CVE-2026-48710).
+ * Checks `Host` before a URL is built from it. With `h/#@x` as host, the path that is checked and the path that is served
+ * can differ (CVE-2026-48710).
  */
 function rejectBadHost(next: NodeListener): NodeListener {
   return (request, response) => {
@@ -77,11 +77,11 @@ function rejectBadHost(next: NodeListener): NodeListener {
     const hosts = request.headersDistinct["host"] ?? [];
     if (hosts.length === 1 && hostName(hosts[0] ?? "") !== undefined) return next(request, response);
     response.writeHead(400, { "content-type": problemType, connection: "close" });
-    return response.end(problemBody(400, "The Host header is missing, doubled or no host."));
+    return response.end(problemBody(400, "The Host header is missing, repeated or not a valid host."));
   };
 }
 
-/** Answers take milliseconds but for streams, which know no end; what is still open after a second is cut. */
+/** Responses take milliseconds, except streams, which have no end. Connections still open after a second are closed. */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const deadline = setTimeout(() => server.closeAllConnections(), 1000);

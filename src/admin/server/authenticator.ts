@@ -3,12 +3,12 @@ import { hostName, isLocalName } from "./host-header.ts";
 import { problem } from "./problem.ts";
 import { type Sessions, isSameSecret } from "./sessions.ts";
 
-/** What a decision is made from: nothing of the target and no query. */
+/** What identifies the sender of a request. Path and query play no part in the decision. */
 export interface RequestIdentity {
   readonly address: string;
   readonly host: string;
   readonly authorization: string | undefined;
-  /** Value of our own cookie. */
+  /** Value of the session cookie. */
   readonly session: string | undefined;
   /** The request may change something. */
   readonly changes: boolean;
@@ -20,87 +20,92 @@ export interface RequestIdentity {
 export interface AuthenticatorOptions {
   readonly token: string;
   readonly sessions: Sessions;
-  /** The name or address the listener was told to bind, and whether only this machine can reach it. */
+  /** The configured host of the listener. */
   readonly boundHost: string;
+  /** Only this machine can reach the listener. */
   readonly onLoopback: boolean;
   readonly now: () => number;
+  /** Called when an address used up its allowance of wrong tokens. */
   readonly onGuessing: (address: string) => void;
 }
 
-/** Decides who may have an answer of the admin listener. Each check returns the refusal, or nothing. */
+/** Decides which requests the admin listener serves. Each check returns the response of a rejection, or `undefined`. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #limit: LoginThrottle;
+  readonly #throttle: LoginThrottle;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    this.#limit = new LoginThrottle(options.now);
+    this.#throttle = new LoginThrottle(options.now);
   }
 
-  /** For what anyone may see who can reach the listener. */
+  /** For routes that need no credential. */
   checkPublic(identity: RequestIdentity): Response | undefined {
-    // On any other address clients use names we do not know, and rebinding gains nothing: they can connect directly.
-    if (!this.#options.onLoopback || this.#isOurName(identity.host)) return undefined;
-    return problem(403, "This listener answers to localhost, its address and its configured host name only.");
+    // On other addresses clients use host names that LMGate cannot know, and DNS rebinding gains nothing there: the
+    // attacker could connect directly.
+    if (!this.#options.onLoopback || this.#isOwnName(identity.host)) return undefined;
+    return problem(403, "The Host header must be localhost, the listener's address or its configured host name.");
   }
 
-  /** For what is open on loopback, where every visitor is on this machine, and needs the token anywhere else. */
+  /** For routes that need no credential on loopback, where every client is on this machine. */
   checkLoopback(identity: RequestIdentity): Response | undefined {
     if (this.#options.onLoopback && !hasCredential(identity)) return this.checkPublic(identity);
     return this.checkAuthenticated(identity);
   }
 
-  /** For everything else: the token in the header, or the cookie of a browser that showed it before. */
+  /** For all other routes: requires the token in `Authorization`, or the session cookie of a browser that signed in. */
   checkAuthenticated(identity: RequestIdentity): Response | undefined {
-    // `Host` plays no part with the header: no browser sends that on its own.
+    // `Host` need not be checked here: no browser sends an `Authorization` header by itself.
     if (identity.authorization !== undefined) return this.checkToken(identity.address, bearer(identity.authorization));
-    if (identity.session === undefined) return unauthorized("This needs the admin token.");
+    if (identity.session === undefined) return unauthorized("The admin token is required.");
     return this.checkPublic(identity) ?? this.#checkSession(identity, identity.session);
   }
 
-  /** A browser that signs in. The token comes in the body, so another site's page must not be what sends it. */
+  /** For a browser that signs in. The token is in the body, so the request must not come from another site's page. */
   checkSignIn(identity: RequestIdentity, token: string): Response | undefined {
     return this.checkPublic(identity) ?? this.checkSameSite(identity) ?? this.checkToken(identity.address, token);
   }
 
   checkToken(address: string, token: string): Response | undefined {
-    if (!this.#limit.allows(address)) {
-      return problem(429, "Too many wrong tokens from this address.", { "retry-after": "1" });
+    if (!this.#throttle.allows(address)) {
+      return problem(429, "Too many wrong tokens from this address. Try again in a second.", { "retry-after": "1" });
     }
     if (isSameSecret(token, this.#options.token)) return undefined;
-    if (this.#limit.failed(address)) this.#options.onGuessing(address);
-    return unauthorized("This is not the admin token.");
+    if (this.#throttle.recordFailure(address)) this.#options.onGuessing(address);
+    return unauthorized("The admin token is wrong.");
   }
 
-  /** Browsers say where a request comes from, and no page can make them lie. */
+  /** Browsers set `Origin` and `Sec-Fetch-Site` themselves; a page cannot change them. */
   checkSameSite({ origin, fetchSite, host }: RequestIdentity): Response | undefined {
     const isForeign = fetchSite !== undefined && fetchSite !== "same-origin" && fetchSite !== "none";
     if (!isForeign && (origin === undefined || originHost(origin) === host.toLowerCase())) return undefined;
-    return problem(403, "The request comes from a page of another site.");
+    return problem(403, "Requests from pages of other sites are not allowed.");
   }
 
-  /** Aborted when the session that let the visitor in is closed. */
+  /** Aborted when the session that authenticated the request is closed. */
   signedOut({ authorization, session }: RequestIdentity): AbortSignal | undefined {
-    return authorization === undefined && session !== undefined ? this.#options.sessions.over(session) : undefined;
+    return authorization === undefined && session !== undefined
+      ? this.#options.sessions.closedSignal(session)
+      : undefined;
   }
 
   #checkSession(identity: RequestIdentity, secret: string): Response | undefined {
     const csrf = this.#options.sessions.csrfOf(secret);
-    if (csrf === undefined) return unauthorized("The session is over; sign in again.");
+    if (csrf === undefined) return unauthorized("The session has expired. Sign in again.");
     if (!identity.changes) return undefined;
     const foreign = this.checkSameSite(identity);
     if (foreign !== undefined) return foreign;
     if (identity.csrf !== undefined && isSameSecret(identity.csrf, csrf)) return undefined;
-    return problem(403, "The header x-lmgate-csrf is missing or not that of this session.");
+    return problem(403, "The header x-lmgate-csrf is missing or does not belong to this session.");
   }
 
-  #isOurName(host: string): boolean {
+  #isOwnName(host: string): boolean {
     const name = hostName(host);
     return name !== undefined && (isLocalName(name) || name === this.#options.boundHost.toLowerCase());
   }
 }
 
-/** It showed something that says who it is; what that is worth is another matter. */
+/** True if the request carries a credential, valid or not. */
 export function hasCredential({ authorization, session }: RequestIdentity): boolean {
   return authorization !== undefined || session !== undefined;
 }

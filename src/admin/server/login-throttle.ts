@@ -1,39 +1,39 @@
 interface Bucket {
   failures: number;
   failedAt: number;
-  /** This exhaustion was already made known. */
+  /** The caller was already told that the allowance is used up. */
   reported: boolean;
 }
 
-/** So many wrong tokens at once, and one more a second: an operator's typing errors fit, a search does not. */
+/** Wrong tokens allowed at once; one more is allowed each second. Enough for typing errors, too few for guessing. */
 const burst = 10;
 const refillMs = 1000;
 const maxAddresses = 1024;
 
 /**
- * Slows down guessing of the token, per client address, in bounded memory: addresses beyond the bound share one
- * allowance. A right token costs nothing, so a busy dashboard is never slowed.
+ * Token bucket for each client address, against guessing of the admin token. Memory is bounded: addresses beyond the
+ * bound share one bucket. A right token costs nothing, so a busy dashboard is never slowed down.
  */
 export class LoginThrottle {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  readonly #everyoneElse: Bucket;
+  readonly #sharedBucket: Bucket;
 
   constructor(now: () => number) {
     this.#now = now;
-    this.#everyoneElse = this.#empty();
+    this.#sharedBucket = this.#newBucket();
   }
 
-  /** Whether this address may have a token looked at now. */
+  /** True if a token from this address may be checked now. */
   allows(address: string): boolean {
     const full = this.#buckets.size >= maxAddresses;
-    const bucket = this.#buckets.get(address) ?? (full ? this.#everyoneElse : this.#empty());
+    const bucket = this.#buckets.get(address) ?? (full ? this.#sharedBucket : this.#newBucket());
     return this.#failures(bucket) + 1 <= burst;
   }
 
-  /** Says whether this failure used up the allowance, once for each time that happens. */
-  failed(address: string): boolean {
-    const bucket = this.#open(address);
+  /** True if this failure used up the allowance; only once until the address recovers. */
+  recordFailure(address: string): boolean {
+    const bucket = this.#bucketOf(address);
     const before = this.#failures(bucket);
     bucket.failures = before + 1;
     bucket.failedAt = this.#now();
@@ -47,23 +47,23 @@ export class LoginThrottle {
     return Math.max(0, bucket.failures - (this.#now() - bucket.failedAt) / refillMs);
   }
 
-  #open(address: string): Bucket {
+  #bucketOf(address: string): Bucket {
     const known = this.#buckets.get(address);
     if (known) return known;
-    if (this.#buckets.size >= maxAddresses) this.#forgetForgiven();
-    if (this.#buckets.size >= maxAddresses) return this.#everyoneElse;
-    const bucket = this.#empty();
+    if (this.#buckets.size >= maxAddresses) this.#dropRecovered();
+    if (this.#buckets.size >= maxAddresses) return this.#sharedBucket;
+    const bucket = this.#newBucket();
     this.#buckets.set(address, bucket);
     return bucket;
   }
 
-  #forgetForgiven(): void {
+  #dropRecovered(): void {
     for (const [address, bucket] of this.#buckets) {
       if (this.#failures(bucket) === 0) this.#buckets.delete(address);
     }
   }
 
-  #empty(): Bucket {
+  #newBucket(): Bucket {
     return { failures: 0, failedAt: this.#now(), reported: false };
   }
 }

@@ -1,15 +1,15 @@
-/** Error answers in the form of RFC 9457. */
+/** Error responses as problem details (RFC 9457). */
 export const problemType = "application/problem+json";
 
-/** What was wrong with which parameter or member. */
+/** A query parameter or a member of the body that is wrong, and why. */
 export interface InvalidField {
   readonly where: string;
   readonly message: string;
 }
 
-/** `detail` is a fixed sentence: nothing a client without the token sent comes back in it. */
+/** `detail` is a fixed sentence: it must not repeat what a client without the token sent. */
 export function problemBody(status: number, detail: string, errors?: readonly InvalidField[]): string {
-  // Not imported, for the reason in admin-server.ts.
+  // See admin-server.ts for why node:http is not imported.
   const title = process.getBuiltinModule("node:http").STATUS_CODES[status] ?? "Error";
   return `${JSON.stringify({ type: "about:blank", title, status, detail, ...(errors === undefined ? {} : { errors }) })}\n`;
 }
@@ -18,7 +18,7 @@ export function problem(status: number, detail: string, headers: Readonly<Record
   return new Response(problemBody(status, detail), { status, headers: { ...headers, "content-type": problemType } });
 }
 
-/** A request that is understood but wrong; whoever sent it has the token, and is told all of it. */
+/** An error response to an authenticated client, which may see all details. */
 export class ApiError extends Error {
   readonly status: 400 | 404 | 409 | 413 | 415 | 422 | 503;
   readonly errors: readonly InvalidField[] | undefined;

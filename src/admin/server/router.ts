@@ -13,18 +13,20 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly sessionCookie: string;
-  /** What there is beside the routes: the pages. `undefined` where a path is none of them. */
+  /** A page of the dashboard; `undefined` if the path is none. */
   readonly pages: (path: string) => Promise<Response | undefined>;
-  readonly failed: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** Where nobody has shown a token yet. */
-const MAX_OPEN_BODY_BYTES = 16 * 1024;
+/** For routes without a credential. */
+const MAX_PUBLIC_BODY_BYTES = 16 * 1024;
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
-/** Answers requests by the table of routes. Check and route are one, so that no spelling of a path can be let in as one
- * page and answered as another. */
+/**
+ * Serves the table of routes. Access check and handler belong to the same row, so no spelling of a path can pass the check
+ * of one route and reach the handler of another.
+ */
 export function buildRouter(options: RouterOptions): Hono<Bindings> {
   const { routes, authenticator } = options;
   const app = new Hono<Bindings>();
@@ -33,9 +35,9 @@ export function buildRouter(options: RouterOptions): Hono<Bindings> {
       const identity = identityOf(context, options.sessionCookie);
       const rejection = check(authenticator, row.access, identity);
       if (rejection !== undefined) return rejection;
-      const over = authenticator.signedOut(identity);
+      const signedOut = authenticator.signedOut(identity);
       const { signal } = context.req.raw;
-      return answer(row, context, identity, over === undefined ? signal : AbortSignal.any([signal, over]));
+      return respond(row, context, identity, signedOut === undefined ? signal : AbortSignal.any([signal, signedOut]));
     });
   }
   for (const path of ["/ui", "/ui/*"]) {
@@ -45,15 +47,15 @@ export function buildRouter(options: RouterOptions): Hono<Bindings> {
       return (await options.pages(context.req.path)) ?? (await next());
     });
   }
-  // Whoever has no token does not learn which paths exist.
+  // Clients without a credential must not learn which paths exist.
   app.all("*", (context) => {
     const rejection = authenticator.checkAuthenticated(identityOf(context, options.sessionCookie));
-    return rejection ?? problem(404, "There is no such page here; GET /openapi.json tells what there is.");
+    return rejection ?? problem(404, "No such path. GET /openapi.json lists all paths.");
   });
   app.onError((error) => {
     if (error instanceof ApiError) return error.response;
-    options.failed(error);
-    return problem(500, "The request failed; the log says why.");
+    options.onError(error);
+    return problem(500, "The request failed. See the log for the reason.");
   });
   return app;
 }
@@ -87,7 +89,7 @@ function acceptsHtml(context: AdminContext): boolean {
   return context.req.header("accept")?.includes("text/html") === true;
 }
 
-async function answer(
+async function respond(
   row: Route,
   context: AdminContext,
   identity: RequestIdentity,
@@ -99,35 +101,35 @@ async function answer(
     body: row.body === undefined ? undefined : await readBody(row, row.body, context),
     identity,
     acceptsHtml: acceptsHtml(context),
-    // What is open looks at nobody's token.
+    // Public routes do not check credentials.
     isAuthenticated: row.access !== "public" && hasCredential(identity),
     signal,
   };
   const result = await row.run(request);
   if (result instanceof Response) {
-    // Nobody would ever end what is streamed behind the answer to a HEAD.
+    // The response to a HEAD has no body; without this, its stream would never end.
     if (context.req.method === "HEAD") await result.body?.cancel();
     return result;
   }
   return result === undefined ? context.body(null, 204) : context.json(result);
 }
 
-/** JSON alone: it is what a form of another site cannot send (RFC 6454 leaves forms out of the same-origin rule). */
+/** Accepts only JSON, which a form on another site cannot send (the same-origin policy, RFC 6454, does not cover forms). */
 async function readBody({ access }: Route, schema: z.ZodType, context: AdminContext): Promise<unknown> {
   const type = context.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new ApiError(415, "The body must be application/json.");
-  const text = await readText(context, access === "public" ? MAX_OPEN_BODY_BYTES : MAX_BODY_BYTES);
-  const unwrap = schema.safeParse(parseJson(text));
-  if (unwrap.success) return unwrap.data;
-  throw new ApiError(422, "The body is not what this request takes.", unwrap.error.issues.map(toInvalidField));
+  if (type !== "application/json") throw new ApiError(415, "The Content-Type must be application/json.");
+  const text = await readText(context, access === "public" ? MAX_PUBLIC_BODY_BYTES : MAX_BODY_BYTES);
+  const checked = schema.safeParse(parseJson(text));
+  if (checked.success) return checked.data;
+  throw new ApiError(422, "The body is invalid.", checked.error.issues.map(toInvalidField));
 }
 
-/** Counted as it comes: a chunked body does not say how long it is. */
+/** Counts the bytes as they arrive, because a chunked body does not declare its length. */
 async function readText({ env: { incoming } }: AdminContext, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    const bytes = chunk as Buffer; // nobody has set an encoding
+    const bytes = chunk as Buffer; // as: no encoding is set
     length += bytes.length;
     if (length > maxBytes) throw new ApiError(413, `The body is longer than ${maxBytes} bytes.`);
     chunks.push(bytes);
@@ -139,7 +141,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ApiError(400, "The body is no JSON.");
+    throw new ApiError(400, "The body is not valid JSON.");
   }
 }
 

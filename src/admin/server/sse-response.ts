@@ -1,11 +1,11 @@
-/** Sends one event; false once nobody reads any more, or reads too slowly. */
+/** Sends one event; false if the stream has ended or its reader is too slow. */
 export type SendEvent = (event: string, data: unknown) => boolean;
 
 const ALIVE_MS = 15_000;
-/** A reader that is so far behind is not told what it missed, only that it did. */
+/** Events that may wait for a slow reader. Later ones are dropped and only counted. */
 const MAX_WAITING = 1000;
 
-/** An answer of server-sent events, until `signal`. `listen` gives what ends its sending. */
+/** A response of server-sent events, which ends with `signal`. `listen` starts the sending and returns a function that stops it. */
 export function eventStream(signal: AbortSignal, listen: (send: SendEvent) => () => void): Response {
   const encoder = new TextEncoder();
   let end = (): void => undefined;

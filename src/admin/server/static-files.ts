@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { errorCode } from "../../core/errno.ts";
 
-/** Where the built pages are: beside the compiled code in the package, in `dist/` of a checkout. */
+/** The built dashboard: beside the compiled code in the package, in `dist/` in a checkout. */
 const folder = new URL(
   import.meta.url.endsWith(".ts") ? "../../../dist/dashboard/" : "../../../dashboard/",
   import.meta.url,
@@ -23,17 +23,17 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** Scripts and styles of our own alone: what a record holds can at worst be shown. */
+/** Allows only scripts and styles of this origin: text from a record can be displayed but never run. */
 const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** A file of the dashboard, or its one page for every address below `/ui/`; `undefined` for paths that are neither. */
+/** A file of the dashboard, or its single page for every other path below `/ui/`; `undefined` for all other paths. */
 export async function findPage(path: string): Promise<Response | undefined> {
   if (path === "/ui") return redirect(BASE);
   if (!path.startsWith(BASE)) return undefined;
   const name = path.slice(BASE.length);
-  // The names that the build gives; nothing here leads out of the folder.
+  // Matches only file names that the build creates, so no path leads out of the folder.
   const isFile = /^(?:assets\/)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$/.test(name);
   const bytes = isFile ? await readPage(name) : undefined;
   if (bytes !== undefined) return fileResponse(name, bytes);
@@ -52,7 +52,7 @@ async function readPage(name: string): Promise<Buffer<ArrayBuffer> | undefined> 
 }
 
 function fileResponse(name: string, bytes: Buffer<ArrayBuffer>): Response {
-  // The names of assets hold a hash of their content.
+  // An asset's name contains a hash of its content.
   const caching = name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-cache";
   return new Response(bytes, {
     headers: {
@@ -68,7 +68,6 @@ function redirect(location: string): Response {
 }
 
 function notBuilt(): Response {
-  const text =
-    "The dashboard has not been built here. Run `npm run build` in the checkout, and load this page again.\n";
+  const text = "The dashboard has not been built. Run `npm run build` in the checkout and reload this page.\n";
   return new Response(text, { status: 503, headers: { "content-type": "text/plain; charset=utf-8" } });
 }

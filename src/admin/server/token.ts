@@ -1,5 +1,5 @@
-// The one credential of the admin listener. It lives in a file of its own; where there is no place for one, in the
-// environment. Never in the configuration or an argument list, which people show each other and `ps` shows everybody.
+// The only credential of the admin listener. It is stored in its own file or in an environment variable, but never in the
+// configuration, which operators share, nor in an argument list, which `ps` shows to every user.
 import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
@@ -9,36 +9,38 @@ import { ADMIN_TOKEN_VARIABLE, checkAdminToken } from "../../config/admin-token.
 
 export interface TokenContext {
   readonly warn: (message: string) => void;
-  /** A key of a client must never open the admin listener. */
+  /** True for a key of the allow-list, which must never be the admin token. */
   readonly isClientKey: (text: string) => boolean;
 }
 
-/** The token cannot be used; the message names its place and says what to do. Never contains the token. */
+/** The token cannot be used. The message says where it is and what to do, and never contains the token. */
 export class AdminTokenError extends Error {
   override readonly name = "AdminTokenError";
 }
 
-/** More than any token; what is longer is refused for its length. */
+/** More than the longest valid token. */
 const maxBytes = 4096;
 
-/** Reads the token; makes one of 32 random bytes, readable by its owner alone, where there is no such file yet. */
+/** Reads the token. If the file is missing, creates one with 32 random bytes that only its owner can read. */
 export function loadAdminToken(path: string, context: TokenContext): { token: string; created: boolean } {
-  const made = createToken(path);
-  if (made !== undefined) return { token: made, created: true };
+  const newToken = createToken(path);
+  if (newToken !== undefined) return { token: newToken, created: true };
   const { text, mode } = readToken(path);
   const token = text.trim();
   const issue = findIssue(token, context);
   if (issue !== undefined) {
-    throw new AdminTokenError(`admin token file ${path}: ${issue}; delete the file to have a new token made`);
+    throw new AdminTokenError(
+      `admin token file ${path}: ${issue}; delete the file and restart LMGate to create a new token`,
+    );
   }
-  // Its group may read it: a container's volume is often shared that way.
+  // Its group may read it, because containers often share a volume that way.
   if ((mode & 0o007) !== 0) {
-    context.warn(`admin token file ${path} is open to every user of this machine; chmod 600 it`);
+    context.warn(`admin token file ${path} can be read by every user of this machine; run chmod 600 on it`);
   }
   return { token, created: false };
 }
 
-/** The token that the environment gives; no file is looked at then. */
+/** Checks the token that the environment provides; the file is not read then. */
 export function givenAdminToken(text: string, context: TokenContext): string {
   const token = text.trim();
   const issue = findIssue(token, context);
@@ -46,7 +48,7 @@ export function givenAdminToken(text: string, context: TokenContext): string {
   throw new AdminTokenError(`environment variable ${ADMIN_TOKEN_VARIABLE}: ${issue}; unset it to use admin.token_path`);
 }
 
-/** `undefined`: there is a file already. O_EXCL, so that of two processes that start at once only one makes it. */
+/** Returns `undefined` if the file exists. O_EXCL: of two processes that start at the same time, only one creates it. */
 function createToken(path: string): string | undefined {
   let file: number;
   try {
@@ -87,9 +89,7 @@ function readToken(path: string): { text: string; mode: number } {
 function findIssue(token: string, context: TokenContext): string | undefined {
   const issue = checkAdminToken(token);
   if (issue !== undefined) return issue;
-  return context.isClientKey(token)
-    ? "the token is a key of the allow-list; it must be a secret of its own"
-    : undefined;
+  return context.isClientKey(token) ? "the token is also a key of the allow-list; use a different secret" : undefined;
 }
 
 function unusable(path: string, problem: string, cause: unknown): AdminTokenError {

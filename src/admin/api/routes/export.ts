@@ -11,21 +11,21 @@ const MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
   parquet: "application/vnd.apache.parquet",
 };
 
-/** The same figures as a file, without a limit of rows. */
+/** Requests or usage as a file, without a limit on rows. */
 export function exportRoutes(services: AdminServices): readonly Route[] {
   return (["csv", "jsonl", "parquet"] as const).map((format) =>
     route({
       method: "get",
       path: `/api/v1/export.${format}`,
       access: "authenticated",
-      summary: `Calls or figures as ${format === "csv" ? "CSV (RFC 4180)" : format === "jsonl" ? "lines of JSON" : "Parquet"}`,
+      summary: `Export requests or usage as ${format === "csv" ? "CSV (RFC 4180)" : format === "jsonl" ? "JSON lines" : "Parquet"}`,
       query: [
         ...queryParameters,
         {
           name: "what",
-          description: "calls: each call by itself; usage: the figures of the question. Default: calls.",
+          description: "calls: one row per request. usage: the result of the usage query. Default: calls.",
         },
-        { name: "bom", description: "1: begin a CSV with a byte order mark, which some spreadsheets want." },
+        { name: "bom", description: "1: begin a CSV file with a byte order mark, which some spreadsheets need." },
       ],
       response: MEDIA_TYPES[format],
       run: (request) => queryStore(services, (store) => exported(store, format, request)),
@@ -37,11 +37,11 @@ async function exported(store: StoreReader, format: ExportFormat, { query, signa
   const question = unwrap(parseQuestion(query, ["what", "bom"]));
   const what = query.get("what") ?? "calls";
   if (what !== "calls" && what !== "usage") {
-    throw new ApiError(400, "There is no such export.", [{ where: "what", message: "allowed are calls and usage" }]);
+    throw new ApiError(400, "Invalid export.", [{ where: "what", message: "use calls or usage" }]);
   }
   const wanted = { format, what, question, byteOrderMark: query.get("bom") === "1" } as const;
   const parts = store.export(wanted, signal)[Symbol.asyncIterator]();
-  // An issue comes before the first byte, while the answer can still be an error.
+  // An error of the query arrives before the first byte, while the response can still be an error.
   const first = await parts.next();
   return new Response(streamOf(parts, first), {
     headers: {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { KeyRow, KeysChanged, KeysImport } from "../contract.ts";
 import { named } from "../../server/api-route.ts";
 
-// What goes in and out where keys are managed.
+// Request and response bodies of the routes that manage keys.
 
 export const keyRow: z.ZodType<KeyRow> = named(
   "Key",
@@ -28,13 +28,13 @@ export const keysChanged: z.ZodType<KeysChanged> = named(
     secret: z.string().optional(),
     acknowledgedBy: z.number(),
     version: z.number(),
-  }) as unknown as z.ZodType<KeysChanged>, // exact optional members are beyond the library's types
+  }) as unknown as z.ZodType<KeysChanged>, // as: zod's types cannot express exact optional members
 );
-// One line each: a name stands in tables, logs and a CSV file.
+// A single line, because names appear in tables, logs and a CSV file.
 const line = z
   .string()
   .trim()
-  .regex(/^\P{Cc}*$/u, "holds a control character");
+  .regex(/^\P{Cc}*$/u, "contains a control character");
 const id = line.min(1).max(200);
 const owner = line.min(1).max(200);
 export const newKey = named(
@@ -55,7 +55,7 @@ export const keyChange = named(
       owner: owner.optional(),
       expiresAt: z.string().max(40).nullable().optional(),
     })
-    .refine((change) => Object.keys(change).length > 0, "nothing to change: name disabled, owner or expiresAt"),
+    .refine((change) => Object.keys(change).length > 0, "nothing to change: set disabled, owner or expiresAt"),
 );
 export const rotation = named(
   "Rotation",

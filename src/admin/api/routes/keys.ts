@@ -18,7 +18,7 @@ import { route, type ApiRequest, type Route } from "../../server/api-route.ts";
 import type { AdminServices } from "../admin-services.ts";
 import { keyChange, keyRow, keysChanged, keysImport, newKey, rotation } from "./key-schemas.ts";
 
-/** Who may call. Every change is written to the file, and answered once every data thread goes by it. */
+/** Manages the allow-list. A change is written to the file; the response follows once every data worker uses it. */
 export function keyRoutes(services: AdminServices): readonly Route[] {
   return [list(services), add(services), change(services), rotate(services), revoke(services), importMany(services)];
 }
@@ -28,7 +28,7 @@ function list(services: AdminServices): Route {
     method: "get",
     path: "/api/v1/keys",
     access: "authenticated",
-    summary: "The allow-list, without the keys themselves",
+    summary: "List the keys of the allow-list, masked",
     response: z.array(keyRow),
     run: async () => keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now()),
   });
@@ -39,7 +39,7 @@ function add(services: AdminServices): Route {
     method: "post",
     path: "/api/v1/keys",
     access: "authenticated",
-    summary: "Add a key, or have one made; a made one is in this answer and nowhere else",
+    summary: "Add a key, or generate one. Only this response contains the generated key",
     body: newKey,
     response: keysChanged,
     run: async (request) => {
@@ -50,7 +50,7 @@ function add(services: AdminServices): Route {
       });
       if (result === undefined) throw new Error("the list was written without the key");
       const { owner, expiresAt, apiKey } = request.body;
-      return made(services, request, result, {
+      return respondChanged(services, request, result, {
         action: "key.added",
         details: { owner, expiresAt, made: apiKey === undefined },
       });
@@ -63,13 +63,18 @@ function change(services: AdminServices): Route {
     method: "patch",
     path: "/api/v1/keys/{id}",
     access: "authenticated",
-    summary: "Disable, enable, rename the owner of, or set the end of all keys of an id",
+    summary: "Enable or disable all keys of an id, or change their owner or expiry",
     body: keyChange,
     response: keysChanged,
     run: async (request) => {
       const target = request.parameter("id");
       await changeKeyList(services.allowlistPath, (list) => changeKey(list, target, request.body));
-      return made(services, request, { id: target }, { action: changeName(request.body), details: request.body });
+      return respondChanged(
+        services,
+        request,
+        { id: target },
+        { action: changeName(request.body), details: request.body },
+      );
     },
   });
 }
@@ -79,7 +84,7 @@ function rotate(services: AdminServices): Route {
     method: "post",
     path: "/api/v1/keys/{id}/rotate",
     access: "authenticated",
-    summary: "A new key for an id; the old ones last for the grace",
+    summary: "Rotate a key: add a new key for the id; the old ones expire after the grace period",
     body: rotation,
     response: keysChanged,
     run: async (request) => {
@@ -91,7 +96,7 @@ function rotate(services: AdminServices): Route {
       if (result === undefined) throw new Error("the list was written without the key");
       const { graceSeconds, apiKey } = request.body;
       const details = { graceSeconds, made: apiKey === undefined };
-      return made(services, request, result, { action: "key.rotated", details });
+      return respondChanged(services, request, result, { action: "key.rotated", details });
     },
   });
 }
@@ -101,12 +106,12 @@ function revoke(services: AdminServices): Route {
     method: "delete",
     path: "/api/v1/keys/{id}",
     access: "authenticated",
-    summary: "Take all keys of an id off the list",
+    summary: "Revoke all keys of an id",
     response: keysChanged,
     run: async (request) => {
       const target = request.parameter("id");
       await changeKeyList(services.allowlistPath, (list) => revokeKey(list, target));
-      return made(services, request, { id: target }, { action: "key.revoked" });
+      return respondChanged(services, request, { id: target }, { action: "key.revoked" });
     },
   });
 }
@@ -116,7 +121,7 @@ function importMany(services: AdminServices): Route {
     method: "post",
     path: "/api/v1/keys/import",
     access: "authenticated",
-    summary: "Add the rows of another allow-list; all of them or none",
+    summary: "Import the rows of another allow-list, all of them or none",
     body: z.strictObject({ csv: z.string(), dryRun: z.boolean() }),
     response: keysImport,
     run: async (request) => {
@@ -131,7 +136,7 @@ function importMany(services: AdminServices): Route {
   });
 }
 
-async function made(
+async function respondChanged(
   services: AdminServices,
   request: ApiRequest,
   { id, secret }: Omit<IssuedKey, "text">,
@@ -141,7 +146,7 @@ async function made(
   return { ...changed, ...(secret === undefined ? {} : { secret }) };
 }
 
-/** Notes the change and waits until it is in force, which it must be even where it cannot be noted. */
+/** Writes the audit entry and waits until the change is in force. A failed audit entry must not keep it from taking effect. */
 async function auditAndReload(
   services: AdminServices,
   { identity }: ApiRequest,
@@ -156,13 +161,15 @@ async function auditAndReload(
 async function onChange(services: AdminServices): Promise<KeysChanged> {
   const { version, acknowledgedBy, error } = await services.reloadAllowlist();
   if (error !== undefined) {
-    throw new ApiError(409, "The file was written, but it is not in force.", [{ where: "allow-list", message: error }]);
+    throw new ApiError(409, "The file was written, but it is not in force yet.", [
+      { where: "allow-list", message: error },
+    ]);
   }
   const keys = keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now());
   return { keys, version, acknowledgedBy };
 }
 
-/** What is known of their use; a store that does not answer keeps nobody from managing keys. */
+/** Activity by key, as the store knows it. Keys can be managed while the store is down. */
 async function keyActivity(services: AdminServices): Promise<readonly KeyActivity[]> {
   try {
     return (await services.store?.keyActivity()) ?? [];

@@ -14,18 +14,18 @@ named(
     errors: z.array(z.object({ where: z.string(), message: z.string() })).optional(),
   }),
 );
-/** Its members are told in the user guide; they are those of what LMGate is made of. */
-export const proxyStatus = named("Status", z.looseObject({}) as unknown as z.ZodType<ProxyStatus>); // a document of our own
+/** The user guide describes its members. */
+export const proxyStatus = named("Status", z.looseObject({}) as unknown as z.ZodType<ProxyStatus>); // as: LMGate writes this document itself
 const reloaded = z.object({ keys: z.number(), version: z.number(), acknowledgedBy: z.number() });
 
-/** What whoever runs LMGate needs to know: whether it is well. */
+/** Health, metrics and status, for monitoring. */
 export function operationRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/",
       access: "public",
-      summary: "What this is; browsers are sent to the dashboard",
+      summary: "Name of the service. Browsers are redirected to the dashboard",
       response: z.object({ name: z.string(), dashboard: z.string(), api: z.string() }),
       run: ({ acceptsHtml }) =>
         acceptsHtml
@@ -36,7 +36,7 @@ export function operationRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/healthz",
       access: "public",
-      summary: "ok, while the process answers",
+      summary: "Liveness: ok while the process responds",
       response: "text/plain",
       run: () => new Response("ok", { headers: { "content-type": "text/plain; charset=UTF-8" } }),
     }),
@@ -44,7 +44,7 @@ export function operationRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/metrics",
       access: "loopback",
-      summary: "Prometheus metrics; without token or session, no owners and models",
+      summary: "Prometheus metrics. Without a token or session, owners and models are left out",
       response: "text/plain",
       run: async ({ isAuthenticated }) => {
         const { metrics } = services;
@@ -56,21 +56,21 @@ export function operationRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/status",
       access: "loopback",
-      summary: "How the gateway is doing",
+      summary: "Status of the gateway",
       response: proxyStatus,
       run: () => services.status(),
     }),
   ];
 }
 
-/** To make the gateway do something. */
+/** Actions on the running gateway. */
 export function maintenanceRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "post",
       path: "/api/v1/ledger/rotate",
       access: "authenticated",
-      summary: "Close the stats file that is written now",
+      summary: "Rotate the stats file",
       response: z.object({ segment: z.string().nullable() }),
       run: async ({ identity }) => {
         const segment = (await services.rotateLedger()) ?? null;
@@ -82,14 +82,14 @@ export function maintenanceRoutes(services: AdminServices): readonly Route[] {
       method: "post",
       path: "/api/v1/reload",
       access: "authenticated",
-      summary: "Read the allow-list again; answered once every data thread goes by it",
+      summary: "Reload the allow-list. Responds once every data worker uses it",
       response: reloaded,
       run: async ({ identity }) => {
         const { version, acknowledgedBy, error } = await services.reloadAllowlist();
         const details = { version, ...(error === undefined ? {} : { error }) };
         await services.audit.note(identity, { action: "allowlist.reloaded", target: "allow-list", details });
         if (error === undefined) return { keys: services.status().allowlist.keys, version, acknowledgedBy };
-        throw new ApiError(409, "The file is not valid; the last good list stays in force.", [
+        throw new ApiError(409, "The allow-list file is invalid. The last good list stays in force.", [
           { where: "allow-list", message: error },
         ]);
       },

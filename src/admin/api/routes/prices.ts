@@ -29,16 +29,16 @@ const override = named(
   z.strictObject({ input: dollars, output: dollars, cacheRead: dollars.optional(), cacheWrite: dollars.optional() }),
 );
 
-/** Where costs come from: US dollars for a million tokens. */
+/** Prices in US dollars for a million tokens. */
 export function priceRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/prices",
       access: "authenticated",
-      summary: "Every model that has a price at a configured provider",
+      summary: "List the prices of all models of the configured providers",
       query: [
-        { name: "provider", description: "This provider only." },
+        { name: "provider", description: "Only this provider." },
         { name: "search", description: "Part of the model's name." },
       ],
       response: z.array(priceRow),
@@ -52,7 +52,7 @@ export function priceRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/prices/unpriced",
       access: "authenticated",
-      summary: "Models that were called and have no price, those with most tokens first",
+      summary: "Models in use without a price, most tokens first",
       query: scopeParameters,
       response: z.array(unpriced),
       run: ({ query }) => queryStore(services, (store) => store.unpricedModels(unwrap(parseScope(query)))),
@@ -61,7 +61,7 @@ export function priceRoutes(services: AdminServices): readonly Route[] {
       method: "put",
       path: "/api/v1/prices/overrides/{provider}/{model}",
       access: "authenticated",
-      summary: "Set a price of one's own; it holds for calls from now on",
+      summary: "Set your own price for a model. It applies to requests from now on",
       body: override,
       response: z.array(priceRow),
       run: async ({ parameter, body, identity }) => {
@@ -79,7 +79,7 @@ export function priceRoutes(services: AdminServices): readonly Route[] {
       method: "delete",
       path: "/api/v1/prices/overrides/{provider}/{model}",
       access: "authenticated",
-      summary: "Take a price of one's own back",
+      summary: "Remove your own price for a model",
       response: z.array(priceRow),
       run: async ({ parameter, identity }) => {
         const [provider, model] = [parameter("provider"), parameter("model")];

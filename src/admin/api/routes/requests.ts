@@ -38,7 +38,7 @@ const requestRow: z.ZodType<RequestRow> = named(
     usage_reason: z.string().optional(),
     masked_key: z.string(),
     client_app: z.string(),
-  }) as unknown as z.ZodType<RequestRow>, // its closed sets are told in docs/record.schema.json
+  }) as unknown as z.ZodType<RequestRow>, // as: docs/record.schema.json defines its closed sets
 );
 const page: z.ZodType<RequestsPage> = named(
   "Calls",
@@ -48,19 +48,19 @@ const page: z.ZodType<RequestsPage> = named(
 const DEFAULT_RATE = 50;
 const MAX_RATE = 500;
 
-/** Single calls: listed, looked up, and as they end. */
+/** Single requests: listed, looked up, and streamed as they end. */
 export function requestRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/requests",
       access: "authenticated",
-      summary: "Calls, newest first, a page at a time",
+      summary: "List requests, newest first, in pages",
       query: [
         ...scopeParameters,
-        { name: "order", description: "newest, or slowest: those that took longest, one page. Default: newest." },
-        { name: "limit", description: "Calls on a page, up to 500. Default: 100." },
-        { name: "cursor", description: "Of the page before." },
+        { name: "order", description: "newest, or slowest: one page of the longest requests. Default: newest." },
+        { name: "limit", description: "Requests on a page, up to 500. Default: 100." },
+        { name: "cursor", description: "Cursor of the previous page." },
       ],
       response: page,
       run: ({ query, signal }) => {
@@ -74,10 +74,10 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/requests/stream",
       access: "authenticated",
-      summary: "Calls as they end: events `call` (a Call), `skipped` (more a second than the rate) and `alive`",
+      summary: "Stream requests as they end, as events: `call` (a Call), `skipped` (number above the rate) and `alive`",
       query: [
         ...scopeParameters.filter(({ name }) => name === "filter" || name === "tz"),
-        { name: "rate", description: `At most so many a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
+        { name: "rate", description: `Most requests a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
       ],
       response: "text/event-stream",
       run: ({ query, signal }) => {
@@ -92,11 +92,11 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/requests/{id}",
       access: "authenticated",
-      summary: "One call, with all that its record says",
+      summary: "Get one request with all fields of its record",
       response: z.looseObject({ id: z.string() }),
       run: async ({ parameter }) => {
         const found = await queryStore(services, (store) => store.findRequest(parameter("id")));
-        if (found === undefined) throw new ApiError(404, "No call has this id. It may have been pruned.");
+        if (found === undefined) throw new ApiError(404, "No request has this id. It may have been pruned.");
         return found;
       },
     }),
@@ -105,19 +105,19 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
 
 function orderIn(text: string | null): RequestOrder {
   if (text === null || text === "newest" || text === "slowest") return text ?? "newest";
-  throw new ApiError(400, "There is no such order.", [{ where: "order", message: "allowed are newest and slowest" }]);
+  throw new ApiError(400, "Invalid order.", [{ where: "order", message: "use newest or slowest" }]);
 }
 
-/** What ends now has no other time. */
+/** A stream has no time range: it contains the requests that end from now on. */
 function rejectTimes(query: URLSearchParams): void {
   const times = ["from", "to"].filter((name) => query.has(name));
   if (times.length === 0) return;
-  const errors = times.map((where) => ({ where, message: "a stream is of calls that end now" }));
-  throw new ApiError(400, "The question cannot be answered as it stands.", errors);
+  const errors = times.map((where) => ({ where, message: "a stream has no time range; it starts now" }));
+  throw new ApiError(400, "The query is invalid.", errors);
 }
 
 function rateIn(text: string | null): number {
   const rate = text === null ? DEFAULT_RATE : /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (rate >= 1 && rate <= MAX_RATE) return rate;
-  throw new ApiError(400, "The rate is out of range.", [{ where: "rate", message: `allowed are 1 to ${MAX_RATE}` }]);
+  throw new ApiError(400, "Invalid rate.", [{ where: "rate", message: `use a number from 1 to ${MAX_RATE}` }]);
 }

@@ -9,7 +9,7 @@ const sessionInfo: z.ZodType<SessionInfo> = named(
   z.object({ signedIn: z.boolean(), csrf: z.string().nullable() }),
 );
 
-/** How a browser signs in: the token once, a cookie from then on. */
+/** Signs a browser in: it sends the token once and a cookie from then on. */
 export function sessionRoutes({ authenticator, sessions, sessionCookie }: SignIn): readonly Route[] {
   const cookie = (value: string, seconds: number): string =>
     generateCookie(sessionCookie, value, { path: "/", httpOnly: true, sameSite: "Strict", maxAge: seconds });
@@ -18,7 +18,7 @@ export function sessionRoutes({ authenticator, sessions, sessionCookie }: SignIn
       method: "get",
       path: "/api/v1/session",
       access: "public",
-      summary: "Whether this browser is signed in",
+      summary: "Get the session of this browser",
       response: sessionInfo,
       run: ({ identity }) => {
         const csrf = identity.session === undefined ? undefined : sessions.csrfOf(identity.session);

@@ -40,14 +40,14 @@ const provider: z.ZodType<ProviderInfo> = named(
   z.object({ name: z.string(), baseUrl: z.string(), upstream: z.string() }),
 );
 
-/** What the gateway itself is, for the pages about it. */
+/** The gateway itself, for the System and Setup pages. */
 export function systemRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/system",
       access: "authenticated",
-      summary: "Settings and where they come from, the store, checks and licenses",
+      summary: "Settings with their sources, the query store, checks and licenses",
       response: systemInfo,
       run: async (): Promise<SystemInfo> => {
         const [about, store] = await Promise.all([services.system(), services.storeInfo()]);
@@ -58,7 +58,7 @@ export function systemRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/providers",
       access: "authenticated",
-      summary: "Where each provider is reached through this gateway",
+      summary: "List the base URLs of the providers at this gateway",
       response: z.array(provider),
       run: () => services.providers(),
     }),

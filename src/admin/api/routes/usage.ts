@@ -25,14 +25,14 @@ const dimensionValues: z.ZodType<DimensionValues> = named(
 );
 const nearest = named("NearestRange", z.object({ range: z.object({ from: z.string(), to: z.string() }).nullable() }));
 
-/** Figures of many calls together. */
+/** Aggregates over many requests. */
 export function usageRoutes(services: AdminServices): readonly Route[] {
   return [
     route({
       method: "get",
       path: "/api/v1/usage",
       access: "authenticated",
-      summary: "Cost, tokens, requests, errors and times, over time and by group",
+      summary: "Query cost, tokens, requests, errors and latency over time and by group",
       query: queryParameters,
       response: usageAnswer,
       run: ({ query, signal }) => queryStore(services, (store) => store.ask(unwrap(parseQuestion(query)), signal)),
@@ -41,11 +41,11 @@ export function usageRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/dimensions/{dimension}",
       access: "authenticated",
-      summary: "Values that a dimension has, those of most calls first",
+      summary: "List the values of a dimension, most requests first",
       query: [
         ...scopeParameters,
-        { name: "search", description: "Part of the value, taken literally." },
-        { name: "limit", description: "At most so many, up to 200. Default: 50." },
+        { name: "search", description: "Part of the value, matched literally." },
+        { name: "limit", description: "Most values, up to 200. Default: 50." },
       ],
       response: dimensionValues,
       run: ({ query, parameter, signal }) => {
@@ -60,7 +60,7 @@ export function usageRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/nearest",
       access: "authenticated",
-      summary: "The nearest range of the same length in which a call matches",
+      summary: "Find the nearest range of the same length that contains a matching request",
       query: scopeParameters,
       response: nearest,
       run: async ({ query }) => {
@@ -85,5 +85,5 @@ export function limitIn(query: URLSearchParams, usual: number, most: number): nu
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= most) return limit;
-  throw new ApiError(400, "The limit is out of range.", [{ where: "limit", message: `allowed are 1 to ${most}` }]);
+  throw new ApiError(400, "Invalid limit.", [{ where: "limit", message: `use a number from 1 to ${most}` }]);
 }
