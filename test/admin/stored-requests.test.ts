@@ -179,7 +179,7 @@ test("a store that is killed is told as 503 to whoever waits, and is back for wh
   process.kill(storePid(api.gateway.pid), "SIGKILL");
   for (const { status, body } of await Promise.all(asked)) {
     assert.ok(status === 200 || status === 503, String(status));
-    if (status === 503) assert.match((body as { detail: string }).detail, /calls are not affected/);
+    if (status === 503) assert.match((body as { detail: string }).detail, /Requests are not affected/);
   }
   await assert.rejects(async () => {
     while ((await reader?.read())?.done === false);
