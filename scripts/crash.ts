@@ -16,22 +16,22 @@ const perSecond = Number(values.rate);
 
 let done = 0;
 const killText = ({
-  calls,
+  requests,
   finished,
   missing,
   lost,
   missingSinceMs,
   running,
   unknown,
-  young,
-  youngKnown,
+  recent,
+  recentRecorded,
 }: Kill): string =>
   [
     `kill ${++done}`,
-    `${calls} requests`,
+    `${requests} requests`,
     `${finished} finished, ${missing} of them without a record of their end (${lost} without any record), the oldest finished ${missingSinceMs.toFixed(1)} ms before`,
     `${running} older than 100 ms, ${unknown} of them unknown`,
-    `${young} younger, ${youngKnown} of them known`,
+    `${recent} younger, ${recentRecorded} of them known`,
   ].join("; ");
 const result = await killLoop({ kills, perSecond, durability, onKill: (kill) => console.log(killText(kill)) });
 
@@ -40,14 +40,14 @@ const max = (pick: (kill: Kill) => number): number => Math.max(...result.kills.m
 console.log(`
 | durability ${durability}, ${perSecond} requests/s requested | all ${kills} kills | worst kill |
 | --- | ---: | ---: |
-| requests started | ${sum(({ calls }) => calls)} | |
+| requests started | ${sum(({ requests }) => requests)} | |
 | responses that had arrived | ${sum(({ finished }) => finished)} | |
 | of them without a record | ${sum(({ missing }) => missing)} | ${max(({ missing }) => missing)} |
 | the oldest of these finished before the kill | | ${max(({ missingSinceMs }) => missingSinceMs).toFixed(1)} ms |
 | requests that had reached the provider more than 100 ms before | ${sum(({ running }) => running)} | ${max(({ running }) => running)} |
 | of them unknown after the restart | ${sum(({ unknown }) => unknown)} | ${max(({ unknown }) => unknown)} |
-| younger running requests | ${sum(({ young }) => young)} | |
-| of them known after the restart | ${sum(({ youngKnown }) => youngKnown)} | |
+| younger running requests | ${sum(({ recent }) => recent)} | |
+| of them known after the restart | ${sum(({ recentRecorded }) => recentRecorded)} | |
 | duplicate records, and records without a request | ${result.surplus} | |
 | unexplained gaps and damaged lines (\`lmgate ledger verify\`) | ${result.unexplained} | |
 `);

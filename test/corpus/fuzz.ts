@@ -8,7 +8,7 @@ import zlib from "node:zlib";
 import { WebSocketObserver } from "../../src/proxy/recording/websocket-observer.ts";
 import { observedRequest } from "../../src/proxy/recording/observed-heads.ts";
 import type { UsageReading } from "../../src/core/usage/usage.ts";
-import { faultsOf } from "../harness/record-schema.ts";
+import { issuesIn } from "../harness/record-schema.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { frame } from "../websocket/frames.ts";
 import type { End, Field, Step, Session } from "./exchange.ts";
@@ -83,7 +83,7 @@ function stepRound(step: Step, bodies: readonly Buffer[], random: Random): Round
     end,
     estimate: random() < 0.5,
   });
-  const failures = [...faultsOf(record)];
+  const failures = [...issuesIn(record)];
   if (record.usage_reason === "observer_error") failures.push("an exception inside the observer");
   if (!body.equals(copy)) failures.push("the bytes were changed");
   const path = changed.request.target;
@@ -97,7 +97,7 @@ function sessionRound({ request, messages }: Session, random: Random): Round {
   const step: Step = { request, response, record: {} };
   const check = (reading: UsageReading): void => {
     if (reading.reason === "observer_error") failures.push("an exception inside the observer");
-    failures.push(...faultsOf(recordOfReading(step, reading, "complete")));
+    failures.push(...issuesIn(recordOfReading(step, reading, "complete")));
   };
   const observed = observedRequest(admittedRequest(request), true, accounting);
   const head = responseHeadOf(request.method, response);

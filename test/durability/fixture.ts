@@ -1,4 +1,4 @@
-/** A directory in which gateways run one after the other, before a scripted upstream, and what they leave there. */
+/** A directory in which a test runs gateways one after the other in front of a scripted upstream, and their files. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,38 +10,38 @@ import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { TimedEvent } from "../../src/ledger/events/ledger-event.ts";
 import { ScriptedProvider } from "../harness/scripted-provider.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
-import { assertSound } from "../harness/record-schema.ts";
+import { assertValid } from "../harness/record-schema.ts";
 import { startGateway, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
 
-export interface Place {
+export interface DurabilityFixture {
   readonly directory: string;
   readonly statsPath: string;
-  readonly faker: ScriptedProvider;
-  /** A gateway that is ended with the test, if not before. */
+  readonly provider: ScriptedProvider;
+  /** Starts a gateway, which is stopped when the test ends. */
   start(options?: GatewayOptions): Promise<Gateway>;
   client(gateway: Gateway): Promise<RawPeer>;
-  /** Those of all files, rotated ones first; an unsound one, or one that is there twice, fails the test. */
+  /** The records of all files, closed segments first. It fails on an invalid record and on duplicates. */
   records(): readonly RequestRecord[];
   events(): readonly TimedEvent[];
 }
 
-export async function place(t: TestContext): Promise<Place> {
+export async function durabilityFixture(t: TestContext): Promise<DurabilityFixture> {
   const directory = mkdtempSync(join(tmpdir(), "lmgate-durability-"));
   const statsPath = join(directory, "stats.jsonl");
-  const faker = await ScriptedProvider.start();
+  const provider = await ScriptedProvider.start();
   const started: Gateway[] = [];
   t.after(async () => {
     for (const gateway of started) await gateway.stop();
-    await faker.stop();
+    await provider.stop();
     rmSync(directory, { recursive: true, force: true });
   });
   return {
     directory,
     statsPath,
-    faker,
+    provider,
     async start(options = {}) {
       const stats = { output_path: statsPath, ...options.config?.["stats"] };
-      const providers = { openai: { upstream: faker.url }, ...options.config?.["providers"] };
+      const providers = { openai: { upstream: provider.url }, ...options.config?.["providers"] };
       const gateway = await startGateway({ ...options, config: { ...options.config, stats, providers } });
       started.push(gateway);
       return gateway;
@@ -52,16 +52,16 @@ export async function place(t: TestContext): Promise<Place> {
       return client;
     },
     records() {
-      const records = statsFiles(statsPath).flatMap(linesOf) as RequestRecord[]; // Checked in the next line.
-      for (const record of records) assertSound(record);
+      const records = statsFiles(statsPath).flatMap(linesOf) as RequestRecord[]; // as: checked in the next line
+      for (const record of records) assertValid(record);
       assert.equal(new Set(records.map(({ id }) => id)).size, records.length, "no record is written twice");
       return records;
     },
-    events: () => linesOf(join(directory, "ledger-events.jsonl")) as TimedEvent[], // Written by the gateway under test.
+    events: () => linesOf(join(directory, "ledger-events.jsonl")) as TimedEvent[], // as: written by the gateway under test
   };
 }
 
-/** The rotated files in order, and the one that is written. */
+/** The closed segments in order, then the active one. */
 function statsFiles(path: string): readonly string[] {
   const directory = join(path, "..");
   const rotated = readdirSync(directory).filter((name) => /^stats-.*\.jsonl$/.test(name));
@@ -77,24 +77,24 @@ function linesOf(path: string): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Looks again until it is so, for what no event tells. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+/** Polls until the condition is true, where there is no event to wait for. */
+export async function eventually(condition: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 20_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `never: ${what}`);
+  while (!(await isTrue())) {
+    assert.ok(performance.now() < deadline, `timed out: ${condition}`);
     await delay(20);
   }
 }
 
-/** How many calls the journal says are running. */
-export function callsInJournal({ directory }: Place): number {
+/** The number of running requests in the journal. */
+export function requestsInJournal({ directory }: DurabilityFixture): number {
   const running = new Set<string>();
   for (const line of readFileSync(join(directory, "inflight.journal"), "utf8").split("\n")) {
     if (!line.endsWith("}")) continue;
-    // As: the journal's own form, of which these two members are looked at.
+    // as: the format of the journal, of which only these two members are read.
     const { id, gone } = JSON.parse(line) as { readonly id?: string; readonly gone?: readonly string[] };
     if (id !== undefined) running.add(id);
-    for (const over of gone ?? []) running.delete(over);
+    for (const ended of gone ?? []) running.delete(ended);
   }
   return running.size;
 }

@@ -1,24 +1,24 @@
-/** Calls at a steady rate, some short and some long, each with a number that comes back in its record. */
+/** Sends requests at a steady rate, some short and some long. Each has a number, which appears in its record. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 import { testKey } from "../harness/gateway.ts";
 
-export interface LoadCall {
+export interface LoadRequest {
   readonly n: number;
   readonly sentAt: number;
-  /** When the last byte of a whole answer came. */
+  /** When the last byte of a complete response arrived. */
   endedAt: number | undefined;
 }
 
 const PACE_MS = 5;
-/** Of ten calls: how long the provider takes. */
+/** The provider's delays, for requests by the last digit of their number. */
 const DELAYS_MS = [0, 0, 0, 0, 0, 0, 0, 150, 150, 1_000];
 
-/** Answers `…/models/<n>` after a while that depends on `n`, in two pieces. */
+/** Responds to `…/models/<n>` in two pieces, after a delay that depends on `n`. */
 export class SteadyUpstream {
   readonly url: string;
-  /** When each call came here, by its number. */
+  /** When each request arrived here, by its number. */
   readonly reached: ReadonlyMap<number, number>;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
@@ -27,7 +27,7 @@ export class SteadyUpstream {
     this.#server = server;
     this.#sockets = sockets;
     this.reached = reached;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listening on a host and a port
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // as: it listens on a host and a port
   }
 
   static async start(): Promise<SteadyUpstream> {
@@ -66,9 +66,9 @@ function respond(socket: Socket, n: number): void {
   setTimeout(() => socket.write(body.slice(3)), delayMs);
 }
 
-/** The clients of one gateway, until it is killed. */
+/** The clients of one gateway. They run until it is killed. */
 export class Load {
-  readonly calls: LoadCall[] = [];
+  readonly requests: LoadRequest[] = [];
   readonly #port: number;
   readonly #perPace: number;
   readonly #idle: Socket[] = [];
@@ -78,7 +78,7 @@ export class Load {
   #due = 0;
   #last = performance.now();
 
-  /** Numbers begin with `first`. */
+  /** Numbers start at `first`. */
   constructor(port: number, perSecond: number, first: number) {
     this.#port = port;
     this.#perPace = perSecond / 1_000;
@@ -86,21 +86,21 @@ export class Load {
     this.#timer = setInterval(() => this.#pace(), PACE_MS);
   }
 
-  get running(): readonly LoadCall[] {
-    return this.calls.filter(({ endedAt }) => endedAt === undefined);
+  get running(): readonly LoadRequest[] {
+    return this.requests.filter(({ endedAt }) => endedAt === undefined);
   }
 
-  /** No new calls; those that run go on. */
+  /** Sends no new requests; running ones continue. */
   pause(): void {
     clearInterval(this.#timer);
   }
 
-  /** Nothing new; resolves when no connection is left. */
+  /** Sends no new requests, and resolves when all connections are closed. */
   async stop(): Promise<void> {
     this.pause();
     for (const socket of this.#idle) socket.destroy();
     const open = [...this.#all].filter((socket) => !socket.closed);
-    // `once` would fail with those that are refused.
+    // `once` would reject for connections that fail.
     await Promise.all(open.map((socket) => new Promise<void>((resolve) => socket.on("close", () => resolve()))));
   }
 
@@ -113,19 +113,19 @@ export class Load {
 
   #send(): void {
     const socket = this.#idle.pop() ?? this.#open();
-    const call: LoadCall = { n: this.#next++, sentAt: performance.now(), endedAt: undefined };
-    this.calls.push(call);
-    let answer = "";
+    const request: LoadRequest = { n: this.#next++, sentAt: performance.now(), endedAt: undefined };
+    this.requests.push(request);
+    let response = "";
     const receive = (bytes: Buffer): void => {
-      answer += bytes.toString("latin1");
-      if (!answer.endsWith(`{"n":${call.n},"end":true}`)) return;
-      call.endedAt = performance.now();
+      response += bytes.toString("latin1");
+      if (!response.endsWith(`{"n":${request.n},"end":true}`)) return;
+      request.endedAt = performance.now();
       socket.off("data", receive);
       this.#idle.push(socket);
     };
     socket.on("data", receive);
     const lines = [
-      `GET /openai/v1/models/${call.n} HTTP/1.1`,
+      `GET /openai/v1/models/${request.n} HTTP/1.1`,
       "Host: gate.test",
       `Authorization: Bearer ${testKey.key}`,
     ];

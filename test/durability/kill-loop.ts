@@ -1,4 +1,4 @@
-/** Kills gateways under load, one after the other in one directory, and compares what clients saw with what was recorded. */
+/** Kills gateways under load, one after the other in one directory, and compares what clients received with the records. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,59 +7,59 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { audit } from "../../src/ledger/tools/audit.ts";
 import { startGateway, type GatewayOptions } from "../harness/gateway.ts";
-import { Load, SteadyUpstream, type LoadCall } from "./kill-load.ts";
+import { Load, SteadyUpstream, type LoadRequest } from "./kill-load.ts";
 
 export interface KillLoopOptions {
   readonly kills: number;
   readonly perSecond: number;
   readonly durability: "relaxed" | "written";
-  /** From what age on a call should be known; 100 unless told. */
-  readonly oldMs?: number;
+  /** The age from which a request must be known after a kill; 100 by default. */
+  readonly minAgeMs?: number;
   readonly onKill?: (kill: Kill) => void;
 }
 
 export interface Kill {
-  readonly calls: number;
-  /** Answers that had arrived as a whole. */
+  readonly requests: number;
+  /** Responses that had arrived completely. */
   readonly finished: number;
-  /** Of them, those without a record that says so. */
+  /** Those of them without a record of a complete response. */
   readonly missing: number;
-  /** Of these, those without any record. */
+  /** Those of the missing ones without any record. */
   readonly lost: number;
-  /** How long before the kill the oldest of those missing had ended. */
+  /** How long before the kill the oldest of the missing ones had ended. */
   readonly missingSinceMs: number;
   /**
-   * Calls on their way at the kill that had reached the provider more than `oldMs` before, and those of them without a
-   * record. By the client's clock a call may be older and yet unread by a gateway that lacks processor time.
+   * Requests that were running at the kill and had reached the provider more than `minAgeMs` before, and those of them
+   * without a record. The client's clock is not used: a gateway without processor time may not have read a request yet.
    */
   readonly running: number;
   readonly unknown: number;
-  /** Younger ones, and those of them that are known all the same. */
-  readonly young: number;
-  readonly youngKnown: number;
+  /** Running requests below that age, and those of them that have a record nevertheless. */
+  readonly recent: number;
+  readonly recentRecorded: number;
 }
 
 export interface KillLoopResult {
   readonly kills: readonly Kill[];
-  /** Records of calls that nobody made, or of one call twice. */
+  /** Duplicate records, and records without a request. */
   readonly surplus: number;
-  /** What `lmgate ledger verify` says of it all. */
-  readonly whole: boolean;
+  /** The result of `lmgate ledger verify`, and the number of its unexplained gaps and bad lines. */
+  readonly isSound: boolean;
   readonly unexplained: number;
 }
 
-const OLD_MS = 100;
-/** Each runs for so long, and up to this much longer. */
+const MIN_AGE_MS = 100;
+/** Each gateway runs for this long, plus a random time. */
 const RUN_MS = 700;
 const RUN_SPREAD_MS = 900;
-/** Or until a call has been running for so long. */
+/** It also runs until one request has been running for this long. */
 const LONGEST_MS = 700;
 const MAX_TRIES = 400;
 
 type Config = NonNullable<GatewayOptions["config"]>;
 
 interface Run {
-  readonly calls: readonly LoadCall[];
+  readonly requests: readonly LoadRequest[];
   readonly killedAt: number;
 }
 
@@ -77,9 +77,9 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopResult
     for (let kill = 0; kill < options.kills; kill++) {
       const last = await run({ config, perSecond: options.perSecond, first: nextNumber(runs) }, () => upstream.reached);
       runs = [...runs, last];
-      // The next start finds what the last one left.
+      // The next start recovers what the killed one left.
       await (await startGateway({ config })).stop();
-      const counted = compare(last, upstream.reached, outcomes(statsPath).byNumber, options.oldMs ?? OLD_MS);
+      const counted = compare(last, upstream.reached, outcomes(statsPath).byNumber, options.minAgeMs ?? MIN_AGE_MS);
       kills.push(counted);
       options.onKill?.(counted);
     }
@@ -94,7 +94,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopResult
       onRead: () => undefined,
     });
     const unexplained = found.holes.filter(({ explained }) => !explained).length + found.faultCount;
-    return { kills, surplus, whole: found.ok, unexplained };
+    return { kills, surplus, isSound: found.ok, unexplained };
   } finally {
     upstream.stop();
     rmSync(directory, { recursive: true, force: true });
@@ -102,7 +102,7 @@ export async function killLoop(options: KillLoopOptions): Promise<KillLoopResult
 }
 
 function nextNumber(runs: readonly Run[]): number {
-  return (runs.at(-1)?.calls.at(-1)?.n ?? 0) + 1;
+  return (runs.at(-1)?.requests.at(-1)?.n ?? 0) + 1;
 }
 
 interface RunOptions {
@@ -115,7 +115,7 @@ async function run({ config, perSecond, first }: RunOptions, reached: () => Read
   const gateway = await startGateway({ config });
   const load = new Load(gateway.port, perSecond, first);
   await delay(RUN_MS + Math.random() * RUN_SPREAD_MS);
-  // On a busy machine that may have been too short for anything to happen.
+  // On a busy machine nothing may have happened in that time.
   const longest = (): number =>
     Math.max(0, ...load.running.map(({ n }) => performance.now() - (reached().get(n) ?? Infinity)));
   for (let tries = 0; longest() < LONGEST_MS && tries < MAX_TRIES; tries++) await delay(50);
@@ -124,10 +124,10 @@ async function run({ config, perSecond, first }: RunOptions, reached: () => Read
   await gateway.exited();
   await load.stop();
   await gateway.stop();
-  return { calls: load.calls, killedAt };
+  return { requests: load.requests, killedAt };
 }
 
-/** What became of each call, by its number. */
+/** The error type in the record of each request, by its number. */
 function outcomes(statsPath: string): {
   readonly byNumber: ReadonlyMap<number, string | null>;
   readonly surplus: number;
@@ -136,7 +136,7 @@ function outcomes(statsPath: string): {
   let surplus = 0;
   for (const line of readFileSync(statsPath, "utf8").split("\n")) {
     if (line === "") continue;
-    const { endpoint, error_type } = JSON.parse(line) as RequestRecord; // Written by the gateway under test.
+    const { endpoint, error_type } = JSON.parse(line) as RequestRecord; // as: written by the gateway under test
     const n = Number(endpoint.split("/").at(-1));
     if (byNumber.has(n)) surplus++;
     byNumber.set(n, error_type);
@@ -145,26 +145,26 @@ function outcomes(statsPath: string): {
 }
 
 function compare(
-  { calls, killedAt }: Run,
+  { requests, killedAt }: Run,
   reached: ReadonlyMap<number, number>,
   records: ReadonlyMap<number, string | null>,
-  oldMs: number,
+  minAgeMs: number,
 ): Kill {
-  const finished = calls.filter(({ endedAt }) => endedAt !== undefined);
+  const finished = requests.filter(({ endedAt }) => endedAt !== undefined);
   const missing = finished.filter(({ n }) => records.get(n) !== null);
-  const open = calls.filter(({ endedAt }) => endedAt === undefined);
-  const isOld = ({ n }: LoadCall): boolean => killedAt - (reached.get(n) ?? killedAt) > oldMs;
+  const open = requests.filter(({ endedAt }) => endedAt === undefined);
+  const isOld = ({ n }: LoadRequest): boolean => killedAt - (reached.get(n) ?? killedAt) > minAgeMs;
   const running = open.filter(isOld);
-  const young = open.filter((call) => !isOld(call));
+  const recent = open.filter((request) => !isOld(request));
   return {
-    calls: calls.length,
+    requests: requests.length,
     finished: finished.length,
     missing: missing.length,
     lost: missing.filter(({ n }) => !records.has(n)).length,
     missingSinceMs: Math.max(0, ...missing.map(({ endedAt }) => killedAt - (endedAt ?? killedAt))),
     running: running.length,
     unknown: running.filter(({ n }) => !records.has(n)).length,
-    young: young.length,
-    youngKnown: young.filter(({ n }) => records.has(n)).length,
+    recent: recent.length,
+    recentRecorded: recent.filter(({ n }) => records.has(n)).length,
   };
 }

@@ -1,4 +1,4 @@
-// Whatever somebody else does to the file while calls pass, what is missing then is what they took, and the events say so.
+// Other programs move, delete and truncate the file under load. Only the records they removed are missing, and events explain them.
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
@@ -6,88 +6,91 @@ import { test } from "node:test";
 
 import { audit, type Audit } from "../../src/ledger/tools/audit.ts";
 import { Load, SteadyUpstream } from "./kill-load.ts";
-import { eventually, place, type Place } from "./fixture.ts";
+import { eventually, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
 
 const TIMES = 5;
 const PER_SECOND = 300;
 
 interface Outcome {
   readonly found: Audit;
-  readonly answered: number;
+  readonly responses: number;
 }
 
-/** Does something to the file again and again under load, and verifies all that is there in the end. */
+/** Interferes with the file repeatedly under load, and then verifies the ledger. */
 async function underLoad(
-  here: Place,
+  fixture: DurabilityFixture,
   rotateMegabytes: number,
   interfere: (n: number, signal: () => void) => void,
 ): Promise<Outcome> {
   const upstream = await SteadyUpstream.start();
   const config = {
-    stats: { output_path: here.statsPath, rotate_megabytes: rotateMegabytes },
+    stats: { output_path: fixture.statsPath, rotate_megabytes: rotateMegabytes },
     providers: { openai: { upstream: upstream.url } },
   };
-  const gateway = await here.start({ config });
+  const gateway = await fixture.start({ config });
   const load = new Load(gateway.port, PER_SECOND, 1);
   for (let n = 1; n <= TIMES; n++) {
-    const before = load.calls.length;
-    await eventually("some calls have passed", () => load.calls.length >= before + 60 && existsSync(here.statsPath));
+    const before = load.requests.length;
+    await eventually(
+      "some requests have passed",
+      () => load.requests.length >= before + 60 && existsSync(fixture.statsPath),
+    );
     interfere(n, () => gateway.signal("SIGHUP"));
   }
-  await eventually("all are answered", () => {
+  await eventually("all responses have arrived", () => {
     load.pause();
-    return load.calls.every(({ endedAt }) => endedAt !== undefined);
+    return load.requests.every(({ endedAt }) => endedAt !== undefined);
   });
   await load.stop();
   assert.equal(await gateway.stop(), 0);
   upstream.stop();
-  const names = readdirSync(here.directory).filter(
+  const names = readdirSync(fixture.directory).filter(
     (name) => /^stats.*\.jsonl/.test(name) && !/lock|corrupt/.test(name),
   );
   const files = [...names.filter((name) => name !== "stats.jsonl").toSorted(), "stats.jsonl"];
   const found = audit({
-    files: files.map((name) => join(here.directory, name)),
+    files: files.map((name) => join(fixture.directory, name)),
     last: undefined,
-    events: join(here.directory, "ledger-events.jsonl"),
+    events: join(fixture.directory, "ledger-events.jsonl"),
     complete: true,
     live: false,
     onRead: () => undefined,
   });
-  return { found, answered: load.calls.length };
+  return { found, responses: load.requests.length };
 }
 
-test("R57: logrotate with create: moved away with a SIGHUP, again and again, nothing is missing", async (t) => {
-  const here = await place(t);
-  const { found, answered } = await underLoad(here, 100, (n, signal) => {
-    renameSync(here.statsPath, join(here.directory, `stats-moved-${n}.jsonl`));
+test("R57: with logrotate's create mode, which moves the file and sends SIGHUP, no record is missing", async (t) => {
+  const fixture = await durabilityFixture(t);
+  const { found, responses } = await underLoad(fixture, 100, (n, signal) => {
+    renameSync(fixture.statsPath, join(fixture.directory, `stats-moved-${n}.jsonl`));
     signal();
   });
   assert.equal(found.files, TIMES + 1);
   assert.deepEqual([found.holes, found.faults], [[], []]);
-  assert.equal(found.records, answered);
+  assert.equal(found.records, responses);
 });
 
-test("R56: deleted again and again, what is missing is what was deleted, and explained", async (t) => {
-  const here = await place(t);
+test("R56: when the file is deleted repeatedly, only deleted records are missing, and they are explained", async (t) => {
+  const fixture = await durabilityFixture(t);
   let deleted = 0;
-  const { found, answered } = await underLoad(here, 100, () => {
-    deleted += readFileSync(here.statsPath, "utf8").split("\n").length - 1;
-    rmSync(here.statsPath);
+  const { found, responses } = await underLoad(fixture, 100, () => {
+    deleted += readFileSync(fixture.statsPath, "utf8").split("\n").length - 1;
+    rmSync(fixture.statsPath);
   });
   assert.ok(found.ok, JSON.stringify(found.holes));
-  // What was written between the look and the deletion is gone as well.
-  assert.ok(found.records <= answered - deleted && found.records > 0);
+  // Records written between reading and deleting the file are gone as well.
+  assert.ok(found.records <= responses - deleted && found.records > 0);
 });
 
-test("R58: copytruncate, again and again, leaves whole lines, and what falls between is explained", async (t) => {
-  const here = await place(t);
-  const { found, answered } = await underLoad(here, 100, (n) => {
-    copyFileSync(here.statsPath, join(here.directory, `stats-copied-${n}.jsonl`));
-    truncateSync(here.statsPath);
+test("R58: copytruncate leaves whole lines, and records that fall between copy and truncation are explained", async (t) => {
+  const fixture = await durabilityFixture(t);
+  const { found, responses } = await underLoad(fixture, 100, (n) => {
+    copyFileSync(fixture.statsPath, join(fixture.directory, `stats-copied-${n}.jsonl`));
+    truncateSync(fixture.statsPath);
   });
-  // A copy is made while lines are written, so it may end within one; the number of that one is missing, then.
+  // A copy may end within a line that is being written; the number of that record is missing then.
   assert.deepEqual(
-    found.faults.filter(({ file, fault }) => !(file.includes("copied") && fault === "is not finished")),
+    found.faults.filter(({ file, fault }) => !(file.includes("copied") && fault === "is incomplete")),
     [],
   );
   assert.ok(
@@ -95,13 +98,13 @@ test("R58: copytruncate, again and again, leaves whole lines, and what falls bet
     JSON.stringify(found.holes),
   );
   const missing = found.holes.reduce((sum, { records }) => sum + records, 0);
-  assert.equal(found.records + missing, answered);
+  assert.equal(found.records + missing, responses);
 });
 
-test("R59: files that fill up many times a second hold every record once, in order", async (t) => {
-  const here = await place(t);
-  const { found, answered } = await underLoad(here, 0.02, () => {});
+test("R59: files that are rotated many times a second contain every record once, in order", async (t) => {
+  const fixture = await durabilityFixture(t);
+  const { found, responses } = await underLoad(fixture, 0.02, () => {});
   assert.ok(found.files > TIMES);
   assert.deepEqual([found.holes, found.faults], [[], []]);
-  assert.equal(found.records, answered);
+  assert.equal(found.records, responses);
 });

@@ -16,7 +16,7 @@ import {
 } from "../../src/demo/child-gateway.ts";
 import { parseRecords } from "../../src/demo/usage-table.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { assertSound } from "./record-schema.ts";
+import { assertValid } from "./record-schema.ts";
 
 const startDeadlineMs = 30_000;
 const recordDeadlineMs = 15_000;
@@ -126,7 +126,7 @@ function running({ address, admin, child, exited, output }: ChildGateway, direct
   let lastRecords: RequestRecord[] | undefined;
   let checked = 0;
   const sound = (found: RequestRecord[]): RequestRecord[] => {
-    for (const record of found.slice(checked)) assertSound(record);
+    for (const record of found.slice(checked)) assertValid(record);
     checked = Math.max(checked, found.length);
     return found;
   };

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readDocument } from "./markdown.ts";
-import { faultsOf, recordJsonSchema } from "./record-schema.ts";
+import { issuesIn, recordJsonSchema } from "./record-schema.ts";
 
-const sound = {
+const valid = {
   timestamp: "2026-11-23T10:00:00.000Z",
   lmgate_id: "k-1",
   provider: "openai",
@@ -30,35 +30,35 @@ test("docs/record.schema.json is generated from the typed schema (npm run schema
   assert.deepEqual(JSON.parse(readDocument("docs/record.schema.json")), recordJsonSchema());
 });
 
-test("a record of a simple request is sound", () => {
-  assert.deepEqual(faultsOf(sound), []);
+test("a record of a simple request is valid", () => {
+  assert.deepEqual(issuesIn(valid), []);
 });
 
-const FAULTY: Readonly<Record<string, object>> = {
-  "a field nobody knows": { ...sound, tokens: 3 },
-  "a field that is missing": { ...sound, model: undefined },
-  "a counter below zero": { ...sound, reasoning_tokens: -1 },
-  "a counter that is no whole number": { ...sound, total_tokens: 11.5 },
-  "an order of its own": Object.fromEntries(Object.entries(sound).toReversed()),
-  "more cached than there was input": { ...sound, cached_input_tokens: 6, cache_write_tokens: 4 },
-  "more reasoning than there was output": { ...sound, reasoning_tokens: 3 },
-  "a total below its parts": { ...sound, total_tokens: 10 },
-  "a total input below the provider's own counter": { ...sound, total_input_tokens: 8 },
-  "counters from nowhere": { ...sound, usage_source: "none" },
-  "counters that are missing": { ...sound, usage_state: "missing", usage_reason: "absent" },
-  "a partial count without a reason": { ...sound, usage_state: "partial" },
-  "a guess beside a counter": { ...sound, estimated_input_tokens: 10 },
-  "a cost without a source": { ...sound, cost_usd: 0.1 },
-  "a price of zero for want of one": { ...sound, cost_usd: 0, cost_source: "none" },
-  "a cost of what does not count": { ...sound, usage_state: "replay", cost_usd: 0.1, cost_source: "table" },
+const INVALID: Readonly<Record<string, object>> = {
+  "an unknown field": { ...valid, tokens: 3 },
+  "a missing field": { ...valid, model: undefined },
+  "a counter below zero": { ...valid, reasoning_tokens: -1 },
+  "a counter that is not a whole number": { ...valid, total_tokens: 11.5 },
+  "its fields in another order": Object.fromEntries(Object.entries(valid).toReversed()),
+  "more cached tokens than input": { ...valid, cached_input_tokens: 6, cache_write_tokens: 4 },
+  "more reasoning tokens than output": { ...valid, reasoning_tokens: 3 },
+  "a total below its parts": { ...valid, total_tokens: 10 },
+  "a total input below the provider's own counter": { ...valid, total_input_tokens: 8 },
+  "counters without a source": { ...valid, usage_source: "none" },
+  "counters although usage is missing": { ...valid, usage_state: "missing", usage_reason: "absent" },
+  "partial usage without a reason": { ...valid, usage_state: "partial" },
+  "an estimate beside a counter": { ...valid, estimated_input_tokens: 10 },
+  "a cost without a source": { ...valid, cost_usd: 0.1 },
+  "a cost of zero without a price": { ...valid, cost_usd: 0, cost_source: "none" },
+  "a cost on a replay": { ...valid, usage_state: "replay", cost_usd: 0.1, cost_source: "table" },
 };
 
-for (const [what, record] of Object.entries(FAULTY)) {
-  test(`a record with ${what} is not sound`, () => {
-    assert.equal(faultsOf(record).length > 0, true, JSON.stringify(faultsOf(record)));
+for (const [issue, record] of Object.entries(INVALID)) {
+  test(`a record with ${issue} is invalid`, () => {
+    assert.equal(issuesIn(record).length > 0, true, JSON.stringify(issuesIn(record)));
   });
 }
 
-test("a total below its parts is sound if the record says so", () => {
-  assert.deepEqual(faultsOf({ ...sound, total_tokens: 10, usage_reason: "inconsistent" }), []);
+test("a total below its parts is valid if the record says so", () => {
+  assert.deepEqual(issuesIn({ ...valid, total_tokens: 10, usage_reason: "inconsistent" }), []);
 });

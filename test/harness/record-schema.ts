@@ -68,15 +68,15 @@ const recordSchema = z.strictObject(shapeOf<FieldDefinition>(RECORD_FIELDS, SCHE
 export function recordJsonSchema(): object {
   return z.toJSONSchema(recordSchema, {
     target: "draft-2020-12",
-    // The name of the format says it better than the expression that checks it.
+    // The format says the same as the pattern, and is easier to read.
     override: ({ jsonSchema }) => void delete jsonSchema.pattern,
   });
 }
 
 const FIRST_TEN = FIRST_FIELD_NAMES.join();
 
-/** All that is wrong with one record; empty for a sound one. */
-export function faultsOf(record: unknown): readonly string[] {
+/** Describes what is wrong with a record; empty for a valid one. */
+export function issuesIn(record: unknown): readonly string[] {
   const parsed = recordSchema.safeParse(record);
   if (!parsed.success) return parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
   const order = Object.keys(record as object)
@@ -88,39 +88,39 @@ export function faultsOf(record: unknown): readonly string[] {
 
 type Rule = (record: RequestRecord) => boolean;
 
-/** What holds between the fields of any record, whatever the provider sent. */
+/** Rules between the fields of every record, whatever the provider sent. */
 const RULES: Readonly<Record<string, Rule>> = {
-  "cache reads and writes are parts of the input": (record) =>
+  "cache reads and writes are part of the input": (record) =>
     within(sum(record.cached_input_tokens, record.cache_write_tokens), record.total_input_tokens),
-  "reasoning is a part of the output": ({ reasoning_tokens, total_output_tokens }) =>
+  "reasoning is part of the output": ({ reasoning_tokens, total_output_tokens }) =>
     within(reasoning_tokens, total_output_tokens),
-  "the provider's counters are parts of the totals": (record) =>
+  "the provider's counters are part of the totals": (record) =>
     within(record.input_tokens ?? undefined, record.total_input_tokens) &&
     within(record.output_tokens ?? undefined, record.total_output_tokens),
-  // A total below its parts is a fault of the vendor's, which the record must admit.
-  "the total holds both sides": (record) =>
+  // Some providers report a total below its parts; the record must be marked then.
+  "the total includes both sides": (record) =>
     within(sum(record.total_input_tokens, record.total_output_tokens), record.total_tokens) ||
     record.usage_reason === "inconsistent" ||
     record.usage_state !== "final",
   "without a source there are no counters": (record) =>
     (record.usage_source !== "none" && record.usage_source !== "estimate") || !isCounted(record),
-  "a guess is named as the source": (record) =>
+  "an estimate is named as the source": (record) =>
     (record.usage_source === "estimate") ===
     (!isCounted(record) && (record.estimated_input_tokens ?? record.estimated_output_tokens) !== undefined),
-  "what is missing has no counters, and a reason": (record) =>
+  "missing usage has no counters and a reason": (record) =>
     record.usage_state !== "missing" || (!isCounted(record) && record.usage_reason !== undefined),
-  "what is partial has counters, and a reason": (record) =>
+  "partial usage has counters and a reason": (record) =>
     record.usage_state !== "partial" || (isCounted(record) && record.usage_reason !== undefined),
-  "what is final has counters": (record) => record.usage_state !== "final" || isCounted(record),
-  "a guess stands only where there is no counter": (record) =>
+  "final usage has counters": (record) => record.usage_state !== "final" || isCounted(record),
+  "an estimate is present only without a counter": (record) =>
     (record.estimated_input_tokens === undefined || record.input_tokens === null) &&
     (record.estimated_output_tokens === undefined || record.output_tokens === null),
-  "of a call whose end nobody saw nothing was counted": (record) =>
+  "an interrupted request has no counters": (record) =>
     record.usage_reason !== "interrupted" ||
     (record.error_type === "interrupted" && record.usage_state === "aborted" && !isCounted(record)),
   "a cost has a source": ({ cost_usd, cost_source }) =>
     (cost_usd === undefined) === (cost_source === undefined) && (cost_usd === null) === (cost_source === "none"),
-  "what does not count costs nothing": ({ usage_state, cost_usd }) =>
+  "usage that does not count has no cost": ({ usage_state, cost_usd }) =>
     cost_usd === undefined || (usage_state !== "replay" && usage_state !== "not_applicable"),
 };
 
@@ -139,12 +139,12 @@ function sum(a: number | undefined, b: number | undefined): number | undefined {
 function isCounted(record: RequestRecord): boolean {
   const units = [record.total_tokens, record.audio_seconds, record.pages, record.images, record.search_units];
   const counters = [record.input_tokens ?? undefined, record.output_tokens ?? undefined, record.provider_cost_usd];
-  // Some work is billed by the call: Cohere's classifications.
+  // Some work is billed per request, such as Cohere's classifications.
   return [...units, ...counters, record.tool_calls].some((value) => value !== undefined);
 }
 
-/** Throws with the record printed, unless it is sound. */
-export function assertSound(record: unknown): void {
-  const faults = faultsOf(record);
-  if (faults.length > 0) throw new Error(`${faults.join("; ")}\nin ${JSON.stringify(record, undefined, 2)}`);
+/** Throws with the record in the message, unless it is valid. */
+export function assertValid(record: unknown): void {
+  const issues = issuesIn(record);
+  if (issues.length > 0) throw new Error(`${issues.join("; ")}\nin ${JSON.stringify(record, undefined, 2)}`);
 }
