@@ -156,7 +156,7 @@ describe("the OpenAI SDK through the gateway", () => {
     assertRecord(record, logged, { input_tokens: 6, output_tokens: 0 });
   });
 
-  it("gets a tool first, plain and streamed", async () => {
+  it("gets a tool call, plain and streamed", async () => {
     const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
     const request = {
       model: "gpt-5.5",
