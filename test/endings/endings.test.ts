@@ -1,4 +1,4 @@
-// Every way in which a call ends, in every form of answer: each has its own words, and keeps the counters that were seen.
+// Every way in which a request can end, in every form of response. Each has its own state and keeps the counters read so far.
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 
@@ -8,27 +8,27 @@ import { assertFields, chunk, lastChunk, request, startProxyFixture, type ProxyF
 import type { RawPeer } from "../harness/raw-client.ts";
 import { forms, type Form } from "./forms.ts";
 
-let world: ProxyFixture;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startProxyFixture();
+  fixture = await startProxyFixture();
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 interface Running {
   readonly client: RawPeer;
   readonly upstream: ReceivedRequest["connection"];
 }
 
-function asked(form: Form): string {
+function requestText(form: Form): string {
   const length = `Content-Length: ${Buffer.byteLength(form.request)}`;
   return request("POST", form.path, "Content-Type: application/json", length) + form.request;
 }
 
-async function ask(form: Form, here: ProxyFixture): Promise<Running> {
-  const client = await here.client();
-  client.send(asked(form));
-  const { connection } = await here.provider.nextRequest();
+async function send(form: Form, own: ProxyFixture): Promise<Running> {
+  const client = await own.client();
+  client.send(requestText(form));
+  const { connection } = await own.provider.nextRequest();
   return { client, upstream: connection };
 }
 
@@ -36,9 +36,9 @@ function head(form: Form, status = "200 OK"): string {
   return `HTTP/1.1 ${status}\r\nContent-Type: ${form.type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
 }
 
-/** A call whose client has the beginning of its answer. */
-async function begin(form: Form, here = world): Promise<Running> {
-  const running = await ask(form, here);
+/** Sends a request and waits until the client has the beginning of the response. */
+async function begin(form: Form, own = fixture): Promise<Running> {
+  const running = await send(form, own);
   running.upstream.send(head(form) + chunk(form.first));
   await running.client.waitFor(form.mark);
   return running;
@@ -46,71 +46,71 @@ async function begin(form: Form, here = world): Promise<Running> {
 
 const nothing = { input_tokens: null, output_tokens: null } as const;
 
-/** What a call says that stopped behind its beginning: the counters so far, and guesses where there are none. */
-function stopped(form: Form, words: Partial<RequestRecord>): Partial<RequestRecord> {
-  const isCounted = form.begun.input_tokens !== null;
+/** The record of a request that stopped after its beginning: the counters so far, and estimates for the others. */
+function stopped(form: Form, expected: Partial<RequestRecord>): Partial<RequestRecord> {
+  const isCounted = form.countersSoFar.input_tokens !== null;
   const source = isCounted ? "stream" : "estimate";
-  return { status: 200, model: "answered", usage_source: source, ...form.begun, ...words };
+  return { status: 200, model: "answered", usage_source: source, ...form.countersSoFar, ...expected };
 }
 
-function assertGuessed(record: RequestRecord, form: Form): void {
-  const { input_tokens: input, output_tokens: output } = form.begun;
+function assertEstimated(record: RequestRecord, form: Form): void {
+  const { input_tokens: input, output_tokens: output } = form.countersSoFar;
   assert.equal(record.estimated_input_tokens !== undefined, input === null, "an estimate of the input");
   assert.equal(record.estimated_output_tokens !== undefined, output === null, "an estimate of the output");
-  for (const guess of [record.estimated_input_tokens, record.estimated_output_tokens]) {
-    if (guess !== undefined) assert.ok(guess >= 10 && guess <= 25, `${guess} for some fifteen tokens`);
+  for (const estimate of [record.estimated_input_tokens, record.estimated_output_tokens]) {
+    if (estimate !== undefined) assert.ok(estimate >= 10 && estimate <= 25, `${estimate} for about fifteen tokens`);
   }
 }
 
 for (const form of forms) {
   describe(form.name, () => {
-    const isPlain = form.errorBehind === undefined;
-    const known = form.begun.input_tokens !== null;
+    const isJson = form.errorInside === undefined;
+    const known = form.countersSoFar.input_tokens !== null;
 
     test("complete: the provider's counters are final", async () => {
       const { client, upstream } = await begin(form);
       upstream.send(chunk(form.last) + lastChunk);
       await client.message();
-      const record = await world.record({ status: 200, ...form.whole, error_type: null, usage_state: "final" });
+      const record = await fixture.record({ status: 200, ...form.final, error_type: null, usage_state: "final" });
       assert.equal(record.estimated_output_tokens, undefined);
-      assert.equal(record.usage_source, isPlain ? "body" : "stream");
+      assert.equal(record.usage_source, isJson ? "body" : "stream");
     });
 
-    test("a provider's error: its own word, and nothing was used", async () => {
-      const { client, upstream } = await ask(form, world);
+    test("a provider's error: the provider's error type, and no usage", async () => {
+      const { client, upstream } = await send(form, fixture);
       upstream.send(
-        `HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: ${form.refusal.length}\r\n\r\n${form.refusal}`,
+        `HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: ${form.errorBody.length}\r\n\r\n${form.errorBody}`,
       );
       await client.message();
-      const words = { error_type: form.errorType, usage_state: "not_applicable", usage_source: "none" } as const;
-      const record = await world.record({ status: 503, model: "asked-for", ...nothing, ...words });
+      const expected = { error_type: form.errorType, usage_state: "not_applicable", usage_source: "none" } as const;
+      const record = await fixture.record({ status: 503, model: "asked-for", ...nothing, ...expected });
       assert.equal(record.estimated_input_tokens, undefined);
     });
 
-    test("HTTP 200 with an error inside: the error is told, and no success", async () => {
-      const { client, upstream } = await ask(form, world);
+    test("HTTP 200 with an error inside: the provider's error type, and no usage", async () => {
+      const { client, upstream } = await send(form, fixture);
       upstream.send(head(form) + chunk(form.errorAlone) + lastChunk);
       await client.message();
-      const record = await world.record({ status: 200, ...nothing, error_type: form.errorType });
+      const record = await fixture.record({ status: 200, ...nothing, error_type: form.errorType });
       assert.ok(record.usage_state === "not_applicable" || record.usage_state === "missing");
     });
 
-    if (!isPlain) {
-      test("an error in the middle: the counters so far, and the provider's word", async () => {
+    if (!isJson) {
+      test("an error in the middle: the counters so far, and the provider's error type", async () => {
         const { client, upstream } = await begin(form);
-        upstream.send(chunk(form.errorBehind ?? "") + lastChunk);
+        upstream.send(chunk(form.errorInside ?? "") + lastChunk);
         await client.message();
         const state = known ? "partial" : "missing";
-        const words = { error_type: form.errorType, usage_state: state, usage_reason: "error" } as const;
-        assertGuessed(await world.record(stopped(form, words)), form);
+        const expected = { error_type: form.errorType, usage_state: state, usage_reason: "error" } as const;
+        assertEstimated(await fixture.record(stopped(form, expected)), form);
       });
 
-      test("an end that is none: the counters so far", async () => {
+      test("a stream without its end marker: the counters so far", async () => {
         const { client, upstream } = await begin(form);
         upstream.send(lastChunk);
         await client.message();
-        const record = await world.record(stopped(form, { error_type: null }));
-        // Events of Gemini have no end that could be missed.
+        const record = await fixture.record(stopped(form, { error_type: null }));
+        // Gemini's events have no end marker.
         if (form.path.endsWith("alt=sse")) assert.equal(record.usage_state, "final");
         else assert.deepEqual([record.usage_state, record.usage_reason], [known ? "partial" : "missing", "cut"]);
       });
@@ -121,75 +121,75 @@ for (const form of forms) {
       upstream.reset();
       await client.closedByPeer();
       const state = known ? "partial" : "missing";
-      const words = { error_type: "upstream_reset", usage_state: state, usage_reason: "cut" } as const;
-      assertGuessed(await world.record(stopped(form, words)), form);
+      const expected = { error_type: "upstream_reset", usage_state: state, usage_reason: "cut" } as const;
+      assertEstimated(await fixture.record(stopped(form, expected)), form);
     });
 
-    test("the upstream resets the connection before its answer: what was asked is known", async () => {
-      const { client, upstream } = await ask(form, world);
+    test("the upstream resets the connection before its response: the model of the request", async () => {
+      const { client, upstream } = await send(form, fixture);
       upstream.reset();
       await client.message();
-      const words = { error_type: "upstream_reset", usage_state: "missing", usage_reason: "cut" } as const;
-      const record = await world.record({ status: 502, model: "asked-for", ...nothing, ...words });
+      const expected = { error_type: "upstream_reset", usage_state: "missing", usage_reason: "cut" } as const;
+      const record = await fixture.record({ status: 502, model: "asked-for", ...nothing, ...expected });
       assert.ok(record.estimated_input_tokens);
       assert.equal(record.estimated_output_tokens, undefined);
     });
 
-    test("the client leaves before the first byte: what was asked is known", async () => {
-      const { client, upstream } = await ask(form, world);
+    test("the client leaves before the first byte: the model of the request", async () => {
+      const { client, upstream } = await send(form, fixture);
       client.end();
       await upstream.closedByPeer();
-      const words = { error_type: "client_aborted", usage_state: "aborted", usage_source: "estimate" } as const;
-      const record = await world.record({ status: null, model: "asked-for", ...nothing, ...words });
+      const expected = { error_type: "client_aborted", usage_state: "aborted", usage_source: "estimate" } as const;
+      const record = await fixture.record({ status: null, model: "asked-for", ...nothing, ...expected });
       assert.ok(record.estimated_input_tokens);
       assert.equal(record.estimated_output_tokens, undefined);
     });
 
-    test("the client leaves behind the first byte: the counters so far", async () => {
+    test("the client leaves after the first byte: the counters so far", async () => {
       const { client, upstream } = await begin(form);
       client.end();
       await upstream.closedByPeer();
-      const words = { error_type: "client_aborted", usage_state: "aborted", usage_reason: "aborted" } as const;
-      assertGuessed(await world.record(stopped(form, words)), form);
+      const expected = { error_type: "client_aborted", usage_state: "aborted", usage_reason: "aborted" } as const;
+      assertEstimated(await fixture.record(stopped(form, expected)), form);
     });
   });
 }
 
-test("the upstream falls silent: every form keeps the counters so far", async (t) => {
-  const here = await startProxyFixture({
+test("the upstream times out: every form keeps the counters so far", async (t) => {
+  const own = await startProxyFixture({
     config: { timeouts: { stream_idle_seconds: 0.5, response_head_seconds: 0.5 } },
   });
-  t.after(() => here.stop());
+  t.after(() => own.stop());
   for (const form of forms) {
-    const { client } = await begin(form, here);
+    const { client } = await begin(form, own);
     await client.closedByPeer();
-    const state = form.begun.input_tokens !== null ? "partial" : "missing";
-    const words = { error_type: "upstream_timeout", usage_state: state, usage_reason: "cut" } as const;
-    assertGuessed(await here.record(stopped(form, words)), form);
+    const state = form.countersSoFar.input_tokens !== null ? "partial" : "missing";
+    const expected = { error_type: "upstream_timeout", usage_state: state, usage_reason: "cut" } as const;
+    assertEstimated(await own.record(stopped(form, expected)), form);
   }
   const [form] = forms;
   assert.ok(form);
-  const { client } = await ask(form, here);
+  const { client } = await send(form, own);
   await client.message();
-  await here.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing", model: "asked-for" });
+  await own.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing", model: "asked-for" });
 });
 
 test("the gateway shuts down: every form keeps the counters so far", async (t) => {
-  const here = await startProxyFixture({ config: { timeouts: { drain_seconds: 0.2 } } });
-  t.after(() => here.stop());
-  for (const form of forms) await begin(form, here);
-  here.gateway.signal("SIGTERM");
-  await here.gateway.exited();
-  const records = await here.records(forms.length);
+  const own = await startProxyFixture({ config: { timeouts: { drain_seconds: 0.2 } } });
+  t.after(() => own.stop());
+  for (const form of forms) await begin(form, own);
+  own.gateway.signal("SIGTERM");
+  await own.gateway.exited();
+  const records = await own.records(forms.length);
   for (const form of forms) {
     const endpoint = form.path.split("?", 1)[0];
-    const stream = form.errorBehind !== undefined;
+    const stream = form.errorInside !== undefined;
     const found = records.filter((record) => record.endpoint === endpoint && record.stream === stream);
-    // Both streams of Gemini are at the same place, and say the same.
+    // Both streams of Gemini have the same path and the same counters.
     assert.ok(found.length > 0, form.name);
     for (const record of found) {
       assertFields(record, stopped(form, { error_type: "shutdown", usage_state: "aborted" }));
-      assertGuessed(record, form);
+      assertEstimated(record, form);
     }
   }
 });

@@ -1,4 +1,4 @@
-/** The forms in which an answer brings its usage, cut into what comes first and what comes last. */
+/** The forms in which a response reports its usage, each split into its beginning and its end. */
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
 type Counters = Pick<RequestRecord, "input_tokens" | "output_tokens">;
@@ -10,26 +10,26 @@ export interface Form {
   readonly type: string;
   /** The beginning, with content. */
   readonly first: string;
-  /** A piece of content that is the last thing the client waits for before anything happens. */
+  /** The last content of `first`; the client waits for it before the test continues. */
   readonly mark: string;
   /** The usage and the end. */
   readonly last: string;
-  /** What the counters are behind `first`, and at the end. */
-  readonly begun: Counters;
-  readonly whole: Counters;
-  /** An error in the place of the rest; `undefined` where a body can hold none behind its beginning. */
-  readonly errorBehind: string | undefined;
-  /** An answer that is an error and nothing else, with status 200 or another. */
+  /** The counters after `first`, and at the end. */
+  readonly countersSoFar: Counters;
+  readonly final: Counters;
+  /** An error in place of the rest; `undefined` if a body cannot contain one after its beginning. */
+  readonly errorInside: string | undefined;
+  /** A response that is only an error, with status 200. */
   readonly errorAlone: string;
-  /** The same as the body of an answer with an error status. */
-  readonly refusal: string;
+  /** The error as the body of a response with an error status. */
+  readonly errorBody: string;
   readonly errorType: string;
 }
 
 const NOTHING: Counters = { input_tokens: null, output_tokens: null };
 const EVENTS = "text/event-stream";
 const JSON_TYPE = "application/json";
-const words = "Twelve words stand here, so that there is something to estimate them by.";
+const sampleText = "These twelve words are here so that the test can estimate their tokens.";
 
 function json(value: unknown): string {
   return JSON.stringify(value);
@@ -41,32 +41,32 @@ function event(value: unknown, name?: string): string {
 
 const chatRequest = {
   model: "asked-for",
-  messages: [{ role: "user", content: words }],
+  messages: [{ role: "user", content: sampleText }],
 };
 const chatUsage = { prompt_tokens: 21, completion_tokens: 34, total_tokens: 55 };
 const chatError = { error: { message: "no", type: "server_error", param: null, code: null } };
-const plainAnswer = {
+const plainResponse = {
   id: "c-1",
   model: "answered",
-  choices: [{ message: { content: `${words} mark` } }],
+  choices: [{ message: { content: `${sampleText} mark` } }],
   usage: chatUsage,
 };
-const plainText = json(plainAnswer);
+const plainText = json(plainResponse);
 const plainCut = plainText.indexOf("mark") + 4;
 
 const plain: Form = {
-  name: "a plain JSON answer",
+  name: "a plain JSON response",
   path: "/openai/v1/chat/completions",
   request: json(chatRequest),
   type: JSON_TYPE,
   first: plainText.slice(0, plainCut),
   mark: "mark",
   last: plainText.slice(plainCut),
-  begun: NOTHING,
-  whole: { input_tokens: 21, output_tokens: 34 },
-  errorBehind: undefined,
+  countersSoFar: NOTHING,
+  final: { input_tokens: 21, output_tokens: 34 },
+  errorInside: undefined,
   errorAlone: json(chatError),
-  refusal: json(chatError),
+  errorBody: json(chatError),
   errorType: "server_error",
 };
 
@@ -78,14 +78,14 @@ const chatEvents: Form = {
   path: "/openai/v1/chat/completions",
   request: json({ ...chatRequest, stream: true, stream_options: { include_usage: true } }),
   type: EVENTS,
-  first: chatChunk(words) + chatChunk(" mark"),
+  first: chatChunk(sampleText) + chatChunk(" mark"),
   mark: "mark",
   last: `${event({ id: "c-1", model: "answered", choices: [], usage: chatUsage })}data: [DONE]\n\n`,
-  begun: NOTHING,
-  whole: { input_tokens: 21, output_tokens: 34 },
-  errorBehind: event(chatError),
+  countersSoFar: NOTHING,
+  final: { input_tokens: 21, output_tokens: 34 },
+  errorInside: event(chatError),
   errorAlone: event(chatError),
-  refusal: json(chatError),
+  errorBody: json(chatError),
   errorType: "server_error",
 };
 
@@ -96,7 +96,7 @@ function delta(text: string): string {
 }
 
 const anthropic: Form = {
-  name: "a Messages stream behind message_start",
+  name: "a Messages stream after message_start",
   path: "/openai/v1/messages",
   request: json({ ...chatRequest, max_tokens: 99, stream: true }),
   type: EVENTS,
@@ -112,7 +112,7 @@ const anthropic: Form = {
       },
       "message_start",
     ) +
-    delta(words) +
+    delta(sampleText) +
     delta(" mark"),
   mark: "mark",
   last:
@@ -120,11 +120,11 @@ const anthropic: Form = {
       { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 34 } },
       "message_delta",
     ) + event({ type: "message_stop" }, "message_stop"),
-  begun: { input_tokens: 21, output_tokens: null },
-  whole: { input_tokens: 21, output_tokens: 34 },
-  errorBehind: event(anthropicError, "error"),
+  countersSoFar: { input_tokens: 21, output_tokens: null },
+  final: { input_tokens: 21, output_tokens: 34 },
+  errorInside: event(anthropicError, "error"),
   errorAlone: event(anthropicError, "error"),
-  refusal: json(anthropicError),
+  errorBody: json(anthropicError),
   errorType: "overloaded_error",
 };
 
@@ -138,21 +138,21 @@ function candidate(text: string, candidatesTokenCount: number): object {
   };
 }
 
-const googleRequest = json({ contents: [{ role: "user", parts: [{ text: words }] }] });
+const googleRequest = json({ contents: [{ role: "user", parts: [{ text: sampleText }] }] });
 
 const googleEvents: Form = {
   name: "a Gemini stream of events",
   path: "/openai/v1beta/models/asked-for:streamGenerateContent?alt=sse",
   request: googleRequest,
   type: EVENTS,
-  first: event(candidate(words, 5)) + event(candidate(" mark", 8)),
+  first: event(candidate(sampleText, 5)) + event(candidate(" mark", 8)),
   mark: "mark",
   last: event(candidate(".", 34)),
-  begun: { input_tokens: 21, output_tokens: 8 },
-  whole: { input_tokens: 21, output_tokens: 34 },
-  errorBehind: event(googleError),
+  countersSoFar: { input_tokens: 21, output_tokens: 8 },
+  final: { input_tokens: 21, output_tokens: 34 },
+  errorInside: event(googleError),
   errorAlone: event(googleError),
-  refusal: json(googleError),
+  errorBody: json(googleError),
   errorType: "UNAVAILABLE",
 };
 
@@ -161,11 +161,11 @@ const googleArray: Form = {
   name: "a Gemini stream as one array",
   path: "/openai/v1beta/models/asked-for:streamGenerateContent",
   type: JSON_TYPE,
-  first: `[${json(candidate(words, 5))},\n${json(candidate(" mark", 8))}`,
+  first: `[${json(candidate(sampleText, 5))},\n${json(candidate(" mark", 8))}`,
   last: `,\n${json(candidate(".", 34))}]`,
-  errorBehind: `,\n${json(googleError)}]`,
+  errorInside: `,\n${json(googleError)}]`,
   errorAlone: `[${json(googleError)}]`,
-  refusal: `[${json(googleError)}]`,
+  errorBody: `[${json(googleError)}]`,
 };
 
 export const forms: readonly Form[] = [plain, chatEvents, anthropic, googleEvents, googleArray];

@@ -1,4 +1,4 @@
-/** What a WebSocket endpoint writes: frames of either side, plain, in fragments or deflated. */
+/** Encodes WebSocket frames of either side, plain, in fragments or compressed. */
 import zlib from "node:zlib";
 
 export type Side = "client" | "server";
@@ -35,7 +35,7 @@ export function frame(side: Side, payload: string | Buffer, options: FrameOption
   return Buffer.concat([head, MASK, body.map((byte, at) => byte ^ (MASK[at % 4] ?? 0))]);
 }
 
-/** The message in `count` frames, with a ping before each but the first. */
+/** Encodes the message in `count` frames, with a ping before each except the first. */
 export function fragments(side: Side, payload: string | Buffer, count: number, options: FrameOptions = {}): Buffer {
   const body = Buffer.from(payload);
   const size = Math.ceil(body.length / count);
@@ -55,7 +55,7 @@ export function closeFrame(side: Side, code: number, reason = ""): Buffer {
   return frame(side, Buffer.concat([payload, Buffer.from(reason)]), { opcode: CLOSE });
 }
 
-/** Deflates messages as RFC 7692 section 7.2.1 says, with or without what the ones before them left behind. */
+/** Compresses messages (RFC 7692 section 7.2.1), with or without context takeover. */
 export class Deflater {
   readonly #takeover: boolean;
   #stream: zlib.DeflateRaw;

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
-import { apart, converse, sayDeflated } from "./conversation.ts";
+import { splitRecords, openConversation, sendDeflated } from "./conversation.ts";
 import { BINARY, fragments, TEXT } from "./frames.ts";
 import { responsesUsage, snapshot, textDelta } from "./openai-events.ts";
 
-let world: ProxyFixture;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startProxyFixture();
+  fixture = await startProxyFixture();
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 const googlePaths = [
   "/openai/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent",
@@ -33,7 +33,7 @@ function usage(prompt: number, response: number, thoughts: number): object {
   };
 }
 
-/** Two turns: the first tells its counters twice, the second behind its end. */
+/** Two turns: the first reports its counters twice, the second after its end. */
 const turns: readonly object[] = [
   { setupComplete: {} },
   audio,
@@ -57,13 +57,13 @@ const turn = {
 for (const [index, path] of googlePaths.entries()) {
   for (const opcode of [BINARY, TEXT]) {
     test(`${index === 0 ? "Gemini" : "Vertex"}: a Live session in ${opcode === BINARY ? "binary" : "text"} frames leaves a record for each turn`, async () => {
-      const talk = await converse(world, { path });
-      talk.say("client", setup, { opcode });
-      await talk.arrived();
-      for (const message of turns) talk.say("server", message, { opcode });
-      await talk.close();
-      const { closing, pieces } = apart(await world.records(3));
-      const [first, second] = pieces;
+      const conversation = await openConversation(fixture, { path });
+      conversation.sendMessage("client", setup, { opcode });
+      await conversation.arrived();
+      for (const message of turns) conversation.sendMessage("server", message, { opcode });
+      await conversation.close();
+      const { closing, turnRecords } = splitRecords(await fixture.records(3));
+      const [first, second] = turnRecords;
       assert.ok(first && second);
       assertFields(first, {
         ...turn,
@@ -82,31 +82,35 @@ for (const [index, path] of googlePaths.entries()) {
   }
 }
 
-test("Vertex' own names of the counters mean the same", async () => {
-  const talk = await converse(world, { path: googlePaths[1] });
-  talk.say("client", setup, { opcode: BINARY });
-  await talk.arrived();
+test("Vertex' names of the counters are read as well", async () => {
+  const conversation = await openConversation(fixture, { path: googlePaths[1] });
+  conversation.sendMessage("client", setup, { opcode: BINARY });
+  await conversation.arrived();
   const counted = { promptTokenCount: 9, candidatesTokenCount: 4, totalTokenCount: 13, trafficType: "ON_DEMAND" };
   for (const message of [audio, { ...turnComplete, usageMetadata: counted }]) {
-    talk.say("server", message, { opcode: BINARY });
+    conversation.sendMessage("server", message, { opcode: BINARY });
   }
-  await talk.close();
-  const [first] = apart(await world.records(2)).pieces;
+  await conversation.close();
+  const [first] = splitRecords(await fixture.records(2)).turnRecords;
   assert.ok(first);
   assertFields(first, { ...turn, input_tokens: 9, output_tokens: 4, traffic_type: "ON_DEMAND" });
 });
 
 for (const extensions of ["permessage-deflate", "permessage-deflate; client_no_context_takeover"]) {
   test(`a Live session under "${extensions}" is read in both directions`, async () => {
-    const talk = await converse(world, { path: googlePaths[0], extensions });
-    const clientSays = [setup, { realtimeInput: { audio: { data: "AAAA" } } }, { realtimeInput: { text: "Hello" } }];
-    await sayDeflated(talk, "client", clientSays, !extensions.includes("client_no"));
-    await talk.arrived();
-    await sayDeflated(talk, "server", turns, true);
-    await talk.close();
-    const { pieces } = apart(await world.records(3));
+    const conversation = await openConversation(fixture, { path: googlePaths[0], extensions });
+    const clientMessages = [
+      setup,
+      { realtimeInput: { audio: { data: "AAAA" } } },
+      { realtimeInput: { text: "Hello" } },
+    ];
+    await sendDeflated(conversation, "client", clientMessages, !extensions.includes("client_no"));
+    await conversation.arrived();
+    await sendDeflated(conversation, "server", turns, true);
+    await conversation.close();
+    const { turnRecords } = splitRecords(await fixture.records(3));
     assert.deepEqual(
-      pieces.map((piece) => [piece.model, piece.input_tokens]),
+      turnRecords.map((record) => [record.model, record.input_tokens]),
       [
         ["gemini-live-2.5-flash", 100],
         ["gemini-live-2.5-flash", 250],
@@ -115,18 +119,18 @@ for (const extensions of ["permessage-deflate", "permessage-deflate; client_no_c
   });
 }
 
-test("messages in fragments, with pings in between, are read like whole ones", async () => {
-  const talk = await converse(world, { path: googlePaths[0] });
-  talk.send("client", fragments("client", JSON.stringify(setup), 5, { opcode: BINARY }));
-  await talk.arrived();
+test("messages in fragments with pings between them are read like whole ones", async () => {
+  const conversation = await openConversation(fixture, { path: googlePaths[0] });
+  conversation.send("client", fragments("client", JSON.stringify(setup), 5, { opcode: BINARY }));
+  await conversation.arrived();
   for (const message of turns) {
     const text = JSON.stringify(message);
-    talk.send("server", fragments("server", text, Math.min(7, text.length), { opcode: BINARY }));
+    conversation.send("server", fragments("server", text, Math.min(7, text.length), { opcode: BINARY }));
   }
-  await talk.close();
-  const { pieces } = apart(await world.records(3));
+  await conversation.close();
+  const { turnRecords } = splitRecords(await fixture.records(3));
   assert.deepEqual(
-    pieces.map((piece) => [piece.model, piece.input_tokens, piece.output_tokens]),
+    turnRecords.map((record) => [record.model, record.input_tokens, record.output_tokens]),
     [
       ["gemini-live-2.5-flash", 100, 40],
       ["gemini-live-2.5-flash", 250, 60],
@@ -134,8 +138,8 @@ test("messages in fragments, with pings in between, are read like whole ones", a
   );
 });
 
-test("OpenAI's Live bills seconds, of which the last total counts, and the responses it delegates", async () => {
-  const talk = await converse(world, { path: "/openai/v1/live/sessions" });
+test("OpenAI's Live is billed by the last total of seconds and by the responses it delegates", async () => {
+  const conversation = await openConversation(fixture, { path: "/openai/v1/live/sessions" });
   const wrap = (event: object, delegation_id: string): object => ({ type: "response.event", delegation_id, event });
   const model = "gpt-live-1";
   const progress = { status: "in_progress", usage: null };
@@ -160,15 +164,15 @@ test("OpenAI's Live bills seconds, of which the last total counts, and the respo
       usage: { seconds: 31.25 },
     },
   ]) {
-    talk.say("server", event);
+    conversation.sendMessage("server", event);
   }
-  await talk.close("server");
-  const { closing, pieces } = apart(await world.records(5));
-  const [one, two, decided, seconds] = pieces;
-  assert.ok(one && two && decided && seconds);
+  await conversation.close("server");
+  const { closing, turnRecords } = splitRecords(await fixture.records(5));
+  const [one, two, decisionRecord, seconds] = turnRecords;
+  assert.ok(one && two && decisionRecord && seconds);
   assertFields(one, { operation: "chat", response_id: "resp_1", model: "gpt-x-2026", input_tokens: 70 });
   assertFields(two, { operation: "chat", response_id: "resp_2", input_tokens: 80, output_tokens: 40 });
-  assertFields(decided, { operation: "decision", response_id: "dec_1", model: "gpt-d", input_tokens: 12 });
+  assertFields(decisionRecord, { operation: "decision", response_id: "dec_1", model: "gpt-d", input_tokens: 12 });
   assertFields(seconds, {
     operation: "realtime",
     model,

@@ -1,4 +1,4 @@
-/** Events of OpenAI's sockets, in the order of their members on the wire. */
+/** Events of OpenAI's WebSockets, with their members in the order on the wire. */
 
 export function realtimeUsage(input: number, output: number): object {
   return {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
-import { apart, converse, sayDeflated } from "./conversation.ts";
+import { splitRecords, openConversation, sendDeflated } from "./conversation.ts";
 import {
   audioDelta,
   realtimeUsage,
@@ -12,17 +12,17 @@ import {
   transcribed,
 } from "./openai-events.ts";
 
-let world: ProxyFixture;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startProxyFixture();
+  fixture = await startProxyFixture();
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 const path = "/openai/v1/realtime?model=gpt-realtime";
 
-/** Three answers, one of them canceled by the user's voice, and what the user said written down in between. */
-const session: readonly object[] = [
+/** Three responses, one of them canceled by the user's voice, and a transcription of the user between them. */
+const sessionEvents: readonly object[] = [
   sessionCreated("gpt-realtime-2026-05-01"),
   responseCreated("resp_1"),
   audioDelta("resp_1"),
@@ -42,7 +42,7 @@ const session: readonly object[] = [
   responseDone("resp_3", realtimeUsage(310, 70)),
 ];
 
-const answer = {
+const expectedFields = {
   operation: "realtime",
   model: "gpt-realtime-2026-05-01",
   request_model: "gpt-realtime",
@@ -52,13 +52,13 @@ const answer = {
   cached_input_tokens: 64,
 } as const;
 
-function assertSession(records: Parameters<typeof apart>[0]): void {
-  const { closing, pieces } = apart(records);
-  assert.equal(pieces.length, 4);
-  const [first, words, canceled, third] = pieces;
-  assert.ok(first && words && canceled && third);
+function assertSession(records: Parameters<typeof splitRecords>[0]): void {
+  const { closing, turnRecords } = splitRecords(records);
+  assert.equal(turnRecords.length, 4);
+  const [first, transcription, canceled, third] = turnRecords;
+  assert.ok(first && transcription && canceled && third);
   assertFields(first, {
-    ...answer,
+    ...expectedFields,
     response_id: "resp_1",
     input_tokens: 132,
     output_tokens: 121,
@@ -71,7 +71,7 @@ function assertSession(records: Parameters<typeof apart>[0]): void {
     request_id: "req_1",
   });
   assert.ok((first.duration_ms ?? -1) >= (first.ttft_ms ?? Infinity));
-  assertFields(words, {
+  assertFields(transcription, {
     operation: "transcription",
     model: "gpt-4o-mini-transcribe",
     response_id: "item_7",
@@ -80,8 +80,8 @@ function assertSession(records: Parameters<typeof apart>[0]): void {
     input_by_modality: { text: 0, audio: 17 },
     usage_state: "final",
   });
-  assertFields(canceled, { ...answer, response_id: "resp_2", input_tokens: 250, output_tokens: 60 });
-  assertFields(third, { ...answer, response_id: "resp_3", input_tokens: 310, output_tokens: 70 });
+  assertFields(canceled, { ...expectedFields, response_id: "resp_2", input_tokens: 250, output_tokens: 60 });
+  assertFields(third, { ...expectedFields, response_id: "resp_3", input_tokens: 310, output_tokens: 70 });
   assertFields(closing, {
     model: "gpt-realtime-2026-05-01",
     error_type: null,
@@ -91,14 +91,14 @@ function assertSession(records: Parameters<typeof apart>[0]): void {
 }
 
 test("a realtime session leaves a record for each response and each transcription, and one that closes it", async () => {
-  const talk = await converse(world, { path });
-  for (const event of session) talk.say("server", event);
-  talk.say("client", { type: "session.update", session: { instructions: "Be brief." } });
-  await talk.arrived();
-  const early = await world.records(4);
-  await talk.close();
-  const { sentBytes } = talk;
-  const [closing] = await world.records(1);
+  const conversation = await openConversation(fixture, { path });
+  for (const event of sessionEvents) conversation.sendMessage("server", event);
+  conversation.sendMessage("client", { type: "session.update", sessionEvents: { instructions: "Be brief." } });
+  await conversation.arrived();
+  const early = await fixture.records(4);
+  await conversation.close();
+  const { sentBytes } = conversation;
+  const [closing] = await fixture.records(1);
   assert.ok(closing);
   assertSession([...early, closing]);
   assertFields(closing, { request_bytes: sentBytes.client, response_bytes: sentBytes.server });
@@ -110,38 +110,38 @@ for (const [extensions, takeover] of [
   ["permessage-deflate; server_no_context_takeover", false],
 ] as const) {
   test(`the same session deflated under "${extensions}" leaves the same records`, async () => {
-    const talk = await converse(world, { path, extensions });
-    await sayDeflated(talk, "server", session, takeover);
-    await talk.close("server");
-    assertSession(await world.records(5));
+    const conversation = await openConversation(fixture, { path, extensions });
+    await sendDeflated(conversation, "server", sessionEvents, takeover);
+    await conversation.close("server");
+    assertSession(await fixture.records(5));
   });
 }
 
-test("a transcription that is billed by its length is recorded in seconds", async () => {
-  const talk = await converse(world, { path: "/openai/v1/realtime?intent=transcription" });
-  talk.say("server", sessionCreated("", "whisper-1"));
-  talk.say("server", transcribed("item_1", { type: "duration", seconds: 12.5 }));
-  await talk.close();
-  const { pieces, closing } = apart(await world.records(2));
-  const [words] = pieces;
-  assert.ok(words);
-  assertFields(words, { model: "whisper-1", audio_seconds: 12.5, input_tokens: null, usage_state: "final" });
+test("a transcription billed by its length is recorded in seconds", async () => {
+  const conversation = await openConversation(fixture, { path: "/openai/v1/realtime?intent=transcription" });
+  conversation.sendMessage("server", sessionCreated("", "whisper-1"));
+  conversation.sendMessage("server", transcribed("item_1", { type: "duration", seconds: 12.5 }));
+  await conversation.close();
+  const { turnRecords, closing } = splitRecords(await fixture.records(2));
+  const [transcription] = turnRecords;
+  assert.ok(transcription);
+  assertFields(transcription, { model: "whisper-1", audio_seconds: 12.5, input_tokens: null, usage_state: "final" });
   assert.equal(closing.model, null);
 });
 
-test("a response that failed is recorded with the provider's word for why", async () => {
-  const talk = await converse(world, { path });
+test("a failed response is recorded with the provider's error", async () => {
+  const conversation = await openConversation(fixture, { path });
   const failed = { status: "failed", status_details: { error: { type: "server_error", code: "inference_failed" } } };
-  talk.say("server", responseDone("resp_1", null, failed));
-  talk.say("server", responseDone("resp_2", realtimeUsage(100, 50), failed));
-  await talk.close();
-  const [nothing, something] = apart(await world.records(3)).pieces;
+  conversation.sendMessage("server", responseDone("resp_1", null, failed));
+  conversation.sendMessage("server", responseDone("resp_2", realtimeUsage(100, 50), failed));
+  await conversation.close();
+  const [nothing, something] = splitRecords(await fixture.records(3)).turnRecords;
   assert.ok(nothing && something);
   assertFields(nothing, { error_type: "inference_failed", usage_state: "missing", usage_reason: "error" });
   assertFields(something, { error_type: "inference_failed", usage_state: "final", input_tokens: 100 });
 });
 
-test("a close of the provider's with an error is the session's error", async () => {
+test("a close code of the provider that means an error is the error of the session", async () => {
   for (const [events, expected] of [
     [[], "close_1011"],
     [
@@ -149,19 +149,21 @@ test("a close of the provider's with an error is the session's error", async () 
       "session_expired",
     ],
   ] as const) {
-    const talk = await converse(world, { path });
-    for (const event of events) talk.say("server", event);
-    await talk.close("server", 1011);
-    await world.record({ operation: "session", error_type: expected, close_code: 1011 });
+    const conversation = await openConversation(fixture, { path });
+    for (const event of events) conversation.sendMessage("server", event);
+    await conversation.close("server", 1011);
+    await fixture.record({ operation: "session", error_type: expected, close_code: 1011 });
   }
 });
 
-test("Azure's older socket names its deployment in the query", async () => {
-  const talk = await converse(world, { path: "/openai/openai/realtime?api-version=2026-01-01&deployment=my-voice" });
-  talk.say("server", sessionCreated("gpt-realtime-2026-05-01"));
-  talk.say("server", responseDone("resp_1", realtimeUsage(100, 50)));
-  await talk.close();
-  const [answered] = apart(await world.records(2)).pieces;
-  assert.ok(answered);
-  assertFields(answered, { deployment: "my-voice", model: "gpt-realtime-2026-05-01", input_tokens: 100 });
+test("Azure's older WebSocket names its deployment in the query", async () => {
+  const conversation = await openConversation(fixture, {
+    path: "/openai/openai/realtime?api-version=2026-01-01&deployment=my-voice",
+  });
+  conversation.sendMessage("server", sessionCreated("gpt-realtime-2026-05-01"));
+  conversation.sendMessage("server", responseDone("resp_1", realtimeUsage(100, 50)));
+  await conversation.close();
+  const [turn] = splitRecords(await fixture.records(2)).turnRecords;
+  assert.ok(turn);
+  assertFields(turn, { deployment: "my-voice", model: "gpt-realtime-2026-05-01", input_tokens: 100 });
 });

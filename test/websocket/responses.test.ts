@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { assertFields, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
-import { apart, converse, sayDeflated, type Conversation } from "./conversation.ts";
+import { splitRecords, openConversation, sendDeflated, type Conversation } from "./conversation.ts";
 import { responsesUsage, snapshot, textDelta } from "./openai-events.ts";
 
-let world: ProxyFixture;
+let fixture: ProxyFixture;
 before(async () => {
-  world = await startProxyFixture();
+  fixture = await startProxyFixture();
 });
-afterEach(() => world.clear());
-after(() => world.stop());
+afterEach(() => fixture.clear());
+after(() => fixture.stop());
 
 const path = "/openai/v1/responses";
 
@@ -23,26 +23,31 @@ function completed(id: string, input: number, output: number, more: object = {})
   return snapshot("response.completed", id, fields, more);
 }
 
-const answer = { operation: "chat", usage_source: "websocket", usage_state: "final", error_type: null } as const;
+const expectedFields = {
+  operation: "chat",
+  usage_source: "websocket",
+  usage_state: "final",
+  error_type: null,
+} as const;
 
-test("responses that follow one another on a socket leave a record each", async () => {
-  const talk = await converse(world, { path });
+test("consecutive responses on a WebSocket leave one record each", async () => {
+  const conversation = await openConversation(fixture, { path });
   for (const [id, model, input, output] of [
     ["resp_1", "gpt-x", 20, 8],
     ["resp_2", "gpt-y", 40, 9],
   ] as const) {
-    talk.say("client", create(model));
-    await talk.arrived();
-    talk.say("server", snapshot("response.created", id, { status: "in_progress", usage: null }));
-    talk.say("server", textDelta('"usage":{"input_tokens":999}'));
-    talk.say("server", completed(id, input, output));
+    conversation.sendMessage("client", create(model));
+    await conversation.arrived();
+    conversation.sendMessage("server", snapshot("response.created", id, { status: "in_progress", usage: null }));
+    conversation.sendMessage("server", textDelta('"usage":{"input_tokens":999}'));
+    conversation.sendMessage("server", completed(id, input, output));
   }
-  await talk.close();
-  const { closing, pieces } = apart(await world.records(3));
-  const [first, second] = pieces;
+  await conversation.close();
+  const { closing, turnRecords } = splitRecords(await fixture.records(3));
+  const [first, second] = turnRecords;
   assert.ok(first && second);
   assertFields(first, {
-    ...answer,
+    ...expectedFields,
     response_id: "resp_1",
     model: "gpt-x-2026",
     request_model: "gpt-x",
@@ -54,7 +59,7 @@ test("responses that follow one another on a socket leave a record each", async 
   });
   assert.equal(typeof first.ttft_ms, "number");
   assertFields(second, {
-    ...answer,
+    ...expectedFields,
     response_id: "resp_2",
     request_model: "gpt-y",
     input_tokens: 40,
@@ -63,12 +68,12 @@ test("responses that follow one another on a socket leave a record each", async 
   assertFields(closing, { close_code: 1000, model: "gpt-y" });
 });
 
-/** Two lanes whose events interleave; the one that begins first ends last. */
-async function interleave(talk: Conversation): Promise<void> {
-  const [a, b] = [{ stream_id: "lane-a" }, { stream_id: "lane-b" }];
-  talk.say("client", create("gpt-a", "lane-a"));
-  talk.say("client", create("gpt-b", "lane-b"));
-  await talk.arrived();
+/** Sends two streams with interleaved events; the one that begins first ends last. */
+async function interleave(conversation: Conversation): Promise<void> {
+  const [a, b] = [{ stream_id: "stream-a" }, { stream_id: "stream-b" }];
+  conversation.sendMessage("client", create("gpt-a", "stream-a"));
+  conversation.sendMessage("client", create("gpt-b", "stream-b"));
+  await conversation.arrived();
   const events = [
     snapshot("response.created", "resp_a", { status: "in_progress", usage: null }, a),
     snapshot("response.created", "resp_b", { status: "in_progress", usage: null }, b),
@@ -84,38 +89,56 @@ async function interleave(talk: Conversation): Promise<void> {
       a,
     ),
   ];
-  if (talk.extensions === undefined) for (const event of events) talk.say("server", event);
-  else await sayDeflated(talk, "server", events, true);
+  if (conversation.extensions === undefined) for (const event of events) conversation.sendMessage("server", event);
+  else await sendDeflated(conversation, "server", events, true);
 }
 
 for (const extensions of [undefined, "permessage-deflate"]) {
-  test(`responses in two lanes of one socket are kept apart${extensions ? ", deflated" : ""}`, async () => {
-    const talk = await converse(world, { path, ...(extensions !== undefined && { extensions }) });
-    await interleave(talk);
-    await talk.close();
-    const [b, a] = apart(await world.records(3)).pieces;
+  test(`responses in two streams of one WebSocket have separate records${extensions ? ", deflated" : ""}`, async () => {
+    const conversation = await openConversation(fixture, { path, ...(extensions !== undefined && { extensions }) });
+    await interleave(conversation);
+    await conversation.close();
+    const [b, a] = splitRecords(await fixture.records(3)).turnRecords;
     assert.ok(a && b);
-    assertFields(b, { ...answer, response_id: "resp_b", request_model: "gpt-b", input_tokens: 200, output_tokens: 20 });
-    assertFields(a, { ...answer, response_id: "resp_a", request_model: "gpt-a", input_tokens: 100, output_tokens: 10 });
+    assertFields(b, {
+      ...expectedFields,
+      response_id: "resp_b",
+      request_model: "gpt-b",
+      input_tokens: 200,
+      output_tokens: 20,
+    });
+    assertFields(a, {
+      ...expectedFields,
+      response_id: "resp_a",
+      request_model: "gpt-a",
+      input_tokens: 100,
+      output_tokens: 10,
+    });
   });
 }
 
-test("an error in the middle of a response ends it, and one before any leaves no record of its own", async () => {
-  const talk = await converse(world, { path });
+test("an error during a response ends it, and an error before any response leaves no record", async () => {
+  const conversation = await openConversation(fixture, { path });
   const error = { type: "error", status: 400, error: { type: "invalid_request_error", code: "model_not_found" } };
-  talk.say("client", create("gpt-none"));
-  await talk.arrived();
-  talk.say("server", error);
-  await talk.arrived();
-  talk.say("client", create("gpt-x"));
-  await talk.arrived();
-  talk.say("server", snapshot("response.created", "resp_1", { status: "in_progress", usage: null }));
-  talk.say("server", { type: "error", sequence_number: 2, code: "server_error", message: "sorry", param: null });
-  await talk.close();
-  const { pieces, closing } = apart(await world.records(2));
-  const [broken] = pieces;
-  assert.ok(broken);
-  assertFields(broken, {
+  conversation.sendMessage("client", create("gpt-none"));
+  await conversation.arrived();
+  conversation.sendMessage("server", error);
+  await conversation.arrived();
+  conversation.sendMessage("client", create("gpt-x"));
+  await conversation.arrived();
+  conversation.sendMessage("server", snapshot("response.created", "resp_1", { status: "in_progress", usage: null }));
+  conversation.sendMessage("server", {
+    type: "error",
+    sequence_number: 2,
+    code: "server_error",
+    message: "sorry",
+    param: null,
+  });
+  await conversation.close();
+  const { turnRecords, closing } = splitRecords(await fixture.records(2));
+  const [failed] = turnRecords;
+  assert.ok(failed);
+  assertFields(failed, {
     response_id: "resp_1",
     request_model: "gpt-x",
     error_type: "server_error",
@@ -123,19 +146,19 @@ test("an error in the middle of a response ends it, and one before any leaves no
     usage_reason: "error",
     input_tokens: null,
   });
-  assert.equal(closing.error_type, null, "the session itself came to a good end");
+  assert.equal(closing.error_type, null, "the session has no error");
 });
 
-test("a response that failed is recorded with its error, and with the usage it had", async () => {
-  const talk = await converse(world, { path });
+test("a failed response is recorded with its error and its usage", async () => {
+  const conversation = await openConversation(fixture, { path });
   const fields = {
     status: "failed",
     error: { code: "rate_limit_exceeded", message: "no" },
     usage: responsesUsage(30, 4),
   };
-  talk.say("server", snapshot("response.failed", "resp_1", fields));
-  await talk.close();
-  const [failed] = apart(await world.records(2)).pieces;
+  conversation.sendMessage("server", snapshot("response.failed", "resp_1", fields));
+  await conversation.close();
+  const [failed] = splitRecords(await fixture.records(2)).turnRecords;
   assert.ok(failed);
   assertFields(failed, { error_type: "rate_limit_exceeded", input_tokens: 30, output_tokens: 4, usage_state: "final" });
 });
