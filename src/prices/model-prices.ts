@@ -38,9 +38,9 @@ export interface PriceStep {
 }
 
 export interface Charge {
-  /** For tokens. Multipliers apply to this part. */
+  /** The cost of tokens. Multipliers apply only to this part. */
   readonly tokensUsd: number;
-  /** For requests, searches, pages, seconds, images. */
+  /** The cost of requests, searches, pages, seconds and images. */
   readonly unitsUsd: number;
 }
 

@@ -5,8 +5,7 @@ import type { BilledAmounts } from "../core/request/billing.ts";
 import { TABLE_PROVIDERS } from "./table-provider.ts";
 import { PriceTable } from "./price-table.ts";
 import { chargeFor } from "./model-prices.ts";
-import { isSameModel } from "./same-model.ts";
-import { pricesAt } from "./table-row.ts";
+import { isSameModel, pricesAt } from "./table-row.ts";
 
 const ours = new PriceTable();
 const NOON = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -14,9 +13,9 @@ const table = await waitForUpdate();
 assert.ok(table, "the table is part of the package");
 const everyModel = table
   .filter(({ id }) => TABLE_PROVIDERS.includes(id))
-  .flatMap((provider) => provider.models.map((model) => ({ book: provider.id, model })));
+  .flatMap((provider) => provider.models.map((model) => ({ provider: provider.id, model })));
 
-/** Amounts as calls have them: small and above every threshold, plain and with every part there is. */
+/** Typical amounts: small and above every threshold, without parts and with every part. */
 const REQUESTS: readonly BilledAmounts[] = [
   { input: 0, output: 0 },
   { input: 1234, output: 567 },
@@ -54,46 +53,46 @@ const NAMES: Readonly<Record<keyof BilledAmounts, readonly string[]>> = {
   fileSearches: ["storage_searches"],
 };
 
-/** The table's own arithmetic on the same call. */
-function oracle(book: string, id: string, amounts: BilledAmounts): number | undefined {
+/** The cost of the same amounts by the package's own arithmetic. */
+function packageCost(provider: string, id: string, amounts: BilledAmounts): number | undefined {
   const usage: Record<string, number> = {};
   for (const [kind, names] of Object.entries(NAMES)) {
-    // The two are keyed alike.
+    // as: NAMES has the same keys.
     const amount = amounts[kind as keyof BilledAmounts];
     if (amount !== undefined) for (const name of names) usage[name] = amount;
   }
-  return calcPrice(usage, id, { providerId: book, timestamp: new Date(NOON) })?.total_price;
+  return calcPrice(usage, id, { providerId: provider, timestamp: new Date(NOON) })?.total_price;
 }
 
 test("every model of the table costs what the package's own arithmetic gives, for requests of every kind", () => {
   let compared = 0;
-  for (const { book, model } of everyModel) {
-    const listed = ours.find(book, model.id, NOON);
+  for (const { provider, model } of everyModel) {
+    const listed = ours.find(provider, model.id, NOON);
     if (listed === undefined || listed.id !== model.id) continue;
     for (const amounts of REQUESTS) {
       const charge = chargeFor(listed.prices, amounts);
-      // What the card has no price for, the table takes for free; here it has no cost.
+      // The package treats amounts without a price as free; here their cost is unknown.
       if (typeof charge === "string") continue;
-      const expected = oracle(book, model.id, amounts);
+      const expected = packageCost(provider, model.id, amounts);
       assert.ok(expected !== undefined);
       const found = charge.tokensUsd + charge.unitsUsd;
-      const said = `${book}/${model.id} ${JSON.stringify(amounts)}: ${found} instead of ${expected}`;
-      assert.ok(Math.abs(found - expected) <= 1e-9 * Math.max(1, expected), said);
+      const message = `${provider}/${model.id} ${JSON.stringify(amounts)}: ${found} instead of ${expected}`;
+      assert.ok(Math.abs(found - expected) <= 1e-9 * Math.max(1, expected), message);
       compared++;
     }
   }
   assert.ok(compared > 8_000, `only ${compared} comparisons`);
 });
 
-/** Names as callers write them, of models that are in the table and of some that are not. */
+/** Spellings that clients use, of models that are in the table and of some that are not. */
 function spellings(id: string): readonly string[] {
   return [id, id.toUpperCase(), `${id}-20260115`, `${id}-2026-01-15`, `${id}-20261345`, `${id}:free`, `x-${id}`];
 }
 
-/** What the package itself finds; `undefined` where its row contradicts itself or is another version. */
-function foundByPackage(book: string, name: string, at: number): { id: string; prices: object } | undefined {
+/** The row that the package itself finds; `undefined` if the row is contradictory or for another version. */
+function foundByPackage(provider: string, name: string, at: number): { id: string; prices: object } | undefined {
   try {
-    const found = calcPrice({}, name, { providerId: book, timestamp: new Date(at) });
+    const found = calcPrice({}, name, { providerId: provider, timestamp: new Date(at) });
     if (found === null || !isSameModel(found.model.match, name)) return undefined;
     return { id: found.model.id, prices: found.model_price };
   } catch {
@@ -104,31 +103,31 @@ function foundByPackage(book: string, name: string, at: number): { id: string; p
 test("every name finds the same row and prices as the package itself", () => {
   const moments = [NOON, Date.UTC(2026, 10, 23, 17, 0, 0), Date.UTC(2025, 0, 2, 3, 4, 5)];
   let found = 0;
-  for (const { book, model } of everyModel) {
+  for (const { provider, model } of everyModel) {
     for (const name of spellings(model.id)) {
-      const expected = foundByPackage(book, name, NOON);
+      const expected = foundByPackage(provider, name, NOON);
       // Names that are cut before they are looked up have their own tests.
       if (expected === undefined) continue;
-      const listed = ours.find(book, name, NOON);
+      const listed = ours.find(provider, name, NOON);
       if (listed === undefined) continue;
-      assert.equal(listed.id, expected.id, `${book}/${name}`);
+      assert.equal(listed.id, expected.id, `${provider}/${name}`);
       found++;
     }
     if (!Array.isArray(model.prices)) continue;
     const row = { ...model, match: { equals: model.id }, prices: model.prices };
     for (const at of moments) {
-      const expected = foundByPackage(book, model.id, at);
+      const expected = foundByPackage(provider, model.id, at);
       if (expected?.id === model.id)
-        assert.deepEqual(pricesAt(row, at), expected.prices, `${book}/${model.id} at ${at}`);
+        assert.deepEqual(pricesAt(row, at), expected.prices, `${provider}/${model.id} at ${at}`);
     }
   }
   assert.ok(found > 2_000, `only ${found} names`);
 });
 
 test("a model's own name is never treated as another version", () => {
-  const strangers = everyModel.filter(({ model }) => !isSameModel(model.match, model.id));
+  const mismatched = everyModel.filter(({ model }) => !isSameModel(model.match, model.id));
   assert.deepEqual(
-    strangers.map(({ book, model }) => `${book}/${model.id}`),
+    mismatched.map(({ provider, model }) => `${provider}/${model.id}`),
     [],
   );
 });
@@ -150,7 +149,7 @@ test("names with dates, snapshots and a host's suffix are the same model", () =>
     ["openai", "gpt-4o-2024-08-06"],
     ["mistral", "mistral-large-2411"],
   ] as const;
-  for (const [book, model] of same) assert.ok(ours.find(book, model, NOON), `${book}/${model}`);
+  for (const [provider, model] of same) assert.ok(ours.find(provider, model, NOON), `${provider}/${model}`);
 });
 
 test("a name is found with the parts that only name the model's location", () => {
@@ -175,18 +174,18 @@ test("a row without any price is an unknown price, not a free model", () => {
     ({ model }) => !Array.isArray(model.prices) && Object.keys(model.prices).length === 0,
   );
   assert.ok(empty.length > 0, "the table has such rows");
-  for (const { book, model } of empty.slice(0, 50)) {
-    const listed = ours.find(book, model.id, NOON);
-    assert.ok(listed === undefined || Object.keys(listed.prices).length > 0, `${book}/${model.id}`);
+  for (const { provider, model } of empty.slice(0, 50)) {
+    const listed = ours.find(provider, model.id, NOON);
+    assert.ok(listed === undefined || Object.keys(listed.prices).length > 0, `${provider}/${model.id}`);
   }
 });
 
 test("a model whose price depends on the time of day is marked", () => {
   const timed = everyModel.filter(({ model }) => Array.isArray(model.prices));
   assert.ok(timed.length > 0);
-  for (const { book, model } of timed) {
-    const listed = ours.find(book, model.id, NOON);
-    assert.ok(listed === undefined || listed.id !== model.id || listed.isTimed, `${book}/${model.id}`);
+  for (const { provider, model } of timed) {
+    const listed = ours.find(provider, model.id, NOON);
+    assert.ok(listed === undefined || listed.id !== model.id || listed.isTimed, `${provider}/${model.id}`);
   }
 });
 

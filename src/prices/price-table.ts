@@ -1,9 +1,8 @@
 import type { Mutable } from "../core/mutable.ts";
 import { spellingsOf } from "./table-provider.ts";
 import type { UnitPrice, ModelPrices } from "./model-prices.ts";
-import { isSameModel } from "./same-model.ts";
 import table from "./table.json" with { type: "json" };
-import { isDated, matches, pricesAt, type PriceSet, type TableModel } from "./table-row.ts";
+import { isDated, isSameModel, matches, pricesAt, type PriceSet, type TableModel } from "./table-row.ts";
 
 /** A model of the price table, with its prices at one moment. */
 export interface ListedModel {

@@ -1,6 +1,6 @@
 import type { TokenCounts } from "./proxy-deltas.ts";
 
-/** What the ledger worker adds to the metrics: its counts since the last delta. Plain data. */
+/** The ledger worker's counts since the last delta, which the main thread adds to the metrics. Plain data. */
 export interface CostDeltas {
   readonly costs: readonly CostDelta[];
   /** Pending responses that were dropped before their usage was known; it will not be counted. */

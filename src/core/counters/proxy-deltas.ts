@@ -3,8 +3,8 @@ import type { ForbiddenReason, Rejection, UpstreamFault } from "../request/rejec
 import type { WorkerStatus } from "./status.ts";
 
 /**
- * What a data worker reports to the main thread once a second: its counts since the last delta, and gauges. It sends
- * deltas and not totals, so that the sums do not decrease when a worker is restarted. Plain data.
+ * A data worker's counts since the last delta, and its gauges, which it reports to the main thread once a second. Deltas
+ * and not totals are sent, so that the sums do not decrease when a worker is restarted. Plain data.
  */
 export interface ProxyDeltas {
   /** Only providers with requests since the last delta or with requests still running. */

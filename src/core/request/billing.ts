@@ -50,7 +50,7 @@ export interface BilledItem extends BilledAmounts {
   readonly within?: true;
 }
 
-/** What is billable in a record; `undefined` if nothing was counted, or if it was counted in an earlier record. */
+/** Extracts what is billable from a record; `undefined` if nothing was counted, or an earlier record counted it. */
 export function billingOf(record: RequestRecord): BillableRequest | undefined {
   if (record.usage_state === "replay" || record.usage_state === "not_applicable") return undefined;
   const billing: Mutable<BillableRequest> = { provider: record.provider, at: Date.parse(record.timestamp) };

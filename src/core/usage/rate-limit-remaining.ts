@@ -1,4 +1,4 @@
-/** What remains of a provider's rate limits, by the kind of limit. */
+/** The remainder of a provider's rate limits, by the kind of limit. */
 export type RateLimitRemaining = Readonly<Partial<Record<RateLimitKind, number>>>;
 
 export type RateLimitKind = "requests" | "tokens" | "input_tokens" | "output_tokens";

@@ -1,4 +1,4 @@
-/** What a request consumed. `undefined` means unknown, never zero. */
+/** Everything that a request consumed. `undefined` means unknown, never zero. */
 export interface Usage {
   /** The provider's own two counters, unmodified. */
   inputTokens?: number | undefined;
@@ -45,7 +45,7 @@ export type UsageSource = "body" | "stream" | "header" | "websocket" | "estimate
 
 export type UsageState = "final" | "partial" | "aborted" | "replay" | "missing" | "not_applicable";
 
-/** What an observer read from one exchange. */
+/** The usage as an observer read it from one exchange. */
 export interface UsageReading {
   /** The dialect that read it; `none` where no usage is expected. */
   readonly dialect: string;

@@ -13,7 +13,7 @@ export interface ReportedGap {
   readonly since: string;
 }
 
-/** What the events say about one instance. */
+/** The history of one instance, from its events. */
 export interface InstanceHistory {
   readonly gaps: readonly ReportedGap[];
   readonly segments: readonly { readonly segment: string; readonly lastSeq: number }[];

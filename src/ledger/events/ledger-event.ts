@@ -1,4 +1,4 @@
-// What the ledger records about itself, beside the requests: one JSON object on each line of `ledger-events.jsonl`.
+// The ledger records its own events in `ledger-events.jsonl`: one JSON object per line.
 
 /** Why records are missing. */
 export type GapReason =

@@ -141,7 +141,7 @@ export class InFlightRecovery {
   }
 }
 
-/** What the process before this one left in the files, if it did not stop cleanly. */
+/** The state that the previous process left in the files, if it did not stop cleanly. */
 interface LastRun {
   /** `undefined` if there was no such process, or if it stopped cleanly. */
   readonly crashed: { readonly instance: string; readonly lastSeq: number } | undefined;

@@ -6,7 +6,7 @@ import { PendingUsage } from "../costs/pending-usage.ts";
 import { storedLedger } from "../files/ledger-path.ts";
 import { closedSegments } from "../files/rotation.ts";
 
-// What the end of the ledger tells a process that starts: the stats file, and the segment rotated before it.
+// Reads the end of the ledger when a process starts: the stats file, and the segment that was closed before it.
 
 /** From each file: about twenty thousand records, read in a fraction of a second. */
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;

@@ -1,19 +1,13 @@
+import type { FieldDefinition } from "../../core/request/field-definition.ts";
+import { RECORD_FIELDS } from "../../core/request/record-fields.ts";
 import { REQUEST_COLUMNS } from "./request-columns.ts";
 
 // Rows of `calls` as records again: one JSON object, with the names and the manners of the ledger.
 
 /** Always there, `null` when unknown; the others are left out. */
-const ALWAYS: readonly string[] = [
-  "provider",
-  "endpoint",
-  "model",
-  "status",
-  "input_tokens",
-  "output_tokens",
-  "masked_key",
-  "error_type",
-  "id",
-];
+const ALWAYS: readonly string[] = Object.entries<FieldDefinition>(RECORD_FIELDS)
+  .filter(([, { presence, column }]) => presence === "always" && column !== "renamed")
+  .map(([name]) => name);
 /** What the store has worked out, and what is written in a way of its own. */
 const APART: ReadonlySet<string> = new Set(["ts", "key", "client_app", "usage", "rest", "cost_usd", ...ALWAYS]);
 
