@@ -118,9 +118,9 @@ const textPart = (text: string): object => ({ type: "output_text", annotations: 
 function item({ tool, plan, itemId }: ResponseContext, status: "in_progress" | "completed"): object {
   const done = status === "completed";
   if (tool) {
-    const callId = `call_${itemId.slice(4)}`;
+    const toolCallId = `call_${itemId.slice(4)}`;
     const input = done ? JSON.stringify(tool.input) : "";
-    return { id: itemId, type: "function_call", status, name: tool.name, call_id: callId, arguments: input };
+    return { id: itemId, type: "function_call", status, name: tool.name, call_id: toolCallId, arguments: input };
   }
   return { id: itemId, type: "message", status, role: "assistant", content: done ? [textPart(plan.text)] : [] };
 }

@@ -69,9 +69,15 @@ const ALLOWED: readonly RegExp[] = [
   /\b(?:tool|function|system|API|remote procedure|web_search|file_search|code_interpreter|computer|mcp|custom_tool|function_tool|shell|image_generation)[_ ]calls?\b/gi,
   /\bcalls? (?:to|of|back|for|with) [`'"(]/gi,
   /\bECONNREFUSED\b/g,
+  // A member of OpenAI's messages, in the names that are searched for text.
+  /\|refusal\b/g,
 ];
 
-const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {};
+/** Identifiers by file. OpenAI has these members in its messages and output items. */
+const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  "simulator/openai-chat.ts": ["refusal"],
+  "simulator/openai-responses.ts": ["call_id"],
+};
 
 const files = readSourceFiles(["{src,simulator,test,bench,scripts}/**/*.ts", "dashboard/**/*.{ts,tsx}"]).filter(
   ({ path }) =>

@@ -50,7 +50,7 @@ const nothing = { input_tokens: null, output_tokens: null } as const;
 function stopped(form: Form, expected: Partial<RequestRecord>): Partial<RequestRecord> {
   const isCounted = form.countersSoFar.input_tokens !== null;
   const source = isCounted ? "stream" : "estimate";
-  return { status: 200, model: "answered", usage_source: source, ...form.countersSoFar, ...expected };
+  return { status: 200, model: "response-model", usage_source: source, ...form.countersSoFar, ...expected };
 }
 
 function assertEstimated(record: RequestRecord, form: Form): void {

@@ -47,7 +47,7 @@ const chatUsage = { prompt_tokens: 21, completion_tokens: 34, total_tokens: 55 }
 const chatError = { error: { message: "no", type: "server_error", param: null, code: null } };
 const plainResponse = {
   id: "c-1",
-  model: "answered",
+  model: "response-model",
   choices: [{ message: { content: `${sampleText} mark` } }],
   usage: chatUsage,
 };
@@ -71,7 +71,7 @@ const plain: Form = {
 };
 
 const chatChunk = (content: string): string =>
-  event({ id: "c-1", model: "answered", choices: [{ delta: { content } }], usage: null });
+  event({ id: "c-1", model: "response-model", choices: [{ delta: { content } }], usage: null });
 
 const chatEvents: Form = {
   name: "a chat stream with usage at its end",
@@ -80,7 +80,7 @@ const chatEvents: Form = {
   type: EVENTS,
   first: chatChunk(sampleText) + chatChunk(" mark"),
   mark: "mark",
-  last: `${event({ id: "c-1", model: "answered", choices: [], usage: chatUsage })}data: [DONE]\n\n`,
+  last: `${event({ id: "c-1", model: "response-model", choices: [], usage: chatUsage })}data: [DONE]\n\n`,
   countersSoFar: NOTHING,
   final: { input_tokens: 21, output_tokens: 34 },
   errorInside: event(chatError),
@@ -106,7 +106,7 @@ const anthropic: Form = {
         type: "message_start",
         message: {
           id: "m-1",
-          model: "answered",
+          model: "response-model",
           usage: { input_tokens: 21, cache_read_input_tokens: 5, output_tokens: 1 },
         },
       },
@@ -134,7 +134,7 @@ function candidate(text: string, candidatesTokenCount: number): object {
   return {
     candidates: [{ content: { role: "model", parts: [{ text }] } }],
     usageMetadata: { promptTokenCount: 21, candidatesTokenCount, totalTokenCount: 21 + candidatesTokenCount },
-    modelVersion: "answered",
+    modelVersion: "response-model",
   };
 }
 

@@ -93,7 +93,7 @@ function assertSession(records: Parameters<typeof splitRecords>[0]): void {
 test("a realtime session leaves a record for each response and each transcription, and one that closes it", async () => {
   const conversation = await openConversation(fixture, { path });
   for (const event of sessionEvents) conversation.sendMessage("server", event);
-  conversation.sendMessage("client", { type: "session.update", sessionEvents: { instructions: "Be brief." } });
+  conversation.sendMessage("client", { type: "session.update", session: { instructions: "Be brief." } });
   await conversation.arrived();
   const early = await fixture.records(4);
   await conversation.close();

@@ -75,8 +75,8 @@ test("text far after an image is found, wherever the bytes are split", () => {
   const body = Buffer.from(
     `{"image_url":{"url":"${"A1b2".repeat(5_000)}"},"n":[${"1,".repeat(9_000)}1],"content":"${TEXT}"}`,
   );
-  const behind = body.length - Buffer.byteLength(TEXT);
-  for (let at = behind - 60; at < body.length; at++) {
+  const textStart = body.length - Buffer.byteLength(TEXT);
+  for (let at = textStart - 60; at < body.length; at++) {
     assert.equal(countIn(IN_STREAM, [body.subarray(0, at), body.subarray(at)]), countAlone(TEXT), `cut at ${at}`);
   }
 });

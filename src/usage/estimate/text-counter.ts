@@ -76,7 +76,7 @@ export class TextCounter {
     // The offset from an index in the text to the index in the bytes.
     const shift = from - this.#tail.length;
     const members = this.#members;
-    let behind = 0;
+    let searchedTo = 0;
     members.lastIndex = 0;
     while (members.test(text)) {
       const open = members.lastIndex;
@@ -84,11 +84,11 @@ export class TextCounter {
       this.#tail = "";
       const at = this.#measure(bytes, open + shift, to);
       if (this.#inText || at >= end) return at;
-      behind = at - shift;
-      members.lastIndex = behind;
+      searchedTo = at - shift;
+      members.lastIndex = searchedTo;
     }
     // Most chunks end with a whole event, after which no name is open.
-    this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(behind, text.length - MAX_NAME));
+    this.#tail = bytes[end - 1] === LF ? "" : text.slice(Math.max(searchedTo, text.length - MAX_NAME));
     if (!this.#tail.includes('"')) this.#tail = "";
     // A slice would keep the whole text alive; a copy does not.
     if (text.length > SMALL && this.#tail !== "") this.#tail = Buffer.from(this.#tail, "latin1").toString("latin1");

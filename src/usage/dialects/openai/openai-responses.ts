@@ -61,17 +61,17 @@ function readResponse(partial: PartialUsage, response: Fields): PartialUsage {
     status,
     serviceTier: labelAt(response, "service_tier") ?? partial.serviceTier,
     ended: partial.ended || isTerminal(status),
-    toolCalls: toolCalls(response) ?? partial.toolCalls,
+    toolCalls: toolCallsOf(response) ?? partial.toolCalls,
   };
 }
 
 function usageOfResponse(partial: PartialUsage): Usage | undefined {
-  const { usage, toolCalls: calls, serviceTier } = partial;
-  return usage === undefined ? undefined : { ...tokenUsage(usage), toolCalls: calls, serviceTier };
+  const { usage, toolCalls, serviceTier } = partial;
+  return usage === undefined ? undefined : { ...tokenUsage(usage), toolCalls, serviceTier };
 }
 
 /** The usage object has no counter for built-in tools; their calls are among the output items. */
-function toolCalls(response: Fields): Record<string, number> | undefined {
+function toolCallsOf(response: Fields): Record<string, number> | undefined {
   let counts: Record<string, number> | undefined;
   for (const item of listAt(response, "output") ?? []) {
     const type = isFields(item) ? textAt(item, "type") : undefined;
