@@ -6,7 +6,7 @@ import { parseArgs, styleText } from "node:util";
 import { textTable } from "../src/cli/output/text-table.ts";
 import { chunkCodec, requestCodec, responseCodec } from "../test/attack/fuzz/codec.ts";
 import { fuzz, Outcomes, type Finding, type Rounds } from "../test/attack/fuzz/fuzz.ts";
-import { openGatewayField } from "../test/attack/fuzz/gateway.ts";
+import { startGatewayFuzz } from "../test/attack/fuzz/gateway.ts";
 import { CODEC_TARGETS, GATEWAY_TARGETS, TARGETS, type TargetName } from "../test/attack/fuzz/target.ts";
 
 const MAX_FINDINGS = 5;
@@ -59,7 +59,7 @@ async function codecTurn(): Promise<void> {
 /** Uses a new gateway for each turn, whose state is checked at the end of the turn. */
 async function gatewayTurn(): Promise<void> {
   if (!isRunning()) return;
-  const field = await openGatewayField(LANES);
+  const field = await startGatewayFuzz(LANES);
   const lanes = field.lanes.filter(({ name }) => target === undefined || name === target);
   const turn = rounds();
   await Promise.all(lanes.map((lane) => fuzz(lane, turn, tally)));

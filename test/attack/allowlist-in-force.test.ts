@@ -9,7 +9,7 @@ import { connectRaw } from "../harness/raw-client.ts";
 import { allowlistText } from "../harness/gateway.ts";
 import { startAttackFixture, FORBIDDEN, goodKey, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
 import { jsonResponse } from "./recording-upstream.ts";
-import { exchange } from "./raw-exchange.ts";
+import { getAdmin } from "./raw-exchange.ts";
 
 const newKey = { id: "k-new", key: "sk-new-0123456789-UVWXYZ", owner: "New Team" };
 
@@ -202,8 +202,7 @@ async function requestWithoutPause(signal: AbortSignal): Promise<number> {
 }
 
 async function dataWorkerLag(): Promise<number> {
-  const sent = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const response = (await exchange(fixture.gateway.adminPort, Buffer.from(sent))).toString();
+  const response = await getAdmin(fixture.gateway.adminPort, "/api/v1/status");
   const status = JSON.parse(response.slice(response.indexOf("\r\n\r\n"))) as {
     threads: { name: string; loopLagMs: { max: number } }[];
   };

@@ -27,6 +27,8 @@ export interface AttackFixture {
   send(sent: string, methods?: readonly string[]): Promise<Transcript>;
   /** Fails unless the response has this status and no upstream was reached. */
   assertRejected(status: 400 | 403, lines: string, target?: string): Promise<void>;
+  /** Fails unless there is one error response, the connection closes, and no whole request reaches the upstream. */
+  assertRejectedAndClosed(sent: string, status?: 400 | 431): Promise<void>;
   /** Sends a request that is admitted, and returns the `lmgate_id` of its record. */
   clientIdOf(lines: string, target?: string): Promise<string | null | undefined>;
   /** The requests that reached the upstream since the previous use of this function. */
@@ -67,6 +69,13 @@ export async function startAttackFixture(options: GatewayOptions = {}): Promise<
       assert.deepEqual(statuses, [status], what);
       if (status === 403) assert.equal(responses[0]?.text, FORBIDDEN, what);
       assert.equal(upstream.seen.requests, before, what);
+    },
+    async assertRejectedAndClosed(sent, status = 400) {
+      const { statuses, open } = await sendRaw(gateway.port, sent);
+      const what = JSON.stringify(sent.slice(0, 400));
+      assert.deepEqual(statuses, [status], what);
+      assert.equal(open, false, what);
+      assert.deepEqual(upstream.requests.splice(0), [], what);
     },
     async clientIdOf(lines, target = MODELS) {
       const { statuses } = await sendRaw(gateway.port, request("GET", target, lines));

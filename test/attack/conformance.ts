@@ -78,8 +78,11 @@ export async function startRespondingUpstream(): Promise<RecordingUpstream> {
 
 /** The response is not readable HTTP/1.1, but its status lines are still worth a row. */
 async function rawStatuses(port: number, bytes: string) {
-  const received = await exchange(port, Buffer.from(bytes, "latin1")).catch(() => Buffer.alloc(0));
-  const found = received.toString("latin1").matchAll(/HTTP\/1\.[01] (\d{3})/g);
+  const text = await exchange(port, bytes).then(
+    ({ received }) => received.toString("latin1"),
+    () => "",
+  );
+  const found = text.matchAll(/HTTP\/1\.[01] (\d{3})/g);
   const statuses = Array.from(found, ([, status]) => Number(status));
   return { statuses, open: false };
 }

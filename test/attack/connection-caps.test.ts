@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { RawPeer } from "../harness/raw-client.ts";
 import { startGateway, type Gateway } from "../harness/gateway.ts";
-import { exchange } from "./raw-exchange.ts";
+import { getAdmin } from "./raw-exchange.ts";
 
 const TOTAL = 30;
 const PER_ADDRESS = 10;
@@ -38,8 +38,7 @@ async function served(peers: readonly RawPeer[]): Promise<readonly RawPeer[]> {
 }
 
 async function metric(series: string): Promise<number> {
-  const sent = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const text = (await exchange(gateway.adminPort, Buffer.from(sent))).toString();
+  const text = await getAdmin(gateway.adminPort, "/metrics");
   return Number(
     text
       .split("\n")
@@ -80,8 +79,7 @@ test("S42: connections over the limit are closed at once, the admin listener res
     const lucky = await served(inside);
     assert.equal(lucky.length, TOTAL);
     assert.deepEqual(await served(connectFrom("127.0.1.4", PER_ADDRESS)), []);
-    const bytes = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    assert.match((await exchange(gateway.adminPort, Buffer.from(bytes))).toString(), /^HTTP\/1\.1 200 /);
+    assert.match(await getAdmin(gateway.adminPort, "/healthz"), /^HTTP\/1\.1 200 /);
     await metricBecomes(metric, round * PER_ADDRESS);
     await closeAll(lucky);
   }

@@ -8,7 +8,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import { bearer, startAttackFixture, goodKey, keyed, request, type AttackFixture } from "./attack-fixture.ts";
 import { jsonResponse } from "./recording-upstream.ts";
-import { exchange, sendRaw } from "./raw-exchange.ts";
+import { getAdmin, sendRaw } from "./raw-exchange.ts";
 
 const FLOOD = 1_000;
 const PIPELINED = 100;
@@ -45,13 +45,10 @@ function residentKilobytes(): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${fixture.gateway.pid}/status`, "utf8"))?.[1]);
 }
 
-async function adminText(path: string): Promise<string> {
-  const text = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
-  return (await exchange(fixture.gateway.adminPort, Buffer.from(text))).toString();
-}
-
 async function seriesCount(): Promise<number> {
-  return (await adminText("/metrics")).split("\n").filter((line) => /^lmgate_\w+[{ ]/.test(line)).length;
+  return (await getAdmin(fixture.gateway.adminPort, "/metrics"))
+    .split("\n")
+    .filter((line) => /^lmgate_\w+[{ ]/.test(line)).length;
 }
 
 function logLines(word: string): number {
@@ -110,7 +107,9 @@ test("S48: a flood of unknown keys delays no other client, and is logged in a fe
   const lines = logLines("rejected") - linesBefore;
   context.diagnostic(`slowest of 50 good requests ${Math.max(...times).toFixed(0)} ms; ${lines} lines of the log`);
   assert.ok(lines <= seconds * LOG_LINES_PER_SECOND, `${lines} lines in ${seconds} s`);
-  const status = JSON.parse((await adminText("/api/v1/status")).split("\r\n\r\n")[1] ?? "") as { refusals: unknown[] };
+  const status = JSON.parse(
+    (await getAdmin(fixture.gateway.adminPort, "/api/v1/status")).split("\r\n\r\n")[1] ?? "",
+  ) as { refusals: unknown[] };
   assert.ok(status.refusals.length <= 100);
 });
 
@@ -168,6 +167,6 @@ test("S42: thousands of idle connections do no harm, and health responds meanwhi
   }
   assert.deepEqual((await fixture.send(request("GET", "/healthz"))).statuses, [200]);
   assert.deepEqual((await fixture.send(keyed("GET", "/openai/v1/models", `X: ${goodKey.id}\r\n`))).statuses, [200]);
-  assert.match(await adminText("/healthz"), /^HTTP\/1\.1 200/);
+  assert.match(await getAdmin(fixture.gateway.adminPort, "/healthz"), /^HTTP\/1\.1 200/);
   for (const peer of idle) peer.destroy();
 });

@@ -19,15 +19,6 @@ beforeEach(() => {
 const HIDDEN = keyed("GET", "/openai/smuggled");
 const EMPTY_CHUNKED = "0\r\n\r\n";
 
-/** One error response, the end of the connection, and no whole request at the upstream. */
-async function assertRejected(sent: string, status: 400 | 431 = 400): Promise<void> {
-  const { statuses, open } = await fixture.send(sent);
-  const what = JSON.stringify(sent.slice(0, 400));
-  assert.deepEqual(statuses, [status], what);
-  assert.equal(open, false, what);
-  assert.deepEqual(fixture.takeRequests(), [], what);
-}
-
 function post(lines: string, body: string): string {
   return keyed("POST", "/openai/v1/x", lines, body);
 }
@@ -44,9 +35,9 @@ test("S13: a length beside a transfer coding is rejected in every order, case an
   const lengths = ["Content-Length: 5", "content-length:0", "Content-Length: 44", "CONTENT-LENGTH: 005"];
   for (const coding of codings) {
     for (const length of lengths) {
-      await assertRejected(post(`${coding}\r\n${length}\r\n`, EMPTY_CHUNKED + HIDDEN));
-      await assertRejected(post(`${length}\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
-      await assertRejected(post(`${length}\r\nX: y\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await fixture.assertRejectedAndClosed(post(`${coding}\r\n${length}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await fixture.assertRejectedAndClosed(post(`${length}\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
+      await fixture.assertRejectedAndClosed(post(`${length}\r\nX: y\r\n${coding}\r\n`, EMPTY_CHUNKED + HIDDEN));
     }
   }
 });
@@ -73,8 +64,8 @@ test("S13: a coding or a length that some parsers do not see is seen or rejected
     "Content-Length[]: 5\r\n",
     "nonsense\r\n",
   ]) {
-    await assertRejected(post(lines, EMPTY_CHUNKED + HIDDEN));
-    await assertRejected(post(`Content-Length: 5\r\n${lines}`, EMPTY_CHUNKED + HIDDEN));
+    await fixture.assertRejectedAndClosed(post(lines, EMPTY_CHUNKED + HIDDEN));
+    await fixture.assertRejectedAndClosed(post(`Content-Length: 5\r\n${lines}`, EMPTY_CHUNKED + HIDDEN));
   }
 });
 
@@ -121,13 +112,16 @@ test("S15: a length is digits without a leading zero, once", async () => {
     "9007199254740993",
     "1".repeat(400),
   ];
-  for (const value of values) await assertRejected(post(`Content-Length: ${value}\r\n`, `hello${HIDDEN}`));
+  for (const value of values)
+    await fixture.assertRejectedAndClosed(post(`Content-Length: ${value}\r\n`, `hello${HIDDEN}`));
   for (const [first, second] of [
     [5, 5],
     [5, 6],
     [0, 5],
   ]) {
-    await assertRejected(post(`Content-Length: ${first}\r\nContent-Length: ${second}\r\n`, `hello${HIDDEN}`));
+    await fixture.assertRejectedAndClosed(
+      post(`Content-Length: ${first}\r\nContent-Length: ${second}\r\n`, `hello${HIDDEN}`),
+    );
   }
   for (const value of ["5", " 5", "5 ", "\t5\t"]) {
     const { statuses } = await fixture.send(post(`Content-Length:${value}\r\n`, `hello${HIDDEN}`));
@@ -164,18 +158,21 @@ test("S16: the only coding is chunked, once, in HTTP/1.1", async () => {
     "chunked\t",
     "chunked\t ",
   ];
-  for (const value of values) await assertRejected(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
+  for (const value of values)
+    await fixture.assertRejectedAndClosed(post(`Transfer-Encoding: ${value}\r\n`, EMPTY_CHUNKED + HIDDEN));
   for (const [first, second] of [
     ["gzip", "chunked"],
     ["chunked", "gzip"],
     ["chunked", "chunked"],
     ["", "chunked"],
   ]) {
-    await assertRejected(
+    await fixture.assertRejectedAndClosed(
       post(`Transfer-Encoding: ${first}\r\nTransfer-Encoding: ${second}\r\n`, EMPTY_CHUNKED + HIDDEN),
     );
   }
-  await assertRejected(post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"));
+  await fixture.assertRejectedAndClosed(
+    post("Transfer-Encoding: chunked\r\n", EMPTY_CHUNKED + HIDDEN).replace("HTTP/1.1", "HTTP/1.0"),
+  );
 });
 
 test("S17: a head that breaks the grammar is rejected before any key or route is looked up", async () => {
@@ -197,19 +194,19 @@ test("S17: a head that breaks the grammar is rejected before any key or route is
     'X": a',
     "X@Y: a",
   ]) {
-    await assertRejected(keyed("GET", "/openai/x", `${line}\r\n`));
+    await fixture.assertRejectedAndClosed(keyed("GET", "/openai/x", `${line}\r\n`));
   }
   const plain = keyed("GET", "/openai/x");
-  await assertRejected(plain.replaceAll("\r\n", "\n"));
-  await assertRejected(plain.replace("\r\n\r\n", "\n\n"));
-  await assertRejected(plain.replace("\r\n", "\n"));
-  await assertRejected(plain.replaceAll("\r\n", "\r"));
-  await assertRejected(plain.replace("GET /", "GET  /"));
-  await assertRejected(plain.replace(" HTTP/1.1", "\tHTTP/1.1"));
-  await assertRejected(plain.replace(" HTTP/1.1", " HTTP/1.1 "));
-  await assertRejected(plain.replace("HTTP/1.1", "http/1.1"));
-  await assertRejected(plain.replace("HTTP/1.1", "HTTP/1.1\0"));
-  await assertRejected(plain.replace("HTTP/1.1", "HTTP/11"));
+  await fixture.assertRejectedAndClosed(plain.replaceAll("\r\n", "\n"));
+  await fixture.assertRejectedAndClosed(plain.replace("\r\n\r\n", "\n\n"));
+  await fixture.assertRejectedAndClosed(plain.replace("\r\n", "\n"));
+  await fixture.assertRejectedAndClosed(plain.replaceAll("\r\n", "\r"));
+  await fixture.assertRejectedAndClosed(plain.replace("GET /", "GET  /"));
+  await fixture.assertRejectedAndClosed(plain.replace(" HTTP/1.1", "\tHTTP/1.1"));
+  await fixture.assertRejectedAndClosed(plain.replace(" HTTP/1.1", " HTTP/1.1 "));
+  await fixture.assertRejectedAndClosed(plain.replace("HTTP/1.1", "http/1.1"));
+  await fixture.assertRejectedAndClosed(plain.replace("HTTP/1.1", "HTTP/1.1\0"));
+  await fixture.assertRejectedAndClosed(plain.replace("HTTP/1.1", "HTTP/11"));
 });
 
 test("R44, S33: a head with more fields or bytes than configured is 431, and a key after the limit authorizes nothing", async () => {
@@ -229,7 +226,7 @@ test("R44, S33: a head with more fields or bytes than configured is 431, and a k
     keyed("GET", `/openai/${"a".repeat(65_536)}`),
     `GET /openai/${"a".repeat(70_000)}`,
   ]) {
-    await assertRejected(text, 431);
+    await fixture.assertRejectedAndClosed(text, 431);
   }
 });
 

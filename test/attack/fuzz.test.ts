@@ -7,7 +7,7 @@ import { seededRandom } from "../harness/seeded-random.ts";
 import { chunkCodec, requestCodec, responseCodec } from "./fuzz/codec.ts";
 import { PAST_FINDINGS } from "./fuzz/findings.ts";
 import { fuzz, Outcomes, type Rounds } from "./fuzz/fuzz.ts";
-import { openGatewayField, type GatewayFuzz } from "./fuzz/gateway.ts";
+import { startGatewayFuzz, type GatewayFuzz } from "./fuzz/gateway.ts";
 import { minimize } from "./fuzz/minimize.ts";
 import type { Target, TargetName } from "./fuzz/target.ts";
 
@@ -33,7 +33,7 @@ describe("the codec alone", () => {
 describe("a running gateway", () => {
   let fixture: GatewayFuzz;
   before(async () => {
-    fixture = await openGatewayField(LANES);
+    fixture = await startGatewayFuzz(LANES);
   });
 
   test("S39: no damage to requests and responses makes one side read what the other did not send", async () => {

@@ -6,7 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { startAttackFixture, goodKey, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
 import { jsonResponse } from "./recording-upstream.ts";
-import { exchange } from "./raw-exchange.ts";
+import { getAdmin } from "./raw-exchange.ts";
 
 const NAMES: readonly string[] = [
   "__proto__",
@@ -44,8 +44,7 @@ async function lastRecord(): Promise<RequestRecord> {
 
 async function assertHealthy(): Promise<void> {
   assert.equal((await fixture.send(request("GET", "/healthz"))).statuses[0], 200);
-  const sent = "GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-  const response = (await exchange(fixture.gateway.adminPort, Buffer.from(sent))).toString();
+  const response = await getAdmin(fixture.gateway.adminPort, "/api/v1/status");
   const status = JSON.parse(response.slice(response.indexOf("\r\n\r\n"))) as {
     threads: { restarts: number; state: string }[];
     polluted?: unknown;

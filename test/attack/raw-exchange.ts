@@ -17,7 +17,8 @@ export interface Transcript {
   readonly open: boolean;
 }
 
-const HEALTH_REQUEST = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
+/** A connection that is still in step responds to this and closes. */
+export const HEALTH_REQUEST = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
 const DEADLINE_MS = 20_000;
 
 /**
@@ -30,7 +31,7 @@ export async function sendRaw(
   methods: readonly string[] = [],
 ): Promise<Transcript> {
   const text = typeof sent === "string" ? sent : sent.toString("latin1");
-  const received = await exchange(port, Buffer.from(text + HEALTH_REQUEST, "latin1"));
+  const { received } = await exchange(port, text + HEALTH_REQUEST);
   const responses = readResponses(received, methods);
   const last = responses.at(-1);
   const open = last !== undefined && last.status === 200 && last.body.toString() === "ok";
@@ -38,25 +39,37 @@ export async function sendRaw(
   return { responses: kept, statuses: kept.map(({ status }) => status), open };
 }
 
-/** Sends `bytes` and reads until the other side has ended. */
-export function exchange(port: number, bytes: Buffer): Promise<Buffer> {
+export interface Exchange {
+  readonly received: Buffer;
+  /** The connection was reset, so the bytes may be incomplete. */
+  readonly reset: boolean;
+}
+
+/** Sends latin1 text in one write and reads to the end of the connection. */
+export function exchange(port: number, text: string): Promise<Exchange> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1" });
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const chunks: Buffer[] = [];
-    const finish = (): void => {
+    const finish = (reset: boolean): void => {
       socket.destroy();
-      resolve(Buffer.concat(chunks));
+      resolve({ received: Buffer.concat(chunks), reset });
     };
     socket.setTimeout(DEADLINE_MS, () => {
       socket.destroy();
-      const what = `sent ${bytes.toString("latin1", 0, 300)}, received ${Buffer.concat(chunks).toString("latin1", 0, 300)}`;
+      const what = `sent ${text.slice(0, 300)}, received ${Buffer.concat(chunks).toString("latin1", 0, 300)}`;
       reject(new Error(`the connection stayed open: ${what}`));
     });
     socket.on("data", (chunk: Buffer) => void chunks.push(chunk));
-    socket.on("end", finish);
-    socket.on("error", finish); // a reset after a rejection is an end as well
-    socket.write(bytes);
+    socket.on("end", () => finish(false));
+    socket.on("error", () => finish(true)); // a reset after a rejection is an end as well
+    socket.write(Buffer.from(text, "latin1"));
   });
+}
+
+/** Gets a page of the admin listener, and returns the whole response as latin1 text. */
+export async function getAdmin(port: number, target: string, lines = "Host: localhost\r\n"): Promise<string> {
+  const { received } = await exchange(port, `GET ${target} HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`);
+  return received.toString("latin1");
 }
 
 function readResponses(received: Buffer, methods: readonly string[]): readonly RawResponse[] {

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 
 import { startAttackFixture, request, type AttackFixture } from "../attack/attack-fixture.ts";
 import { jsonResponse, type RecordedRequest } from "../attack/recording-upstream.ts";
-import { exchange, sendRaw } from "../attack/raw-exchange.ts";
+import { getAdmin, sendRaw } from "../attack/raw-exchange.ts";
 import {
   ALLOWED,
   ALLOWLIST,
@@ -48,7 +48,7 @@ before(async () => {
   await misplacedKeys();
   await brokenLists();
   await failingDisk();
-  await visitAdmin();
+  await requestAdminPages();
   await collect();
 });
 after(async () => {
@@ -131,18 +131,16 @@ async function failingDisk(): Promise<void> {
   await until(/"ledger":\{"state":"ok"/);
 }
 
-async function visitAdmin(): Promise<void> {
+async function requestAdminPages(): Promise<void> {
   const { adminPort } = fixture.gateway;
-  const visit = async (target: string, lines: string): Promise<string> => {
-    const message = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n${lines}Connection: close\r\n\r\n`;
-    return (await exchange(adminPort, Buffer.from(message, "latin1"))).toString("latin1");
-  };
+  const requestPage = (target: string, lines: string): Promise<string> =>
+    getAdmin(adminPort, target, `Host: localhost\r\n${lines}`);
   const token = (await readFile(join(fixture.gateway.dataDir, "admin-token"), "utf8")).trim();
   for (const target of ["/api/v1/status", "/metrics", `/${FOR_ADMIN}`, `/api/v1/status?token=${FOR_ADMIN}`]) {
     const name = target.replace(FOR_ADMIN, "…");
-    seen.set(`admin, wrong token, ${name}`, await visit(target, `Authorization: Bearer ${FOR_ADMIN}\r\n`));
-    seen.set(`admin, cookie, ${name}`, await visit(target, `Cookie: token=${FOR_ADMIN}\r\n`));
-    seen.set(`admin ${name}`, await visit(target, `Authorization: Bearer ${token}\r\n`));
+    seen.set(`admin, wrong token, ${name}`, await requestPage(target, `Authorization: Bearer ${FOR_ADMIN}\r\n`));
+    seen.set(`admin, cookie, ${name}`, await requestPage(target, `Cookie: token=${FOR_ADMIN}\r\n`));
+    seen.set(`admin ${name}`, await requestPage(target, `Authorization: Bearer ${token}\r\n`));
   }
 }
 

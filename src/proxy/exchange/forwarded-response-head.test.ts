@@ -28,14 +28,22 @@ const chunked = "Transfer-Encoding: chunked";
 
 const cases: ReadonlyArray<readonly [string, Parameters<typeof forwarded>, readonly string[]]> = [
   [
-    "lines pass as they are: order, case, blanks, doubles and bytes beyond ASCII",
+    "lines are forwarded unchanged: order, case, white space, repeated fields and bytes beyond ASCII",
     [["HTTP/1.1 299 \xfcber OK", "set-cookie: a", "X-B:2 ", "Set-Cookie:  b", length], stays],
     ["HTTP/1.1 299 \xfcber OK", "set-cookie: a", "X-B:2 ", "Set-Cookie:  b", length],
   ],
-  ["a plain keep-alive stays", [[ok, "Connection: keep-alive", length], stays], [ok, "Connection: keep-alive", length]],
-  ["a reason may be empty", [["HTTP/1.1 200 ", length, "Keep-Alive: timeout=5"], stays], ["HTTP/1.1 200 ", length]],
   [
-    "hop-by-hop fields stay behind",
+    "a simple keep-alive is forwarded",
+    [[ok, "Connection: keep-alive", length], stays],
+    [ok, "Connection: keep-alive", length],
+  ],
+  [
+    "a reason phrase may be empty",
+    [["HTTP/1.1 200 ", length, "Keep-Alive: timeout=5"], stays],
+    ["HTTP/1.1 200 ", length],
+  ],
+  [
+    "hop-by-hop fields are not forwarded",
     [
       [
         ok,
@@ -50,23 +58,31 @@ const cases: ReadonlyArray<readonly [string, Parameters<typeof forwarded>, reado
     ],
     [ok, length],
   ],
-  ["what Connection names of the framing stays", [[ok, "Connection: content-length", length], stays], [ok, length]],
-  ["a closing connection says so", [[ok, length], closes], [ok, length, "Connection: close"]],
   [
-    "a closing connection says so once",
+    "a framing field that Connection names is forwarded",
+    [[ok, "Connection: content-length", length], stays],
+    [ok, length],
+  ],
+  ["a connection that closes has Connection: close", [[ok, length], closes], [ok, length, "Connection: close"]],
+  [
+    "a connection that closes has only one Connection: close",
     [[ok, "Connection: keep-alive", length, "connection: X-Other"], closes],
     [ok, length, "Connection: close"],
   ],
   [
-    "an upstream of HTTP/1.0 is passed on as 1.1",
+    "an HTTP/1.0 response is forwarded as HTTP/1.1",
     [["HTTP/1.0 200 Yes", "A: 1", length], stays],
     ["HTTP/1.1 200 Yes", "A: 1", length],
   ],
-  ["chunks stay chunks", [[ok, chunked, "Trailer: X"], stays], [ok, chunked, "Trailer: X"]],
+  ["a chunked body is forwarded chunked", [[ok, chunked, "Trailer: X"], stays], [ok, chunked, "Trailer: X"]],
   ["an HTTP/1.0 client gets no chunks", [[ok, "A: 1", chunked, "Trailer: X"], old], [ok, "A: 1", "Connection: close"]],
-  ["an HTTP/1.0 client that stays is told", [[ok, length], oldStays], [ok, length, "Connection: keep-alive"]],
   [
-    "an upgrade is told as one",
+    "an HTTP/1.0 client whose connection stays gets keep-alive",
+    [[ok, length], oldStays],
+    [ok, length, "Connection: keep-alive"],
+  ],
+  [
+    "an upgrade is forwarded as one",
     [
       ["HTTP/1.1 101 Go", "Connection: upgrade, X-Hop", "X-Hop: 1", "Upgrade: websocket", "Sec-WebSocket-Accept: k"],
       stays,
@@ -80,7 +96,7 @@ for (const [what, sent, expected] of cases) {
   test(what, () => assert.deepEqual(forwarded(...sent), expected));
 }
 
-test("a head that needs no change is not built again", () => {
+test("a head that needs no change is forwarded as it is", () => {
   const bytes = Buffer.from(`${ok}\r\nA: 1\r\n${length}\r\n\r\n`, "latin1");
   const head = new ResponseHeadReader({ maxBytes: 1_000, maxFields: 10 }).push(bytes, "GET");
   assert.ok(head !== undefined && !isFault(head));

@@ -19,11 +19,11 @@ afterEach(() => {
   mock.timers.reset();
 });
 
-/** Lets time pass as a loop does that looks at its timers every `step` milliseconds. */
+/** Advances time like an event loop that runs its timers every `step` milliseconds. */
 function pass(milliseconds: number, step = 50): void {
   for (const end = now + milliseconds; now < end;) {
     now += step;
-    // The mocked interval is due after 50; a loop that is late fires it once.
+    // The mocked interval is due after 50 ms; an event loop that is late fires it once.
     mock.timers.tick(50);
   }
 }
@@ -39,7 +39,7 @@ class Entry implements Expiring {
 }
 
 for (const delayMs of [1, 50, 120, 1_000, 25_500, 30_000, 900_000]) {
-  test(`a deadline of ${delayMs} ms is kept: never early, at most two ticks late`, () => {
+  test(`a deadline of ${delayMs} ms is never early and at most two ticks late`, () => {
     const entry = new Entry();
     wheel.arm(entry, delayMs);
     pass(delayMs + 500);
@@ -49,7 +49,7 @@ for (const delayMs of [1, 50, 120, 1_000, 25_500, 30_000, 900_000]) {
   });
 }
 
-test("an entry armed between two ticks is not early either", () => {
+test("an entry that is armed between two ticks is not early", () => {
   const entry = new Entry();
   pass(1_000);
   now += 49;
@@ -59,7 +59,7 @@ test("an entry armed between two ticks is not early either", () => {
   assert.ok((entry.expiredAt[0] ?? 0) >= 1_549);
 });
 
-test("an entry armed by a loop that has long not looked at its timers is not early either", () => {
+test("an entry that is armed after the event loop was busy is not early", () => {
   const entry = new Entry();
   pass(1_000);
   now += 400;
@@ -69,7 +69,7 @@ test("an entry armed by a loop that has long not looked at its timers is not ear
 });
 
 for (const step of [51, 74, 75, 99, 130, 333]) {
-  test(`a loop that looks only every ${step} ms makes nothing early`, () => {
+  test(`an event loop that runs its timers only every ${step} ms makes no deadline early`, () => {
     const entry = new Entry();
     wheel.arm(entry, 3_000);
     pass(6_000, step);
@@ -78,7 +78,7 @@ for (const step of [51, 74, 75, 99, 130, 333]) {
   });
 }
 
-test("a deadline moved later, again and again, is not kept until it is left alone", () => {
+test("an entry whose deadline is moved again and again expires only after the last one", () => {
   const entry = new Entry();
   for (let turn = 0; turn < 100; turn++) {
     wheel.arm(entry, 300);
@@ -89,7 +89,7 @@ test("a deadline moved later, again and again, is not kept until it is left alon
   assert.equal(entry.expiredAt.length, 1);
 });
 
-test("a deadline moved nearer is kept there, and only there", () => {
+test("an entry whose deadline is moved closer expires then, and once", () => {
   const entry = new Entry();
   wheel.arm(entry, 10_000);
   pass(100);
@@ -100,7 +100,7 @@ test("a deadline moved nearer is kept there, and only there", () => {
   assert.equal(entry.expiredAt.length, 1);
 });
 
-test("an entry that is disarmed does not expire, and can be armed again", () => {
+test("a disarmed entry does not expire, and can be armed again", () => {
   const entry = new Entry();
   wheel.arm(entry, 100);
   wheel.arm(entry, 0);
@@ -111,7 +111,7 @@ test("an entry that is disarmed does not expire, and can be armed again", () => 
   assert.equal(entry.expiredAt.length, 1);
 });
 
-test("an entry may arm itself again as it expires", () => {
+test("an entry may arm itself again when it expires", () => {
   class Repeating extends Entry {
     override expire(): void {
       super.expire();
@@ -124,7 +124,7 @@ test("an entry may arm itself again as it expires", () => {
   assert.equal(entry.expiredAt.length, 3);
 });
 
-test("R96: after a stop of an hour nobody is overdue by more than a second of it", () => {
+test("R96: after the process was stopped for an hour, deadlines advance by at most a second", () => {
   const [soon, later] = [new Entry(), new Entry()];
   wheel.arm(soon, 500);
   wheel.arm(later, 2_000);
@@ -137,7 +137,7 @@ test("R96: after a stop of an hour nobody is overdue by more than a second of it
   assert.equal(later.expiredAt.length, 1);
 });
 
-test("a thousand entries with mixed deadlines expire once each, in the order of their deadlines", () => {
+test("a thousand entries expire once each, in the order of their deadlines", () => {
   const order: number[] = [];
   for (let n = 0; n < 1_000; n++) {
     const delayMs = ((n * 7_919) % 1_000) * 100 + 100;
@@ -153,7 +153,7 @@ test("a thousand entries with mixed deadlines expire once each, in the order of 
   );
 });
 
-test("an entry that was forgotten does not expire, may be armed again, and is not kept in memory", async () => {
+test("a removed entry does not expire, may be armed again, and is not kept in memory", async () => {
   const entry = new Entry();
   wheel.arm(entry, 100);
   wheel.remove(entry);
@@ -173,13 +173,13 @@ test("an entry that was forgotten does not expire, may be armed again, and is no
     return new WeakRef(kept);
   };
   const reference = armed();
-  // A WeakRef holds its target until the turn of the event loop in which it was made is over.
+  // A WeakRef keeps its target until the end of the turn of the event loop in which it was created.
   await new Promise((resolve) => void setImmediate(resolve));
   collectGarbage();
   assert.equal(reference.deref(), undefined);
 });
 
-test("one of those that are due may forget or put off another that is due", () => {
+test("an entry that expires may remove or move another one that is due", () => {
   const first = new Entry();
   const second = new Entry();
   const third = new Entry();

@@ -10,44 +10,39 @@ export function observedRequest(
   upgrade: boolean,
   accounting: AccountingSettings,
 ): ObservedRequest {
-  const { contentType, contentEncoding } = contentOf(head.fields);
   return {
     method: head.method,
     path: route.path,
     query: route.query,
     exclusiveReasoning: route.provider.exclusiveReasoning,
     upgrade,
-    contentType,
-    contentEncoding,
+    contentType: lastValue(head.fields, "content-type"),
+    contentEncoding: joinedValues(head.fields, "content-encoding"),
     estimate: accounting.estimate === "heuristic" && !upgrade,
   };
 }
 
 /** What the observer needs of a response head. */
 export function observedResponse(head: ResponseHead): ObservedResponse {
-  const { contentType, contentEncoding } = contentOf(head.fields);
   return {
     status: head.status,
-    contentType,
-    contentEncoding,
+    contentType: lastValue(head.fields, "content-type"),
+    contentEncoding: joinedValues(head.fields, "content-encoding"),
     hasBody: head.body.kind !== "none",
     header: (name) => head.fields.find((field) => field.name === name)?.value,
   };
 }
 
-interface ContentFields {
-  contentType: string | undefined;
-  contentEncoding: string | undefined;
+function lastValue(fields: readonly Field[], name: string): string | undefined {
+  let found: string | undefined;
+  for (const field of fields) if (field.name === name) found = field.value;
+  return found;
 }
 
-function contentOf(fields: readonly Field[]): ContentFields {
-  const content: ContentFields = { contentType: undefined, contentEncoding: undefined };
-  for (const { name, value } of fields) {
-    if (name === "content-type") content.contentType = value;
-    else if (name === "content-encoding") {
-      const { contentEncoding } = content;
-      content.contentEncoding = contentEncoding === undefined ? value : `${contentEncoding}, ${value}`;
-    }
+function joinedValues(fields: readonly Field[], name: string): string | undefined {
+  let found: string | undefined;
+  for (const field of fields) {
+    if (field.name === name) found = found === undefined ? field.value : `${found}, ${field.value}`;
   }
-  return content;
+  return found;
 }

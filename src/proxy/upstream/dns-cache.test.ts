@@ -68,7 +68,7 @@ test("R34: lookups of one name wait for one query, and share its result while it
 });
 
 for (const code of ["ENOTFOUND", "EAI_AGAIN"]) {
-  test(`R34: a name that cannot be resolved (${code}) fails for those who wait, and is asked for again by the next`, () => {
+  test(`R34: a name that cannot be resolved (${code}) fails for all who wait, and the next lookup queries again`, () => {
     const fixture = setting();
     const waiting = [resolve(fixture), resolve(fixture)];
     fail(fixture, code);
@@ -88,7 +88,7 @@ test("R34: a moved name is renewed in the background once the old address is no 
   assert.deepEqual(resolve(fixture).result, ["192.0.2.9"]);
 });
 
-test("R34: while the resolver fails the old address is used for ten minutes, and asked for once a second at most", () => {
+test("R34: while the resolver fails, the old address is used for ten minutes, with at most one query per second", () => {
   const fixture = known(v4("192.0.2.1"));
   fixture.now += 60_000;
   for (let attempt = 0; attempt < 3; attempt++) {
@@ -103,7 +103,7 @@ test("R34: while the resolver fails the old address is used for ten minutes, and
   assert.equal(late.result, "EAI_AGAIN");
 });
 
-test("R34: a connection that does not come about has the name asked for at once, but not by each that fails", () => {
+test("R34: a failed connection queries the name at once, but further failures do not", () => {
   const fixture = known(v4("192.0.2.1"));
   fixture.cache.recheck("provider.test");
   fixture.cache.recheck("unheard.test");
@@ -118,7 +118,7 @@ test("R34: a connection that does not come about has the name asked for at once,
   assert.equal(fixture.lookups.length, 0);
 });
 
-test("R34: where only addresses of one family are wanted, the others are left out", () => {
+test("R34: a lookup for one address family returns no other addresses", () => {
   const fixture = known(v6("2001:db8::1"), v4("192.0.2.1"));
   assert.deepEqual(resolve(fixture).result, ["2001:db8::1", "192.0.2.1"]);
   assert.deepEqual(resolve(fixture, 4).result, ["192.0.2.1"]);

@@ -5,7 +5,8 @@ import { askAboutRequests, isAboutTrailers, type Opinion, type Understood } from
 import { octets } from "../../../src/wire/replay.test.ts";
 import type { RecordedRequest } from "../recording-upstream.ts";
 import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
-import { HEALTH_REQUEST, type Lane } from "./lane.ts";
+import { HEALTH_REQUEST } from "../raw-exchange.ts";
+import type { Lane } from "./lane.ts";
 
 export async function requestCheck(lane: Lane, text: string): Promise<string> {
   const { upstream } = lane;

@@ -8,7 +8,8 @@ import type { ResponseHead } from "../../../src/wire/response-head.ts";
 import { readResponse, statusOf, type RawMessage } from "../../harness/raw-message.ts";
 import { KEY_FIELD } from "../attack-fixture.ts";
 import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
-import type { Exchange, Lane } from "./lane.ts";
+import type { Exchange } from "../raw-exchange.ts";
+import type { Lane } from "./lane.ts";
 import { cutPlaces, pick, type Random } from "./mutate.ts";
 
 const METHODS = ["GET", "GET", "GET", "HEAD", "POST"] as const;

@@ -5,7 +5,8 @@ import { startAttackFixture, keyed, withKey, type AttackFixture } from "../attac
 import { startRecordingUpstream, type RecordingUpstream } from "../recording-upstream.ts";
 import { requestCheck } from "./gateway-requests.ts";
 import { responseCheck } from "./gateway-responses.ts";
-import { exchange, HEALTH_REQUEST, type Lane } from "./lane.ts";
+import { exchange, HEALTH_REQUEST } from "../raw-exchange.ts";
+import type { Lane } from "./lane.ts";
 import { REQUESTS, RESPONSES } from "./seeds.ts";
 import type { Target } from "./target.ts";
 
@@ -26,7 +27,7 @@ const TIMEOUTS = {
 };
 
 /** Half of the lanes are for requests, the others for responses. */
-export async function openGatewayField(count: number): Promise<GatewayFuzz> {
+export async function startGatewayFuzz(count: number): Promise<GatewayFuzz> {
   // No small change turns one of these names into another.
   const names = Array.from({ length: count }, (_, at) => `lane-${((at + 1) * 0x9e3779b1).toString(36)}`);
   const upstreams = await Promise.all(names.map(() => startRecordingUpstream()));
