@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError, openSession, session } from "./data/api.ts";
-import { followHistory, readScope, usePlace } from "./data/url-state.ts";
+import { followHistory, readScope, useUrlState } from "./data/url-state.ts";
 import { useRefreshClock } from "./data/refresh.ts";
 import { useStore } from "./data/store.ts";
 import { GlobalBar } from "./shell/global-bar.tsx";
 import { HelpSheet } from "./shell/help-sheet.tsx";
 import { useKeyboard } from "./shell/keyboard.ts";
-import { findPage, type Found } from "./shell/routes.ts";
+import { findPage, type MatchedPage } from "./shell/routes.ts";
 import { BottomNav, Sidebar } from "./shell/sidebar.tsx";
 import { SignIn } from "./shell/sign-in.tsx";
 import { StaleBanner } from "./shell/stale-banner.tsx";
@@ -35,11 +35,11 @@ export function App(): JSX.Element {
     );
   }
   if (info === undefined) return <main aria-busy="true" />;
-  return info.signedIn ? <Signed /> : <SignIn />;
+  return info.signedIn ? <SignedInApp /> : <SignIn />;
 }
 
-function Signed(): JSX.Element {
-  const { page, params } = usePlace();
+function SignedInApp(): JSX.Element {
+  const { page, params } = useUrlState();
   const scope = useMemo(() => readScope(params), [params]);
   const found = findPage(page);
   useRefreshClock(scope);
@@ -58,7 +58,7 @@ function Signed(): JSX.Element {
           <GlobalBar scope={scope} isTimeless={found?.isTimeless === true && found.rest === ""} />
           <main id="content" tabIndex={-1}>
             <StaleBanner scope={scope} />
-            {found === undefined ? <Lost /> : <Shown found={found} scope={scope} />}
+            {found === undefined ? <NotFoundPage /> : <CurrentPage found={found} scope={scope} />}
           </main>
         </div>
         <BottomNav current={found} />
@@ -69,21 +69,27 @@ function Signed(): JSX.Element {
   );
 }
 
-function Shown({ found, scope }: { readonly found: Found; readonly scope: ReturnType<typeof readScope> }): JSX.Element {
+function CurrentPage({
+  found,
+  scope,
+}: {
+  readonly found: MatchedPage;
+  readonly scope: ReturnType<typeof readScope>;
+}): JSX.Element {
   const Page = found.rest === "" ? found.page : (found.detail ?? found.page);
   return <Page key={found.path + found.rest} scope={scope} rest={found.rest} />;
 }
 
-function Lost(): JSX.Element {
+function NotFoundPage(): JSX.Element {
   return (
     <>
-      <PageHead title="No such page" />
-      <Empty title="There is nothing at this address">The pages are in the navigation.</Empty>
+      <PageHead title="Page not found" />
+      <Empty title="This page does not exist">Use the navigation to find a page.</Empty>
     </>
   );
 }
 
-/** The address has no place for a fragment: it would be one more step back. */
+/** Moves the focus without changing the address, because a fragment would add a step to the browser's history. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById("content")?.focus();

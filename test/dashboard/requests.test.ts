@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mergeCalls } from "../../dashboard/src/data/requests.ts";
+import { mergeRequests } from "../../dashboard/src/data/requests.ts";
 import { costReason, usageReason } from "../../dashboard/src/format/reason.ts";
 import { curlOf } from "../../dashboard/src/requests/request-text.ts";
-import { wordsOf } from "../../dashboard/src/requests/filter-words.ts";
+import { describe } from "../../dashboard/src/requests/filter-words.ts";
 import { tools } from "../../dashboard/src/setup/tools.ts";
 import type { RequestRecord, RequestRow } from "../../src/admin/api/contract.ts";
 
@@ -24,16 +24,16 @@ function row(id: string, timestamp: string): RequestRow {
 
 test("calls that come twice are shown once, newest first", () => {
   const present = [row("c", "2026-11-23T10:00:03Z"), row("a", "2026-11-23T10:00:01Z")];
-  const merged = mergeCalls(present, [row("c", "2026-11-23T10:00:03Z"), row("b", "2026-11-23T10:00:02Z")]);
+  const merged = mergeRequests(present, [row("c", "2026-11-23T10:00:03Z"), row("b", "2026-11-23T10:00:02Z")]);
   assert.deepEqual(
     merged.map(({ id }) => id),
     ["c", "b", "a"],
   );
-  assert.equal(mergeCalls(present, [row("a", "2026-11-23T10:00:01Z")]), present);
+  assert.equal(mergeRequests(present, [row("a", "2026-11-23T10:00:01Z")]), present);
 });
 
 test("typed filters are parted by spaces, and quotes keep a value together", () => {
-  assert.deepEqual(wordsOf(' status:>=400  owner:"Anna B" model:!gpt-5 '), [
+  assert.deepEqual(describe(' status:>=400  owner:"Anna B" model:!gpt-5 '), [
     "status:>=400",
     "owner:Anna B",
     "model:!gpt-5",

@@ -19,7 +19,7 @@ const PAGES: Readonly<Record<string, string>> = {
   prices: "Prices",
   setup: "Setup",
   system: "System",
-  "no-such-page": "No such page",
+  "no-such-page": "Page not found",
   "?f.owner=nobody-of-that-name": "Overview",
 };
 

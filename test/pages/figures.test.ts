@@ -191,8 +191,8 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   test("where no call matches, the page says so and leads to the nearest ones that do", async (t) => {
     const long = { from: from() - 400 * DAY, to: from() - 399 * DAY };
     const page = await world.open(t, address("", long, { "f.provider": "google" }));
-    await page.getByText("No calls match").waitFor();
-    await page.getByRole("button", { name: "Go to the nearest that do" }).click();
+    await page.getByText("No requests match").waitFor();
+    await page.getByRole("button", { name: "Go to the nearest requests" }).click();
     await becomes(page, "there are calls", async () => Number(await tileValue(page, "Requests")) > 0);
     const range = (await addressOf(page)).searchParams;
     const near = { from: Date.parse(range.get("from") ?? ""), to: Date.parse(range.get("to") ?? "") };

@@ -22,7 +22,7 @@ describe("what happens now", { skip: noBrowser }, () => {
 
   test("before the first call there are three steps, two of them done; with it come the figures", async (t) => {
     const page = await world.open(t, "?refresh=live");
-    await page.getByRole("heading", { name: "Three steps to the first figure" }).waitFor();
+    await page.getByRole("heading", { name: "Get started" }).waitFor();
     await becomes(page, "two steps are done", async () => (await page.locator(".step.done").count()) === 2);
     await assertAccessible(page, "the first run");
     await call();
@@ -35,16 +35,16 @@ describe("what happens now", { skip: noBrowser }, () => {
     await page.getByRole("button", { name: "OpenAI for Python" }).click();
     await page.getByText("Waiting for the first request…").waitFor();
     await call("sk-nobody-knows-this-one");
-    await page.getByText("A call came and was refused").waitFor();
+    await page.getByText("A request arrived and was rejected").waitFor();
     await assertAccessible(page, "refused");
     await call();
     await page.getByText("It works.").waitFor();
     await assertAccessible(page, "it works");
-    await page.getByRole("link", { name: "Its record" }).click();
+    await page.getByRole("link", { name: "See its record" }).click();
     await page.getByRole("dialog").waitFor();
   });
 
-  test("a call that ends now comes on top of the list, and while it is paused waits to be asked for", async (t) => {
+  test("a call that stops working now comes on top of the list, and while it is paused waits to be asked for", async (t) => {
     const page = await world.open(t, "requests");
     await settled(page);
     await page.getByText("a second", { exact: false }).first().waitFor();
@@ -61,7 +61,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-two") === true);
     await call(testKey.key, "live-three");
     await page
-      .getByRole("button", { name: /Live calls on|^Live$/ })
+      .getByRole("button", { name: /Live requests on|^Live$/ })
       .first()
       .click();
     assert.equal((await addressOf(page)).searchParams.get("tail"), "off");
@@ -83,7 +83,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     const shown = await tileValue(page, "Requests");
     world.gateway.signal("SIGTERM");
     await world.gateway.exited();
-    await page.getByText("The live connection was lost; trying again.").waitFor();
+    await page.getByText("The live connection was lost. Reconnecting…").waitFor();
     await assertAccessible(page, "the banner");
     assert.equal(await tileValue(page, "Requests"), shown);
   });

@@ -46,12 +46,12 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await form.getByLabel("Owner").fill("newcomer");
     await form.getByLabel("Id", { exact: true }).fill("newcomer-laptop");
     await page.keyboard.press("Enter");
-    const shown = page.getByRole("dialog", { name: "The new key" });
+    const shown = page.getByRole("dialog", { name: "New key" });
     const secret = (await shown.locator(".secret pre").innerText()).trim();
     assert.match(secret, /^lmg_/);
     await assertAccessible(page, "the new key", { within: "dialog" });
     assert.equal(await statusOf(secret), 200);
-    await shown.getByRole("button", { name: "I have it" }).click();
+    await shown.getByRole("button", { name: "I copied it" }).click();
     await page.getByRole("row", { name: /newcomer-laptop/ }).waitFor();
     assert.ok(!(await page.locator("body").innerText()).includes(secret));
 
@@ -70,9 +70,9 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     const page = await keysPage(t);
     await page.getByRole("button", { name: "Add key" }).click();
     const form = page.getByRole("dialog", { name: "Add a key" });
-    await form.getByRole("button", { name: "Let a provider's key in" }).click();
+    await form.getByRole("button", { name: "Add a provider key" }).click();
     await form.getByLabel("Owner").fill("ines");
-    await form.getByLabel("The provider's key").fill(key);
+    await form.getByLabel("Provider key").fill(key);
     await form.getByRole("button", { name: "Add key" }).click();
     await form.waitFor({ state: "detached" });
     assert.equal(await statusOf(key), 200);
@@ -98,7 +98,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     const page = await keysPage(t);
     const rotate = await act(page, "fatima", "Rotate");
     await rotate.getByRole("button", { name: "Rotate" }).click();
-    const shown = page.getByRole("dialog", { name: "The new key" });
+    const shown = page.getByRole("dialog", { name: "New key" });
     const secret = (await shown.locator(".secret pre").innerText()).trim();
     await page.keyboard.press("Escape");
     assert.deepEqual([await statusOf(old), await statusOf(secret)], [200, 200]);
@@ -108,13 +108,13 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     const page = await keysPage(t);
     await page.getByRole("button", { name: "Import" }).click();
     const dialog = page.getByRole("dialog", { name: "Import keys" });
-    await dialog.getByLabel("Or its text").fill("id,api_key,owner,added\nimported,,dora,2026-11-01\n");
-    await dialog.getByRole("button", { name: "Show what would change" }).click();
+    await dialog.getByLabel("Or paste its text").fill("id,api_key,owner,added\nimported,,dora,2026-11-01\n");
+    await dialog.getByRole("button", { name: "Preview changes" }).click();
     await dialog.getByText("line 2", { exact: true }).waitFor();
     await assertAccessible(page, "the import", { within: "dialog" });
     const text = "id,api_key,owner,added\nimported,sk-imported-0123456789,dora,2026-11-01\n";
-    await dialog.getByLabel("Or its text").fill(text);
-    await dialog.getByRole("button", { name: "Show what would change" }).click();
+    await dialog.getByLabel("Or paste its text").fill(text);
+    await dialog.getByRole("button", { name: "Preview changes" }).click();
     await dialog.getByText("1 new").waitFor();
     assert.equal(await statusOf("sk-imported-0123456789"), 403);
     await dialog.getByRole("button", { name: "Import 1" }).click();
@@ -143,7 +143,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await page.goto(`/ui/prices?source=override`);
     await settled(page);
     await page.getByRole("button", { name: `Set a price for ${model}` }).click();
-    await dialog.getByRole("button", { name: "Take back" }).click();
+    await dialog.getByRole("button", { name: "Use list price" }).click();
     await page.getByText("No price matches").waitFor();
   });
 

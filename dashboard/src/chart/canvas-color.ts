@@ -1,6 +1,6 @@
-// A canvas knows no CSS variables.
+// A canvas cannot use CSS variables.
 
-/** What a variable stands for now, for a canvas. */
+/** Returns the current color of a CSS variable for use on a canvas. */
 export function resolveColor(variable: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 }

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { addFilters, go, scopeParams, setRange, usePlace, withChanges } from "../data/url-state.ts";
+import { addFilters, go, scopeParams, setRange, useUrlState, withChanges } from "../data/url-state.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Icon } from "../ui/icon.tsx";
-import { useBeside } from "./use-placement.ts";
+import { usePlacement } from "./use-placement.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { edgesOf } from "./plot-data.ts";
 
@@ -21,10 +21,10 @@ interface ChartMenuProps {
 
 const GROUPS = 5;
 
-/** What can be done with one bucket of a chart: look at its calls, closer, or at one of its groups alone. */
+/** The menu of one bucket of a chart: show its requests, zoom in, or filter by one of its groups. */
 export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JSX.Element {
-  const { params } = usePlace();
-  const root = useBeside(place.left, 0);
+  const { params } = useUrlState();
+  const root = usePlacement(place.left, 0);
   const edges = edgesOf(frame);
   const [from, to] = [edges[place.at] ?? 0, edges[place.at + 1] ?? 0].map((edge) =>
     new Date(edge * 1000).toISOString(),
@@ -59,7 +59,7 @@ export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JS
         <Icon name="requests" /> Show requests
       </button>
       <button type="button" class="choice" onClick={zoom}>
-        <Icon name="search" /> Zoom to it
+        <Icon name="search" /> Zoom in
       </button>
       <Groups series={series} at={place.at} onClose={onClose} />
     </div>
@@ -72,7 +72,7 @@ interface GroupsProps {
   readonly onClose: () => void;
 }
 
-/** The greatest of the bucket, each to be seen alone. */
+/** The largest groups of the bucket; selecting one filters by it. */
 function Groups({ series, at, onClose }: GroupsProps): JSX.Element {
   const value = (one: ChartSeries): number => one.values[at] ?? 0;
   const groups = series

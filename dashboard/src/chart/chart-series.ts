@@ -1,7 +1,7 @@
 import type { Answer, Filter, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { valueLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
-import { claimColors, colorVariable } from "./palette.ts";
+import { metricLook } from "../format/metric.ts";
+import { assignColors, colorVariable } from "./palette.ts";
 
 /** One line, or one layer of a stack. */
 export interface ChartSeries {
@@ -12,11 +12,11 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[];
   readonly previous?: readonly (number | null)[] | undefined;
   readonly dash?: readonly number[];
-  /** What shows this group alone. */
+  /** The filters that select this group. */
   readonly filters?: readonly Filter[];
 }
 
-/** What all series of a chart share. */
+/** The time axis that all series of a chart share. */
 export interface ChartFrame {
   readonly buckets: readonly string[];
   readonly bucket: Answer["query"]["bucket"];
@@ -33,33 +33,33 @@ export const frameOf = (answer: Answer): ChartFrame => ({
   partialFrom: answer.partialFrom,
 });
 
-/** How a group is called, one part for each dimension it is grouped by. */
+/** Returns the name of a group, with one part for each dimension. */
 export function seriesLabel(answer: Answer, series: Series): string {
   if (series.other) return "Other";
   const [first] = answer.query.groupBy;
-  if (first === undefined) return "All calls";
+  if (first === undefined) return "All requests";
   return series.key.map((value, at) => valueLabel(answer.query.groupBy[at] ?? first, value)).join(" · ");
 }
 
-/** The color of a group, the same wherever groups of its kind are shown. */
+/** Returns the color of a group, the same on every chart. */
 export function seriesColor(answer: Answer, series: Series): string {
   if (answer.query.groupBy.length === 0) return "--accent";
   return colorVariable(answer.query.groupBy.join(), series.other ? null : seriesLabel(answer, series));
 }
 
-/** What shows a group alone; nothing does for *other*. */
+/** Returns the filters that select a group; none exist for *other*. */
 export function seriesFilters(answer: Answer, series: Series): Filter[] {
   if (series.other) return [];
   return answer.query.groupBy.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }));
 }
 
-/** The groups of an answer as series, the greatest first; without groups the one of the totals. */
+/** Returns the groups of a response as series, largest first, or the totals if there are no groups. */
 export function seriesOf(answer: Answer, metric: Metric): ChartSeries[] {
   const groups = answer.query.groupBy.length === 0 ? [answer.totals] : answer.series;
   const named = groups.filter(({ other }) => !other).map((group) => seriesLabel(answer, group));
-  claimColors(answer.query.groupBy.join(), named);
-  // What is other has no average or percentile that anyone could read.
-  const shown = lookOf(metric).adds ? groups : groups.filter(({ other }) => !other);
+  assignColors(answer.query.groupBy.join(), named);
+  // An average or percentile of *other* has no meaning.
+  const shown = metricLook(metric).adds ? groups : groups.filter(({ other }) => !other);
   return shown.map((group) => ({
     name: group.other ? "\u0000other" : seriesLabel(answer, group),
     label: seriesLabel(answer, group),

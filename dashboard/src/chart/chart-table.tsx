@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { Store, useStore } from "../data/store.ts";
-import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
+import { scopeParams, useUrlState, withChanges } from "../data/url-state.ts";
 import { formatBucket } from "../format/moment.ts";
 import { Link } from "../ui/link.tsx";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
@@ -16,7 +16,7 @@ interface ChartTableProps {
   readonly exactly: (value: number | null) => string;
 }
 
-/** The numbers of a chart. Always there for those who cannot see the picture. */
+/** The numbers of a chart, always present for screen readers. */
 export function ChartTable({ caption, frame, series, exactly }: ChartTableProps): JSX.Element {
   const isShown = useStore(areTablesShown);
   const table = (
@@ -63,9 +63,9 @@ interface RowTitleProps {
   readonly isShown: boolean;
 }
 
-/** The bucket, leading to its calls. What cannot be seen must not take the focus. */
+/** Links a bucket to its requests. A hidden table must not take the focus. */
 function RowTitle({ frame, at, isShown }: RowTitleProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const text = formatBucket(frame.buckets[at] ?? "", frame.bucket, frame.tz);
   if (!isShown) return <>{text}</>;
   const edges = edgesOf(frame);

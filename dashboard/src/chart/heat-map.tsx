@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Answer, Filter, Metric } from "../../../src/admin/api/contract.ts";
 import { addFilters } from "../data/url-state.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
 
 interface HeatMapProps {
@@ -21,9 +21,9 @@ const only = (dimension: "weekday" | "hour", value: number): Filter => ({
   values: [String(value)],
 });
 
-/** Hour by weekday: a table whose cells are shaded, so that the picture and its numbers are one. */
+/** Hours by weekday as a table with shaded cells, so that chart and numbers are the same element. */
 export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const cells = new Map(
     answer.series.map(({ key, total }) => [`${Number(key[0])} ${Number(key[1])}`, total[metric] ?? null]),
   );

@@ -6,11 +6,11 @@ interface LegendProps {
   readonly hidden: ReadonlySet<string>;
   readonly onChange: (hidden: ReadonlySet<string>) => void;
   readonly hasPrevious: boolean;
-  /** The last step still grows. */
+  /** The last bucket is still growing. */
   readonly hasPartial: boolean;
 }
 
-/** A click shows one series alone, and all again; with Alt it hides that one. */
+/** A click shows one series alone or all again; Alt-click hides it. */
 export function Legend({ series, hidden, onChange, hasPrevious, hasPartial }: LegendProps): JSX.Element {
   const click = (name: string, isAlt: boolean): void => {
     const others = series.filter((other) => other.name !== name).map((other) => other.name);

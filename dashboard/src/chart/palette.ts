@@ -1,11 +1,11 @@
-// A name keeps its color: the hash of it chooses among the eight of the palette, and only where another name of its kind
-// has been given that one, the next that is free. The colors themselves stand in style/tokens.css, for light and dark.
+// A name keeps its color: its hash selects one of the palette's eight colors. If another name of the same dimension
+// already has it, the next free color is used. style/tokens.css defines the colors for light and dark.
 
 const SIZE = 8;
 const slotsOfKinds = new Map<string, Map<string, number>>();
 
-/** Gives colors to names that appear together, in an order that does not depend on which of them is the greatest. */
-export function claimColors(kind: string, names: readonly string[]): void {
+/** Assigns colors to names that appear together, in an order that does not depend on their values. */
+export function assignColors(kind: string, names: readonly string[]): void {
   for (const name of names.toSorted()) slotOf(kind, name);
 }
 
@@ -29,7 +29,7 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** The CSS variable of a name among those of a kind: models, owners. *Other* and sums have none of the eight. */
+/** Returns the CSS variable for a name of a dimension. *Other* and sums have colors of their own. */
 export function colorVariable(kind: string, name: string | null): string {
   return name === null ? "--series-other" : `--series-${slotOf(kind, name)}`;
 }

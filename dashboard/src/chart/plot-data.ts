@@ -4,7 +4,7 @@ import { sumOf } from "./chart-series.ts";
 
 export type ChartKind = "bar" | "area" | "line";
 
-/** Edges of every bucket in seconds: its start, and the end of the last. */
+/** The start of each bucket in seconds, and the end of the last one. */
 export function edgesOf(frame: ChartFrame): number[] {
   const starts = frame.buckets.map((start) => Date.parse(start) / 1000);
   const last = starts.at(-1) ?? 0;
@@ -12,7 +12,7 @@ export function edgesOf(frame: ChartFrame): number[] {
   return [...starts, Math.max(last + width, 0)];
 }
 
-/** Points stand in the middle of their buckets, bars and lines alike, so that crosshairs of all charts agree. */
+/** Places points in the middle of their buckets, for bars and lines alike, so that the crosshairs of all charts agree. */
 export function plotData(frame: ChartFrame, series: readonly ChartSeries[], kind: ChartKind): AlignedData {
   const edges = edgesOf(frame);
   const middles = frame.buckets.map((_, at) => ((edges[at] ?? 0) + (edges[at + 1] ?? 0)) / 2);
@@ -21,14 +21,14 @@ export function plotData(frame: ChartFrame, series: readonly ChartSeries[], kind
   return [middles, ...own, ...previous.map((values) => [...values])];
 }
 
-/** Each layer with all below it. The first series lies at the bottom; the highest sum is drawn first, the others over it. */
+/** Adds each layer to those below it. The first series is at the bottom; the highest sum is drawn first, the others over it. */
 function stacked(series: readonly ChartSeries[], length: number): (number | null)[][] {
   const sums = Array.from({ length }, () => 0);
   const layers = series.map(({ values }) => sums.map((sum, at) => (sums[at] = sum + (values[at] ?? 0))));
   return layers.toReversed();
 }
 
-/** Of a stack the sum is compared, of lines each. */
+/** Compares the sum of a stack, and each line by itself. */
 export function previousOf(series: readonly ChartSeries[], kind: ChartKind): (readonly (number | null)[])[] {
   const known = series.flatMap(({ previous }) => (previous === undefined ? [] : [previous]));
   if (known.length === 0 || kind === "line") return known;

@@ -44,7 +44,7 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
         border: { show: false },
         space: 44,
         gap: 8,
-        // Null before there is a scale.
+        // uPlot passes null before a scale exists.
         size: (_, values: readonly string[] | null) =>
           16 + 6.4 * Math.max(3, ...(values ?? []).map(({ length }) => length)),
         values: (_, splits) => splits.map((split) => shortened(format(split))),
@@ -90,20 +90,20 @@ function plotSeries({ series, kind, frame, size }: PlotSettings): uPlot.Series[]
   return [...own, ...before];
 }
 
-/** The next round number above, so that the highest point does not touch the frame. */
+/** Rounds up so that the highest point does not touch the frame. */
 function niceMaximum(max: number): number {
   const power = 10 ** Math.floor(Math.log10(max * 1.06));
   const steps = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
   return (steps.find((step) => step * power >= max * 1.06) ?? 10) * power;
 }
 
-/** On an axis "$6.00" is $6 and "2.50 s" is 2.5 s; "$1.50" stays. */
+/** Shortens axis labels: "$6.00" becomes $6 and "2.50 s" becomes 2.5 s; "$1.50" stays. */
 function shortened(text: string): string {
   const whole = text.replace(/\.0+(?=\D|$)/, "");
   return whole.startsWith("$") ? whole : whole.replace(/(\.\d*[1-9])0+(?=\D|$)/, "$1");
 }
 
-/** Points that no line reaches because nothing is known beside them. */
+/** Finds points without a known neighbor, which no line would reach. */
 const lonely: uPlot.Series.Points.Filter = (plot, at) => {
   const values = plot.data[at] ?? [];
   const isKnown = (index: number): boolean => typeof values[index] === "number";
@@ -113,7 +113,7 @@ const lonely: uPlot.Series.Points.Filter = (plot, at) => {
 const DAYS: readonly string[] = ["1d", "1w", "1mo"];
 const EDGE_PX = 22;
 
-/** Days are named under their bars; within a day the clock stands where an hour begins. */
+/** Labels days under their bars, and hours where they begin. */
 function timeAxis(frame: ChartFrame): Pick<uPlot.Axis, "splits" | "values"> {
   const day = new Intl.DateTimeFormat("en-GB", { timeZone: frame.tz, day: "numeric", month: "short" });
   const clock = new Intl.DateTimeFormat("en-GB", {
@@ -143,7 +143,7 @@ function timeAxis(frame: ChartFrame): Pick<uPlot.Axis, "splits" | "values"> {
       const width = plot.bbox.width / devicePixelRatio;
       return splits.map((split) => {
         const left = plot.valToPos(split, "x");
-        // Half a label beyond the edge would be cut off.
+        // A label at the edge would be cut off.
         if (left > width - EDGE_PX + 8) return "";
         const time = clock.format(split * 1000);
         return isLong || time === "00:00" ? day.format(split * 1000) : time;
@@ -152,7 +152,7 @@ function timeAxis(frame: ChartFrame): Pick<uPlot.Axis, "splits" | "values"> {
   };
 }
 
-/** A drag becomes a range of whole buckets. */
+/** Turns a drag into a range of whole buckets. */
 function select(plot: uPlot, edges: readonly number[], onSelect: PlotSettings["onSelect"]): void {
   const { left, width } = plot.select;
   if (width < 4) return;
@@ -164,7 +164,7 @@ function select(plot: uPlot, edges: readonly number[], onSelect: PlotSettings["o
   if (end > start) onSelect(start, end);
 }
 
-/** The part that still grows is hatched, so that its low bars are not taken for a fall. */
+/** Hatches the part that is still growing, so that its low bars are not taken for a drop. */
 function hatch(plot: uPlot, { partialFrom }: ChartFrame): void {
   if (partialFrom === null) return;
   const { ctx, bbox } = plot;

@@ -3,7 +3,7 @@ import { isKnown } from "../format/number.ts";
 
 interface SparklineProps {
   readonly values: readonly (number | null)[];
-  /** From here on the values still grow: that part is dotted. */
+  /** From this index on the values are still growing and drawn dotted. */
   readonly partialAt?: number | undefined;
 }
 
@@ -11,7 +11,7 @@ const WIDTH = 120;
 const HEIGHT = 32;
 const PAD = 2;
 
-/** The course of a number, without axes. Gaps stay gaps. */
+/** A small line chart without axes. Unknown values stay gaps. */
 export function Sparkline({ values, partialAt }: SparklineProps): JSX.Element {
   const max = Math.max(0, ...values.filter(isKnown));
   const x = (at: number): number => (values.length < 2 ? WIDTH / 2 : (at / (values.length - 1)) * WIDTH);

@@ -11,7 +11,7 @@ interface Described {
   readonly exactly: (value: number | null) => string;
 }
 
-/** What a chart shows, in two or three sentences. */
+/** Describes a chart in two or three sentences. */
 export function describeChart({ title, frame, series, isStack, exactly }: Described): string {
   const first = frame.buckets[0];
   if (first === undefined || series.length === 0) return `${title}: no data.`;

@@ -18,14 +18,14 @@ interface TimeChartProps {
   readonly frame: ChartFrame;
   readonly series: readonly ChartSeries[];
   readonly kind: ChartKind;
-  /** Short, for the axis. */
+  /** Short form for the axis. */
   readonly format: (value: number | null) => string;
-  /** In full, for tooltip and table. */
+  /** Full form for tooltip and table. */
   readonly exactly: (value: number | null) => string;
   readonly height?: number;
 }
 
-/** A chart over time: crosshair shared with all others, drag to zoom, legend, menu on a point, and its table. */
+/** A chart over time with a shared crosshair, drag to zoom, a legend, a menu for each point, and a table. */
 export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Element {
   const { title, frame, series, kind, exactly } = props;
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -34,7 +34,7 @@ export function TimeChart({ height = 264, ...props }: TimeChartProps): JSX.Eleme
   const isStack = kind !== "line";
   const { box, cursor } = usePlot({ ...props, series: shown, height });
   const summaryId = useId();
-  // A drag ends with a click too; by then it has moved on to another range, or nothing was selected.
+  // A drag also ends with a click; by then the range has changed, or nothing was selected.
   const openMenu = (event: MouseEvent): void => {
     const isOnPlot = event.target instanceof Element && event.target.closest(".u-over") !== null;
     if (cursor === null || menu !== null || !isOnPlot || wasDragged.current) return;
@@ -84,14 +84,14 @@ interface Plotted {
   readonly cursor: MenuPlace | null;
 }
 
-/** A chart for as long as its shape stays; new data is put into the one that is there. */
+/** Creates the chart again only when its options change; new data goes into the existing one. */
 function usePlot({ frame, series, kind, format, height }: TimeChartProps & { readonly height: number }): Plotted {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [cursor, setCursor] = useState<MenuPlace | null>(null);
   const colors = useStore(colorsChanged);
   const edges = edgesOf(frame);
-  // Whatever changes the options. The data is no part of it.
+  // The inputs of the options, without the data.
   const shape = JSON.stringify([
     kind,
     frame.tz,

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { formatBucket } from "../format/moment.ts";
 import { formatShare, isKnown } from "../format/number.ts";
-import { useBeside } from "./use-placement.ts";
+import { usePlacement } from "./use-placement.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { sumOf } from "./chart-series.ts";
 
@@ -9,7 +9,7 @@ interface TooltipProps {
   readonly frame: ChartFrame;
   readonly series: readonly ChartSeries[];
   readonly at: number;
-  /** Parts of a whole, so shares and a sum make sense. */
+  /** The series are parts of a whole, so shares and a sum make sense. */
   readonly isStack: boolean;
   readonly exactly: (value: number | null) => string;
   readonly left: number;
@@ -17,9 +17,9 @@ interface TooltipProps {
 
 const ROWS = 10;
 
-/** The exact values of one bucket, the greatest first. */
+/** The exact values of one bucket, largest first. */
 export function Tooltip({ frame, series, at, isStack, exactly, left }: TooltipProps): JSX.Element {
-  const box = useBeside(left, 14);
+  const box = usePlacement(left, 14);
   const start = frame.buckets[at] ?? "";
   const total = isStack ? sumOf(series.map(({ values }) => values[at] ?? null)) : null;
   const rows = series

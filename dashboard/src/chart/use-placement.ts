@@ -1,12 +1,12 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 /**
- * Puts something beside a point of the chart: on the side where there is more room, and never beyond the chart, which on a
+ * Places an element beside a point of the chart, on the side with more room and within the chart, which on a
  * phone is hardly wider.
  */
-export function useBeside(left: number, gap: number): { readonly current: HTMLDivElement | null } {
+export function usePlacement(left: number, gap: number): { readonly current: HTMLDivElement | null } {
   const element = useRef<HTMLDivElement>(null);
-  // After every drawing: what stands in it decides how wide it is.
+  // Runs after every render, because the content decides the width.
   useLayoutEffect(() => {
     const shown = element.current;
     const room = shown?.parentElement?.clientWidth ?? 0;

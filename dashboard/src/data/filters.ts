@@ -21,7 +21,7 @@ function filterOrNothing(parse: () => Filter): Filter | undefined {
   }
 }
 
-/** What a click on a row does: shows this value alone, or no longer. */
+/** Adds a filter for this value, or removes it if it is the only one. */
 export function toggleFilter(filters: readonly Filter[], dimension: Dimension, value: string | null): Filter[] {
   const isSame = (filter: Filter): boolean =>
     filter.dimension === dimension && filter.op === "is" && filter.values.length === 1 && filter.values[0] === value;

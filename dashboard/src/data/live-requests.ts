@@ -2,39 +2,39 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.ts";
 import { get } from "./api.ts";
 import { scopeQuery } from "./use-usage.ts";
-import { mergeCalls, MOST, PAGE, useCallList, type Calls } from "./requests.ts";
+import { mergeRequests, MAX_ROWS, PAGE, useRequestList, type RequestPages } from "./requests.ts";
 import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import { listen } from "./live.ts";
 import type { Scope } from "./url-state.ts";
 
-/** New calls are shown together, not one by one: a busy gateway ends hundreds a second. */
+/** New requests are shown in batches, because a busy gateway finishes hundreds per second. */
 const DRAW_MS = 250;
 const RATE_WINDOW_MS = 10_000;
 
-export interface LiveRequests extends Calls {
-  /** Came while the list was held still. */
+export interface LiveRequests extends RequestPages {
+  /** Requests that arrived while the list was paused. */
   readonly waiting: number;
   readonly release: () => void;
   readonly perSecond: number;
   readonly failedPerSecond: number;
-  /** Not sent since the beginning, for there were more a second than the cap. */
+  /** Requests that the server left out because they exceeded the rate limit of the stream. */
   readonly skipped: number;
 }
 
 interface Tail {
   readonly isLive: boolean;
-  /** At most so many a second. */
+  /** The maximum number of requests per second. */
   readonly cap: number;
-  /** New calls wait, so that nothing moves under the reader. */
+  /** New requests wait, so that the list does not move while it is read. */
   readonly isHeld: boolean;
 }
 
-export function useLiveCalls(scope: Scope, { isLive, cap, isHeld }: Tail): LiveRequests {
+export function useLiveRequests(scope: Scope, { isLive, cap, isHeld }: Tail): LiveRequests {
   const query = scopeQuery(scope).toString();
-  const list = useCallList(query);
+  const list = useRequestList(query);
   const [waiting, setWaiting] = useState<readonly RequestRow[]>([]);
   const [skipped, setSkipped] = useState(0);
-  const [heard, setHeard] = useState<readonly Heard[]>([]);
+  const [arrivals, setHeard] = useState<readonly Arrivals[]>([]);
   const held = useRef(isHeld);
   held.current = isHeld;
   const path = streamPath(scope, cap);
@@ -45,12 +45,12 @@ export function useLiveCalls(scope: Scope, { isLive, cap, isHeld }: Tail): LiveR
     setHeard([]);
     if (!isLive) return undefined;
     return follow(path, query, {
-      onCalls: (rows) => {
-        if (held.current) setWaiting((old) => mergeCalls(old, rows).slice(0, MOST));
+      onRows: (rows) => {
+        if (held.current) setWaiting((old) => mergeRequests(old, rows).slice(0, MAX_ROWS));
         else add(rows);
       },
       onSkipped: (count) => setSkipped((old) => old + count),
-      onHeard: (one) => setHeard((old) => withHeard(old, one)),
+      onArrivals: (one) => setHeard((old) => withArrivals(old, one)),
     });
   }, [path, query, isLive, add]);
   const release = useCallback(() => {
@@ -62,8 +62,8 @@ export function useLiveCalls(scope: Scope, { isLive, cap, isHeld }: Tail): LiveR
     ...list,
     waiting: waiting.filter(({ id }) => !known.has(id)).length,
     release,
-    perSecond: rateOf(heard.map(({ count }) => count)),
-    failedPerSecond: rateOf(heard.map(({ failed }) => failed)),
+    perSecond: rateOf(arrivals.map(({ count }) => count)),
+    failedPerSecond: rateOf(arrivals.map(({ failed }) => failed)),
     skipped,
   };
 }
@@ -76,36 +76,36 @@ function streamPath({ filters, tz }: Scope, cap: number): string {
 }
 
 interface Followers {
-  readonly onCalls: (rows: readonly RequestRow[]) => void;
+  readonly onRows: (rows: readonly RequestRow[]) => void;
   readonly onSkipped: (count: number) => void;
-  readonly onHeard: (heard: Heard) => void;
+  readonly onArrivals: (arrivals: Arrivals) => void;
 }
 
-/** How many ended in a short while, up to a moment. */
-interface Heard {
+/** How many requests ended in the interval before a moment. */
+interface Arrivals {
   readonly at: number;
   readonly count: number;
   readonly failed: number;
 }
 
-/** Gives what ends it. */
-function follow(path: string, query: string, { onCalls, onSkipped, onHeard }: Followers): () => void {
+/** Returns a function that stops following. */
+function follow(path: string, query: string, { onRows, onSkipped, onArrivals }: Followers): () => void {
   let fresh: RequestRow[] = [];
   const draw = setInterval(() => {
     const failed = fresh.filter(({ error_type }) => error_type !== null).length;
-    onHeard({ at: Date.now(), count: fresh.length, failed });
-    if (fresh.length > 0) onCalls(fresh);
+    onArrivals({ at: Date.now(), count: fresh.length, failed });
+    if (fresh.length > 0) onRows(fresh);
     fresh = [];
   }, DRAW_MS);
-  // It comes with every new connection too, so what ended while there was none is not missed.
+  // The event is also sent on every new connection, so requests that ended while disconnected are loaded.
   const catchUp = (): void => {
     get<RequestsPage>(`/requests?${query}&limit=${PAGE}`).then(
-      ({ rows }) => onCalls(rows),
+      ({ rows }) => onRows(rows),
       () => undefined,
     );
   };
   const stop = listen(path, {
-    call: (row) => fresh.push(row as RequestRow), // the contract says what the events hold
+    call: (row) => fresh.push(row as RequestRow), // the contract defines the events
     skipped: (more) => onSkipped((more as { readonly count: number }).count),
     alive: catchUp,
   });
@@ -115,9 +115,9 @@ function follow(path: string, query: string, { onCalls, onSkipped, onHeard }: Fo
   };
 }
 
-function withHeard(heard: readonly Heard[], one: Heard): readonly Heard[] {
-  if (heard.length === 0 && one.count === 0) return heard;
-  return [...heard, one].filter(({ at, count }) => count > 0 && one.at - at < RATE_WINDOW_MS);
+function withArrivals(arrivals: readonly Arrivals[], one: Arrivals): readonly Arrivals[] {
+  if (arrivals.length === 0 && one.count === 0) return arrivals;
+  return [...arrivals, one].filter(({ at, count }) => count > 0 && one.at - at < RATE_WINDOW_MS);
 }
 
 const rateOf = (counts: readonly number[]): number =>

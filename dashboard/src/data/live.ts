@@ -1,16 +1,16 @@
-import { lastAnswer } from "./api.ts";
+import { lastResponse } from "./api.ts";
 import { Store } from "./store.ts";
 
-/** Whether the stream of events that is open, if one is, has been lost. */
+/** True while an open event stream is disconnected. */
 export const isStreamLost = new Store(false);
 
 type Handlers = Readonly<Record<string, (data: unknown) => void>>;
 
-/** The gateway says that it is alive every 15 s. */
+/** The gateway sends an `alive` event every 15 s. */
 const SILENCE_MS = 40_000;
 const RETRY_MS = 2_000;
 
-/** Server-sent events of `path`, for as long as the tab is seen; gives back how to stop. */
+/** Listens to the server-sent events of `path` while the tab is visible; returns a function that stops it. */
 export function listen(path: string, handlers: Handlers): () => void {
   let source: EventSource | undefined;
   let watch: ReturnType<typeof setTimeout> | undefined;
@@ -18,7 +18,7 @@ export function listen(path: string, handlers: Handlers): () => void {
 
   const heard = (): void => {
     isStreamLost.set(false);
-    lastAnswer.set(Date.now());
+    lastResponse.set(Date.now());
     clearTimeout(watch);
     watch = setTimeout(lost, SILENCE_MS);
   };

@@ -4,7 +4,7 @@ import { listen } from "./live.ts";
 import type { Refresh, Scope } from "./url-state.ts";
 import { Store } from "./store.ts";
 
-/** Counts up whenever what is shown should be asked for again. */
+/** Increments whenever the shown data should be reloaded. */
 export const tick = new Store(0);
 
 export const refreshNow = (): void => tick.set(tick.value + 1);
@@ -15,14 +15,14 @@ const periods: Readonly<Record<Refresh, number | undefined>> = {
   "30s": 30_000,
   live: 30_000,
 };
-/** However many calls come, the panels are not asked more often. */
+/** Panels reload at most this often, however many requests arrive. */
 const LIVE_MS = 2_000;
 
 export function periodOf(scope: Scope): number | undefined {
   return isGrowing(scope) ? periods[scope.refresh] : undefined;
 }
 
-/** Runs the clock while the tab is seen; a tab that comes back catches up at once. */
+/** Runs the clock while the tab is visible; a tab that becomes visible reloads at once. */
 export function useRefreshClock(scope: Scope): void {
   const period = periodOf(scope);
   const isLive = period !== undefined && scope.refresh === "live";

@@ -3,33 +3,33 @@ import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.t
 import { ApiError, get } from "./api.ts";
 
 export const PAGE = 200;
-/** More than this nobody looks through; what is older is reached through the range. */
-export const MOST = 5_000;
-interface CallList {
+/** The most rows kept in memory; older requests can be reached by changing the range. */
+export const MAX_ROWS = 5_000;
+interface RequestListState {
   readonly query: string;
   readonly rows: readonly RequestRow[] | undefined;
   readonly cursor: string | null;
   readonly error: ApiError | undefined;
 }
 
-/** Calls of a range, newest first, more of them on demand; while live, those that end now come on top. */
-export interface Calls {
+/** The requests of a range, newest first, loaded page by page; live requests are added on top. */
+export interface RequestPages {
   readonly rows: readonly RequestRow[] | undefined;
   readonly error: ApiError | undefined;
   readonly isLoading: boolean;
-  /** `undefined`: that was all. */
+  /** `undefined` if there are no more. */
   readonly loadMore: (() => void) | undefined;
   readonly reload: () => void;
 }
 
-export interface CallsOf extends Calls {
+export interface RequestsOf extends RequestPages {
   readonly add: (rows: readonly RequestRow[]) => void;
 }
 
-export function useCallList(query: string): CallsOf {
-  const [list, setList] = useState<CallList>({ query: "", rows: undefined, cursor: null, error: undefined });
+export function useRequestList(query: string): RequestsOf {
+  const [list, setList] = useState<RequestListState>({ query: "", rows: undefined, cursor: null, error: undefined });
   const [again, setAgain] = useState(0);
-  const isAsking = useRef(false);
+  const isLoadingMore = useRef(false);
   useEffect(() => {
     const controller = new AbortController();
     get<RequestsPage>(`/requests?${query}&limit=${PAGE}`, controller.signal).then(
@@ -43,12 +43,12 @@ export function useCallList(query: string): CallsOf {
   const add = useCallback((rows: readonly RequestRow[]) => setList((old) => withRows(old, query, rows)), [query]);
   const { cursor } = list;
   const loadMore = useCallback(() => {
-    if (cursor === null || isAsking.current) return;
-    isAsking.current = true;
+    if (cursor === null || isLoadingMore.current) return;
+    isLoadingMore.current = true;
     get<RequestsPage>(`/requests?${query}&limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`)
       .then((page) => setList((old) => ({ ...withRows(old, query, page.rows), cursor: page.cursor })))
       .catch((error: unknown) => setList((old) => ({ ...old, error: apiError(error) })))
-      .finally(() => (isAsking.current = false));
+      .finally(() => (isLoadingMore.current = false));
   }, [query, cursor]);
   return {
     rows: list.rows,
@@ -60,15 +60,17 @@ export function useCallList(query: string): CallsOf {
   };
 }
 
-/** What belongs to another question by now is left out. */
-function withRows(list: CallList, query: string, rows: readonly RequestRow[]): CallList {
+/** Ignores rows of an earlier query. */
+function withRows(list: RequestListState, query: string, rows: readonly RequestRow[]): RequestListState {
   if (list.query !== query || rows.length === 0) return list;
-  const merged = mergeCalls(list.rows ?? [], rows);
-  return merged.length > MOST ? { ...list, rows: merged.slice(0, MOST), cursor: null } : { ...list, rows: merged };
+  const merged = mergeRequests(list.rows ?? [], rows);
+  return merged.length > MAX_ROWS
+    ? { ...list, rows: merged.slice(0, MAX_ROWS), cursor: null }
+    : { ...list, rows: merged };
 }
 
-/** Each call once, newest first. */
-export function mergeCalls(present: readonly RequestRow[], more: readonly RequestRow[]): readonly RequestRow[] {
+/** Merges rows by id, newest first. */
+export function mergeRequests(present: readonly RequestRow[], more: readonly RequestRow[]): readonly RequestRow[] {
   const known = new Set(present.map(({ id }) => id));
   const added = more.filter(({ id }) => !known.has(id));
   if (added.length === 0) return present;

@@ -3,11 +3,11 @@ import { ApiError, get } from "./api.ts";
 import { tick } from "./refresh.ts";
 import { useStore } from "./store.ts";
 
-/** What is asked of the gateway and where that stands. Old data stays until new has come: nothing jumps. */
+/** Data of the gateway and the state of its request. Old data stays until new data has arrived, so that nothing jumps. */
 export interface Resource<T> {
   readonly data: T | undefined;
   readonly error: ApiError | undefined;
-  /** Asked for something else than what `data` shows. */
+  /** Requested model something else than what `data` shows. */
   readonly isLoading: boolean;
   readonly reload: () => void;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** A value that many components look at. */
+/** A value that components can subscribe to. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();

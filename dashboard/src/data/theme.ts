@@ -5,9 +5,9 @@ export type Theme = "auto" | "light" | "dark";
 const KEY = "lmgate-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-/** What the reader chose; `auto` follows the system. */
+/** The chosen theme; `auto` follows the system. */
 export const theme = new Store<Theme>(stored());
-/** Counts up with every change of colors, so that what is painted on a canvas can follow. */
+/** Increments with every change of colors, so that canvases can redraw. */
 export const colorsChanged = new Store(0);
 
 function stored(): Theme {

@@ -5,8 +5,8 @@ import { isMomentText, type Range } from "../format/range.ts";
 import { filterFromParam, toggleFilter } from "./filters.ts";
 import { Store, useStore } from "./store.ts";
 
-// Where the reader is. All state that outlives a click is in the address, so a link shows what its sender saw, and the
-// browser's back takes back a zoom or a filter.
+// The state in the address. All state that outlives a click is there, so a link shows what its sender saw, and the
+// browser's Back button undoes a zoom or a filter.
 
 const BASE = "/ui/";
 const buckets = ["1m", "5m", "15m", "1h", "1d", "1w", "1mo"] as const;
@@ -15,7 +15,7 @@ export type BucketChoice = (typeof buckets)[number] | "auto";
 export type Refresh = "off" | "5s" | "30s" | "live";
 export type Params = URLSearchParams;
 
-/** What every page has in common: the range, the zone, the filters. */
+/** The state that every page shares: range, time zone, filters. */
 export interface Scope extends Range {
   readonly tz: string;
   readonly bucket: BucketChoice;
@@ -24,7 +24,7 @@ export interface Scope extends Range {
   readonly refresh: Refresh;
 }
 
-export interface Place {
+export interface UrlState {
   /** Below `/ui/`: "", "explore", "keys/anna". */
   readonly page: string;
   readonly params: Params;
@@ -34,21 +34,21 @@ export const bucketChoices: readonly BucketChoice[] = ["auto", ...buckets];
 export const refreshChoices: readonly Refresh[] = ["off", "5s", "30s", "live"];
 const DEFAULT_RANGE: Range = { from: "-24h", to: "now" };
 
-const place = new Store<Place>(currentPlace());
+const urlState = new Store<UrlState>(readUrlState());
 
-export const usePlace = (): Place => useStore(place);
+export const useUrlState = (): UrlState => useStore(urlState);
 
-/** Where the reader is at this moment, for what happens between two drawings. */
-export const placeNow = (): Place => place.value;
+/** The current state, for event handlers that run between two renders. */
+export const currentUrlState = (): UrlState => urlState.value;
 
-/** Keeps the store at what the address bar says; gives back how to stop. */
+/** Updates the store when the address changes; returns a function that stops it. */
 export function followHistory(): () => void {
-  const follow = (): void => place.set(currentPlace());
+  const follow = (): void => urlState.set(readUrlState());
   addEventListener("popstate", follow);
   return () => removeEventListener("popstate", follow);
 }
 
-function currentPlace(): Place {
+function readUrlState(): UrlState {
   const { pathname, search } = location;
   const page = pathname.startsWith(BASE) ? pathname.slice(BASE.length).replace(/\/+$/, "") : "";
   return { page, params: new URLSearchParams(search) };
@@ -59,20 +59,20 @@ export function hrefOf(page: string, params: Params): string {
   return `${BASE}${page}${search === "" ? "" : `?${search}`}`;
 }
 
-/** `replace` for what nobody wants to go back through: a sort, a search letter by letter. */
+/** `replace` adds no step to the history, for sorting or each letter of a search. */
 export function go(page: string, params: Params, options: { readonly replace?: boolean } = {}): void {
   const href = hrefOf(page, params);
   if (href === location.pathname + location.search) return;
   if (options.replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
-  const isNewPage = page !== place.value.page;
-  place.set(currentPlace());
+  const isNewPage = page !== urlState.value.page;
+  urlState.set(readUrlState());
   if (isNewPage) scrollTo(0, 0);
 }
 
 export type Changes = Readonly<Record<string, string | null>>;
 
-/** These parameters with some set, or removed where `null`. */
+/** Returns a copy with some parameters set, or removed if `null`. */
 export function withChanges(params: Params, changes: Changes): Params {
   const changed = new URLSearchParams(params);
   for (const [name, value] of Object.entries(changes)) {
@@ -82,14 +82,14 @@ export function withChanges(params: Params, changes: Changes): Params {
   return changed;
 }
 
-/** Changes parameters of the page one is on. */
+/** Changes parameters of the current page. */
 export function setParams(changes: Changes, options: { readonly replace?: boolean } = {}): void {
-  go(place.value.page, withChanges(place.value.params, changes), options);
+  go(urlState.value.page, withChanges(urlState.value.params, changes), options);
 }
 
 const shared = new Set(["from", "to", "tz", "bucket", "compare", "refresh"]);
 
-/** What goes along from page to page. */
+/** The parameters that links to other pages keep. */
 export function scopeParams(params: Params): Params {
   return new URLSearchParams([...params].filter(([name]) => shared.has(name) || name.startsWith("f.")));
 }
@@ -122,18 +122,18 @@ export function withFilters(params: Params, filters: readonly Filter[]): Params 
 }
 
 export function setFilters(filters: readonly Filter[]): void {
-  go(place.value.page, withFilters(place.value.params, filters));
+  go(urlState.value.page, withFilters(urlState.value.params, filters));
 }
 
-/** In place of those that name values of the same dimensions. */
+/** Adds filters, replacing those for the same dimensions. */
 export function addFilters(filters: readonly Filter[]): void {
   const named = new Set(filters.map(({ dimension }) => dimension));
-  const others = readFilters(place.value.params).filter(({ dimension, op }) => op !== "is" || !named.has(dimension));
+  const others = readFilters(urlState.value.params).filter(({ dimension, op }) => op !== "is" || !named.has(dimension));
   setFilters([...others, ...filters]);
 }
 
 export function toggleValue(dimension: Dimension, value: string | null): void {
-  setFilters(toggleFilter(readFilters(place.value.params), dimension, value));
+  setFilters(toggleFilter(readFilters(urlState.value.params), dimension, value));
 }
 
 export function setRange(range: Range): void {

@@ -4,15 +4,15 @@ import { refreshNow } from "./refresh.ts";
 
 type Method = Parameters<typeof send>[0];
 
-interface Change<T> {
+interface Mutation<T> {
   readonly isBusy: boolean;
   readonly error: ApiError | null;
-  /** Resolves to `undefined` where it failed; `error` then says why. */
+  /** Resolves to `undefined` on failure; `error` then has the reason. */
   readonly run: (method: Method, path: string, body?: unknown) => Promise<T | undefined>;
 }
 
-/** A change that a dialog makes: it says that it is under way, or why it could not be, and what is shown is asked for again. */
-export function useChange<T>(): Change<T> {
+/** A change made by a dialog: tracks whether it is running or why it failed, and reloads the shown data afterwards. */
+export function useMutation<T>(): Mutation<T> {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const run = async (method: Method, path: string, body?: unknown): Promise<T | undefined> => {
@@ -34,6 +34,6 @@ export function useChange<T>(): Change<T> {
 
 export const keyPath = (id: string): string => `/keys/${encodeURIComponent(id)}`;
 
-/** When a change counts: now, everywhere. */
+/** Says that a change is in force on every worker. */
 export const acknowledged = (count: number): string =>
-  `in force on ${count === 1 ? "the one thread" : `all ${count} threads`}`;
+  `in force on ${count === 1 ? "the one worker" : `all ${count} threads`}`;

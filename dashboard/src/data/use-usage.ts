@@ -3,27 +3,27 @@ import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import type { Scope } from "./url-state.ts";
 import { useResource, type Resource } from "./resource.ts";
 
-/** A question as a page asks it; range, zone and filters come from the scope. */
-export interface Ask {
+/** A usage query of a page; range, zone and filters come from the scope. */
+export interface UsageRequest {
   readonly metrics: readonly Metric[];
   readonly groupBy?: readonly Dimension[];
-  /** The scope's own where it is left out; `none` for one sum over the range. */
+  /** Defaults to the scope's own; `none` for one sum over the range. */
   readonly bucket?: "auto" | "none";
   readonly limit?: number;
   readonly order?: string;
   readonly compare?: boolean;
-  /** CompanionFiles those of the scope. */
+  /** In addition to those of the scope. */
   readonly filters?: readonly Filter[];
 }
 
-/** The parameters that every question about calls has. */
+/** The parameters that every query has. */
 export function scopeQuery(scope: Scope, more: readonly Filter[] = []): URLSearchParams {
   const query = new URLSearchParams({ from: scope.from, to: scope.to, tz: scope.tz });
   for (const filter of [...scope.filters, ...more]) query.append("filter", formatFilter(filter));
   return query;
 }
 
-export function usageQuery(scope: Scope, ask: Ask): URLSearchParams {
+export function usageQuery(scope: Scope, ask: UsageRequest): URLSearchParams {
   const query = scopeQuery(scope, ask.filters);
   query.set("bucket", ask.bucket ?? scope.bucket);
   query.set("metric", ask.metrics.join(","));
@@ -34,6 +34,6 @@ export function usageQuery(scope: Scope, ask: Ask): URLSearchParams {
   return query;
 }
 
-export function useAnswer(scope: Scope, ask: Ask | null): Resource<Answer> {
+export function useUsage(scope: Scope, ask: UsageRequest | null): Resource<Answer> {
   return useResource<Answer>(ask === null ? null : `/usage?${usageQuery(scope, ask).toString()}`);
 }

@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Answer, Filter, Series } from "../../../src/admin/api/contract.ts";
 import { seriesFilters } from "../chart/chart-series.ts";
-import { useAnswer } from "../data/use-usage.ts";
-import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
+import { useUsage } from "../data/use-usage.ts";
+import { go, scopeParams, useUrlState, withFilters, type Scope } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Delta } from "../ui/delta.tsx";
@@ -13,23 +13,23 @@ import { Badge } from "../ui/status.tsx";
 
 export const isFailed: Filter = { dimension: "error_type", op: "is_not", values: [null] };
 
-/** Errors that LMGate names; all others are the provider's own words. */
+/** Errors that LMGate defines; all others are the provider's own. */
 const ours: Readonly<Record<string, string>> = {
-  client_aborted: "The client left, or stopped sending or reading",
-  body_too_large: "The request outgrew the limit for bodies",
+  client_aborted: "The client disconnected, or stopped sending or reading",
+  body_too_large: "The request body was larger than the limit",
   upstream_unreachable: "No connection to the provider: name, network, port or certificate",
   upstream_timeout: "The provider took longer than the timeouts allow",
-  upstream_reset: "The provider closed the connection before its answer was complete",
-  upstream_invalid: "The provider's answer was not valid HTTP",
-  shutdown: "The gateway was told to end, and the time for draining was over",
-  interrupted: "The call ended with its thread or with the process",
+  upstream_reset: "The provider closed the connection before its response was complete",
+  upstream_invalid: "The provider's response was not valid HTTP",
+  shutdown: "The gateway stopped, and the drain time was over",
+  interrupted: "The request was interrupted when its worker or the process ended",
 };
 
-/** Which errors there were, of which provider, the most frequent first. */
+/** Errors by type and provider, most frequent first. */
 export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const [sort, setSort] = useState("-requests");
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: ["requests"],
     groupBy: ["error_type", "provider"],
     filters: [isFailed],
@@ -42,8 +42,8 @@ export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
   };
   return (
     <Panel
-      title="By type of error"
-      subtitle="A row leads to its calls"
+      title="By error type"
+      subtitle="Select a row to see its requests"
       isFlush
       isLoading={isLoading && data !== undefined}
       error={data && error}
@@ -51,13 +51,13 @@ export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={6} height={36} />}
       {data?.series.length === 0 && (
-        <Empty icon="check" title="Nothing failed">
-          Every call in this range was answered.
+        <Empty icon="check" title="No errors">
+          No request in this range failed.
         </Empty>
       )}
       {data && data.series.length > 0 && (
         <DataTable
-          label="Types of error"
+          label="Error types"
           columns={columnsFor(data)}
           rows={data.series}
           keyOf={({ key, other }) => (other ? "other" : JSON.stringify(key))}
@@ -81,7 +81,7 @@ function columnsFor(answer: Answer): Column<Series>[] {
       card: "title",
       sortValue: ({ key }) => key[0] ?? null,
       render: ({ key: [type], other }) =>
-        other ? "Other" : <code title={ours[type ?? ""] ?? "As the provider calls it"}>{type ?? "(none)"}</code>,
+        other ? "Other" : <code title={ours[type ?? ""] ?? "The provider's own name for it"}>{type ?? "(none)"}</code>,
     },
     {
       id: "by",
@@ -99,7 +99,7 @@ function columnsFor(answer: Answer): Column<Series>[] {
     },
     {
       id: "share",
-      label: "Of all errors",
+      label: "Share of errors",
       align: "end",
       card: "none",
       share,
@@ -109,7 +109,7 @@ function columnsFor(answer: Answer): Column<Series>[] {
       id: "change",
       label: "Change",
       align: "end",
-      hint: "Against the period before",
+      hint: "Compared with the previous period",
       render: (series) => <Delta series={series} metric="requests" />,
     },
   ];

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { ProxyStatus, RecentRejection } from "../../../src/admin/api/contract.ts";
-import { useAnswer } from "../data/use-usage.ts";
-import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
+import { useUsage } from "../data/use-usage.ts";
+import { go, scopeParams, useUrlState, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo, formatMomentExactly } from "../format/moment.ts";
 import { formatCount, formatCountExactly } from "../format/number.ts";
@@ -18,33 +18,33 @@ const meanings: Readonly<Record<string, string>> = {
   mixed_keys: "two different keys",
 };
 
-/** Refusals of one key for one reason, taken together. */
+/** Rejections of one key for one reason. */
 interface Denied {
   readonly id: string;
   readonly last: RecentRejection;
   readonly count: number;
 }
 
-/** What the gateway itself refused, and who had sent it. Such calls reach no provider and are in no figure. */
-export function DeniedKeys({ scope }: { readonly scope: Scope }): JSX.Element {
+/** Requests that the gateway rejected, by key. They reach no provider and are in no figure. */
+export function RejectedKeys({ scope }: { readonly scope: Scope }): JSX.Element {
   const { data, error, reload } = useResource<ProxyStatus>("/status");
   const rows = data && groupDenied(data.refusals);
   return (
     <Panel
-      title="Refused by LMGate"
-      subtitle="The last hundred since its start; they reached no provider and are in no other figure"
+      title="Rejected by LMGate"
+      subtitle="The last 100 since the gateway started. They were not forwarded and are not counted elsewhere."
       isFlush
       error={data && error}
     >
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={4} height={36} />}
       {rows?.length === 0 && (
-        <Empty icon="check" title="Nobody was refused">
-          Since the gateway started, every caller had a key on the list.
+        <Empty icon="check" title="No rejected requests">
+          Every request since the gateway started had a key on the allow-list.
         </Empty>
       )}
       {rows && rows.length > 0 && (
-        <DataTable label="Refused by LMGate" columns={deniedColumns(scope.tz)} rows={rows} keyOf={({ id }) => id} />
+        <DataTable label="Rejected by LMGate" columns={deniedColumns(scope.tz)} rows={rows} keyOf={({ id }) => id} />
       )}
     </Panel>
   );
@@ -56,7 +56,7 @@ function groupDenied(refusals: readonly RecentRejection[]): readonly Denied[] {
     const { maskedKey, status, code, reason = "", clientIp } = refusal;
     const id = [maskedKey, status, code, reason, clientIp].join(" ");
     const known = groups.get(id);
-    // They come newest first, so the first of a group is its last.
+    // They are sorted newest first, so the first of a group is its latest.
     groups.set(id, { id, last: known?.last ?? refusal, count: (known?.count ?? 0) + 1 });
   }
   return [...groups.values()];
@@ -96,10 +96,10 @@ const deniedColumns = (tz: string): readonly Column<Denied>[] => [
 
 const statuses = ["401", "403", "429"];
 
-/** The same three answers where a provider gave them: the key was let in here and not there, or asked too much. */
-export function RefusedByProviders({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+/** 401, 403 and 429 from providers: the key was admitted here but rejected there, or rate limited. */
+export function RejectedByProviders({ scope }: { readonly scope: Scope }): JSX.Element {
+  const { params } = useUrlState();
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: ["requests"],
     groupBy: ["provider", "status"],
     filters: [{ dimension: "status", op: "is", values: statuses }],
@@ -129,15 +129,15 @@ export function RefusedByProviders({ scope }: { readonly scope: Scope }): JSX.El
     }));
   return (
     <Panel
-      title="Refused by providers"
-      subtitle="401, 403 and 429 that came from the provider, in this range"
+      title="Rejected by providers"
+      subtitle="Responses with 401, 403 or 429 from providers, in this range"
       isLoading={isLoading && data !== undefined}
       error={data && error}
     >
       {error && data === undefined ? (
         <Failure error={error} onRetry={reload} />
       ) : (
-        <BarList rows={rows} size={4} empty="No provider refused a call in this range" />
+        <BarList rows={rows} size={4} empty="No provider rejected a request in this range" />
       )}
     </Panel>
   );

@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, sumOf, type ChartSeries } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer } from "../data/use-usage.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { useUsage } from "../data/use-usage.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
@@ -15,31 +15,31 @@ const HEIGHT = 250;
 const STATUSES = 100;
 
 const classes = [
-  { name: "2xx", label: "2xx answered", color: "--series-2", holds: (status: number) => status < 300 },
-  { name: "3xx", label: "3xx moved", color: "--series-4", holds: (status: number) => status >= 300 && status < 400 },
-  { name: "429", label: "429 too many", color: "--series-1", holds: (status: number) => status === 429 },
+  { name: "2xx", label: "2xx success", color: "--series-2", holds: (status: number) => status < 300 },
+  { name: "3xx", label: "3xx redirect", color: "--series-4", holds: (status: number) => status >= 300 && status < 400 },
+  { name: "429", label: "429 rate limited", color: "--series-1", holds: (status: number) => status === 429 },
   {
     name: "4xx",
-    label: "other 4xx, refused",
+    label: "other 4xx",
     color: "--series-7",
     holds: (status: number) => status >= 400 && status < 500 && status !== 429,
   },
-  { name: "5xx", label: "5xx failed", color: "--series-5", holds: (status: number) => status >= 500 },
+  { name: "5xx", label: "5xx error", color: "--series-5", holds: (status: number) => status >= 500 },
 ] as const;
-const unanswered = { name: "none", label: "no answer", color: "--series-other" } as const;
+const unanswered = { name: "none", label: "no response", color: "--series-other" } as const;
 
 const views = [
   { value: "errors", label: "Errors" },
-  { value: "all", label: "All calls" },
+  { value: "all", label: "All requests" },
   { value: "share", label: "Share" },
 ] as const;
 type View = (typeof views)[number]["value"];
 
-/** How calls were answered, by class of status. */
+/** Requests over time by class of response status. */
 export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const view = views.find(({ value }) => value === params.get("view"))?.value ?? "errors";
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: ["requests"],
     groupBy: ["status"],
     limit: STATUSES,
@@ -48,8 +48,8 @@ export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
   const isShare = view === "share";
   return (
     <Panel
-      title="Answers by status"
-      subtitle={scopeWords(scope)}
+      title="Responses by status"
+      subtitle={describeScope(scope)}
       isLoading={isLoading && data !== undefined}
       error={data && error}
       actions={
@@ -65,7 +65,7 @@ export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
       {!error && data === undefined && <Skeleton height={HEIGHT + 26} />}
       {drawn && (
         <TimeChart
-          title="Answers by status"
+          title="Responses by status"
           {...drawn}
           kind={isShare ? "line" : "bar"}
           format={isShare ? formatShare : formatCount}

@@ -4,13 +4,13 @@ import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { HeatMap } from "../chart/heat-map.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer, type Ask } from "../data/use-usage.ts";
+import { useUsage, type UsageRequest } from "../data/use-usage.ts";
 import type { Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 import { isSameKey, MAX_PICKS, type Exploration } from "./view.ts";
 
 interface ExploreChartProps {
@@ -22,14 +22,15 @@ const HEIGHT = 300;
 
 export function ExploreChart({ scope, exploration }: ExploreChartProps): JSX.Element {
   const { by, metric, view, picks } = exploration;
-  const look = lookOf(metric);
-  const { data, error, isLoading, reload } = useAnswer(scope, askFor(scope, exploration));
+  const look = metricLook(metric);
+  const { data, error, isLoading, reload } = useUsage(scope, askFor(scope, exploration));
   const isHeat = view === "heat";
   const title = isHeat
     ? `${look.label} by weekday and hour`
     : `${look.label} by ${by.map((one) => dimensionLabel(one).toLowerCase()).join(" and ")}`;
-  const subtitle = !isHeat && picks.length > 0 ? `${picks.length} picked · ${scopeWords(scope)}` : scopeWords(scope);
-  // What came is for the question before, until the next answer is there.
+  const subtitle =
+    !isHeat && picks.length > 0 ? `${picks.length} picked · ${describeScope(scope)}` : describeScope(scope);
+  // Until the next response arrives, the data belongs to the query before.
   const isFitting = data !== undefined && data.query.metrics[0] === metric && isHeat === (data.query.bucket === "none");
   return (
     <Panel title={title} subtitle={subtitle} isLoading={isLoading && data !== undefined} error={data && error}>
@@ -41,12 +42,12 @@ export function ExploreChart({ scope, exploration }: ExploreChartProps): JSX.Ele
   );
 }
 
-function askFor(scope: Scope, { by, metric, view, picks }: Exploration): Ask {
+function askFor(scope: Scope, { by, metric, view, picks }: Exploration): UsageRequest {
   if (view === "heat") return { metrics: [metric], groupBy: ["weekday", "hour"], bucket: "none", limit: 168 };
   const filters = by.map((dimension, at): Filter => {
     return { dimension, op: "is", values: [...new Set(picks.map((pick) => pick[at] ?? null))] };
   });
-  const order = lookOf(metric).adds ? {} : { order: "-requests" };
+  const order = metricLook(metric).adds ? {} : { order: "-requests" };
   return {
     metrics: [metric],
     groupBy: by,
@@ -65,12 +66,12 @@ interface LinesProps {
 
 function Lines({ title, data, exploration }: LinesProps): JSX.Element {
   const { metric, view, picks } = exploration;
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const drawn = useMemo(() => {
     const picked = data.series.filter(({ key, other }) => !other && picks.some((pick) => isSameKey(pick, key)));
     return { frame: frameOf(data), series: seriesOf(picks.length === 0 ? data : { ...data, series: picked }, metric) };
   }, [data, metric, JSON.stringify(picks)]);
-  // Averages and percentiles cannot be stacked; picks are compared, so they start from one line.
+  // Averages and percentiles cannot be stacked, and compared groups start from one baseline.
   const kind = view === "heat" || !look.adds || (picks.length > 0 && view === "bar") ? "line" : view;
   return <TimeChart title={title} {...drawn} kind={kind} format={look.format} exactly={look.exactly} height={HEIGHT} />;
 }

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
 import { setParams } from "../data/url-state.ts";
 import { dimensionLabel, dimensions } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { Segmented, Select } from "../ui/select.tsx";
 import { setGrouping, views, type Exploration } from "./view.ts";
 
@@ -28,9 +28,9 @@ const metrics: readonly Metric[] = [
   "coverage",
 ];
 
-const metricOptions = metrics.map((value) => ({ value, label: lookOf(value).label }));
+const metricOptions = metrics.map((value) => ({ value, label: metricLook(value).label }));
 
-/** What to group by, what to measure, how to draw it. */
+/** The choice of groups, measures and chart type. */
 export function ExploreControls({ exploration }: { readonly exploration: Exploration }): JSX.Element {
   const { by, metric, view } = exploration;
   const [first = "model", second] = by;
@@ -68,7 +68,7 @@ export function ExploreControls({ exploration }: { readonly exploration: Explora
   );
 }
 
-/** A tag that the address names is no part of the fixed list. */
+/** A tag in the address is not part of the fixed list. */
 function optionsFor(chosen: Dimension | undefined): { value: Dimension; label: string }[] {
   const all: Dimension[] = [...dimensions];
   if (chosen !== undefined && !all.includes(chosen)) all.push(chosen);

@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesFilters } from "../chart/chart-series.ts";
-import { addFilters, go, setParams, usePlace, type Params } from "../data/url-state.ts";
+import { addFilters, go, setParams, useUrlState, type Params } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Delta } from "../ui/delta.tsx";
@@ -19,7 +19,7 @@ const always: readonly Metric[] = [
   "ttft_p95",
 ];
 
-/** The chosen metric stands first, the usual ones follow. */
+/** The chosen metric comes first, followed by the usual ones. */
 export function tableMetrics(metric: Metric): Metric[] {
   return [metric, ...always.filter((other) => other !== metric)];
 }
@@ -30,7 +30,7 @@ interface ExploreTableProps {
 }
 
 export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const filter = (series: Series): void => {
     if (!series.other) addFilters(seriesFilters(answer, series));
   };
@@ -49,7 +49,7 @@ export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.El
   );
 }
 
-/** What is other may have been in the period before alone. */
+/** A group in *other* may have values only in the previous period. */
 const isThere = ({ total, other }: Series): boolean => !other || total.requests !== 0;
 
 function columnsFor(answer: Answer, exploration: Exploration, params: Params): Column<Series>[] {
@@ -59,12 +59,12 @@ function columnsFor(answer: Answer, exploration: Exploration, params: Params): C
     pickColumn(exploration, params),
     ...answer.query.groupBy.map((dimension, at) => nameColumn(answer, dimension, at)),
     ...metrics.slice(0, 1).map((one) => metricColumn(answer, one, "field")),
-    ...(lookOf(metric).adds ? [shareColumn(answer, metric)] : []),
+    ...(metricLook(metric).adds ? [shareColumn(answer, metric)] : []),
     {
       id: "change",
       label: "Change",
       align: "end",
-      hint: `${lookOf(metric).label} against the period before`,
+      hint: `${metricLook(metric).label} compared with the previous period`,
       render: (series) => <Delta series={series} metric={metric} />,
       total: <Delta series={answer.totals} metric={metric} />,
       card: "none",
@@ -115,7 +115,7 @@ function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Se
 }
 
 function metricColumn(answer: Answer, metric: Metric, card: "field" | "none"): Column<Series> {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   return {
     id: metric,
     label: look.label,

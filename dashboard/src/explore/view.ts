@@ -3,7 +3,7 @@ import { setParams, type Params } from "../data/url-state.ts";
 import { isDimension } from "../format/dimension.ts";
 import { isMetric } from "../format/metric.ts";
 
-// What Explore shows, as the address says it.
+// The state of Explore in the address.
 
 export const views = [
   { value: "bar", label: "Bars" },
@@ -20,7 +20,7 @@ export interface Exploration {
   readonly metric: Metric;
   readonly view: View;
   readonly sort: string;
-  /** Groups that are compared; without any the greatest are drawn. */
+  /** Groups to compare; if empty, the largest are drawn. */
   readonly picks: readonly GroupKey[];
 }
 
@@ -47,7 +47,7 @@ function parsePick(text: string, length: number): GroupKey[] {
     const key: unknown = JSON.parse(text);
     const isKey =
       Array.isArray(key) && key.length === length && key.every((one) => one === null || typeof one === "string");
-    return isKey ? [key as GroupKey] : []; // looked at on the line above
+    return isKey ? [key as GroupKey] : []; // checked on the line above
   } catch {
     return [];
   }

@@ -15,9 +15,9 @@ const labels: Readonly<Record<Exclude<Dimension, `tag:${string}`>, string>> = {
   weekday: "Weekday",
 };
 
-export const dimensions = Object.keys(labels) as readonly (keyof typeof labels)[]; // the record's own keys
+export const dimensions = Object.keys(labels) as readonly (keyof typeof labels)[]; // keys of the object above
 
-/** Those that a filter menu offers; days are chosen with the range. */
+/** The dimensions that the filter menu offers; days are chosen with the range. */
 export const filterDimensions = dimensions.filter((name) => name !== "day");
 
 export function isDimension(text: string | null | undefined): text is Dimension {
@@ -26,12 +26,12 @@ export function isDimension(text: string | null | undefined): text is Dimension 
 }
 
 export function dimensionLabel(dimension: Dimension): string {
-  return dimension.startsWith("tag:") ? dimension.slice(4) : labels[dimension as keyof typeof labels]; // all others are its keys
+  return dimension.startsWith("tag:") ? dimension.slice(4) : labels[dimension as keyof typeof labels]; // all others are keys of the object
 }
 
 const weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/** One value of a dimension, for people. Unknown has a word of its own, which no value can be mistaken for. */
+/** Formats one value of a dimension. Unknown has a label that no value can be mistaken for. */
 export function valueLabel(dimension: Dimension, value: string | null): string {
   if (value === null) return dimension === "error_type" ? "(none)" : "(unknown)";
   if (dimension === "hour") return `${value.padStart(2, "0")}:00`;

@@ -11,12 +11,12 @@ import {
 
 type Formatter = (value: number | null | undefined) => string;
 
-/** How a metric is called and written, and what a rise of it means. */
+/** The label and format of a metric, and whether a rise is good or bad. */
 export interface MetricLook {
   readonly label: string;
   readonly format: Formatter;
   readonly exactly: Formatter;
-  /** Parts add up to the whole, so stacking them and taking shares is honest. */
+  /** Parts add up to the whole, so they can be stacked and shown as shares. */
   readonly adds: boolean;
   readonly rise: "good" | "bad" | "neutral";
 }
@@ -56,7 +56,7 @@ const looks: Readonly<Record<Metric, MetricLook>> = {
   coverage: { label: "Usage known", ...share, rise: "good" },
 };
 
-export function lookOf(metric: Metric): MetricLook {
+export function metricLook(metric: Metric): MetricLook {
   return looks[metric];
 }
 

@@ -33,7 +33,7 @@ export function formatMoment(moment: string | number | Date, tz: string): string
     .replace(",", "");
 }
 
-/** With year and seconds: where one call is looked at. */
+/** With year and seconds, for a single request. */
 export function formatMomentExactly(moment: string | number | Date, tz: string): string {
   return formatters(tz, { ...date, year: "numeric", ...clock, second: "2-digit" })
     .format(new Date(moment))
@@ -50,7 +50,7 @@ export function formatDay(moment: string | number | Date, tz: string): string {
     .replace(",", "");
 }
 
-/** A bucket by its start, as long as it takes to tell it from its neighbors. */
+/** Names a bucket by its start, as precisely as its size needs. */
 export function formatBucket(start: string, bucket: Bucket, tz: string): string {
   if (bucket === "1mo") return formatters(tz, { month: "long", year: "numeric" }).format(new Date(start));
   if (bucket === "1d") return formatDay(start, tz);
@@ -69,14 +69,14 @@ export function formatAgo(moment: string | null | undefined, now: number): strin
   return `${Math.round(seconds / 86_400)} d ago`;
 }
 
-/** "in 23 h": how long something still lasts. */
+/** "in 23 h": the time that is left. */
 export function formatUntil(moment: string, now: number): string {
   const hours = Math.max(0, Date.parse(moment) - now) / 3_600_000;
   if (hours < 1) return `in ${Math.round(hours * 60)} min`;
   return hours < 48 ? `in ${Math.round(hours)} h` : `in ${Math.round(hours / 24)} d`;
 }
 
-/** "UTC+1" at a moment, for it changes with the season. */
+/** "UTC+1" at a moment, because the offset changes with daylight saving time. */
 export function zoneOffset(tz: string, at: number): string {
   const parts = formatters(tz, { timeZoneName: "shortOffset" }).formatToParts(at);
   return (parts.find((part) => part.type === "timeZoneName")?.value ?? "UTC").replace("GMT", "UTC");

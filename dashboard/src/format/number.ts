@@ -1,7 +1,7 @@
-// Numbers for people. What is unknown is a dash, never a zero; who shows one says why beside it.
+// Formats numbers. An unknown number is a dash, never a zero, and the caller shows the reason beside it.
 
 export const DASH = "—";
-/** Between a number and its unit: narrow, and never at the end of a line. */
+/** Between a number and its unit: a narrow space that does not break. */
 const GAP = "\u202f";
 
 const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -12,7 +12,7 @@ export function isKnown(value: Known): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-/** $0.0042, $12.34, $12.3 k: precise where it is small, short where it is large. */
+/** $0.0042, $12.34, $12.3 k: precise if small, short if large. */
 export function formatCost(value: Known): string {
   if (!isKnown(value)) return DASH;
   const size = Math.abs(value);
@@ -27,14 +27,14 @@ export function formatCost(value: Known): string {
   return `${sign}$${scaled(size)}`;
 }
 
-/** All of it, for the title and for copying. */
+/** All digits, for tooltips and copying. */
 export function formatCostExactly(value: Known): string {
   if (!isKnown(value)) return DASH;
   const maximumFractionDigits = Math.abs(value) < 1 ? 6 : 4;
   return value.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits });
 }
 
-/** Of a million tokens, as price lists write it: $3, $0.30, $0.075. */
+/** Per 1M tokens, as price lists write it: $3, $0.30, $0.075. */
 export function formatPrice(value: Known): string {
   if (!isKnown(value)) return DASH;
   return `$${value.toLocaleString("en-US", { minimumFractionDigits: Number.isInteger(value) ? 0 : 2, maximumFractionDigits: 6 })}`;
@@ -86,7 +86,7 @@ function scaled(value: number): string {
   const units = ["", "k", "M", "B", "T"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(value)) / 3));
   const number = value / 1_000 ** power;
-  // 999.96 k is 1 M to whoever reads it.
+  // 999.96 k is shown as 1 M.
   if (Math.abs(number) >= 999.5 && power < units.length - 1)
     return `${(number / 1_000).toFixed(1)}${GAP}${units[power + 1]}`;
   return `${Math.abs(number) >= 100 ? number.toFixed(0) : number.toFixed(1)}${GAP}${units[power]}`;

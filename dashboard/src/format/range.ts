@@ -5,7 +5,7 @@ export interface Range {
 
 export interface RangePreset extends Range {
   readonly label: string;
-  /** As the keyboard knows it. */
+  /** Its keyboard shortcut. */
   readonly digit: string;
 }
 
@@ -21,12 +21,12 @@ export const presets: readonly RangePreset[] = [
 
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** Whether the range ends now, so that it grows while one looks at it. */
+/** Whether the range stops working now, so that it grows while one looks at it. */
 export function isGrowing(range: Range): boolean {
   return range.to === "now";
 }
 
-/** The moment a text stands for, near enough to draw with and to shift by; the server alone decides. */
+/** Resolves a moment closely enough to draw and shift ranges; the server's own resolution counts. */
 export function resolveMoment(text: string, now: number): number {
   const relative = /^-(?<count>\d+)(?<unit>[mhdw])$/.exec(text)?.groups;
   if (relative) return now - Number(relative["count"]) * (units[relative["unit"] ?? "h"] ?? 0);
@@ -37,7 +37,7 @@ export function resolveMoment(text: string, now: number): number {
   return Number.isNaN(parsed) ? now : parsed;
 }
 
-/** The range before or after, as long as this one, in absolute times. It never goes beyond now. */
+/** Returns the range before or after, of the same length, in absolute times. It never ends after now. */
 export function shiftRange(range: Range, direction: -1 | 1, now: number): Range {
   const from = resolveMoment(range.from, now);
   const to = resolveMoment(range.to, now);

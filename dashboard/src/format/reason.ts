@@ -1,32 +1,32 @@
 import type { RequestRecord, RequestRow } from "../../../src/admin/api/contract.ts";
 
-// Why a number is not there, and where there is something to be done, what.
+// Reasons why a number is missing, and what can be done about it.
 
 const usageReasons: Readonly<Record<string, string>> = {
   not_requested:
-    'The client did not ask for usage. With stream_options: {"include_usage": true} in its requests the provider sends it.',
-  absent: "The answer is complete, and the provider put no usage into it.",
-  pending: "The response runs in the background; the first request for its result will bring the numbers.",
-  unsupported: "The usage does not pass where it could be read.",
+    'The client did not ask for usage. Set stream_options: {"include_usage": true} in the request to get it.',
+  absent: "The response is complete, but the provider did not include usage.",
+  pending: "The response runs in the background. Usage is known after the first request for its result.",
+  unsupported: "The usage is not sent through the gateway.",
   unparsable: "The body was not valid JSON.",
-  encoding: "The body was compressed with something unknown, or wrongly.",
-  too_large: "It decompressed to more than the limits let through.",
-  opaque: "The answer was neither JSON nor a stream of events.",
-  error: "An error came in the middle of the answer.",
-  cut: "The answer ended early, or never came.",
-  aborted: "The client left before the end.",
-  interrupted: "The call ended with its thread or with the process.",
-  drained: "The client left, and the answer was read to its end for its usage.",
-  inconsistent: "The provider's parts exceed its totals; they were cut to fit.",
-  observer_error: "A fault in reading the answer; please report it.",
+  encoding: "The body's compression is unknown or damaged.",
+  too_large: "The decompressed body is larger than the limit.",
+  opaque: "The response was neither JSON nor an event stream.",
+  error: "The response ended with an error.",
+  cut: "The response ended early, or never started.",
+  aborted: "The client disconnected before the end.",
+  interrupted: "The request was interrupted when its worker or the process ended.",
+  drained: "The client disconnected; the gateway read the response to its end to learn its usage.",
+  inconsistent: "The provider's parts exceeded its totals and were reduced to fit.",
+  observer_error: "The gateway could not read the response. Please report this.",
 };
 
 type Usage = Pick<RequestRow | RequestRecord, "usage_state" | "usage_reason">;
 
 export function usageReason({ usage_state, usage_reason }: Usage): string {
   if (usage_reason !== undefined) return usageReasons[usage_reason] ?? usage_reason;
-  if (usage_state === "not_applicable") return "Nothing was used: an error, or a call that has no usage.";
-  return "The provider sent no usage.";
+  if (usage_state === "not_applicable") return "Nothing was used: an error, or a request without usage.";
+  return "The provider did not send usage.";
 }
 
 export function costReason(call: Usage & Pick<RequestRow, "cost_source">): string {
@@ -34,10 +34,10 @@ export function costReason(call: Usage & Pick<RequestRow, "cost_source">): strin
   return usageReason(call);
 }
 
-/** Where a cost comes from, for people. */
+/** The source of a cost as text. */
 export const costSources = {
-  provider: "said by the provider",
-  override: "by your own price",
-  table: "by list prices",
+  provider: "reported by the provider",
+  override: "from your price",
+  table: "from list prices",
   none: "no price known",
 } as const;

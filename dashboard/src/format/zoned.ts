@@ -1,11 +1,11 @@
-// Wall-clock times of a named zone, both ways, which the platform gives only one way.
+// Converts between moments and wall-clock times of a named zone; the platform offers only one direction.
 
-/** How far the zone's clocks are ahead of UTC at a moment, in milliseconds. */
+/** Returns the zone's offset from UTC at a moment, in milliseconds. */
 function offsetAt(moment: number, tz: string): number {
   return Date.parse(`${wallClock(moment, tz)}Z`) - Math.floor(moment / 1000) * 1000;
 }
 
-/** `2026-11-23T14:05:00` as the zone's clocks showed it. */
+/** `2026-11-23T14:05:00` in the zone's wall-clock time. */
 function wallClock(moment: number, tz: string): string {
   const parts = new Intl.DateTimeFormat("en-CA", {
     timeZone: tz,
@@ -21,19 +21,19 @@ function wallClock(moment: number, tz: string): string {
   return `${part("year")}-${part("month")}-${part("day")}T${part("hour")}:${part("minute")}:${part("second")}`;
 }
 
-/** What an `<input type="datetime-local">` takes. */
+/** Formats a moment for an `<input type="datetime-local">`. */
 export function toLocalInput(moment: number, tz: string): string {
   return wallClock(moment, tz).slice(0, 16);
 }
 
-/** The moment at which the zone's clocks show this; around a change of season the earlier offset counts. */
+/** Returns the moment of a wall-clock time; around a clock change the earlier offset is used. */
 export function fromLocalInput(text: string, tz: string): number {
   const asUtc = Date.parse(`${text}${text.length === 16 ? ":00" : ""}Z`);
   const first = asUtc - offsetAt(asUtc, tz);
   return asUtc - offsetAt(first, tz);
 }
 
-/** The whole month before the one that `now` is in. */
+/** Returns the whole month before the one that contains `now`. */
 export function lastMonth(now: number, tz: string): { readonly from: string; readonly to: string } {
   const [year = 0, month = 1] = wallClock(now, tz).split("-").map(Number);
   const text = (y: number, m: number): string => `${y}-${String(m).padStart(2, "0")}-01T00:00`;

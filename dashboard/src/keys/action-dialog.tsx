@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { KeyRow, KeysChanged } from "../../../src/admin/api/contract.ts";
-import { acknowledged, keyPath, useChange } from "../data/use-mutation.ts";
+import { acknowledged, keyPath, useMutation } from "../data/use-mutation.ts";
 import { formatAgo } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -17,7 +17,7 @@ interface ActionDialogProps {
   readonly onSecret: (secret: string) => void;
 }
 
-/** What is to happen to a key, said before it happens. */
+/** Confirms a change of a key and explains its effect first. */
 export function ActionDialog({ action, ...rest }: ActionDialogProps): JSX.Element {
   if (action === "rotate") return <Rotate {...rest} />;
   if (action === "change") return <Change {...rest} />;
@@ -34,7 +34,7 @@ interface ConfirmProps {
   readonly isDanger?: boolean;
   readonly isReady?: boolean;
   readonly onClose: () => void;
-  /** True: done. */
+  /** Resolves to true on success. */
   readonly onConfirm: () => Promise<boolean>;
 }
 
@@ -64,17 +64,17 @@ function Confirm({ title, children, verb, isDanger, isReady = true, onClose, onC
 }
 
 const graces = [
-  { value: "0", label: "ends now" },
-  { value: "3600", label: "works for 1 hour more" },
-  { value: "86400", label: "works for 1 day more" },
-  { value: "604800", label: "works for 7 days more" },
-  { value: "2592000", label: "works for 30 days more" },
+  { value: "0", label: "stops working now" },
+  { value: "3600", label: "works for 1 more hour" },
+  { value: "86400", label: "works for 1 more day" },
+  { value: "604800", label: "works for 7 more days" },
+  { value: "2592000", label: "works for 30 more days" },
 ] as const;
 
 function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
   const [grace, setGrace] = useState<(typeof graces)[number]["value"]>("86400");
   const [apiKey, setApiKey] = useState("");
-  const { error, run } = useChange<KeysChanged>();
+  const { error, run } = useMutation<KeysChanged>();
   const rotate = async (): Promise<boolean> => {
     const given = apiKey.trim() === "" ? {} : { apiKey: apiKey.trim() };
     const changed = await run("POST", `${keyPath(row.id)}/rotate`, { graceSeconds: Number(grace), ...given });
@@ -91,11 +91,11 @@ function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
       </p>
       <Select label="Overlap" prefix={`Old key ${row.maskedKey}`} value={grace} options={graces} onChange={setGrace} />
       <Field
-        label="New key of the provider"
+        label="New provider key"
         type="password"
         value={apiKey}
         onInput={setApiKey}
-        note="Left empty, LMGate makes one and shows it once."
+        note="Leave it empty to generate a key. You will see it once."
       />
       <Problem error={error} />
     </Confirm>
@@ -105,7 +105,7 @@ function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
 function Change({ row, onClose }: PartProps): JSX.Element {
   const [owner, setOwner] = useState(row.owner);
   const [expires, setExpires] = useState(row.expiresAt?.slice(0, 10) ?? "");
-  const { error, run } = useChange<KeysChanged>();
+  const { error, run } = useMutation<KeysChanged>();
   const isSameEnd = expires === (row.expiresAt?.slice(0, 10) ?? "");
   const change = async (): Promise<boolean> => {
     const changed = await run("PATCH", keyPath(row.id), {
@@ -117,13 +117,13 @@ function Change({ row, onClose }: PartProps): JSX.Element {
   };
   return (
     <Confirm title={`Change ${row.id}`} verb="Save" isReady={owner.trim() !== ""} onClose={onClose} onConfirm={change}>
-      <Field label="Owner" value={owner} onInput={setOwner} note="Calls from now on count for this owner." />
+      <Field label="Owner" value={owner} onInput={setOwner} note="Requests from now on are counted for this owner." />
       <Field
         label="Valid until"
         type="date"
         value={expires}
         onInput={setExpires}
-        note="The start of that day, UTC. Empty: without end. All keys of this id get it."
+        note="The key stops working at the start of that day (UTC). Leave it empty for no expiry. Applies to all keys of this id."
       />
       <Problem error={error} />
     </Confirm>
@@ -131,7 +131,7 @@ function Change({ row, onClose }: PartProps): JSX.Element {
 }
 
 function Switch({ row, isOn, onClose }: PartProps & { readonly isOn: boolean }): JSX.Element {
-  const { error, run } = useChange<KeysChanged>();
+  const { error, run } = useMutation<KeysChanged>();
   const change = async (): Promise<boolean> => {
     const changed = await run("PATCH", keyPath(row.id), { disabled: !isOn });
     if (changed) toast(`${row.id} ${isOn ? "enabled" : "disabled"}, ${acknowledged(changed.acknowledgedBy)}`);
@@ -147,8 +147,8 @@ function Switch({ row, isOn, onClose }: PartProps & { readonly isOn: boolean }):
     >
       <p>
         {isOn
-          ? "Calls with its keys are let through again."
-          : "From now on calls with its keys are answered with 403, until it is enabled again. Calls under way go on."}
+          ? "Requests with its keys are admitted again."
+          : "Requests with its keys get 403 until you enable it again. Running requests finish."}
       </p>
       <LastUse row={row} />
       <Problem error={error} />
@@ -158,7 +158,7 @@ function Switch({ row, isOn, onClose }: PartProps & { readonly isOn: boolean }):
 
 function Revoke({ row, onClose }: PartProps): JSX.Element {
   const [typed, setTyped] = useState("");
-  const { error, run } = useChange<KeysChanged>();
+  const { error, run } = useMutation<KeysChanged>();
   const revoke = async (): Promise<boolean> => {
     const changed = await run("DELETE", keyPath(row.id));
     if (changed) toast(`${row.id} revoked, ${acknowledged(changed.acknowledgedBy)}`);

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { KeysChanged, NewKey } from "../../../src/admin/api/contract.ts";
-import { acknowledged, useChange } from "../data/use-mutation.ts";
+import { acknowledged, useMutation } from "../data/use-mutation.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field, Problem } from "../ui/form.tsx";
@@ -14,8 +14,8 @@ interface AddDialogProps {
 }
 
 const kinds = [
-  { value: "made", label: "Make a new key" },
-  { value: "given", label: "Let a provider's key in" },
+  { value: "made", label: "Generate a new key" },
+  { value: "given", label: "Add a provider key" },
 ] as const;
 
 const FORM = "add-key";
@@ -27,7 +27,7 @@ export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
   const [apiKey, setApiKey] = useState("");
   const [label, setLabel] = useState("");
   const [expires, setExpires] = useState("");
-  const { isBusy, error, run } = useChange<KeysChanged>();
+  const { isBusy, error, run } = useMutation<KeysChanged>();
   const isReady = owner.trim() !== "" && (kind === "made" || apiKey.trim() !== "");
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -53,15 +53,13 @@ export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
         <Segmented label="Kind of key" value={kind} options={kinds} onChange={setKind} />
         <p class="field-note">
           {kind === "made"
-            ? "LMGate makes it. Callers send it beside the provider's own credential, and you see it once."
-            : "Callers send it to the provider as they do now; here it says who they are."}
+            ? "LMGate generates it and shows it once. Clients send it beside the provider's own credential."
+            : "Clients keep sending it to the provider; LMGate uses it to identify them."}
         </p>
         <Field label="Owner" value={owner} onInput={setOwner} placeholder="anna" required autofocus />
-        {kind === "given" && (
-          <Field label="The provider's key" type="password" value={apiKey} onInput={setApiKey} required />
-        )}
+        {kind === "given" && <Field label="Provider key" type="password" value={apiKey} onInput={setApiKey} required />}
         <div class="form-row">
-          <Field label="Id" value={id} onInput={setId} placeholder="made up if left empty" />
+          <Field label="Id" value={id} onInput={setId} placeholder="generated if empty" />
           <Field label="Label" value={label} onInput={setLabel} placeholder="laptop" />
         </div>
         <Field
@@ -69,7 +67,7 @@ export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
           type="date"
           value={expires}
           onInput={setExpires}
-          note="The start of that day, UTC. Empty: without end."
+          note="The key stops working at the start of that day (UTC). Leave it empty for no expiry."
         />
         <Problem error={error} />
       </form>
@@ -79,7 +77,7 @@ export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
 
 type Filled = Readonly<Record<"owner" | "id" | "apiKey" | "expires" | "label", string>>;
 
-/** Without what was left empty. */
+/** Leaves out empty values. */
 function newKey({ owner, id, apiKey, expires, label }: Filled): NewKey {
   return {
     owner: owner.trim(),

@@ -1,18 +1,18 @@
 import type { JSX, TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { KeysImport } from "../../../src/admin/api/contract.ts";
-import { useChange } from "../data/use-mutation.ts";
+import { useMutation } from "../data/use-mutation.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Problem } from "../ui/form.tsx";
 import { Badge } from "../ui/status.tsx";
 import { toast } from "../ui/toast.tsx";
 
-/** First what would change, then the change: all rows of it or none. */
+/** Shows a preview first, then imports all rows or none. */
 export function ImportDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const [csv, setCsv] = useState("");
   const [plan, setPlan] = useState<KeysImport | null>(null);
-  const { isBusy, error, run } = useChange<KeysImport>();
+  const { isBusy, error, run } = useMutation<KeysImport>();
   const change = (text: string): void => {
     setCsv(text);
     setPlan(null);
@@ -39,7 +39,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): JSX
         </Button>
       ) : (
         <Button kind="primary" disabled={isBusy || csv.trim() === ""} onClick={() => void look()}>
-          {isBusy ? "Looking…" : "Show what would change"}
+          {isBusy ? "Looking…" : "Preview changes"}
         </Button>
       )}
     </>
@@ -68,15 +68,15 @@ function Source({ csv, onChange }: SourceProps): JSX.Element {
   return (
     <>
       <p class="field-note">
-        A CSV as the allow-list has it: a first line of names with <code>id</code>, <code>api_key</code>,{" "}
-        <code>owner</code> and <code>added</code>, then a key a line. Other columns are kept.
+        A CSV file in the format of the allow-list: a header line with <code>id</code>, <code>api_key</code>,{" "}
+        <code>owner</code> and <code>added</code>, then one key per line. Other columns are kept.
       </p>
       <label class="field">
         <span>File</span>
         <input type="file" accept=".csv,text/csv" onChange={read} />
       </label>
       <label class="field">
-        <span>Or its text</span>
+        <span>Or paste its text</span>
         <textarea
           value={csv}
           spellcheck={false}
@@ -112,7 +112,7 @@ function Plan({ plan }: { readonly plan: KeysImport }): JSX.Element {
           <span>{message}</span>
         </div>
       ))}
-      {plan.refused.length > 0 && <p class="field-note">Nothing is imported until these lines are mended.</p>}
+      {plan.refused.length > 0 && <p class="field-note">Fix these lines to import the file.</p>}
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { ActionDialog } from "./action-dialog.tsx";
 import type { KeyAction } from "./key-menu.tsx";
 import { SecretDialog } from "./secret-dialog.tsx";
 
-/** What is being done to keys: something to one of them, or a new one is shown. */
+/** The open dialog: a change of one key, or the display of a new one. */
 export type KeyTask =
   | { readonly kind: "action"; readonly action: KeyAction; readonly row: KeyRow }
   | { readonly kind: "secret"; readonly secret: string };
@@ -17,7 +17,7 @@ interface KeyDialogsProps {
 export function KeyDialogs({ task, onTask }: KeyDialogsProps): JSX.Element | null {
   if (task === null) return null;
   if (task.kind === "secret") return <SecretDialog secret={task.secret} onClose={() => onTask(null)} />;
-  // The secret's own dialog follows the one that asked for it.
+  // The dialog with the new key follows the one that created it.
   let next: KeyTask | null = null;
   return (
     <ActionDialog

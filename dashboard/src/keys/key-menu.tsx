@@ -9,11 +9,11 @@ interface KeyMenuProps {
   readonly onAction: (action: KeyAction, row: KeyRow) => void;
 }
 
-/** What can be done with a key. */
+/** The actions for a key. */
 export function KeyMenu({ row, onAction }: KeyMenuProps): JSX.Element {
   const actions: readonly (readonly [KeyAction, string])[] = [
     ["rotate", "Rotate…"],
-    ["change", "Owner and end…"],
+    ["change", "Owner and expiry…"],
     row.state === "disabled" ? ["enable", "Enable"] : ["disable", "Disable…"],
     ["revoke", "Revoke…"],
   ];

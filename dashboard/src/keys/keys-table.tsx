@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { KeyRow } from "../../../src/admin/api/contract.ts";
-import { go, scopeParams, setParams, usePlace, type Params } from "../data/url-state.ts";
+import { go, scopeParams, setParams, useUrlState, type Params } from "../data/url-state.ts";
 import { formatAgo, formatMomentExactly, formatUntil } from "../format/moment.ts";
 import { formatCost, formatCostExactly, formatCount, formatCountExactly, isKnown } from "../format/number.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
@@ -14,9 +14,9 @@ interface KeysTableProps {
   readonly onAction: (action: KeyAction, row: KeyRow) => void;
 }
 
-/** Who has access; a row leads to what the key does. */
+/** The keys on the list; a row links to the key's page. */
 export function KeysTable({ rows, tz, onAction }: KeysTableProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const hasLabels = rows.some(({ columns }) => Object.keys(columns).length > 0);
   return (
     <DataTable
@@ -75,14 +75,14 @@ function columnsFor(tz: string, params: Params, onAction: KeysTableProps["onActi
       card: "none",
       sortValue: ({ lastUsed }) => lastUsed,
       render: ({ lastUsed }) => (
-        <span title={lastUsed === null ? "No call with this id is known" : formatMomentExactly(lastUsed, tz)}>
+        <span title={lastUsed === null ? "No request with this id is recorded" : formatMomentExactly(lastUsed, tz)}>
           {formatAgo(lastUsed, Date.now())}
         </span>
       ),
     },
     {
       id: "requests24h",
-      label: "Calls 24 h",
+      label: "Requests 24 h",
       align: "end",
       card: "none",
       sortValue: ({ requests24h }) => requests24h,
@@ -108,7 +108,7 @@ const costColumn = (id: "cost24h" | "cost30d", label: string, card: "none" | "fi
   hint: "Estimated from list prices",
   sortValue: (row) => row[id],
   render: (row) => (
-    <span title={isKnown(row[id]) ? formatCostExactly(row[id]) : "Calls of a model that has no price"}>
+    <span title={isKnown(row[id]) ? formatCostExactly(row[id]) : "Requests for a model without a price"}>
       {formatCost(row[id])}
     </span>
   ),

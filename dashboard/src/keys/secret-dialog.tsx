@@ -14,7 +14,7 @@ interface SecretDialogProps {
   readonly onClose: () => void;
 }
 
-/** A key that was just made, and how tools use it. It is nowhere else: the list has its digest alone. */
+/** Shows a new key and how tools use it. The key is stored nowhere; the list has only its digest. */
 export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Element {
   const { data: providers } = useResource<readonly ProviderInfo[]>("/providers");
   const [id, setId] = useState("claude-code");
@@ -25,21 +25,21 @@ export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Elemen
   const chosen = options.find(({ tool }) => tool.id === id) ?? options[0];
   return (
     <Dialog
-      title="The new key"
+      title="New key"
       width="wide"
       onClose={onClose}
       actions={
         <Button kind="primary" onClick={onClose}>
-          I have it
+          I copied it
         </Button>
       }
     >
       <Notice kind="warning">It is shown this once. Nobody can look it up later; only a new one can be made.</Notice>
       <div class="secret">
-        <Snippet text={secret} label="The new key" />
+        <Snippet text={secret} label="New key" />
       </div>
       <p class="lead">
-        Callers send it in the header <code>{HEADER}</code>, beside the provider's own credential.
+        Clients send it in the header <code>{HEADER}</code>, beside the provider's own credential.
       </p>
       {chosen && (
         <>
@@ -52,7 +52,7 @@ export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Elemen
           />
           <Snippet
             text={chosen.tool.write({ base: chosen.provider.baseUrl, key: secret })}
-            label={`Setup of ${chosen.tool.label}`}
+            label={`Setup for ${chosen.tool.label}`}
           />
           <p class="field-note">{chosen.tool.where}</p>
         </>

@@ -4,7 +4,7 @@ import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/c
 import { seriesFilters } from "../chart/chart-series.ts";
 import { addFilters } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 
 export const latencyMetrics: readonly Metric[] = [
@@ -21,7 +21,7 @@ export const latencyMetrics: readonly Metric[] = [
 ];
 const onCards: readonly Metric[] = ["duration_p95", "ttft_p95", "output_tokens_per_second"];
 
-/** Each group with all its percentiles; a click sees it alone. */
+/** Each group with all its percentiles; a click filters by it. */
 export function LatencyTable({ answer }: { readonly answer: Answer }): JSX.Element {
   const [sort, setSort] = useState("-requests");
   const [by = "model"] = answer.query.groupBy;
@@ -49,9 +49,9 @@ const nameColumn = (by: Dimension): Column<Series> => ({
 });
 
 function metricColumn(answer: Answer, metric: Metric): Column<Series> {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const write = (value: number | null | undefined): JSX.Element => (
-    <span title={value === null || value === undefined ? "No call of this kind was timed" : look.exactly(value)}>
+    <span title={value === null || value === undefined ? "No duration is known" : look.exactly(value)}>
       {look.format(value)}
     </span>
   );

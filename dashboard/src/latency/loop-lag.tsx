@@ -10,10 +10,10 @@ import { Badge } from "../ui/status.tsx";
 
 const AGAIN_MS = 5_000;
 const KEPT = 60;
-/** Nobody notices a gateway that is later than this now and then; from here on it is told. */
+/** Delays below this are not noticeable and are shown as "on time". */
 const LATE_MS = 50;
 
-/** What of the latency is LMGate's own doing: how late its threads come to their work. */
+/** LMGate's own part of the latency: the event-loop delay of its workers. */
 export function LoopLag(): JSX.Element {
   const { data, error, reload } = useResource<ProxyStatus>("/status");
   const history = useRef(new Map<string, number[]>());
@@ -28,12 +28,12 @@ export function LoopLag(): JSX.Element {
       history.current.set(name, [...(history.current.get(name) ?? []), loopLagMs.p99].slice(-KEPT));
     }
   }
-  // The thread that writes the ledger does not measure itself.
+  // The ledger worker does not measure its own delay.
   const threads = data?.threads.filter(({ name }) => name !== "ledger");
   return (
     <Panel
-      title="LMGate's own delay"
-      subtitle="How late each thread comes to its work; the line is p99 since this page was opened"
+      title="LMGate's event-loop delay"
+      subtitle="Event-loop delay of each worker. The line is p99 since this page was opened."
       isFlush
       error={data && error}
     >

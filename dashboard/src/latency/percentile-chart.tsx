@@ -3,10 +3,10 @@ import { useMemo } from "preact/hooks";
 import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
 import { frameOf, type ChartSeries } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer } from "../data/use-usage.ts";
+import { useUsage } from "../data/use-usage.ts";
 import type { Scope } from "../data/url-state.ts";
 import { formatDuration } from "../format/number.ts";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
 
@@ -17,7 +17,7 @@ interface PercentileChartProps {
 }
 
 const HEIGHT = 240;
-/** From most calls to the slowest: calm to loud, and each dashed in its own way. */
+/** From the median to the slowest requests, with stronger colors and different dashes. */
 const looks = [
   { part: "p50", color: "--series-4" },
   { part: "p90", color: "--series-0", dash: [8, 3] },
@@ -25,13 +25,18 @@ const looks = [
   { part: "p99", color: "--series-5", dash: [2, 3] },
 ] as const;
 
-/** How long it took, for half of the calls and for the slowest of them. */
+/** Percentiles of the duration over time. */
 export function PercentileChart({ scope, title, kind }: PercentileChartProps): JSX.Element {
   const metrics = looks.map(({ part }): Metric => `${kind}_${part}`);
-  const { data, error, isLoading, reload } = useAnswer(scope, { metrics });
+  const { data, error, isLoading, reload } = useUsage(scope, { metrics });
   const drawn = useMemo(() => data && { frame: frameOf(data), series: linesOf(data, kind) }, [data, kind]);
   return (
-    <Panel title={title} subtitle={scopeWords(scope)} isLoading={isLoading && data !== undefined} error={data && error}>
+    <Panel
+      title={title}
+      subtitle={describeScope(scope)}
+      isLoading={isLoading && data !== undefined}
+      error={data && error}
+    >
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <Skeleton height={HEIGHT + 26} />}
       {drawn && (

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ProxyStatus, ProviderInfo } from "../../../src/admin/api/contract.ts";
-import { scopeParams, usePlace } from "../data/url-state.ts";
+import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { Button } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
@@ -8,9 +8,9 @@ import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { copyText } from "../ui/toast.tsx";
 
-/** Before the first call: three steps that tick themselves off. */
+/** Shown before the first request: three steps that check themselves off. */
 export function FirstRun(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data: status } = useResource<ProxyStatus>("/status");
   const { data: providers } = useResource<readonly ProviderInfo[]>("/providers");
   const base = providers?.find(({ name }) => name === "openai") ?? providers?.[0];
@@ -19,28 +19,24 @@ export function FirstRun(): JSX.Element {
     `  -H "Authorization: Bearer $OPENAI_API_KEY"`,
   ].join("\n");
   return (
-    <Panel
-      title="Three steps to the first figure"
-      subtitle="This page fills itself as soon as a call has passed."
-      class="first-run"
-    >
+    <Panel title="Get started" subtitle="This page fills as soon as a request has been recorded." class="first-run">
       <ol class="steps">
-        <Step isDone={status?.state === "serving"} title="The gateway runs">
-          {status ? `Version ${status.version}, on port ${status.address.port}.` : "Waiting for it."}
+        <Step isDone={status?.state === "serving"} title="The gateway is running">
+          {status ? `Version ${status.version}, on port ${status.address.port}.` : "Waiting…"}
         </Step>
-        <Step isDone={(status?.allowlist.keys ?? 0) > 0} title="A key may pass">
+        <Step isDone={(status?.allowlist.keys ?? 0) > 0} title="A key is on the list">
           {(status?.allowlist.keys ?? 0) > 0 ? (
             `${status?.allowlist.keys ?? 0} on the list.`
           ) : (
             <Link page="keys" params={scopeParams(params)}>
-              Add the first key
+              Add your first key
             </Link>
           )}
         </Step>
-        <Step isDone={false} title="The first call">
-          Point a tool at the gateway, or send one by hand.{" "}
+        <Step isDone={false} title="Send a request">
+          Point a tool at the gateway, or send one from the shell.{" "}
           <Link page="setup" params={scopeParams(params)}>
-            How for your tool
+            Set up your tool
           </Link>
           <div class="snippet">
             <pre>{call}</pre>
@@ -49,7 +45,7 @@ export function FirstRun(): JSX.Element {
         </Step>
       </ol>
       <p class="first-run-note muted">
-        Only looking? <code>npm run demo</code> starts a gateway with a month of made-up calls, without any key.
+        Just looking? <code>npm run demo</code> starts a gateway with a month of sample requests. No key needed.
       </p>
     </Panel>
   );

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ProxyStatus } from "../../../src/admin/api/contract.ts";
-import { scopeParams, usePlace } from "../data/url-state.ts";
+import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
 import { formatCount, formatCountExactly, formatDuration } from "../format/number.ts";
@@ -8,21 +8,21 @@ import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
 import { Skeleton } from "../ui/state.tsx";
 
-/** What is wrong with the gateway itself, the worst first; nothing is good. */
-export function troublesOf(status: ProxyStatus): readonly string[] {
+/** Returns the gateway's problems, worst first; an empty list means that there are none. */
+export function issuesOf(status: ProxyStatus): readonly string[] {
   const down = status.threads.filter(({ state }) => state === "down").length;
   return [
     status.state === "serving" ? "" : `The gateway is ${status.state}`,
     status.ledger.dropped > 0 ? `${formatCountExactly(status.ledger.dropped)} records were dropped` : "",
     status.ledger.degraded ? `Records cannot be written: ${status.ledger.lastError ?? "unknown"}` : "",
-    down > 0 ? `${down} of ${status.threads.length} threads are down` : "",
-    status.allowlist.error === undefined ? "" : "The last reload of the keys failed",
+    down > 0 ? `${down} of ${status.threads.length} workers are down` : "",
+    status.allowlist.error === undefined ? "" : "The last reload of the allow-list failed",
   ].filter(Boolean);
 }
 
-/** In one line whether anything is broken. */
+/** The health of the gateway in one line. */
 export function HealthStrip(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data, error } = useResource<ProxyStatus>("/status");
   if (error && data === undefined) {
     return (
@@ -38,13 +38,13 @@ export function HealthStrip(): JSX.Element {
       </div>
     );
   }
-  const troubles = troublesOf(data);
+  const troubles = issuesOf(data);
   const lag = Math.max(0, ...data.threads.map(({ loopLagMs }) => loopLagMs.p99));
   return (
     <div class={`health ${troubles.length > 0 ? "bad" : "good"}`}>
       <span class="health-state" role="status">
         <Icon name={troubles.length > 0 ? "errors" : "check"} size={14} />
-        {troubles[0] ?? "Everything works"}
+        {troubles[0] ?? "All systems operational"}
         {troubles.length > 1 && ` and ${troubles.length - 1} more`}
       </span>
       <Fact label="In flight" value={formatCount(data.callsInFlight)} />
@@ -54,9 +54,7 @@ export function HealthStrip(): JSX.Element {
       <Fact
         label="Last record"
         value={
-          data.ledger.lastWriteAt === undefined
-            ? "none since the start"
-            : formatAgo(data.ledger.lastWriteAt, Date.now())
+          data.ledger.lastWriteAt === undefined ? "none since start" : formatAgo(data.ledger.lastWriteAt, Date.now())
         }
       />
       <Link page="system" params={scopeParams(params)} class="health-link">

@@ -3,15 +3,15 @@ import { useMemo } from "preact/hooks";
 import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer } from "../data/use-usage.ts";
+import { useUsage } from "../data/use-usage.ts";
 import { setParams, type Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { CoverageLine, UnpricedChip } from "../ui/coverage.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented, Select } from "../ui/select.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 
 export const chartMetrics = [
   { value: "cost", label: "Cost" },
@@ -46,11 +46,11 @@ interface MainChartProps {
   readonly by: Grouping;
 }
 
-/** One metric over time, stacked by one dimension where parts add up and as lines where they do not. */
+/** One metric over time by one dimension, stacked if its parts add up, as lines otherwise. */
 export function MainChart({ scope, metric, by }: MainChartProps): JSX.Element {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const groupBy: Dimension[] = by === "none" ? [] : [by];
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: [metric satisfies Metric],
     groupBy,
     limit: look.adds ? GROUPS : 5,
@@ -63,7 +63,7 @@ export function MainChart({ scope, metric, by }: MainChartProps): JSX.Element {
   return (
     <Panel
       title={title}
-      subtitle={scopeWords(scope)}
+      subtitle={describeScope(scope)}
       isLoading={isLoading && data !== undefined}
       error={data && error}
       actions={

@@ -12,24 +12,24 @@ interface NothingFoundProps {
   readonly answer?: Answer;
 }
 
-/** No call matches: which filters to take back, or where the nearest calls are. */
+/** Shown if no request matches: offers to clear filters or to go to the nearest requests. */
 export function NothingFound({ scope, answer }: NothingFoundProps): JSX.Element {
   const { data } = useResource<{ readonly range: NearestRange | null }>(`/nearest?${scopeQuery(scope).toString()}`);
   const range = data?.range;
   return (
     <Empty
-      title="No calls match"
+      title="No requests match"
       actions={
         <>
           {scope.filters.length > 0 && <Button onClick={() => setFilters([])}>Clear filters</Button>}
-          {range && <Button onClick={() => setRange(range)}>Go to the nearest that do</Button>}
+          {range && <Button onClick={() => setRange(range)}>Go to the nearest requests</Button>}
           {data && !range && <Button onClick={() => setRange({ from: "-30d", to: "now" })}>Last 30 days</Button>}
         </>
       }
     >
       {range
-        ? `The nearest ones are between ${formatMoment(range.from, scope.tz)} and ${formatMoment(range.to, scope.tz)}.`
-        : answer?.through && `The last call was on ${formatMoment(answer.through, scope.tz)}.`}
+        ? `The nearest requests are between ${formatMoment(range.from, scope.tz)} and ${formatMoment(range.to, scope.tz)}.`
+        : answer?.through && `The last request was on ${formatMoment(answer.through, scope.tz)}.`}
     </Empty>
   );
 }

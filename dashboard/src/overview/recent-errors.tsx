@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.ts";
 import { scopeQuery } from "../data/use-usage.ts";
-import { go, scopeParams, usePlace, withChanges, withFilters, type Scope } from "../data/url-state.ts";
+import { go, scopeParams, useUrlState, withChanges, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo, formatMomentExactly } from "../format/moment.ts";
 import { Link } from "../ui/link.tsx";
@@ -12,9 +12,9 @@ import { Status } from "../ui/status.tsx";
 const SIZE = 6;
 const failed = { dimension: "error_type", op: "is_not", values: [null] } as const;
 
-/** The last calls that failed; each leads to its record. */
+/** The latest failed requests; each links to its record. */
 export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const query = scopeQuery(scope, [{ ...failed, values: [...failed.values] }]);
   query.set("limit", String(SIZE));
   const { data, error, isLoading, reload } = useResource<RequestsPage>(`/requests?${query.toString()}`);
@@ -39,8 +39,8 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={SIZE} height={40} />}
       {data?.rows.length === 0 && (
-        <Empty icon="check" title="Nothing failed">
-          Every call in this range was answered.
+        <Empty icon="check" title="No errors">
+          No request in this range failed.
         </Empty>
       )}
       <ul class="event-list">

@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Answer, Dimension, Metric } from "../../../src/admin/api/contract.ts";
-import { useAnswer, type Ask } from "../data/use-usage.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
-import { lookOf } from "../format/metric.ts";
-import { exportedAsk } from "../shell/export-menu.tsx";
+import { useUsage, type UsageRequest } from "../data/use-usage.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
+import { metricLook } from "../format/metric.ts";
+import { exportedUsage } from "../shell/export-menu.tsx";
 import { EstimatedNote } from "../ui/coverage.tsx";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 import { Failure } from "../ui/state.tsx";
 import { Tile } from "../ui/tile.tsx";
 import { FirstRun } from "./first-run.tsx";
@@ -18,7 +18,7 @@ import { TopList } from "./top-list.tsx";
 interface TileEntry {
   readonly label: string;
   readonly metric: Metric;
-  /** The chart's metric that a click on the tile shows. */
+  /** The metric that a click on the tile selects in the chart. */
   readonly chart?: ChartMetric;
   readonly unknown: string;
 }
@@ -26,37 +26,37 @@ interface TileEntry {
 const tiles: readonly TileEntry[] = [
   { label: "Cost", metric: "cost", chart: "cost", unknown: "no prices known" },
   { label: "Tokens", metric: "total_tokens", chart: "total_tokens", unknown: "no usage sent" },
-  { label: "Requests", metric: "requests", chart: "requests", unknown: "no calls" },
-  { label: "Error rate", metric: "error_rate", chart: "errors", unknown: "no calls" },
-  { label: "First token p95", metric: "ttft_p95", chart: "ttft_p95", unknown: "no answers timed" },
+  { label: "Requests", metric: "requests", chart: "requests", unknown: "no requests" },
+  { label: "Error rate", metric: "error_rate", chart: "errors", unknown: "no requests" },
+  { label: "First token p95", metric: "ttft_p95", chart: "ttft_p95", unknown: "no timed responses" },
   { label: "Cache hits", metric: "cache_hit_rate", unknown: "no input tokens known" },
 ];
 
-const overviewAsk: Ask = { metrics: tiles.map(({ metric }) => metric), compare: true };
+const overviewAsk: UsageRequest = { metrics: tiles.map(({ metric }) => metric), compare: true };
 
 interface FiguresProps {
   readonly scope: Scope;
-  /** Lists of what is the same for all calls that are looked at say nothing. */
+  /** Dimensions whose lists are left out, because all shown requests have the same value. */
   readonly without?: readonly Dimension[];
 }
 
-/** What was spent, by whom and on what, and whether anything failed. */
-export function Figures({ scope, without = [] }: FiguresProps): JSX.Element {
-  const { params } = usePlace();
+/** The overview: cost, usage and errors, and the largest owners, models and keys. */
+export function Tiles({ scope, without = [] }: FiguresProps): JSX.Element {
+  const { params } = useUrlState();
   const by = params.get("by");
   const metric = params.get("metric");
-  const { data, error, reload } = useAnswer(scope, overviewAsk);
+  const { data, error, reload } = useUsage(scope, overviewAsk);
   const chart: MainView = { by: isGrouping(by) ? by : "model", metric: isChartMetric(metric) ? metric : "cost" };
   useEffect(() => {
-    exportedAsk.set({ metrics: [chart.metric], groupBy: chart.by === "none" ? [] : [chart.by], bucket: "auto" });
-    return () => exportedAsk.set(null);
+    exportedUsage.set({ metrics: [chart.metric], groupBy: chart.by === "none" ? [] : [chart.by], bucket: "auto" });
+    return () => exportedUsage.set(null);
   }, [chart.by, chart.metric]);
   if (error && data === undefined) return <Failure error={error} onRetry={reload} />;
   const isEmpty = data?.totals.total.requests === 0;
   if (isEmpty && data.through === null) return <FirstRun />;
   return (
     <>
-      <Tiles scope={scope} answer={data} shown={chart.metric} />
+      <TileRow scope={scope} answer={data} shown={chart.metric} />
       {isEmpty ? (
         <NothingFound scope={scope} answer={data} />
       ) : (
@@ -77,7 +77,7 @@ interface TilesProps {
   readonly shown: ChartMetric;
 }
 
-function Tiles({ scope, answer, shown }: TilesProps): JSX.Element {
+function TileRow({ scope, answer, shown }: TilesProps): JSX.Element {
   return (
     <div class="tiles">
       {tiles.map(({ label, metric, chart, unknown }) => (
@@ -87,7 +87,7 @@ function Tiles({ scope, answer, shown }: TilesProps): JSX.Element {
           metric={metric}
           answer={answer}
           unknown={unknown}
-          subtitle={metric === "cost" ? <EstimatedNote /> : scopeWords(scope)}
+          subtitle={metric === "cost" ? <EstimatedNote /> : describeScope(scope)}
           {...(chart === undefined
             ? {}
             : { isChosen: chart === shown, onChoose: () => setParams({ metric: chart === "cost" ? null : chart }) })}
@@ -111,8 +111,8 @@ interface DetailsProps {
 }
 
 function Details({ scope, chart, without }: DetailsProps): JSX.Element {
-  // Lists rank by what adds up; percentiles do not.
-  const ranked = lookOf(chart.metric).adds ? chart.metric : "requests";
+  // Lists rank by a metric whose parts add up; percentiles do not.
+  const ranked = metricLook(chart.metric).adds ? chart.metric : "requests";
   const shown = lists.filter(({ dimension }) => !without.includes(dimension));
   return (
     <div class="stack">

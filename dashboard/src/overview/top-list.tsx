@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesLabel } from "../chart/chart-series.ts";
-import { useAnswer } from "../data/use-usage.ts";
-import { scopeParams, toggleValue, usePlace, withChanges, type Scope } from "../data/url-state.ts";
+import { useUsage } from "../data/use-usage.ts";
+import { scopeParams, toggleValue, useUrlState, withChanges, type Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";
 import { BarList, type BarRow } from "../ui/bar-list.tsx";
 import { Link } from "../ui/link.tsx";
@@ -15,18 +15,18 @@ interface TopListProps {
   readonly title: string;
   readonly dimension: Dimension;
   readonly scope: Scope;
-  /** What they are ranked by; one whose parts add up. */
+  /** The metric that ranks the list; its parts must add up. */
   readonly metric: Metric;
-  /** Where the chart beside it has a color for each. */
+  /** Set if the chart beside it has a color for each row. */
   readonly isColored: boolean;
 }
 
 const SIZE = 5;
 
-/** The greatest of a dimension; a click sees one alone. */
+/** The largest values of a dimension; a click filters by one. */
 export function TopList({ title, dimension, scope, metric, isColored }: TopListProps): JSX.Element {
-  const { params } = usePlace();
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+  const { params } = useUrlState();
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: [metric],
     groupBy: [dimension],
     bucket: "none",
@@ -45,7 +45,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
   return (
     <Panel
       title={title}
-      subtitle={`by ${lookOf(metric).label.toLowerCase()}`}
+      subtitle={`by ${metricLook(metric).label.toLowerCase()}`}
       actions={link}
       isLoading={isLoading && data !== undefined}
       error={data && error}
@@ -66,7 +66,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
 type RowsFrom = Omit<TopListProps, "title"> & { readonly data: Answer };
 
 function rowsOf({ data, dimension, metric, scope, isColored }: RowsFrom): BarRow[] {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const total = data.totals.total[metric];
   return data.series.filter(hasSome(metric)).map((series) => {
     const value = series.total[metric];

@@ -1,15 +1,15 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { useAnswer, type Ask } from "../data/use-usage.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { useUsage, type UsageRequest } from "../data/use-usage.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { ExploreChart } from "../explore/explore-chart.tsx";
 import { ExploreControls } from "../explore/explore-controls.tsx";
 import { ExploreTable, tableMetrics } from "../explore/explore-table.tsx";
 import { readExploration, type Exploration } from "../explore/view.ts";
 import { isMetric } from "../format/metric.ts";
 import { NothingFound } from "../overview/nothing-found.tsx";
-import { exportedAsk } from "../shell/export-menu.tsx";
-import { rangeWords } from "../shell/range-picker.tsx";
+import { exportedUsage } from "../shell/export-menu.tsx";
+import { describeRange } from "../shell/range-picker.tsx";
 import { Button } from "../ui/button.tsx";
 import { CoverageLine, UnpricedChip } from "../ui/coverage.tsx";
 import { PageHead, Panel } from "../ui/panel.tsx";
@@ -18,21 +18,21 @@ import { dimensionLabel } from "../format/dimension.ts";
 
 const GROUPS = 200;
 
-/** Any metric by any one or two dimensions. */
+/** Any metric, grouped by one or two dimensions. */
 export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const exploration = readExploration(params);
   const ask = askFor(exploration);
-  const { data, error, isLoading, reload } = useAnswer(scope, ask);
+  const { data, error, isLoading, reload } = useUsage(scope, ask);
   const exported = JSON.stringify(ask);
   useEffect(() => {
-    exportedAsk.set(ask);
-    return () => exportedAsk.set(null);
+    exportedUsage.set(ask);
+    return () => exportedUsage.set(null);
   }, [exported]);
   const isEmpty = data?.totals.total.requests === 0;
   return (
     <>
-      <PageHead title="Explore" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <PageHead title="Explore" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       <ExploreControls exploration={exploration} />
       {isEmpty && data ? (
         <NothingFound scope={scope} answer={data} />
@@ -69,7 +69,7 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function askFor({ by, metric, sort }: Exploration): Ask {
+function askFor({ by, metric, sort }: Exploration): UsageRequest {
   const sorted = sort.replace(/^-/, "");
   return {
     metrics: tableMetrics(metric),
@@ -77,7 +77,7 @@ function askFor({ by, metric, sort }: Exploration): Ask {
     bucket: "none",
     compare: true,
     limit: GROUPS,
-    // Which groups are the greatest is the server's to say: it sees those beyond the limit too.
+    // The server decides which groups are the largest, because it also knows those beyond the limit.
     ...(isMetric(sorted) && tableMetrics(metric).includes(sorted) ? { order: sort } : {}),
   };
 }

@@ -1,14 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Filter, KeyRow } from "../../../src/admin/api/contract.ts";
-import { go, scopeParams, usePlace, withFilters, type Scope } from "../data/url-state.ts";
+import { go, scopeParams, useUrlState, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo, formatDay } from "../format/moment.ts";
 import { formatCost, formatCount } from "../format/number.ts";
 import { KeyDialogs, type KeyTask } from "../keys/key-dialogs.tsx";
 import { KeyMenu } from "../keys/key-menu.tsx";
 import { keyPage, KeyState, Labels } from "../keys/keys-table.tsx";
-import { Figures } from "../overview/tiles.tsx";
+import { Tiles } from "../overview/tiles.tsx";
 import { Button } from "../ui/button.tsx";
 import { Link } from "../ui/link.tsx";
 import { PageHead, Panel } from "../ui/panel.tsx";
@@ -19,16 +19,16 @@ interface KeyPageProps {
   readonly rest: string;
 }
 
-/** One key: what it is, and the overview of its calls alone. */
+/** One key, with an overview of its requests. */
 export function KeyPage({ scope, rest: id }: KeyPageProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data, error, reload } = useResource<readonly KeyRow[]>("/keys");
   const [task, setTask] = useState<KeyTask | null>(null);
   const rows = data?.filter((row) => row.id === id);
   const row = rows?.find(({ state }) => state === "active") ?? rows?.at(-1);
   const only: Filter = { dimension: "key", op: "is", values: [id] };
   const own = [...scope.filters.filter(({ dimension }) => dimension !== "key"), only];
-  // It stands in the address, so that every link of the page takes it along.
+  // The filter is in the address, so that every link on the page keeps it.
   const isNamed = scope.filters.some((one) => one.dimension === "key" && one.op === "is" && one.values.join() === id);
   useEffect(() => {
     if (!isNamed) go(keyPage(id), withFilters(params, own), { replace: true });
@@ -62,7 +62,7 @@ export function KeyPage({ scope, rest: id }: KeyPageProps): JSX.Element {
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={2} height={40} />}
       {rows?.length === 0 && (
-        <Notice kind="info">No key of this id is on the list now. What its calls were stays below.</Notice>
+        <Notice kind="info">This id has no key on the list now. Its past requests are below.</Notice>
       )}
       {rows && rows.length > 0 && (
         <Panel title={rows.length === 1 ? "Key" : "Keys, during a rotation"} isFlush>
@@ -72,7 +72,7 @@ export function KeyPage({ scope, rest: id }: KeyPageProps): JSX.Element {
         </Panel>
       )}
       <div class="key-figures">
-        <Figures scope={{ ...scope, filters: own }} without={["key", "owner"]} />
+        <Tiles scope={{ ...scope, filters: own }} without={["key", "owner"]} />
       </div>
       <KeyDialogs task={task} onTask={setTask} />
     </>
@@ -86,7 +86,7 @@ function KeyFacts({ row, tz }: { readonly row: KeyRow; readonly tz: string }): J
     ["Added", row.added === "" ? "—" : row.added],
     ["Ends", row.expiresAt === null ? "never" : formatDay(row.expiresAt, tz)],
     ["Last used", formatAgo(row.lastUsed, Date.now())],
-    ["Calls, 24 hours", formatCount(row.requests24h)],
+    ["Requests, 24 hours", formatCount(row.requests24h)],
     ["Cost, 24 hours", formatCost(row.cost24h)],
     ["Cost, 30 days", formatCost(row.cost30d)],
     ...(Object.keys(row.columns).length === 0 ? [] : [["Labels", <Labels columns={row.columns} />] as const]),

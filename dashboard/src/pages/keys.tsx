@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ProxyStatus, KeyRow } from "../../../src/admin/api/contract.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { AddDialog } from "../keys/add-dialog.tsx";
@@ -21,9 +21,9 @@ const states = [
   { value: "expired", label: "expired" },
 ] as const;
 
-/** Who has access. */
+/** The keys on the allow-list. */
 export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data, error, reload } = useResource<readonly KeyRow[]>("/keys");
   const { data: status } = useResource<ProxyStatus>("/status");
   const [dialog, setDialog] = useState<"add" | "import" | null>(null);
@@ -56,7 +56,7 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
         actions={<Tools />}
         foot={
           <span>
-            Costs are <EstimatedNote />. A change counts at once, on every thread.
+            Costs are <EstimatedNote />. Changes take effect at once on every worker.
           </span>
         }
       >
@@ -84,13 +84,13 @@ function Broken({ status }: { readonly status: ProxyStatus | undefined }): JSX.E
   if (status?.allowlist.error === undefined) return null;
   return (
     <Notice kind="danger">
-      The file of keys is not valid, so the last good list stays in force: {status.allowlist.error}
+      The allow-list file is not valid. The last valid list stays in force: {status.allowlist.error}
     </Notice>
   );
 }
 
 function Tools(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const state = states.find(({ value }) => value === params.get("state"))?.value ?? "all";
   return (
     <div class="table-tools">
@@ -116,14 +116,14 @@ function Tools(): JSX.Element {
 const NoKeys = ({ onAdd }: { readonly onAdd: () => void }): JSX.Element => (
   <Empty
     icon="keys"
-    title="No key is on the list"
+    title="No keys yet"
     actions={
       <Button kind="primary" icon="plus" onClick={onAdd}>
-        Add the first key
+        Add your first key
       </Button>
     }
   >
-    Until there is one, every call is answered with 403.
+    Until then every request gets 403.
   </Empty>
 );
 

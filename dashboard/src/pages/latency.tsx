@@ -2,18 +2,18 @@ import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
-import { useAnswer, type Ask } from "../data/use-usage.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { useUsage, type UsageRequest } from "../data/use-usage.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { dimensionLabel } from "../format/dimension.ts";
 import { formatRate } from "../format/number.ts";
 import { LatencyTable, latencyMetrics } from "../latency/latency-table.tsx";
 import { LoopLag } from "../latency/loop-lag.tsx";
 import { PercentileChart } from "../latency/percentile-chart.tsx";
 import { NothingFound } from "../overview/nothing-found.tsx";
-import { CallList } from "../requests/request-list.tsx";
-import { exportedAsk } from "../shell/export-menu.tsx";
-import { rangeWords } from "../shell/range-picker.tsx";
-import { scopeWords } from "../ui/filter-words.ts";
+import { RequestList } from "../requests/request-list.tsx";
+import { exportedUsage } from "../shell/export-menu.tsx";
+import { describeRange } from "../shell/range-picker.tsx";
+import { describeScope } from "../ui/filter-words.ts";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";
 import { Empty, Failure, Skeleton, SkeletonRows } from "../ui/state.tsx";
@@ -27,20 +27,20 @@ type Grouping = (typeof groupings)[number]["value"];
 
 const GROUPS = 100;
 
-/** Who is slow: the providers, or the gateway. */
+/** Latency of the providers and of the gateway. */
 export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const by = groupings.find(({ value }) => value === params.get("by"))?.value ?? "model";
-  const ask: Ask = { metrics: latencyMetrics, groupBy: [by], bucket: "none", limit: GROUPS };
-  const { data, error, isLoading, reload } = useAnswer(scope, ask);
+  const ask: UsageRequest = { metrics: latencyMetrics, groupBy: [by], bucket: "none", limit: GROUPS };
+  const { data, error, isLoading, reload } = useUsage(scope, ask);
   useEffect(() => {
-    exportedAsk.set(ask);
-    return () => exportedAsk.set(null);
+    exportedUsage.set(ask);
+    return () => exportedUsage.set(null);
   }, [by]);
   const isEmpty = data?.totals.total.requests === 0;
   return (
     <>
-      <PageHead title="Latency" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <PageHead title="Latency" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       {isEmpty ? (
         <div class="stack">
           <NothingFound scope={scope} answer={data} />
@@ -55,7 +55,7 @@ export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
           <LoopLag />
           <Panel
             title={`By ${dimensionLabel(by).toLowerCase()}`}
-            subtitle={scopeWords(scope)}
+            subtitle={describeScope(scope)}
             isFlush
             isLoading={isLoading && data !== undefined}
             error={data && error}
@@ -66,12 +66,12 @@ export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
             {data && <LatencyTable answer={data} />}
           </Panel>
           <SpeedChart scope={scope} by={by} />
-          <CallList
+          <RequestList
             title="Slowest requests"
             subtitle="of the whole range"
             scope={scope}
             order="slowest"
-            empty={<Empty title="No call was timed">Their records have no duration.</Empty>}
+            empty={<Empty title="No duration is known">The records in this range have no duration.</Empty>}
           />
         </div>
       )}
@@ -91,8 +91,8 @@ const GroupChoice = ({ by }: { readonly by: Grouping }): JSX.Element => (
 const HEIGHT = 220;
 
 function SpeedChart({ scope, by }: { readonly scope: Scope; readonly by: Grouping }): JSX.Element {
-  const title = `Output tokens a second by ${dimensionLabel(by).toLowerCase()}`;
-  const { data, error, isLoading, reload } = useAnswer(scope, {
+  const title = `Output tokens per second by ${dimensionLabel(by).toLowerCase()}`;
+  const { data, error, isLoading, reload } = useUsage(scope, {
     metrics: ["output_tokens_per_second"],
     groupBy: [by],
     limit: 5,
@@ -105,7 +105,7 @@ function SpeedChart({ scope, by }: { readonly scope: Scope; readonly by: Groupin
   return (
     <Panel
       title={title}
-      subtitle="of the five with most calls"
+      subtitle="the five groups with the most requests"
       isLoading={isLoading && data !== undefined}
       error={data && error}
     >

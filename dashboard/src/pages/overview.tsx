@@ -1,16 +1,16 @@
 import type { JSX } from "preact";
 import type { Scope } from "../data/url-state.ts";
-import { Figures } from "../overview/tiles.tsx";
+import { Tiles } from "../overview/tiles.tsx";
 import { HealthStrip } from "../overview/health-strip.tsx";
-import { rangeWords } from "../shell/range-picker.tsx";
+import { describeRange } from "../shell/range-picker.tsx";
 import { PageHead } from "../ui/panel.tsx";
 
 export function OverviewPage({ scope }: { readonly scope: Scope }): JSX.Element {
   return (
     <>
-      <PageHead title="Overview" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <PageHead title="Overview" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       <HealthStrip />
-      <Figures scope={scope} />
+      <Tiles scope={scope} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PriceRow, SystemInfo } from "../../../src/admin/api/contract.ts";
-import { setParams, usePlace } from "../data/url-state.ts";
+import { setParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { PriceDialog, type PriceTask } from "../prices/price-dialog.tsx";
@@ -14,13 +14,13 @@ import { Empty, Failure, Notice, SkeletonRows } from "../ui/state.tsx";
 
 const sources = [
   { value: "all", label: "All" },
-  { value: "override", label: "Your own" },
+  { value: "override", label: "Your price" },
   { value: "table", label: "List" },
 ] as const;
 
-/** Where the dollars come from. */
+/** The prices in force. */
 export function PricesPage(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data, error, reload } = useResource<readonly PriceRow[]>("/prices");
   const [task, setTask] = useState<PriceTask | null>(null);
   const shown = data && matching(data, params);
@@ -29,7 +29,7 @@ export function PricesPage(): JSX.Element {
     <>
       <PageHead
         title="Prices"
-        subtitle="US dollars for a million tokens. A provider's own cost comes first, then your price, then the list"
+        subtitle="US dollars per 1M tokens. A cost reported by the provider comes first, then your price, then the list price."
       />
       <ReadOnly />
       <div class="stack first">
@@ -52,21 +52,20 @@ export function PricesPage(): JSX.Element {
   );
 }
 
-/** Prices of one's own stand in a file; without one the list alone counts. */
+/** The operator's prices are in a file; without it only list prices are used. */
 function ReadOnly(): JSX.Element | null {
   const { data } = useResource<SystemInfo>("/system");
   const setting = data?.settings.find(({ path }) => path === "pricing.overrides_path");
   if (setting === undefined || setting.value !== "null") return null;
   return (
     <Notice kind="info">
-      These prices can only be read: for prices of your own, set <code>pricing.overrides_path</code> and start the
-      gateway again.
+      Prices are read-only. To set your own, configure <code>pricing.overrides_path</code> and start the gateway again.
     </Notice>
   );
 }
 
 function Tools({ rows }: { readonly rows: readonly PriceRow[] }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const providers = [...new Set(rows.map(({ provider }) => provider))];
   return (
     <div class="table-tools">
@@ -82,7 +81,7 @@ function Tools({ rows }: { readonly rows: readonly PriceRow[] }): JSX.Element {
         label="Provider"
         prefix="at"
         value={providers.find((name) => name === params.get("provider")) ?? ""}
-        options={[{ value: "", label: "any provider" }, ...providers.map((value) => ({ value, label: value }))]}
+        options={[{ value: "", label: "all providers" }, ...providers.map((value) => ({ value, label: value }))]}
         onChange={(value) => setParams({ provider: value || null }, { replace: true })}
       />
       <Segmented
@@ -116,7 +115,7 @@ function NoneFound({ params, onEdit }: NoneFoundProps): JSX.Element {
         </>
       }
     >
-      {provider === null && "Choose a provider to set a price for a model that is not on the list."}
+      {provider === null && "Choose a provider to set a price for a model that is not listed."}
     </Empty>
   );
 }
@@ -124,7 +123,7 @@ function NoneFound({ params, onEdit }: NoneFoundProps): JSX.Element {
 function matching(rows: readonly PriceRow[], params: URLSearchParams): readonly PriceRow[] {
   const search = (params.get("search") ?? "").toLowerCase();
   const [provider, source] = [params.get("provider"), params.get("source")];
-  // The list names some models by several patterns with one beginning.
+  // The list has several patterns with the same prefix for some models.
   const once = new Map(rows.map((row) => [JSON.stringify(row), row])).values();
   return [...once].filter(
     (row) =>

@@ -1,18 +1,18 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import type { RequestRow } from "../../../src/admin/api/contract.ts";
-import { useLiveCalls, type LiveRequests } from "../data/live-requests.ts";
-import { setParams, usePlace, type Params, type Scope } from "../data/url-state.ts";
+import { useLiveRequests, type LiveRequests } from "../data/live-requests.ts";
+import { setParams, useUrlState, type Params, type Scope } from "../data/url-state.ts";
 import { formatCountExactly } from "../format/number.ts";
 import { isGrowing } from "../format/range.ts";
 import { NothingFound } from "../overview/nothing-found.tsx";
-import { CallDrawer } from "../requests/request-drawer.tsx";
-import { CallsTable } from "../requests/requests-table.tsx";
+import { RequestDrawer } from "../requests/request-drawer.tsx";
+import { RequestsTable } from "../requests/requests-table.tsx";
 import { FilterLine } from "../requests/filter-line.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
-import { rangeWords } from "../shell/range-picker.tsx";
+import { describeRange } from "../shell/range-picker.tsx";
 import { Button } from "../ui/button.tsx";
-import { scopeWords } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-words.ts";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Select } from "../ui/select.tsx";
 import { Failure, SkeletonRows } from "../ui/state.tsx";
@@ -20,23 +20,23 @@ import { Failure, SkeletonRows } from "../ui/state.tsx";
 const caps = ["10", "50", "200"] as const;
 type Cap = (typeof caps)[number];
 const capOptions = caps.map((value) => ({ value, label: `${value} a second` }));
-/** What stands above and below the table, so that it fills the rest. */
+/** The height of everything but the table, which fills the rest. */
 const AROUND_PX = 330;
-/** So many rows before the end the next page is fetched. */
+/** The next page is loaded this many rows before the end. */
 const AHEAD = 60;
 
 const isTailOn = (scope: Scope, params: Params): boolean => isGrowing(scope) && params.get("tail") !== "off";
 
-/** Single calls as they end, and those before. */
+/** Live and past requests. */
 export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const isLive = isTailOn(scope, params);
   const cap = caps.find((one) => one === params.get("cap")) ?? "50";
   const id = params.get("id");
   const [isPaused, setPaused] = useState(false);
   const [isScrolled, setScrolled] = useState(false);
   const isHeld = isPaused || isScrolled || id !== null;
-  const calls = useLiveCalls(scope, { isLive, cap: Number(cap), isHeld });
+  const calls = useLiveRequests(scope, { isLive, cap: Number(cap), isHeld });
   const { release, waiting } = calls;
   useEffect(() => {
     if (!isHeld && waiting > 0) release();
@@ -53,7 +53,7 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
   };
   return (
     <>
-      <PageHead title="Requests" subtitle={`${rangeWords(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
+      <PageHead title="Requests" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       <div class="requests-tools">
         <FilterLine />
         {isGrowing(scope) && (
@@ -84,7 +84,7 @@ function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: Cal
   return (
     <Panel
       title="Calls"
-      subtitle={scopeWords(scope)}
+      subtitle={describeScope(scope)}
       isFlush
       class="calls"
       isLoading={isLoading && rows !== undefined}
@@ -102,7 +102,7 @@ function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: Cal
       {!error && rows === undefined && <SkeletonRows rows={14} height={36} />}
       {rows?.length === 0 && !isLoading && <NothingFound scope={scope} />}
       {rows && rows.length > 0 && (
-        <CallsTable
+        <RequestsTable
           label="Calls"
           rows={rows}
           tz={scope.tz}
@@ -129,7 +129,7 @@ function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
   const newer = at > 0 ? rows[at - 1] : undefined;
   const older = at >= 0 ? rows[at + 1] : undefined;
   return (
-    <CallDrawer
+    <RequestDrawer
       id={id}
       tz={tz}
       onClose={() => setParams({ id: null }, { replace: true })}
@@ -150,7 +150,7 @@ interface TailToolsProps {
 
 function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailToolsProps): JSX.Element {
   return (
-    <div class="tail-tools" role="group" aria-label="Live calls">
+    <div class="tail-tools" role="group" aria-label="Live requests">
       {isLive && (
         <span class="tail-rate">
           <span class={isPaused ? "paused" : "live"}>
@@ -162,7 +162,7 @@ function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailTool
       {isLive && (
         <Button
           icon={isPaused ? "play" : "pause"}
-          label={isPaused ? "Go on  Space" : "Pause  Space"}
+          label={isPaused ? "Resume  Space" : "Pause  Space"}
           pressed={isPaused}
           onClick={onPause}
         />
@@ -176,7 +176,11 @@ function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailTool
           onChange={(value) => setParams({ cap: value === "50" ? null : value }, { replace: true })}
         />
       )}
-      <Button label={isLive ? "Live calls on  l" : "Live calls off  l"} pressed={isLive} onClick={onToggle}>
+      <Button
+        label={isLive ? "Turn live requests on  l" : "Turn live requests off  l"}
+        pressed={isLive}
+        onClick={onToggle}
+      >
         Live
       </Button>
     </div>
@@ -186,11 +190,11 @@ function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailTool
 const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));
 const SPOKEN_MS = 15_000;
 
-/** Says how many calls come, now and then: each row aloud would be noise. */
+/** Announces the rate now and then to screen readers; announcing each row would be noise. */
 function Announcer({ calls, isLive }: { readonly calls: LiveRequests; readonly isLive: boolean }): JSX.Element {
   const [text, setText] = useState("");
   const { perSecond, failedPerSecond } = calls;
-  const words = `${rateText(perSecond)} calls a second, ${rateText(failedPerSecond)} of them failed`;
+  const words = `${rateText(perSecond)} requests per second, ${rateText(failedPerSecond)} of them failed`;
   const [spokenAt, setSpokenAt] = useState(0);
   useEffect(() => {
     if (!isLive || Date.now() - spokenAt < SPOKEN_MS) return;
@@ -208,7 +212,7 @@ function Foot({ calls, count }: { readonly calls: LiveRequests; readonly count: 
   return (
     <>
       <span>
-        {formatCountExactly(count)} calls{calls.loadMore ? "; more when you scroll on" : ""}
+        {formatCountExactly(count)} calls{calls.loadMore ? "; scroll for more" : ""}
       </span>
       {calls.skipped > 0 && (
         <span>{formatCountExactly(calls.skipped)} not shown live, above the cap; they come with the next look</span>

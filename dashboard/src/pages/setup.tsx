@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ProxyStatus, KeyRow, ProviderInfo } from "../../../src/admin/api/contract.ts";
-import { scopeParams, setParams, usePlace } from "../data/url-state.ts";
+import { scopeParams, setParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { FirstRequest } from "../setup/first-request.tsx";
 import { Snippet } from "../setup/snippet.tsx";
@@ -12,18 +12,21 @@ import { Segmented, Select } from "../ui/select.tsx";
 import { Empty, Failure, SkeletonRows } from "../ui/state.tsx";
 
 const carriers = [
-  { value: "own", label: "The provider's key" },
-  { value: "made", label: "A key made by LMGate" },
+  { value: "own", label: "Provider key" },
+  { value: "made", label: "LMGate key" },
 ] as const;
 
-/** How a tool of one's own is pointed at the gateway. */
+/** How to point a tool at the gateway. */
 export function SetupPage(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data: providers, error, reload } = useResource<readonly ProviderInfo[]>("/providers");
   const tool = tools.find(({ id }) => id === params.get("tool")) ?? tools[0];
   return (
     <>
-      <PageHead title="Setup" subtitle="Point a tool at the gateway: one base URL, and a key that is on the list" />
+      <PageHead
+        title="Setup"
+        subtitle="Point a tool at the gateway: set one base URL and use a key that is on the list."
+      />
       <div class="setup">
         <nav class="setup-tools" aria-label="Tools">
           {(["Tools", "Libraries"] as const).map((kind) => (
@@ -72,7 +75,7 @@ interface StepsProps {
 }
 
 function Steps({ tool, providers }: StepsProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { data: keys } = useResource<readonly KeyRow[]>("/keys");
   const usable = providersFor(tool, providers);
   const provider = usable.find(({ name }) => name === params.get("provider")) ?? usable[0];
@@ -81,7 +84,7 @@ function Steps({ tool, providers }: StepsProps): JSX.Element {
   if (provider === undefined) {
     return (
       <Panel title={tool.label}>
-        <Empty icon="setup" title={`The provider ${tool.providers.join(" or ")} is not switched on`}>
+        <Empty icon="setup" title={`The provider ${tool.providers.join(" or ")} is not enabled`}>
           Add it under <code>providers</code> in the gateway's configuration.
         </Empty>
       </Panel>
@@ -120,7 +123,7 @@ function Steps({ tool, providers }: StepsProps): JSX.Element {
         />
       </div>
       <KeyNote isMade={isMade} chosen={keys?.find(({ id }) => id === keyId)} />
-      <Snippet text={text} label={`Setup of ${tool.label}`} />
+      <Snippet text={text} label={`Setup for ${tool.label}`} />
       <Traps tool={tool} />
       <FirstRequest provider={provider.name} keyId={keyId} />
     </Panel>
@@ -128,26 +131,26 @@ function Steps({ tool, providers }: StepsProps): JSX.Element {
 }
 
 function KeyNote({ isMade, chosen }: { readonly isMade: boolean; readonly chosen: KeyRow | undefined }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   return (
     <p class="setup-note">
       {isMade ? (
         <>
-          It goes into <code>{HEADER}</code>, beside the provider's own credential, which is passed on as it is. It was
+          Add it to <code>{HEADER}</code>, beside the provider's own credential, which is passed on as it is. It was
           shown once, when it was made;{" "}
         </>
       ) : (
-        "The key that the tool sends to the provider is the one on the list; "
+        "The key that the tool sends must be on the list; "
       )}
       <Link page="keys" params={scopeParams(params)}>
-        {isMade ? "make another" : "put it there"}
+        {isMade ? "generate another" : "add it"}
       </Link>
       {chosen && `. The one of ${chosen.id} ends with ${chosen.maskedKey}`}.
     </p>
   );
 }
 
-/** Those that the tool can use and that are switched on, the usual one first. */
+/** The enabled providers that the tool can use, the usual one first. */
 function providersFor({ providers: wanted }: Tool, all: readonly ProviderInfo[]): readonly ProviderInfo[] {
   return wanted.flatMap((name) => all.filter((one) => one.name === name));
 }
@@ -159,8 +162,8 @@ function keyOptions(keys: readonly KeyRow[] | undefined): { readonly value: stri
 
 function Traps({ tool }: { readonly tool: Tool }): JSX.Element {
   return (
-    <section class="traps" aria-label="What to look out for">
-      <h3>Look out for</h3>
+    <section class="traps" aria-label="Notes">
+      <h3>Notes</h3>
       <ul>
         {tool.traps.map((trap) => (
           <li key={trap}>{trap}</li>
@@ -178,8 +181,8 @@ function Addresses({ providers }: { readonly providers: readonly ProviderInfo[] 
       title="Base URLs"
       subtitle={
         isLocal
-          ? "The gateway listens on this machine only; server.host decides that"
-          : "As clients on the gateway's machine reach it; from elsewhere put its name in place of the host"
+          ? "The gateway listens on this machine only. Change server.host to listen on other addresses."
+          : "For clients on the gateway's machine. From elsewhere, replace the host with the gateway's name."
       }
       isFlush
     >
@@ -188,7 +191,7 @@ function Addresses({ providers }: { readonly providers: readonly ProviderInfo[] 
           <li key={name}>
             <strong>{name}</strong>
             <Snippet text={baseUrl} label={`Base URL of ${name}`} />
-            <span class="muted">passed on to {upstream}</span>
+            <span class="muted">forwarded to {upstream}</span>
           </li>
         ))}
       </ul>

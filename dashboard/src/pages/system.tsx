@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { SystemInfo } from "../../../src/admin/api/contract.ts";
-import { acknowledged, useChange } from "../data/use-mutation.ts";
+import { acknowledged, useMutation } from "../data/use-mutation.ts";
 import type { Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
 import { formatCountExactly } from "../format/number.ts";
-import { troublesOf } from "../overview/health-strip.tsx";
+import { issuesOf } from "../overview/health-strip.tsx";
 import { GatewayPanel, LedgerPanel } from "../system/gateway-panel.tsx";
 import { Numbers } from "../system/numbers.tsx";
 import { SettingsPanel } from "../system/settings-panel.tsx";
@@ -17,13 +17,13 @@ import { Failure, Notice, SkeletonRows } from "../ui/state.tsx";
 import { Badge } from "../ui/status.tsx";
 import { toast } from "../ui/toast.tsx";
 
-/** Whether the gateway itself is fine. */
+/** The state of the gateway itself. */
 export function SystemPage({ scope }: { readonly scope: Scope }): JSX.Element {
   const { data, error, reload } = useResource<SystemInfo>("/system");
-  const troubles = data ? troublesOf(data.status) : [];
+  const troubles = data ? issuesOf(data.status) : [];
   return (
     <>
-      <PageHead title="System" subtitle="The gateway itself: what it runs with, what it wrote, what it noticed" />
+      <PageHead title="System" subtitle="The gateway itself: settings, ledger and problems" />
       {troubles.map((trouble) => (
         <Notice key={trouble} kind="danger">
           {trouble}
@@ -53,7 +53,7 @@ const moods = { ok: "good", warning: "warning", failure: "bad" } as const;
 function Checks({ checks }: Pick<SystemInfo, "checks">): JSX.Element {
   const bad = checks.filter(({ result }) => result !== "ok").length;
   return (
-    <Panel title="Checks" subtitle={bad === 0 ? "All is well" : `${bad} of ${checks.length} need a look`} isFlush>
+    <Panel title="Checks" subtitle={bad === 0 ? "No problems" : `${bad} of ${checks.length} need attention`} isFlush>
       <ul class="checks">
         {checks.map(({ name, result, detail, remedy }) => (
           <li key={name}>
@@ -71,11 +71,11 @@ function Checks({ checks }: Pick<SystemInfo, "checks">): JSX.Element {
 }
 
 function Allowlist({ status: { allowlist } }: Pick<SystemInfo, "status">): JSX.Element {
-  const { isBusy, error, run } = useChange<{ readonly keys: number; readonly acknowledgedBy: number }>();
+  const { isBusy, error, run } = useMutation<{ readonly keys: number; readonly acknowledgedBy: number }>();
   const again = async (): Promise<void> => {
     const done = await run("POST", "/reload");
     if (done) toast(`${formatCountExactly(done.keys)} keys, ${acknowledged(done.acknowledgedBy)}`);
-    else toast("The file is not valid; the last good list stays in force.", "failed");
+    else toast("The file is not valid. The last valid list stays in force.", "failed");
   };
   const problem = error?.problem?.errors?.map(({ message }) => message).join("; ") ?? allowlist.error;
   return (
@@ -85,7 +85,7 @@ function Allowlist({ status: { allowlist } }: Pick<SystemInfo, "status">): JSX.E
       isFlush
       actions={
         <Button icon="refresh" disabled={isBusy} onClick={() => void again()}>
-          Read again
+          Reload
         </Button>
       }
     >
@@ -107,7 +107,7 @@ function Licenses({ licenses }: Pick<SystemInfo, "licenses">): JSX.Element {
   return (
     <Panel
       title="Licenses"
-      subtitle={`${licenses.length} packages run with the gateway`}
+      subtitle={`${licenses.length} packages are installed with the gateway`}
       isFlush
       actions={
         <Button size="small" expanded={isOpen} onClick={() => setOpen(!isOpen)}>

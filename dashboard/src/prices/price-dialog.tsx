@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { PriceOverride, PriceRow } from "../../../src/admin/api/contract.ts";
-import { useChange } from "../data/use-mutation.ts";
+import { useMutation } from "../data/use-mutation.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field, Problem } from "../ui/form.tsx";
 import { toast } from "../ui/toast.tsx";
 
-/** Whose price is set, and what it is now, if it has one. */
+/** The model whose price is set, and its current price, if any. */
 export interface PriceTask {
   readonly provider: string;
   readonly model: string;
@@ -22,32 +22,32 @@ interface PriceDialogProps {
 const FORM = "set-price";
 const text = (value: number | null | undefined): string => (value === null || value === undefined ? "" : String(value));
 
-/** A price of one's own: it comes before the list, for calls from then on. */
+/** Sets the operator's price, which replaces the list price for later requests. */
 export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
   const { provider, model, row } = task;
   const [input, setInput] = useState(text(row?.input));
   const [output, setOutput] = useState(text(row?.output));
   const [cacheRead, setCacheRead] = useState(text(row?.cacheRead));
   const [cacheWrite, setCacheWrite] = useState(text(row?.cacheWrite));
-  const { isBusy, error, run } = useChange<readonly PriceRow[]>();
+  const { isBusy, error, run } = useMutation<readonly PriceRow[]>();
   const path = `/prices/overrides/${encodeURIComponent(provider)}/${encodeURIComponent(model)}`;
   const price = overrideOf({ input, output, cacheRead, cacheWrite });
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (price === undefined || isBusy || (await run("PUT", path, price)) === undefined) return;
-    toast(`${model} has a price of your own`);
+    toast(`${model} now has your price`);
     onClose();
   };
   const restore = async (): Promise<void> => {
     if ((await run("DELETE", path)) === undefined) return;
-    toast(`${model} is by list prices again`);
+    toast(`${model} now has the list price again`);
     onClose();
   };
   const actions = (
     <>
       {row?.source === "override" && (
         <Button kind="danger" class="start" disabled={isBusy} onClick={() => void restore()}>
-          Take back
+          Use list price
         </Button>
       )}
       <Button onClick={onClose}>Cancel</Button>
@@ -60,21 +60,26 @@ export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
     <Dialog title={`Price of ${model}`} onClose={onClose} actions={actions}>
       <form class="form" id={FORM} onSubmit={(event) => void save(event)}>
         <p class="field-note">
-          At {provider}, in US dollars for a million tokens. It holds for calls from now on; what is recorded keeps its
-          cost.
+          At {provider}, in US dollars per 1M tokens. It holds for calls from now on; what is recorded keeps its cost.
         </p>
         <div class="form-row">
           <Field label="Input" type="number" value={input} onInput={setInput} required autofocus />
           <Field label="Output" type="number" value={output} onInput={setOutput} required />
         </div>
         <div class="form-row">
-          <Field label="Cached input" type="number" value={cacheRead} onInput={setCacheRead} placeholder="like input" />
+          <Field
+            label="Cached input"
+            type="number"
+            value={cacheRead}
+            onInput={setCacheRead}
+            placeholder="same as input"
+          />
           <Field
             label="Cache write"
             type="number"
             value={cacheWrite}
             onInput={setCacheWrite}
-            placeholder="like input"
+            placeholder="same as input"
           />
         </div>
         <Problem error={error} />

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { PriceRow } from "../../../src/admin/api/contract.ts";
-import { setParams, usePlace } from "../data/url-state.ts";
+import { setParams, useUrlState } from "../data/url-state.ts";
 import { formatPrice, isKnown } from "../format/number.ts";
 import { Button } from "../ui/button.tsx";
 import { DataTable, type Column } from "../ui/data-table.tsx";
@@ -11,9 +11,9 @@ interface PricesTableProps {
   readonly onEdit: (row: PriceRow) => void;
 }
 
-/** Every model that has a price, and where that comes from. */
+/** Every model with a price, and the source of the price. */
 export function PricesTable({ rows, onEdit }: PricesTableProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   return (
     <DataTable
       label="Prices"
@@ -80,10 +80,10 @@ const amount = (
   label,
   align: "end",
   card,
-  hint: "US dollars for a million tokens",
+  hint: "US dollars per 1M tokens",
   sortValue: (row) => row[id],
   render: (row) => (
-    <span title={isKnown(row[id]) ? "US dollars for a million tokens" : "The list has no price of its own for these"}>
+    <span title={isKnown(row[id]) ? "US dollars per 1M tokens" : "The list has no separate price for these"}>
       {formatPrice(row[id])}
     </span>
   ),

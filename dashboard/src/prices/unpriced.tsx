@@ -8,7 +8,7 @@ import { Panel } from "../ui/panel.tsx";
 import { Failure } from "../ui/state.tsx";
 import type { PriceTask } from "./price-dialog.tsx";
 
-/** Models whose calls are missing in every cost. Nothing where there are none. */
+/** Models whose requests are not included in any cost. Renders nothing if there are none. */
 export function Unpriced({ onEdit }: { readonly onEdit: (task: PriceTask) => void }): JSX.Element | null {
   const { data, error, reload } = useResource<readonly UnpricedModel[]>("/prices/unpriced?from=-30d");
   if (error && data === undefined) return <Failure error={error} onRetry={reload} />;
@@ -16,7 +16,7 @@ export function Unpriced({ onEdit }: { readonly onEdit: (task: PriceTask) => voi
   return (
     <Panel
       title="Models without a price"
-      subtitle="Called in the last 30 days; their tokens are missing in every cost"
+      subtitle="Used in the last 30 days. Their tokens are not included in any cost."
       class="unpriced"
       isFlush
       error={error}

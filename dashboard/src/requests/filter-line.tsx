@@ -3,10 +3,10 @@ import { useCallback, useRef, useState } from "preact/hooks";
 import { filterFromSearch } from "../data/filters.ts";
 import { addFilters } from "../data/url-state.ts";
 import { usePageKey } from "../shell/page-keys.ts";
-import { wordsOf } from "./filter-words.ts";
+import { describe } from "./filter-words.ts";
 import { Icon } from "../ui/icon.tsx";
 
-/** Filters in words: `model:gpt-5 status:>=400 owner:!anna`. They become chips, as those that were clicked. */
+/** Filters as typed text, `model:gpt-5 status:>=400 owner:!anna`; they become chips. */
 export function FilterLine(): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState("");
@@ -17,7 +17,7 @@ export function FilterLine(): JSX.Element {
   );
   const apply = (event: Event): void => {
     event.preventDefault();
-    const words = wordsOf(text);
+    const words = describe(text);
     const bad = words.find((word) => filterFromSearch(word) === undefined);
     if (bad !== undefined) {
       setWrong(bad);
@@ -46,7 +46,7 @@ export function FilterLine(): JSX.Element {
       />
       {wrong !== null && (
         <span class="filter-problem" id="filter-problem" role="alert">
-          <code>{wrong}</code> is no filter: a name, a colon, a value
+          <code>{wrong}</code> is not a filter. Type a name, a colon and a value.
         </span>
       )}
     </form>

@@ -1,4 +1,4 @@
-/** Parted by spaces; a value with spaces stands in quotes: `owner:"Anna B"`. */
-export function wordsOf(text: string): string[] {
+/** Splits text at spaces; a value with spaces is in quotes: `owner:"Anna B"`. */
+export function describe(text: string): string[] {
   return [...text.matchAll(/(?:[^\s"]|"[^"]*"?)+/g)].map(([word]) => word.replaceAll('"', ""));
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { RequestRecord, Dimension, ProviderInfo } from "../../../src/admin/api/contract.ts";
-import { scopeParams, usePlace, withFilters } from "../data/url-state.ts";
+import { scopeParams, useUrlState, withFilters } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatMomentExactly } from "../format/moment.ts";
 import { DASH, formatBytes } from "../format/number.ts";
@@ -12,27 +12,27 @@ import { Failure, SkeletonRows } from "../ui/state.tsx";
 import { Status } from "../ui/status.tsx";
 import { copyText } from "../ui/toast.tsx";
 import { curlOf } from "./request-text.ts";
-import { CallTiming } from "./request-timing.tsx";
-import { CallTokens } from "./request-tokens.tsx";
+import { RequestTiming } from "./request-timing.tsx";
+import { RequestTokens } from "./request-tokens.tsx";
 
 interface CallDrawerProps {
   readonly id: string;
   readonly tz: string;
   readonly onClose: () => void;
-  /** To the calls beside it in the list. */
+  /** Links to the neighbors in the list. */
   readonly onNewer: (() => void) | undefined;
   readonly onOlder: (() => void) | undefined;
 }
 
 const AGAIN_MS = 1_000;
 
-/** All that is known of one call. */
-export function CallDrawer({ id, tz, onClose, onNewer, onOlder }: CallDrawerProps): JSX.Element {
+/** All details of one request. */
+export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: CallDrawerProps): JSX.Element {
   const { data, error, reload } = useResource<RequestRecord>(`/requests/${encodeURIComponent(id)}`);
   const { data: providers = [] } = useResource<readonly ProviderInfo[]>("/providers");
   const record = data?.id === id ? data : undefined;
   const isUnknown = error?.status === 404;
-  // A call that has just ended is in the list before it is in the store.
+  // A request that has just ended is in the list before it is in the query store.
   useEffect(() => {
     if (!isUnknown) return undefined;
     const timer = setTimeout(reload, AGAIN_MS);
@@ -42,8 +42,8 @@ export function CallDrawer({ id, tz, onClose, onNewer, onOlder }: CallDrawerProp
   const actions = (
     <>
       <div class="drawer-steps">
-        <Button icon="up" label="Newer call  k" disabled={!onNewer} onClick={() => onNewer?.()} />
-        <Button icon="down" label="Older call  j" disabled={!onOlder} onClick={() => onOlder?.()} />
+        <Button icon="up" label="Newer request  k" disabled={!onNewer} onClick={() => onNewer?.()} />
+        <Button icon="down" label="Older request  j" disabled={!onOlder} onClick={() => onOlder?.()} />
       </div>
       {record && (
         <>
@@ -66,7 +66,7 @@ export function CallDrawer({ id, tz, onClose, onNewer, onOlder }: CallDrawerProp
   );
 }
 
-/** The keys of the page behind rest while the drawer is open; these two go on. */
+/** Page shortcuts are off while the drawer is open, except these two. */
 function useSteps(onNewer: (() => void) | undefined, onOlder: (() => void) | undefined): void {
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
@@ -90,10 +90,10 @@ function Details({ record, tz }: { readonly record: RequestRecord; readonly tz: 
         </time>
       </div>
       <Section title="Timing">
-        <CallTiming record={record} />
+        <RequestTiming record={record} />
       </Section>
       <Section title="Tokens and cost">
-        <CallTokens record={record} />
+        <RequestTokens record={record} />
       </Section>
       <Section title="Call">
         <Facts facts={callFacts(record)} />
@@ -105,7 +105,7 @@ function Details({ record, tz }: { readonly record: RequestRecord; readonly tz: 
         <pre class="record" tabIndex={0} aria-label="The record as JSON">
           {JSON.stringify(record, null, 2)}
         </pre>
-        <p class="drawer-note">Prompts, answers and keys are never recorded.</p>
+        <p class="drawer-note">Prompts, responses and keys are never recorded.</p>
       </Section>
     </>
   );
@@ -145,8 +145,8 @@ function callFacts(record: RequestRecord): readonly Fact[] {
     ["Key ends with", <code>{record.masked_key}</code>],
     ["Provider", <Only dimension="provider" value={provider} />],
     ["Model", model === null ? DASH : <Only dimension="model" value={model} />],
-    ["Asked for", record.request_model],
-    ["Answered by", record.response_model],
+    ["Requested model", record.request_model],
+    ["Response model", record.response_model],
     ["Deployment", record.deployment],
     ["Endpoint", <code>{`${record.method ?? ""} ${record.endpoint}`}</code>],
     ["Operation", record.operation],
@@ -156,7 +156,7 @@ function callFacts(record: RequestRecord): readonly Fact[] {
     ["Service tier", record.service_tier],
     ["Client", record.user_agent],
     ["Client address", record.client_ip],
-    ["WebSocket closed with", record.close_code],
+    ["WebSocket close code", record.close_code],
   ];
   const tags = Object.entries(record.tags ?? {}).map(([name, value]): Fact => [`Tag ${name}`, value]);
   return [...facts, ...tags];
@@ -165,8 +165,8 @@ function callFacts(record: RequestRecord): readonly Fact[] {
 function idFacts(record: RequestRecord): readonly Fact[] {
   const ids: readonly (readonly [string, string | undefined])[] = [
     ["LMGate", record.id],
-    ["Provider's request", record.request_id],
-    ["Provider's response", record.response_id],
+    ["Provider request id", record.request_id],
+    ["Provider response id", record.response_id],
     ["WebSocket", record.session_id],
     ["Process", record.instance && `${record.instance}, record ${record.seq ?? DASH}`],
   ];
@@ -182,12 +182,12 @@ function Id({ text }: { readonly text: string }): JSX.Element {
   );
 }
 
-/** Leads to all calls that have this in common. */
+/** Links to all requests with the same value. */
 function Only({ dimension, value }: { readonly dimension: Dimension; readonly value: string }): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const filtered = withFilters(scopeParams(params), [{ dimension, op: "is", values: [value] }]);
   return (
-    <Link page="requests" params={filtered} title={`All calls with this ${dimension}`}>
+    <Link page="requests" params={filtered} title={`All requests with this ${dimension}`}>
       {value}
     </Link>
   );

@@ -1,12 +1,12 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { RequestRow, Filter, RequestsPage } from "../../../src/admin/api/contract.ts";
 import { scopeQuery } from "../data/use-usage.ts";
-import { setParams, usePlace, type Scope } from "../data/url-state.ts";
+import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, SkeletonRows } from "../ui/state.tsx";
-import { CallDrawer } from "./request-drawer.tsx";
-import { CallsTable } from "./requests-table.tsx";
+import { RequestDrawer } from "./request-drawer.tsx";
+import { RequestsTable } from "./requests-table.tsx";
 
 interface CallListProps {
   readonly title: string;
@@ -20,9 +20,9 @@ interface CallListProps {
 
 const SIZE = 12;
 
-/** Some calls of the range, each opening its record over the page. */
-export function CallList({ title, subtitle, scope, order, filters, actions, empty }: CallListProps): JSX.Element {
-  const { params } = usePlace();
+/** A list of requests; each opens its record over the page. */
+export function RequestList({ title, subtitle, scope, order, filters, actions, empty }: CallListProps): JSX.Element {
+  const { params } = useUrlState();
   const query = scopeQuery(scope, filters);
   query.set("limit", String(SIZE));
   if (order !== "newest") query.set("order", order);
@@ -46,11 +46,17 @@ export function CallList({ title, subtitle, scope, order, filters, actions, empt
         {!error && data === undefined && <SkeletonRows rows={SIZE} height={36} />}
         {data && rows.length === 0 && empty}
         {rows.length > 0 && (
-          <CallsTable label={title} rows={rows} tz={scope.tz} chosen={id} onOpen={(row) => setParams({ id: row.id })} />
+          <RequestsTable
+            label={title}
+            rows={rows}
+            tz={scope.tz}
+            chosen={id}
+            onOpen={(row) => setParams({ id: row.id })}
+          />
         )}
       </Panel>
       {id !== null && (
-        <CallDrawer
+        <RequestDrawer
           id={id}
           tz={scope.tz}
           onClose={() => setParams({ id: null }, { replace: true })}

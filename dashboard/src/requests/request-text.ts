@@ -7,7 +7,7 @@ const credentials: readonly (readonly [RegExp, string])[] = [
   [/^google|^vertex/, "authorization: Bearer $(gcloud auth print-access-token)"],
 ];
 
-/** The call once more, without what was secret: key and body are not in the ledger. */
+/** The request as a curl command, without key and body, which are not in the ledger. */
 export function curlOf(record: RequestRecord, providers: readonly ProviderInfo[]): string {
   const { provider, endpoint, method = "POST" } = record;
   const base = providers.find(({ name }) => name === provider)?.baseUrl ?? `http://localhost:8080/${provider}`;
@@ -16,7 +16,7 @@ export function curlOf(record: RequestRecord, providers: readonly ProviderInfo[]
     credentials.find(([pattern]) => pattern.test(provider)) ?? [];
   const lines = [
     `curl -X ${method} ${quoted(origin + endpoint)}`,
-    // In double quotes, so that the shell puts the variable in.
+    // Double quotes let the shell expand the variable.
     `  -H "${credential}"`,
     ...(provider === "anthropic" ? [`  -H 'anthropic-version: 2023-06-01'`] : []),
     ...(method === "GET" ? [] : [`  -H 'content-type: application/json'`, `  -d @request.json`]),
@@ -24,5 +24,5 @@ export function curlOf(record: RequestRecord, providers: readonly ProviderInfo[]
   return lines.join(" \\\n");
 }
 
-/** Whatever stands in it, the shell takes it as one word. */
+/** Quotes a text so that the shell reads it as one word. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -9,10 +9,11 @@ interface Step {
   readonly color: string;
 }
 
-/** When what came. The record has the times from the end of the request; the whole counts from its first byte. */
-export function CallTiming({ record }: { readonly record: RequestRecord }): JSX.Element {
+/** The timing of a request. The record counts from the end of the request; the total counts from its first byte. */
+export function RequestTiming({ record }: { readonly record: RequestRecord }): JSX.Element {
   const { duration_ms: whole, ttfb_ms: first, ttft_ms: token, total_output_tokens: output } = record;
-  if (!isKnown(whole)) return <p class="muted">The end of this call was not seen, so its duration is not known.</p>;
+  if (!isKnown(whole))
+    return <p class="muted">The duration is not known because the end of this request was not seen.</p>;
   const steps = stepsOf(whole, first, token);
   const streaming = whole - (token ?? whole);
   return (
@@ -35,7 +36,7 @@ export function CallTiming({ record }: { readonly record: RequestRecord }): JSX.
           </li>
         ))}
         <li class="total">
-          <span class="waterfall-label">Whole call</span>
+          <span class="waterfall-label">Whole request</span>
           <span class="waterfall-track" />
           <span class="waterfall-value">{formatDuration(whole)}</span>
         </li>
@@ -43,7 +44,7 @@ export function CallTiming({ record }: { readonly record: RequestRecord }): JSX.
       {isKnown(output) && output > 0 && streaming > 50 && (
         <p class="drawer-note">{formatRate(output / (streaming / 1000))} output tokens after the first.</p>
       )}
-      {steps.length === 1 && <p class="drawer-note">No answer was seen before the end.</p>}
+      {steps.length === 1 && <p class="drawer-note">No response was seen before the end.</p>}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { RequestRecord, PriceRow } from "../../../src/admin/api/contract.ts";
-import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
+import { scopeParams, useUrlState, withChanges } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { costReason, costSources, usageReason } from "../format/reason.ts";
 import { DASH, formatCostExactly, formatCountExactly, formatPrice, isKnown } from "../format/number.ts";
@@ -13,8 +13,8 @@ interface Part {
   readonly price: number | null | undefined;
 }
 
-/** What was used and what that costs: the parts of the totals, each with its price. */
-export function CallTokens({ record }: { readonly record: RequestRecord }): JSX.Element {
+/** Tokens and cost: the parts of the totals, each with its price. */
+export function RequestTokens({ record }: { readonly record: RequestRecord }): JSX.Element {
   const price = usePrice(record);
   const parts = partsOf(record, price);
   const sum = parts.reduce((all, { tokens }) => all + tokens, 0);
@@ -42,7 +42,7 @@ export function CallTokens({ record }: { readonly record: RequestRecord }): JSX.
               Count
             </th>
             <th scope="col" class="end">
-              For a million
+              Per 1M tokens
             </th>
           </tr>
         </thead>
@@ -92,7 +92,7 @@ function Estimates({ record }: { readonly record: RequestRecord }): JSX.Element 
   if (!isKnown(input) && !isKnown(output)) return null;
   return (
     <p class="drawer-note">
-      Estimated, and part of no sum: {formatCountExactly(input)} input, {formatCountExactly(output)} output tokens.
+      Estimated, not included in totals: {formatCountExactly(input)} input, {formatCountExactly(output)} output tokens.
     </p>
   );
 }
@@ -103,7 +103,7 @@ interface CostLineProps {
 }
 
 function CostLine({ record, price }: CostLineProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const { cost_usd: cost, cost_source: source } = record;
   const pricesOf = withChanges(scopeParams(params), { search: record.model });
   return (

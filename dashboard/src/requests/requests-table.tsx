@@ -25,8 +25,8 @@ interface CallsTableProps {
   readonly onMore?: (() => void) | undefined;
 }
 
-/** Single calls; a row leads to its record. */
-export function CallsTable({ rows, tz, chosen, onOpen, ...rest }: CallsTableProps): JSX.Element {
+/** A table of requests; a row links to its record. */
+export function RequestsTable({ rows, tz, chosen, onOpen, ...rest }: CallsTableProps): JSX.Element {
   const isToday = rows.every(({ timestamp }) => Date.now() - Date.parse(timestamp) < 72_000_000);
   return (
     <DataTable
@@ -56,7 +56,7 @@ function callColumns(tz: string, isToday: boolean): readonly Column<RequestRow>[
 const timeColumn = (tz: string, isToday: boolean): Column<RequestRow> => ({
   id: "time",
   label: "Ended",
-  hint: "When the call ended",
+  hint: "When the request ended",
   render: ({ timestamp }) => (
     <time dateTime={timestamp} title={formatMomentExactly(timestamp, tz)}>
       {isToday ? formatClock(timestamp, tz) : formatMoment(timestamp, tz)}

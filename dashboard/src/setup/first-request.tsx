@@ -4,7 +4,7 @@ import type { RequestRow, ProxyStatus, RecentRejection } from "../../../src/admi
 import { get } from "../data/api.ts";
 import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import { listen } from "../data/live.ts";
-import { scopeParams, usePlace, withChanges } from "../data/url-state.ts";
+import { scopeParams, useUrlState, withChanges } from "../data/url-state.ts";
 import { formatCost, formatCount, formatDuration } from "../format/number.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
@@ -12,15 +12,15 @@ import { Status } from "../ui/status.tsx";
 
 interface FirstRequestProps {
   readonly provider: string;
-  /** Id of the key it should come from; `null` for any. */
+  /** The id of the expected key; `null` for any. */
   readonly keyId: string | null;
 }
 
 const LOOK_MS = 2_000;
 
-/** Says as soon as the tool that is being set up has called, and why it was refused if it was. */
+/** Reports the first request of the tool that is being set up, and the reason if it was rejected. */
 export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const [call, setCall] = useState<RequestRow | null>(null);
   const refusal = useRefusal(provider, call !== null);
   const query = new URLSearchParams({ rate: "5" });
@@ -30,7 +30,7 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
   useEffect(() => {
     setCall(null);
     return listen(path, {
-      call: (row) => setCall(row as RequestRow), // the contract says what the event holds
+      call: (row) => setCall(row as RequestRow), // the contract defines the event
     });
   }, [path]);
   if (call !== null) {
@@ -44,7 +44,7 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
           <Status status={call.status} error={call.error_type} /> in {formatDuration(call.duration_ms)},{" "}
           {formatCount(call.total_tokens)} tokens, {formatCost(call.cost_usd)}.{" "}
           <Link page="requests" params={withChanges(scopeParams(params), { id: call.id })}>
-            Its record
+            See its record
           </Link>
         </div>
       </div>
@@ -57,7 +57,7 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
           <Icon name="errors" />
         </span>
         <div>
-          <strong>A call came and was refused</strong> with {refusal.status}: {adviceOf(refusal)}
+          <strong>A request arrived and was rejected</strong> with {refusal.status}: {adviceOf(refusal)}
         </div>
       </div>
     );
@@ -75,14 +75,14 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
 }
 
 function adviceOf({ reason, code, maskedKey }: RecentRejection): string {
-  if (reason === "no_key") return "it had no key. Is the key set where the tool is started?";
+  if (reason === "no_key") return "it had no key. Is the key set in the environment of the tool?";
   if (reason === "unknown_key") return `its key, which ends with ${maskedKey}, is not on the list.`;
   if (reason === "expired") return `its key, which ends with ${maskedKey}, has expired.`;
   if (reason === "mixed_keys") return "it sent two different keys.";
   return `${code.replaceAll("_", " ")}. Look at the base URL.`;
 }
 
-/** A refused call is in no stream, for it has no record. */
+/** Rejected requests have no record, so they are not in the stream. */
 function useRefusal(provider: string, isDone: boolean): RecentRejection | null {
   const [refusal, setRefusal] = useState<RecentRejection | null>(null);
   useEffect(() => {

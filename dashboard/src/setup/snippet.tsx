@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { Button } from "../ui/button.tsx";
 import { copyText } from "../ui/toast.tsx";
 
-/** Text to be copied as it is. */
+/** Text with a copy button. */
 export function Snippet({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
   return (
     <div class="snippet">

@@ -1,10 +1,10 @@
-// How each tool is pointed at the gateway, and what people stumble over. What is not the same for all callers, the key,
-// is a place to fill in; a key that the gateway made goes into a header of its own, beside the provider's.
+// How to point each tool at the gateway, and common mistakes. The key differs between clients and is a placeholder;
+// an LMGate key goes into a header of its own, beside the provider's key.
 
-interface Place {
-  /** Where the provider is reached through the gateway. */
+interface UrlState {
+  /** The provider's base URL at the gateway. */
   readonly base: string;
-  /** Of a key made by LMGate; `undefined` where the provider's own key is on the list. */
+  /** The header for an LMGate key; `undefined` if the provider's own key is on the list. */
   readonly key: string | undefined;
 }
 
@@ -12,23 +12,23 @@ export interface Tool {
   readonly id: string;
   readonly label: string;
   readonly kind: "Tools" | "Libraries";
-  /** Names of providers it can use, the usual one first. */
+  /** Providers that it can use, the usual one first. */
   readonly providers: readonly string[];
-  /** Where it goes. */
+  /** Where the snippet goes. */
   readonly where: string;
-  readonly write: (place: Place) => string;
+  readonly write: (place: UrlState) => string;
   readonly traps: readonly string[];
 }
 
 export const HEADER = "x-lmgate-key";
 
-/** Lines of which some are only there with a key of LMGate's. */
+/** Joins lines; some exist only with an LMGate key. */
 const lines = (...all: readonly (string | undefined)[]): string => all.filter((line) => line !== undefined).join("\n");
 
-const noV1 = "Without /v1 at the end: it adds that itself, and /v1/v1 is answered with 404.";
-const withV1 = "With /v1 at the end: it adds nothing, and without it calls are answered with 404.";
+const noV1 = "Without /v1 at the end: the tool adds it itself, and /v1/v1 gets 404.";
+const withV1 = "With /v1 at the end: the tool adds nothing, and without it requests get 404.";
 const bigStreams =
-  'Streams tell their usage only if asked: stream_options: {"include_usage": true}. LMGate never changes a request.';
+  'Streams report usage only if the request asks for it: stream_options: {"include_usage": true}. LMGate never changes a request.';
 
 export const tools: readonly Tool[] = [
   {
@@ -40,14 +40,14 @@ export const tools: readonly Tool[] = [
     write: ({ base, key }) =>
       lines(
         `export ANTHROPIC_BASE_URL=${base}`,
-        key ? `export ANTHROPIC_CUSTOM_HEADERS="${HEADER}: ${key}"` : `export ANTHROPIC_API_KEY=<the key on the list>`,
+        key ? `export ANTHROPIC_CUSTOM_HEADERS="${HEADER}: ${key}"` : `export ANTHROPIC_API_KEY=<a key on the list>`,
         "claude",
       ),
     traps: [
       noV1,
       "ANTHROPIC_API_KEY is sent as x-api-key, ANTHROPIC_AUTH_TOKEN as Authorization: Bearer; either may be the key on the list.",
-      "With a login of claude.ai the token changes by the hour: give the caller a key made by LMGate instead.",
-      "The list of models is asked for at the gateway only with CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1.",
+      "With a claude.ai login the token changes every hour: use an LMGate key instead.",
+      "Set CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1 to load the list of models through the gateway.",
     ],
   },
   {
@@ -69,7 +69,7 @@ export const tools: readonly Tool[] = [
       ),
     traps: [
       withV1,
-      'wire_api = "chat" is refused at the start, and the names openai, ollama and lmstudio are taken.',
+      'Codex does not start with wire_api = "chat", and the names openai, ollama and lmstudio are reserved.',
       "A project's own .codex/config.toml cannot set model_provider.",
     ],
   },
@@ -88,12 +88,12 @@ export const tools: readonly Tool[] = [
           ? `export GEMINI_CLI_CUSTOM_HEADERS="${HEADER}:${key}"`
           : base.endsWith("/google")
             ? undefined
-            : "export GEMINI_API_KEY=<the key on the list>",
+            : "export GEMINI_API_KEY=<a key on the list>",
         "gemini",
       ),
     traps: [
-      "The key arrives as x-goog-api-key; security.auth.selectedType in ~/.gemini/settings.json must be gemini-api-key.",
-      "Tokens of Google Cloud change by the hour: for Vertex use a key made by LMGate.",
+      "The key is sent as x-goog-api-key; security.auth.selectedType in ~/.gemini/settings.json must be gemini-api-key.",
+      "Google Cloud tokens change every hour: for Vertex use an LMGate key.",
     ],
   },
   {
@@ -143,19 +143,19 @@ export const tools: readonly Tool[] = [
         "    apiKey: <the provider's key>",
         key && `    requestOptions:\n      headers:\n        ${HEADER}: ${key}`,
       ),
-    traps: ["Here Anthropic too needs /v1/ at the end."],
+    traps: ["Here Anthropic also needs /v1/ at the end."],
   },
   {
     id: "open-webui",
     label: "Open WebUI",
     kind: "Tools",
     providers: ["openai"],
-    where: "In the environment of its server",
-    write: ({ base }) => lines(`OPENAI_API_BASE_URLS="${base}/v1"`, `OPENAI_API_KEYS="<the key on the list>"`),
+    where: "In the environment of the server",
+    write: ({ base }) => lines(`OPENAI_API_BASE_URLS="${base}/v1"`, `OPENAI_API_KEYS="<a key on the list>"`),
     traps: [
       withV1,
-      "It sends no header of one's own choosing to every connection: put the provider's key on the list.",
-      "Several connections are parted by ; in both variables.",
+      "It cannot send a custom header to every connection: put the provider key on the list.",
+      "Separate several connections with ; in both variables.",
     ],
   },
   {
@@ -265,7 +265,7 @@ export const tools: readonly Tool[] = [
       );
     },
     traps: [
-      "It reads ANTHROPIC_BASE_URL too, but needs /v1 there, which Anthropic's own library forbids: set baseURL in the code where both are used.",
+      "It reads ANTHROPIC_BASE_URL too, but needs /v1 there, which Anthropic's own library does not accept: set baseURL in the code if you use both.",
     ],
   },
   {
@@ -288,7 +288,7 @@ export const tools: readonly Tool[] = [
       );
     },
     traps: [
-      "stream_usage=True makes OpenAI's streams tell their usage.",
+      "Set stream_usage=True to get usage in OpenAI streams.",
       "For OpenAI with /v1 at the end, for Anthropic without.",
     ],
   },
@@ -329,8 +329,8 @@ export const tools: readonly Tool[] = [
         ")",
       ),
     traps: [
-      "The key travels in the header api-key; callers with Entra tokens need a key made by LMGate.",
-      "Each resource is a provider of its own in the configuration.",
+      "The key is sent in the header api-key. Clients with Entra tokens need an LMGate key.",
+      "Configure each resource as a provider of its own.",
     ],
   },
   {
@@ -348,6 +348,6 @@ export const tools: readonly Tool[] = [
         return `curl ${base}/v1beta/models \\\n  -H "x-goog-api-key: $GEMINI_API_KEY"${header}`;
       return `curl ${base}/v1/models \\\n  -H "Authorization: Bearer $OPENAI_API_KEY"${header}`;
     },
-    traps: ["The path behind the name of the provider is the provider's own, byte for byte."],
+    traps: ["The path after the provider's name is forwarded unchanged."],
   },
 ];

@@ -1,7 +1,7 @@
 import { resolveColor } from "../chart/canvas-color.ts";
 import { toast } from "../ui/toast.tsx";
 
-/** Saves the first chart of the page as a picture, on the color that lies behind it. */
+/** Saves the first chart of the page as an image with its background color. */
 export function saveChartImage(): void {
   const source = document.querySelector<HTMLCanvasElement>(".plot canvas");
   if (source === null) return toast("There is no chart on this page.", "failed");

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { usageQuery, type Ask } from "../data/use-usage.ts";
+import { usageQuery, type UsageRequest } from "../data/use-usage.ts";
 import { Store, useStore } from "../data/store.ts";
 import { scopeQuery } from "../data/use-usage.ts";
 import type { Scope } from "../data/url-state.ts";
@@ -7,8 +7,8 @@ import { Icon } from "../ui/icon.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { saveChartImage } from "./chart-image.ts";
 
-/** What the page shows as its main table, so that an export gives the same figures. Pages set it. */
-export const exportedAsk = new Store<Ask | null>(null);
+/** The query of the page's main table, so that an export has the same figures. Pages set it. */
+export const exportedUsage = new Store<UsageRequest | null>(null);
 
 const formats = [
   { name: "csv", label: "CSV" },
@@ -17,9 +17,9 @@ const formats = [
   { name: "parquet", label: "Parquet" },
 ] as const;
 
-/** Files come from the server, with the same question as the screen and without a limit of rows. */
+/** Files come from the server, with the same query as the page and without a row limit. */
 export function ExportMenu({ scope }: { readonly scope: Scope }): JSX.Element {
-  const ask = useStore(exportedAsk);
+  const ask = useStore(exportedUsage);
   const usage = ask === null ? null : usageQuery(scope, ask);
   usage?.delete("limit");
   usage?.set("what", "usage");
@@ -30,8 +30,8 @@ export function ExportMenu({ scope }: { readonly scope: Scope }): JSX.Element {
       {(close) => (
         <div class="menu">
           {usage !== null && <Files title="These figures" query={usage} onDone={close} />}
-          <Files title="The calls themselves" query={calls} onDone={close} />
-          <div class="menu-title">Picture</div>
+          <Files title="The requests" query={calls} onDone={close} />
+          <div class="menu-title">Image</div>
           <button
             type="button"
             class="choice"

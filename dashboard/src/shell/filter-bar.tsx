@@ -2,11 +2,11 @@ import type { JSX } from "preact";
 import type { Filter } from "../../../src/admin/api/contract.ts";
 import { setFilters, type Scope } from "../data/url-state.ts";
 import { Button } from "../ui/button.tsx";
-import { filterWords } from "../ui/filter-words.ts";
+import { describeFilter } from "../ui/filter-words.ts";
 import { Icon } from "../ui/icon.tsx";
 import { FilterMenu } from "./filter-menu.tsx";
 
-/** The filters that are set, each to be turned round or removed, and the menu that adds one. */
+/** The active filters, each of which can be inverted or removed, and the menu that adds one. */
 export function FilterBar({ scope }: { readonly scope: Scope }): JSX.Element {
   const { filters } = scope;
   const replace = (old: Filter, next: Filter | null): void => {
@@ -16,7 +16,7 @@ export function FilterBar({ scope }: { readonly scope: Scope }): JSX.Element {
     <div class="filter-bar" role="group" aria-label="Filters">
       <FilterMenu scope={scope} />
       {filters.map((filter) => {
-        const words = filterWords(filter);
+        const words = describeFilter(filter);
         const isPlain = filter.op === "is" || filter.op === "is_not";
         const turned = { ...filter, op: filter.op === "is" ? "is_not" : "is" } as const;
         return (
@@ -25,7 +25,7 @@ export function FilterBar({ scope }: { readonly scope: Scope }): JSX.Element {
               type="button"
               class="chip-text"
               disabled={!isPlain}
-              title={isPlain ? "Turn round: is / is not" : words}
+              title={isPlain ? "Invert: is / is not" : words}
               onClick={() => replace(filter, turned)}
             >
               {words}

@@ -15,7 +15,7 @@ import { SkeletonRows } from "../ui/state.tsx";
 
 type Close = () => void;
 
-/** First what to filter by, then which values. Who knows what they want types `model:gpt-5` or `status:>=400`. */
+/** Choose a dimension, then values, or type `model:gpt-5` or `status:>=400`. */
 export function FilterMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   return (
     <Popover label="Filter  /" id="filter-button" icon="filter" text="Filter" class="filter-menu">
@@ -40,7 +40,7 @@ interface DimensionStepProps {
   readonly onFilter: (filter: Filter) => void;
 }
 
-/** What was pressed is gone with the step before it; the focus must not fall out of the menu. */
+/** The pressed button is removed with the previous step, so the focus is moved to keep it in the menu. */
 function useFocused(): { readonly current: HTMLInputElement | null } {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
@@ -151,7 +151,7 @@ interface ValuesProps extends Pick<ValueStepProps, "scope" | "dimension"> {
   readonly onToggle: (value: string | null) => void;
 }
 
-/** What was seen in the range, the most frequent first. */
+/** The values in the range, most frequent first. */
 function Values({ scope, dimension, search, chosen, onToggle }: ValuesProps): JSX.Element {
   const others = { ...scope, filters: scope.filters.filter((filter) => filter.dimension !== dimension) };
   const query = scopeQuery(others);
@@ -171,8 +171,8 @@ function Values({ scope, dimension, search, chosen, onToggle }: ValuesProps): JS
           <span class="choice-hint">{formatCount(requests)}</span>
         </label>
       ))}
-      {data.values.length === 0 && <p class="menu-note">Nothing of this kind in the range</p>}
-      {data.more && <p class="menu-note">There are more: type to search</p>}
+      {data.values.length === 0 && <p class="menu-note">No values in this range</p>}
+      {data.more && <p class="menu-note">Type to search for more</p>}
     </div>
   );
 }

@@ -27,11 +27,11 @@ const bucketLabels = {
 
 interface GlobalBarProps {
   readonly scope: Scope;
-  /** Of the page, for pages that have no range. */
+  /** The page has no range. */
   readonly isTimeless: boolean;
 }
 
-/** What is looked at, the same on all pages: range, filters, zone, comparison, refresh. */
+/** The controls that all pages share: range, filters, zone, comparison, refresh. */
 export function GlobalBar({ scope, isTimeless }: GlobalBarProps): JSX.Element {
   return (
     <div class="global-bar" role="region" aria-label="Range and filters">
@@ -60,7 +60,7 @@ function ScopeTools({ scope }: { readonly scope: Scope }): JSX.Element {
     <>
       <Button
         icon="compare"
-        label="Compare to the period before  c"
+        label="Compare with the previous period  c"
         pressed={scope.compare}
         onClick={() => setParams({ compare: scope.compare ? null : "previous" })}
       />
@@ -76,7 +76,7 @@ function RefreshMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   const text = scope.refresh === "live" ? "Live" : scope.refresh === "off" ? "Off" : scope.refresh.replace("s", " s");
   return (
     <Popover
-      label={`Refresh and steps; now ${refreshLabels[scope.refresh]}`}
+      label={`Refresh and step size; now ${refreshLabels[scope.refresh]}`}
       icon="refresh"
       text={<span class={isRunning && scope.refresh === "live" ? "live" : ""}>{text}</span>}
       class="refresh"
@@ -106,7 +106,7 @@ function RefreshMenu({ scope }: { readonly scope: Scope }): JSX.Element {
               {refreshLabels[choice]}
             </Choice>
           ))}
-          <div class="menu-title">Steps of charts</div>
+          <div class="menu-title">Chart step size</div>
           {bucketChoices.map((choice) => (
             <Choice
               key={choice}
@@ -125,6 +125,6 @@ function RefreshMenu({ scope }: { readonly scope: Scope }): JSX.Element {
 function ThemeButton(): JSX.Element {
   const choice = useStore(theme);
   const icons = { auto: "auto", light: "sun", dark: "moon" } as const;
-  const labels = { auto: "Colors: like the system", light: "Colors: light", dark: "Colors: dark" } as const;
+  const labels = { auto: "Colors: system", light: "Colors: light", dark: "Colors: dark" } as const;
   return <Button icon={icons[choice]} label={labels[choice]} onClick={nextTheme} />;
 }

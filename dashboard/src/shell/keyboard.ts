@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { areTablesShown } from "../chart/chart-table.tsx";
-import { go, placeNow, readScope, scopeParams, setParams, setRange, type Scope } from "../data/url-state.ts";
+import { go, currentUrlState, readScope, scopeParams, setParams, setRange, type Scope } from "../data/url-state.ts";
 import { Store } from "../data/store.ts";
 import { presets } from "../format/range.ts";
 import { pageKeys } from "./page-keys.ts";
@@ -9,17 +9,17 @@ import { pages } from "./routes.ts";
 
 export const isHelpOpen = new Store(false);
 
-/** `g`, and within this time a letter. */
+/** Time between `g` and the letter after it. */
 const SEQUENCE_MS = 1_200;
 
-/** Single letters, so they are off wherever one types and while a dialog is open. */
+/** Single-letter shortcuts are off in text fields and while a dialog is open. */
 export function useKeyboard(): void {
   useEffect(() => {
     let leftAt = 0;
     const press = (event: KeyboardEvent): void => {
       if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
-      // Of this moment: whoever presses fast means what the key before has led to.
-      const { params } = placeNow();
+      // Reads the current state, so that fast key presses act on the page that the previous key opened.
+      const { params } = currentUrlState();
       const isSecond = Date.now() - leftAt < SEQUENCE_MS;
       leftAt = !isSecond && event.key === "g" ? Date.now() : 0;
       const target = isSecond ? pages.find(({ letter }) => letter === event.key) : undefined;

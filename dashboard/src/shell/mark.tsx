@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 
-/** The sign of LMGate: a gate. */
+/** LMGate's logo. */
 export function Mark({ size = 24 }: { readonly size?: number }): JSX.Element {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">

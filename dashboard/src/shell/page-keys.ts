@@ -1,9 +1,9 @@
 import { useEffect } from "preact/hooks";
 
-/** Keys that mean something on the page shown alone. */
+/** Shortcuts of the current page. */
 export const pageKeys: ReadonlyMap<string, () => void> & Pick<Map<string, () => void>, "set" | "delete"> = new Map();
 
-/** Gives a key a meaning while the calling component is there. */
+/** Registers a shortcut while the component is mounted. */
 export function usePageKey(key: string, act: () => void): void {
   useEffect(() => {
     pageKeys.set(key, act);

@@ -7,8 +7,8 @@ import { fromLocalInput, lastMonth, toLocalInput } from "../format/zoned.ts";
 import { Button } from "../ui/button.tsx";
 import { Choice, Popover } from "../ui/popover.tsx";
 
-/** The range in words: the preset's, or from and to. */
-export function rangeWords(scope: Scope): string {
+/** Describes the range: the preset's name, or from and to. */
+export function describeRange(scope: Scope): string {
   const preset = presets.find(({ from, to }) => from === scope.from && to === scope.to);
   if (preset) return preset.label;
   const relative = /^-(\d+)([mhdw])$/.exec(scope.from);
@@ -28,7 +28,7 @@ export function RangePicker({ scope }: { readonly scope: Scope }): JSX.Element {
   return (
     <div class="range">
       <Button icon="left" label="Earlier  [" onClick={() => shift(scope, -1)} />
-      <Popover label="Time range" id="range-button" icon="calendar" text={rangeWords(scope)} class="range-popover">
+      <Popover label="Time range" id="range-button" icon="calendar" text={describeRange(scope)} class="range-popover">
         {(close) => <RangeMenu scope={scope} close={close} />}
       </Popover>
       <Button icon="right" label="Later  ]" disabled={isGrowing(scope)} onClick={() => shift(scope, 1)} />
@@ -86,10 +86,10 @@ function CustomRange({
         <input type="datetime-local" value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
       </label>
       <label class="field">
-        <span>To, not included</span>
+        <span>To (exclusive)</span>
         <input type="datetime-local" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
-      <p class="field-note">{isWrong ? "It has to end after it begins." : `Times of ${scope.tz}`}</p>
+      <p class="field-note">{isWrong ? "The end must be after the start." : `Times are in ${scope.tz}`}</p>
       <Button kind="primary" type="submit" disabled={isWrong}>
         Apply
       </Button>

@@ -14,7 +14,7 @@ import type { IconName } from "../ui/icon.tsx";
 
 export interface PageProps {
   readonly scope: Scope;
-  /** What stands behind the page's own path: the id of a key. */
+  /** The rest of the path after the page's own: the id of a key. */
   readonly rest: string;
 }
 
@@ -22,17 +22,17 @@ interface PageEntry {
   readonly path: string;
   readonly title: string;
   readonly icon: IconName;
-  /** Pressed after `g`. */
+  /** The letter pressed after `g`. */
   readonly letter: string;
   readonly page: ComponentType<PageProps>;
-  /** A page for one thing of those that the page lists. */
+  /** The page for one item of the list. */
   readonly detail?: ComponentType<PageProps>;
-  /** Where range, filters and export say nothing. */
+  /** The page has no range, filters or export. */
   readonly isTimeless?: boolean;
   readonly group: "usage" | "manage";
 }
 
-/** In the order of the navigation; the first four stand at the foot of a phone. */
+/** In the order of the navigation; the first four are in the bottom bar on phones. */
 export const pages: readonly PageEntry[] = [
   { path: "", title: "Overview", icon: "overview", letter: "o", page: OverviewPage, group: "usage" },
   { path: "explore", title: "Explore", icon: "explore", letter: "e", page: ExplorePage, group: "usage" },
@@ -54,18 +54,18 @@ export const pages: readonly PageEntry[] = [
   { path: "system", title: "System", icon: "system", letter: "s", page: SystemPage, group: "manage", isTimeless: true },
 ];
 
-export interface Found extends PageEntry {
+export interface MatchedPage extends PageEntry {
   readonly rest: string;
 }
 
-export function findPage(place: string): Found | undefined {
+export function findPage(place: string): MatchedPage | undefined {
   const [head = "", ...tail] = place.split("/");
   const entry = pages.find(({ path }) => path === head);
   if (entry === undefined || (tail.length > 0 && entry.detail === undefined)) return undefined;
   return { ...entry, rest: decoded(tail.join("/")) };
 }
 
-/** Anyone can type an address; one that cannot be decoded stands for itself. */
+/** Returns the text itself if it cannot be decoded. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,24 +1,26 @@
 import type { JSX } from "preact";
 import { session, signOut } from "../data/api.ts";
-import { scopeParams, usePlace } from "../data/url-state.ts";
+import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { useStore } from "../data/store.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
 import { Popover } from "../ui/popover.tsx";
 import { toast } from "../ui/toast.tsx";
 import { Mark } from "./mark.tsx";
-import { pages, type Found } from "./routes.ts";
+import { pages, type MatchedPage } from "./routes.ts";
 
 const groups = [
   { name: "usage", title: "Usage" },
   { name: "manage", title: "Gateway" },
 ] as const;
 
-export function Sidebar({ current }: { readonly current: Found | undefined }): JSX.Element {
-  const { params } = usePlace();
+export function Sidebar({ current }: { readonly current: MatchedPage | undefined }): JSX.Element {
+  const { params } = useUrlState();
   const { csrf } = useStore(session) ?? { csrf: null };
   const leave = (): void => {
-    signOut().catch((error: unknown) => toast(error instanceof Error ? error.message : "That failed.", "failed"));
+    signOut().catch((error: unknown) =>
+      toast(error instanceof Error ? error.message : "Something went wrong. Try again.", "failed"),
+    );
   };
   return (
     <nav class="sidebar" aria-label="Pages">
@@ -60,9 +62,9 @@ export function Sidebar({ current }: { readonly current: Found | undefined }): J
 
 const IN_FOOT = 4;
 
-/** On phones the navigation stands where the thumb is. */
-export function BottomNav({ current }: { readonly current: Found | undefined }): JSX.Element {
-  const { params } = usePlace();
+/** The bottom bar on phones. */
+export function BottomNav({ current }: { readonly current: MatchedPage | undefined }): JSX.Element {
+  const { params } = useUrlState();
   const isMore = pages.slice(IN_FOOT).some(({ path }) => path === current?.path);
   return (
     <nav class="bottom-nav" aria-label="Pages">

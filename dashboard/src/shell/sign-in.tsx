@@ -4,7 +4,7 @@ import { ApiError, signIn } from "../data/api.ts";
 import { Button } from "../ui/button.tsx";
 import { Mark } from "./mark.tsx";
 
-/** The one thing a visitor without a session sees. */
+/** The page shown without a session. */
 export function SignIn(): JSX.Element {
   const [token, setToken] = useState("");
   const [problem, setProblem] = useState<string | null>(null);
@@ -14,7 +14,7 @@ export function SignIn(): JSX.Element {
     setBusy(true);
     signIn(token.trim()).catch((error: unknown) => {
       setBusy(false);
-      setProblem(error instanceof ApiError ? error.message : "That failed.");
+      setProblem(error instanceof ApiError ? error.message : "Something went wrong. Try again.");
     });
   };
   return (
@@ -23,8 +23,8 @@ export function SignIn(): JSX.Element {
         <Mark size={40} />
         <h1>Sign in to LMGate</h1>
         <p class="muted">
-          The admin token was printed at the first start. It is also in the file <code>admin-token</code> of the data
-          directory.
+          The admin token was printed when the gateway first started. It is also in the file <code>admin-token</code> of
+          the data directory.
         </p>
         <label class="field">
           <span>Admin token</span>

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { lastAnswer } from "../data/api.ts";
+import { lastResponse } from "../data/api.ts";
 import { isStreamLost } from "../data/live.ts";
 import type { Scope } from "../data/url-state.ts";
 import { periodOf, refreshNow } from "../data/refresh.ts";
@@ -11,9 +11,9 @@ import { Notice } from "../ui/state.tsx";
 
 const LOOK_MS = 5_000;
 
-/** Says so when what is shown is older than three times the refresh, or the live stream is gone. */
+/** Shown if the data is older than three refresh periods, or if the live stream is disconnected. */
 export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element | null {
-  const answered = useStore(lastAnswer);
+  const answered = useStore(lastResponse);
   const isLost = useStore(isStreamLost);
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -32,7 +32,7 @@ export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element |
         </Button>
       }
     >
-      {isLost ? "The live connection was lost; trying again." : "These figures are not up to date."} Last answer{" "}
+      {isLost ? "The live connection was lost. Reconnecting…" : "These figures are out of date."} Last answer{" "}
       {formatAgo(new Date(answered).toISOString(), now)}.
     </Notice>
   );

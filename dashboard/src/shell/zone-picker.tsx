@@ -6,7 +6,7 @@ import { Choice, Popover } from "../ui/popover.tsx";
 
 const SHOWN = 40;
 
-/** In which zone days begin and times are shown. */
+/** The time zone of days and times. */
 export function ZonePicker({ scope }: { readonly scope: Scope }): JSX.Element {
   const offset = zoneOffset(scope.tz, Date.now());
   return (
@@ -42,11 +42,11 @@ function ZoneMenu({ scope, close }: { readonly scope: Scope; readonly close: () 
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
       <div class="menu-list">
-        {wanted === "" && line(own, `This browser, ${own.replaceAll("_", " ")}`)}
+        {wanted === "" && line(own, `This browser: ${own.replaceAll("_", " ")}`)}
         {"utc".includes(wanted) && line("UTC", "UTC")}
         {named.slice(0, SHOWN).map((tz) => line(tz, tz.replaceAll("_", " ")))}
         {named.length > SHOWN && <p class="menu-note">{named.length - SHOWN} more: type to search</p>}
-        {named.length === 0 && <p class="menu-note">No such zone</p>}
+        {named.length === 0 && <p class="menu-note">No time zone matches</p>}
       </div>
     </div>
   );

@@ -12,15 +12,15 @@ interface StatusProps {
   readonly tz: string;
 }
 
-/** What runs, since when, and how it is doing. */
+/** Version, uptime and workers of the gateway. */
 export function GatewayPanel({ status, tz }: StatusProps): JSX.Element {
   const facts: readonly Fact[] = [
     ["State", <Badge mood={status.state === "serving" ? "good" : "warning"}>{status.state}</Badge>],
     ["Version", status.version],
     ["Node.js", status.node],
-    ["Running for", ageWords(status.uptimeSeconds), formatMomentExactly(status.startedAt, tz)],
+    ["Uptime", ageWords(status.uptimeSeconds), formatMomentExactly(status.startedAt, tz)],
     ["Address", `${status.address.host}:${status.address.port}`],
-    ["Calls in flight", formatCountExactly(status.callsInFlight)],
+    ["Requests in flight", formatCountExactly(status.callsInFlight)],
     ["Instance", <code title={status.instance}>{status.instance.slice(0, 8)}</code>],
   ];
   return (
@@ -38,8 +38,8 @@ const lag = (id: "p50" | "p99" | "max"): Column<Thread> => ({
   label: `Delay ${id}`,
   align: "end",
   card: id === "p99" ? "field" : "none",
-  hint: "How late the thread comes to its work",
-  // The thread that writes the ledger does not measure itself.
+  hint: "Event-loop delay of the worker",
+  // The ledger worker does not measure its own delay.
   render: ({ name, loopLagMs }) =>
     name === "ledger" ? <span title="Not measured">—</span> : formatDuration(loopLagMs[id]),
 });
@@ -59,7 +59,7 @@ const threadColumns: readonly Column<Thread>[] = [
     label: "Keys in force",
     align: "end",
     card: "none",
-    hint: "Version of the allow-list that the thread goes by",
+    hint: "Version of the allow-list that the worker uses",
     render: ({ name, accessVersion }) => (name === "ledger" ? "—" : `version ${accessVersion}`),
   },
   lag("p50"),
@@ -67,16 +67,20 @@ const threadColumns: readonly Column<Thread>[] = [
   lag("max"),
 ];
 
-/** What is written down, and that nothing was lost. */
+/** The state of the ledger and its losses. */
 export function LedgerPanel({ status, tz }: StatusProps): JSX.Element {
   const { ledger } = status;
   const facts: readonly Fact[] = [
-    ["State", <Badge mood={ledger.degraded ? "bad" : "good"}>{ledger.degraded ? "cannot write" : "writing"}</Badge>],
+    ["State", <Badge mood={ledger.degraded ? "bad" : "good"}>{ledger.degraded ? "not writable" : "writing"}</Badge>],
     ["Written", formatCountExactly(ledger.written)],
     ["Dropped", <Zero count={ledger.dropped} />],
     ["Waiting", formatCountExactly(ledger.queued)],
-    ["Interrupted", formatCountExactly(ledger.interrupted), "Calls that ended with their thread or process"],
-    ["Unconfirmed", formatCountExactly(ledger.unconfirmed), "Answers let go before their records were safe"],
+    [
+      "Interrupted",
+      formatCountExactly(ledger.interrupted),
+      "Requests that were interrupted when their worker or the process ended",
+    ],
+    ["Unconfirmed", formatCountExactly(ledger.unconfirmed), "Responses released before their records were written"],
     ["Rotations", formatCountExactly(ledger.rotations)],
     [
       "Last record",

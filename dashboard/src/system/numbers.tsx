@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 
 export type Fact = readonly [label: string, value: JSX.Element | string, title?: string | undefined];
 
-/** Single figures side by side. */
+/** A row of figures. */
 export function Numbers({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
   return (
     <dl class="numbers">

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { SystemInfo } from "../../../src/admin/api/contract.ts";
-import { setParams, usePlace } from "../data/url-state.ts";
+import { setParams, useUrlState } from "../data/url-state.ts";
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";
@@ -10,12 +10,12 @@ type Setting = SystemInfo["settings"][number];
 
 const views = [
   { value: "all", label: "All" },
-  { value: "set", label: "Set by you" },
+  { value: "set", label: "Changed" },
 ] as const;
 
-/** Every setting, and what it was set by. Secrets are masked before they leave the gateway. */
+/** Every setting and its source. The gateway masks secrets. */
 export function SettingsPanel({ settings }: Pick<SystemInfo, "settings">): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   const view = params.get("settings") === "set" ? "set" : "all";
   const search = (params.get("search") ?? "").toLowerCase();
   const shown = settings.filter(
@@ -24,7 +24,7 @@ export function SettingsPanel({ settings }: Pick<SystemInfo, "settings">): JSX.E
   return (
     <Panel
       title="Settings"
-      subtitle="As they are in force; a change takes a new start"
+      subtitle="The settings in force. Changes take effect after a restart."
       isFlush
       actions={
         <div class="table-tools">

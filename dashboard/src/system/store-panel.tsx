@@ -12,12 +12,12 @@ interface StorePanelProps {
   readonly tz: string;
 }
 
-/** What all figures are computed from. */
+/** The state of the query store. */
 export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
   if (store === null) {
     return (
       <Panel title="Store">
-        <Empty icon="system" title="The store is switched off">
+        <Empty icon="system" title="The query store is disabled">
           With <code>store.enabled: true</code> there are figures; calls are recorded either way.
         </Empty>
       </Panel>
@@ -35,11 +35,11 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
     ["Ledger", `${formatBytes(store.ledgerBytes)} in ${formatCountExactly(store.segments)} files`],
     ["Compacted", formatBytes(store.parquetBytes)],
     ["Bad lines", <Badge mood={store.badLines === 0 ? "good" : "warning"}>{formatCountExactly(store.badLines)}</Badge>],
-    ["Kept for", retention.days === null ? "ever" : `${retention.days} days`],
-    ["Kept up to", retention.gigabytes === null ? "any size" : `${retention.gigabytes} GB`],
+    ["Retention", retention.days === null ? "ever" : `${retention.days} days`],
+    ["Maximum size", retention.gigabytes === null ? "any size" : `${retention.gigabytes} GB`],
   ];
   return (
-    <Panel title="Store" subtitle="Made from the ledger, and made anew from it at any time" isFlush>
+    <Panel title="Store" subtitle="Built from the ledger. It can be rebuilt at any time." isFlush>
       <Numbers facts={facts} />
     </Panel>
   );

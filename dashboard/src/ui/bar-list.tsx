@@ -5,9 +5,9 @@ export interface BarRow {
   readonly id: string;
   readonly label: string;
   readonly value: string;
-  /** In full, as tooltip. */
+  /** Full text for the tooltip. */
   readonly exactly: string;
-  /** Of the whole, 0 to 1; `null` where shares mean nothing. */
+  /** Share of the whole, 0 to 1; `null` if a share has no meaning. */
   readonly share: number | null;
   readonly note?: ComponentChildren;
   /** A CSS color. */
@@ -17,14 +17,14 @@ export interface BarRow {
 }
 
 interface BarListProps {
-  /** `undefined` while they are not known. */
+  /** `undefined` while loading. */
   readonly rows: readonly BarRow[] | undefined;
-  /** How many there may be, beside *other*. */
+  /** The maximum number of rows, without *other*. */
   readonly size: number;
   readonly empty: string;
 }
 
-/** The greatest of something, each with a bar as long as its share. A row can be clicked to see it alone. */
+/** A list with a bar for each share. A click on a row filters by it. */
 export function BarList({ rows, size, empty }: BarListProps): JSX.Element {
   if (rows === undefined) return <SkeletonRows rows={size + 1} height={40} />;
   if (rows.length === 0) return <p class="bar-empty">{empty}</p>;

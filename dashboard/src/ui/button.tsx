@@ -6,7 +6,7 @@ interface ButtonProps {
   readonly icon?: IconName;
   readonly kind?: "plain" | "primary" | "quiet" | "danger";
   readonly size?: "small" | "medium";
-  /** For screen readers and as tooltip; needed where there is no text. */
+  /** For screen readers and as tooltip; required without text. */
   readonly label?: string;
   readonly pressed?: boolean;
   readonly expanded?: boolean;

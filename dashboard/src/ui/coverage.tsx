@@ -1,17 +1,17 @@
 import type { JSX } from "preact";
 import type { Coverage } from "../../../src/admin/api/contract.ts";
-import { scopeParams, usePlace } from "../data/url-state.ts";
+import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
 import { Link } from "./link.tsx";
 
-/** Of calls that can have usage. */
+/** Counts only requests that can have usage. */
 function knownShare({ requests, notApplicable, withUsage }: Coverage): number | null {
   const countable = requests - notApplicable;
   return countable > 0 ? withUsage / countable : null;
 }
 
-/** How much of what is shown is known, and why the rest is not. */
+/** The share of requests with known usage, and the reasons for the rest. */
 export function CoverageLine({ coverage }: { readonly coverage: Coverage | undefined }): JSX.Element | null {
   if (coverage === undefined) return null;
   const share = knownShare(coverage);
@@ -37,9 +37,9 @@ export function CoverageLine({ coverage }: { readonly coverage: Coverage | undef
   );
 }
 
-/** Costs are never an invoice. */
+/** States that costs are estimates. */
 export function EstimatedNote(): JSX.Element {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   return (
     <span>
       estimated from{" "}
@@ -50,13 +50,13 @@ export function EstimatedNote(): JSX.Element {
   );
 }
 
-/** Tokens that no price is known for are missing in every cost. */
+/** Shows how many tokens have no price and are not included in the cost. */
 export function UnpricedChip({ coverage }: { readonly coverage: Coverage | undefined }): JSX.Element | null {
-  const { params } = usePlace();
+  const { params } = useUrlState();
   if (coverage === undefined || coverage.unpricedRequests === 0) return null;
   const models = coverage.unpricedModels;
   const what = models.length === 1 ? (models[0] ?? "1 model") : `${models.length} models`;
-  const label = `No price is known for ${models.join(", ")}: ${formatCountExactly(coverage.unpricedTokens)} tokens of ${formatCountExactly(coverage.unpricedRequests)} calls are missing in the cost.`;
+  const label = `No price for ${models.join(", ")}: ${formatCountExactly(coverage.unpricedTokens)} tokens of ${formatCountExactly(coverage.unpricedRequests)} requests are not included in the cost.`;
   return (
     <Link page="prices" params={scopeParams(params)} class="chip warning" title={label}>
       <Icon name="errors" size={14} />

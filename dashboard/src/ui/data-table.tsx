@@ -8,14 +8,14 @@ export interface Column<Row> {
   readonly label: string;
   readonly render: (row: Row) => ComponentChildren;
   readonly align?: "start" | "end";
-  /** Sortable where it is given. Unknown (`null`) is always last. */
+  /** Makes the column sortable. Unknown (`null`) is always last. */
   readonly sortValue?: (row: Row) => number | string | null;
-  /** Of the whole, drawn as a bar in the cell. */
+  /** Share of the whole, drawn as a bar in the cell. */
   readonly share?: (row: Row) => number | null;
-  /** On phones a row is a card: its title, a named field, or not there. */
+  /** How the column appears on phones, where a row is a card: as title, as field, or not at all. */
   readonly card?: "title" | "field" | "none";
   readonly total?: ComponentChildren;
-  /** What the column means, as tooltip of its head. */
+  /** Tooltip of the column's header. */
   readonly hint?: string;
 }
 
@@ -24,21 +24,21 @@ interface DataTableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** A column's id, with `-` before it for the greatest first. Without `onSort` the rows stay as they came. */
+  /** A column's id, with `-` before it for descending order. Without `onSort` the rows keep their order. */
   readonly sort?: string;
   readonly onSort?: (sort: string) => void;
   readonly onRow?: (row: Row) => void;
   readonly isChosen?: (row: Row) => boolean;
   readonly hasTotals?: boolean;
-  /** With more rows than some hundreds only those in view are drawn; the table then scrolls at this height. */
+  /** With several hundred rows only those in view are rendered; the table then scrolls at this height. */
   readonly height?: number;
-  /** Which rows are in view, wherever the table scrolls by itself. */
+  /** Reports the rows in view if the table scrolls by itself. */
   readonly onView?: (first: number, last: number) => void;
-  /** There are more rows than were given; asked for when the reader wants them. */
+  /** Loads more rows on demand. */
   readonly onMore?: (() => void) | undefined;
 }
 
-/** From here on a table scrolls by itself and draws what is seen. */
+/** Above this number of rows a table scrolls by itself and renders only the rows in view. */
 const MANY = 150;
 const ROW_PX = 36;
 const SPARE = 12;
@@ -46,7 +46,7 @@ const SPARE = 12;
 export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { columns, rows, sort, height = 640, label } = props;
   const sorted = props.onSort ? sortRows(rows, columns, sort) : rows;
-  // Cards are of many heights: on phones the rest is asked for instead.
+  // Cards have different heights, so phones show a button for more rows instead.
   const isPhone = matchMedia("(max-width: 720px)").matches;
   const [asked, setAsked] = useState(MANY);
   const isVirtual = sorted.length > MANY && !isPhone;
@@ -70,7 +70,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
       aria-label={isVirtual ? label : undefined}
       onScroll={isVirtual ? (event) => setTop(event.currentTarget.scrollTop) : undefined}
     >
-      {/* On phones the rows are laid out as cards, which would take the roles away. */}
+      {/* On phones rows are laid out as cards, which would remove the table roles. */}
       <table role="table" class="data-table" aria-label={label} aria-rowcount={sorted.length + 1}>
         <Head {...props} />
         <tbody role="rowgroup">
@@ -138,7 +138,7 @@ interface RowProps<Row> extends DataTableProps<Row> {
 function Row<R>({ columns, row, index, onRow, isChosen }: RowProps<R>): JSX.Element {
   const chosen = isChosen?.(row) === true;
   const open = (event: Event): void => {
-    // What stands in the row and can be pressed itself keeps its own meaning.
+    // Links, buttons and inputs inside the row keep their own action.
     if (event.target instanceof Element && event.target.closest("a, button, input, label") !== null) return;
     onRow?.(row);
   };

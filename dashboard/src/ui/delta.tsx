@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import type { Metric, Series } from "../../../src/admin/api/contract.ts";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { DASH, formatShare, isKnown } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
 
-/** How a metric changed against the period before; `null` where either is unknown or there was nothing. */
+/** How a metric changed compared with the previous period; `null` where either is unknown or there was nothing. */
 function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): number | null {
   const now = series.total[metric];
   const before = series.previous?.[metric];
@@ -15,17 +15,17 @@ function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): n
 interface DeltaProps {
   readonly series: Pick<Series, "total" | "previous">;
   readonly metric: Metric;
-  /** With a tile there is room to say against what. */
+  /** Adds "vs previous", where there is room. */
   readonly isLong?: boolean;
 }
 
-/** An arrow, a word for screen readers and a color: never the color alone. */
+/** Shows a change with an arrow, a word for screen readers and a color. */
 export function Delta({ series, metric, isLong }: DeltaProps): JSX.Element {
   const change = changeOf(series, metric);
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const before = series.previous?.[metric];
   if (change === null) {
-    const reason = isKnown(before) ? "There was nothing before to compare with" : "Not known for the previous period";
+    const reason = isKnown(before) ? "No previous data to compare with" : "Unknown for the previous period";
     return (
       <span class="delta flat" title={reason}>
         {DASH}
@@ -35,11 +35,11 @@ export function Delta({ series, metric, isLong }: DeltaProps): JSX.Element {
   }
   const isFlat = Math.abs(change) < 0.0005;
   const isBad = look.rise === "neutral" ? undefined : (look.rise === "bad") === change > 0;
-  // Less than a hundredth is nobody's news, so it has no color.
+  // Changes below 1 % have no color.
   const mood = Math.abs(change) < 0.01 || isBad === undefined ? "flat" : isBad ? "bad" : "good";
   const text = Math.abs(change) > 9.99 ? `${(change + 1).toFixed(0)}×` : formatShare(Math.abs(change));
   return (
-    <span class={`delta ${mood}`} title={`${look.exactly(before)} in the period before`}>
+    <span class={`delta ${mood}`} title={`${look.exactly(before)} in the previous period`}>
       {!isFlat && <Icon name={change > 0 ? "up" : "down"} size={10} />}
       <span class="visually-hidden">{isFlat ? "unchanged" : change > 0 ? "up" : "down"} </span>
       {text}

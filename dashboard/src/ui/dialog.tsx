@@ -5,7 +5,7 @@ import { Button } from "./button.tsx";
 interface DialogProps {
   readonly title: string;
   readonly children: ComponentChildren;
-  /** Buttons at its foot. */
+  /** Buttons in the footer. */
   readonly actions?: ComponentChildren;
   readonly kind?: "dialog" | "drawer";
   readonly width?: "normal" | "wide";
@@ -13,8 +13,8 @@ interface DialogProps {
 }
 
 /**
- * The platform's modal dialog: it traps the focus, makes the page behind inert, closes on Escape and gives the focus
- * back. As `drawer` it stands at the right edge, or over the whole phone.
+ * The platform's modal dialog: it traps the focus, makes the page behind inert, closes on Escape and restores the focus.
+ * As `drawer` it is at the right edge, or covers the screen of a phone.
  */
 export function Dialog({
   title,
@@ -49,7 +49,7 @@ export function Dialog({
           <h2 id={titleId}>{title}</h2>
           <Button icon="close" kind="quiet" label="Close" onClick={onClose} />
         </header>
-        {/* Scrolls, so it must be reachable without a mouse. */}
+        {/* The body scrolls, so it must be reachable by keyboard. */}
         <div class="dialog-body" tabIndex={0} role="group" aria-labelledby={titleId}>
           {children}
         </div>

@@ -12,9 +12,9 @@ interface FieldProps {
   readonly autofocus?: boolean;
 }
 
-/** One line to fill in, with what it is for below. */
+/** A text field with a note below. */
 export function Field({ label, value, onInput, note, type = "text", ...rest }: FieldProps): JSX.Element {
-  // The types know each kind of input apart, and not one that is any of them.
+  // The type definitions have one type per kind of input and none for all of them.
   const kind: object = type === "number" ? { type, step: "any", min: "0" } : { type };
   return (
     <label class="field">
@@ -32,7 +32,7 @@ export function Field({ label, value, onInput, note, type = "text", ...rest }: F
   );
 }
 
-/** Why a change could not be made. */
+/** The reason why a change failed. */
 export function Problem({ error }: { readonly error: ApiError | null }): JSX.Element | null {
   if (error === null) return null;
   return (

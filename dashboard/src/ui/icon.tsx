@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 
-// Drawn on a 16-pixel grid with a stroke of 1.5; they take the color of the text beside them.
+// Icons on a 16-pixel grid with a stroke of 1.5, in the color of the text beside them.
 const paths = {
   overview: "M2.5 2.5h4.5v6H2.5zM9 2.5h4.5v3H9zM9 7.5h4.5v6H9zM2.5 10.5H7v3H2.5z",
   explore: "M2.5 13.5h11M4.5 11V7.5M8 11V3M11.5 11V5.5",
@@ -52,7 +52,7 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
-/** A decoration: what it means stands in words beside it or in the label of what holds it. */
+/** A decorative icon: the text beside it or the label of its parent carries the meaning. */
 export function Icon({ name, size = 16 }: { readonly name: IconName; readonly size?: number }): JSX.Element {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" focusable="false">

@@ -6,14 +6,14 @@ interface LinkProps {
   readonly params: Params;
   readonly children: ComponentChildren;
   readonly class?: string;
-  /** For screen readers; it has to hold the visible text. */
+  /** For screen readers; it must contain the visible text. */
   readonly label?: string;
   readonly title?: string;
   readonly isCurrent?: boolean;
   readonly onGo?: () => void;
 }
 
-/** A real link: it can be copied and opened in another tab. A plain click goes there without loading the page anew. */
+/** A real link that can be copied and opened in another tab. A plain click navigates without a page load. */
 export function Link({ page, params, children, label, isCurrent, onGo, ...rest }: LinkProps): JSX.Element {
   const follow = (event: MouseEvent): void => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -5,21 +5,21 @@ import { Badge } from "./status.tsx";
 
 interface PanelProps {
   readonly title: string;
-  /** One line under the title: what the numbers are of. */
+  /** One line under the title that explains the numbers. */
   readonly subtitle?: ComponentChildren;
   readonly actions?: ComponentChildren;
   readonly foot?: ComponentChildren;
   readonly children: ComponentChildren;
   readonly class?: string;
-  /** Old data is shown while new is fetched. */
+  /** Old data is shown while new data loads. */
   readonly isLoading?: boolean;
-  /** Old data is shown because new could not be had. */
+  /** Old data is shown because loading failed. */
   readonly error?: ApiError | undefined;
-  /** A table or list that goes to the panel's edges. */
+  /** A table or list that extends to the panel's edges. */
   readonly isFlush?: boolean;
 }
 
-/** A card with a title; the unit that pages are made of. */
+/** A card with a title; pages consist of panels. */
 export function Panel({
   title,
   subtitle,
@@ -45,7 +45,7 @@ export function Panel({
         </div>
         {error && (
           <span title={error.message}>
-            <Badge mood="warning">not up to date</Badge>
+            <Badge mood="warning">out of date</Badge>
           </span>
         )}
         {actions !== undefined && <div class="panel-actions">{actions}</div>}

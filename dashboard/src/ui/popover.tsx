@@ -3,21 +3,21 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Icon, type IconName } from "./icon.tsx";
 
 interface PopoverProps {
-  /** What the button says; with `icon` alone it is its label. */
+  /** The button's text, or its label if it only has an icon. */
   readonly label: string;
   readonly icon?: IconName;
   readonly text?: ComponentChildren;
   readonly class?: string;
   readonly align?: "start" | "end";
   readonly isActive?: boolean;
-  /** So that a key can open it. */
+  /** Lets a shortcut open it. */
   readonly id?: string;
   readonly children: (close: () => void) => ComponentChildren;
 }
 
 const FOCUSABLE = 'button:not([disabled]), a[href], input:not([disabled]), select, textarea, [tabindex="0"]';
 
-/** A button and what it opens beside itself. Escape, a click elsewhere and a choice close it; the focus goes back. */
+/** A button that opens a popover. Escape, a click outside and a choice close it and restore the focus. */
 export function Popover({
   label,
   icon,

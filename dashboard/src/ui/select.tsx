@@ -9,12 +9,12 @@ interface SelectProps<T extends string> {
   readonly label: string;
   readonly value: T;
   readonly options: readonly Option<T>[];
-  /** Shown before the value; without it the label is for screen readers alone. */
+  /** Shown before the value; otherwise the label is only for screen readers. */
   readonly prefix?: string;
   readonly onChange: (value: T) => void;
 }
 
-/** The platform's own list, which every phone and screen reader knows. */
+/** The platform's own select, which works on phones and with screen readers. */
 export function Select<T extends string>({ label, value, options, prefix, onChange }: SelectProps<T>): JSX.Element {
   const change = (event: TargetedEvent<HTMLSelectElement>): void => {
     const chosen = options.find((option) => option.value === event.currentTarget.value);
@@ -41,7 +41,7 @@ interface SegmentedProps<T extends string> {
   readonly onChange: (value: T) => void;
 }
 
-/** A few choices side by side, one of them taken. */
+/** A group of choices side by side, one of which is selected. */
 export function Segmented<T extends string>({ label, value, options, onChange }: SegmentedProps<T>): JSX.Element {
   return (
     <div class="segmented" role="group" aria-label={label}>

@@ -10,7 +10,7 @@ interface EmptyProps {
   readonly actions?: ComponentChildren;
 }
 
-/** Nothing to show, and what to do about it. */
+/** An empty state with a hint. */
 export function Empty({ icon = "search", title, children, actions }: EmptyProps): JSX.Element {
   return (
     <div class="empty">
@@ -24,7 +24,7 @@ export function Empty({ icon = "search", title, children, actions }: EmptyProps)
   );
 }
 
-/** What failed, by which id the gateway's log knows it, and another try. */
+/** An error with its id in the gateway's log and a retry button. */
 export function Failure({ error, onRetry }: { readonly error: ApiError; readonly onRetry?: () => void }): JSX.Element {
   return (
     <div class="empty failure" role="alert">
@@ -64,7 +64,7 @@ interface NoticeProps {
   readonly actions?: ComponentChildren;
 }
 
-/** A banner over a page: stale data, reading only, a reload that failed. */
+/** A banner above a page, for stale data, read-only prices or a failed reload. */
 export function Notice({ kind, children, actions }: NoticeProps): JSX.Element {
   const icons = { info: "info", warning: "errors", danger: "errors" } as const;
   return (
@@ -76,7 +76,7 @@ export function Notice({ kind, children, actions }: NoticeProps): JSX.Element {
   );
 }
 
-/** Where text will stand, and how much of it. */
+/** A placeholder while text loads. */
 export function Skeleton({
   width = "100%",
   height = 12,

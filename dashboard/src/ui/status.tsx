@@ -3,7 +3,7 @@ import { Icon } from "./icon.tsx";
 
 type Mood = "good" | "warning" | "bad" | "neutral";
 
-/** A state in words, with a sign for those who do not see colors. */
+/** A state as text with a sign, so that color is not the only cue. */
 export function Badge({ mood, children }: { readonly mood: Mood; readonly children: string }): JSX.Element {
   return (
     <span class={`badge ${mood}`}>
@@ -14,7 +14,7 @@ export function Badge({ mood, children }: { readonly mood: Mood; readonly childr
   );
 }
 
-/** An HTTP status; without one the provider never answered. */
+/** An HTTP status; `null` means that the provider never responded. */
 export function Status({
   status,
   error,
@@ -26,7 +26,7 @@ export function Status({
     status === null || status >= 500 ? "bad" : status >= 400 ? "warning" : error === null ? "good" : "warning";
   return (
     <span class="status" title={error ?? undefined}>
-      <Badge mood={mood}>{status === null ? "no answer" : String(status)}</Badge>
+      <Badge mood={mood}>{status === null ? "no response" : String(status)}</Badge>
     </span>
   );
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
 import { Sparkline } from "../chart/sparkline.tsx";
-import { lookOf } from "../format/metric.ts";
+import { metricLook } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
 import { Delta } from "./delta.tsx";
 import { Skeleton } from "./state.tsx";
@@ -10,17 +10,17 @@ interface TileProps {
   readonly label: string;
   readonly metric: Metric;
   readonly answer: Answer | undefined;
-  /** What the number is of: the filters, in words. */
+  /** Describes the filters of the number. */
   readonly subtitle: ComponentChildren;
-  /** Why there is no number, where there is none. */
+  /** The reason if there is no number. */
   readonly unknown: string;
   readonly isChosen?: boolean;
   readonly onChoose?: () => void;
 }
 
-/** One number, how it went, and how it compares with the period before. */
+/** One number with its course and its change from the previous period. */
 export function Tile({ label, metric, answer, subtitle, unknown, isChosen, onChoose }: TileProps): JSX.Element {
-  const look = lookOf(metric);
+  const look = metricLook(metric);
   const value = answer?.totals.total[metric];
   const partialAt = answer?.partialFrom ? answer.buckets.indexOf(answer.partialFrom) : -1;
   return (

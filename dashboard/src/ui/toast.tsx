@@ -11,7 +11,7 @@ interface Toast {
 const SHOWN_MS = 5_000;
 const toasts = new Store<readonly Toast[]>([]);
 
-/** Says in passing that something was done, or was not. */
+/** Shows a short message about an action. */
 export function toast(text: string, kind: Toast["kind"] = "done"): void {
   const made = { id: performance.now(), kind, text };
   toasts.set([...toasts.value.slice(-2), made]);
@@ -36,6 +36,6 @@ export async function copyText(text: string, what = "Copied"): Promise<void> {
     await navigator.clipboard.writeText(text);
     toast(what);
   } catch {
-    toast("The browser did not allow copying.", "failed");
+    toast("The browser did not allow copying. Select the text and copy it.", "failed");
   }
 }
