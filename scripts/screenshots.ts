@@ -3,7 +3,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { DESK, newContext, PHONE, type Size } from "../test/pages/browser.ts";
+import { DESKTOP, newContext, PHONE, type Size } from "../test/pages/browser.ts";
 import { settled } from "../test/pages/shown.ts";
 import { companyList, demoLedger, startWorld } from "../test/pages/fixture.ts";
 
@@ -44,7 +44,7 @@ try {
   await sendRequests();
   for (const theme of THEMES) {
     for (const picture of pictures) {
-      await capture(picture, theme, DESK);
+      await capture(picture, theme, DESKTOP);
       if (picture.onPhone?.includes(theme)) await capture(picture, theme, PHONE);
     }
   }

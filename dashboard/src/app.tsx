@@ -54,7 +54,7 @@ function SignedInApp(): JSX.Element {
       </a>
       <div class="shell">
         <Sidebar current={found} />
-        <div class="stage">
+        <div class="page-column">
           <GlobalBar scope={scope} isTimeless={found?.isTimeless === true && found.rest === ""} />
           <main id="content" tabIndex={-1}>
             <StaleBanner scope={scope} />

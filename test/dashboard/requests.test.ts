@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { mergeRequests } from "../../dashboard/src/data/requests.ts";
 import { costReason, usageReason } from "../../dashboard/src/format/reason.ts";
 import { curlOf } from "../../dashboard/src/requests/request-text.ts";
-import { describe } from "../../dashboard/src/requests/filter-words.ts";
+import { splitTerms } from "../../dashboard/src/requests/search-terms.ts";
 import { tools } from "../../dashboard/src/setup/tools.ts";
 import type { RequestRecord, RequestRow } from "../../src/admin/api/contract.ts";
 
@@ -33,7 +33,7 @@ test("calls that come twice are shown once, newest first", () => {
 });
 
 test("typed filters are parted by spaces, and quotes keep a value together", () => {
-  assert.deepEqual(describe(' status:>=400  owner:"Anna B" model:!gpt-5 '), [
+  assert.deepEqual(splitTerms(' status:>=400  owner:"Anna B" model:!gpt-5 '), [
     "status:>=400",
     "owner:Anna B",
     "model:!gpt-5",

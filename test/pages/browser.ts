@@ -42,7 +42,7 @@ export interface Size {
   readonly height: number;
 }
 
-export const DESK: Size = { width: 1440, height: 900 };
+export const DESKTOP: Size = { width: 1440, height: 900 };
 export const PHONE: Size = { width: 390, height: 844 };
 export const SMALL_PHONE: Size = { width: 320, height: 640 };
 
@@ -54,7 +54,7 @@ export interface PageOptions {
   readonly size?: Size;
   readonly timeZone?: string;
   readonly scale?: number;
-  /** Errors on the console that are part of the test: a refused sign-in is one. */
+  /** Errors on the console that are part of the test: a rejected sign-in is one. */
   readonly expected?: RegExp;
 }
 
@@ -73,7 +73,7 @@ export async function openPage(t: TestContext, browser: Browser, options: PageOp
 export async function newContext(browser: Browser, options: PageOptions): Promise<BrowserContext> {
   const context = await browser.newContext({
     baseURL: options.origin,
-    viewport: options.size ?? DESK,
+    viewport: options.size ?? DESKTOP,
     colorScheme: options.theme ?? "light",
     deviceScaleFactor: options.scale ?? 1,
     locale: "en-US",

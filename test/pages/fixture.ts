@@ -122,8 +122,8 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
 /** The store reads the ledger while it answers; from here on what it answers is whole. */
 async function everythingRead(api: World["api"], records: number): Promise<void> {
   for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(50)) {
-    const answer = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
-    if (JSON.stringify(answer)?.includes(`"total":{"requests":${records}}`)) return;
+    const response = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
+    if (JSON.stringify(response)?.includes(`"total":{"requests":${records}}`)) return;
   }
   throw new Error(`the store has not read ${records} records within a minute`);
 }

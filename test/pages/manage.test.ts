@@ -20,9 +20,9 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
   after(() => world?.stop());
 
   const statusOf = async (key: string): Promise<number> => {
-    const answer = await world.chat(key);
-    await answer.arrayBuffer();
-    return answer.status;
+    const response = await world.chat(key);
+    await response.arrayBuffer();
+    return response.status;
   };
   const keysPage = async (t: Parameters<World["open"]>[0]): Promise<Page> => {
     const page = await world.open(t, "keys");

@@ -6,8 +6,8 @@ import { becomes, noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
 import { startWorld, type World } from "./fixture.ts";
 
-/** A browser says so of every refused request. */
-const refused = /Failed to load resource: the server responded with a status of (401|429)/;
+/** A browser says so of every rejected request. */
+const rejected = /Failed to load resource: the server responded with a status of (401|429)/;
 
 sayIfSkipped("how one signs in to the dashboard");
 
@@ -29,7 +29,7 @@ describe("signing in", { skip: noBrowser }, () => {
   });
 
   test("a wrong token is said to be wrong, the right one leads to where one wanted to go", async (t) => {
-    const page = await world.open(t, "setup", { signedIn: false, expected: refused });
+    const page = await world.open(t, "setup", { signedIn: false, expected: rejected });
     const field = page.getByLabel("Admin token");
     await field.fill("not the token");
     await page.keyboard.press("Enter");
@@ -56,7 +56,7 @@ describe("signing in", { skip: noBrowser }, () => {
   });
 
   test("a session that ended asks for the token again, and then shows the same page", async (t) => {
-    const page = await world.open(t, "prices", { expected: refused });
+    const page = await world.open(t, "prices", { expected: rejected });
     await settled(page);
     await page.context().clearCookies();
     await page.getByRole("link", { name: "System" }).click();
@@ -90,7 +90,7 @@ describe("signing in", { skip: noBrowser }, () => {
   });
 
   test("whoever guesses is slowed down, and says so; the right token is let in a moment later", async (t) => {
-    const page = await world.open(t, "", { signedIn: false, expected: refused });
+    const page = await world.open(t, "", { signedIn: false, expected: rejected });
     const field = page.getByLabel("Admin token");
     await field.waitFor();
     const guess = (token: string): Promise<Response> =>

@@ -25,48 +25,48 @@ export interface ChartFrame {
   readonly partialFrom: string | null;
 }
 
-export const frameOf = (answer: Answer): ChartFrame => ({
-  buckets: answer.buckets,
-  bucket: answer.query.bucket,
-  tz: answer.query.tz,
-  to: answer.query.to,
-  partialFrom: answer.partialFrom,
+export const frameOf = (result: Answer): ChartFrame => ({
+  buckets: result.buckets,
+  bucket: result.query.bucket,
+  tz: result.query.tz,
+  to: result.query.to,
+  partialFrom: result.partialFrom,
 });
 
 /** Returns the name of a group, with one part for each dimension. */
-export function seriesLabel(answer: Answer, series: Series): string {
+export function seriesLabel(result: Answer, series: Series): string {
   if (series.other) return "Other";
-  const [first] = answer.query.groupBy;
+  const [first] = result.query.groupBy;
   if (first === undefined) return "All requests";
-  return series.key.map((value, at) => valueLabel(answer.query.groupBy[at] ?? first, value)).join(" · ");
+  return series.key.map((value, at) => valueLabel(result.query.groupBy[at] ?? first, value)).join(" · ");
 }
 
 /** Returns the color of a group, the same on every chart. */
-export function seriesColor(answer: Answer, series: Series): string {
-  if (answer.query.groupBy.length === 0) return "--accent";
-  return colorVariable(answer.query.groupBy.join(), series.other ? null : seriesLabel(answer, series));
+export function seriesColor(result: Answer, series: Series): string {
+  if (result.query.groupBy.length === 0) return "--accent";
+  return colorVariable(result.query.groupBy.join(), series.other ? null : seriesLabel(result, series));
 }
 
 /** Returns the filters that select a group; none exist for *other*. */
-export function seriesFilters(answer: Answer, series: Series): Filter[] {
+export function seriesFilters(result: Answer, series: Series): Filter[] {
   if (series.other) return [];
-  return answer.query.groupBy.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }));
+  return result.query.groupBy.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }));
 }
 
 /** Returns the groups of a response as series, largest first, or the totals if there are no groups. */
-export function seriesOf(answer: Answer, metric: Metric): ChartSeries[] {
-  const groups = answer.query.groupBy.length === 0 ? [answer.totals] : answer.series;
-  const named = groups.filter(({ other }) => !other).map((group) => seriesLabel(answer, group));
-  assignColors(answer.query.groupBy.join(), named);
+export function seriesOf(result: Answer, metric: Metric): ChartSeries[] {
+  const groups = result.query.groupBy.length === 0 ? [result.totals] : result.series;
+  const named = groups.filter(({ other }) => !other).map((group) => seriesLabel(result, group));
+  assignColors(result.query.groupBy.join(), named);
   // An average or percentile of *other* has no meaning.
   const shown = metricLook(metric).adds ? groups : groups.filter(({ other }) => !other);
   return shown.map((group) => ({
-    name: group.other ? "\u0000other" : seriesLabel(answer, group),
-    label: seriesLabel(answer, group),
-    color: seriesColor(answer, group),
+    name: group.other ? "\u0000other" : seriesLabel(result, group),
+    label: seriesLabel(result, group),
+    color: seriesColor(result, group),
     values: group.points[metric] ?? [],
     previous: group.previousPoints?.[metric],
-    filters: seriesFilters(answer, group),
+    filters: seriesFilters(result, group),
   }));
 }
 

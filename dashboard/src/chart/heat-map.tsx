@@ -7,7 +7,7 @@ import { isKnown } from "../format/number.ts";
 interface HeatMapProps {
   readonly title: string;
   /** Grouped by weekday and hour. */
-  readonly answer: Answer;
+  readonly result: Answer;
   readonly metric: Metric;
 }
 
@@ -22,10 +22,10 @@ const only = (dimension: "weekday" | "hour", value: number): Filter => ({
 });
 
 /** Hours by weekday as a table with shaded cells, so that chart and numbers are the same element. */
-export function HeatMap({ title, answer, metric }: HeatMapProps): JSX.Element {
+export function HeatMap({ title, result, metric }: HeatMapProps): JSX.Element {
   const look = metricLook(metric);
   const cells = new Map(
-    answer.series.map(({ key, total }) => [`${Number(key[0])} ${Number(key[1])}`, total[metric] ?? null]),
+    result.series.map(({ key, total }) => [`${Number(key[0])} ${Number(key[1])}`, total[metric] ?? null]),
   );
   const max = Math.max(0, ...[...cells.values()].filter(isKnown));
   const step = (value: number | null): number => (!isKnown(value) || max === 0 ? 0 : Math.ceil((value / max) * STEPS));

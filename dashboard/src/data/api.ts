@@ -60,7 +60,7 @@ async function failure(response: Response, path: string): Promise<ApiError> {
 }
 
 interface SharedRequest {
-  readonly answer: Promise<unknown>;
+  readonly response: Promise<unknown>;
   readonly controller: AbortController;
   users: number;
 }
@@ -78,7 +78,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   };
   signal?.addEventListener("abort", leave, { once: true });
   try {
-    return (await shared.answer) as T; // the contract defines the response of each path
+    return (await shared.response) as T; // the contract defines the response of each path
   } finally {
     signal?.removeEventListener("abort", leave);
   }
@@ -90,8 +90,8 @@ function begin(path: string): SharedRequest {
     if (running.get(path) === shared) running.delete(path);
   };
   controller.signal.addEventListener("abort", forget);
-  const answer = request(path, { signal: controller.signal }).finally(forget);
-  const shared: SharedRequest = { answer, controller, users: 0 };
+  const response = request(path, { signal: controller.signal }).finally(forget);
+  const shared: SharedRequest = { response, controller, users: 0 };
   running.set(path, shared);
   return shared;
 }

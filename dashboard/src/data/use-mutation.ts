@@ -19,9 +19,9 @@ export function useMutation<T>(): Mutation<T> {
     setBusy(true);
     setError(null);
     try {
-      const answer = await send<T>(method, path, body);
+      const result = await send<T>(method, path, body);
       refreshNow();
-      return answer;
+      return result;
     } catch (reason) {
       setError(reason instanceof ApiError ? reason : new ApiError(0, undefined));
       return undefined;

@@ -70,8 +70,8 @@ export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function columnsFor(answer: Answer): Column<Series>[] {
-  const all = answer.totals.total.requests;
+function columnsFor(result: Answer): Column<Series>[] {
+  const all = result.totals.total.requests;
   const share = ({ total }: Series): number | null =>
     isKnown(total.requests) && isKnown(all) && all > 0 ? total.requests / all : null;
   return [

@@ -50,14 +50,14 @@ export function RejectedKeys({ scope }: { readonly scope: Scope }): JSX.Element 
   );
 }
 
-function groupDenied(refusals: readonly RecentRejection[]): readonly Denied[] {
+function groupDenied(rejections: readonly RecentRejection[]): readonly Denied[] {
   const groups = new Map<string, Denied>();
-  for (const refusal of refusals) {
-    const { maskedKey, status, code, reason = "", clientIp } = refusal;
+  for (const rejection of rejections) {
+    const { maskedKey, status, code, reason = "", clientIp } = rejection;
     const id = [maskedKey, status, code, reason, clientIp].join(" ");
     const known = groups.get(id);
     // They are sorted newest first, so the first of a group is its latest.
-    groups.set(id, { id, last: known?.last ?? refusal, count: (known?.count ?? 0) + 1 });
+    groups.set(id, { id, last: known?.last ?? rejection, count: (known?.count ?? 0) + 1 });
   }
   return [...groups.values()];
 }

@@ -6,7 +6,7 @@ import { TimeChart } from "../chart/time-chart.tsx";
 import { useUsage } from "../data/use-usage.ts";
 import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { formatCount, formatCountExactly, formatShare, isKnown } from "../format/number.ts";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
@@ -77,11 +77,11 @@ export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function classesOf(answer: Answer, view: View): ChartSeries[] {
-  const whole = answer.totals.points.requests ?? [];
+function classesOf(result: Answer, view: View): ChartSeries[] {
+  const whole = result.totals.points.requests ?? [];
   const shown = [...classes, unanswered].filter(({ name }) => view === "all" || !/^[23]xx$/.test(name));
   return shown.flatMap(({ name, label, color, ...rest }) => {
-    const members = answer.series.filter(({ key: [status], other }) => {
+    const members = result.series.filter(({ key: [status], other }) => {
       if (other || status === null || status === undefined) return !other && !("holds" in rest);
       return "holds" in rest && rest.holds(Number(status));
     });

@@ -10,7 +10,7 @@ import { dimensionLabel } from "../format/dimension.ts";
 import { metricLook } from "../format/metric.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { isSameKey, MAX_PICKS, type Exploration } from "./view.ts";
 
 interface ExploreChartProps {
@@ -36,7 +36,7 @@ export function ExploreChart({ scope, exploration }: ExploreChartProps): JSX.Ele
     <Panel title={title} subtitle={subtitle} isLoading={isLoading && data !== undefined} error={data && error}>
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && !isFitting && <Skeleton height={HEIGHT + 26} />}
-      {isFitting && isHeat && <HeatMap title={look.label} answer={data} metric={metric} />}
+      {isFitting && isHeat && <HeatMap title={look.label} result={data} metric={metric} />}
       {isFitting && !isHeat && <Lines title={title} data={data} exploration={exploration} />}
     </Panel>
   );

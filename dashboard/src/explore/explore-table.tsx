@@ -25,20 +25,20 @@ export function tableMetrics(metric: Metric): Metric[] {
 }
 
 interface ExploreTableProps {
-  readonly answer: Answer;
+  readonly result: Answer;
   readonly exploration: Exploration;
 }
 
-export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.Element {
+export function ExploreTable({ result, exploration }: ExploreTableProps): JSX.Element {
   const { params } = useUrlState();
   const filter = (series: Series): void => {
-    if (!series.other) addFilters(seriesFilters(answer, series));
+    if (!series.other) addFilters(seriesFilters(result, series));
   };
   return (
     <DataTable
       label="Groups"
-      columns={columnsFor(answer, exploration, params)}
-      rows={answer.series.filter(isThere)}
+      columns={columnsFor(result, exploration, params)}
+      rows={result.series.filter(isThere)}
       keyOf={({ key, other }) => (other ? "other" : JSON.stringify(key))}
       sort={exploration.sort}
       onSort={(sort) => setParams({ sort }, { replace: true })}
@@ -52,24 +52,24 @@ export function ExploreTable({ answer, exploration }: ExploreTableProps): JSX.El
 /** A group in *other* may have values only in the previous period. */
 const isThere = ({ total, other }: Series): boolean => !other || total.requests !== 0;
 
-function columnsFor(answer: Answer, exploration: Exploration, params: Params): Column<Series>[] {
+function columnsFor(result: Answer, exploration: Exploration, params: Params): Column<Series>[] {
   const { metric } = exploration;
   const metrics = tableMetrics(metric);
   return [
     pickColumn(exploration, params),
-    ...answer.query.groupBy.map((dimension, at) => nameColumn(answer, dimension, at)),
-    ...metrics.slice(0, 1).map((one) => metricColumn(answer, one, "field")),
-    ...(metricLook(metric).adds ? [shareColumn(answer, metric)] : []),
+    ...result.query.groupBy.map((dimension, at) => nameColumn(result, dimension, at)),
+    ...metrics.slice(0, 1).map((one) => metricColumn(result, one, "field")),
+    ...(metricLook(metric).adds ? [shareColumn(result, metric)] : []),
     {
       id: "change",
       label: "Change",
       align: "end",
       hint: `${metricLook(metric).label} compared with the previous period`,
       render: (series) => <Delta series={series} metric={metric} />,
-      total: <Delta series={answer.totals} metric={metric} />,
+      total: <Delta series={result.totals} metric={metric} />,
       card: "none",
     },
-    ...metrics.slice(1).map((one, at) => metricColumn(answer, one, at < 2 ? "field" : "none")),
+    ...metrics.slice(1).map((one, at) => metricColumn(result, one, at < 2 ? "field" : "none")),
   ];
 }
 
@@ -93,7 +93,7 @@ function pickColumn({ picks }: Exploration, params: Params): Column<Series> {
   };
 }
 
-function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Series> {
+function nameColumn(result: Answer, dimension: Dimension, at: number): Column<Series> {
   return {
     id: `by-${at}`,
     label: dimensionLabel(dimension),
@@ -106,7 +106,7 @@ function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Se
       if (at > 0) return text;
       return (
         <span class="name-cell">
-          <span class="swatch" style={{ background: `var(${seriesColor(answer, series)})` }} />
+          <span class="swatch" style={{ background: `var(${seriesColor(result, series)})` }} />
           <span title={text}>{text}</span>
         </span>
       );
@@ -114,7 +114,7 @@ function nameColumn(answer: Answer, dimension: Dimension, at: number): Column<Se
   };
 }
 
-function metricColumn(answer: Answer, metric: Metric, card: "field" | "none"): Column<Series> {
+function metricColumn(result: Answer, metric: Metric, card: "field" | "none"): Column<Series> {
   const look = metricLook(metric);
   return {
     id: metric,
@@ -123,12 +123,12 @@ function metricColumn(answer: Answer, metric: Metric, card: "field" | "none"): C
     card,
     sortValue: ({ total, other }) => (other ? null : (total[metric] ?? null)),
     render: ({ total }) => <span title={look.exactly(total[metric])}>{look.format(total[metric])}</span>,
-    total: <span title={look.exactly(answer.totals.total[metric])}>{look.format(answer.totals.total[metric])}</span>,
+    total: <span title={look.exactly(result.totals.total[metric])}>{look.format(result.totals.total[metric])}</span>,
   };
 }
 
-function shareColumn(answer: Answer, metric: Metric): Column<Series> {
-  const whole = answer.totals.total[metric];
+function shareColumn(result: Answer, metric: Metric): Column<Series> {
+  const whole = result.totals.total[metric];
   const share = ({ total }: Series): number | null => {
     const value = total[metric];
     return isKnown(value) && isKnown(whole) && whole > 0 ? value / whole : null;

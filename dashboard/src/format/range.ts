@@ -21,7 +21,7 @@ export const presets: readonly RangePreset[] = [
 
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** Whether the range stops working now, so that it grows while one looks at it. */
+/** True if the range ends now, so that it keeps growing. */
 export function isGrowing(range: Range): boolean {
   return range.to === "now";
 }

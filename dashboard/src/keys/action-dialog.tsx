@@ -86,8 +86,8 @@ function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
   return (
     <Confirm title={`Rotate ${row.id}`} verb="Rotate" onClose={onClose} onConfirm={rotate}>
       <p>
-        The id gets a new key. Both work until the overlap is over, so callers can change one after the other and no
-        call fails.
+        The id gets a new key. Both keys work until the overlap ends, so you can update clients one by one without
+        failed requests.
       </p>
       <Select label="Overlap" prefix={`Old key ${row.maskedKey}`} value={grace} options={graces} onChange={setGrace} />
       <Field
@@ -174,8 +174,8 @@ function Revoke({ row, onClose }: PartProps): JSX.Element {
       onConfirm={revoke}
     >
       <p>
-        All keys of this id are taken off the list for good; calls with them are answered with 403 at once. What they
-        did stays in the figures.
+        All keys of this id are removed from the list. Requests with them get 403 at once. Their past requests stay in
+        the statistics.
       </p>
       <LastUse row={row} />
       <Field label={`To confirm, type ${row.id}`} value={typed} onInput={setTyped} autofocus />
@@ -186,6 +186,6 @@ function Revoke({ row, onClose }: PartProps): JSX.Element {
 
 const LastUse = ({ row }: { readonly row: KeyRow }): JSX.Element => (
   <p class="field-note">
-    Last used {formatAgo(row.lastUsed, Date.now())}, {row.requests24h} calls in 24 hours.
+    Last used {formatAgo(row.lastUsed, Date.now())}, {row.requests24h} requests in the last 24 hours.
   </p>
 );

@@ -22,18 +22,18 @@ export const latencyMetrics: readonly Metric[] = [
 const onCards: readonly Metric[] = ["duration_p95", "ttft_p95", "output_tokens_per_second"];
 
 /** Each group with all its percentiles; a click filters by it. */
-export function LatencyTable({ answer }: { readonly answer: Answer }): JSX.Element {
+export function LatencyTable({ result }: { readonly result: Answer }): JSX.Element {
   const [sort, setSort] = useState("-requests");
-  const [by = "model"] = answer.query.groupBy;
+  const [by = "model"] = result.query.groupBy;
   return (
     <DataTable
       label="Latency by group"
-      columns={[nameColumn(by), ...latencyMetrics.map((metric) => metricColumn(answer, metric))]}
-      rows={answer.series.filter(({ other }) => !other)}
+      columns={[nameColumn(by), ...latencyMetrics.map((metric) => metricColumn(result, metric))]}
+      rows={result.series.filter(({ other }) => !other)}
       keyOf={({ key }) => String(key[0])}
       sort={sort}
       onSort={setSort}
-      onRow={(series) => addFilters(seriesFilters(answer, series))}
+      onRow={(series) => addFilters(seriesFilters(result, series))}
       hasTotals
     />
   );
@@ -48,7 +48,7 @@ const nameColumn = (by: Dimension): Column<Series> => ({
   total: "All",
 });
 
-function metricColumn(answer: Answer, metric: Metric): Column<Series> {
+function metricColumn(result: Answer, metric: Metric): Column<Series> {
   const look = metricLook(metric);
   const write = (value: number | null | undefined): JSX.Element => (
     <span title={value === null || value === undefined ? "No duration is known" : look.exactly(value)}>
@@ -63,6 +63,6 @@ function metricColumn(answer: Answer, metric: Metric): Column<Series> {
     card: onCards.includes(metric) ? "field" : "none",
     sortValue: ({ total }) => total[metric] ?? null,
     render: ({ total }) => write(total[metric]),
-    total: write(answer.totals.total[metric]),
+    total: write(result.totals.total[metric]),
   };
 }

@@ -6,7 +6,7 @@ import { TimeChart } from "../chart/time-chart.tsx";
 import { useUsage } from "../data/use-usage.ts";
 import type { Scope } from "../data/url-state.ts";
 import { formatDuration } from "../format/number.ts";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
 
@@ -53,9 +53,9 @@ export function PercentileChart({ scope, title, kind }: PercentileChartProps): J
   );
 }
 
-function linesOf(answer: Answer, kind: PercentileChartProps["kind"]): ChartSeries[] {
+function linesOf(result: Answer, kind: PercentileChartProps["kind"]): ChartSeries[] {
   return looks.map(({ part, color, ...look }) => {
     const metric: Metric = `${kind}_${part}`;
-    return { name: part, label: part, color, values: answer.totals.points[metric] ?? [], ...look };
+    return { name: part, label: part, color, values: result.totals.points[metric] ?? [], ...look };
   });
 }

@@ -11,7 +11,7 @@ import { CoverageLine, UnpricedChip } from "../ui/coverage.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Segmented, Select } from "../ui/select.tsx";
 import { Failure, Skeleton } from "../ui/state.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 
 export const chartMetrics = [
   { value: "cost", label: "Cost" },

@@ -9,11 +9,11 @@ import { Empty } from "../ui/state.tsx";
 
 interface NothingFoundProps {
   readonly scope: Scope;
-  readonly answer?: Answer;
+  readonly result?: Answer;
 }
 
 /** Shown if no request matches: offers to clear filters or to go to the nearest requests. */
-export function NothingFound({ scope, answer }: NothingFoundProps): JSX.Element {
+export function NothingFound({ scope, result }: NothingFoundProps): JSX.Element {
   const { data } = useResource<{ readonly range: NearestRange | null }>(`/nearest?${scopeQuery(scope).toString()}`);
   const range = data?.range;
   return (
@@ -29,7 +29,7 @@ export function NothingFound({ scope, answer }: NothingFoundProps): JSX.Element 
     >
       {range
         ? `The nearest requests are between ${formatMoment(range.from, scope.tz)} and ${formatMoment(range.to, scope.tz)}.`
-        : answer?.through && `The last request was on ${formatMoment(answer.through, scope.tz)}.`}
+        : result?.through && `The last request was on ${formatMoment(result.through, scope.tz)}.`}
     </Empty>
   );
 }

@@ -6,7 +6,7 @@ import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { metricLook } from "../format/metric.ts";
 import { exportedUsage } from "../shell/export-menu.tsx";
 import { EstimatedNote } from "../ui/coverage.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { Failure } from "../ui/state.tsx";
 import { Tile } from "../ui/tile.tsx";
 import { FirstRun } from "./first-run.tsx";
@@ -56,9 +56,9 @@ export function Tiles({ scope, without = [] }: FiguresProps): JSX.Element {
   if (isEmpty && data.through === null) return <FirstRun />;
   return (
     <>
-      <TileRow scope={scope} answer={data} shown={chart.metric} />
+      <TileRow scope={scope} result={data} shown={chart.metric} />
       {isEmpty ? (
-        <NothingFound scope={scope} answer={data} />
+        <NothingFound scope={scope} result={data} />
       ) : (
         <Details scope={scope} chart={chart} without={without} />
       )}
@@ -73,11 +73,11 @@ interface MainView {
 
 interface TilesProps {
   readonly scope: Scope;
-  readonly answer: Answer | undefined;
+  readonly result: Answer | undefined;
   readonly shown: ChartMetric;
 }
 
-function TileRow({ scope, answer, shown }: TilesProps): JSX.Element {
+function TileRow({ scope, result, shown }: TilesProps): JSX.Element {
   return (
     <div class="tiles">
       {tiles.map(({ label, metric, chart, unknown }) => (
@@ -85,7 +85,7 @@ function TileRow({ scope, answer, shown }: TilesProps): JSX.Element {
           key={metric}
           label={label}
           metric={metric}
-          answer={answer}
+          result={result}
           unknown={unknown}
           subtitle={metric === "cost" ? <EstimatedNote /> : describeScope(scope)}
           {...(chart === undefined

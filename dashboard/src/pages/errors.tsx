@@ -10,7 +10,7 @@ import { NothingFound } from "../overview/nothing-found.tsx";
 import { RequestList } from "../requests/request-list.tsx";
 import { exportedUsage } from "../shell/export-menu.tsx";
 import { describeRange } from "../shell/range-picker.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { Link } from "../ui/link.tsx";
 import { PageHead } from "../ui/panel.tsx";
 import { Empty } from "../ui/state.tsx";
@@ -48,12 +48,12 @@ export function ErrorsPage({ scope }: { readonly scope: Scope }): JSX.Element {
       <PageHead title="Errors & limits" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       {data?.totals.total.requests === 0 ? (
         <div class="stack">
-          <NothingFound scope={scope} answer={data} />
+          <NothingFound scope={scope} result={data} />
           <RejectedKeys scope={scope} />
         </div>
       ) : (
         <>
-          <Tiles scope={scope} answer={data} />
+          <Tiles scope={scope} result={data} />
           <div class="stack">
             <StatusChart scope={scope} />
             <ErrorTypes scope={scope} />
@@ -85,20 +85,20 @@ export function ErrorsPage({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function Tiles({ scope, answer }: { readonly scope: Scope; readonly answer: Answer | undefined }): JSX.Element {
+function Tiles({ scope, result }: { readonly scope: Scope; readonly result: Answer | undefined }): JSX.Element {
   const { data: throttles } = useUsage(scope, throttled);
   const { data: failures } = useUsage(scope, failed);
   const subtitle = describeScope(scope);
   const unknown = "no requests";
   return (
     <div class="tiles four">
-      <Tile label="Error rate" metric="error_rate" answer={answer} subtitle={subtitle} unknown={unknown} />
-      <Tile label="Errors" metric="errors" answer={answer} subtitle={subtitle} unknown={unknown} />
-      <Tile label="Rate limited" metric="requests" answer={throttles} subtitle="status 429" unknown={unknown} />
+      <Tile label="Error rate" metric="error_rate" result={result} subtitle={subtitle} unknown={unknown} />
+      <Tile label="Errors" metric="errors" result={result} subtitle={subtitle} unknown={unknown} />
+      <Tile label="Rate limited" metric="requests" result={throttles} subtitle="status 429" unknown={unknown} />
       <Tile
         label="Failed at the provider"
         metric="requests"
-        answer={failures}
+        result={failures}
         subtitle="status 500 and above"
         unknown={unknown}
       />

@@ -35,7 +35,7 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
       <PageHead title="Explore" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       <ExploreControls exploration={exploration} />
       {isEmpty && data ? (
-        <NothingFound scope={scope} answer={data} />
+        <NothingFound scope={scope} result={data} />
       ) : (
         <div class="stack">
           <ExploreChart scope={scope} exploration={exploration} />
@@ -61,7 +61,7 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
           >
             {error && data === undefined && <Failure error={error} onRetry={reload} />}
             {!error && data === undefined && <SkeletonRows rows={8} height={36} />}
-            {data && <ExploreTable answer={data} exploration={exploration} />}
+            {data && <ExploreTable result={data} exploration={exploration} />}
           </Panel>
         </div>
       )}

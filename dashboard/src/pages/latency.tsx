@@ -13,7 +13,7 @@ import { NothingFound } from "../overview/nothing-found.tsx";
 import { RequestList } from "../requests/request-list.tsx";
 import { exportedUsage } from "../shell/export-menu.tsx";
 import { describeRange } from "../shell/range-picker.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Segmented } from "../ui/select.tsx";
 import { Empty, Failure, Skeleton, SkeletonRows } from "../ui/state.tsx";
@@ -43,7 +43,7 @@ export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
       <PageHead title="Latency" subtitle={`${describeRange(scope)} · ${scope.tz.replaceAll("_", " ")}`} />
       {isEmpty ? (
         <div class="stack">
-          <NothingFound scope={scope} answer={data} />
+          <NothingFound scope={scope} result={data} />
           <LoopLag />
         </div>
       ) : (
@@ -63,7 +63,7 @@ export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
           >
             {error && data === undefined && <Failure error={error} onRetry={reload} />}
             {!error && data === undefined && <SkeletonRows rows={8} height={36} />}
-            {data && <LatencyTable answer={data} />}
+            {data && <LatencyTable result={data} />}
           </Panel>
           <SpeedChart scope={scope} by={by} />
           <RequestList

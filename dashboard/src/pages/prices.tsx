@@ -59,7 +59,7 @@ function ReadOnly(): JSX.Element | null {
   if (setting === undefined || setting.value !== "null") return null;
   return (
     <Notice kind="info">
-      Prices are read-only. To set your own, configure <code>pricing.overrides_path</code> and start the gateway again.
+      Prices are read-only. To set your own, configure <code>pricing.overrides_path</code> and restart the gateway.
     </Notice>
   );
 }

@@ -12,14 +12,14 @@ import { FilterLine } from "../requests/filter-line.tsx";
 import { usePageKey } from "../shell/page-keys.ts";
 import { describeRange } from "../shell/range-picker.tsx";
 import { Button } from "../ui/button.tsx";
-import { describeScope } from "../ui/filter-words.ts";
+import { describeScope } from "../ui/filter-label.ts";
 import { PageHead, Panel } from "../ui/panel.tsx";
 import { Select } from "../ui/select.tsx";
 import { Failure, SkeletonRows } from "../ui/state.tsx";
 
 const caps = ["10", "50", "200"] as const;
 type Cap = (typeof caps)[number];
-const capOptions = caps.map((value) => ({ value, label: `${value} a second` }));
+const capOptions = caps.map((value) => ({ value, label: `${value} per second` }));
 /** The height of everything but the table, which fills the rest. */
 const AROUND_PX = 330;
 /** The next page is loaded this many rows before the end. */
@@ -36,8 +36,8 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
   const [isPaused, setPaused] = useState(false);
   const [isScrolled, setScrolled] = useState(false);
   const isHeld = isPaused || isScrolled || id !== null;
-  const calls = useLiveRequests(scope, { isLive, cap: Number(cap), isHeld });
-  const { release, waiting } = calls;
+  const requests = useLiveRequests(scope, { isLive, cap: Number(cap), isHeld });
+  const { release, waiting } = requests;
   useEffect(() => {
     if (!isHeld && waiting > 0) release();
   }, [isHeld, waiting]);
@@ -49,7 +49,7 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
   const showNew = (): void => {
     release();
     setPaused(false);
-    document.querySelector(".calls .table-box")?.scrollTo({ top: 0 });
+    document.querySelector(".requests .table-box")?.scrollTo({ top: 0 });
   };
   return (
     <>
@@ -57,36 +57,50 @@ export function RequestsPage({ scope }: { readonly scope: Scope }): JSX.Element 
       <div class="requests-tools">
         <FilterLine />
         {isGrowing(scope) && (
-          <TailTools calls={calls} isLive={isLive} isPaused={isPaused} cap={cap} onPause={pause} onToggle={toggle} />
+          <TailTools
+            requests={requests}
+            isLive={isLive}
+            isPaused={isPaused}
+            cap={cap}
+            onPause={pause}
+            onToggle={toggle}
+          />
         )}
       </div>
-      <CallsPanel scope={scope} calls={calls} chosen={id} onOpen={open} onScrolled={setScrolled} onShowNew={showNew} />
-      {id !== null && <OpenCall id={id} rows={calls.rows ?? []} tz={scope.tz} onOpen={open} />}
+      <RequestsPanel
+        scope={scope}
+        requests={requests}
+        chosen={id}
+        onOpen={open}
+        onScrolled={setScrolled}
+        onShowNew={showNew}
+      />
+      {id !== null && <OpenRequest id={id} rows={requests.rows ?? []} tz={scope.tz} onOpen={open} />}
     </>
   );
 }
 
-interface CallsPanelProps {
+interface RequestsPanelProps {
   readonly scope: Scope;
-  readonly calls: LiveRequests;
+  readonly requests: LiveRequests;
   readonly chosen: string | null;
   readonly onOpen: (row: RequestRow) => void;
   readonly onScrolled: (isScrolled: boolean) => void;
   readonly onShowNew: () => void;
 }
 
-function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: CallsPanelProps): JSX.Element {
-  const { rows, error, waiting, isLoading } = calls;
+function RequestsPanel({ scope, requests, chosen, onOpen, onScrolled, onShowNew }: RequestsPanelProps): JSX.Element {
+  const { rows, error, waiting, isLoading } = requests;
   const view = (first: number, last: number): void => {
     onScrolled(first > 0);
-    if (rows && last > rows.length - AHEAD) calls.loadMore?.();
+    if (rows && last > rows.length - AHEAD) requests.loadMore?.();
   };
   return (
     <Panel
       title="Calls"
       subtitle={describeScope(scope)}
       isFlush
-      class="calls"
+      class="requests"
       isLoading={isLoading && rows !== undefined}
       error={rows && error}
       actions={
@@ -96,9 +110,9 @@ function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: Cal
           </Button>
         )
       }
-      foot={rows && <Foot calls={calls} count={rows.length} />}
+      foot={rows && <Foot requests={requests} count={rows.length} />}
     >
-      {error && rows === undefined && <Failure error={error} onRetry={calls.reload} />}
+      {error && rows === undefined && <Failure error={error} onRetry={requests.reload} />}
       {!error && rows === undefined && <SkeletonRows rows={14} height={36} />}
       {rows?.length === 0 && !isLoading && <NothingFound scope={scope} />}
       {rows && rows.length > 0 && (
@@ -110,21 +124,21 @@ function CallsPanel({ scope, calls, chosen, onOpen, onScrolled, onShowNew }: Cal
           onOpen={onOpen}
           height={Math.max(420, innerHeight - AROUND_PX)}
           onView={view}
-          onMore={calls.loadMore}
+          onMore={requests.loadMore}
         />
       )}
     </Panel>
   );
 }
 
-interface OpenCallProps {
+interface OpenRequestProps {
   readonly id: string;
   readonly rows: readonly RequestRow[];
   readonly tz: string;
   readonly onOpen: (row: RequestRow) => void;
 }
 
-function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
+function OpenRequest({ id, rows, tz, onOpen }: OpenRequestProps): JSX.Element {
   const at = rows.findIndex((row) => row.id === id);
   const newer = at > 0 ? rows[at - 1] : undefined;
   const older = at >= 0 ? rows[at + 1] : undefined;
@@ -140,7 +154,7 @@ function OpenCall({ id, rows, tz, onOpen }: OpenCallProps): JSX.Element {
 }
 
 interface TailToolsProps {
-  readonly calls: LiveRequests;
+  readonly requests: LiveRequests;
   readonly isLive: boolean;
   readonly isPaused: boolean;
   readonly cap: Cap;
@@ -148,17 +162,17 @@ interface TailToolsProps {
   readonly onToggle: () => void;
 }
 
-function TailTools({ calls, isLive, isPaused, cap, onPause, onToggle }: TailToolsProps): JSX.Element {
+function TailTools({ requests, isLive, isPaused, cap, onPause, onToggle }: TailToolsProps): JSX.Element {
   return (
     <div class="tail-tools" role="group" aria-label="Live requests">
       {isLive && (
         <span class="tail-rate">
           <span class={isPaused ? "paused" : "live"}>
-            {isPaused ? "Paused" : `${rateText(calls.perSecond)} a second`}
+            {isPaused ? "Paused" : `${rateText(requests.perSecond)} per second`}
           </span>
         </span>
       )}
-      <Announcer calls={calls} isLive={isLive} />
+      <Announcer requests={requests} isLive={isLive} />
       {isLive && (
         <Button
           icon={isPaused ? "play" : "pause"}
@@ -191,9 +205,9 @@ const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String
 const SPOKEN_MS = 15_000;
 
 /** Announces the rate now and then to screen readers; announcing each row would be noise. */
-function Announcer({ calls, isLive }: { readonly calls: LiveRequests; readonly isLive: boolean }): JSX.Element {
+function Announcer({ requests, isLive }: { readonly requests: LiveRequests; readonly isLive: boolean }): JSX.Element {
   const [text, setText] = useState("");
-  const { perSecond, failedPerSecond } = calls;
+  const { perSecond, failedPerSecond } = requests;
   const words = `${rateText(perSecond)} requests per second, ${rateText(failedPerSecond)} of them failed`;
   const [spokenAt, setSpokenAt] = useState(0);
   useEffect(() => {
@@ -208,14 +222,16 @@ function Announcer({ calls, isLive }: { readonly calls: LiveRequests; readonly i
   );
 }
 
-function Foot({ calls, count }: { readonly calls: LiveRequests; readonly count: number }): JSX.Element {
+function Foot({ requests, count }: { readonly requests: LiveRequests; readonly count: number }): JSX.Element {
   return (
     <>
       <span>
-        {formatCountExactly(count)} calls{calls.loadMore ? "; scroll for more" : ""}
+        {formatCountExactly(count)} requests{requests.loadMore ? "; scroll for more" : ""}
       </span>
-      {calls.skipped > 0 && (
-        <span>{formatCountExactly(calls.skipped)} not shown live, above the cap; they come with the next look</span>
+      {requests.skipped > 0 && (
+        <span>
+          {formatCountExactly(requests.skipped)} not shown live because of the rate limit; they appear after a refresh
+        </span>
       )}
     </>
   );

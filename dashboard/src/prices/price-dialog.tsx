@@ -60,7 +60,7 @@ export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
     <Dialog title={`Price of ${model}`} onClose={onClose} actions={actions}>
       <form class="form" id={FORM} onSubmit={(event) => void save(event)}>
         <p class="field-note">
-          At {provider}, in US dollars per 1M tokens. It holds for calls from now on; what is recorded keeps its cost.
+          At {provider}, in US dollars per 1M tokens. Applies to new requests; recorded requests keep their cost.
         </p>
         <div class="form-row">
           <Field label="Input" type="number" value={input} onInput={setInput} required autofocus />

@@ -3,7 +3,7 @@ import { useCallback, useRef, useState } from "preact/hooks";
 import { filterFromSearch } from "../data/filters.ts";
 import { addFilters } from "../data/url-state.ts";
 import { usePageKey } from "../shell/page-keys.ts";
-import { describe } from "./filter-words.ts";
+import { splitTerms } from "./search-terms.ts";
 import { Icon } from "../ui/icon.tsx";
 
 /** Filters as typed text, `model:gpt-5 status:>=400 owner:!anna`; they become chips. */
@@ -17,7 +17,7 @@ export function FilterLine(): JSX.Element {
   );
   const apply = (event: Event): void => {
     event.preventDefault();
-    const words = describe(text);
+    const words = splitTerms(text);
     const bad = words.find((word) => filterFromSearch(word) === undefined);
     if (bad !== undefined) {
       setWrong(bad);

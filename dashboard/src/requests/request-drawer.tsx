@@ -15,7 +15,7 @@ import { curlOf } from "./request-text.ts";
 import { RequestTiming } from "./request-timing.tsx";
 import { RequestTokens } from "./request-tokens.tsx";
 
-interface CallDrawerProps {
+interface RequestDrawerProps {
   readonly id: string;
   readonly tz: string;
   readonly onClose: () => void;
@@ -27,7 +27,7 @@ interface CallDrawerProps {
 const AGAIN_MS = 1_000;
 
 /** All details of one request. */
-export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: CallDrawerProps): JSX.Element {
+export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: RequestDrawerProps): JSX.Element {
   const { data, error, reload } = useResource<RequestRecord>(`/requests/${encodeURIComponent(id)}`);
   const { data: providers = [] } = useResource<readonly ProviderInfo[]>("/providers");
   const record = data?.id === id ? data : undefined;
@@ -96,7 +96,7 @@ function Details({ record, tz }: { readonly record: RequestRecord; readonly tz: 
         <RequestTokens record={record} />
       </Section>
       <Section title="Call">
-        <Facts facts={callFacts(record)} />
+        <Facts facts={requestDetails(record)} />
       </Section>
       <Section title="Ids">
         <Facts facts={idFacts(record)} />
@@ -137,7 +137,7 @@ function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
   );
 }
 
-function callFacts(record: RequestRecord): readonly Fact[] {
+function requestDetails(record: RequestRecord): readonly Fact[] {
   const { provider, owner, lmgate_id: key, model, stream } = record;
   const facts: readonly Fact[] = [
     ["Owner", owner && <Only dimension="owner" value={owner} />],
@@ -152,7 +152,7 @@ function callFacts(record: RequestRecord): readonly Fact[] {
     ["Operation", record.operation],
     ["Streamed", stream === undefined ? undefined : stream ? "yes" : "no"],
     ["Request", record.request_bytes === undefined ? undefined : formatBytes(record.request_bytes)],
-    ["Answer", record.response_bytes === undefined ? undefined : formatBytes(record.response_bytes)],
+    ["Response", record.response_bytes === undefined ? undefined : formatBytes(record.response_bytes)],
     ["Service tier", record.service_tier],
     ["Client", record.user_agent],
     ["Client address", record.client_ip],

@@ -8,7 +8,7 @@ import { Failure, SkeletonRows } from "../ui/state.tsx";
 import { RequestDrawer } from "./request-drawer.tsx";
 import { RequestsTable } from "./requests-table.tsx";
 
-interface CallListProps {
+interface RequestListProps {
   readonly title: string;
   readonly subtitle: string;
   readonly scope: Scope;
@@ -21,7 +21,7 @@ interface CallListProps {
 const SIZE = 12;
 
 /** A list of requests; each opens its record over the page. */
-export function RequestList({ title, subtitle, scope, order, filters, actions, empty }: CallListProps): JSX.Element {
+export function RequestList({ title, subtitle, scope, order, filters, actions, empty }: RequestListProps): JSX.Element {
   const { params } = useUrlState();
   const query = scopeQuery(scope, filters);
   query.set("limit", String(SIZE));

@@ -14,7 +14,7 @@ import {
 import { DataTable, type Column } from "../ui/data-table.tsx";
 import { Status } from "../ui/status.tsx";
 
-interface CallsTableProps {
+interface RequestsTableProps {
   readonly label: string;
   readonly rows: readonly RequestRow[];
   readonly tz: string;
@@ -26,12 +26,12 @@ interface CallsTableProps {
 }
 
 /** A table of requests; a row links to its record. */
-export function RequestsTable({ rows, tz, chosen, onOpen, ...rest }: CallsTableProps): JSX.Element {
+export function RequestsTable({ rows, tz, chosen, onOpen, ...rest }: RequestsTableProps): JSX.Element {
   const isToday = rows.every(({ timestamp }) => Date.now() - Date.parse(timestamp) < 72_000_000);
   return (
     <DataTable
       {...rest}
-      columns={callColumns(tz, isToday)}
+      columns={requestColumns(tz, isToday)}
       rows={rows}
       keyOf={({ id }) => id}
       onRow={onOpen}
@@ -40,7 +40,7 @@ export function RequestsTable({ rows, tz, chosen, onOpen, ...rest }: CallsTableP
   );
 }
 
-function callColumns(tz: string, isToday: boolean): readonly Column<RequestRow>[] {
+function requestColumns(tz: string, isToday: boolean): readonly Column<RequestRow>[] {
   return [
     timeColumn(tz, isToday),
     statusColumn,

@@ -21,43 +21,43 @@ const LOOK_MS = 2_000;
 /** Reports the first request of the tool that is being set up, and the reason if it was rejected. */
 export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Element {
   const { params } = useUrlState();
-  const [call, setCall] = useState<RequestRow | null>(null);
-  const refusal = useRefusal(provider, call !== null);
+  const [record, setRecord] = useState<RequestRow | null>(null);
+  const rejection = useRejection(provider, record !== null);
   const query = new URLSearchParams({ rate: "5" });
   query.append("filter", formatFilter({ dimension: "provider", op: "is", values: [provider] }));
   if (keyId !== null) query.append("filter", formatFilter({ dimension: "key", op: "is", values: [keyId] }));
   const path = `/requests/stream?${query.toString()}`;
   useEffect(() => {
-    setCall(null);
+    setRecord(null);
     return listen(path, {
-      call: (row) => setCall(row as RequestRow), // the contract defines the event
+      call: (row) => setRecord(row as RequestRow), // the contract defines the event
     });
   }, [path]);
-  if (call !== null) {
+  if (record !== null) {
     return (
       <div class="waiting done" role="status">
         <span class="waiting-mark">
           <Icon name="check" />
         </span>
         <div>
-          <strong>It works.</strong> {call.model ?? call.endpoint} for {call.owner ?? call.lmgate_id}:{" "}
-          <Status status={call.status} error={call.error_type} /> in {formatDuration(call.duration_ms)},{" "}
-          {formatCount(call.total_tokens)} tokens, {formatCost(call.cost_usd)}.{" "}
-          <Link page="requests" params={withChanges(scopeParams(params), { id: call.id })}>
+          <strong>It works.</strong> {record.model ?? record.endpoint} for {record.owner ?? record.lmgate_id}:{" "}
+          <Status status={record.status} error={record.error_type} /> in {formatDuration(record.duration_ms)},{" "}
+          {formatCount(record.total_tokens)} tokens, {formatCost(record.cost_usd)}.{" "}
+          <Link page="requests" params={withChanges(scopeParams(params), { id: record.id })}>
             See its record
           </Link>
         </div>
       </div>
     );
   }
-  if (refusal !== null) {
+  if (rejection !== null) {
     return (
       <div class="waiting bad" role="status">
         <span class="waiting-mark">
           <Icon name="errors" />
         </span>
         <div>
-          <strong>A request arrived and was rejected</strong> with {refusal.status}: {adviceOf(refusal)}
+          <strong>A request arrived and was rejected</strong> with {rejection.status}: {adviceOf(rejection)}
         </div>
       </div>
     );
@@ -83,21 +83,21 @@ function adviceOf({ reason, code, maskedKey }: RecentRejection): string {
 }
 
 /** Rejected requests have no record, so they are not in the stream. */
-function useRefusal(provider: string, isDone: boolean): RecentRejection | null {
-  const [refusal, setRefusal] = useState<RecentRejection | null>(null);
+function useRejection(provider: string, isDone: boolean): RecentRejection | null {
+  const [rejection, setRejection] = useState<RecentRejection | null>(null);
   useEffect(() => {
-    setRefusal(null);
+    setRejection(null);
     if (isDone) return undefined;
     const since = new Date().toISOString();
     const look = (): void => {
       if (document.hidden) return;
       get<ProxyStatus>("/status").then(
-        ({ refusals }) => setRefusal(refusals.find(({ at, prefix }) => at > since && prefix === provider) ?? null),
+        ({ refusals }) => setRejection(refusals.find(({ at, prefix }) => at > since && prefix === provider) ?? null),
         () => undefined,
       );
     };
     const timer = setInterval(look, LOOK_MS);
     return () => clearInterval(timer);
   }, [provider, isDone]);
-  return refusal;
+  return rejection;
 }

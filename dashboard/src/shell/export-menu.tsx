@@ -23,14 +23,14 @@ export function ExportMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   const usage = ask === null ? null : usageQuery(scope, ask);
   usage?.delete("limit");
   usage?.set("what", "usage");
-  const calls = scopeQuery(scope);
-  calls.set("what", "calls");
+  const requests = scopeQuery(scope);
+  requests.set("what", "calls");
   return (
     <Popover label="Export  x" id="export-button" icon="download" align="end">
       {(close) => (
         <div class="menu">
           {usage !== null && <Files title="These figures" query={usage} onDone={close} />}
-          <Files title="The requests" query={calls} onDone={close} />
+          <Files title="The requests" query={requests} onDone={close} />
           <div class="menu-title">Image</div>
           <button
             type="button"

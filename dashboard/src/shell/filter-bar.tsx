@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Filter } from "../../../src/admin/api/contract.ts";
 import { setFilters, type Scope } from "../data/url-state.ts";
 import { Button } from "../ui/button.tsx";
-import { describeFilter } from "../ui/filter-words.ts";
+import { describeFilter } from "../ui/filter-label.ts";
 import { Icon } from "../ui/icon.tsx";
 import { FilterMenu } from "./filter-menu.tsx";
 

@@ -54,8 +54,8 @@ export function HelpSheet(): JSX.Element | null {
         ))}
       </div>
       <p class="help-note">
-        Drag over a chart to zoom, the browser's back takes it back. A click on a series shows it alone, with Alt it
-        hides it. A right click on a chart leads to the calls of that moment. Keys are off while you type.
+        Drag over a chart to zoom; the browser's Back button undoes it. Click a series to show it alone, Alt-click to
+        hide it. Right-click a chart to see the requests of that moment. Shortcuts are off while you type.
       </p>
     </Dialog>
   );

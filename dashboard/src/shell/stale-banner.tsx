@@ -13,7 +13,7 @@ const LOOK_MS = 5_000;
 
 /** Shown if the data is older than three refresh periods, or if the live stream is disconnected. */
 export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element | null {
-  const answered = useStore(lastResponse);
+  const responded = useStore(lastResponse);
   const isLost = useStore(isStreamLost);
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -21,7 +21,7 @@ export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element |
     return () => clearInterval(timer);
   }, []);
   const period = periodOf(scope);
-  const isOld = period !== undefined && now - answered > 3 * period;
+  const isOld = period !== undefined && now - responded > 3 * period;
   if (!isOld && !isLost) return null;
   return (
     <Notice
@@ -33,7 +33,7 @@ export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element |
       }
     >
       {isLost ? "The live connection was lost. Reconnecting…" : "These figures are out of date."} Last answer{" "}
-      {formatAgo(new Date(answered).toISOString(), now)}.
+      {formatAgo(new Date(responded).toISOString(), now)}.
     </Notice>
   );
 }

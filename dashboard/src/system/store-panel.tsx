@@ -16,9 +16,9 @@ interface StorePanelProps {
 export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
   if (store === null) {
     return (
-      <Panel title="Store">
+      <Panel title="Query store">
         <Empty icon="system" title="The query store is disabled">
-          With <code>store.enabled: true</code> there are figures; calls are recorded either way.
+          Set <code>store.enabled: true</code> to see statistics. Requests are recorded either way.
         </Empty>
       </Panel>
     );
@@ -39,7 +39,7 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
     ["Maximum size", retention.gigabytes === null ? "any size" : `${retention.gigabytes} GB`],
   ];
   return (
-    <Panel title="Store" subtitle="Built from the ledger. It can be rebuilt at any time." isFlush>
+    <Panel title="Query store" subtitle="Built from the ledger. It can be rebuilt at any time." isFlush>
       <Numbers facts={facts} />
     </Panel>
   );

@@ -21,12 +21,12 @@ export function CoverageLine({ coverage }: { readonly coverage: Coverage | undef
     .map(({ reason, requests }) => `${reason}: ${formatCountExactly(requests)}`);
   return (
     <span class="coverage">
-      Usage known for {formatShare(share)} of calls
+      Usage known for {formatShare(share)} of requests
       {reasons.length > 0 && (
         <span class="coverage-why" tabIndex={0} role="note" aria-label={`Not known: ${reasons.join("; ")}`}>
           <Icon name="info" size={14} />
           <span class="coverage-reasons" aria-hidden="true">
-            <strong>No usage for {formatCount(coverage.withoutUsage)} calls</strong>
+            <strong>No usage for {formatCount(coverage.withoutUsage)} requests</strong>
             {reasons.map((reason) => (
               <span key={reason}>{reason}</span>
             ))}

@@ -9,7 +9,7 @@ import { Skeleton } from "./state.tsx";
 interface TileProps {
   readonly label: string;
   readonly metric: Metric;
-  readonly answer: Answer | undefined;
+  readonly result: Answer | undefined;
   /** Describes the filters of the number. */
   readonly subtitle: ComponentChildren;
   /** The reason if there is no number. */
@@ -19,12 +19,12 @@ interface TileProps {
 }
 
 /** One number with its course and its change from the previous period. */
-export function Tile({ label, metric, answer, subtitle, unknown, isChosen, onChoose }: TileProps): JSX.Element {
+export function Tile({ label, metric, result, subtitle, unknown, isChosen, onChoose }: TileProps): JSX.Element {
   const look = metricLook(metric);
-  const value = answer?.totals.total[metric];
-  const partialAt = answer?.partialFrom ? answer.buckets.indexOf(answer.partialFrom) : -1;
+  const value = result?.totals.total[metric];
+  const partialAt = result?.partialFrom ? result.buckets.indexOf(result.partialFrom) : -1;
   return (
-    <article class={`tile ${isChosen ? "chosen" : ""}`} aria-busy={answer === undefined}>
+    <article class={`tile ${isChosen ? "chosen" : ""}`} aria-busy={result === undefined}>
       <h2 class="tile-label">
         {onChoose ? (
           <button type="button" aria-pressed={isChosen ?? false} onClick={onChoose}>
@@ -35,17 +35,17 @@ export function Tile({ label, metric, answer, subtitle, unknown, isChosen, onCho
         )}
       </h2>
       <div class="tile-value" title={isKnown(value) ? look.exactly(value) : unknown}>
-        {answer === undefined ? <Skeleton width="60%" height={26} /> : look.format(value)}
+        {result === undefined ? <Skeleton width="60%" height={26} /> : look.format(value)}
       </div>
       <div class="tile-change">
-        {answer === undefined ? <Skeleton width="40%" /> : <Delta series={answer.totals} metric={metric} isLong />}
+        {result === undefined ? <Skeleton width="40%" /> : <Delta series={result.totals} metric={metric} isLong />}
       </div>
       <div class="tile-spark">
-        {answer && (
-          <Sparkline values={answer.totals.points[metric] ?? []} partialAt={partialAt < 0 ? undefined : partialAt} />
+        {result && (
+          <Sparkline values={result.totals.points[metric] ?? []} partialAt={partialAt < 0 ? undefined : partialAt} />
         )}
       </div>
-      <p class="tile-subtitle">{answer !== undefined && !isKnown(value) ? unknown : subtitle}</p>
+      <p class="tile-subtitle">{result !== undefined && !isKnown(value) ? unknown : subtitle}</p>
     </article>
   );
 }

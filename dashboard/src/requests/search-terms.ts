@@ -1,4 +1,4 @@
 /** Splits text at spaces; a value with spaces is in quotes: `owner:"Anna B"`. */
-export function describe(text: string): string[] {
+export function splitTerms(text: string): string[] {
   return [...text.matchAll(/(?:[^\s"]|"[^"]*"?)+/g)].map(([word]) => word.replaceAll('"', ""));
 }
