@@ -5,7 +5,7 @@ import { filterFromParam, filterFromSearch, toggleFilter } from "../../dashboard
 import { formatCondition, formatFilter } from "../../src/store/filter/filter-text.ts";
 import type { Filter } from "../../src/admin/api/contract.ts";
 
-test("filters read as they are written in the address and for the API", () => {
+test("filters in the address and for the API read the same", () => {
   const rows: readonly (readonly [Filter, string, string])[] = [
     [{ dimension: "owner", op: "is", values: ["anna", "ben"] }, "anna,ben", "owner=anna,ben"],
     [{ dimension: "model", op: "is_not", values: ["gpt-5"] }, "!gpt-5", "model!=gpt-5"],
@@ -21,7 +21,7 @@ test("filters read as they are written in the address and for the API", () => {
   }
 });
 
-test("whatever a value is, a filter comes back from the address as it went in", () => {
+test("every filter survives the address unchanged", () => {
   const value = fc.oneof(
     fc.constant(null),
     fc.string(),
@@ -42,7 +42,7 @@ test("whatever a value is, a filter comes back from the address as it went in", 
   );
 });
 
-test("a filter is typed as name, colon and condition, or as the API writes it", () => {
+test("a filter can be typed as name, colon and condition, or as the API writes it", () => {
   for (const [text, filter] of [
     ["model:gpt-5", { dimension: "model", op: "is", values: ["gpt-5"] }],
     ["owner:!anna, ben", { dimension: "owner", op: "is_not", values: ["anna", "ben"] }],
@@ -65,7 +65,7 @@ test("a name that is not a dimension is not a filter", () => {
   assert.equal(filterFromParam("constructor", "x"), undefined);
 });
 
-test("a second click on a value takes its filter back, one on another replaces it", () => {
+test("a second click on a value removes its filter, and a click on another value replaces it", () => {
   const other: Filter = { dimension: "model", op: "is_not", values: ["gpt-5"] };
   const once = toggleFilter([other], "owner", "anna");
   assert.deepEqual(once, [other, { dimension: "owner", op: "is", values: ["anna"] }]);

@@ -1,4 +1,4 @@
-// What the dashboard writes for a number or a moment. Its pages are tested in a browser.
+// The dashboard's formats of numbers and moments. Its pages are tested in a browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -12,10 +12,10 @@ import {
 import { resolveMoment, shiftRange } from "../../dashboard/src/format/range.ts";
 import { fromLocalInput, lastMonth, toLocalInput } from "../../dashboard/src/format/zoned.ts";
 
-/** Between a number and its unit. */
+/** The space between a number and its unit. */
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 
-test("a cost is as precise as it is small", () => {
+test("a small cost has more digits", () => {
   const rows = [
     [0, "$0"],
     [0.000_000_1, "<$0.000001"],
@@ -35,7 +35,7 @@ test("a cost is as precise as it is small", () => {
   assert.equal(formatCostExactly(1234.567_89), "$1,234.5679");
 });
 
-test("what is unknown is a dash and never a zero", () => {
+test("an unknown value is a dash and never a zero", () => {
   for (const format of [formatCost, formatCostExactly, formatCount, formatShare, formatDuration, formatBytes]) {
     for (const value of [null, undefined, Number.NaN]) assert.equal(format(value), "—");
     assert.notEqual(format(0), "—");
@@ -68,7 +68,7 @@ test("counts, shares, times and sizes keep three or four digits and their unit",
   assert.deepEqual([12, 1500, 250_000_000].map(formatBytes).map(plain), ["12 B", "1.5 kB", "250 MB"]);
 });
 
-test("local times of a zone and moments turn into each other, also where the clocks change", () => {
+test("local times of a zone and moments convert both ways, also around clock changes", () => {
   const zone = "Europe/Berlin";
   for (const text of [
     "2026-03-29T01:30",
@@ -86,7 +86,7 @@ test("local times of a zone and moments turn into each other, also where the clo
   );
 });
 
-test("the last month is a whole one of the zone, in January that of December", () => {
+test("the last month is a whole month of the zone, and in January it is December", () => {
   const march = lastMonth(Date.parse("2026-04-15T10:00:00Z"), "Europe/Berlin");
   assert.deepEqual(march, { from: "2026-02-28T23:00:00.000Z", to: "2026-03-31T22:00:00.000Z" });
   const december = lastMonth(Date.parse("2026-01-01T00:30:00Z"), "America/New_York");

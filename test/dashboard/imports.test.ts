@@ -22,7 +22,7 @@ test("the dashboard imports only types of the contract and the listed pure modul
 test("a pure module, and all that it loads, needs no package and nothing of Node.js", () => {
   const loaded = new Set(PURE);
   const impure: string[] = [];
-  // A set's loop also visits what is added meanwhile.
+  // A loop over a set also visits values that are added during the loop.
   for (const path of loaded) {
     const file = loadedPart(gateway.get(path) ?? assert.fail(`${path} is missing`));
     if (file.foreign.length > 0) impure.push(`${path} imports ${file.foreign.join(", ")}`);
@@ -31,12 +31,12 @@ test("a pure module, and all that it loads, needs no package and nothing of Node
   assert.deepEqual(impure, []);
 });
 
-/** The file without its type imports, which leave nothing behind at run time. */
+/** Removes type imports, which do not exist at run time. */
 function loadedPart({ path, text }: SourceFile): SourceFile {
   return parse(path, text.replaceAll(/^(?:import|export) type [^;]*;$/gm, ""));
 }
 
-test("it needs nothing at run time but Preact and uPlot", () => {
+test("the dashboard needs only Preact and uPlot at run time", () => {
   const packages = new Set(files.flatMap(({ foreign }) => foreign.map((name) => name.split("/")[0])));
   assert.deepEqual(
     [...packages].toSorted((a = "", b = "") => a.localeCompare(b)),
@@ -44,11 +44,11 @@ test("it needs nothing at run time but Preact and uPlot", () => {
   );
 });
 
-test("no files of it import each other in a circle", () => {
+test("no files of the dashboard import each other in a cycle", () => {
   assert.deepEqual(findCycles(files), []);
 });
 
-test("no file of it is longer than 400 lines, and nothing writes markup from text", () => {
+test("no file of the dashboard is longer than 400 lines, and none writes markup from text", () => {
   const long = files.filter(({ text }) => text.split("\n").length > 400);
   const unsafe = files.filter(({ text }) =>
     /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/.test(text),

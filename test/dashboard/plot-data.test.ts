@@ -28,7 +28,7 @@ test("a stack is drawn from its highest sum down, and nothing counts as zero in 
   assert.deepEqual(lowest, [1, 0, 3]);
 });
 
-test("lines keep their gaps, and each has its own line of the period before", () => {
+test("lines keep their gaps, and each has its own line for the previous period", () => {
   const drawn = plotData(frame, [series("a", [1, null, 3], [4, 5, 6]), series("b", [7, 8, 9], [null, 1, 2])], "line");
   assert.deepEqual(drawn.slice(1), [
     [1, null, 3],
@@ -38,12 +38,12 @@ test("lines keep their gaps, and each has its own line of the period before", ()
   ]);
 });
 
-test("of a stack the sum of the period before is drawn", () => {
+test("a stack shows the sum of the previous period", () => {
   const drawn = plotData(frame, [series("a", [1, 1, 1], [4, null, 6]), series("b", [1, 1, 1], [1, null, 2])], "area");
   assert.deepEqual(drawn.at(-1), [5, null, 8]);
 });
 
-test("a chart says in words what it shows", () => {
+test("a chart has a text description", () => {
   const text = describeChart({
     title: "Requests by owner",
     frame,

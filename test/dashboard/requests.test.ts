@@ -22,7 +22,7 @@ function row(id: string, timestamp: string): RequestRow {
   };
 }
 
-test("calls that come twice are shown once, newest first", () => {
+test("requests that arrive twice are shown once, newest first", () => {
   const present = [row("c", "2026-11-23T10:00:03Z"), row("a", "2026-11-23T10:00:01Z")];
   const merged = mergeRequests(present, [row("c", "2026-11-23T10:00:03Z"), row("b", "2026-11-23T10:00:02Z")]);
   assert.deepEqual(
@@ -32,7 +32,7 @@ test("calls that come twice are shown once, newest first", () => {
   assert.equal(mergeRequests(present, [row("a", "2026-11-23T10:00:01Z")]), present);
 });
 
-test("typed filters are parted by spaces, and quotes keep a value together", () => {
+test("typed filters are separated by spaces, and quotes keep a value together", () => {
   assert.deepEqual(splitTerms(' status:>=400  owner:"Anna B" model:!gpt-5 '), [
     "status:>=400",
     "owner:Anna B",
@@ -40,7 +40,7 @@ test("typed filters are parted by spaces, and quotes keep a value together", () 
   ]);
 });
 
-test("a call that is copied as curl holds no key, and no path can break out of its quotes", () => {
+test("a request copied as curl contains no key, and no path can break out of its quotes", () => {
   const record = { ...row("a", "2026-11-23T10:00:01Z"), endpoint: "/openai/v1/x'; rm -rf ~; '", method: "POST" };
   const full: RequestRecord = { ...record, input_tokens: 1, output_tokens: 1 };
   const text = curlOf(full, [{ name: "openai", baseUrl: "http://gate:8080/openai", upstream: "https://x/" }]);
@@ -49,13 +49,13 @@ test("a call that is copied as curl holds no key, and no path can break out of i
   assert.doesNotMatch(text, /abc123/);
 });
 
-test("an unknown number says why, and what mends it", () => {
+test("an unknown number has a reason and a hint", () => {
   assert.match(usageReason({ usage_state: "missing", usage_reason: "not_requested" }), /include_usage/);
   assert.match(costReason({ usage_state: "final", cost_source: "none" }), /No price/);
   assert.match(usageReason({ usage_state: "not_applicable" }), /Nothing was used/);
 });
 
-test("every tool's setup names the base URL and, where it can send one, the key made by LMGate", () => {
+test("every tool's setup names the base URL and, if the tool can send one, the LMGate key", () => {
   for (const tool of tools) {
     for (const name of tool.providers) {
       const base = `http://gate:8080/${name}`;

@@ -1,4 +1,4 @@
-/** What axe-core finds wrong with a page as it stands now. */
+/** Checks a page with axe-core. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,15 +14,15 @@ interface Finding {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
-/** What the injected script leaves behind in the page. */
+/** The global that the injected script defines in the page. */
 interface WithAxe {
   readonly axe?: { run(context: string, options: object): Promise<{ readonly violations: readonly Finding[] }> };
 }
 
 interface Looked {
-  /** What lies over the page: what it covers cannot be pressed, and is looked at without it. */
+  /** The element over the page; what it covers cannot be clicked and is checked without it. */
   readonly within?: string;
-  /** Of the same page in another theme nothing else can differ; laid out for another size, the colors stay. */
+  /** Checks only colors for another theme, and everything but colors for another size, because nothing else can differ. */
   readonly colors?: "alone" | "not";
 }
 
@@ -54,7 +54,7 @@ interface Root {
   readonly document: { readonly documentElement: { readonly scrollWidth: number; readonly clientWidth: number } };
 }
 
-/** Nothing of it has to be scrolled sideways. Charts take their new size with the next frame. */
+/** Checks that the page needs no horizontal scrolling. Charts take their new size with the next frame. */
 export async function assertFits(page: Page, size: Size): Promise<void> {
   await page.setViewportSize(size);
   let content = 0;

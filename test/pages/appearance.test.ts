@@ -1,4 +1,4 @@
-// Every page: it loads without a complaint, everyone can use it, in both themes, and it fits a phone.
+// Every page loads without errors, is accessible in both themes, and fits a phone.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -23,7 +23,7 @@ const PAGES: Readonly<Record<string, string>> = {
   "?f.owner=nobody-of-that-name": "Overview",
 };
 
-/** What opens over a page, and how. */
+/** What opens over a page, and the steps that open it. */
 const MENUS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   "the time range": (page) => page.locator("#range-button").click(),
   "the filter menu": (page) => page.locator("#filter-button").click(),
@@ -48,7 +48,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
   after(() => world?.stop());
 
   for (const [path, heading] of Object.entries(PAGES)) {
-    test(`/ui/${path} loads, has no fault that axe-core knows in either theme, and fits phones`, async (t) => {
+    test(`/ui/${path} loads, passes axe-core in both themes, and fits phones`, async (t) => {
       const page = await world.open(t, path);
       await settled(page);
       assert.equal(await page.locator("h1").innerText(), heading);
@@ -61,7 +61,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
     });
   }
 
-  test("every menu opens without a fault that axe-core knows in either theme, and fits a phone", async (t) => {
+  test("every menu passes axe-core in both themes and fits a phone", async (t) => {
     const page = await world.open(t, "?from=-30d");
     await settled(page);
     const opened = async (
@@ -88,7 +88,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   for (const [name, path] of Object.entries({ "the help sheet": "", "a call": "requests?from=-30d&tail=off" })) {
-    test(`${name} opens without a fault that axe-core knows in either theme, and fits a phone`, async (t) => {
+    test(`${name} passes axe-core in both themes and fits a phone`, async (t) => {
       const page = await world.open(t, path);
       await settled(page);
       if (path === "") await page.keyboard.press("?");
@@ -102,7 +102,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
     });
   }
 
-  test("on a phone the rest of the pages is in a menu at the foot", async (t) => {
+  test("on a phone the other pages are in a menu of the bottom bar", async (t) => {
     const page = await world.open(t, "?from=-30d", { size: PHONE });
     await settled(page);
     const foot = page.locator(".bottom-nav");
@@ -112,7 +112,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
     await page.getByRole("heading", { name: "Latency", level: 1 }).waitFor();
   });
 
-  test("the theme follows the system until one is chosen, which a reload keeps", async (t) => {
+  test("the theme follows the system until one is chosen, and a reload keeps the choice", async (t) => {
     const page = await world.open(t, "setup", { theme: "dark" });
     const ink = (): Promise<string> => page.locator("h1").evaluate(colorOf);
     await settled(page);

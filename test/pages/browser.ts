@@ -1,4 +1,4 @@
-/** A real Chromium, headless, and pages in it that fail their test when anything goes wrong behind its back. */
+/** A headless Chromium whose pages fail their test on any console error or unexpected request. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -15,7 +15,7 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-// On a machine that does much else at the same time.
+// The timeout allows for a busy machine.
 const PATIENCE_MS = 20_000;
 
 const executablePath = (process.env["PATH"] ?? "")
@@ -23,15 +23,15 @@ const executablePath = (process.env["PATH"] ?? "")
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((path) => existsSync(path));
 
-/** For the option `skip` of a suite: false where there is a browser. */
+/** The `skip` option of a suite: false if a browser is installed. */
 export const noBrowser: string | false = executablePath === undefined && "no Chromium is installed";
 
-/** Said aloud, so that nobody takes a green run for one that saw the pages. */
+/** Prints a warning, so that a passing run without a browser is not taken for one that opened the pages. */
 export function sayIfSkipped(what: string): void {
   if (noBrowser !== false) process.stderr.write(`!!! SKIPPED: ${noBrowser}; not tried in a browser: ${what}\n`);
 }
 
-/** With a profile of its own, which goes with it. */
+/** Starts a browser with a temporary profile. */
 export function startBrowser(): Promise<Browser> {
   if (executablePath === undefined) throw new Error("a test without `skip: noBrowser` asked for a browser");
   return chromium.launch({ executablePath, headless: true, args: FLAGS });
@@ -47,7 +47,7 @@ export const PHONE: Size = { width: 390, height: 844 };
 export const SMALL_PHONE: Size = { width: 320, height: 640 };
 
 export interface PageOptions {
-  /** Where the admin listener is, and the cookie of a session there. */
+  /** The origin of the admin port, and the cookie of a session there. */
   readonly origin: string;
   readonly cookie?: { readonly name: string; readonly value: string };
   readonly theme?: "light" | "dark";
@@ -58,7 +58,7 @@ export interface PageOptions {
   readonly expected?: RegExp;
 }
 
-/** A page of a context of its own. Whatever the console complains of, whoever opens a dialog or asks elsewhere fails it. */
+/** Opens a page in a context of its own. A console error, a dialog or a request to another host fails the test. */
 export async function openPage(t: TestContext, browser: Browser, options: PageOptions): Promise<Page> {
   const context = await newContext(browser, options);
   const page = await context.newPage();
@@ -106,7 +106,7 @@ function watch(page: Page, { origin, expected }: PageOptions): readonly string[]
   return troubles;
 }
 
-/** Resolves once `holds`; what a browser draws next has no event a test could wait for. */
+/** Resolves once `holds` is true; a browser's rendering has no event that a test could wait for. */
 export async function becomes(page: Page, what: string, holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
     if (await holds()) return;

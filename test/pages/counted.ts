@@ -1,4 +1,4 @@
-// The figures that pages must show, counted from the lines of the ledger by code that shares nothing with the store's.
+// Computes the figures that pages must show from the lines of the ledger, with code that shares nothing with the store.
 import { readFileSync } from "node:fs";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
@@ -27,7 +27,7 @@ export function inRange(records: readonly RequestRecord[], { from, to }: Range):
 
 export function countFigures(records: readonly RequestRecord[]): Figures {
   const canUse = records.some(({ usage_state }) => usage_state !== "not_applicable");
-  // Unknown where some call may have used something and none says what; zero where none can have.
+  // Unknown if some request may have used tokens and none reports them; zero if no request can have used any.
   const sum = (of: (record: RequestRecord) => number | null | undefined): number | null => {
     const known = records.map(of).filter((value) => typeof value === "number");
     return known.length === 0 && canUse ? null : known.reduce((total, value) => total + value, 0);
@@ -42,7 +42,7 @@ export function countFigures(records: readonly RequestRecord[]): Figures {
   };
 }
 
-/** By the text of their group, as the page writes it. */
+/** The figures by the text of their group, as the page writes it. */
 export function countGroups(
   records: readonly RequestRecord[],
   nameOf: (record: RequestRecord) => string,

@@ -1,4 +1,4 @@
-// What Overview and Explore show is what stands in the ledger, however one gets there.
+// Overview and Explore show the figures of the ledger, whichever way they are reached.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -19,7 +19,7 @@ const COLUMNS: Readonly<Record<keyof Figures, string>> = {
   output_tokens: "Output tokens",
   error_rate: "Error rate",
 };
-/** How a group is called on the page, for each way to group. */
+/** The name of a group on the page, for each dimension. */
 const GROUPINGS: Readonly<Record<string, (record: RequestRecord) => string>> = {
   model: ({ model }) => model ?? "(unknown)",
   owner: ({ owner }) => owner ?? "(unknown)",
@@ -52,7 +52,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     `${page}?${new URLSearchParams({ from: iso(range.from), to: iso(range.to), tz: ZONE, ...more }).toString()}`;
 
   for (const [by, nameOf] of Object.entries(GROUPINGS)) {
-    test(`Explore by ${by} shows the figures that a script counts in the ledger, for a range at random`, async (t) => {
+    test(`Explore by ${by} shows the figures that a script counts in the ledger, for a random range`, async (t) => {
       const range = randomRange();
       const page = await world.open(t, address("explore", range, { by }));
       await settled(page);
@@ -71,7 +71,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     assertRows(await readRows(page, "Groups"), "owner,provider", countGroups(inRange(records, range), nameOf));
   });
 
-  test("a click on a bar adds a filter, every figure follows, and a second click takes it back", async (t) => {
+  test("a click on a bar adds a filter to every figure, and a second click removes it", async (t) => {
     const range = wholeMonth();
     const page = await world.open(t, address("", range));
     await settled(page);
@@ -85,7 +85,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     await shows(page, all);
   });
 
-  test("filters from the menu are any of, none of and at least, and are taken back one by one", async (t) => {
+  test("filters from the menu match any of, none of and at least, and are removed one by one", async (t) => {
     const range = wholeMonth();
     const page = await world.open(t, address("", range));
     const filtered = (keep: (record: RequestRecord) => boolean): Promise<void> =>
@@ -109,7 +109,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     await filtered(() => true);
   });
 
-  test("a drag over the chart shows that time alone, and the browser's back the whole again", async (t) => {
+  test("a drag over the chart zooms in, and the browser's Back button undoes it", async (t) => {
     const range = wholeMonth();
     const page = await world.open(t, address("", range));
     await settled(page);
@@ -133,7 +133,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     await shows(page, countFigures(inRange(records, range)));
   });
 
-  test("a link to a range shows whoever opens it the same figures, in another time zone too", async (t) => {
+  test("a link to a range shows the same figures in another time zone", async (t) => {
     const range = randomRange();
     const path = address("explore", range, { by: "owner", "f.provider": "openai,anthropic", metric: "total_tokens" });
     const first = await world.open(t, path);
@@ -163,7 +163,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     assertRow((await readRows(page, "Groups"))[0] ?? {}, countFigures(kept), "gpt-4o-mini");
   });
 
-  test("an export has the figures of the screen, and the calls behind them", async (t) => {
+  test("an export has the figures of the page, and the requests behind them", async (t) => {
     const range = randomRange();
     const page = await world.open(t, address("explore", range, { by: "model", "f.provider": "openai" }));
     await settled(page);
@@ -188,7 +188,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     assert.equal(ids.length, kept.length);
   });
 
-  test("where no call matches, the page says so and leads to the nearest ones that do", async (t) => {
+  test("if no request matches, the page says so and links to the nearest ones that do", async (t) => {
     const long = { from: from() - 400 * DAY, to: from() - 399 * DAY };
     const page = await world.open(t, address("", long, { "f.provider": "google" }));
     await page.getByText("No requests match").waitFor();
@@ -199,7 +199,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
     await shows(page, countFigures(inRange(records, near).filter(({ provider }) => provider === "google")));
   });
 
-  test("a chart is saved as a picture", async (t) => {
+  test("a chart is saved as an image", async (t) => {
     const page = await world.open(t, address("", wholeMonth()));
     await settled(page);
     await page.locator("#export-button").click();
@@ -213,7 +213,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
 const iso = (moment: number): string => new Date(moment).toISOString();
 
-/** The tiles, which are asked for anew after every change. */
+/** The tiles, which reload after every change. */
 async function shows(page: Page, figures: Figures): Promise<void> {
   const tiles: readonly (readonly [string, keyof Figures])[] = [
     ["Cost", "cost"],
@@ -251,7 +251,7 @@ function assertRow(row: ShownRow, figures: Figures, name: string): void {
   }
 }
 
-/** Equal to the last digit that is shown. */
+/** Compares to the last digit that is shown. */
 function isShownAs(text: string, expected: number | null): boolean {
   const number = numberOf(text);
   if (number === null || expected === null) return number === expected;

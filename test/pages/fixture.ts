@@ -1,4 +1,4 @@
-/** A running gateway with a month of made-up calls, simulated providers behind it, and a browser before it. */
+/** A running gateway with a month of sample requests, simulated providers and a browser. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { openPage, startBrowser, type PageOptions } from "./browser.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-/** The calls of the demo's invented company, ending now. */
+/** The requests of the demo's sample company, ending now. */
 export function demoLedger(count = 3000): string {
   const span = { count, until: Date.now(), days: HISTORY_DAYS, owners: 12, seed: 20_26 };
   return [...historyLines(span)].map(({ text }) => text).join("");
@@ -27,7 +27,7 @@ export const companyList: readonly AllowedKey[] = historyClientKeys().map(({ id,
 }));
 
 export interface WorldOptions {
-  /** A month of the demo without it; "" for a gateway that is new. */
+  /** The ledger to start with: the demo's month by default, "" for a new gateway. */
   readonly ledger?: string;
   readonly keys?: readonly AllowedKey[];
 }
@@ -47,11 +47,11 @@ export interface World {
   readonly browser: Browser;
   readonly token: string;
   readonly cookie: { readonly name: string; readonly value: string };
-  /** A page at an address below `/ui/`, signed in. */
+  /** Opens a page below `/ui/`, signed in. */
   open(t: TestContext, path?: string, options?: OpenOptions): Promise<Page>;
-  /** What the admin API answers, as JSON. */
+  /** Requests the admin API; resolves to the parsed JSON. */
   api(path: string, init?: ApiRequest): Promise<unknown>;
-  /** A chat through the gateway with this key; one that the gateway made goes beside a provider's own. */
+  /** Sends a chat request through the gateway with this key; an LMGate key is sent beside a provider's own. */
   chat(key: string, options?: Chat): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -119,7 +119,7 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
   };
 }
 
-/** The store reads the ledger while it answers; from here on what it answers is whole. */
+/** Waits until the query store has read the whole ledger. */
 async function everythingRead(api: World["api"], records: number): Promise<void> {
   for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(50)) {
     const response = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
@@ -128,7 +128,7 @@ async function everythingRead(api: World["api"], records: number): Promise<void>
   throw new Error(`the store has not read ${records} records within a minute`);
 }
 
-/** What is shown must be what stands in the sources. */
+/** Builds the dashboard if its sources are newer. */
 function buildDashboard(): void {
   execFileSync(process.execPath, [join(root, "dashboard", "build.ts"), "--if-older"], { stdio: "inherit" });
   assert.ok(existsSync(join(root, "dist", "dashboard", "index.html")), "the dashboard has not been built");

@@ -1,4 +1,4 @@
-// What strangers can put into a record is text on every page, never markup or code.
+// Values that clients and providers put into a record are text on every page, never markup or code.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -60,7 +60,7 @@ function ledger(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** As it can be read: browsers draw a line break or a NUL as nothing. */
+/** The visible form of a text: browsers render a line break or a NUL as nothing. */
 const readable = (text: string): string => text.replaceAll(/[\s\0]+/g, " ").trim();
 
 sayIfSkipped("that hostile records are shown as text");
@@ -68,7 +68,7 @@ sayIfSkipped("that hostile records are shown as text");
 describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   let world: World;
   before(async () => {
-    // A whole field of the list as well: its text stands on the pages of keys.
+    // The owner of a key too, because the pages of keys show it.
     const keys = HOSTILE.slice(0, 3).map((text, at) => ({
       id: `"${text.replaceAll('"', '""')}"`,
       key: `sk-hostile-${at}-0123456789`,
@@ -101,7 +101,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
     });
   }
 
-  test("S55: the list of calls shows each model as it was sent", async (t) => {
+  test("S55: the list of requests shows each model as it was sent", async (t) => {
     const page = await world.open(t, "requests?from=-1h&refresh=off");
     await settled(page);
     const shown = (await readRows(page, "Calls")).map((row) => readable(row["Model"]?.text ?? ""));
@@ -127,7 +127,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
     }
   });
 
-  test("S55: an address with such words filters by them, and shows them as text", async (t) => {
+  test("S55: an address with such values filters by them and shows them as text", async (t) => {
     const records = readLedger(world.gateway.statsPath);
     for (const text of HOSTILE.slice(0, 3)) {
       const query = new URLSearchParams({ from: "-1h", "f.model": text, by: text, metric: text, tz: text, pick: text });
@@ -157,7 +157,7 @@ interface Window {
   readonly pwned?: unknown;
 }
 
-/** Dialogs and refused scripts would have failed the test by the page's own watch. */
+/** Dialogs and blocked scripts fail the test through the checks of the page itself. */
 async function assertHarmless(page: Page): Promise<void> {
   assert.equal(await page.evaluate(() => (globalThis as Window).pwned), undefined);
   const planted = page.locator(

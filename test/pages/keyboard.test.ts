@@ -1,4 +1,4 @@
-// Everything by keyboard alone: the letters, the sheet that lists them, and a focus that never gets lost.
+// The dashboard can be used by keyboard alone: shortcuts, their help, and a focus that is never lost.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
@@ -33,7 +33,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   const focused = (page: Page): Promise<string> =>
     page.locator(":focus").evaluate((element: Focused) => element.ariaLabel ?? element.textContent.trim());
 
-  test("g and a letter go to each page, and take range and filters along", async (t) => {
+  test("g and a letter open each page and keep range and filters", async (t) => {
     const page = await world.open(t, "?from=-7d&f.provider=openai");
     await settled(page);
     for (const [letter, title] of Object.entries(GO)) {
@@ -72,7 +72,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     assert.equal(await param(page, "refresh"), null);
   });
 
-  test("the sheet of keys takes the focus, keeps it while it is open, and gives it back", async (t) => {
+  test("the shortcut help traps the focus while it is open and restores it", async (t) => {
     const page = await world.open(t);
     await settled(page);
     await page.locator("#range-button").focus();
@@ -93,7 +93,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     assert.equal(await page.locator("#range-button:focus").count(), 1);
   });
 
-  test("/ finds a filter, arrows walk its menu, Escape leaves it, and letters typed are text", async (t) => {
+  test("/ opens the filter menu, arrows move in it, Escape closes it, and typed letters are text", async (t) => {
     const page = await world.open(t, "?from=-30d");
     await settled(page);
     await page.keyboard.press("/");
@@ -120,7 +120,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     assert.equal(await param(page, "f.owner"), "nadia");
   });
 
-  test("x opens the exports, and Escape leads back to where one was", async (t) => {
+  test("x opens the export menu, and Escape restores the focus", async (t) => {
     const page = await world.open(t);
     await settled(page);
     await page.keyboard.press("x");
@@ -131,7 +131,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     assert.equal(await page.locator(".popover").count(), 0);
   });
 
-  test("t shows charts as tables, whose rows lead to the calls of their time", async (t) => {
+  test("t shows charts as tables whose rows link to the requests of that time", async (t) => {
     const page = await world.open(t, "?from=-30d");
     await settled(page);
     assert.ok((await page.locator(".chart table tbody tr").count()) > 10, "it is there for screen readers anyway");
@@ -141,7 +141,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     assert.match((await param(page, "from")) ?? "", /^\d{4}-/);
   });
 
-  test("j and k walk rows, Enter opens one, Escape closes it and the row has the focus again", async (t) => {
+  test("j and k move between rows, Enter opens one, Escape closes it and restores the focus", async (t) => {
     const page = await world.open(t, "requests?from=-30d&refresh=off");
     await settled(page);
     await page.keyboard.press("j");

@@ -1,4 +1,4 @@
-// What happens now is seen now: the first call, calls as they end, and a gateway that goes away.
+// Live updates: the first request, requests as they end, and a gateway that stops.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { testKey } from "../harness/gateway.ts";
@@ -20,7 +20,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await (await world.chat(key, { model })).arrayBuffer();
   };
 
-  test("before the first call there are three steps, two of them done; with it come the figures", async (t) => {
+  test("before the first request there are three steps, two of them done; after it there are figures", async (t) => {
     const page = await world.open(t, "?refresh=live");
     await page.getByRole("heading", { name: "Get started" }).waitFor();
     await becomes(page, "two steps are done", async () => (await page.locator(".step.done").count()) === 2);
@@ -29,7 +29,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await becomes(page, "the first call counts", async () => (await tileValue(page, "Requests")) === "1");
   });
 
-  test("setup waits for the first request, says why one was refused, and when one has come", async (t) => {
+  test("setup waits for the first request and reports a rejected one with its reason", async (t) => {
     const page = await world.open(t, "setup");
     await settled(page);
     await page.getByRole("button", { name: "OpenAI for Python" }).click();
@@ -44,10 +44,10 @@ describe("what happens now", { skip: noBrowser }, () => {
     await page.getByRole("dialog").waitFor();
   });
 
-  test("a call that stops working now comes on top of the list, and while it is paused waits to be asked for", async (t) => {
+  test("a finished request appears on top of the list, and waits while the list is paused", async (t) => {
     const page = await world.open(t, "requests");
     await settled(page);
-    await page.getByText("a second", { exact: false }).first().waitFor();
+    await page.getByText("per second", { exact: false }).first().waitFor();
     const models = async (): Promise<readonly string[]> =>
       (await readRows(page, "Calls")).map((row) => row["Model"]?.text ?? "");
     await call(testKey.key, "live-one");
@@ -67,7 +67,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     assert.equal((await addressOf(page)).searchParams.get("tail"), "off");
   });
 
-  test("a filter holds for the calls that come too", async (t) => {
+  test("a filter also applies to live requests", async (t) => {
     const page = await world.open(t, "requests?f.model=wanted");
     await settled(page);
     await call(testKey.key, "unwanted");
@@ -77,7 +77,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     assert.match(await rows.innerText(), /wanted/);
   });
 
-  test("a page whose gateway went away says that its figures are old, and keeps them", async (t) => {
+  test("a page that loses its gateway says that its figures are out of date, and keeps them", async (t) => {
     const page = await world.open(t, "?refresh=live", { expected: /net::ERR_|Failed to load resource/ });
     await settled(page);
     const shown = await tileValue(page, "Requests");

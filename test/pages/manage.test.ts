@@ -1,4 +1,4 @@
-// What is changed on a page holds for the very next call.
+// A change made on a page applies to the next request.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await settled(page);
     return page;
   };
-  /** Chooses what to do with a key from the menu of its row. */
+  /** Chooses an action from the menu of a key's row. */
   const act = async (page: Page, id: string, action: string): Promise<Locator> => {
     await page.getByRole("button", { name: `Actions for ${id}`, exact: true }).click();
     await page.getByRole("button", { name: action }).click();
@@ -38,7 +38,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     return dialog;
   };
 
-  test("a key that is made is shown once and lets the next call in; revoked, the next one is refused", async (t) => {
+  test("a generated key is shown once and admits the next request; after it is revoked, the next one is rejected", async (t) => {
     const page = await keysPage(t);
     await page.getByRole("button", { name: "Add key" }).click();
     const form = page.getByRole("dialog", { name: "Add a key" });
@@ -64,7 +64,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     assert.ok(!readFileSync(join(world.gateway.dataDir, "audit.jsonl"), "utf8").includes(secret));
   });
 
-  test("a provider's own key that is let in works for the next call", async (t) => {
+  test("an added provider key works for the next request", async (t) => {
     const key = "sk-given-0123456789-abcdefgh";
     assert.equal(await statusOf(key), 403);
     const page = await keysPage(t);
@@ -78,7 +78,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     assert.equal(await statusOf(key), 200);
   });
 
-  test("a key that is disabled is refused until it is enabled again", async (t) => {
+  test("a disabled key is rejected until it is enabled again", async (t) => {
     const key = keyOf("ravi");
     const page = await keysPage(t);
     assert.equal(await statusOf(key), 200);
@@ -93,7 +93,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     assert.equal(await statusOf(key), 200);
   });
 
-  test("a rotated key works beside its successor for as long as was chosen", async (t) => {
+  test("a rotated key works beside the new one for the chosen overlap", async (t) => {
     const old = keyOf("fatima");
     const page = await keysPage(t);
     const rotate = await act(page, "fatima", "Rotate");
@@ -104,7 +104,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     assert.deepEqual([await statusOf(old), await statusOf(secret)], [200, 200]);
   });
 
-  test("an import says first what it would change, and refuses what is wrong with the line", async (t) => {
+  test("an import shows a preview first, and names the line of each mistake", async (t) => {
     const page = await keysPage(t);
     await page.getByRole("button", { name: "Import" }).click();
     const dialog = page.getByRole("dialog", { name: "Import keys" });
@@ -122,7 +122,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     assert.equal(await statusOf("sk-imported-0123456789"), 200);
   });
 
-  test("a price for a model that had none is the cost of the next call, until it is taken back", async (t) => {
+  test("a price for an unpriced model sets the cost of the next request until it is removed", async (t) => {
     const model = "qwen3-30b-a3b";
     const page = await world.open(t, "prices");
     await settled(page);

@@ -1,16 +1,16 @@
-/** What a page shows, as values. */
+/** Reads the values that a page shows. */
 import type { Page } from "playwright-core";
 import { becomes } from "./browser.ts";
 
 export interface ShownCell {
   readonly text: string;
-  /** In full, where the text is shortened. */
+  /** The full text, if the shown text is shortened. */
   readonly title: string;
 }
 
 export type ShownRow = Readonly<Record<string, ShownCell>>;
 
-/** As much of a row of the page as is read here. */
+/** The part of a row that is read here. */
 interface Row {
   readonly cells: Iterable<Cell>;
 }
@@ -21,7 +21,7 @@ interface Cell {
   querySelector(selector: string): { readonly title: string } | null;
 }
 
-/** The rows of a table by the heads of their columns; the totals where `part` says so. */
+/** Reads the rows of a table by column header, or its totals if `part` says so. */
 export async function readRows(page: Page, label: string, part: "tbody" | "tfoot" = "tbody"): Promise<ShownRow[]> {
   const found = page.locator(`table[aria-label="${label}"] > ${part} > tr`);
   return found.evaluateAll((rows: readonly unknown[]) =>
@@ -37,7 +37,7 @@ export async function readRows(page: Page, label: string, part: "tbody" | "tfoot
   );
 }
 
-/** The number in a text as people read it; `null` for the dash. */
+/** Reads the number in a text; `null` for the dash. */
 export function numberOf(text: string): number | null {
   if (text === "—" || text === "") return null;
   const number = Number(text.replaceAll(/[$,%\s\u202f]/g, "").replace("−", "-"));
@@ -45,7 +45,7 @@ export function numberOf(text: string): number | null {
   return text.includes("%") ? number / 100 : number;
 }
 
-/** Nothing of the page is still on its way. */
+/** Waits until the page has finished loading. */
 export async function settled(page: Page): Promise<void> {
   const pending = page.locator("#app:not(:has(h1)), main[aria-busy=true], main .skeleton, main [aria-busy=true]");
   await becomes(page, "everything is loaded", async () => (await pending.count()) === 0);
@@ -55,12 +55,12 @@ interface Located {
   readonly location: { readonly href: string };
 }
 
-/** The address as the page has it; what the browser reports of it comes a moment later. */
+/** Reads the address in the page, because the browser reports it a moment later. */
 export async function addressOf(page: Page): Promise<URL> {
   return new URL(await page.evaluate(() => (globalThis as unknown as Located).location.href)); // a page has one
 }
 
-/** A tile's number, in full. */
+/** Reads a tile's full number. */
 export async function tileValue(page: Page, label: string): Promise<string> {
   const tile = page.locator(".tile", { has: page.getByRole("heading", { name: label, exact: true }) });
   return (await tile.locator(".tile-value").getAttribute("title")) ?? "";

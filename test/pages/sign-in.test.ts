@@ -1,4 +1,4 @@
-// Who gets in: the sign-in page, the link with the token, and what a browser is told about where it may be shown.
+// Sign-in: the form, the link with the token, and the security headers.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { assertAccessible, assertFits } from "./accessible.ts";
@@ -6,7 +6,7 @@ import { becomes, noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
 import { startWorld, type World } from "./fixture.ts";
 
-/** A browser says so of every rejected request. */
+/** A browser logs every rejected request. */
 const rejected = /Failed to load resource: the server responded with a status of (401|429)/;
 
 sayIfSkipped("how one signs in to the dashboard");
@@ -18,7 +18,7 @@ describe("signing in", { skip: noBrowser }, () => {
   });
   after(() => world?.stop());
 
-  test("without a session there is nothing but the question for the token, whatever the address", async (t) => {
+  test("without a session every address shows only the sign-in form", async (t) => {
     const page = await world.open(t, "explore?from=-30d", { signedIn: false });
     await page.getByRole("heading", { name: "Sign in to LMGate" }).waitFor();
     assert.equal(await page.getByRole("navigation").count(), 0);
@@ -28,7 +28,7 @@ describe("signing in", { skip: noBrowser }, () => {
     await assertFits(page, SMALL_PHONE);
   });
 
-  test("a wrong token is said to be wrong, the right one leads to where one wanted to go", async (t) => {
+  test("a wrong token is rejected, and the right one leads to the requested page", async (t) => {
     const page = await world.open(t, "setup", { signedIn: false, expected: rejected });
     const field = page.getByLabel("Admin token");
     await field.fill("not the token");
@@ -55,7 +55,7 @@ describe("signing in", { skip: noBrowser }, () => {
     assert.ok(!(await addressOf(page)).href.includes("token"));
   });
 
-  test("a session that ended asks for the token again, and then shows the same page", async (t) => {
+  test("an expired session asks for the token again, and then shows the same page", async (t) => {
     const page = await world.open(t, "prices", { expected: rejected });
     await settled(page);
     await page.context().clearCookies();
@@ -66,7 +66,7 @@ describe("signing in", { skip: noBrowser }, () => {
     await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
   });
 
-  test("a browser at / is led to the dashboard, a program is told where things are", async (t) => {
+  test("a browser at / is redirected to the dashboard, a program gets the addresses", async (t) => {
     const page = await world.open(t);
     await page.goto("/");
     assert.equal((await addressOf(page)).href, `${world.gateway.adminUrl}/ui/`);
@@ -74,7 +74,7 @@ describe("signing in", { skip: noBrowser }, () => {
     assert.match(hint.headers.get("content-type") ?? "", /json/);
   });
 
-  test("pages load nothing but their own scripts and styles, may be framed by nobody, and are not kept", async () => {
+  test("pages load only their own scripts and styles, cannot be framed, and are not cached", async () => {
     for (const path of ["/ui/", "/ui/requests"]) {
       const { headers } = await fetch(world.gateway.adminUrl + path);
       const policy = headers.get("content-security-policy") ?? "";
@@ -89,7 +89,7 @@ describe("signing in", { skip: noBrowser }, () => {
     }
   });
 
-  test("whoever guesses is slowed down, and says so; the right token is let in a moment later", async (t) => {
+  test("guessing the token is throttled with a message; the right token works a moment later", async (t) => {
     const page = await world.open(t, "", { signedIn: false, expected: rejected });
     const field = page.getByLabel("Admin token");
     await field.waitFor();
@@ -104,7 +104,7 @@ describe("signing in", { skip: noBrowser }, () => {
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("Too many wrong tokens from this address.").waitFor();
     const overview = page.getByRole("heading", { name: "Overview", level: 1 });
-    // The allowance of one guess a second is the server's clock's.
+    // The server's clock decides when the next guess is allowed.
     await becomes(page, "the right token is let in", async () => {
       if (await field.isVisible()) await field.fill(world.token);
       await page.keyboard.press("Enter");

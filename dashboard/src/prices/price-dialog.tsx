@@ -67,26 +67,25 @@ export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
           <Field label="Output" type="number" value={output} onInput={setOutput} required />
         </div>
         <div class="form-row">
-          <Field
-            label="Cached input"
-            type="number"
-            value={cacheRead}
-            onInput={setCacheRead}
-            placeholder="same as input"
-          />
-          <Field
-            label="Cache write"
-            type="number"
-            value={cacheWrite}
-            onInput={setCacheWrite}
-            placeholder="same as input"
-          />
+          <CachePrice label="Cached input" value={cacheRead} onInput={setCacheRead} />
+          <CachePrice label="Cache write" value={cacheWrite} onInput={setCacheWrite} />
         </div>
         <Problem error={error} />
       </form>
     </Dialog>
   );
 }
+
+interface CachePriceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+}
+
+/** An optional price; without it, cached tokens cost what input costs. */
+const CachePrice = (props: CachePriceProps): JSX.Element => (
+  <Field {...props} type="number" placeholder="same as input" />
+);
 
 function overrideOf(filled: Readonly<Record<keyof PriceOverride, string>>): PriceOverride | undefined {
   const number = (value: string): number | undefined => (value.trim() === "" ? undefined : Number(value));
