@@ -93,7 +93,7 @@ test("R73: a list without a header, with a part of it, empty, or with the header
 
 test("R73: bytes that are no text are invalid, and the line is named", () => {
   assert.deepEqual(issuesOf(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1])), [
-    "list.csv:1: the file holds NUL bytes; it is not text",
+    "list.csv:1: the file contains NUL bytes; it is not text",
   ]);
   const broken = Buffer.concat([Buffer.from(CLEAN), Buffer.from([0xff, 0xfe, 0x0a])]);
   assert.deepEqual(issuesOf(broken), ["list.csv:4: the file is not valid UTF-8"]);

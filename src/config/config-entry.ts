@@ -5,13 +5,13 @@ export type Origin =
   | { readonly kind: "env"; readonly name: string }
   | { readonly kind: "flag"; readonly name: string };
 
-/** One value as it was written: what every layer (file, environment, flags) is turned into. */
+/** One value as an operator wrote it. Every layer (file, environment, flags) is converted to entries. */
 export interface Entry {
-  /** `["server", "port"]`, `["providers", "openai", "upstream"]`; a provider's name may hold dots. */
+  /** `["server", "port"]`, `["providers", "openai", "upstream"]`; a provider's name may contain dots. */
   readonly path: readonly string[];
   readonly value: unknown;
   readonly origin: Origin;
-  /** In a file, where each name of the path stands. */
+  /** In a file, the position of each name of the path. */
   readonly keys?: readonly Place[];
 }
 
@@ -33,12 +33,12 @@ export function formatOrigin(origin: Origin): string {
   }
 }
 
-/** The beginning of an issue about a name of the entry's path, not about its value. */
+/** Source and position of an issue about a name in the entry's path. */
 export function sourceOfKey(entry: Entry, depth: number): ReturnType<typeof sourceOf> {
   return { ...sourceOf(entry.origin), ...entry.keys?.[depth] };
 }
 
-/** The beginning of an issue about what was written there. */
+/** Source and position of an issue about a value. */
 export function sourceOf(origin: Origin): {
   readonly source: string;
   readonly line?: number;

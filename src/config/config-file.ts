@@ -6,9 +6,9 @@ import { hideUserinfo } from "./upstream-url.ts";
 export type ConfigFileRead = { readonly entries: readonly Entry[]; readonly issues: readonly ConfigIssue[] };
 
 export interface FileForm {
-  /** How deep the file's own names go; what lies deeper is not looked at. */
+  /** Depth of the names that the file may contain. Deeper values are not read. */
   readonly maxDepth: number;
-  /** In words, what stands at the top. */
+  /** What the top level contains, for the error message. */
   readonly top: string;
 }
 
@@ -16,9 +16,9 @@ export interface FileForm {
 const CONFIGURATION: FileForm = { maxDepth: 3, top: "sections (server:, admin:, …)" };
 
 /**
- * Reads the YAML (and so the JSON) of a configuration as plain entries. Of YAML, only what a configuration needs is let in: maps and
- * scalars of the 1.2 core schema. Anchors, aliases, merge keys, tags and directives are refused by name, since each of
- * them makes a file say something else than what is written there.
+ * Reads a configuration in YAML or JSON as plain entries. Only maps and scalars of the YAML 1.2 core schema are allowed.
+ * Anchors, aliases, merge keys, tags and directives are rejected, because each of them makes a file mean something other
+ * than what an operator reads in it.
  */
 export function readConfigFile(text: string, file: string, form: FileForm = CONFIGURATION): ConfigFileRead {
   const lines = new LineCounter();
@@ -29,7 +29,7 @@ export function readConfigFile(text: string, file: string, form: FileForm = CONF
   };
   const nesting = tooDeep(text);
   if (nesting !== undefined)
-    return { entries: [], issues: [{ source: file, line: nesting, message: "nested too deeply" }] };
+    return { entries: [], issues: [{ source: file, line: nesting, message: "the nesting is too deep" }] };
 
   const document = parseDocument(text, {
     version: "1.2",
@@ -38,7 +38,7 @@ export function readConfigFile(text: string, file: string, form: FileForm = CONF
     strict: true,
     uniqueKeys: false,
     prettyErrors: false,
-    // "silent" would also silence the error about a second document.
+    // "silent" would also hide the error about a second document.
     logLevel: "error",
     lineCounter: lines,
   });
@@ -63,7 +63,7 @@ type Add = (at: Location, value: unknown, offset: number) => void;
 
 interface Location {
   readonly path: readonly string[];
-  /** Where each name of the path stands. */
+  /** Offset of each name of the path. */
   readonly offsets: readonly number[];
 }
 
@@ -76,7 +76,7 @@ interface Walk {
 function walkDocument(document: Document.Parsed, walk: Walk): void {
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return;
-  if (!isMap(root)) return walk.report(root.range[0], `the file must hold ${walk.form.top}`);
+  if (!isMap(root)) return walk.report(root.range[0], `the file must contain ${walk.form.top}`);
   walkNode(root, { path: [], offsets: [] }, walk);
 }
 
@@ -105,7 +105,7 @@ function walkNode(node: Node, at: Location, walk: Walk): void {
     }
     const name = typeof keyNode.value === "string" ? keyNode.value : (keyNode.source ?? "");
     const inner = { path: [...at.path, name], offsets: [...at.offsets, keyOffset] };
-    if (seen.has(name)) walk.report(keyOffset, "this key is written twice", inner.path.join("."));
+    if (seen.has(name)) walk.report(keyOffset, "this key appears twice", inner.path.join("."));
     else if (name === "<<") walk.report(keyOffset, "YAML merge keys (<<) are not allowed", key);
     else if (value === null) walk.add(inner, null, keyOffset);
     else walkNode(value, inner, walk);
@@ -118,8 +118,8 @@ function isTagged(node: Scalar): boolean {
 }
 
 /**
- * Numbers only as people write them: `012`, `0x10` and `1e3` are text, because half of the readers of a file would take
- * them for something else. So `file_mode: 0640` is what it says.
+ * Only plain decimal numbers are numbers. `012`, `0x10` and `1e3` stay text, because readers disagree on what they mean.
+ * So `file_mode: 0640` means what it says.
  */
 function plainValue(node: Scalar): unknown {
   const { value, source } = node;
@@ -127,7 +127,7 @@ function plainValue(node: Scalar): unknown {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(source) ? value : source;
 }
 
-/** The parser recurses; a few hundred brackets are enough to know that this is no configuration. */
+/** The line at which brackets nest more than 100 deep. The YAML parser is recursive and would overflow the stack. */
 function tooDeep(text: string): number | undefined {
   let depth = 0;
   let line = 1;
@@ -142,8 +142,8 @@ function tooDeep(text: string): number | undefined {
 
 function describe(problem: { readonly code: string; readonly message: string }): string {
   if (problem.code === "TAB_AS_INDENT") return "a tab is used for indentation; use spaces";
-  if (problem.code === "MULTIPLE_DOCS") return "the file holds more than one YAML document";
+  if (problem.code === "MULTIPLE_DOCS") return "the file contains more than one YAML document";
   if (problem.code === "TAG_RESOLVE_FAILED") return "YAML tags (!name) are not allowed";
-  if (problem.message.startsWith("Maximum call stack")) return "nested too deeply";
+  if (problem.message.startsWith("Maximum call stack")) return "the nesting is too deep";
   return `not valid YAML: ${hideUserinfo(problem.message.split("\n", 1)[0] ?? "")}`;
 }

@@ -1,14 +1,14 @@
-/** One thing wrong with what an operator wrote, and where. */
+/** One finding in the configuration or the allow-list of an operator, with its place. */
 export interface ConfigIssue {
-  /** The file as it was named, or `environment variable X`, or `option --x`. */
+  /** The file as it was given, or `environment variable X`, or `option --x`. */
   readonly source: string;
   readonly line?: number | undefined;
   readonly column?: number | undefined;
   /** The setting (`server.port`) or the column of a table (`api_key`). */
   readonly key?: string | undefined;
-  /** What was found and what is allowed. Never holds a secret. */
+  /** What was found and what is allowed. Never contains a secret. */
   readonly message: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export function formatIssue(issue: ConfigIssue): string {
   return `${place}${key || ":"} ${issue.message}${hint}`;
 }
 
-/** A list for people: a file of a million bad rows must not become a million lines. */
+/** One line for each issue, up to `limit`: a file with a million bad rows must not print a million lines. */
 export function formatIssues(issues: readonly ConfigIssue[], limit = 20): readonly string[] {
   const lines = issues.slice(0, limit).map(formatIssue);
   if (issues.length > limit) lines.push(`… and ${issues.length - limit} more`);

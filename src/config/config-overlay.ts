@@ -20,9 +20,9 @@ export interface Overlay {
 const PREFIX = "LMGATE_";
 
 /**
- * `LMGATE_SECTION__KEY` variables as entries. Names without a double underscore are not ours: Kubernetes sets
- * `LMGATE_PORT` and its like for a service called lmgate. `named` are the providers that the file names; a variable
- * cannot hold their `-` and `.`, so `MY_AZURE` also means `my-azure`.
+ * Reads `LMGATE_SECTION__KEY` variables as entries. Names without a double underscore are ignored: Kubernetes sets
+ * `LMGATE_PORT` and others for a service called lmgate. `named` are the providers in the file. The name of a variable
+ * cannot contain `-` or `.`, so `MY_AZURE` also means `my-azure`.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>, named: readonly string[]): Overlay {
   const entries: Entry[] = [];
@@ -34,13 +34,13 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     const source = `environment variable ${name}`;
     const path = resolvePath(name.slice(PREFIX.length).toLowerCase().split("__"), named);
     if (path === undefined) issues.push({ source, message: "no such setting", hint: suggest(name) });
-    else if (text === "") issues.push({ source, key: path.join("."), message: "empty; unset it or give it a value" });
+    else if (text === "") issues.push({ source, key: path.join("."), message: "empty; set a value or unset it" });
     else entries.push({ path, value: readText(path, text), origin });
   }
   return { entries, issues };
 }
 
-/** Options of the command line as entries. Their names are checked by the command line. */
+/** Reads options of the command line as entries. The command line has checked their names. */
 export function readFlags(flags: readonly Flag[]): Overlay {
   const entries: Entry[] = [];
   const issues: ConfigIssue[] = [];
@@ -68,7 +68,7 @@ function suggest(name: string): string | undefined {
   return guess === undefined ? "LMGATE_SECTION__KEY, as in LMGATE_SERVER__PORT" : `did you mean ${guess}?`;
 }
 
-/** Text stays text where the setting takes text; elsewhere it is read as the file would be. */
+/** Keeps text where the setting is a text, and reads numbers, booleans and null elsewhere, as in the file. */
 function readText(path: readonly string[], text: string): unknown {
   const [section = "", key = ""] = path;
   if (path[2] !== undefined || rowOf(section, key)?.schema.safeParse(text).success === true) return text;

@@ -4,7 +4,7 @@ import { sourceOf, sourceOfKey, type Entry, type Origin } from "./config-entry.t
 import { ON_CLIENT_ABORT } from "./config-schema.ts";
 import { listAllowed } from "./setting-form.ts";
 import type { ConfigIssue } from "./config-issue.ts";
-import { describeFound } from "./found.ts";
+import { describeFound } from "./describe-found.ts";
 import { nearest } from "../core/did-you-mean.ts";
 import { formatUpstream, parseUpstream } from "./upstream-url.ts";
 
@@ -15,19 +15,19 @@ export interface ProvidersRead {
   readonly warnings: readonly ConfigIssue[];
 }
 
-/** What can be set of a provider. */
+/** Settings of one provider. */
 export const PROVIDER_SETTINGS: readonly string[] = ["upstream", "on_client_abort"];
 
 interface Wanted {
   readonly upstream: Entry | undefined;
   readonly onClientAbort: Entry | undefined;
-  /** Where the provider was named, if it was. */
+  /** The entry that names the provider, if there is one. */
   readonly named: Entry | undefined;
 }
 
 /**
- * The providers of a configuration: those that are on by default, those that it names, without those it sets to
- * `false`. A name nobody knows is a server that speaks like OpenAI and needs an upstream.
+ * The providers of a configuration: those on by default and those it names, without those it sets to `false`. An unknown
+ * name is an OpenAI-compatible server and needs an upstream.
  */
 export function readProviders(entries: readonly Entry[], onClientAbort: OnClientAbort): ProvidersRead {
   const issues: ConfigIssue[] = [];
@@ -47,7 +47,7 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
     const place = placeOf(written, named);
     const text = written === undefined ? known?.upstream : written.value;
     if (text === undefined) {
-      issues.push({ ...place, key, message: "an upstream is needed", hint: hintFor(name, known !== undefined) });
+      issues.push({ ...place, key, message: "an upstream is required", hint: hintFor(name, known !== undefined) });
       continue;
     }
     const read = typeof text === "string" ? parseUpstream(text) : { message: "allowed is an http:// or https:// URL" };
@@ -67,7 +67,7 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
   if (providers.length === 0 && issues.length === 0) {
     const last = entries.findLast((entry) => entry.value === false);
     const place = placeOf(last, undefined);
-    issues.push({ ...place, key: "providers", message: "all are switched off; at least one is needed" });
+    issues.push({ ...place, key: "providers", message: "all providers are disabled; enable at least one" });
   }
   return { providers, origins, issues, warnings };
 }
@@ -81,7 +81,7 @@ function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<
     const [, name, key] = entry.path;
     const issue = issueOf(entry);
     if (issue !== undefined)
-      issues.push({ ...sourceOfKey(entry, issue.depth), key: entry.path.join("."), ...issue.words });
+      issues.push({ ...sourceOfKey(entry, issue.depth), key: entry.path.join("."), ...issue.text });
     else if (name === undefined) continue;
     else if (key === "upstream") wanted.set(name, { ...(wanted.get(name) ?? BARE), upstream: entry, named: entry });
     else if (key !== undefined) wanted.set(name, { ...(wanted.get(name) ?? BARE), onClientAbort: entry, named: entry });
@@ -93,7 +93,7 @@ function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<
 
 const BARE: Wanted = { upstream: undefined, onClientAbort: undefined, named: undefined };
 
-/** A provider's own word over the one for all. */
+/** The provider's own setting, which overrides the common one. */
 function readOnClientAbort(
   entry: Entry | undefined,
   otherwise: OnClientAbort,
@@ -105,46 +105,46 @@ function readOnClientAbort(
   return { issue: { ...sourceOf(entry.origin), key: entry.path.join("."), message } };
 }
 
-/** A wrong upstream is shown where it stands, a missing one where its provider is named. */
+/** The place of the upstream; if it is missing, the place that names its provider. */
 function placeOf(written: Entry | undefined, named: Entry | undefined): ReturnType<typeof sourceOf> {
   if (written !== undefined) return sourceOf(written.origin);
   return named === undefined ? sourceOf({ kind: "default" }) : sourceOfKey(named, 1);
 }
 
 interface EntryIssue {
-  /** Which name of the path is wrong. */
+  /** Index of the wrong name in the path. */
   readonly depth: number;
-  readonly words: { readonly message: string; readonly hint?: string };
+  readonly text: { readonly message: string; readonly hint?: string };
 }
 
-/** What a provider's entry may be: nothing or `true` (on), `false` (off), or what can be set. */
+/** Checks an entry of a provider: nothing or `true` (on), `false` (off), or one of its settings. */
 function issueOf({ path, value }: Entry): EntryIssue | undefined {
   const [, name, key, ...deeper] = path;
   if (name === undefined) {
     const message = `found ${describeFound(value)}; allowed is a section of providers`;
-    return value === null ? undefined : { depth: 0, words: { message } };
+    return value === null ? undefined : { depth: 0, text: { message } };
   }
   const nameIssue = providerNameIssue(name);
-  if (nameIssue !== undefined) return { depth: 1, words: { message: `not a provider name: ${nameIssue}` } };
+  if (nameIssue !== undefined) return { depth: 1, text: { message: `invalid provider name: ${nameIssue}` } };
   if (key === undefined) {
-    // The value is not quoted: this is where somebody would paste a key.
+    // The value is not quoted, because operators may paste a key here by mistake.
     const message = "allowed is { upstream: URL }, nothing (on), or false (off)";
-    return value === null || typeof value === "boolean" ? undefined : { depth: 1, words: { message } };
+    return value === null || typeof value === "boolean" ? undefined : { depth: 1, text: { message } };
   }
   if (PROVIDER_SETTINGS.includes(key) && deeper.length === 0) return undefined;
   const guess = nearest(key, PROVIDER_SETTINGS);
   const allowed = `allowed are ${PROVIDER_SETTINGS.join(" and ")}`;
   const hint = guess === undefined || deeper.length > 0 ? allowed : `did you mean "${guess}"?`;
-  return { depth: 2, words: { message: "no such setting", hint } };
+  return { depth: 2, text: { message: "no such setting", hint } };
 }
 
 function hintFor(name: string, isKnown: boolean): string | undefined {
-  if (isKnown) return "every customer of this provider has a host of their own";
+  if (isKnown) return "this provider has a different host for each customer";
   const guess = nearest(
     name,
     knownProviders().map((provider) => provider.name),
   );
   return guess === undefined
-    ? "this name is not known, so it is taken as an OpenAI-compatible server"
+    ? "unknown names are OpenAI-compatible servers, which need an upstream"
     : `did you mean "${guess}"?`;
 }

@@ -82,7 +82,7 @@ for (const key of settingKeys()) {
     }
     const first = good[0] ?? "";
     assert.deepEqual(issuesOf(`${section}:\n  ${name}: ${first}\n  ${name}: ${first}\n`), [
-      `lmgate.yaml:3:3 ${key}: this key is written twice`,
+      `lmgate.yaml:3:3 ${key}: this key appears twice`,
     ]);
     assert.deepEqual(
       issuesOf(`${section}:\n  ${name}: ${first}\n  ${name}x: ${first}\n`).map((issue) => issue.split(": ")[0]),
@@ -92,7 +92,7 @@ for (const key of settingKeys()) {
 
   test(`R87: ${variable} is judged like ${key}`, () => {
     assert.deepEqual(issuesOf("", { [variable]: "" }), [
-      `environment variable ${variable} ${key}: empty; unset it or give it a value`,
+      `environment variable ${variable} ${key}: empty; set a value or unset it`,
     ]);
     if (typeof FIELDS[key]?.good[0] === "string" && key.endsWith("path")) return;
     const issues = issuesOf("", { [variable]: "\u0001 malformed" });

@@ -155,7 +155,7 @@ test("R87: a list or a text in the place of a section is an error", () => {
     /server\.port: found a section; allowed is a whole number/,
   );
   for (const text of ["- server\n", "server\n", "42\n"])
-    assert.match(issuesOf(text)[0] ?? "", /^lmgate\.yaml:1:1: the file must hold sections/);
+    assert.match(issuesOf(text)[0] ?? "", /^lmgate\.yaml:1:1: the file must contain sections/);
 });
 
 test("R87: what looks like a key is not repeated in an error", () => {
@@ -198,7 +198,7 @@ test("a known provider is switched on by its name, a default one is switched off
   ]);
   assert.match(
     issuesOf("providers:\n  openai: false\n  google: false\n  anthropic: false\n")[0] ?? "",
-    /^\S+:4:14 providers: all are switched off; at least one is needed/,
+    /^\S+:4:14 providers: all providers are disabled; enable at least one/,
   );
 });
 
@@ -217,9 +217,9 @@ test("an upstream overrides the known one; an unknown name needs one and is a pr
   );
   assert.match(
     issuesOf("providers: { opanai: }\n")[0] ?? "",
-    /providers\.opanai\.upstream: an upstream is needed \(did you mean "openai"\?\)/,
+    /providers\.opanai\.upstream: an upstream is required \(did you mean "openai"\?\)/,
   );
-  assert.match(issuesOf("providers: { azure: }\n")[0] ?? "", /providers\.azure\.upstream: an upstream is needed/);
+  assert.match(issuesOf("providers: { azure: }\n")[0] ?? "", /providers\.azure\.upstream: an upstream is required/);
 });
 
 test("a variable names a provider of the file whatever stands between its words", () => {
@@ -232,7 +232,7 @@ test("a variable names a provider of the file whatever stands between its words"
 test("a provider whose name LMGate answers itself is refused", () => {
   assert.match(
     issuesOf("providers: { healthz: { upstream: https://x.example } }\n")[0] ?? "",
-    /not a provider name: LMGate serves \/healthz itself/,
+    /invalid provider name: LMGate serves \/healthz itself/,
   );
 });
 

@@ -1,7 +1,7 @@
 /**
- * The control plane's first half: what an operator wrote, turned into one frozen `Settings`. Layers, the later over
- * the earlier: defaults, file, `LMGATE_SECTION__KEY` variables, command line. Everything is checked as a whole and all
- * issues are reported together. This room reads files; it opens no sockets and starts nothing.
+ * Turns the configuration of an operator into one frozen `Settings`. Later layers override earlier ones: defaults, file,
+ * `LMGATE_SECTION__KEY` variables, command line. The whole is checked and all issues are reported together. This module
+ * reads files; it opens no sockets and starts nothing.
  */
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
@@ -12,7 +12,7 @@ import { readProviders, type ProvidersRead } from "./config-providers.ts";
 import { rowOf, rowsOf, sectionNames, SETTINGS, type Sections } from "./config-schema.ts";
 import { toSettings, type Settings } from "./settings.ts";
 import { formatIssue, type ConfigIssue } from "./config-issue.ts";
-import { describeFound } from "./found.ts";
+import { describeFound } from "./describe-found.ts";
 import { nearest } from "../core/did-you-mean.ts";
 import { isOwnUpstream } from "../core/proxy-loop.ts";
 import { readRegularFileSync } from "./files/read-file.ts";
@@ -22,13 +22,13 @@ import { decodeUtf8 } from "./files/utf8.ts";
 export type { Flag } from "./config-overlay.ts";
 
 export interface SettingsSource {
-  /** `undefined` for no file at all; a file that is named must exist. */
+  /** `undefined`: read no file. A file that is given must exist. */
   readonly file: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags: readonly Flag[];
 }
 
-/** One setting as it is in force, in the units of the file. */
+/** One setting in force, in the units of the file. */
 export interface EffectiveSetting {
   readonly key: string;
   readonly value: unknown;
@@ -38,14 +38,14 @@ export interface EffectiveSetting {
 export interface LoadedSettings {
   readonly settings: Settings;
   readonly origins: readonly EffectiveSetting[];
-  /** What is allowed and yet worth a word. */
+  /** Findings that do not prevent a start. */
   readonly warnings: readonly ConfigIssue[];
 }
 
 export type SettingsRead = LoadedSettings | { readonly issues: readonly ConfigIssue[] };
 
 const DEFAULT_CONFIG_FILE = "config/lmgate.yaml";
-/** Room for hundreds of providers; no text of this size can keep the YAML parser busy for long. */
+/** Enough for hundreds of providers, and small enough that the YAML parser cannot be kept busy for long. */
 export const MAX_CONFIG_BYTES = 32 * 1024;
 
 /** `--config`, then `LMGATE_CONFIG`, then `config/lmgate.yaml` in the working directory. */
@@ -57,7 +57,7 @@ export function loadSettings(source: SettingsSource): SettingsRead {
   if (source.file === undefined) return resolveSettings([], source);
   const content = readRegularFileSync(source.file, MAX_CONFIG_BYTES);
   if ("code" in content) {
-    const hint = content.code === "ENOENT" ? "make one with: lmgate init" : undefined;
+    const hint = content.code === "ENOENT" ? "create one with: lmgate init" : undefined;
     return { issues: [{ source: source.file, message: content.message, hint }] };
   }
   const decoded = decodeUtf8(content.bytes);
@@ -65,7 +65,7 @@ export function loadSettings(source: SettingsSource): SettingsRead {
   return readSettings(decoded.text, { ...source, file: source.file });
 }
 
-/** The same from text; `file` is only a name here. */
+/** Reads the configuration from a text; `file` is only its name. */
 export function readSettings(text: string, source: SettingsSource & { readonly file: string }): SettingsRead {
   const { entries, issues } = readConfigFile(text, source.file);
   return resolveSettings(entries, source, issues);
@@ -98,7 +98,7 @@ function resolveSettings(
   const providers = readProviders(providerEntries, sections?.accounting.on_client_abort ?? "cancel");
   issues.push(...providers.issues);
   if (sections !== undefined) issues.push(...contradictions(sections, effective), ...loops(sections, providers));
-  if (sections === undefined || issues.length > 0) return { issues: compareValues(issues) };
+  if (sections === undefined || issues.length > 0) return { issues: sortIssues(issues) };
   return {
     settings: toSettings(sections, providers.providers),
     origins: [
@@ -109,7 +109,7 @@ function resolveSettings(
   };
 }
 
-/** `server:` with everything under it commented out. */
+/** True for a line like `server:` whose settings are all commented out. */
 function isEmptySection({ path, value }: Entry): boolean {
   return path.length === 1 && value === null && rowsOf(path[0] ?? "") !== undefined;
 }
@@ -169,7 +169,7 @@ function checkSections(effective: ReadonlyMap<string, Entry>, issues: ConfigIssu
   return isValid ? (Object.fromEntries(sections) as Sections) : undefined; // as: the rows define the type
 }
 
-/** What no single value shows: two settings that exclude each other. */
+/** Pairs of settings that exclude each other although each value is valid. */
 function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry>): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const at = (...keys: readonly string[]): Pick<ConfigIssue, "source" | "key"> => {
@@ -178,7 +178,7 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
   };
   const { server, admin, auth, stats } = sections;
   if (server.port !== 0 && server.port === admin.port && hostsOverlap(server.host, admin.host)) {
-    const message = `found ${admin.port} for both server.port and admin.port; they must differ`;
+    const message = `found ${admin.port} for both server.port and admin.port; use two different ports`;
     issues.push({ ...at("admin.port", "server.port"), message });
   }
   const paths = [
@@ -189,7 +189,10 @@ function contradictions(sections: Sections, effective: ReadonlyMap<string, Entry
   for (const [index, [key, path]] of paths.entries()) {
     const same = paths.slice(0, index).find(([, other]) => resolve(other) === resolve(path));
     if (same === undefined) continue;
-    issues.push({ ...at(key, same[0]), message: `found the same file for ${same[0]} and ${key}; they must differ` });
+    issues.push({
+      ...at(key, same[0]),
+      message: `found the same file for ${same[0]} and ${key}; use two different files`,
+    });
   }
   return issues;
 }
@@ -202,7 +205,7 @@ function loops({ server, admin }: Sections, { providers, origins }: ProvidersRea
     const which = isOwnUpstream(upstream, server, own) ? "client" : isOwnUpstream(upstream, admin, own) ? "admin" : "";
     if (which === "") return [];
     const key = `providers.${provider.name}.upstream`;
-    const message = `found ${formatUpstream(upstream)}, which is LMGate's own ${which} port; every call would come back`;
+    const message = `found ${formatUpstream(upstream)}, which is LMGate's own ${which} port; every request would return to LMGate`;
     return [{ ...sourceOf(origins.get(key)?.origin ?? { kind: "default" }), key, message }];
   });
 }
@@ -227,13 +230,13 @@ function listOrigins(sections: Sections, effective: ReadonlyMap<string, Entry>):
   );
 }
 
-/** The file from top to bottom, then the environment, then the options. */
-function compareValues(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+/** Sorts the issues: the file from top to bottom, then the environment, then the options. Drops duplicates. */
+function sortIssues(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
   const rank = ({ source, line }: ConfigIssue): number =>
     line !== undefined ? 0 : source.startsWith("environment") ? 1 : source.startsWith("option") ? 2 : 3;
   const sorted = issues.toSorted(
     (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
   );
-  // One for each unknown section, however much stands in it.
+  // An unknown section is reported once, not for each of its settings.
   return sorted.filter((issue, index) => index === 0 || formatIssue(issue) !== formatIssue(sorted[index - 1] ?? issue));
 }

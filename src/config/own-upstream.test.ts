@@ -59,7 +59,7 @@ test("S10: a provider that is LMGate's own client port or admin port is an issue
   const result = readSettings(text, { file: "lmgate.yaml", env: {}, flags: [] });
   assert.ok("issues" in result);
   assert.deepEqual(formatIssues(result.issues), [
-    "lmgate.yaml:4:21 providers.ring.upstream: found http://localhost:8080/openai/, which is LMGate's own client port; every call would come back",
-    "lmgate.yaml:5:23 providers.inside.upstream: found http://127.0.0.1:8081/, which is LMGate's own admin port; every call would come back",
+    "lmgate.yaml:4:21 providers.ring.upstream: found http://localhost:8080/openai/, which is LMGate's own client port; every request would return to LMGate",
+    "lmgate.yaml:5:23 providers.inside.upstream: found http://127.0.0.1:8081/, which is LMGate's own admin port; every request would return to LMGate",
   ]);
 });

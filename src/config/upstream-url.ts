@@ -8,8 +8,8 @@ export type UpstreamRead =
 const FORM = /^(https?):\/\/([^/?#]*)(.*)$/i;
 
 /**
- * Reads `https://host:port/prefix/`. The prefix is kept as bytes: nothing decodes, joins or normalizes it, so what
- * reaches the provider is what was written here and what the client sent.
+ * Reads `https://host:port/prefix/`. The prefix is not decoded or normalized, so the provider receives exactly this prefix
+ * followed by what the client sent.
  */
 export function parseUpstream(text: string): UpstreamRead {
   const parts = FORM.exec(text);
@@ -18,25 +18,27 @@ export function parseUpstream(text: string): UpstreamRead {
   const issue = issueOfText(text, authority, path);
   if (issue !== undefined) return { message: issue };
   const url = URL.parse(`${scheme}://${authority}/`);
-  if (url === null || url.hostname === "") return { message: "the host or the port is not valid" };
+  if (url === null || url.hostname === "") return { message: "the host or the port is invalid" };
 
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (isLinkLocal(host)) return { message: "link-local addresses (cloud metadata) are never forwarded to" };
+  if (isLinkLocal(host)) return { message: "link-local addresses (cloud metadata) are not allowed" };
   const secure = url.protocol === "https:";
   const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
-  if (port === 0) return { message: "port 0 cannot be connected to" };
+  if (port === 0) return { message: "port 0 is not allowed" };
   const upstream = { secure, host, port, pathPrefix: path.replace(/\/+$/, ""), authority: url.host };
   const warning =
-    secure || isPrivate(host) ? undefined : "plain http to a public host: keys and prompts can be read on the way";
+    secure || isPrivate(host)
+      ? undefined
+      : "plain http to a public host: anyone on the network path can read keys and prompts; use https";
   return { upstream: Object.freeze(upstream), warning };
 }
 
-/** The upstream as one would write it. */
+/** The upstream as a URL. */
 export function formatUpstream(upstream: Upstream): string {
   return `${upstream.secure ? "https" : "http"}://${upstream.authority}${upstream.pathPrefix}/`;
 }
 
-/** Any text with what stands before an `@` in a URL blotted out: that is where people put passwords. */
+/** Replaces everything before an `@` in a URL, where people put passwords. */
 export function hideUserinfo(text: string): string {
   return text.replace(/\/\/[^\s"']*@/g, "//…@");
 }
@@ -45,7 +47,8 @@ function issueOfText(text: string, authority: string, path: string): string | un
   if (authority.includes("@")) return "a user name or password in the URL is not allowed";
   if (text.includes("#")) return "a fragment (#) is not allowed";
   if (text.includes("?")) return "a query (?) is not allowed";
-  if (!/^[\x21-\x7e]*$/.test(path) || path.includes("\\")) return "the path holds a character that a URL must not hold";
+  if (!/^[\x21-\x7e]*$/.test(path) || path.includes("\\"))
+    return "the path contains a character that is not allowed in a URL";
   const segments = path.split("/").map((segment) => segment.replace(/%2e/gi, "."));
   if (segments.some((segment) => segment === "." || segment === ".."))
     return "'.' and '..' in the path are not allowed";
@@ -62,7 +65,7 @@ function isLinkLocal(host: string): boolean {
   return checkAddress(list, host);
 }
 
-/** RFC 1918, RFC 4193, RFC 6598 and loopback; names without a dot and names that no public resolver knows. */
+/** RFC 1918, RFC 4193, RFC 6598 and loopback addresses; names without a dot and names that public DNS does not have. */
 function isPrivate(host: string): boolean {
   if (isIP(host) === 0) {
     return (

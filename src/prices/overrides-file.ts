@@ -10,7 +10,7 @@ import { z } from "zod";
 import { sourceOf, sourceOfKey, type Entry } from "../config/config-entry.ts";
 import { readConfigFile, type FileForm } from "../config/config-file.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
-import { describeFound } from "../config/found.ts";
+import { describeFound } from "../config/describe-found.ts";
 import { nearest } from "../core/did-you-mean.ts";
 import type { Mutable } from "../core/mutable.ts";
 import { readRegularFileSync } from "../config/files/read-file.ts";

@@ -28,7 +28,7 @@ async function issuesAtStart(path: string): Promise<readonly string[]> {
 const OBSTACLES: Readonly<Record<string, readonly [make: (path: string) => void, message: RegExp]>> = {
   "a directory": [(path) => mkdirSync(path), /this is a directory/],
   "a link to a directory": [(path) => symlinkSync("/", path), /this is a directory/],
-  "a link to itself": [(path) => symlinkSync(path, path), /go round in a circle/],
+  "a link to itself": [(path) => symlinkSync(path, path), /form a loop/],
   "a link to nothing": [(path) => symlinkSync("nothing-here", path), /there is no such file/],
   "a FIFO": [(path) => execFileSync("mkfifo", [path]), /not a regular file/],
   "a sparse file of 10 GB": [
@@ -68,7 +68,7 @@ test("R83: an unreadable file is refused", { skip: process.getuid?.() === 0 && "
   const path = join(temporaryDirectory(t), "allowlist.csv");
   writeFileSync(path, listOf("a"));
   chmodSync(path, 0);
-  assert.match((await issuesAtStart(path))[0] ?? "", /may not read the file/);
+  assert.match((await issuesAtStart(path))[0] ?? "", /no permission to read the file/);
 });
 
 test("R80: without a list nothing starts, and the message says how to make one", async (t) => {

@@ -23,7 +23,7 @@ const BAD: Readonly<Record<string, readonly [text: string | Uint8Array, error: R
     listOf("a").replace("api_key", "apikey"),
     /:1 apikey: unknown column; did you mean "api_key"/,
   ],
-  "binary content": [Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 10]), /:1: the file holds NUL bytes/],
+  "binary content": [Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 10]), /:1: the file contains NUL bytes/],
   "no content": ["", /:1: the file is empty/],
   "the header alone": [listOf(), /:1: the list holds no keys/],
   "a bad row": [`${listOf("a", "b")}c,short,o,d\n`, /:4 api_key: only 5 characters/],

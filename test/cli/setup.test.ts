@@ -54,7 +54,7 @@ test("R87: check prints the same configuration issues as start, and ends with 3"
   const missing = await cli.run(["check"]);
   assert.deepEqual(
     [missing.code, missing.stdout],
-    [3, "config/lmgate.yaml: there is no such file (make one with: lmgate init)\n"],
+    [3, "config/lmgate.yaml: there is no such file (create one with: lmgate init)\n"],
   );
 
   writeFileSync(cli.path("bad.yaml"), "server:\n  port: http\n  hots: x\n");

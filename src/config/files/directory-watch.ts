@@ -7,8 +7,8 @@ interface Watched {
 }
 
 /**
- * Tells when a name in a file's directory changes. The directory is watched and not the file: a watch on a file follows
- * the inode, and sees only the first of two replacements by `mv`, an editor, or a Kubernetes `..data` swap.
+ * Reports changes of a file. It watches the file's directory, because a watch on the file follows its inode and misses the
+ * second of two replacements by `mv`, by an editor or by a Kubernetes `..data` swap.
  */
 export class DirectoryWatch {
   readonly #path: string;
@@ -22,7 +22,7 @@ export class DirectoryWatch {
     this.refresh();
   }
 
-  /** Follows the path anew: its links may point elsewhere, its directory may have been replaced. */
+  /** Resolves the path again: its links may point elsewhere, and its directory may have been replaced. */
   refresh(): void {
     const target = resolveLinks(this.#path);
     this.#names = new Set([basename(this.#path), basename(target)]);
@@ -47,11 +47,11 @@ export class DirectoryWatch {
       watcher.on("error", () => this.#drop(directory));
       this.#watched.set(directory, { watcher, inode });
     } catch {
-      // No watch to be had (limits, file systems without events): the poll sees the change, only later.
+      // The system offers no watch (limits, file systems without events); polling finds the change later.
     }
   }
 
-  /** The ledger usually lives in the same directory and writes all the time. */
+  /** Ignores other files: the ledger is usually in the same directory and writes all the time. */
   #concerns(name: string | null): boolean {
     return name === null || this.#names.has(name) || name.startsWith("..");
   }
@@ -66,7 +66,7 @@ function resolveLinks(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    // Missing or looping: the name itself is all there is to watch.
+    // The path is missing or its links form a loop; only its own name can be watched.
     return path;
   }
 }

@@ -3,17 +3,17 @@ import { open, stat, type FileHandle } from "node:fs/promises";
 
 export interface FileContent {
   readonly bytes: Buffer;
-  /** Changes when the file does, as far as its directory entry shows. */
+  /** Differs whenever the file's metadata (inode, size, times) does. */
   readonly fingerprint: string;
 }
 
 export interface FileIssue {
-  /** The system's error code, or our own word: `ENOENT`, `NOT_A_FILE`, `TOO_LARGE`, `CHANGING`. */
+  /** The system's error code, such as `ENOENT`, or one of `NOT_A_FILE`, `TOO_LARGE`, `CHANGING`. */
   readonly code: string;
   readonly message: string;
 }
 
-// Without it, opening a FIFO would wait for a writer that may never come.
+// Without O_NONBLOCK, opening a FIFO would wait until another process opens it for writing.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Reads a regular file of at most `maxBytes`. A file that changes while it is read is an issue. */
@@ -41,7 +41,7 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<F
   }
 }
 
-/** The same for start-up and commands, where nothing else waits. */
+/** The synchronous form, for the start and for commands. */
 export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
   let descriptor: number | undefined;
   try {
@@ -66,7 +66,7 @@ export function readRegularFileSync(path: string, maxBytes: number): FileContent
   }
 }
 
-/** What the directory entry says now, symbolic links followed; the error code where it cannot be asked. */
+/** The fingerprint of the file at `path`, symbolic links followed; the error code if it cannot be read. */
 export async function fingerprintAt(path: string): Promise<string> {
   try {
     return fingerprintOf(await stat(path, { bigint: true }));
@@ -83,7 +83,7 @@ function issueOf(stats: BigIntStats, maxBytes: number): FileIssue | undefined {
   if (stats.isDirectory()) return { code: "NOT_A_FILE", message: "this is a directory, not a file" };
   if (!stats.isFile()) return { code: "NOT_A_FILE", message: "this is not a regular file" };
   if (stats.size > BigInt(maxBytes)) {
-    return { code: "TOO_LARGE", message: `the file has ${stats.size} bytes; at most ${maxBytes} are read` };
+    return { code: "TOO_LARGE", message: `the file has ${stats.size} bytes; at most ${maxBytes} are allowed` };
   }
   return undefined;
 }
@@ -100,11 +100,11 @@ function issueFrom(error: unknown): FileIssue {
       return { code: error.code, message: "there is no such file" };
     case "EACCES":
     case "EPERM":
-      return { code: error.code, message: "this process may not read the file" };
+      return { code: error.code, message: "this process has no permission to read the file" };
     case "EISDIR":
       return { code: "NOT_A_FILE", message: "this is a directory, not a file" };
     case "ELOOP":
-      return { code: error.code, message: "the symbolic links go round in a circle" };
+      return { code: error.code, message: "the symbolic links form a loop" };
     case "ENXIO":
       return { code: "NOT_A_FILE", message: "this is not a regular file" };
     default:

@@ -15,14 +15,14 @@ import { basename, dirname, join } from "node:path";
 
 import { errorCode } from "../../core/errno.ts";
 
-/** A writer that died left its file behind; no living one takes so long. */
+/** A temporary file older than this was left by a writer that crashed; no running writer takes so long. */
 const ABANDONED_MS = 10_000;
 
 /**
- * Puts `text` in the place of an existing file in one step: readers see the old file or the new one, never a part.
- * Links are followed; mode and owner stay, since the gateway may run as another user. The new file's temporary name
- * is the same for all writers and so keeps out a second one between `isCurrent` and the rename. False when there is
- * such a writer, or when the file is no longer current; nothing was written then.
+ * Replaces the content of an existing file atomically: readers see the old file or the new one, never a part. Links are
+ * followed. Mode and owner stay, because the gateway may run as another user. All writers use the same temporary name,
+ * which keeps a second writer out between `isCurrent` and the rename. Returns false, without writing, if there is another
+ * writer or the file is no longer current.
  */
 export function replaceFile(path: string, text: string, isCurrent: () => boolean): boolean {
   const target = realpathSync(path);
@@ -68,7 +68,7 @@ function fill(descriptor: number, text: string, like: string): void {
   fsyncSync(descriptor);
 }
 
-/** Without it, a power cut may bring the old file back. */
+/** Without this sync of the directory, a power cut may bring the old file back. */
 function syncDirectory(directory: string): void {
   const descriptor = openSync(directory, "r");
   try {

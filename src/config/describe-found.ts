@@ -1,6 +1,6 @@
 import { hideUserinfo } from "./upstream-url.ts";
 
-/** What was found where something else is allowed, short enough for one line and without anything secret. */
+/** Describes a value for an error message, in one line and without secrets. */
 export function describeFound(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
@@ -12,7 +12,7 @@ export function describeFound(value: unknown): string {
   return JSON.stringify(shown.length > 60 ? `${shown.slice(0, 60)}…` : shown);
 }
 
-/** People paste keys into the wrong line; the message about it goes to a log. */
+/** True for texts that look like a key: operators paste keys into the wrong line, and the message goes to a log. */
 function looksSecret(text: string): boolean {
   return /^(?:sk-|gsk_|xai-|AIza|ya29\.|eyJ|Bearer )/.test(text) || /^[A-Za-z0-9_-]{32,}$/.test(text);
 }
