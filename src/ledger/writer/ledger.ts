@@ -134,11 +134,7 @@ export class Ledger {
     // The data workers count these themselves.
     if (reason !== "handover_full") this.#counts.dropped += records;
     this.#options.log.error(
-      {
-        path: this.#options.path,
-        records,
-        reason,
-      },
+      { path: this.#options.path, records, reason },
       "records were lost before they could be written",
     );
     this.#reportGaps();
@@ -263,11 +259,7 @@ export class Ledger {
     if (this.#outage) return;
     this.#outage = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
     this.#options.log.error(
-      {
-        path: this.#options.path,
-        error: this.#lastError,
-        queued: this.#queue.length,
-      },
+      { path: this.#options.path, error: this.#lastError, queued: this.#queue.length },
       "the stats file cannot be written; requests continue, and records are kept in memory",
     );
     const { instance } = this.#options;
@@ -290,10 +282,7 @@ export class Ledger {
   #drop(range: SeqRange, reason: GapReason): void {
     if (this.#outage?.droppedBefore === this.#counts.dropped) {
       this.#options.log.error(
-        {
-          path: this.#options.path,
-          queued: this.#queue.length,
-        },
+        { path: this.#options.path, queued: this.#queue.length },
         "the queue of unwritten records is full; dropping the oldest",
       );
     }
@@ -325,11 +314,7 @@ export class Ledger {
     } catch (error) {
       this.#lastError = errorText(error);
       this.#options.log.error(
-        {
-          path: this.#options.path,
-          error: this.#lastError,
-          unconfirmedRecords: this.#unsynced,
-        },
+        { path: this.#options.path, error: this.#lastError, unconfirmedRecords: this.#unsynced },
         "the stats file could not be synced; closing it and starting a new one",
       );
       this.addEvent({
