@@ -40,9 +40,9 @@ const live = values.live ? await measureLive() : undefined;
 const names = { ...MEASURED_ONCE, ...live?.names };
 const ours = await measureOurs();
 const rows = REFERENCE_REQUESTS.map((request) => {
-  const verdict = ours.get(request.name);
-  if (verdict === undefined) throw new Error(`"${request.name}" was not measured`);
-  return compare(request, verdict, { ...request.results, ...live?.verdictsOf(request.name) });
+  const result = ours.get(request.name);
+  if (result === undefined) throw new Error(`"${request.name}" was not measured`);
+  return compare(request, result, { ...request.results, ...live?.resultsOf(request.name) });
 });
 const offending = rows.filter(({ laxerThan, allowed }) => laxerThan.length > 0 && !allowed);
 report(rows);
@@ -77,11 +77,11 @@ function remark({ laxerThan, strictest, allowed }: Comparison): string {
 
 function summary(comparisons: readonly Comparison[]): string {
   const strictest = comparisons.filter((row) => row.strictest).length;
-  const verdict =
+  const conclusion =
     offending.length === 0
       ? "LMGate forwards nothing that HAProxy, nginx or Caddy rejects, except an empty line before a request."
       : `Forwarded although one of them rejects it: ${offending.map(({ name }) => name).join("; ")}.`;
-  return `${comparisons.length} cases (${LEGEND}). ${verdict} ${strictest} are rejected only by LMGate.`;
+  return `${comparisons.length} cases (${LEGEND}). ${conclusion} ${strictest} are rejected only by LMGate.`;
 }
 
 function colorRow(line: string, row: Comparison | undefined): string {
@@ -94,7 +94,7 @@ function color(style: "bold" | "red" | "yellow", text: string): string {
 }
 
 async function measureLive() {
-  const found: { readonly name: Other; readonly label: string; readonly verdicts: ReadonlyMap<string, ProxyResult> }[] =
+  const found: { readonly name: Other; readonly label: string; readonly results: ReadonlyMap<string, ProxyResult> }[] =
     [];
   for (const start of [startHaproxy, startNginxProxy]) {
     const upstream = await startRespondingUpstream();
@@ -105,14 +105,14 @@ async function measureLive() {
       );
     } else {
       const label = `${MEASURED_ONCE[proxy.name].split(" ", 1)[0]} ${proxy.version} (live)`;
-      found.push({ name: proxy.name, label, verdicts: await measureProxy(proxy.port, upstream) });
+      found.push({ name: proxy.name, label, results: await measureProxy(proxy.port, upstream) });
       await proxy.stop();
     }
     await upstream.close();
   }
   return {
     names: Object.fromEntries(found.map(({ name, label }) => [name, label])),
-    verdictsOf: (request: string): Partial<Record<Other, ProxyResult>> =>
-      Object.fromEntries(found.map(({ name, verdicts }) => [name, verdicts.get(request)])),
+    resultsOf: (request: string): Partial<Record<Other, ProxyResult>> =>
+      Object.fromEntries(found.map(({ name, results }) => [name, results.get(request)])),
   };
 }

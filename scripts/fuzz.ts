@@ -32,10 +32,10 @@ if (seconds === undefined || firstSeed === undefined || maxCases === undefined |
 
 const started = performance.now();
 const until = started + seconds * 1000;
-const tally = new Outcomes();
+const counts = new Outcomes();
 let seed = firstSeed;
 const isRunning = (): boolean =>
-  performance.now() < until && tally.findings.length < MAX_FINDINGS && seed - firstSeed < maxCases;
+  performance.now() < until && counts.findings.length < MAX_FINDINGS && seed - firstSeed < maxCases;
 
 const ticker = setInterval(() => {
   if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${progress()}`);
@@ -52,7 +52,7 @@ async function codecTurn(): Promise<void> {
   const targets = [requestCodec, responseCodec, chunkCodec].filter(
     ({ name }) => target === undefined || name === target,
   );
-  const turns = targets.map((each, at) => fuzz(each, rounds(), tally).catch((error: unknown) => fail(error, at)));
+  const turns = targets.map((each, at) => fuzz(each, rounds(), counts).catch((error: unknown) => fail(error, at)));
   await Promise.all(turns);
 }
 
@@ -62,7 +62,7 @@ async function gatewayTurn(): Promise<void> {
   const field = await startGatewayFuzz(LANES);
   const lanes = field.lanes.filter(({ name }) => target === undefined || name === target);
   const turn = rounds();
-  await Promise.all(lanes.map((lane) => fuzz(lane, turn, tally)));
+  await Promise.all(lanes.map((lane) => fuzz(lane, turn, counts)));
   await field.close().catch((error: unknown) => fail(error, 0));
 }
 
@@ -73,7 +73,7 @@ function rounds(): Rounds {
 
 function fail(error: unknown, at: number): void {
   const message = error instanceof Error ? error.message : String(error);
-  tally.findings.push({ target: target ?? GATEWAY_TARGETS[at] ?? "requests", seed, message, bytes: "" });
+  counts.findings.push({ target: target ?? GATEWAY_TARGETS[at] ?? "requests", seed, message, bytes: "" });
 }
 
 function wants(names: readonly TargetName[]): boolean {
@@ -86,7 +86,7 @@ function usable(): boolean {
 }
 
 function progress(): string {
-  const { total, outcomes, findings } = tally;
+  const { total, outcomes, findings } = counts;
   const elapsed = (performance.now() - started) / 1000;
   const rate = Math.round(total / elapsed).toLocaleString("en");
   return `${elapsed.toFixed(0)} s  ${total.toLocaleString("en")} cases, ${rate}/s, ${outcomes.size} outcomes, ${findings.length} findings`;
@@ -94,11 +94,11 @@ function progress(): string {
 
 function report(): void {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const rows = TARGETS.filter((name) => tally.cases.has(name)).map((name) => [
+  const rows = TARGETS.filter((name) => counts.cases.has(name)).map((name) => [
     name,
-    (tally.cases.get(name) ?? 0).toLocaleString("en"),
-    String([...tally.outcomes].filter((outcome) => outcome.startsWith(`${name}: `)).length),
-    String(tally.findings.filter((finding) => finding.target === name).length),
+    (counts.cases.get(name) ?? 0).toLocaleString("en"),
+    String([...counts.outcomes].filter((outcome) => outcome.startsWith(`${name}: `)).length),
+    String(counts.findings.filter((finding) => finding.target === name).length),
   ]);
   const columns = ["target", "cases", "outcomes", "findings"].map((heading, at) => ({
     heading,
@@ -106,8 +106,8 @@ function report(): void {
   }));
   for (const line of textTable(columns, rows)) print(line);
   print(`${progress()}; seeds ${firstSeed} to ${seed - 1}`);
-  for (const finding of tally.findings) print(describe(finding));
-  if (tally.findings.length > 0) process.exitCode = 1;
+  for (const finding of counts.findings) print(describe(finding));
+  if (counts.findings.length > 0) process.exitCode = 1;
 }
 
 function describe(finding: Finding): string {

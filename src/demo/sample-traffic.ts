@@ -34,8 +34,8 @@ interface PlannedRequest {
   readonly body: object;
 }
 
-const question = "Which of our services calls which model, how often, and what did it cost this month?";
-const messages = [{ role: "user", content: question }];
+const prompt = "Which of our services calls which model, how often, and what did it cost this month?";
+const messages = [{ role: "user", content: prompt }];
 const pace = "delay=15,chunks=20";
 
 function chat(model: string, stream = false) {
@@ -50,7 +50,7 @@ function responses(model: string) {
   return ({ key }: DemoKey): PlannedRequest => ({
     path: "/openai/v1/responses",
     headers: { authorization: `Bearer ${key}` },
-    body: { model, input: question, stream: true },
+    body: { model, input: prompt, stream: true },
   });
 }
 
@@ -58,7 +58,7 @@ function embeddings({ key }: DemoKey): PlannedRequest {
   return {
     path: "/openai/v1/embeddings",
     headers: { authorization: `Bearer ${key}` },
-    body: { model: "text-embedding-3-small", input: [question, question], encoding_format: "base64" },
+    body: { model: "text-embedding-3-small", input: [prompt, prompt], encoding_format: "base64" },
   };
 }
 
@@ -74,7 +74,7 @@ function content(model: string, verb: "generateContent" | "streamGenerateContent
   return ({ key }: DemoKey): PlannedRequest => ({
     path: `/google/v1/publishers/google/models/${model}:${verb}${query}`,
     headers: { "x-goog-api-key": key },
-    body: { contents: [{ role: "user", parts: [{ text: question }] }] },
+    body: { contents: [{ role: "user", parts: [{ text: prompt }] }] },
   });
 }
 

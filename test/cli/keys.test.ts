@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { watchList } from "../allowlist/watched-list.ts";
-import { cliFixture } from "./run-lmgate.ts";
+import { cliFixture, onTerminal } from "./run-lmgate.ts";
 
 const KEY = "sk-proj-SECRET-new-0123456789";
 const LIST = `# our keys\r
@@ -89,6 +89,18 @@ test("keys revoke removes the row, nothing else, and prints its owner", async (t
   const done = await cli.run(["keys", "revoke", "7", "--yes", ...ON]);
   assert.deepEqual([done.code, done.stdout], [0, "revoked 7 (owner bob, key …456789)\n"]);
   assert.equal(readFileSync(cli.path("allowlist.csv"), "utf8"), LIST.replace(/^7,.*\r\n/m, ""));
+});
+
+test("on a terminal keys revoke shows the keys and asks, and changes nothing without a yes", async (t) => {
+  const cli = cliFixture(t);
+  writeFileSync(cli.path("allowlist.csv"), LIST);
+  const declined = await cli.run(["keys", "revoke", "7", ...ON], { wrapper: onTerminal, input: "n\n" });
+  assert.equal(declined.code, 1);
+  assert.match(declined.stdout, /7 {2}bob {2}…456789[\s\S]*Revoke this key\? \[y\/N\]/);
+  assert.equal(readFileSync(cli.path("allowlist.csv"), "utf8"), LIST);
+  const confirmed = await cli.run(["keys", "revoke", "7", ...ON], { wrapper: onTerminal, input: "y\n" });
+  assert.equal(confirmed.code, 0, confirmed.stdout);
+  assert.doesNotMatch(readFileSync(cli.path("allowlist.csv"), "utf8"), /^7,/m);
 });
 
 test("the last key stays in the file when it is revoked, disabled, so that the gateway accepts the change", async (t) => {

@@ -49,10 +49,10 @@ async function exportRequests(terminal: Terminal, options: ExportOptions): Promi
     info(terminal, "Parquet is a binary format: use --output FILE or redirect stdout");
     return EXIT.usage;
   }
-  const question = parseQueryOptions(terminal, options, { bucket: "none" });
-  if (question === undefined) return EXIT.usage;
+  const query = parseQueryOptions(terminal, options, { bucket: "none" });
+  if (query === undefined) return EXIT.usage;
   return withDataSource(terminal, options, async (source) => {
-    const bytes = Readable.from(source.export({ format, what, question, byteOrderMark: bom === true }));
+    const bytes = Readable.from(source.export({ format, what, question: query, byteOrderMark: bom === true }));
     if (output === undefined) {
       await pipeline(bytes, terminal.stdout, { end: false });
       return EXIT.ok;

@@ -21,15 +21,15 @@ export function statsRows({ series, buckets, query }: Answer): readonly StatsRow
 }
 
 /** Each row as a JSON object: `bucket` if there are buckets, then dimensions and metrics. */
-export function statsJsonLines(answer: Answer): readonly string[] {
-  return statsRows(answer).map((row) => JSON.stringify(objectOf(answer, row)));
+export function statsJsonLines(result: Answer): readonly string[] {
+  return statsRows(result).map((row) => JSON.stringify(objectOf(result, row)));
 }
 
 /** RFC 4180. */
-export function statsCsv(answer: Answer): string {
-  const names = [...(answer.buckets.length === 0 ? [] : ["bucket"]), ...answer.query.groupBy, ...answer.query.metrics];
-  const lines = statsRows(answer).map((row) => {
-    const cells: Readonly<Record<string, unknown>> = objectOf(answer, row);
+export function statsCsv(result: Answer): string {
+  const names = [...(result.buckets.length === 0 ? [] : ["bucket"]), ...result.query.groupBy, ...result.query.metrics];
+  const lines = statsRows(result).map((row) => {
+    const cells: Readonly<Record<string, unknown>> = objectOf(result, row);
     return names.map((name) => csvCell(cells[name]));
   });
   return [names.map(csvCell), ...lines].map((cells) => `${cells.join(",")}\r\n`).join("");

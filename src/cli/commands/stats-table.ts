@@ -14,26 +14,26 @@ export interface StatsFormat {
 }
 
 /** Prints a result: aligned and abbreviated on a terminal, tab-separated and exact otherwise. */
-export function printStats(terminal: Terminal, answer: Answer, { plain, chart }: StatsFormat): void {
+export function printStats(terminal: Terminal, result: Answer, { plain, chart }: StatsFormat): void {
   const { stdout } = terminal;
-  if (answer.totals.total.requests === 0 || answer.series.length === 0) {
+  if (result.totals.total.requests === 0 || result.series.length === 0) {
     // stdout stays empty, so that a program reads no rows.
-    info(terminal, emptyText(answer));
+    info(terminal, emptyText(result));
     return;
   }
-  if (chart) return printChart(terminal, answer);
+  if (chart) return printChart(terminal, result);
   const isTable = stdout.isTTY && !plain;
-  const columns = columnsOf(answer, isTable);
-  const rows = statsRows(answer).map((row) => cellsOf(answer, row, isTable));
+  const columns = columnsOf(result, isTable);
+  const rows = statsRows(result).map((row) => cellsOf(result, row, isTable));
   if (!isTable) {
-    const lines = plain ? rows : [columns.map((column) => column.heading), ...rows, totalCells(answer, false)];
+    const lines = plain ? rows : [columns.map((column) => column.heading), ...rows, totalCells(result, false)];
     for (const cells of lines) stdout.write(`${cells.join("\t")}\n`);
     return;
   }
-  const [head = "", ...lines] = textTable(columns, rows, totalCells(answer, true));
+  const [head = "", ...lines] = textTable(columns, rows, totalCells(result, true));
   const total = lines.pop() ?? "";
   const bold = (line: string): string => styleText("bold", line, { stream: stdout });
-  stdout.write(`${[bold(head), ...lines, bold(total), "", footer(answer)].join("\n")}\n`);
+  stdout.write(`${[bold(head), ...lines, bold(total), "", footer(result)].join("\n")}\n`);
 }
 
 function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Column[] {
@@ -47,8 +47,8 @@ function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Colum
   ];
 }
 
-function cellsOf(answer: Answer, { bucket, series, values }: StatsRow, isTable: boolean): readonly string[] {
-  const { query, totals } = answer;
+function cellsOf(result: Answer, { bucket, series, values }: StatsRow, isTable: boolean): readonly string[] {
+  const { query, totals } = result;
   const [first] = query.metrics;
   const groups = query.groupBy.map((_, index) =>
     series.other ? (index === 0 ? "other" : "") : printable(series.key[index] ?? "unknown"),
@@ -78,8 +78,8 @@ function totalCells({ query, totals, buckets }: Answer, isTable: boolean): reado
   return [...before, ...shown, ...share, ...delta];
 }
 
-function printChart(terminal: Terminal, answer: Answer): void {
-  const { query, series, totals, buckets } = answer;
+function printChart(terminal: Terminal, result: Answer): void {
+  const { query, series, totals, buckets } = result;
   const [first] = query.metrics;
   if (first === undefined) return;
   const lines = [...series, totals].map((each, index) => [
@@ -91,7 +91,7 @@ function printChart(terminal: Terminal, answer: Answer): void {
   const [head = "", ...rest] = textTable(columns, lines);
   const span = `${bucketText(buckets[0] ?? "")} to ${bucketText(query.to)}, ${query.bucket} per bar`;
   terminal.stdout.write(
-    `${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(answer)].join("\n")}\n`,
+    `${[styleText("bold", head, { stream: terminal.stdout }), ...rest, "", span, footer(result)].join("\n")}\n`,
   );
 }
 

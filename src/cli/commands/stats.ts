@@ -61,9 +61,9 @@ async function stats(terminal: Terminal, options: StatsOptions): Promise<number>
   });
 }
 
-function print(terminal: Terminal, options: StatsOptions, answer: Answer): void {
-  if (options.json === true) printJson(terminal, answer);
-  else if (options.jsonl === true) for (const line of statsJsonLines(answer)) terminal.stdout.write(`${line}\n`);
-  else if (options.csv === true) terminal.stdout.write(statsCsv(answer));
-  else printStats(terminal, answer, { plain: options.plain === true, chart: options.chart === true });
+function print(terminal: Terminal, options: StatsOptions, result: Answer): void {
+  if (options.json === true) printJson(terminal, result);
+  else if (options.jsonl === true) for (const line of statsJsonLines(result)) terminal.stdout.write(`${line}\n`);
+  else if (options.csv === true) terminal.stdout.write(statsCsv(result));
+  else printStats(terminal, result, { plain: options.plain === true, chart: options.chart === true });
 }

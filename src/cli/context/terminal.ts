@@ -15,7 +15,7 @@ export const EXIT = {
   /** The configuration or the allow-list is invalid. */
   invalid: 3,
   unreachable: 4,
-  refused: 5,
+  unauthorized: 5,
   notFound: 6,
   exists: 7,
   warnings: 8,

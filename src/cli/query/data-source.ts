@@ -21,7 +21,7 @@ import { loadCommandSettings } from "../context/load-settings.ts";
 import { addConfigOption, type SettingsOptions } from "../context/settings-options.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
-/** Queries over the records, answered by a running gateway or from the files. */
+/** Runs queries over the records, on a running gateway or on the files. */
 export type DataSource = Pick<StoreReader, "ask" | "listRequests" | "keyActivity" | "export">;
 
 export interface DataSourceOptions extends SettingsOptions {
@@ -84,8 +84,8 @@ export async function findGateway(terminal: Terminal, options: DataSourceOptions
 /** The exit code for each error status of the admin API. */
 const EXIT_CODES: Readonly<Record<number, ExitCode>> = {
   400: EXIT.usage,
-  401: EXIT.refused,
-  403: EXIT.refused,
+  401: EXIT.unauthorized,
+  403: EXIT.unauthorized,
   404: EXIT.notFound,
   409: EXIT.exists,
   422: EXIT.usage,

@@ -1,10 +1,10 @@
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { withoutRows } from "../../../allowlist/allowlist-edit.ts";
 import type { AllowlistText } from "../../../allowlist/allowlist-file.ts";
 import type { AllowRow } from "../../../allowlist/allowlist.ts";
 import { confirmReload } from "./keys-edit.ts";
 import { addAllowlistOptions, changeAllowlist, openAllowlist } from "./keys-file.ts";
+import { confirm } from "../../context/confirm.ts";
 import type { SettingsOptions } from "../../context/settings-options.ts";
 import { EXIT, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
 
@@ -36,11 +36,11 @@ async function revoke(terminal: Terminal, ids: readonly string[], options: Revok
   let rows = rowsOf(terminal, list, ids);
   if (typeof rows === "number") return rows;
   if (options.yes !== true) {
-    if (!terminal.stdin.isTTY) {
-      info(terminal, "cannot ask for confirmation without a terminal; use --yes");
-      return EXIT.usage;
-    }
-    if (!(await confirm(terminal, rows))) return EXIT.failure;
+    const found = rows;
+    const notConfirmed = await confirm(terminal, `Revoke ${found.length === 1 ? "this key" : "these keys"}?`, () => {
+      for (const { id, owner, masked } of found) terminal.stderr.write(`  ${id}  ${owner}  ${masked}\n`);
+    });
+    if (notConfirmed !== undefined) return notConfirmed;
   }
   const code = await changeAllowlist(terminal, list.path, (current) => {
     rows = rowsOf(terminal, current, ids);
@@ -57,15 +57,4 @@ function rowsOf(terminal: Terminal, list: AllowlistText, ids: readonly string[])
   if (unknown.length === 0) return list.rows.filter((row) => ids.includes(row.id));
   info(terminal, `not on the allow-list: ${unknown.join(", ")} (see lmgate keys list)`);
   return EXIT.notFound;
-}
-
-async function confirm({ stdin, stderr }: Terminal, rows: readonly AllowRow[]): Promise<boolean> {
-  for (const row of rows) stderr.write(`  ${row.id}  ${row.owner}  ${row.masked}\n`);
-  const lines = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await lines.question(`Revoke ${rows.length === 1 ? "this key" : "these keys"}? [y/N] `);
-    return /^y(?:es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
 }

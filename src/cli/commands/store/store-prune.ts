@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { findDoomed, prune, type Doomed, type Retention } from "../../../store/files/retention.ts";
 import { printTable } from "../../output/print-table.ts";
+import { confirm } from "../../context/confirm.ts";
 import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
 import { formatCount, formatBytes } from "../../output/format-bytes.ts";
@@ -51,12 +51,9 @@ function pruneWork(terminal: Terminal, options: PruneOptions): (work: StoreWork)
     const found = findDoomed(store, retention, Date.now());
     if (options.dryRun === true || found.length === 0) return report(terminal, options, found, false);
     if (options.yes !== true) {
-      if (!terminal.stdin.isTTY) {
-        info(terminal, "cannot ask for confirmation without a terminal; use --yes");
-        return EXIT.usage;
-      }
-      print(terminal, found);
-      if (!(await confirm(terminal, found))) return EXIT.failure;
+      const prompt = `Permanently delete ${formatCount(found.length, "stats file")}?`;
+      const notConfirmed = await confirm(terminal, prompt, () => print(terminal, found));
+      if (notConfirmed !== undefined) return notConfirmed;
     }
     return report(terminal, options, await prune(store, retention, Date.now), true);
   };
@@ -92,16 +89,6 @@ function print(terminal: Terminal, found: readonly Doomed[]): void {
     ["FILE", "RECORDS", "SIZE", "LAST RECORD", "REASON"],
     found.map((one) => [one.name, String(one.records), formatBytes(one.bytes), one.lastTs ?? "none", one.because]),
   );
-}
-
-async function confirm({ stdin, stderr }: Terminal, found: readonly Doomed[]): Promise<boolean> {
-  const lines = createInterface({ input: stdin, output: stderr });
-  try {
-    const answer = await lines.question(`Permanently delete ${formatCount(found.length, "stats file")}? [y/N] `);
-    return /^y(?:es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
 }
 
 function positive(text: string): number {
