@@ -6,7 +6,7 @@ import { markdownTable } from "../bench/markdown-table.ts";
 import { textTable } from "../src/cli/output/text-table.ts";
 import {
   compare,
-  measureOurs,
+  measureGateway,
   measureProxy,
   startRespondingUpstream,
   type Comparison,
@@ -38,7 +38,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 const live = values.live ? await measureLive() : undefined;
 const names = { ...MEASURED_ONCE, ...live?.names };
-const ours = await measureOurs();
+const ours = await measureGateway();
 const rows = REFERENCE_REQUESTS.map((request) => {
   const result = ours.get(request.name);
   if (result === undefined) throw new Error(`"${request.name}" was not measured`);

@@ -68,7 +68,7 @@ async function gatewayTurn(): Promise<void> {
 
 function rounds(): Rounds {
   const end = performance.now() + TURN_MS;
-  return { next: () => seed++, goesOn: () => performance.now() < end && isRunning() };
+  return { next: () => seed++, continues: () => performance.now() < end && isRunning() };
 }
 
 function fail(error: unknown, at: number): void {

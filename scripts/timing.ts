@@ -3,12 +3,12 @@
 import { parseArgs } from "node:util";
 
 import { textTable } from "../src/cli/output/text-table.ts";
-import { measureDenials, DISTINGUISHABLE_T } from "../test/attack/timing.ts";
+import { measureRejections, DISTINGUISHABLE_T } from "../test/attack/timing.ts";
 
 const { values } = parseArgs({
   options: { requests: { type: "string", default: "200000" }, seed: { type: "string", default: "1" } },
 });
-const timings = await measureDenials(Number(values.requests), Number(values.seed));
+const timings = await measureRejections(Number(values.requests), Number(values.seed));
 const columns = ["rejected key", "samples", "median µs", "t"].map((heading, at) => ({
   heading,
   align: at === 0 ? ("left" as const) : ("right" as const),

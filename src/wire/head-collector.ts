@@ -13,7 +13,7 @@ export interface StartLine {
   /** Empty lines before it are skipped, for requests only (RFC 9112 §2.2). */
   readonly afterBlankLines: boolean;
   /** Checks an incomplete line for faults that no further byte could correct. */
-  readonly begun: (bytes: Buffer, from: number, to: number) => WireFault | undefined;
+  readonly partial: (bytes: Buffer, from: number, to: number) => WireFault | undefined;
   /** Checks the complete line. */
   readonly complete: (line: Head) => WireFault | undefined;
 }
@@ -156,7 +156,7 @@ export class HeadCollector {
   #checkPart(): WireFault | undefined {
     if (this.#lineStart === this.#length) return undefined;
     if (this.#lines === 0) {
-      const fault = this.#startLine.begun(this.#held, this.#seen, this.#length);
+      const fault = this.#startLine.partial(this.#held, this.#seen, this.#length);
       // A carriage return at the end is checked again, together with the byte after it.
       this.#seen = this.#held[this.#length - 1] === CR ? this.#length - 1 : this.#length;
       return fault;

@@ -156,7 +156,7 @@ function protectedFault(connection: readonly string[]): WireFault | undefined {
 const REQUEST_START: StartLine = {
   afterBlankLines: true,
 
-  begun(bytes, from, to) {
+  partial(bytes, from, to) {
     for (let at = 0; at <= LONGEST_METHOD && at < to && bytes[at] !== SP; at++) {
       const code = bytes[at] ?? 0;
       if (code !== 0x2d && (code < 0x41 || code > 0x5a))

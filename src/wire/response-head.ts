@@ -134,7 +134,7 @@ function readTimeout(value: string): number | undefined {
 const RESPONSE_START: StartLine = {
   afterBlankLines: false,
 
-  begun(bytes, from, to) {
+  partial(bytes, from, to) {
     for (let at = 0; at < to && at < "HTTP/".length; at++) {
       if (bytes[at] !== "HTTP/".charCodeAt(at)) return malformed("the status line does not begin with an HTTP version");
     }

@@ -39,7 +39,7 @@ export function compare(request: ReferenceRequest, ours: ProxyResult, others: Co
 }
 
 /** Sends each reference request, with a key, to a gateway that is started for it. */
-export async function measureOurs(): Promise<ReadonlyMap<string, ProxyResult>> {
+export async function measureGateway(): Promise<ReadonlyMap<string, ProxyResult>> {
   const fixture = await startAttackFixture({ config: { server: { max_head_kilobytes: 16 } } });
   const results = new Map<string, ProxyResult>();
   try {

@@ -75,12 +75,12 @@ test("S42: one address gets only as many connections as allowed, over all data w
 test("S42: connections over the limit are closed at once, the admin listener responds, and closed connections make room for others", async () => {
   const metric = 'lmgate_connections_refused_total{reason="max_connections"}';
   for (let round = 1; round <= 2; round++) {
-    const inside = ["127.0.1.1", "127.0.1.2", "127.0.1.3"].flatMap((address) => connectFrom(address, TOTAL / 3));
-    const lucky = await served(inside);
-    assert.equal(lucky.length, TOTAL);
+    const clients = ["127.0.1.1", "127.0.1.2", "127.0.1.3"].flatMap((address) => connectFrom(address, TOTAL / 3));
+    const accepted = await served(clients);
+    assert.equal(accepted.length, TOTAL);
     assert.deepEqual(await served(connectFrom("127.0.1.4", PER_ADDRESS)), []);
     assert.match(await getAdmin(gateway.adminPort, "/healthz"), /^HTTP\/1\.1 200 /);
     await metricBecomes(metric, round * PER_ADDRESS);
-    await closeAll(lucky);
+    await closeAll(accepted);
   }
 });

@@ -33,8 +33,8 @@ async function flood(requests: readonly string[], status: number): Promise<numbe
   const parts = Array.from({ length: Math.ceil(requests.length / PIPELINED) }, (_, at) =>
     requests.slice(at * PIPELINED, (at + 1) * PIPELINED).join(""),
   );
-  const talks = await Promise.all(parts.map((sent) => sendRaw(fixture.gateway.port, sent)));
-  return talks.flatMap(({ statuses }) => statuses).filter((each) => each === status).length;
+  const transcripts = await Promise.all(parts.map((sent) => sendRaw(fixture.gateway.port, sent)));
+  return transcripts.flatMap(({ statuses }) => statuses).filter((each) => each === status).length;
 }
 
 function textsOf(count: number, round: (n: number) => string): readonly string[] {
@@ -114,7 +114,7 @@ test("S48: a flood of unknown keys delays no other client, and is logged in a fe
 });
 
 test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do not delay a request", async (context) => {
-  const hundred = async (act: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
+  const openHundred = async (act: (peer: RawPeer) => void): Promise<readonly RawPeer[]> => {
     const peers = await Promise.all(Array.from({ length: 100 }, () => connectRaw(fixture.gateway.port)));
     for (const peer of peers) act(peer);
     return peers;
@@ -127,9 +127,9 @@ test("S49: slow heads, slow readers and silent upstreams, a hundred of each, do 
     socket.write(big);
   };
   const peers = [
-    ...(await hundred((peer) => peer.send("GET /openai/x HTTP/1.1\r\nHo"))),
-    ...(await hundred((peer) => peer.send(keyed("GET", "/openai/v1/silent")))),
-    ...(await hundred((peer) => {
+    ...(await openHundred((peer) => peer.send("GET /openai/x HTTP/1.1\r\nHo"))),
+    ...(await openHundred((peer) => peer.send(keyed("GET", "/openai/v1/silent")))),
+    ...(await openHundred((peer) => {
       peer.pause();
       peer.send(keyed("GET", "/openai/v1/big"));
     })),

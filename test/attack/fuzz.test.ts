@@ -15,7 +15,7 @@ const LANES = 16;
 
 function rounds(first: number, count: number): Rounds {
   let seed = first;
-  return { next: () => seed++, goesOn: () => seed < first + count };
+  return { next: () => seed++, continues: () => seed < first + count };
 }
 
 describe("the codec alone", () => {

@@ -68,9 +68,9 @@ backend back
     version,
     port,
     async stop() {
-      const gone = once(child, "exit");
+      const exited = once(child, "exit");
       child.kill("SIGTERM");
-      await gone;
+      await exited;
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -124,7 +124,7 @@ test("S38: fields of a response keep their number, order and case, and none is t
 });
 
 /** Small documents that parsers disagree on: valid ones, invalid ones, and those that may be either. */
-const QUARREL: readonly string[] = [
+const DISPUTED_DOCUMENTS: readonly string[] = [
   ...'[] {} null true 1 -0 -01 1. .1 1e 1e+ 0x1 1e400 -1e-400 NaN Infinity "" \' [1,] [,1] [1 {] [}'.split(" "),
   '{"a":1,}',
   '{"a":1,"a":2}',
@@ -164,7 +164,7 @@ const QUARREL: readonly string[] = [
 
 test("S43: documents that parsers disagree on are forwarded unchanged both ways, and each request has its record", async () => {
   const before = (await fixture.gateway.records(0)).length;
-  for (const document of QUARREL) {
+  for (const document of DISPUTED_DOCUMENTS) {
     const bytes = Buffer.from(document, "latin1");
     const head = `Content-Type: application/json\r\nContent-Length: ${bytes.length}\r\n`;
     fixture.upstream.respond = (socket) =>
@@ -175,5 +175,5 @@ test("S43: documents that parsers disagree on are forwarded unchanged both ways,
     const [recorded]: readonly RecordedRequest[] = fixture.takeRequests();
     assert.ok(recorded?.body.equals(bytes), document);
   }
-  await fixture.gateway.records(before + QUARREL.length);
+  await fixture.gateway.records(before + DISPUTED_DOCUMENTS.length);
 });

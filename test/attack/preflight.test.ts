@@ -19,15 +19,15 @@ before(async () => {
 after(() => fixture.stop());
 beforeEach(() => void fixture.takeRequests());
 
-const ASKS = "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n";
+const PREFLIGHT_FIELDS = "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n";
 const path = "/openai/v1/chat/completions";
 
 test("a preflight without a key is forwarded unchanged, and its record has no client", async () => {
-  const { statuses } = await fixture.send(request("OPTIONS", path, ASKS));
+  const { statuses } = await fixture.send(request("OPTIONS", path, PREFLIGHT_FIELDS));
   assert.deepEqual(statuses, [200]);
   const [forwarded] = fixture.takeRequests();
   assert.equal(forwarded?.startLine, "OPTIONS /v1/chat/completions HTTP/1.1");
-  assert.equal(`${forwarded.lines.slice(1).join("\r\n")}\r\n`, ASKS);
+  assert.equal(`${forwarded.lines.slice(1).join("\r\n")}\r\n`, PREFLIGHT_FIELDS);
   const [record] = await fixture.gateway.records(1);
   assert.equal(record?.lmgate_id, null);
   assert.equal(record.masked_key, "");
@@ -41,27 +41,27 @@ test("the key of a preflight is checked if it has one", async () => {
     "Authorization:\r\n",
     "x-lmgate-key:\r\n",
   ]) {
-    const { responses } = await fixture.send(request("OPTIONS", path, ASKS + lines));
+    const { responses } = await fixture.send(request("OPTIONS", path, PREFLIGHT_FIELDS + lines));
     assert.deepEqual(
       responses.map(({ text }) => text),
       [FORBIDDEN],
       lines,
     );
   }
-  const { responses: received } = await fixture.send(request("OPTIONS", `${path}?key=${unknownKey}`, ASKS));
+  const { responses: received } = await fixture.send(request("OPTIONS", `${path}?key=${unknownKey}`, PREFLIGHT_FIELDS));
   assert.deepEqual(
     received.map(({ text }) => text),
     [FORBIDDEN],
   );
   assert.deepEqual(fixture.takeRequests(), []);
-  assert.deepEqual((await fixture.send(request("OPTIONS", path, ASKS + GOOD))).statuses, [200]);
+  assert.deepEqual((await fixture.send(request("OPTIONS", path, PREFLIGHT_FIELDS + GOOD))).statuses, [200]);
   const records = await fixture.gateway.records(2);
   assert.equal(records.at(-1)?.lmgate_id, goodKey.id);
 });
 
 test("other requests still need a key: other methods, OPTIONS without a preflight field, upgrades", async () => {
   for (const method of ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"]) {
-    assert.deepEqual((await fixture.send(request(method, path, ASKS), [method])).statuses, [403], method);
+    assert.deepEqual((await fixture.send(request(method, path, PREFLIGHT_FIELDS), [method])).statuses, [403], method);
   }
   assert.deepEqual((await fixture.send(request("OPTIONS", path, "Origin: https://app.example\r\n"))).statuses, [403]);
   assert.deepEqual(
@@ -77,13 +77,13 @@ test("an OPTIONS with a body or an upgrade is not a preflight and needs a key", 
     ["Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"],
     ["Connection: Upgrade\r\nUpgrade: websocket\r\n", ""],
   ] as const) {
-    const { statuses } = await fixture.send(request("OPTIONS", path, ASKS + lines, body));
+    const { statuses } = await fixture.send(request("OPTIONS", path, PREFLIGHT_FIELDS + lines, body));
     assert.deepEqual(statuses, [403], lines);
   }
   assert.deepEqual(fixture.takeRequests(), []);
 });
 
 test("a preflight without a route is 404 and reaches no upstream", async () => {
-  assert.deepEqual((await fixture.send(request("OPTIONS", "/v1/chat/completions", ASKS))).statuses, [404]);
+  assert.deepEqual((await fixture.send(request("OPTIONS", "/v1/chat/completions", PREFLIGHT_FIELDS))).statuses, [404]);
   assert.deepEqual(fixture.takeRequests(), []);
 });

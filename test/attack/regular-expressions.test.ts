@@ -102,9 +102,9 @@ test("this test finds and notices an exponential regular expression", () => {
 /** Returns the text that keeps the expression busy, if there is one. */
 function slowness(expression: RegExp): string | undefined {
   for (const text of hostile(expression)) {
-    const took = leastMicroseconds(expression, text);
-    if (took > MAX_MICROSECONDS)
-      return `${String(expression)} took ${took} µs over ${JSON.stringify(text.slice(0, 40))}…`;
+    const elapsedMs = leastMicroseconds(expression, text);
+    if (elapsedMs > MAX_MICROSECONDS)
+      return `${String(expression)} took ${elapsedMs} µs over ${JSON.stringify(text.slice(0, 40))}…`;
   }
   return undefined;
 }

@@ -7,10 +7,10 @@ import type { ApiKey, Client } from "../../src/core/request/client.ts";
 import { authorize } from "../../src/proxy/admission/authorize.ts";
 import { credentialsOf } from "../../src/proxy/admission/credentials.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
-import { DENIED, measureDenials, DISTINGUISHABLE_T, welch } from "./timing.ts";
+import { REJECTED_KEYS, measureRejections, DISTINGUISHABLE_T, welch } from "./timing.ts";
 
 test("S29: each kind of wrong key is looked up once, as a whole", () => {
-  for (const [kind, lines] of Object.entries(DENIED)) {
+  for (const [kind, lines] of Object.entries(REJECTED_KEYS)) {
     const line = lines(7).trimEnd();
     const key = line.slice("Authorization: Bearer ".length);
     const lookups: string[] = [];
@@ -26,10 +26,10 @@ test("S29: each kind of wrong key is looked up once, as a whole", () => {
 });
 
 test("S29: a running gateway rejects every kind of wrong key with the same response", async () => {
-  const timings = await measureDenials(400, 29);
+  const timings = await measureRejections(400, 29);
   assert.deepEqual(
     timings.map(({ kind }) => kind),
-    Object.keys(DENIED),
+    Object.keys(REJECTED_KEYS),
   );
   assert.ok(timings.every(({ samples }) => samples > 20));
 });

@@ -10,7 +10,7 @@ const TAIL = goodKey.key.slice(12);
 const MANY = 64;
 
 /** Kinds of rejected keys, all of the same length. The others are compared with the first. */
-export const DENIED: Readonly<Record<string, (n: number) => string>> = {
+export const REJECTED_KEYS: Readonly<Record<string, (n: number) => string>> = {
   unknown: (n) => bearer(`sk-nobody-${String(n).padStart(HEAD.length + TAIL.length - 10, "0")}`),
   "last character wrong": (n) => bearer(`${goodKey.key.slice(0, -1)}${"0123456789"[n % 10]}`),
   "first half right": (n) => bearer(`${HEAD}${String(n).padStart(TAIL.length, "0")}`),
@@ -35,25 +35,25 @@ export interface Timing {
 /** Above this, two classes are distinguishable (Reparaz, Balasch, Verbauwhede: "Dude, is my code constant time?"). */
 export const DISTINGUISHABLE_T = 4.5;
 /** The slowest percent was delayed by something else, in every class alike. */
-const KEPT_SHARE = 0.9;
+const KEPT_FRACTION = 0.9;
 
 /** Sends requests in random order over one connection, so that the load of the machine affects all kinds alike. */
-export async function measureDenials(requests: number, seed: number): Promise<readonly Timing[]> {
+export async function measureRejections(requests: number, seed: number): Promise<readonly Timing[]> {
   const fixture = await startAttackFixture({ allowlist: LIST });
-  const kinds = Object.keys(DENIED);
+  const kinds = Object.keys(REJECTED_KEYS);
   const times = new Map(kinds.map((kind): [string, number[]] => [kind, []]));
   const random = seededRandom(seed);
   const client = connect({ port: fixture.gateway.port, host: "127.0.0.1", noDelay: true });
   try {
     for (let n = 0; n < requests; n++) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? "";
-      const text = request("GET", "/openai/v1/models", DENIED[kind]?.(n % MANY) ?? "");
+      const text = request("GET", "/openai/v1/models", REJECTED_KEYS[kind]?.(n % MANY) ?? "");
       const from = process.hrtime.bigint();
       const response = await sendRequest(client, text);
-      const took = Number(process.hrtime.bigint() - from) / 1000;
+      const elapsedMs = Number(process.hrtime.bigint() - from) / 1000;
       if (!response.startsWith("HTTP/1.1 403")) throw new Error(`${kind}: ${response}`);
       // The first requests measure the compiler.
-      if (n > requests / 20) times.get(kind)?.push(took);
+      if (n > requests / 20) times.get(kind)?.push(elapsedMs);
     }
   } finally {
     client.destroy();
@@ -78,7 +78,7 @@ async function sendRequest(client: Socket, head: string): Promise<string> {
 
 function trimmed(samples: readonly number[]): readonly number[] {
   const sorted = samples.toSorted((a, b) => a - b);
-  return sorted.slice(0, Math.floor(sorted.length * KEPT_SHARE));
+  return sorted.slice(0, Math.floor(sorted.length * KEPT_FRACTION));
 }
 
 export function welch(one: readonly number[], other: readonly number[]): number {

@@ -93,12 +93,12 @@ test("S36: a client that waits for its response may send plain requests if the p
 test("S36: after a real 101 bytes are forwarded both ways, including those sent early, and none before it", async () => {
   const early = "\x81\x05early";
   const late = "\0\xff\r\nGET / HTTP/1.1";
-  let beyondHead = -1;
+  let bytesAfterHead = -1;
   const { upstream } = fixture;
   const upgraded = Promise.withResolvers<void>();
   let tunneled = "";
   upstream.respond = (socket, recorded) => {
-    beyondHead = upstream.seen.bytes - start - recorded.length;
+    bytesAfterHead = upstream.seen.bytes - start - recorded.length;
     socket.on("data", (bytes: Buffer) => (tunneled += bytes.toString("latin1")));
     socket.write(`${SWITCHING}\x82\x03abc`, "latin1");
     upgraded.resolve();
@@ -111,7 +111,7 @@ test("S36: after a real 101 bytes are forwarded both ways, including those sent 
   client.send(late);
   client.end();
   await client.hasEnded();
-  assert.equal(beyondHead, 0);
+  assert.equal(bytesAfterHead, 0);
   assert.equal(tunneled, early + late);
 });
 

@@ -71,7 +71,7 @@ test("R60: streams that are open at SIGTERM may finish; then the process exits w
   idle.send("GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
   assert.equal(fieldOf(await idle.message(), "connection"), undefined);
 
-  const begun = performance.now();
+  const startedAt = performance.now();
   fixture.gateway.signal("SIGTERM");
   await draining(fixture);
   await idle.hasEnded();
@@ -80,7 +80,7 @@ test("R60: streams that are open at SIGTERM may finish; then the process exits w
   await Promise.all(streams.map(({ client }) => client.message()));
   await Promise.all(streams.map(({ client }) => client.hasEnded()));
   assert.equal(await fixture.gateway.exited(), 0);
-  assert.ok(performance.now() - begun < 30_000, "it does not wait out the drain time");
+  assert.ok(performance.now() - startedAt < 30_000, "it does not wait out the drain time");
 
   await fixture.gateway.stop();
   const records = await fixture.records(300);

@@ -70,34 +70,34 @@ const endsWithConnection = {
 
 for (const [what, head] of Object.entries(endsWithConnection)) {
   test(`R97: a response ${what} to an HTTP/1.0 client is reset when its worker throws, because an end would look complete`, async (t) => {
-    const doomed = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    const isolated = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
-      assert.equal(await doomed.gateway.stop(), 0);
-      await doomed.provider.stop();
+      assert.equal(await isolated.gateway.stop(), 0);
+      await isolated.provider.stop();
     });
-    const client = await doomed.client();
+    const client = await isolated.client();
     client.send(post().replace("HTTP/1.1", "HTTP/1.0"));
-    const { connection } = await doomed.provider.nextRequest();
+    const { connection } = await isolated.provider.nextRequest();
     connection.send(`${head}half`);
     await client.waitFor("half");
-    await evaluateInWorker(doomed.gateway, "data-1", failures.throws);
+    await evaluateInWorker(isolated.gateway, "data-1", failures.throws);
     await client.until("an end of any kind", () => client.ended || client.closed || undefined);
     assert.deepEqual([client.ended, client.wasReset], [false, true]);
   });
 }
 
 test("R97: a response without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
-  const doomed = await startProxyFixture(options);
+  const isolated = await startProxyFixture(options);
   t.after(async () => {
-    await doomed.gateway.stop();
-    await doomed.provider.stop();
+    await isolated.gateway.stop();
+    await isolated.provider.stop();
   });
-  const client = await doomed.client();
+  const client = await isolated.client();
   client.send(post());
-  const { connection } = await doomed.provider.nextRequest();
+  const { connection } = await isolated.provider.nextRequest();
   connection.send(`${endsWithConnection["without a length"]}half`);
   await client.waitFor("half");
-  doomed.gateway.signal("SIGKILL");
+  isolated.gateway.signal("SIGKILL");
   await client.until("an end of any kind", () => client.ended || client.closed || undefined);
   assert.equal(readFinalResponse(client.received, "POST", true), undefined);
 });
@@ -153,20 +153,22 @@ for (const [how, code] of Object.entries(failures)) {
 
 for (const [how, code] of Object.entries(failures)) {
   test(`a data worker that ${how} during a drain does not delay the end of the process`, async (t) => {
-    const doomed = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
+    const isolated = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
-      doomed.gateway.signal("SIGKILL");
-      await doomed.gateway.stop();
-      await doomed.provider.stop();
+      isolated.gateway.signal("SIGKILL");
+      await isolated.gateway.stop();
+      await isolated.provider.stop();
     });
-    const client = await doomed.client();
+    const client = await isolated.client();
     client.send(post());
-    await doomed.provider.nextRequest();
-    doomed.gateway.signal("SIGTERM");
-    await eventually("the drain begins", () => Promise.resolve(doomed.gateway.output().stdout.includes('"draining"')));
-    await evaluateInWorker(doomed.gateway, "data-1", code);
-    assert.equal(await doomed.gateway.exited(), 0);
+    await isolated.provider.nextRequest();
+    isolated.gateway.signal("SIGTERM");
+    await eventually("the drain begins", () =>
+      Promise.resolve(isolated.gateway.output().stdout.includes('"draining"')),
+    );
+    await evaluateInWorker(isolated.gateway, "data-1", code);
+    assert.equal(await isolated.gateway.exited(), 0);
     await client.hasEnded();
-    assert.match(doomed.gateway.output().stdout, /"data worker ended; its connections were reset"/);
+    assert.match(isolated.gateway.output().stdout, /"data worker ended; its connections were reset"/);
   });
 }

@@ -2,10 +2,10 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { parentPort } from "node:worker_threads";
 import { ProxyCounters } from "../../core/counters/proxy-counters.ts";
 import { suggestPrefix } from "../../providers/index.ts";
-import type { HealthPath, HealthResponse, ProxyContext } from "../../proxy/admission/proxy-context.ts";
+import type { HealthPath, HealthResponse, ProxyContext, RejectedRequest } from "../../proxy/admission/proxy-context.ts";
 import { Listener } from "../../proxy/downstream/listener.ts";
 import { openDataPlane, type DataPlane } from "../../proxy/exchange/data-plane.ts";
-import type { DataWorkerInit, FromDataWorker, Readiness, ToDataWorker } from "../protocol/messages.ts";
+import type { DataWorkerInit, FromDataWorker, Readiness, RejectionNote, ToDataWorker } from "../protocol/messages.ts";
 import { toRecordMessage } from "../protocol/record-message.ts";
 import { collectStartupGarbage } from "../supervision/collect-startup-garbage.ts";
 import { startHeartbeat } from "../supervision/heartbeat.ts";
@@ -13,7 +13,6 @@ import { ConnectionCounts } from "./connection-counts.ts";
 import { DurabilityGate } from "./durability-gate.ts";
 import { KeyLookup } from "./key-lookup.ts";
 import { RecordSender } from "./record-sender.ts";
-import { RejectionNotes } from "./rejection-notes.ts";
 
 // The entry of a data worker: gives the proxy its functions. It uses sockets only and opens no file.
 
@@ -22,6 +21,8 @@ const LAG_RESOLUTION_MS = 20;
 /** The ledger knows each request before it is 100 ms old, and is spared the short ones. */
 const ANNOUNCE_AGE_MS = 50;
 const ANNOUNCE_MS = 30;
+/** Rejected requests in one report, and there is one a second: enough to show what is happening, too few to flood the log. */
+const MAX_REJECTION_NOTES = 20;
 
 class DataWorker {
   readonly #init: DataWorkerInit;
@@ -183,6 +184,26 @@ class DataWorker {
     this.#post({ kind: "delta", delta, transfer });
     const rejections = this.#rejections.take();
     if (rejections !== undefined) this.#post({ kind: "rejected", ...rejections });
+  }
+}
+
+/** The latest rejected requests of a data worker. Those beyond the limit are only counted. */
+class RejectionNotes {
+  #notes: RejectionNote[] = [];
+  #unlisted = 0;
+
+  add(rejected: RejectedRequest, at: number): void {
+    if (this.#notes.length < MAX_REJECTION_NOTES) this.#notes.push({ at, ...rejected });
+    else this.#unlisted++;
+  }
+
+  /** What was added since the last time; `undefined` if nothing was. */
+  take(): { rejected: readonly RejectionNote[]; unlisted: number } | undefined {
+    if (this.#notes.length === 0) return undefined;
+    const taken = { rejected: this.#notes, unlisted: this.#unlisted };
+    this.#notes = [];
+    this.#unlisted = 0;
+    return taken;
   }
 }
 

@@ -38,7 +38,7 @@ export const responseCodec: Target = {
     if (ours !== undefined && !isBeyondOracle(whole.messages)) {
       const shown = JSON.stringify(text);
       compareResponse(ours, await askAboutResponse(bytes, method), method, shown);
-      await passesOnTheSame(ours, method);
+      await forwardsTheSame(ours, method);
       await isNothingWithoutItsEnd(ours, text, { method, random });
     }
     return outcome(whole.messages, whole.fault?.detail);
@@ -57,13 +57,13 @@ async function checkRequests(text: string, random: Random): Promise<string> {
   assert.deepEqual(summary(readRequests(cut(bytes, places))), summary(whole), `in pieces at ${places.join()}`);
   if (whole.messages.length > 0) {
     compareRequests(whole, await askAboutRequests(bytes), JSON.stringify(text));
-    for (const message of whole.messages) await passesOnTheSame(message, undefined);
+    for (const message of whole.messages) await forwardsTheSame(message, undefined);
   }
   return outcome(whole.messages, whole.fault?.detail);
 }
 
 /** The forwarded chunks must make the same body as the received ones, and end with them. */
-async function passesOnTheSame(
+async function forwardsTheSame(
   message: Message<RequestHead | ResponseHead>,
   method: string | undefined,
 ): Promise<void> {
@@ -98,7 +98,7 @@ async function isNothingWithoutItsEnd(
   const at = headEnd + below(end - headEnd, random);
   const part = readResponses([octets(text.slice(0, at))], method).messages.find(({ head }) => head.status >= 200);
   assert.equal(part?.complete ?? false, false, `cut at ${at} it still looks complete`);
-  if (part?.head.body.kind === "chunked") await passesOnTheSame(part, method);
+  if (part?.head.body.kind === "chunked") await forwardsTheSame(part, method);
 }
 
 /** Finds the end of the first whole chunked body by reading it byte by byte. */

@@ -29,15 +29,15 @@ export interface Rounds {
   /** Returns the number of the next round. */
   readonly next: () => number;
   /** Called before each round. */
-  readonly goesOn: () => boolean;
+  readonly continues: () => boolean;
 }
 
 const MINIMIZING_ATTEMPTS = 400;
 /** Some cases last until a timeout. */
 const MINIMIZING_MS = 20_000;
 
-export async function fuzz(target: Target, { next, goesOn }: Rounds, counts: Outcomes): Promise<void> {
-  while (goesOn()) {
+export async function fuzz(target: Target, { next, continues: continues }: Rounds, counts: Outcomes): Promise<void> {
+  while (continues()) {
     const seed = next();
     const random = seededRandom(seed);
     const text = mutate(pick(target.seeds, random), target.seeds, random);

@@ -39,14 +39,14 @@ export async function responseCheck(lane: Lane, text: string, random: Random): P
   lane.upstream.requests.length = 0;
 
   const sent = { text, method, ending };
-  nothingBehind(exchange, sent);
+  assertNothingAfter(exchange, sent);
   const actual = (await askAboutResponse(exchange.received, method)).messages[0];
   if (actual === undefined || isOwn(actual, text)) {
     const isWhole = ours !== undefined && (ours.complete || ours.head.body.kind === "until-close");
     assert.ok(!isWhole || ending === "reset", `a whole response did not arrive; received ${show(exchange)}`);
     return actual === undefined ? "no response" : `LMGate's ${actual.status}`;
   }
-  const complete = actual.complete && !(exchange.reset && !tellsItsEnd(actual, method));
+  const complete = actual.complete && !(exchange.reset && !declaresItsEnd(actual, method));
   const isMeantWhole = ours?.complete === true || (ours?.head.body.kind === "until-close" && ending === "end");
   if (ending !== "reset" && isMeantWhole) assert.ok(complete, `a whole response was cut; received ${show(exchange)}`);
   await compareWithUpstream(actual, complete, { sent, exchange });
@@ -83,7 +83,7 @@ async function compareWithUpstream(
   const shown = `received ${show(exchange)}`;
   assert.ok(up, `a response that the upstream did not send; ${shown}`);
   // A body that the upstream ends with its connection ends with LMGate's last chunk.
-  const chunksAdded: readonly Pair[] = tellsItsEnd(up, method) ? [] : [["Transfer-Encoding", "chunked"]];
+  const chunksAdded: readonly Pair[] = declaresItsEnd(up, method) ? [] : [["Transfer-Encoding", "chunked"]];
   assert.deepEqual(
     { status: actual.status, version: actual.version, fields: endToEnd(pairs(actual.fields)) },
     { status: up.status, version: "1.1", fields: [...endToEnd(pairs(up.fields)), ...chunksAdded] },
@@ -96,7 +96,7 @@ async function compareWithUpstream(
   if (!up.complete && isAboutTrailers(opinion)) return;
   assert.ok(up.complete, `a part looks complete; ${shown}`);
   // The end of such a body cannot be told from a cut.
-  assert.ok(ending !== "reset" || tellsItsEnd(up, method), `what was reset looks complete; ${shown}`);
+  assert.ok(ending !== "reset" || declaresItsEnd(up, method), `what was reset looks complete; ${shown}`);
   assert.equal(actual.body, up.body, shown);
 }
 
@@ -117,7 +117,7 @@ function endToEnd(fields: readonly Pair[]): readonly Pair[] {
   });
 }
 
-function tellsItsEnd({ fields, status }: Understood, method: string): boolean {
+function declaresItsEnd({ fields, status }: Understood, method: string): boolean {
   if (method === "HEAD" || status === 204 || status === 304) return true;
   return pairs(fields).some(([name]) => /^(transfer-encoding|content-length)$/i.test(name));
 }
@@ -127,7 +127,7 @@ function isOwn({ fields }: Understood, text: string): boolean {
 }
 
 /** One response, then at most the health response, and nothing that the upstream sent after its response. */
-function nothingBehind({ received, reset }: Exchange, { method }: SentResponse): void {
+function assertNothingAfter({ received, reset }: Exchange, { method }: SentResponse): void {
   const finals: RawMessage[] = [];
   for (let rest = received; rest.length > 0;) {
     const message = readResponse(rest, finals.length === 0 ? method : "GET", !reset);

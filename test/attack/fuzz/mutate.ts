@@ -33,21 +33,21 @@ export function below(end: number, random: Random): number {
 function changed(text: string, others: readonly string[], random: Random): string {
   const at = below(text.length + 1, random);
   const to = Math.min(text.length, at + 1 + below(random() < 0.8 ? 6 : 60, random));
-  const [before, middle, behind] = [text.slice(0, at), text.slice(at, to), text.slice(to)];
+  const [before, middle, after] = [text.slice(0, at), text.slice(at, to), text.slice(to)];
   switch (below(10, random)) {
     case 0:
     case 1:
-      return before + pick(PIECES, random) + middle + behind;
+      return before + pick(PIECES, random) + middle + after;
     case 2:
-      return before + pick(PIECES, random) + behind;
+      return before + pick(PIECES, random) + after;
     case 3:
-      return before + behind;
+      return before + after;
     case 4:
-      return before + middle.repeat(2 + below(2, random)) + behind;
+      return before + middle.repeat(2 + below(2, random)) + after;
     case 5:
-      return before + flipped(middle, random) + behind;
+      return before + flipped(middle, random) + after;
     case 6:
-      return before + String.fromCharCode(below(256, random)) + middle + behind;
+      return before + String.fromCharCode(below(256, random)) + middle + after;
     case 7:
       return movedLine(text, random);
     case 8: {
@@ -55,7 +55,7 @@ function changed(text: string, others: readonly string[], random: Random): strin
       return before + other.slice(below(other.length, random));
     }
     default:
-      return random() < 0.5 ? before + swappedCase(middle) + behind : cutShort(before, behind, random);
+      return random() < 0.5 ? before + swappedCase(middle) + after : cutShort(before, after, random);
   }
 }
 
@@ -80,6 +80,6 @@ function swappedCase(text: string): string {
   );
 }
 
-function cutShort(before: string, behind: string, random: Random): string {
-  return random() < 0.5 ? before : behind;
+function cutShort(before: string, after: string, random: Random): string {
+  return random() < 0.5 ? before : after;
 }

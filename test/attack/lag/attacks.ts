@@ -10,10 +10,10 @@ export interface Attack {
   readonly name: string;
   /** The number of connections that attack at the same time. */
   readonly connections: number;
-  readonly run: (assault: Assault) => Promise<void>;
+  readonly run: (attackRun: AttackRun) => Promise<void>;
 }
 
-export interface Assault {
+export interface AttackRun {
   readonly port: number;
   readonly random: Random;
   readonly over: () => boolean;

@@ -98,7 +98,7 @@ async function runAll(cases: readonly Case[], expected: number): Promise<readonl
   const worker = async (): Promise<void> => {
     for (let n = next++; n < cases.length; n = next++) {
       const each = cases[n];
-      if (each !== undefined) texts[n] = await converse(requestOf(each.form, markFor(n)));
+      if (each !== undefined) texts[n] = await exchange(requestOf(each.form, markFor(n)));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -120,7 +120,7 @@ function requestOf({ head, framedBody }: RequestForm, mark: string): string {
 }
 
 /** Waits for a response or the end of the connection. A request that hangs fails here. */
-async function converse(request: string): Promise<string> {
+async function exchange(request: string): Promise<string> {
   const peer = await connectRaw(chaos.port);
   peer.send(request);
   await peer.until(

@@ -47,8 +47,8 @@ test("R6: of 1,000 GETs in one write, one at a time is forwarded, and the respon
 
 test("R49: pipelined requests with different keys get responses in order and records with their own keys", async () => {
   const client = await fixture.client();
-  const asOther = (text: string): string => text.replace(testKey.key, otherKey.key);
-  client.send(get("/openai/v1/a") + asOther(post('{"model":"m-0"}')) + get("/openai/v1/b"));
+  const withOtherKey = (text: string): string => text.replace(testKey.key, otherKey.key);
+  client.send(get("/openai/v1/a") + withOtherKey(post('{"model":"m-0"}')) + get("/openai/v1/b"));
   const { connection, request } = await fixture.provider.nextRequest();
   assert.match(request.startLine, /v1\/a/);
   connection.send(jsonResponse(1));
@@ -161,14 +161,14 @@ test("a client that asks for it has its connection closed after the response", a
 
 test("a rejected request leaves the connection open unless it has a body", async () => {
   const client = await fixture.client();
-  const stranger = (text: string): string => text.replace(testKey.key, "sk-nobody-0123456789");
-  client.send(stranger(get()));
+  const withUnknownKey = (text: string): string => text.replace(testKey.key, "sk-nobody-0123456789");
+  client.send(withUnknownKey(get()));
   assertErrorResponse(await client.message(), 403, "forbidden");
   client.send("GET /nowhere HTTP/1.1\r\nHost: h\r\nX-Api-Key: " + testKey.key + "\r\n\r\n");
   assertErrorResponse(await client.message(), 404, "not_found");
   client.send("TRACE / HTTP/1.1\r\nHost: h\r\n\r\n");
   assertErrorResponse(await client.message(), 405, "method_not_allowed");
-  client.send(stranger(post()));
+  client.send(withUnknownKey(post()));
   const last = await client.message();
   assertErrorResponse(last, 403, "forbidden");
   assert.equal(last.body.toString(), '{"error":"forbidden","message":"API key not authorized"}');

@@ -20,7 +20,7 @@ import {
   streamHead,
 } from "../fixture.ts";
 
-function skipLoudly(t: TestContext, why: string): void {
+function skipWithMessage(t: TestContext, why: string): void {
   t.diagnostic(`SKIPPED: ${why}`);
   t.skip(why);
 }
@@ -40,7 +40,7 @@ test("R94: without free file descriptors, new connections are rejected, running 
 
   const limit = readdirSync(`/proc/${pid}/fd`).length + 10;
   const lowered = spawnSync("prlimit", ["--pid", String(pid), `--nofile=${limit}:`]);
-  if (lowered.status !== 0) return skipLoudly(t, "prlimit may not lower the limit of a running process here");
+  if (lowered.status !== 0) return skipWithMessage(t, "prlimit may not lower the limit of a running process here");
   const idle = await Promise.all(Array.from({ length: 100 }, () => connectRaw(port)));
   // The last connections are rejected, and the accepted ones are not affected.
   await Promise.all(idle.slice(-80).map((peer) => peer.closedByPeer()));
@@ -67,13 +67,13 @@ test("R95: within 300 MB of memory, 300 streams and 10 compression bombs are ser
     mkdirSync(group);
     writeFileSync(`${group}/memory.limit_in_bytes`, String(MEMORY_LIMIT));
   } catch {
-    return skipLoudly(t, "there is no writable memory cgroup (v1) here");
+    return skipWithMessage(t, "there is no writable memory cgroup (v1) here");
   }
   // A process is counted in the group that it was started in, so the parent joins the group and leaves it afterwards.
-  const home = /:memory:(.*)/.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1] ?? "/";
+  const parentGroup = /:memory:(.*)/.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1] ?? "/";
   writeFileSync(`${group}/cgroup.procs`, String(process.pid));
   const fixture = await startProxyFixture();
-  writeFileSync(`${CGROUP}${home}/cgroup.procs`, String(process.pid));
+  writeFileSync(`${CGROUP}${parentGroup}/cgroup.procs`, String(process.pid));
   t.after(async () => {
     await fixture.clear();
     await fixture.stop();

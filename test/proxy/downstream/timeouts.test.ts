@@ -38,10 +38,10 @@ after(() => fixture.stop());
 
 /** It is never early; how late it is depends on the machine. */
 async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void> {
-  const begun = performance.now();
+  const startedAt = performance.now();
   await work;
-  const took = performance.now() - begun;
-  assert.ok(took >= leastSeconds * 1_000 - 60, `over after ${took} ms already`);
+  const elapsedMs = performance.now() - startedAt;
+  assert.ok(elapsedMs >= leastSeconds * 1_000 - 60, `over after ${elapsedMs} ms already`);
 }
 
 test("R18: a stream that stalls is cut, and LMGate does not end it properly", async () => {

@@ -38,7 +38,7 @@ async function startRequest(text = post()): Promise<{ client: RawPeer; received:
 }
 
 /** A stream that has begun, and whose client LMGate knows to have left. */
-async function abandonedStream(): Promise<ReceivedRequest["connection"]> {
+async function streamWithoutClient(): Promise<ReceivedRequest["connection"]> {
   const { client, received } = await startRequest();
   received.connection.send(streamHead + chunk(contentEvent(1)));
   await client.waitFor("word");
@@ -48,7 +48,7 @@ async function abandonedStream(): Promise<ReceivedRequest["connection"]> {
 }
 
 test("the usage of a stream is read from its rest after the client has left", async () => {
-  const connection = await abandonedStream();
+  const connection = await streamWithoutClient();
   connection.send(chunk(contentEvent(1)) + chunk(lastEvents(1)) + lastChunk);
   await fixture.record({ ...learned, ...drained, status: 200 });
 });
@@ -89,22 +89,22 @@ test("a client that stopped reading before it left does not keep the rest from b
 });
 
 test("a response larger than the limit is canceled", async () => {
-  const connection = await abandonedStream();
+  const connection = await streamWithoutClient();
   for (let n = 0; n < 12; n++) connection.send(chunk(contentEvent(1, "x".repeat(100_000))));
   await connection.closedByPeer();
   await fixture.record({ error_type: "client_aborted", usage_state: "aborted", output_tokens: null });
 });
 
 test("a response that takes longer than the limit is canceled", async () => {
-  const connection = await abandonedStream();
+  const connection = await streamWithoutClient();
   await connection.closedByPeer();
   await fixture.record({ error_type: "client_aborted", usage_state: "aborted" });
 });
 
 test("a drain beyond the concurrency limit is canceled at once", async () => {
-  const first = await abandonedStream();
-  const second = await abandonedStream();
-  const third = await abandonedStream();
+  const first = await streamWithoutClient();
+  const second = await streamWithoutClient();
+  const third = await streamWithoutClient();
   await third.closedByPeer();
   await fixture.record({ usage_state: "aborted", usage_reason: "aborted" });
   for (const connection of [first, second]) connection.send(chunk(lastEvents(1)) + lastChunk);
@@ -112,7 +112,7 @@ test("a drain beyond the concurrency limit is canceled at once", async () => {
 });
 
 test("a response that is cut during its drain is partial, and its record says client_aborted", async () => {
-  const connection = await abandonedStream();
+  const connection = await streamWithoutClient();
   connection.send(chunk(contentEvent(1).replace('"choices"', '"usage":{"prompt_tokens":7},"choices"')));
   connection.reset();
   await fixture.record({ error_type: "client_aborted", usage_state: "partial", usage_reason: "cut", input_tokens: 7 });

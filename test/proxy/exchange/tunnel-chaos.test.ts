@@ -60,7 +60,7 @@ async function runAll(
   const peers: RawPeer[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let n = next++; n < places.length; n = next++) peers[n] = await converse(`cut-${places[n]}`);
+    for (let n = next++; n < places.length; n = next++) peers[n] = await exchange(`cut-${places[n]}`);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const records = await fixture.records(places.length);
@@ -73,7 +73,7 @@ async function runAll(
 }
 
 /** Waits for an error response or the end of the connection. The client ends its side when it sees an end. */
-async function converse(mark: string): Promise<RawPeer> {
+async function exchange(mark: string): Promise<RawPeer> {
   const peer = await connectRaw(near.port);
   const lines = ["Connection: Upgrade", "Upgrade: websocket", `User-Agent: ${mark}`];
   peer.send(get("/openai/v1/realtime?model=m-0", ...lines));

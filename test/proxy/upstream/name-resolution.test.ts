@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { run } from "../../harness/run-program.ts";
 
-const inside = join(import.meta.dirname, "name-resolution-child.ts");
+const childPath = join(import.meta.dirname, "name-resolution-child.ts");
 const enter = 'mount --bind "$0" /etc/resolv.conf && ip link set lo up && exec env -u NODE_TEST_CONTEXT "$@"';
 
 test("R34: unknown names, silent resolvers, moved names and dead IPv6, with a DNS server of our own", async (t) => {
@@ -21,7 +21,7 @@ test("R34: unknown names, silent resolvers, moved names and dead IPv6, with a DN
     t.skip("no namespaces here");
     return;
   }
-  const ran = await run("unshare", [...namespace, process.execPath, inside]);
+  const ran = await run("unshare", [...namespace, process.execPath, childPath]);
   assert.equal(ran.code, 0, ran.stdout + ran.stderr);
   assert.match(ran.stdout, /pass 5\b/);
 });

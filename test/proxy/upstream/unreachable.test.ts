@@ -68,17 +68,17 @@ test("R10: a GET to an upstream port without a listener is 502 too", async () =>
 });
 
 test("R11: an upstream that does not accept the connection is 504 at the connect timeout", async (t) => {
-  if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
-  const begun = performance.now();
+  if (full === undefined) return skipWithMessage(t, "no listening socket could be filled up here");
+  const startedAt = performance.now();
   const client = await connectTo("full");
   assertErrorResponse(await client.message(), 504, "upstream_timeout");
-  const took = performance.now() - begun;
-  assert.ok(took >= connectSeconds * 1_000, `over after ${took} ms already`);
+  const elapsedMs = performance.now() - startedAt;
+  assert.ok(elapsedMs >= connectSeconds * 1_000, `over after ${elapsedMs} ms already`);
   await fixture.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
 });
 
 test("R11: a client that leaves while LMGate is connecting is recorded once", async (t) => {
-  if (full === undefined) return skipLoudly(t, "no listening socket could be filled up here");
+  if (full === undefined) return skipWithMessage(t, "no listening socket could be filled up here");
   const client = await connectTo("full");
   client.end();
   await client.close();
@@ -114,7 +114,7 @@ test("R35: plain HTTP instead of TLS is 502", async () => {
 });
 
 test("R35: an upstream with an expired certificate is 502 and receives no request", async (t) => {
-  if (expired === undefined) return skipLoudly(t, "there is no openssl to make an expired certificate with");
+  if (expired === undefined) return skipWithMessage(t, "there is no openssl to make an expired certificate with");
   const client = await connectTo("expired");
   assertErrorResponse(await client.message(), 502, "upstream_unreachable");
   await fixture.record({ provider: "expired", status: 502, error_type: "upstream_unreachable" });
@@ -124,7 +124,7 @@ test("R35: an upstream with an expired certificate is 502 and receives no reques
   }
 });
 
-function skipLoudly(t: TestContext, why: string): void {
+function skipWithMessage(t: TestContext, why: string): void {
   t.diagnostic(`SKIPPED: ${why}`);
   t.skip(why);
 }
