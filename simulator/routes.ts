@@ -3,9 +3,8 @@ import type { SimulatedResponse, SimulatedRequest } from "./response.ts";
 import type { ProviderName } from "./request-log.ts";
 import { batchEmbedResponse, embedContentResponse, predictResponse } from "./google-embed.ts";
 import { generateResponse, googleCountResponse, streamGenerateResponse } from "./google-generate.ts";
-import { chatResponse } from "./openai-chat.ts";
+import { chatResponse, modelsResponse } from "./openai-chat.ts";
 import { embeddingsResponse } from "./openai-embeddings.ts";
-import { modelsResponse } from "./openai-models.ts";
 import { responsesResponse } from "./openai-responses.ts";
 
 export interface Endpoint {

@@ -45,7 +45,7 @@ function determined(record: Readonly<Record<string, unknown>>): ExpectedRecord {
 
 /** One line for each field that differs. */
 export function differences(record: RequestRecord, expected: ExpectedRecord): readonly string[] {
-  // Whether an unknown counter is estimated depends on the gateway's settings.
+  // The gateway's settings decide whether an unknown counter is estimated.
   const source = record.usage_source === "estimate" ? "none" : record.usage_source;
   const found: ExpectedRecord = { ...record, usage_source: source };
   const names = new Set([...Object.keys(determined(found)), ...Object.keys(expected)]);

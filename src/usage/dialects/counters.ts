@@ -43,22 +43,22 @@ export const PLAIN_NAME = /^[a-z0-9][a-z0-9_]{0,39}$/;
 
 /** The provider's usage object as sent, for the record; `undefined` if it is too large. */
 export function rawUsage(usage: Fields | undefined): unknown {
-  return usage !== undefined && weigh(usage, MAX_RAW) >= 0 ? usage : undefined;
+  return usage !== undefined && remainingBudget(usage, MAX_RAW) >= 0 ? usage : undefined;
 }
 
 /** Returns the budget minus the approximate length of the value as JSON; negative if it does not fit. */
-function weigh(value: unknown, budget: number): number {
+function remainingBudget(value: unknown, budget: number): number {
   if (typeof value === "string") return budget - value.length - 2;
   if (typeof value !== "object" || value === null) return budget - 8;
   let left = budget - 2;
   if (Array.isArray(value)) {
     for (const element of value) {
-      left = weigh(element, left - 1);
+      left = remainingBudget(element, left - 1);
       if (left < 0) return left;
     }
   } else if (isFields(value)) {
     for (const key of Object.keys(value)) {
-      left = weigh(member(value, key), left - key.length - 4);
+      left = remainingBudget(member(value, key), left - key.length - 4);
       if (left < 0) return left;
     }
   }

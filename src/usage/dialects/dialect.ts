@@ -66,14 +66,14 @@ export interface PartialUsage {
   /** The dialect that auto-detection found. */
   readonly dialect: Dialect | undefined;
   /** Counters in the response head. */
-  readonly head: Usage | undefined;
+  readonly headUsage: Usage | undefined;
   /** The usage of each model, for a response that contains many. */
   readonly byModel: readonly ModelUsage[];
   /** The last ids that were counted, for streams that may repeat events. */
-  readonly seen: readonly string[];
+  readonly countedIds: readonly string[];
 }
 
-export const NOTHING: PartialUsage = Object.freeze({
+export const EMPTY_PARTIAL: PartialUsage = Object.freeze({
   model: undefined,
   id: undefined,
   usage: undefined,
@@ -86,9 +86,9 @@ export const NOTHING: PartialUsage = Object.freeze({
   toolCalls: undefined,
   extra: undefined,
   dialect: undefined,
-  head: undefined,
+  headUsage: undefined,
   byModel: Object.freeze([]),
-  seen: Object.freeze([]),
+  countedIds: Object.freeze([]),
 });
 
 /** The final values of `status` in OpenAI's responses: the default. */

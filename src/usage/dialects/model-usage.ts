@@ -15,13 +15,13 @@ export function withModelUsage(
   { kind, model, usage }: ModelUsage,
 ): readonly ModelUsage[] {
   // The raw object describes a single response, and the extra items become entries of their own.
-  const share: ModelUsage = { kind, model, usage: { ...usage, raw: undefined, extraItems: undefined } };
+  const entry: ModelUsage = { kind, model, usage: { ...usage, raw: undefined, extraItems: undefined } };
   let at = byModel.findIndex((other) => other.kind === kind && other.model === model);
   // Beyond the limit the counters are kept and the model names are not.
   if (at === -1 && byModel.length >= MAX_MODELS) at = byModel.findLastIndex((other) => other.kind === kind);
   const before = byModel[at];
-  if (before === undefined) return [...byModel, share];
-  return byModel.with(at, { ...before, usage: sumOf(before.usage, share.usage) });
+  if (before === undefined) return [...byModel, entry];
+  return byModel.with(at, { ...before, usage: sumOf(before.usage, entry.usage) });
 }
 
 /** The entries other than `main`, which is the record itself. */
@@ -29,14 +29,14 @@ export function otherItems(
   byModel: readonly ModelUsage[],
   main: ModelUsage | undefined,
 ): readonly ExtraItem[] | undefined {
-  const others = byModel.filter((share) => share !== main);
+  const others = byModel.filter((entry) => entry !== main);
   if (others.length === 0) return undefined;
   return others.map(({ kind, model, usage }) => ({ kind, model, ...usage }));
 }
 
 /** One record for many responses: the first entry of `kind`, with the other entries as extra items. */
 export function finalModelUsage(byModel: readonly ModelUsage[], kind: string): Usage | undefined {
-  const main = byModel.find((share) => share.kind === kind);
+  const main = byModel.find((entry) => entry.kind === kind);
   if (main === undefined) return undefined;
   return { ...main.usage, extraItems: otherItems(byModel, main) };
 }

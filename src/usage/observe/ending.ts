@@ -1,7 +1,7 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 
 /**
- * What became of the response: complete; complete after the client left; aborted by the client or by LMGate; cut by the
+ * How the response ended: complete; complete after the client left; aborted by the client or by LMGate; cut by the
  * provider or by a timeout.
  */
 export type Ending = "complete" | "drained" | "aborted" | "cut";

@@ -209,3 +209,39 @@ test("the raw usage is kept as sent", () => {
     total_tokens: 11,
   });
 });
+
+const REQUEST_BODY = JSON.stringify({
+  model: "m",
+  messages: [{ role: "user", content: "Tell me about the sea, please." }],
+});
+const RESPONSE_BODY =
+  'data: {"model":"m","choices":[{"delta":{"content":"The sea is deep and wide."}}]}\n\ndata: [DONE]\n\n';
+
+function estimatedReading(request: Partial<ObservedRequest>, sent = true) {
+  const observer = new RequestObserver({ ...CHAT, estimate: true, ...request }, () => 1);
+  observer.requestBytes(Buffer.from(REQUEST_BODY));
+  if (sent) observer.requestSent();
+  observer.responseHead({ ...OK, contentType: EVENTS });
+  observer.responseBytes(Buffer.from(RESPONSE_BODY));
+  return observer.finish({ kind: "complete" });
+}
+
+test("a stream without usage is estimated, and its counters stay unknown", () => {
+  const found = estimatedReading({});
+  assert.deepEqual([found.source, found.state, found.reason], ["estimate", "missing", "not_requested"]);
+  assert.equal(found.usage, undefined);
+  assert.ok(found.estimatedInputTokens !== undefined && Math.abs(found.estimatedInputTokens - 8) <= 2);
+  assert.ok(found.estimatedOutputTokens !== undefined && Math.abs(found.estimatedOutputTokens - 7) <= 2);
+});
+
+test("a request that was not sent completely is not estimated", () => {
+  assert.equal(estimatedReading({}, false).estimatedInputTokens, undefined);
+});
+
+test("nothing is estimated if the setting is off", () => {
+  const found = estimatedReading({ estimate: false });
+  assert.deepEqual(
+    [found.source, found.estimatedInputTokens, found.estimatedOutputTokens],
+    ["none", undefined, undefined],
+  );
+});

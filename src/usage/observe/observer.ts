@@ -2,7 +2,7 @@ import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { clamped } from "./clamp.ts";
 import { type Decoding, openDecoding } from "../decode/decoder.ts";
-import { type PartialUsage, type HeaderLookup, NOTHING } from "../dialects/dialect.ts";
+import { type PartialUsage, type HeaderLookup, EMPTY_PARTIAL } from "../dialects/dialect.ts";
 import { endpointOf } from "../endpoints/endpoint-table.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { AwsEventStreamReader } from "../framing/aws-event-stream.ts";
@@ -57,7 +57,7 @@ export class RequestObserver {
   #requestReader: RequestReader | undefined;
   #response: ObservedResponse | undefined;
   #decoding: Decoding | undefined;
-  #head: PartialUsage = NOTHING;
+  #head: PartialUsage = EMPTY_PARTIAL;
   #declared: DetectedFraming | undefined;
   #frames: FrameReader | undefined;
   #builder: ReadingBuilder | undefined;
@@ -101,7 +101,7 @@ export class RequestObserver {
     this.#declared = framing !== undefined && !isError ? framing : declaredFraming(response.contentType);
     // An error declared as text may well be a JSON object.
     if (isError && this.#declared === "opaque") this.#declared = undefined;
-    this.#head = readHead?.(response.header, isError) ?? NOTHING;
+    this.#head = readHead?.(response.header, isError) ?? EMPTY_PARTIAL;
   }
 
   /** Takes a chunk of the response body without its framing, still content-encoded. */
@@ -120,7 +120,7 @@ export class RequestObserver {
     return unreadable(this.#endpoint.dialect, this.#endpoint.operation);
   }
 
-  /** What is known while the exchange is running, for a record that the ledger writes if the process ends first. */
+  /** The reading so far, for a record that the ledger writes if the process ends before the exchange. */
   snapshot(): UsageReading {
     const parameters = this.#requestReader?.parameters ?? NO_PARAMETERS;
     return {

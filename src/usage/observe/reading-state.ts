@@ -6,7 +6,7 @@ import type { Endpoint } from "../endpoints/endpoint.ts";
 /** Why reading of a response stopped before its end. */
 export type UnreadReason = "encoding" | "too_large" | "opaque";
 
-/** What is known when an exchange is over. */
+/** The end of an exchange, from which the state of its reading follows. */
 export interface ReadingStateInput {
   readonly ending: Ending;
   readonly endpoint: Endpoint;
@@ -47,7 +47,7 @@ export function isCounted(usage: Usage | undefined): usage is Usage {
 
 /** Determines how sure the usage is, for the record's `usage_state`, `usage_reason` and `usage_source`. */
 export function readingStateOf(input: ReadingStateInput): ReadingState {
-  const source = input.partial.head !== undefined ? "header" : input.stream ? "stream" : "body";
+  const source = input.partial.headUsage !== undefined ? "header" : input.stream ? "stream" : "body";
   if (isCounted(input.usage)) return { ...counted(input), source };
   return { ...uncounted(input), source: "none" };
 }
@@ -60,7 +60,7 @@ function counted(input: ReadingStateInput): StateAndReason {
   if (ending === "aborted") return { state: "aborted", reason: "aborted" };
   if (ending === "cut") return { state: "partial", reason: "cut" };
   // Counters in the response head are complete, whatever happens to the body.
-  const incomplete = partial.head === undefined ? incompleteReason(input) : undefined;
+  const incomplete = partial.headUsage === undefined ? incompleteReason(input) : undefined;
   if (incomplete !== undefined) return { state: "partial", reason: incomplete };
   const reason = ending === "drained" ? "drained" : undefined;
   return { state: "final", reason: input.inconsistent ? "inconsistent" : reason };

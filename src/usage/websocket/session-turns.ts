@@ -1,6 +1,6 @@
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
 import { clamped } from "../observe/clamp.ts";
-import { type Dialect, type PartialUsage, NOTHING } from "../dialects/dialect.ts";
+import { type Dialect, type PartialUsage, EMPTY_PARTIAL } from "../dialects/dialect.ts";
 import type { TurnStep } from "../dialects/session-dialect.ts";
 import type { Ending } from "../observe/ending.ts";
 import { isCounted } from "../observe/reading-state.ts";
@@ -65,7 +65,7 @@ export class SessionTurns {
       model: step.model,
       startedAt: this.#now(),
       firstContentAt: undefined,
-      partial: NOTHING,
+      partial: EMPTY_PARTIAL,
     };
     const [oldest] = this.#openTurns;
     if (oldest !== undefined && this.#openTurns.size >= MAX_OPEN) {

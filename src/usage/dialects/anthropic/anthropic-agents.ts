@@ -45,11 +45,11 @@ function readEvent(partial: PartialUsage, document: Fields, event: string | unde
   if (usage === undefined) return next;
 
   const id = textAt(document, "id");
-  if (id !== undefined && partial.seen.includes(id)) return next;
+  if (id !== undefined && partial.countedIds.includes(id)) return next;
   return {
     ...next,
     model: next.model ?? modelName(textAt(document, "model")),
-    seen: id === undefined ? partial.seen : [...partial.seen.slice(-MAX_SEEN), id],
+    countedIds: id === undefined ? partial.countedIds : [...partial.countedIds.slice(-MAX_IDS), id],
     byModel: withModelUsage(partial.byModel, {
       kind: KIND,
       model: modelName(textAt(document, "model")),
@@ -72,4 +72,4 @@ function usageOfSession(partial: PartialUsage): Usage | undefined {
 
 const KIND = "agent";
 /** The number of ids that are remembered to recognize repeated events. */
-const MAX_SEEN = 256;
+const MAX_IDS = 256;

@@ -1,6 +1,6 @@
 import type { Usage } from "../../../core/usage/usage.ts";
 import { exclusiveTotals } from "../counters.ts";
-import { type PartialUsage, type HeaderLookup, idText, NOTHING } from "../dialect.ts";
+import { type PartialUsage, type HeaderLookup, idText, EMPTY_PARTIAL } from "../dialect.ts";
 import { countAt, type Fields, labelAt } from "../../json/fields.ts";
 import { errorName } from "../safe-names.ts";
 
@@ -27,7 +27,7 @@ export function readBedrockHead(header: HeaderLookup, isError: boolean): Partial
   const id = idText(header("x-amzn-requestid"));
   // "ThrottlingException:http://internal.amazon.com/…"
   const errorType = isError ? errorName(header("x-amzn-errortype")?.split(/[:#]/, 1)[0]) : undefined;
-  return { ...NOTHING, id, errorType, failed: errorType !== undefined };
+  return { ...EMPTY_PARTIAL, id, errorType, failed: errorType !== undefined };
 }
 
 /** The head of a plain invoke response may contain counters, for models of any vendor. */
@@ -38,7 +38,7 @@ export function readInvokeHead(header: HeaderLookup, isError: boolean): PartialU
   const counters = exclusiveCounters(fields, HEADER_NAMES);
   const serviceTier = labelAt(fields, SERVICE_TIER);
   const isCounted = counters.inputTokens !== undefined || counters.outputTokens !== undefined;
-  return { ...partial, serviceTier, head: isCounted ? counters : undefined };
+  return { ...partial, serviceTier, headUsage: isCounted ? counters : undefined };
 }
 
 function firstCount(usage: Fields, names: readonly string[]): number | undefined {

@@ -98,7 +98,7 @@ function usageOfInvoke(partial: PartialUsage, context: UsageContext): Usage | un
   // The vendor's counters have more detail than Bedrock's, but may be missing.
   const isComplete = vendor?.inputTokens !== undefined && vendor.outputTokens !== undefined;
   const stated =
-    partial.head ?? (isComplete || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
+    partial.headUsage ?? (isComplete || metrics === undefined ? undefined : exclusiveCounters(metrics, METRIC_NAMES));
   const usage = stated === undefined ? vendor : mergedCounters(vendor, stated);
   if (usage === undefined) return undefined;
   return { ...usage, serviceTier: usage.serviceTier ?? partial.serviceTier, raw: rawUsage(partial.usage) };

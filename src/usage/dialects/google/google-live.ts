@@ -61,21 +61,21 @@ class LiveReader implements SessionReader {
     const steps: TurnStep[] = [];
 
     // The counters of a complete turn may arrive late, until the next turn begins.
-    if (hasOutput && this.#turn?.complete === true) steps.push(this.#step("end", NOTHING));
+    if (hasOutput && this.#turn?.complete === true) steps.push(this.#step("end", EMPTY));
     if (hasOutput || usage !== undefined) this.#turn ??= this.#begin();
-    if (hasOutput) steps.push(this.#step("open", NOTHING), this.#step("content", NOTHING));
+    if (hasOutput) steps.push(this.#step("open", EMPTY), this.#step("content", EMPTY));
     if (usage !== undefined) steps.push(this.#step("open", document));
     const turn = this.#turn;
     if (turn === undefined) return steps;
 
     turn.counted ||= usage !== undefined;
     turn.complete ||= complete;
-    if (turn.complete && turn.counted) steps.push(this.#step("end", NOTHING));
+    if (turn.complete && turn.counted) steps.push(this.#step("end", EMPTY));
     return steps;
   }
 
   end(): readonly TurnStep[] {
-    return this.#turn?.complete === true ? [this.#step("end", NOTHING)] : NO_STEPS;
+    return this.#turn?.complete === true ? [this.#step("end", EMPTY)] : NO_STEPS;
   }
 
   #newUsage(usage: Fields | undefined, isNewTurn: boolean): Fields | undefined {
@@ -148,7 +148,7 @@ function either(fields: Fields | undefined, name: string, snakeName: string): Fi
   return fieldsAt(fields, name) ?? fieldsAt(fields, snakeName);
 }
 
-const NOTHING: Fields = emptyFields();
+const EMPTY: Fields = emptyFields();
 const CANDIDATES: ReadonlyMap<string, string> = new Map([
   ["responseTokenCount", "candidatesTokenCount"],
   ["response_token_count", "candidates_token_count"],

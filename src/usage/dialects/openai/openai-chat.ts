@@ -112,7 +112,7 @@ interface OutputTotals {
 }
 
 /**
- * Whether `completion_tokens` includes reasoning differs by vendor and is not documented. The gap between the total and
+ * Vendors differ in whether `completion_tokens` includes reasoning and do not document it. The gap between the total and
  * its parts shows it.
  */
 export function outputTotals(usage: Fields, exclusiveReasoning: boolean): OutputTotals {
