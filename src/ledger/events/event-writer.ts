@@ -1,5 +1,6 @@
-import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from "node:fs";
 import { errorCode } from "../../core/errno.ts";
+import { tornBytes } from "../../jsonl/torn-line.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
 
 export interface EventWriterOptions {
@@ -15,8 +16,8 @@ const MAX_QUEUED = 1_000;
 export class EventWriter {
   readonly #options: EventWriterOptions;
   #queued: string[] = [];
-  /** The last write was cut off in the middle of a line. */
-  #torn = false;
+  /** True if the file ends in a torn line; `undefined` before the first write, when a crashed process may have left one. */
+  #torn: boolean | undefined;
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
@@ -43,7 +44,7 @@ export class EventWriter {
   flush(): void {
     if (this.#queued.length === 0) return;
     try {
-      this.#write(Buffer.from((this.#torn ? "\n" : "") + this.#queued.join("")));
+      this.#write(this.#queued.join(""));
       this.#queued = [];
       this.#torn = false;
     } catch (error) {
@@ -55,9 +56,12 @@ export class EventWriter {
     return `${JSON.stringify({ at: new Date(this.#options.now()).toISOString(), event, ...fields })}\n`;
   }
 
-  #write(bytes: Buffer): void {
-    const fd = openSync(this.#options.path, "a", this.#options.mode);
+  #write(text: string): void {
+    const { path, mode } = this.#options;
+    const fd = openSync(path, this.#torn === undefined ? "a+" : "a", mode);
     try {
+      this.#torn ??= tornBytes(fd, fstatSync(fd).size) > 0;
+      const bytes = Buffer.from((this.#torn ? "\n" : "") + text);
       let written = 0;
       while (written < bytes.length) {
         written += writeSync(fd, bytes, written);
