@@ -68,17 +68,19 @@ const ALLOWED: readonly RegExp[] = [
   /\b(?:handover_full|data_thread_died|ledger_thread_died|thread_died)\b/g,
   /\b(?:tool|function|system|API|remote procedure|web_search|file_search|code_interpreter|computer|mcp|custom_tool|function_tool|shell|image_generation)[_ ]calls?\b/gi,
   /\bcalls? (?:to|of|back|for|with) [`'"(]/gi,
-  /\bECONNREFUSED\b/g,
+  // The operating system refuses connections.
+  /\b(?:ECONNREFUSED|refuse[sd]? connections?|connections? (?:is |are )?refused)\b/g,
   // A member of OpenAI's messages, in the names that are searched for text.
   /\|refusal\b/g,
 ];
+
+/** Members of the API: `GET /api/v1/status`, the preview of an import, an export of requests. */
+const API_MEMBERS: readonly string[] = ["callsInFlight", "refusals", "refused"];
 
 /** Identifiers by file: members of a contract, or of OpenAI's messages and output items. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   "simulator/openai-chat.ts": ["refusal"],
   "simulator/openai-responses.ts": ["call_id"],
-  // Members of GET /api/v1/status.
-  "src/core/counters/status.ts": ["callsInFlight", "refusals"],
   // A reason in ledger-events.jsonl.
   "src/ledger/tools/audit.ts": ["handover_full"],
 };
@@ -136,7 +138,7 @@ test("a replaced word is found in an identifier, a comment, a text and a documen
 function wordsIn(path: string, text: string): readonly string[] {
   const allowed = EXCEPTIONS[path] ?? [];
   return textParts(text)
-    .filter(({ kind, value }) => kind === "identifier" && !allowed.includes(value) && !isAllowedName(value))
+    .filter(({ kind, value }) => kind === "identifier" && !allowed.includes(value) && !API_MEMBERS.includes(value) && !isAllowedName(value))
     .flatMap(({ value, line }) => {
       const replaced = REPLACED.find(({ words }) => words && identifierWords(value).some((word) => words.test(word)));
       return replaced === undefined ? [] : [`${path}:${line} ${value}: use "${replaced.use}"`];

@@ -87,7 +87,7 @@ describe("every page", { skip: noBrowser, concurrency: 2 }, () => {
     for (const [name, open] of Object.entries(MENUS)) await opened(name, open, () => assertFits(page, SMALL_PHONE));
   });
 
-  for (const [name, path] of Object.entries({ "the help sheet": "", "a call": "requests?from=-30d&tail=off" })) {
+  for (const [name, path] of Object.entries({ "the help sheet": "", "a request": "requests?from=-30d&tail=off" })) {
     test(`${name} passes axe-core in both themes and fits a phone`, async (t) => {
       const page = await world.open(t, path);
       await settled(page);

@@ -179,8 +179,8 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
       figures.text,
     );
     assert.equal(figures.text, await (await fetchAs(world, figures.url)).text(), "the API gives the same file");
-    const calls = await download(page, "JSON lines", 1);
-    const ids = calls.text
+    const requests = await download(page, "JSON lines", 1);
+    const ids = requests.text
       .trim()
       .split("\n")
       .map((line) => (JSON.parse(line) as RequestRecord).id);

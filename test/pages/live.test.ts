@@ -36,7 +36,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await page.getByText("Waiting for the first request…").waitFor();
     await call("sk-nobody-knows-this-one");
     await page.getByText("A request arrived and was rejected").waitFor();
-    await assertAccessible(page, "refused");
+    await assertAccessible(page, "rejected");
     await call();
     await page.getByText("It works.").waitFor();
     await assertAccessible(page, "it works");

@@ -32,7 +32,7 @@ export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element |
         </Button>
       }
     >
-      {isLost ? "The live connection was lost. Reconnecting…" : "These figures are out of date."} Last answer{" "}
+      {isLost ? "The live connection was lost. Reconnecting…" : "These figures are out of date."} Last response{" "}
       {formatAgo(new Date(responded).toISOString(), now)}.
     </Notice>
   );
