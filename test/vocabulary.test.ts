@@ -138,7 +138,10 @@ test("a replaced word is found in an identifier, a comment, a text and a documen
 function wordsIn(path: string, text: string): readonly string[] {
   const allowed = EXCEPTIONS[path] ?? [];
   return textParts(text)
-    .filter(({ kind, value }) => kind === "identifier" && !allowed.includes(value) && !API_MEMBERS.includes(value) && !isAllowedName(value))
+    .filter(
+      ({ kind, value }) =>
+        kind === "identifier" && !allowed.includes(value) && !API_MEMBERS.includes(value) && !isAllowedName(value),
+    )
     .flatMap(({ value, line }) => {
       const replaced = REPLACED.find(({ words }) => words && identifierWords(value).some((word) => words.test(word)));
       return replaced === undefined ? [] : [`${path}:${line} ${value}: use "${replaced.use}"`];
