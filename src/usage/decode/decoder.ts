@@ -67,7 +67,7 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
 }
 
 /** Undoes one coding. The output is limited against decompression bombs. */
-export class Decoder {
+class Decoder {
   readonly #coding: Coding;
   readonly #pool: DecoderPool;
   readonly #emit: DecodedSink;

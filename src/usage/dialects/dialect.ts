@@ -4,6 +4,7 @@ import type { Framing } from "../framing/framing.ts";
 import type { Shape, ShapeSpec } from "../json/json-shape.ts";
 import { errorName, modelName } from "./safe-names.ts";
 import type { ModelUsage } from "./model-usage.ts";
+import type { TextMembers } from "./text-members.ts";
 
 /**
  * A format in which responses report usage: the members to read, how documents accumulate, and what they mean. `read`
@@ -24,6 +25,8 @@ export interface Dialect {
   readonly readHead?: (header: HeaderLookup, isError: boolean) => PartialUsage;
   /** The framing of its responses, whatever their content type is. */
   readonly framing?: Framing;
+  /** The members whose text is estimated if no usage arrives; `undefined` if usage is not tokens of text. */
+  readonly text?: TextMembers | undefined;
   /** The final values of `status`, if they are not those of OpenAI's responses. */
   readonly terminal?: ReadonlySet<string>;
   /**

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TokenEstimator } from "./token-estimator.ts";
-import { textMembersOf } from "./text-members.ts";
+import { openaiChat } from "../dialects/openai/openai-chat.ts";
 import { TextCounter } from "./text-counter.ts";
 
-const CHAT = textMembersOf("openai.chat");
+const CHAT = openaiChat.text;
 assert.ok(CHAT?.stream);
 const IN_REQUEST = CHAT.request;
 const IN_STREAM = CHAT.stream;

@@ -17,7 +17,7 @@ import { modelName } from "../dialects/safe-names.ts";
 import { DecoderPool } from "../decode/decoder-pool.ts";
 import { SseReader } from "../framing/sse.ts";
 import { ReadingBuilder } from "./reading-builder.ts";
-import { type TextMembers, textMembersOf } from "../estimate/text-members.ts";
+import type { TextMembers } from "../dialects/text-members.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 import { endingOf } from "./ending.ts";
 import { unreadable } from "./unreadable.ts";
@@ -206,7 +206,7 @@ export class RequestObserver {
   }
 
   get #text(): TextMembers | undefined {
-    return this.#request.estimate === true ? textMembersOf(this.#endpoint.dialect) : undefined;
+    return this.#request.estimate === true ? this.#endpoint.reader.text : undefined;
   }
 
   #openTextCounter(stream: boolean): TextCounter | undefined {

@@ -15,6 +15,7 @@ import {
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { otherItems, type ModelUsage, withModelUsage } from "../model-usage.ts";
+import { textMembers } from "../text-members.ts";
 
 export const MESSAGES_SPEC = {
   ...COMMON,
@@ -31,6 +32,7 @@ export const anthropicMessages: Dialect = {
   hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
   toUsage: usageOfMessage,
   detect,
+  text: textMembers("text|thinking|partial_json"),
 };
 
 function detect(document: Fields, type: string): "certain" | "likely" | undefined {

@@ -14,6 +14,7 @@ import {
 } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { type CounterNames, exclusiveCounters, readBedrockHead } from "./bedrock-head.ts";
+import { textMembers } from "../text-members.ts";
 
 const CONVERSE_SPEC = {
   ...COMMON,
@@ -32,6 +33,7 @@ export const bedrockConverse: Dialect = {
   toUsage: usageOfConverse,
   readHead: readBedrockHead,
   detect,
+  text: textMembers("text|input"),
 };
 
 function detect(document: Fields): "likely" | undefined {

@@ -7,6 +7,7 @@ import { anthropicMessages, MESSAGES_SPEC } from "../anthropic/anthropic-message
 import { converseCounters } from "./bedrock-converse.ts";
 import { type CounterNames, exclusiveCounters, readInvokeHead } from "./bedrock-head.ts";
 import { CHAT_SPEC, openaiChat } from "../openai/openai-chat.ts";
+import { textMembers } from "../text-members.ts";
 
 const METRICS = "amazon-bedrock-invocationMetrics";
 
@@ -40,6 +41,7 @@ export const bedrockInvoke: Dialect = {
   toUsage: usageOfInvoke,
   readHead: readInvokeHead,
   detect: (document) => (hasInvokeCounters(document) ? "certain" : undefined),
+  text: textMembers("text|thinking|partial_json|content|generation|outputText|completion"),
 };
 
 function readInvoke(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {

@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.
 import { countAt, type Fields, fieldsAt, hasMember, merged } from "../../json/fields.ts";
 import { Each, type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { countsByModality } from "./google-generate.ts";
+import { EMBEDDED_TEXT } from "../text-members.ts";
 
 const EMBEDDING = { tokenCount: "value", statistics: "value" } as const satisfies ShapeSpec;
 
@@ -21,6 +22,7 @@ export const googleEmbed: Dialect = {
   read: readEmbed,
   hasContent: () => false,
   toUsage: usageOfEmbed,
+  text: EMBEDDED_TEXT,
 };
 
 function readEmbed(partial: PartialUsage, document: Fields): PartialUsage {

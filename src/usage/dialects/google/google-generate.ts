@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type PartialUsage, hasElements, idText, readCommo
 import { countAt, type Fields, fieldsAt, isFields, labelAt, listAt, merged, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { textMembers } from "../text-members.ts";
 
 /** The REST API uses camelCase; some gateways in between use the snake_case names of the protocol buffers. */
 const GENERATE_SPEC = {
@@ -27,6 +28,7 @@ export const googleGenerate: Dialect = {
   hasContent: (document) => hasElements(document, "candidates"),
   toUsage: usageOfGenerate,
   detect,
+  text: textMembers("text"),
 };
 
 function detect(document: Fields): "certain" | undefined {

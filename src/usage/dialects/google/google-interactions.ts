@@ -15,6 +15,7 @@ import {
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { countsByModality } from "./google-generate.ts";
+import { textMembers } from "../text-members.ts";
 
 const INTERACTION = {
   ...COMMON,
@@ -53,6 +54,7 @@ export const googleInteractions: Dialect = {
   toUsage: usageOfInteraction,
   terminal: TERMINAL,
   detect,
+  text: textMembers("text"),
 };
 
 function detect(document: Fields, type: string): "certain" | "likely" | undefined {

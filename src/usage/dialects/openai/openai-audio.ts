@@ -4,6 +4,7 @@ import { amountAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/f
 import { shapeOf } from "../../json/json-shape.ts";
 import { tokenUsage } from "./token-usage.ts";
 import { openaiChat } from "./openai-chat.ts";
+import { requestText } from "../text-members.ts";
 
 /**
  * …/audio/transcriptions and …/translations: tokens or seconds, depending on the model; Mistral's have the counters of
@@ -20,7 +21,11 @@ export const openaiTranscription: Dialect = {
 };
 
 /** …/audio/speech: only the event stream has usage; plain audio has none. */
-export const openaiSpeech: Dialect = { ...openaiTranscription, name: "openai.speech" };
+export const openaiSpeech: Dialect = {
+  ...openaiTranscription,
+  name: "openai.speech",
+  text: requestText("input|instructions"),
+};
 
 /** Mistral's other paths under …/audio. */
 export const mistralAudio: Dialect = { ...openaiTranscription, name: "mistral.audio" };

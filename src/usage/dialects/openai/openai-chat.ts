@@ -14,6 +14,7 @@ import {
 } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { textMembers } from "../text-members.ts";
 
 /** POST …/chat/completions of OpenAI and about fifteen other vendors. */
 export const CHAT_SPEC = {
@@ -33,6 +34,7 @@ export const openaiChat: Dialect = {
   hasContent: (document) => hasElements(document, "choices"),
   toUsage: usageOfChat,
   detect,
+  text: textMembers("content|reasoning_content|reasoning|refusal|arguments"),
 };
 
 function detect(document: Fields): "likely" | undefined {
@@ -41,7 +43,7 @@ function detect(document: Fields): "likely" | undefined {
 }
 
 /** The legacy text completions have the same usage object and rules. */
-export const openaiCompletions: Dialect = { ...openaiChat, name: "openai.completions" };
+export const openaiCompletions: Dialect = { ...openaiChat, name: "openai.completions", text: textMembers("text") };
 
 function readChat(partial: PartialUsage, document: Fields): PartialUsage {
   const next = readCommon(partial, document);

@@ -3,6 +3,7 @@ import { rawUsage, statedCost } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, type Fields, fieldsAt } from "../../json/fields.ts";
 import { shapeOf } from "../../json/json-shape.ts";
+import { EMBEDDED_TEXT } from "../text-members.ts";
 
 /** POST …/embeddings: the usage is at the end of a large body, and there is no output. */
 export const openaiEmbeddings: Dialect = {
@@ -13,10 +14,11 @@ export const openaiEmbeddings: Dialect = {
   read: readEmbeddings,
   hasContent: () => false,
   toUsage: usageOfEmbeddings,
+  text: EMBEDDED_TEXT,
 };
 
 /** …/moderations: free and without usage, except at vendors whose classifiers count tokens. */
-export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations" };
+export const openaiModerations: Dialect = { ...openaiEmbeddings, name: "openai.moderations", text: undefined };
 
 function readEmbeddings(partial: PartialUsage, document: Fields): PartialUsage {
   return { ...readCommon(partial, document), usage: fieldsAt(document, "usage") ?? partial.usage };

@@ -3,6 +3,7 @@ import { COMMON, type Dialect, errorTypeOf, isTerminal, type PartialUsage, readC
 import { type Fields, fieldsAt, isFields, labelAt, listAt, textAt, hasMember } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { tokenUsage } from "./token-usage.ts";
+import { textMembers } from "../text-members.ts";
 
 const RESPONSE = {
   ...COMMON,
@@ -25,6 +26,7 @@ export const openaiResponses: Dialect = {
   hasContent: (document, event) => !NO_CONTENT.has(textAt(document, "type") ?? event ?? ""),
   toUsage: usageOfResponse,
   detect,
+  text: textMembers("text|arguments|refusal", "delta"),
 };
 
 function detect(document: Fields, type: string): "certain" | "likely" | undefined {
@@ -38,7 +40,7 @@ function detect(document: Fields, type: string): "certain" | "likely" | undefine
 }
 
 /** POST …/decisions: the same usage object, without id and status. */
-export const openaiDecisions: Dialect = { ...openaiResponses, name: "openai.decisions" };
+export const openaiDecisions: Dialect = { ...openaiResponses, name: "openai.decisions", text: undefined };
 
 function readResponses(partial: PartialUsage, document: Fields, event: string | undefined): PartialUsage {
   const inner = fieldsAt(document, "response");

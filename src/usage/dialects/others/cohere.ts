@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type PartialUsage, idText, readCommon, type Usage
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { openaiEmbeddings } from "../openai/openai-embeddings.ts";
+import { textMembers, EMBEDDED_TEXT } from "../text-members.ts";
 
 const ENDED = "ended";
 const TERMINAL: ReadonlySet<string> = new Set([ENDED]);
@@ -32,6 +33,7 @@ export const cohereChat: Dialect = {
   toUsage: ({ usage }) => (usage === undefined ? undefined : billedUsage(usage)),
   terminal: TERMINAL,
   detect: (document) => (hasBilledUnits(document) ? "certain" : undefined),
+  text: textMembers("text"),
 };
 
 /** …/embed, …/rerank, …/classify, …/parse. Other vendors have rerankers under the same path, with OpenAI's counters. */
@@ -40,6 +42,7 @@ export const cohereMeta: Dialect = {
   name: "cohere.meta",
   shape: shapeOf({ ...COMMON, meta: "value" }),
   toUsage: usageOfMeta,
+  text: EMBEDDED_TEXT,
 };
 
 /** True if the document has units that Cohere bills. */

@@ -4,6 +4,7 @@ import { COMMON, type Dialect, type PartialUsage, idText, readCommon } from "../
 import { countAt, type Fields, fieldsAt, hasMember, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
+import { textMembers } from "../text-members.ts";
 
 const RESPONSE = { model_instance_id: "value", response_id: "value", stats: "value" } as const satisfies ShapeSpec;
 
@@ -19,6 +20,7 @@ export const lmstudio: Dialect = {
   hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
   toUsage: usageOfStats,
   detect: (document) => (hasStats(fieldsAt(document, "result") ?? document) ? "certain" : undefined),
+  text: textMembers("content"),
 };
 
 /**

@@ -13,6 +13,7 @@ import { countAt, type Fields, fieldsAt, isFields, listAt, textAt } from "../../
 import { shapeOf } from "../../json/json-shape.ts";
 import { modelName } from "../safe-names.ts";
 import { openaiChat } from "../openai/openai-chat.ts";
+import { textMembers } from "../text-members.ts";
 
 /** …/v1/conversations: an agent's response, with the tokens of its connectors apart from those of the prompt. */
 export const mistralConversations: Dialect = {
@@ -23,6 +24,7 @@ export const mistralConversations: Dialect = {
   read: readConversation,
   hasContent: (document, event) => (textAt(document, "type") ?? event ?? "").endsWith(".delta"),
   toUsage: usageOfConversation,
+  text: textMembers("content"),
 };
 
 /** …/v1/ocr: billed by the page. */

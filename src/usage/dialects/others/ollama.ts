@@ -3,6 +3,7 @@ import { inclusiveTotals } from "../counters.ts";
 import { COMMON, type Dialect, type PartialUsage, readCommon } from "../dialect.ts";
 import { countAt, emptyFields, type Fields, hasMember, member, textAt } from "../../json/fields.ts";
 import { type ShapeSpec, shapeOf } from "../../json/json-shape.ts";
+import { textMembers } from "../text-members.ts";
 
 const OLLAMA_SPEC = {
   ...COMMON,
@@ -30,6 +31,7 @@ export const ollama: Dialect = {
   toUsage: usageOfOllama,
   terminal: TERMINAL,
   detect: (document) => (isOllamaEnd(document) ? "certain" : undefined),
+  text: textMembers("content|response|thinking"),
 };
 
 /** True if the document is the last line of a response, or all of it. */
