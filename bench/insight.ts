@@ -19,7 +19,7 @@ import { RemoteReader } from "../src/store/service/remote-reader.ts";
 import { StoreClient } from "../src/store/service/store-client.ts";
 import { HEAVIEST, PANELS } from "./insight-panels.ts";
 import { markdownTable } from "./markdown-table.ts";
-import { writeManyRecordsInParallel } from "./many-records.ts";
+import { writeManyRecordsInParallel } from "./many-records-parallel.ts";
 import { listening, startNginx } from "./nginx.ts";
 import { percentile } from "./statistics.ts";
 import { steadyLoad } from "./steady-load.ts";
