@@ -42,6 +42,8 @@ const UPSTREAM_PORT = 19_089;
 const GATEWAY_PORT = 19_087;
 const KEY = "sk-bench-0123456789-abcdef";
 const MEGABYTE = 1024 * 1024;
+const IDLE_TICKS = 3;
+const MAX_POLLS = 120;
 
 const records = Number(values.records);
 const home = values.directory ?? mkdtempSync(join(tmpdir(), "lmgate-insight-"));
@@ -157,9 +159,6 @@ async function measurePanels(): Promise<{
     store.stop();
   }
 }
-
-const IDLE_TICKS = 3;
-const MAX_POLLS = 120;
 
 /** Resolves when a process is idle. */
 async function waitUntilIdle(pid: number | undefined): Promise<void> {
