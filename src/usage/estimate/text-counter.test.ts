@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TokenEstimator } from "./token-estimator.ts";
-import { openaiChat } from "../dialects/openai/openai-chat.ts";
 import { TextCounter } from "./text-counter.ts";
 
-const CHAT = openaiChat.text;
-assert.ok(CHAT?.stream);
-const IN_REQUEST = CHAT.request;
-const IN_STREAM = CHAT.stream;
+const IN_REQUEST = /"(?:content|text|input)":\s{0,2}(?:\[\s{0,2})?"/g;
+const IN_STREAM = /"(?:content|reasoning|arguments)":\s{0,2}(?:\[\s{0,2})?"/g;
 
 /** The estimate of a text outside JSON. */
 function countAlone(text: string): number {
