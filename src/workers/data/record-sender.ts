@@ -64,7 +64,7 @@ export class RecordSender {
     if (this.#batch.length === 0) this.#first = number;
     this.#batch.push(record);
     // The ledger must know a pending response before a client can fetch it again through another worker.
-    if (this.#batch.length >= MAX_BATCH || record.once !== undefined) this.flush();
+    if (this.#batch.length >= MAX_BATCH || record.dedupKey !== undefined) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
     return true;
   }

@@ -80,14 +80,14 @@ class LedgerWorker {
   }
 
   #append(record: RecordMessage, consumed: () => void): void {
-    const { text, billing, once } = record;
-    if (once?.kind === "reread" && !this.#costs.isPending(once)) {
+    const { text, billing, dedupKey } = record;
+    if (dedupKey?.kind === "reread" && !this.#costs.isPending(dedupKey)) {
       this.#wait(record, consumed);
       return;
     }
-    if (once?.kind === "reread") this.#ledger.append(text, this.#costs.rereadOf(once, billing));
+    if (dedupKey?.kind === "reread") this.#ledger.append(text, this.#costs.rereadOf(dedupKey, billing));
     else {
-      if (once !== undefined) this.#costs.addPending(once);
+      if (dedupKey !== undefined) this.#costs.addPending(dedupKey);
       this.#ledger.append(text, this.#costs.costOf(billing));
     }
     consumed();
@@ -104,9 +104,9 @@ class LedgerWorker {
   #decide(record: RecordMessage): void {
     const consumed = this.#waiting.get(record);
     // The record may have been decided when the ledger closed.
-    if (consumed === undefined || record.once === undefined) return;
+    if (consumed === undefined || record.dedupKey === undefined) return;
     this.#waiting.delete(record);
-    this.#ledger.append(record.text, this.#costs.rereadOf(record.once, record.billing));
+    this.#ledger.append(record.text, this.#costs.rereadOf(record.dedupKey, record.billing));
     consumed();
   }
 

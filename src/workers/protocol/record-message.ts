@@ -9,19 +9,19 @@ import { dedupKeyOf, type DedupKey } from "../../core/request/usage-dedup.ts";
 export interface RecordMessage {
   readonly text: string;
   readonly billing?: BillableRequest;
-  readonly once?: DedupKey;
+  readonly dedupKey?: DedupKey;
 }
 
 export function toRecordMessage(record: RequestRecord): RecordMessage {
-  const once = dedupKeyOf(record);
-  if (once?.kind === "reread") {
+  const dedupKey = dedupKeyOf(record);
+  if (dedupKey?.kind === "reread") {
     // The ledger decides whether this usage counts, and what it costs.
     const billing = billingOf({ ...record, usage_state: undefined });
     const text = JSON.stringify({ ...record, usage_state: undefined });
-    return billing === undefined ? { text, once } : { text, billing, once };
+    return billing === undefined ? { text, dedupKey } : { text, billing, dedupKey };
   }
   const text = JSON.stringify(record);
   const billing = billingOf(record);
-  if (once !== undefined) return billing === undefined ? { text, once } : { text, billing, once };
+  if (dedupKey !== undefined) return billing === undefined ? { text, dedupKey } : { text, billing, dedupKey };
   return billing === undefined ? { text } : { text, billing };
 }
