@@ -156,6 +156,8 @@ class Flow {
       const piece = this.#queue.shift();
       if (piece === undefined || this.#to.destroyed) break;
       this.#to.write(piece);
+      // The FIN follows the last bytes at once, before the gateway can reuse the connection for another request.
+      if (this.#ended && this.#queue.length === 0) break;
     }
     this.#pumping = false;
     this.#endIfDone();

@@ -37,9 +37,9 @@ export class GuardedObserver {
     this.#observer?.requestSent();
   }
 
-  responseHead(facts: ObservedResponse): void {
+  responseHead(response: ObservedResponse): void {
     try {
-      this.#observer?.responseHead(facts);
+      this.#observer?.responseHead(response);
     } catch {
       this.#fail();
     }

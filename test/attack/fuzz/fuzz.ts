@@ -36,7 +36,7 @@ const MINIMIZING_ATTEMPTS = 400;
 /** Some cases last until a timeout. */
 const MINIMIZING_MS = 20_000;
 
-export async function fuzz(target: Target, { next, continues: continues }: Rounds, counts: Outcomes): Promise<void> {
+export async function fuzz(target: Target, { next, continues }: Rounds, counts: Outcomes): Promise<void> {
   while (continues()) {
     const seed = next();
     const random = seededRandom(seed);
