@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { LINE_END } from "../../jsonl/file-bytes.ts";
 import { firstRow, inTransaction } from "../duckdb/database.ts";
 import type { Part } from "../parquet/manifest.ts";
 import { rowsOfLinesSql } from "./record-sql.ts";
@@ -7,7 +8,6 @@ import type { Taken } from "./segment-track.ts";
 
 // Takes lines of the ledger into memory, each record once.
 
-const LINE_END = 0x0a;
 const RETURN = 0x0d;
 
 export async function ingest(

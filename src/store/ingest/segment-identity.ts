@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
+import { LINE_END } from "../../jsonl/file-bytes.ts";
 import type { LedgerFile } from "./ledger-file.ts";
 
 const HEAD_BYTES = 64 * 1024;
-const LINE_END = 0x0a;
 
 /**
  * Files whose first record is the same: copies of one segment, such as `copytruncate` makes for a moment, of which the
