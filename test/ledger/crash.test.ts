@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { appendFileSync, existsSync, ftruncateSync, openSync, closeSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Child } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
 import { appendAll, linesIn, linesOf, numbers, record, unlessWorks, until, ledgerFixture } from "./fixture.ts";
 
 const whole = `${record(0)}\n${record(1)}\n`;
@@ -57,7 +57,7 @@ test(
   async (t) => {
     const fixture = ledgerFixture(t);
     writeFileSync(fixture.path, `${whole}{"n":2`);
-    const child = new Child(t, ["strace", "-o", "/dev/null", "-e", "inject=ftruncate:error=EPERM"]);
+    const child = new LedgerProcess(t, ["strace", "-o", "/dev/null", "-e", "inject=ftruncate:error=EPERM"]);
     await child.open({ path: fixture.path });
     await child.send({ kind: "append", from: 3, count: 2 });
     const lines = readFileSync(fixture.path, "utf8").split("\n");
@@ -75,7 +75,7 @@ test(
   async (t) => {
     const fixture = ledgerFixture(t);
     const trace = ["-o", "/dev/null", "-e", "trace=ftruncate", "-e", "inject=ftruncate:signal=KILL"];
-    const child = new Child(t, ["strace", ...trace, "prlimit", "--fsize=1000:"]);
+    const child = new LedgerProcess(t, ["strace", ...trace, "prlimit", "--fsize=1000:"]);
     await child.open({ path: fixture.path });
     const ended = once(child.process, "exit");
     child.process.send({ kind: "append", from: 0, count: 64 });
@@ -94,7 +94,7 @@ test("R62: kill -9 leaves no torn line and loses no appended record", async (t) 
   const fixture = ledgerFixture(t);
   let from = 0;
   for (const instance of ["a", "b", "c"]) {
-    const child = new Child(t);
+    const child = new LedgerProcess(t);
     const { error } = await child.open({ path: fixture.path, instance });
     assert.equal(error, undefined, "the lock of a killed process on this machine is free at once");
     await child.send({ kind: "run" });
@@ -117,7 +117,7 @@ test(
     const fixture = ledgerFixture(t);
     const trace = `${fixture.dir}/trace`;
     const filter = ["-e", "trace=fdatasync,close", "-e", "inject=fdatasync:error=EIO:when=1"];
-    const child = new Child(t, ["strace", "-o", trace, ...filter]);
+    const child = new LedgerProcess(t, ["strace", "-o", trace, ...filter]);
     await child.open({ path: fixture.path, flushIntervalMs: 50 });
     await child.send({ kind: "append", from: 0, count: 10 });
     await until("a new file is started", async () => (await child.status()).rotations === 1);
@@ -147,7 +147,7 @@ test(
 test("closing syncs the written records", { skip: unlessWorks("strace", "-o", "/dev/null", "true") }, async (t) => {
   const fixture = ledgerFixture(t);
   const trace = `${fixture.dir}/trace`;
-  const child = new Child(t, ["strace", "-o", trace, "-e", "trace=write,fdatasync,unlink"]);
+  const child = new LedgerProcess(t, ["strace", "-o", trace, "-e", "trace=write,fdatasync,unlink"]);
   await child.open({ path: fixture.path });
   await child.send({ kind: "append", from: 0, count: 10 });
   await child.send({ kind: "close" });

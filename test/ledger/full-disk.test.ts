@@ -5,15 +5,15 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 import type { TimedEvent } from "../../src/ledger/events/ledger-event.ts";
-import { Child } from "./child.ts";
-import type { CommandResult } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
+import type { CommandResult } from "./ledger-process.ts";
 import { linesOf, numbers, unlessWorks, until, ledgerFixture } from "./fixture.ts";
 import type { Line } from "./fixture.ts";
 
 const RECORDS = 2_000;
 
 /** Appends more records than fit, in batches of 64, and checks the resulting status. */
-async function fillUp(child: Child, path: string): Promise<void> {
+async function fillUp(child: LedgerProcess, path: string): Promise<void> {
   for (let from = 0; from < RECORDS; from += 64) {
     await child.send({ kind: "append", from, count: Math.min(64, RECORDS - from) });
   }
@@ -25,7 +25,7 @@ async function fillUp(child: Child, path: string): Promise<void> {
   assert.equal(linesOf(readFileSync(path, "utf8")).length, status.written);
 }
 
-async function checkRecovery(child: Child, path: string): Promise<void> {
+async function checkRecovery(child: LedgerProcess, path: string): Promise<void> {
   await until("it can write again", async () => !(await child.status()).degraded);
   const { written, dropped, queued } = await child.status();
   const { status, log } = await child.send({ kind: "append", from: RECORDS, count: 1 });
@@ -78,7 +78,7 @@ test(
   async (t) => {
     const { dir, path } = ledgerFixture(t);
     const script = 'mount -t tmpfs -o size=256k none "$0" && exec "$@"';
-    const child = new Child(t, ["unshare", "-m", "sh", "-c", script, dir]);
+    const child = new LedgerProcess(t, ["unshare", "-m", "sh", "-c", script, dir]);
     await child.send({ kind: "status" });
     const pathFromHere = `/proc/${child.pid}/root${path}`;
     const ballast = `/proc/${child.pid}/root${join(dir, "ballast")}`;
@@ -95,7 +95,7 @@ test(
   { skip: unlessWorks("prlimit", "--fsize=100000:", "true") },
   async (t) => {
     const { path } = ledgerFixture(t);
-    const child = new Child(t, ["prlimit", "--fsize=100000:"]);
+    const child = new LedgerProcess(t, ["prlimit", "--fsize=100000:"]);
     await child.open({ path, maxQueueBytes: 64 * 1024 });
     await fillUp(child, path);
     const { status } = spawnSync("prlimit", [`--pid=${child.pid}`, "--fsize=unlimited:"]);

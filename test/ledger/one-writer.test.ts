@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { test } from "node:test";
 
 import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
-import { Child } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
 import { appendAll, linesIn, numbers, until, ledgerFixture } from "./fixture.ts";
 import type { LedgerFixture } from "./fixture.ts";
 
@@ -31,7 +31,7 @@ function leaveLock(fixture: LedgerFixture, ageMs: number): void {
 
 test("R67: a second process on the same path does not start, and names the process that holds the file", async (t) => {
   const fixture = ledgerFixture(t);
-  const [first, second] = [new Child(t), new Child(t)];
+  const [first, second] = [new LedgerProcess(t), new LedgerProcess(t)];
   await first.open({ path: fixture.path, instance: "first" });
   const { error } = await second.open({ path: fixture.path, instance: "second" });
   for (const part of [
@@ -91,7 +91,7 @@ test("for a lock that cannot be parsed, the age of its file decides", (t) => {
 
 test("of several processes that find an abandoned lock, exactly one acquires it", async (t) => {
   const fixture = ledgerFixture(t);
-  const children = numbers(0, 4).map(() => new Child(t));
+  const children = numbers(0, 4).map(() => new LedgerProcess(t));
   await Promise.all(children.map((child) => child.send({ kind: "status" })));
   for (let round = 0; round < 25; round += 1) {
     leaveLock(fixture, MINUTE);

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, truncateSyn
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { Child } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
 import { appendAll, linesIn, linesInAll, numbers, until, ledgerFixture } from "./fixture.ts";
 
 test("R56: the next batch creates a deleted file again and is in it", (t) => {
@@ -40,7 +40,7 @@ test("a deleted directory is created again, with file and lock", async (t) => {
 
 test("R57: moving the file away twenty times while records arrive loses none of them", async (t) => {
   const fixture = ledgerFixture(t);
-  const child = new Child(t);
+  const child = new LedgerProcess(t);
   await child.open({ path: fixture.path });
   await child.send({ kind: "run" });
   const moved: string[] = [];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
-import { Child } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
 import { FileModel, fileOperations, TRACE, type FileOperation } from "./traced-files.ts";
 import { linesIn, record, unlessWorks, until, ledgerFixture, silentLog } from "./fixture.ts";
 
@@ -32,7 +32,7 @@ test(
     const written = join(fixture.dir, "written");
     mkdirSync(written);
     const trace = join(fixture.dir, "trace");
-    const child = new Child(t, ["strace", "-o", trace, ...TRACE]);
+    const child = new LedgerProcess(t, ["strace", "-o", trace, ...TRACE]);
     await child.open({ path: join(written, "stats.jsonl"), flushIntervalMs: 40, rotateBytes: 4_000 });
     for (let batch = 0; batch < 12; batch++) {
       await child.send({ kind: "append", from: batch * 4, count: 4 });

@@ -17,7 +17,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 
 import { LedgerOpenError } from "../../src/ledger/files/ledger-open-error.ts";
-import { Child } from "./child.ts";
+import { LedgerProcess } from "./ledger-process.ts";
 import { appendAll, linesIn, linesOf, numbers, rotatedNames, unlessWorks, until, ledgerFixture } from "./fixture.ts";
 
 const noFifo = unlessWorks("sh", "-c", "command -v mkfifo");
@@ -94,14 +94,14 @@ test("R69: /dev/full keeps records in the queue, /dev/null accepts them, and nei
 test("R69: /dev/stdout is appended to, whether it is a pipe or a file", async (t) => {
   const fixture = ledgerFixture(t);
   // A pipe of the shell, because Node would give the child a socket, which cannot be opened by name.
-  const piped = new Child(t, ["sh", "-c", '"$@" | cat', "sh"]);
+  const piped = new LedgerProcess(t, ["sh", "-c", '"$@" | cat', "sh"]);
   await piped.open({ path: "/dev/stdout" });
   await piped.send({ kind: "append", from: 0, count: 2 });
   await until("the pipe delivers", () => linesOf(piped.output).length === 2);
 
   const out = openSync(fixture.path, "w");
   t.after(() => closeSync(out));
-  const redirected = new Child(t, [], out);
+  const redirected = new LedgerProcess(t, [], out);
   await redirected.open({ path: "/dev/stdout", rotateBytes: 10 });
   await redirected.send({ kind: "append", from: 0, count: 2 });
   await redirected.send({ kind: "append", from: 2, count: 2 });
@@ -169,7 +169,7 @@ test(
     const fixture = ledgerFixture(t);
     chmodSync(fixture.dir, 0o777);
     const asOtherUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--clear-groups"] : [];
-    const child = new Child(t, asOtherUser);
+    const child = new LedgerProcess(t, asOtherUser);
     await child.open({ path: fixture.path, fileMode: 0o666 });
     chmodSync(fixture.dir, 0o000);
     await child.send({ kind: "append", from: 0, count: 5 });

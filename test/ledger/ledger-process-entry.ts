@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 
 import { relayLogger } from "../../src/core/log.ts";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
-import type { Command, CommandResult } from "./child.ts";
+import type { Command, CommandResult } from "./ledger-process.ts";
 import { appendAll } from "./fixture.ts";
 
 let ledger: Ledger | undefined;
@@ -43,7 +43,7 @@ function run(from = 0): void {
   setImmediate(run, from + 64);
 }
 
-// Only `child.ts` sends messages.
+// Only `ledger-process.ts` sends messages.
 process.on("message", (command: Command) => {
   const error = execute(command);
   const result: CommandResult = { error, status: ledger?.status(), log };

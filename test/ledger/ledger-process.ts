@@ -8,10 +8,10 @@ import type { LedgerStatus } from "../../src/core/counters/status.ts";
 import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
 import type { LogEntry } from "./fixture.ts";
 
-type ChildOptions = Omit<LedgerOptions, "now" | "log">;
+type ProcessOptions = Omit<LedgerOptions, "now" | "log">;
 
 export type Command =
-  | { readonly kind: "open"; readonly options: ChildOptions }
+  | { readonly kind: "open"; readonly options: ProcessOptions }
   | { readonly kind: "append"; readonly from: number; readonly count: number }
   | { readonly kind: "run" }
   | { readonly kind: "status" }
@@ -23,10 +23,10 @@ export interface CommandResult {
   readonly log: LogEntry[];
 }
 
-const SCRIPT = join(import.meta.dirname, "ledger-child.ts");
+const SCRIPT = join(import.meta.dirname, "ledger-process-entry.ts");
 
 /** A process with a ledger, optionally started by another program (`strace`, `prlimit`). It is stopped when the test ends. */
-export class Child {
+export class LedgerProcess {
   readonly process: ChildProcess;
   #output = "";
 
@@ -50,7 +50,7 @@ export class Child {
   async send(command: Command): Promise<CommandResult> {
     const received = once(this.process, "message");
     this.process.send(command);
-    // as: only `ledger-child.ts` sends messages.
+    // as: only `ledger-process-entry.ts` sends messages.
     const [result] = (await received) as [CommandResult];
     return result;
   }
@@ -61,8 +61,8 @@ export class Child {
     return status;
   }
 
-  async open(options: Partial<ChildOptions> & { readonly path: string }): Promise<CommandResult> {
-    const full: ChildOptions = {
+  async open(options: Partial<ProcessOptions> & { readonly path: string }): Promise<CommandResult> {
+    const full: ProcessOptions = {
       flushIntervalMs: 60_000,
       rotateBytes: 100_000_000,
       fileMode: 0o640,
