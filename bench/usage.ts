@@ -19,7 +19,7 @@ const READERS: readonly (readonly [framing: string, exchange: string, word: stri
   ["JSON lines", "cohere.chat/cohere-chat-v1-stream", "text-generation"],
   ["AWS event stream", "bedrock.converse/bedrock-converse-stream", "contentBlockDelta"],
   ["AWS event stream", "bedrock.invoke/bedrock-invoke-stream-claude", "chunk"],
-  ["one JSON document", "openai.chat/a-long-answer", ""],
+  ["one JSON document", "openai.chat/a-long-response", ""],
   ["one JSON document", "openai.embeddings/a-large-one", ""],
   ["one JSON document", "openai.images/a-large-picture", ""],
 ];

@@ -83,6 +83,10 @@ const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   "simulator/openai-responses.ts": ["call_id"],
   // A reason in ledger-events.jsonl.
   "src/ledger/tools/audit.ts": ["handover_full"],
+  // A member of the JSON output of `lmgate prices unpriced`.
+  "src/cli/commands/prices/prices-unpriced.ts": ["calls"],
+  // A method of node:readline.
+  "src/cli/context/confirm.ts": ["question"],
 };
 
 const files = readSourceFiles(["{src,simulator,test,bench,scripts}/**/*.ts", "dashboard/**/*.{ts,tsx}"]).filter(

@@ -91,7 +91,7 @@ test("tail prints one line per request, the newest last, without control charact
   assert.partialDeepStrictEqual(JSON.parse(json.stdout), { model: "own-model", client_app: "curl" });
 });
 
-test("sql queries the calls table, read-only, and prints a table, CSV or JSON", async (t) => {
+test("sql runs a read-only query and prints a table, CSV or JSON", async (t) => {
   const cli = cliWithLedger(t);
   const query =
     "SELECT model, count(*) AS n FROM calls WHERE ts >= '2026-11-02' GROUP BY ALL ORDER BY n DESC, model LIMIT 1";

@@ -20,7 +20,7 @@ Set a price with lmgate prices override, then apply it to recorded requests with
 interface Unpriced {
   readonly provider: string;
   readonly model: string | null;
-  calls: number;
+  requests: number;
   tokens: number;
 }
 
@@ -48,12 +48,16 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
   const found = new Map<string, Unpriced>();
   for (const file of [...closedSegments(path), path]) await addUnpriced(file, found);
   const models = [...found.values()].toSorted((one, other) => other.tokens - one.tokens);
-  if ("json" in options) printJson(terminal, models);
-  else {
-    const rows = models.map(({ provider, model, calls, tokens }) => [
+  if ("json" in options) {
+    printJson(
+      terminal,
+      models.map(({ provider, model, requests, tokens }) => ({ provider, model, calls: requests, tokens })),
+    );
+  } else {
+    const rows = models.map(({ provider, model, requests, tokens }) => [
       provider,
       model ?? "unknown",
-      String(calls),
+      String(requests),
       String(tokens),
     ]);
     printTable(terminal, ["PROVIDER", "MODEL", "REQUESTS", "TOKENS"], rows);
@@ -69,8 +73,8 @@ async function addUnpriced(file: string, found: Map<string, Unpriced>): Promise<
     const billing = record && billingOf(record);
     if (record?.cost_source !== "none" || billing === undefined) continue;
     const key = JSON.stringify([record.provider, record.model]);
-    const unpriced = found.get(key) ?? { provider: record.provider, model: record.model, calls: 0, tokens: 0 };
-    unpriced.calls++;
+    const unpriced = found.get(key) ?? { provider: record.provider, model: record.model, requests: 0, tokens: 0 };
+    unpriced.requests++;
     unpriced.tokens += tokensOf(billing);
     found.set(key, unpriced);
   }
