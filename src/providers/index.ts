@@ -106,27 +106,30 @@ const UNPREFIXED_PATHS: readonly { readonly pattern: RegExp; readonly providers:
  * in `enabled`. Returns `undefined` if there is no good guess.
  */
 export function suggestPrefix(path: string, enabled: readonly string[]): string | undefined {
-  const plain = path.split("?", 1)[0] ?? "";
-  const [, first = ""] = plain.split("/", 2);
-  const wrongCase = first.toLowerCase();
-  if (first !== wrongCase && enabled.includes(wrongCase)) return `/${wrongCase}${plain.slice(first.length + 1)}`;
-  if (enabled.includes(first)) return correctVersion(first, plain.slice(first.length + 1));
+  const pathname = path.split("?", 1)[0] ?? "";
+  const [, first = ""] = pathname.split("/", 2);
+  const lowerCase = first.toLowerCase();
+  if (first !== lowerCase && enabled.includes(lowerCase)) return `/${lowerCase}${pathname.slice(first.length + 1)}`;
+  if (enabled.includes(first)) return correctVersion(first, pathname.slice(first.length + 1));
 
-  const left = plain.replace(/^\/v1(?=\/v1\/)/, "");
+  const unprefixed = pathname.replace(/^\/v1(?=\/v1\/)/, "");
   for (const { pattern, providers } of UNPREFIXED_PATHS) {
-    if (!pattern.test(left)) continue;
+    if (!pattern.test(unprefixed)) continue;
     const provider = providers.find((name) => enabled.includes(name));
-    if (provider !== undefined) return correctVersion(provider, left) ?? `/${provider}${left}`;
+    if (provider !== undefined) return correctVersion(provider, unprefixed) ?? `/${provider}${unprefixed}`;
   }
   return undefined;
 }
 
 /** Corrects a version that is repeated or missing: some SDKs expect `/v1` in their base URL, and others add it. */
-function correctVersion(provider: string, left: string): string | undefined {
-  if (left.startsWith("/v1/v1/")) return `/${provider}${left.slice(3)}`;
-  if (provider === "anthropic" && /^\/messages(?:\/|$)/.test(left)) return `/anthropic/v1${left}`;
-  if (provider === "openai" && /^\/(?:chat\/completions|responses|embeddings|completions|models)(?:\/|$)/.test(left)) {
-    return `/openai/v1${left}`;
+function correctVersion(provider: string, unprefixed: string): string | undefined {
+  if (unprefixed.startsWith("/v1/v1/")) return `/${provider}${unprefixed.slice(3)}`;
+  if (provider === "anthropic" && /^\/messages(?:\/|$)/.test(unprefixed)) return `/anthropic/v1${unprefixed}`;
+  if (
+    provider === "openai" &&
+    /^\/(?:chat\/completions|responses|embeddings|completions|models)(?:\/|$)/.test(unprefixed)
+  ) {
+    return `/openai/v1${unprefixed}`;
   }
   return undefined;
 }

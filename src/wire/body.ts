@@ -14,7 +14,7 @@ const CHUNKED_BODY: BodyFraming = { kind: "chunked" };
 export const BODY_UNTIL_CLOSE: BodyFraming = { kind: "until-close" };
 
 /** What the fields say about the connection and the framing of the message, before it is checked. */
-export interface Survey {
+export interface FramingFields {
   hosts: number;
   host: string | undefined;
   lengths: number;
@@ -34,8 +34,8 @@ const NO_OPTIONS: readonly string[] = Object.freeze([]);
 const KEEP_ALIVE: readonly string[] = Object.freeze(["keep-alive"]);
 const CLOSE: readonly string[] = Object.freeze(["close"]);
 
-export function survey(fields: readonly Field[]): Survey | WireFault {
-  const found: Survey = {
+export function readFramingFields(fields: readonly Field[]): FramingFields | WireFault {
+  const found: FramingFields = {
     hosts: 0,
     host: undefined,
     lengths: 0,
@@ -49,13 +49,13 @@ export function survey(fields: readonly Field[]): Survey | WireFault {
     upgrade: undefined,
   };
   for (const field of fields) {
-    if (!note(field, found)) return malformed("a Connection field is not a list of tokens");
+    if (!addField(field, found)) return malformed("a Connection field is not a list of tokens");
   }
   return found;
 }
 
 // The length is compared first, so that one integer comparison rules out almost every field.
-function note(field: Field, found: Survey): boolean {
+function addField(field: Field, found: FramingFields): boolean {
   const { name, value } = field;
   switch (name.length) {
     case 4:
@@ -71,7 +71,7 @@ function note(field: Field, found: Survey): boolean {
       if (name === "upgrade") found.upgrade = joined(found.upgrade, value);
       return true;
     case 10:
-      if (name === "connection") return noteConnection(value, found);
+      if (name === "connection") return addConnection(value, found);
       if (name === "keep-alive") found.keepAlive = joined(found.keepAlive, value);
       return true;
     case 14:
@@ -92,7 +92,7 @@ function note(field: Field, found: Survey): boolean {
   }
 }
 
-function noteConnection(value: string, found: Survey): boolean {
+function addConnection(value: string, found: FramingFields): boolean {
   const options = value === "keep-alive" ? KEEP_ALIVE : value === "close" ? CLOSE : readTokens(value);
   if (options === undefined) return false;
   found.connection = found.connection.length === 0 ? options : [...found.connection, ...options];
@@ -104,7 +104,11 @@ function joined(before: string | undefined, value: string): string {
 }
 
 /** The framing that the two fields declare, or `undefined` without them (RFC 9112 §6.3, without its leniencies). */
-export function declaredFraming(found: Survey, minor: 0 | 1, bytes: Uint8Array): BodyFraming | WireFault | undefined {
+export function declaredFraming(
+  found: FramingFields,
+  minor: 0 | 1,
+  bytes: Uint8Array,
+): BodyFraming | WireFault | undefined {
   if (found.codings === 0 && found.lengths === 0) return undefined;
   if (found.codings > 0) {
     if (found.lengths > 0) return malformed("Content-Length and Transfer-Encoding are both there");

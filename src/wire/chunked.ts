@@ -45,7 +45,7 @@ export class ChunkedReader {
   #lineStart = 0;
   #digitsEnd = 0;
   /** After a fault: the end of the valid bytes. */
-  #certainEnd = 0;
+  #checkedEnd = 0;
   /** The starts and ends of the data in the pushed bytes. */
   readonly #spans: number[] = [];
 
@@ -192,7 +192,7 @@ export class ChunkedReader {
     const at = trailer.push(bytes, from);
     if (trailer.fault !== undefined) {
       this.fault = trailer.fault;
-      this.#certainEnd = this.#pieceStart;
+      this.#checkedEnd = this.#pieceStart;
       this.#state = "fault";
     } else if (trailer.done) {
       out.framed(Buffer.from(`${this.#held}\r\n${trailer.text}`, "latin1"));
@@ -212,14 +212,14 @@ export class ChunkedReader {
     } else if (this.#state === "trailer") {
       end = this.#pieceStart;
     } else if (this.#state === "fault") {
-      end = this.#certainEnd;
+      end = this.#checkedEnd;
     }
     if (end > this.#pieceStart) out.framed(bytes.subarray(this.#pieceStart, end));
     this.#pieceStart = at;
   }
 
   #fail(detail: string, at: number): number {
-    this.#certainEnd = this.#inLine() ? this.#lineStart : at;
+    this.#checkedEnd = this.#inLine() ? this.#lineStart : at;
     this.fault = malformed(detail);
     this.#state = "fault";
     return at;

@@ -4,7 +4,7 @@ import { createServer, request, type ClientRequest, type IncomingMessage, type S
 import { Duplex } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-export interface Understood {
+export interface LlhttpMessage {
   readonly method: string | undefined;
   readonly target: string | undefined;
   readonly status: number | undefined;
@@ -17,32 +17,32 @@ export interface Understood {
   keepAlive: boolean;
 }
 
-export interface Opinion {
-  readonly messages: readonly Understood[];
+export interface LlhttpResult {
+  readonly messages: readonly LlhttpMessage[];
   /** The error that the parser reported. */
   readonly error: string | undefined;
 }
 
 /** llhttp reads `Content-Length` and `Transfer-Encoding` in a trailer section as if they were in the head. */
-export function isAboutTrailers({ messages, error }: Opinion): boolean {
+export function failedOnTrailers({ messages, error }: LlhttpResult): boolean {
   const chunked = messages.at(-1)?.fields.some((text) => /^transfer-encoding$/i.test(text)) ?? false;
   return chunked && (error === "HPE_INVALID_CONTENT_LENGTH" || error === "HPE_INVALID_TRANSFER_ENCODING");
 }
 
 /** Returns how llhttp reads the bytes of one client. */
-export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
-  const messages: Understood[] = [];
+export async function llhttpRequests(bytes: Buffer): Promise<LlhttpResult> {
+  const messages: LlhttpMessage[] = [];
   // An upgrade is a request like any other until the server accepts it.
   const server = createServer({ maxHeaderSize: 1 << 20, shouldUpgradeCallback: () => false });
   server.maxHeadersCount = 0;
   const socket = memorySocket();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
-    messages.push(understand(message, response.shouldKeepAlive));
+    messages.push(toLlhttpMessage(message, response.shouldKeepAlive));
     message.on("close", () => response.end());
   };
   const close = (message: IncomingMessage): void => {
-    messages.push({ ...understand(message, false), complete: true });
+    messages.push({ ...toLlhttpMessage(message, false), complete: true });
     resolve(undefined);
   };
   server.on("request", onRequest).on("checkContinue", onRequest).on("checkExpectation", onRequest);
@@ -60,8 +60,8 @@ export async function askAboutRequests(bytes: Buffer): Promise<Opinion> {
 }
 
 /** Returns how llhttp reads one server's response to one request, without interim responses. */
-export async function askAboutResponse(bytes: Buffer, method: string): Promise<Opinion> {
-  const messages: Understood[] = [];
+export async function llhttpResponse(bytes: Buffer, method: string): Promise<LlhttpResult> {
+  const messages: LlhttpMessage[] = [];
   const socket = memorySocket();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const sent: ClientRequest = request({
@@ -73,12 +73,12 @@ export async function askAboutResponse(bytes: Buffer, method: string): Promise<O
   });
   sent.maxHeadersCount = 0;
   sent.on("response", (message) => {
-    messages.push(understand(message, sent.shouldKeepAlive));
+    messages.push(toLlhttpMessage(message, sent.shouldKeepAlive));
     message.on("close", () => resolve(undefined));
     message.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
   });
   sent.on("upgrade", (message) => {
-    messages.push({ ...understand(message, false), complete: true });
+    messages.push({ ...toLlhttpMessage(message, false), complete: true });
     resolve(undefined);
   });
   sent.on("error", (error: Error & { code?: string }) => resolve(error.code ?? error.message));
@@ -100,8 +100,8 @@ function memorySocket(): Duplex {
   });
 }
 
-function understand(message: IncomingMessage, keepAlive: boolean): Understood {
-  const understood: Understood = {
+function toLlhttpMessage(message: IncomingMessage, keepAlive: boolean): LlhttpMessage {
+  const theirMessage: LlhttpMessage = {
     method: message.method ?? undefined,
     target: message.url,
     status: message.statusCode ?? undefined,
@@ -113,11 +113,11 @@ function understand(message: IncomingMessage, keepAlive: boolean): Understood {
     keepAlive,
   };
   message.setEncoding("latin1");
-  message.on("data", (text: string) => (understood.body += text));
+  message.on("data", (text: string) => (theirMessage.body += text));
   message.on("end", () => {
-    understood.complete = message.complete;
-    understood.trailers = message.rawTrailers;
+    theirMessage.complete = message.complete;
+    theirMessage.trailers = message.rawTrailers;
   });
   message.on("error", () => undefined);
-  return understood;
+  return theirMessage;
 }

@@ -53,7 +53,7 @@ function classify(): Uint8Array {
 }
 
 /** True if the bytes at that offset are `ascii`. */
-export function standsAt(bytes: Uint8Array, at: number, ascii: string): boolean {
+export function matchesAt(bytes: Uint8Array, at: number, ascii: string): boolean {
   for (let index = 0; index < ascii.length; index++) {
     if (bytes[at + index] !== ascii.charCodeAt(index)) return false;
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compareRequests, compareResponse } from "./agreement.test.ts";
-import { askAboutRequests, askAboutResponse } from "./llhttp.test.ts";
+import { llhttpRequests, llhttpResponse } from "./llhttp.test.ts";
 import { METHODS } from "./method.ts";
 import { cut, octets, readRequests, readResponses, summary } from "./replay.test.ts";
 
@@ -12,7 +12,7 @@ const RUNS = { numRuns: 1000, seed: 9112 };
 
 const latin1 = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
 const token = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}$/);
-const nasty = fc.constantFrom(
+const damagingByte = fc.constantFrom(
   "",
   "\r",
   "\n",
@@ -137,7 +137,7 @@ const responseText = fc
     [interim, `HTTP/${version}${status}\r\n`, rest, framing, "\r\n", body].join(""),
   );
 
-const change = fc.tuple(fc.nat(400), fc.nat(2), nasty);
+const change = fc.tuple(fc.nat(400), fc.nat(2), damagingByte);
 const damage = fc.oneof(fc.constant([]), fc.array(change, { minLength: 1, maxLength: 2 }));
 const places = fc.array(fc.nat(400), { maxLength: 5 });
 
@@ -181,14 +181,14 @@ test("llhttp accepts every request that we accept, and reads it in the same way"
     fc.asyncProperty(requests, damage, places, async (text, changes, cuts) => {
       const bytes = octets(damaged(text, changes));
       const ours = readRequests(cut(bytes, cuts));
-      const opinion = await askAboutRequests(bytes);
+      const theirResult = await llhttpRequests(bytes);
       const shown = JSON.stringify(bytes.toString("latin1"));
-      compareRequests(ours, opinion, shown);
+      compareRequests(ours, theirResult, shown);
       const whole =
         ours.fault === undefined && ours.messages.length > 0 && ours.messages.every((message) => message.complete);
       if (!whole || ours.after !== "") return;
       accepted++;
-      if (ours.messages.at(-1)?.head.text.length === bytes.length) assert.equal(opinion.error, undefined, shown);
+      if (ours.messages.at(-1)?.head.text.length === bytes.length) assert.equal(theirResult.error, undefined, shown);
     }),
     RUNS,
   );
@@ -203,8 +203,8 @@ test("llhttp reads the chunked body that we forward as the same body, without th
       const bytes = octets(head + damaged(body, changes));
       const [message] = readRequests(cut(bytes, cuts)).messages;
       assert.ok(message);
-      const direct = await askAboutRequests(bytes);
-      const forwarded = await askAboutRequests(octets(head + message.framed));
+      const direct = await llhttpRequests(bytes);
+      const forwarded = await llhttpRequests(octets(head + message.framed));
       const shown = JSON.stringify(bytes.toString("latin1"));
       assert.equal(forwarded.messages[0]?.complete, message.complete, shown);
       if (!message.complete) return;
@@ -232,8 +232,8 @@ test("llhttp accepts every response that we accept, and reads it in the same way
         const ours = readResponses(cut(bytes, cuts), method).messages.find(({ head }) => head.status >= 200);
         if (ours === undefined) return;
         accepted++;
-        const opinion = await askAboutResponse(bytes, method);
-        compareResponse(ours, opinion, method, JSON.stringify(bytes.toString("latin1")));
+        const theirResult = await llhttpResponse(bytes, method);
+        compareResponse(ours, theirResult, method, JSON.stringify(bytes.toString("latin1")));
       },
     ),
     RUNS,

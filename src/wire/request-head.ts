@@ -1,13 +1,13 @@
 // HTTP/1.1 as bytes (RFC 9112), without sockets. This file reads request heads. It decides what a message is and where it
 // ends, and not what may be done with it.
 import type { Buffer } from "node:buffer";
-import { declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
+import { declaredFraming, NO_BODY, persists, readFramingFields, type BodyFraming, type FramingFields } from "./body.ts";
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
 import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
 import { isAuthority, isHost } from "./host.ts";
 import { isMethod, LONGEST_METHOD } from "./method.ts";
-import { CR, octet, SP, standsAt, SUSPECT, TARGET, TOKEN } from "./octet.ts";
+import { CR, octet, SP, matchesAt, SUSPECT, TARGET, TOKEN } from "./octet.ts";
 import { targetFault } from "./request-target.ts";
 
 export type { BodyFraming } from "./body.ts";
@@ -77,7 +77,7 @@ function parseRequestHead(raw: Head, maxFields: number): RequestHead | WireFault
   const fields: Field[] = [];
   const fault = readFields(raw, line.end, maxFields, fields);
   if (fault !== undefined) return fault;
-  const found = survey(fields);
+  const found = readFramingFields(fields);
   if (isFault(found)) return found;
   const { minor } = line;
   const connectionFault = hostFault(found, minor) ?? protectedFault(found.connection);
@@ -122,7 +122,7 @@ function readRequestLine({ bytes, text }: Head): RequestLine | WireFault {
   if (fault !== undefined) return fault;
 
   const end = at + "_HTTP/1.1\r\n".length;
-  const minor = standsAt(bytes, at + 1, "HTTP/1.1\r\n") ? 1 : standsAt(bytes, at + 1, "HTTP/1.0\r\n") ? 0 : undefined;
+  const minor = matchesAt(bytes, at + 1, "HTTP/1.1\r\n") ? 1 : matchesAt(bytes, at + 1, "HTTP/1.0\r\n") ? 0 : undefined;
   if (minor !== undefined) return { method, target, targetStart, targetEnd: at, minor, end };
   // Not on the fast path, so a regular expression is fine. A valid but unsupported version is 505, all else is malformed.
   const known = /^HTTP\/\d\.\d\r\n/.test(text.slice(at + 1, end));
@@ -137,7 +137,7 @@ function formFault(method: string, target: string): WireFault | undefined {
   return target.startsWith("/") ? undefined : malformed("the request target is not a path");
 }
 
-function hostFault(found: Survey, minor: 0 | 1): WireFault | undefined {
+function hostFault(found: FramingFields, minor: 0 | 1): WireFault | undefined {
   if (found.hosts > 1) return malformed("there is more than one Host");
   if (found.host === undefined) return minor === 1 ? malformed("there is no Host") : undefined;
   return isHost(found.host) ? undefined : malformed("Host is not a valid host and port");

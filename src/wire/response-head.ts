@@ -1,9 +1,17 @@
 import type { Buffer } from "node:buffer";
-import { BODY_UNTIL_CLOSE, declaredFraming, NO_BODY, persists, survey, type BodyFraming, type Survey } from "./body.ts";
+import {
+  BODY_UNTIL_CLOSE,
+  declaredFraming,
+  NO_BODY,
+  persists,
+  readFramingFields,
+  type BodyFraming,
+  type FramingFields,
+} from "./body.ts";
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
 import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
-import { CR, DIGIT, LF, octet, SP, standsAt, VALUE } from "./octet.ts";
+import { CR, DIGIT, LF, octet, SP, matchesAt, VALUE } from "./octet.ts";
 
 export type { HeadLimits } from "./head-collector.ts";
 
@@ -62,7 +70,7 @@ function parseResponseHead(raw: Head, maxFields: number, requestMethod: string):
   const fields: Field[] = [];
   const fault = readFields(raw, line.end, maxFields, fields);
   if (fault !== undefined) return fault;
-  const found = survey(fields);
+  const found = readFramingFields(fields);
   if (isFault(found)) return found;
   const body = responseBody(found, line, requestMethod, raw.bytes);
   if (isFault(body)) return body;
@@ -82,7 +90,7 @@ function parseResponseHead(raw: Head, maxFields: number, requestMethod: string):
 
 // The framing fields must be valid even if there is no body, because a server that contradicts itself cannot be trusted.
 function responseBody(
-  found: Survey,
+  found: FramingFields,
   line: StatusLine,
   requestMethod: string,
   bytes: Uint8Array,
@@ -98,7 +106,7 @@ const STATUS_AT = "HTTP/1.1 ".length;
 const REASON_AT = "HTTP/1.1 200 ".length;
 
 function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
-  const minor = standsAt(bytes, 0, "HTTP/1.1 ") ? 1 : standsAt(bytes, 0, "HTTP/1.0 ") ? 0 : undefined;
+  const minor = matchesAt(bytes, 0, "HTTP/1.1 ") ? 1 : matchesAt(bytes, 0, "HTTP/1.0 ") ? 0 : undefined;
   if (minor === undefined) {
     // Only a line that is otherwise valid is rejected for its version.
     const known = /^HTTP\/\d\.\d [\t\x20-\x7e\x80-\xff]*\r\n/.test(text);

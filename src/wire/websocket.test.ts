@@ -43,12 +43,12 @@ interface ReadOptions {
   readonly compressible?: boolean;
   /** The offsets at which the bytes are cut. */
   readonly cuts?: readonly number[];
-  readonly wants?: (nth: number) => boolean;
+  readonly isWanted?: (nth: number) => boolean;
 }
 
 function readFrames(
   bytes: Buffer,
-  { sender = "server", compressible = false, cuts = [], wants }: ReadOptions = {},
+  { sender = "server", compressible = false, cuts = [], isWanted: wants }: ReadOptions = {},
 ): Received {
   const messages: string[] = [];
   const closes: (readonly [number | undefined, string])[] = [];
@@ -134,7 +134,7 @@ test("an unwanted message is skipped, in any number of frames", () => {
     frame({ opcode: 0, payload: Buffer.alloc(3, 0x81) }),
     frame({ opcode: 1, payload: "wanted" }),
   ]);
-  assert.deepEqual(readFrames(bytes, { wants: (nth) => nth > 0 }).messages, ["text:wanted"]);
+  assert.deepEqual(readFrames(bytes, { isWanted: (nth) => nth > 0 }).messages, ["text:wanted"]);
 });
 
 test("a close frame from either side gives its code, and nothing after it is read", () => {

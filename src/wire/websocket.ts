@@ -119,11 +119,11 @@ export class WebSocketReader {
     if (this.#opcode === CLOSE && this.#control !== undefined) {
       this.#unmasked(bytes, from, to, this.#seen).copy(this.#control, this.#seen);
     } else if (this.#opcode <= BINARY && this.#wanted) {
-      this.#give(bytes, from, to, last);
+      this.#output(bytes, from, to, last);
     }
   }
 
-  #give(bytes: Buffer, from: number, to: number, last: boolean): void {
+  #output(bytes: Buffer, from: number, to: number, last: boolean): void {
     if (!this.#masked) {
       if (last || to > from) this.#sink.payload(bytes, from, to, last);
       return;

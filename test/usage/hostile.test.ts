@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { GuardedObserver } from "../../src/proxy/recording/guarded-observer.ts";
-import { DecoderPool } from "../../src/usage/decode/decoder-pool.ts";
 import { CHAT, EVENTS, JSON_RESPONSE, MESSAGES, read } from "./observe.ts";
 
 const MIB = 1024 * 1024;
@@ -174,18 +172,6 @@ test("S43: no name in a document reaches a prototype", () => {
   assert.equal("polluted" in {}, false);
   assert.equal("polluted" in Object.prototype, false);
   assert.equal(reading.usage?.inputTokens, undefined);
-});
-
-test("an observer whose clock throws has the reason observer_error, and the exchange continues", () => {
-  const clock = (): number => {
-    throw new Error("no clock");
-  };
-  const observer = new GuardedObserver(CHAT, clock, new DecoderPool());
-  observer.responseHead(EVENTS);
-  observer.responseBytes(Buffer.from(`data: {"choices":[{}],${USAGE}}\n\n`));
-  observer.responseBytes(Buffer.from(`data: {"choices":[],${USAGE}}\n\n`));
-  const { reason, dialect } = observer.finish({ kind: "complete" });
-  assert.deepEqual([reason, dialect], ["observer_error", "openai.chat"]);
 });
 
 test("the observer does not change its buffers", () => {

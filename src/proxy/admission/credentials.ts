@@ -62,12 +62,12 @@ export function credentialsOf(fields: readonly Field[], target: string): Credent
  * that it never matches: no key on the allow-list contains a space.
  */
 function bearerToken(value: string): string {
-  if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return withoutBlanks(value.slice(7));
+  if (value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer ") return trimBlanks(value.slice(7));
   return value === "" ? value : ` ${value}`;
 }
 
 /** Trims spaces and tabs only. `trim` also removes Unicode white space, so LMGate would check another key than the provider gets. */
-function withoutBlanks(text: string): string {
+function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text.charCodeAt(start))) start++;
@@ -81,7 +81,7 @@ function isBlank(code: number): boolean {
 
 function collectSubprotocolKeys(value: string, keys: ApiKey[]): void {
   for (const part of value.split(",")) {
-    const protocol = withoutBlanks(part);
+    const protocol = trimBlanks(part);
     if (protocol.startsWith(SUBPROTOCOL_KEY)) keys.push(new ApiKey(protocol.slice(SUBPROTOCOL_KEY.length)));
   }
 }

@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 /** Advances time like an event loop that runs its timers every `step` milliseconds. */
-function pass(milliseconds: number, step = 50): void {
+function advance(milliseconds: number, step = 50): void {
   for (const end = now + milliseconds; now < end;) {
     now += step;
     // The mocked interval is due after 50 ms; an event loop that is late fires it once.
@@ -42,7 +42,7 @@ for (const delayMs of [1, 50, 120, 1_000, 25_500, 30_000, 900_000]) {
   test(`a deadline of ${delayMs} ms is never early and at most two ticks late`, () => {
     const entry = new Entry();
     wheel.arm(entry, delayMs);
-    pass(delayMs + 500);
+    advance(delayMs + 500);
     assert.equal(entry.expiredAt.length, 1);
     const [at = 0] = entry.expiredAt;
     assert.ok(at >= delayMs && at <= delayMs + 100, `expired at ${at}`);
@@ -51,20 +51,20 @@ for (const delayMs of [1, 50, 120, 1_000, 25_500, 30_000, 900_000]) {
 
 test("an entry that is armed between two ticks is not early", () => {
   const entry = new Entry();
-  pass(1_000);
+  advance(1_000);
   now += 49;
   wheel.arm(entry, 500);
   now -= 49;
-  pass(2_000);
+  advance(2_000);
   assert.ok((entry.expiredAt[0] ?? 0) >= 1_549);
 });
 
 test("an entry that is armed after the event loop was busy is not early", () => {
   const entry = new Entry();
-  pass(1_000);
+  advance(1_000);
   now += 400;
   wheel.arm(entry, 500);
-  pass(2_000);
+  advance(2_000);
   assert.ok((entry.expiredAt[0] ?? 0) >= 1_900, `expired at ${entry.expiredAt[0]}`);
 });
 
@@ -72,7 +72,7 @@ for (const step of [51, 74, 75, 99, 130, 333]) {
   test(`an event loop that runs its timers only every ${step} ms makes no deadline early`, () => {
     const entry = new Entry();
     wheel.arm(entry, 3_000);
-    pass(6_000, step);
+    advance(6_000, step);
     const [at = 0] = entry.expiredAt;
     assert.ok(at >= 3_000 && at <= 3_100 + 2 * step, `expired at ${at}`);
   });
@@ -82,21 +82,21 @@ test("an entry whose deadline is moved again and again expires only after the la
   const entry = new Entry();
   for (let turn = 0; turn < 100; turn++) {
     wheel.arm(entry, 300);
-    pass(200);
+    advance(200);
   }
   assert.deepEqual(entry.expiredAt, []);
-  pass(500);
+  advance(500);
   assert.equal(entry.expiredAt.length, 1);
 });
 
 test("an entry whose deadline is moved closer expires then, and once", () => {
   const entry = new Entry();
   wheel.arm(entry, 10_000);
-  pass(100);
+  advance(100);
   wheel.arm(entry, 200);
-  pass(400);
+  advance(400);
   assert.equal(entry.expiredAt.length, 1);
-  pass(20_000);
+  advance(20_000);
   assert.equal(entry.expiredAt.length, 1);
 });
 
@@ -104,10 +104,10 @@ test("a disarmed entry does not expire, and can be armed again", () => {
   const entry = new Entry();
   wheel.arm(entry, 100);
   wheel.arm(entry, 0);
-  pass(1_000);
+  advance(1_000);
   assert.deepEqual(entry.expiredAt, []);
   wheel.arm(entry, 100);
-  pass(1_000);
+  advance(1_000);
   assert.equal(entry.expiredAt.length, 1);
 });
 
@@ -120,7 +120,7 @@ test("an entry may arm itself again when it expires", () => {
   }
   const entry = new Repeating();
   wheel.arm(entry, 500);
-  pass(5_000);
+  advance(5_000);
   assert.equal(entry.expiredAt.length, 3);
 });
 
@@ -128,12 +128,12 @@ test("R96: after the process was stopped for an hour, deadlines advance by at mo
   const [soon, later] = [new Entry(), new Entry()];
   wheel.arm(soon, 500);
   wheel.arm(later, 2_000);
-  pass(100);
+  advance(100);
   now += 3_600_000;
-  pass(50);
+  advance(50);
   assert.equal(soon.expiredAt.length, 1);
   assert.deepEqual(later.expiredAt, []);
-  pass(2_000);
+  advance(2_000);
   assert.equal(later.expiredAt.length, 1);
 });
 
@@ -145,7 +145,7 @@ test("a thousand entries expire once each, in the order of their deadlines", () 
     entry.expire = () => void order.push(delayMs);
     wheel.arm(entry, delayMs);
   }
-  pass(101_000);
+  advance(101_000);
   assert.equal(order.length, 1_000);
   assert.deepEqual(
     order,
@@ -157,10 +157,10 @@ test("a removed entry does not expire, may be armed again, and is not kept in me
   const entry = new Entry();
   wheel.arm(entry, 100);
   wheel.remove(entry);
-  pass(1_000);
+  advance(1_000);
   assert.deepEqual(entry.expiredAt, []);
   wheel.arm(entry, 100);
-  pass(1_000);
+  advance(1_000);
   assert.equal(entry.expiredAt.length, 1);
 
   setFlagsFromString("--expose-gc");
@@ -188,9 +188,9 @@ test("an entry that expires may remove or move another one that is due", () => {
     wheel.arm(third, 200);
   };
   for (const entry of [first, second, third]) wheel.arm(entry, 100);
-  pass(200);
+  advance(200);
   assert.deepEqual([second.expiredAt, third.expiredAt], [[], []]);
-  pass(1_000);
+  advance(1_000);
   assert.equal(second.expiredAt.length, 0);
   assert.equal(third.expiredAt.length, 1);
   assert.ok((third.expiredAt[0] ?? 0) >= 300);

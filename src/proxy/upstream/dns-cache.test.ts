@@ -6,16 +6,16 @@ import { DnsCache, type Resolve } from "./dns-cache.ts";
 
 type Done = Parameters<Resolve>[2];
 
-interface Setting {
+interface CacheFixture {
   readonly cache: DnsCache;
   /** The pending lookups of the system's resolver. */
   readonly lookups: Done[];
   now: number;
 }
 
-function setting(): Setting {
+function startFixture(): CacheFixture {
   const lookups: Done[] = [];
-  const fixture: Setting = {
+  const fixture: CacheFixture = {
     cache: new DnsCache(
       () => fixture.now,
       (_host, _options, done) => void lookups.push(done),
@@ -30,7 +30,7 @@ const v4 = (address: string): LookupAddress => ({ address, family: 4 });
 const v6 = (address: string): LookupAddress => ({ address, family: 6 });
 
 /** The result of a lookup: addresses or the code of an error; `undefined` until there is one. */
-function resolve({ cache }: Setting, family: 0 | 4 | 6 = 0): { result: readonly string[] | string | undefined } {
+function resolve({ cache }: CacheFixture, family: 0 | 4 | 6 = 0): { result: readonly string[] | string | undefined } {
   const seen: { result: readonly string[] | string | undefined } = { result: undefined };
   cache.lookup("provider.test", { all: true, family }, (error, addresses) => {
     assert.equal(seen.result, undefined, "called back once");
@@ -40,25 +40,25 @@ function resolve({ cache }: Setting, family: 0 | 4 | 6 = 0): { result: readonly 
   return seen;
 }
 
-function reply(fixture: Setting, ...addresses: readonly LookupAddress[]): void {
+function reply(fixture: CacheFixture, ...addresses: readonly LookupAddress[]): void {
   assert.equal(fixture.lookups.length, 1, "the system is asked once");
   fixture.lookups.pop()?.(null, [...addresses]);
 }
 
-function fail(fixture: Setting, code: string): void {
+function fail(fixture: CacheFixture, code: string): void {
   assert.equal(fixture.lookups.length, 1, "the system is asked once");
   fixture.lookups.pop()?.(Object.assign(new Error(code), { code }), []);
 }
 
-function known(...addresses: readonly LookupAddress[]): Setting {
-  const fixture = setting();
+function known(...addresses: readonly LookupAddress[]): CacheFixture {
+  const fixture = startFixture();
   resolve(fixture);
   reply(fixture, ...addresses);
   return fixture;
 }
 
 test("R34: lookups of one name wait for one query, and share its result while it is fresh", () => {
-  const fixture = setting();
+  const fixture = startFixture();
   const first = [resolve(fixture), resolve(fixture)];
   reply(fixture, v4("192.0.2.1"), v4("192.0.2.2"));
   for (const { result } of first) assert.deepEqual(result, ["192.0.2.1", "192.0.2.2"]);
@@ -69,7 +69,7 @@ test("R34: lookups of one name wait for one query, and share its result while it
 
 for (const code of ["ENOTFOUND", "EAI_AGAIN"]) {
   test(`R34: a name that cannot be resolved (${code}) fails for all who wait, and the next lookup queries again`, () => {
-    const fixture = setting();
+    const fixture = startFixture();
     const waiting = [resolve(fixture), resolve(fixture)];
     fail(fixture, code);
     for (const { result } of waiting) assert.equal(result, code);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import { compareRequests, compareResponse } from "../../../src/wire/agreement.test.ts";
-import { askAboutRequests, askAboutResponse } from "../../../src/wire/llhttp.test.ts";
+import { llhttpRequests, llhttpResponse } from "../../../src/wire/llhttp.test.ts";
 import { cut, octets, readRequests, readResponses, summary, type Message } from "../../../src/wire/replay.test.ts";
 import type { RequestHead } from "../../../src/wire/request-head.ts";
 import type { ResponseHead } from "../../../src/wire/response-head.ts";
@@ -37,7 +37,7 @@ export const responseCodec: Target = {
     const ours = whole.messages.find(({ head }) => head.status >= 200);
     if (ours !== undefined && !isBeyondOracle(whole.messages)) {
       const shown = JSON.stringify(text);
-      compareResponse(ours, await askAboutResponse(bytes, method), method, shown);
+      compareResponse(ours, await llhttpResponse(bytes, method), method, shown);
       await forwardsTheSame(ours, method);
       await isNothingWithoutItsEnd(ours, text, { method, random });
     }
@@ -56,7 +56,7 @@ async function checkRequests(text: string, random: Random): Promise<string> {
   const places = cutPlaces(bytes.length, random);
   assert.deepEqual(summary(readRequests(cut(bytes, places))), summary(whole), `in pieces at ${places.join()}`);
   if (whole.messages.length > 0) {
-    compareRequests(whole, await askAboutRequests(bytes), JSON.stringify(text));
+    compareRequests(whole, await llhttpRequests(bytes), JSON.stringify(text));
     for (const message of whole.messages) await forwardsTheSame(message, undefined);
   }
   return outcome(whole.messages, whole.fault?.detail);
@@ -70,8 +70,8 @@ async function forwardsTheSame(
   if (message.head.body.kind !== "chunked") return;
   const opinion =
     method === undefined
-      ? await askAboutRequests(octets(CHUNKED_REQUEST + message.framed))
-      : await askAboutResponse(octets(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${message.framed}`), "GET");
+      ? await llhttpRequests(octets(CHUNKED_REQUEST + message.framed))
+      : await llhttpResponse(octets(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${message.framed}`), "GET");
   const [read] = opinion.messages;
   assert.equal(read?.complete, message.complete, `passed on as ${JSON.stringify(message.framed)}`);
   assert.equal(read.body, message.body, `passed on as ${JSON.stringify(message.framed)}`);

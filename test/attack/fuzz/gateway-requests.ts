@@ -1,7 +1,12 @@
 /** Damaged requests: the upstream must receive what llhttp reads in the client's bytes, each request whole and once. */
 import assert from "node:assert/strict";
 
-import { askAboutRequests, isAboutTrailers, type Opinion, type Understood } from "../../../src/wire/llhttp.test.ts";
+import {
+  llhttpRequests,
+  failedOnTrailers,
+  type LlhttpResult,
+  type LlhttpMessage,
+} from "../../../src/wire/llhttp.test.ts";
 import { octets } from "../../../src/wire/replay.test.ts";
 import type { RecordedRequest } from "../recording-upstream.ts";
 import { isForOneHop, namedByConnection, pairs, type Pair } from "./fields.ts";
@@ -18,7 +23,7 @@ export async function requestCheck(lane: Lane, text: string): Promise<string> {
 
   const { received } = await lane.exchange(text);
   const recorded = upstream.requests.splice(0);
-  const opinion = await askAboutRequests(octets(text + HEALTH_REQUEST));
+  const opinion = await llhttpRequests(octets(text + HEALTH_REQUEST));
   const sent = opinion.messages;
   let next = 0;
   for (const each of recorded) next = 1 + (await findSent(each, { opinion, from: next, lane }));
@@ -34,7 +39,7 @@ export async function requestCheck(lane: Lane, text: string): Promise<string> {
 }
 
 interface Expected {
-  readonly opinion: Opinion;
+  readonly opinion: LlhttpResult;
   readonly from: number;
   readonly lane: Lane;
 }
@@ -42,7 +47,7 @@ interface Expected {
 /** Finds the client's request that this is; fails if llhttp reads no such request there. */
 async function findSent(recorded: RecordedRequest, { opinion, from, lane }: Expected): Promise<number> {
   const shown = JSON.stringify(recorded.text);
-  const { messages, error } = await askAboutRequests(octets(recorded.text));
+  const { messages, error } = await llhttpRequests(octets(recorded.text));
   assert.equal(error, undefined, `reached the upstream and is not well-formed: ${shown}`);
   assert.equal(messages.length, 1, `reached the upstream as one and is several: ${shown}`);
   const [actual] = messages;
@@ -50,12 +55,12 @@ async function findSent(recorded: RecordedRequest, { opinion, from, lane }: Expe
   const sent = opinion.messages;
   const at = sent.findIndex((each, index) => index >= from && isSame(each, actual, lane));
   // After trailers that llhttp rejects it reports nothing.
-  if (at === -1 && isAboutTrailers(opinion)) return sent.length;
+  if (at === -1 && failedOnTrailers(opinion)) return sent.length;
   assert.notEqual(at, -1, `reached the upstream and was not sent: ${shown}; sent were ${JSON.stringify(sent)}`);
   return at;
 }
 
-function isSame(sent: Understood, received: Understood, { name, authority }: Lane): boolean {
+function isSame(sent: LlhttpMessage, received: LlhttpMessage, { name, authority }: Lane): boolean {
   const upgrading = pairs(received.fields).some(([field]) => field === "Connection");
   const prefix = `/${name}`;
   const target = sent.target?.startsWith(prefix) === true ? sent.target.slice(prefix.length) : undefined;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 
-import { askAboutResponse, isAboutTrailers, type Understood } from "../../../src/wire/llhttp.test.ts";
+import { llhttpResponse, failedOnTrailers, type LlhttpMessage } from "../../../src/wire/llhttp.test.ts";
 import { cut, octets, readResponses, type Message } from "../../../src/wire/replay.test.ts";
 import type { ResponseHead } from "../../../src/wire/response-head.ts";
 import { readResponse, statusOf, type RawMessage } from "../../harness/raw-message.ts";
@@ -40,7 +40,7 @@ export async function responseCheck(lane: Lane, text: string, random: Random): P
 
   const sent = { text, method, ending };
   assertNothingAfter(exchange, sent);
-  const actual = (await askAboutResponse(exchange.received, method)).messages[0];
+  const actual = (await llhttpResponse(exchange.received, method)).messages[0];
   if (actual === undefined || isOwn(actual, text)) {
     const isWhole = ours !== undefined && (ours.complete || ours.head.body.kind === "until-close");
     assert.ok(!isWhole || ending === "reset", `a whole response did not arrive; received ${show(exchange)}`);
@@ -73,12 +73,12 @@ interface Seen {
 }
 
 async function compareWithUpstream(
-  actual: Understood,
+  actual: LlhttpMessage,
   complete: boolean,
   { sent: expected, exchange }: Seen,
 ): Promise<void> {
   const { text, method, ending } = expected;
-  const opinion = await askAboutResponse(octets(withoutInterimClose(text)), method);
+  const opinion = await llhttpResponse(octets(withoutInterimClose(text)), method);
   const [up] = opinion.messages;
   const shown = `received ${show(exchange)}`;
   assert.ok(up, `a response that the upstream did not send; ${shown}`);
@@ -93,7 +93,7 @@ async function compareWithUpstream(
     assert.ok(up.body.startsWith(actual.body), `another body; ${shown}`);
     return;
   }
-  if (!up.complete && isAboutTrailers(opinion)) return;
+  if (!up.complete && failedOnTrailers(opinion)) return;
   assert.ok(up.complete, `a part looks complete; ${shown}`);
   // The end of such a body cannot be told from a cut.
   assert.ok(ending !== "reset" || declaresItsEnd(up, method), `what was reset looks complete; ${shown}`);
@@ -117,12 +117,12 @@ function endToEnd(fields: readonly Pair[]): readonly Pair[] {
   });
 }
 
-function declaresItsEnd({ fields, status }: Understood, method: string): boolean {
+function declaresItsEnd({ fields, status }: LlhttpMessage, method: string): boolean {
   if (method === "HEAD" || status === 204 || status === 304) return true;
   return pairs(fields).some(([name]) => /^(transfer-encoding|content-length)$/i.test(name));
 }
 
-function isOwn({ fields }: Understood, text: string): boolean {
+function isOwn({ fields }: LlhttpMessage, text: string): boolean {
   return pairs(fields).some(([name]) => name === "x-lmgate-error") && !/x-lmgate-error/i.test(text);
 }
 
