@@ -37,7 +37,7 @@ test("an observer that throws has the reason observer_error, and no error reache
   assert.deepEqual([reason, dialect], ["observer_error", "openai.chat"]);
 });
 
-test("an observer that has failed is asked for nothing more", () => {
+test("a failed observer expects no usage, and its snapshot says observer_error", () => {
   const observer = new GuardedObserver(CHAT, brokenClock, new DecoderPool());
   assert.equal(observer.expectsUsage, true);
   observer.responseHead(EVENTS);
