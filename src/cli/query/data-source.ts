@@ -149,8 +149,8 @@ class GatewayDataSource implements DataSource {
   }
 
   // as: the gateway's responses follow the API contract.
-  async ask(question: Query): Promise<Answer> {
-    return (await requestApiJson(this.#address, `/api/v1/usage?${formatQuestion(question).toString()}`)) as Answer;
+  async ask(query: Query): Promise<Answer> {
+    return (await requestApiJson(this.#address, `/api/v1/usage?${formatQuestion(query).toString()}`)) as Answer;
   }
 
   async listRequests({ from, to, tz, filters, limit, cursor }: RequestListQuery): Promise<RequestListPage> {

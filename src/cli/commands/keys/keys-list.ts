@@ -30,13 +30,14 @@ export function listKeysCommand(terminal: Terminal, finish: (code: number) => vo
 }
 
 async function list(terminal: Terminal, options: ListOptions): Promise<number> {
-  const found = openAllowlist(terminal, options);
-  if (typeof found === "number") return found;
+  const allowlist = openAllowlist(terminal, options);
+  if (typeof allowlist === "number") return allowlist;
   const show = (activity: readonly KeyActivity[] | undefined): number => {
-    const rows = listRows(found, activity);
+    const rows = listRows(allowlist, activity);
     if (options.json === true) printJson(terminal, rows);
     else print(terminal, rows, activity !== undefined);
-    if (rows.length === 0) info(terminal, `${found.path} contains no keys; add one with: lmgate keys add --owner NAME`);
+    if (rows.length === 0)
+      info(terminal, `${allowlist.path} contains no keys; add one with: lmgate keys add --owner NAME`);
     return EXIT.ok;
   };
   if (options.usage !== true) return show(undefined);

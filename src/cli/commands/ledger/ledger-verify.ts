@@ -52,11 +52,11 @@ function verify(terminal: Terminal, files: readonly string[], options: VerifyOpt
     const total = sizes.reduce((sum, size) => sum + size, 0);
     const bar = new ProgressBar(terminal);
     let read = 0;
-    const found = audit({ ...input, onRead: (bytes) => bar.update((read += bytes), total) });
+    const result = audit({ ...input, onRead: (bytes) => bar.update((read += bytes), total) });
     bar.clear();
-    if (options.json === true) printJson(terminal, found);
-    else print(terminal, found);
-    return found.ok ? EXIT.ok : EXIT.failure;
+    if (options.json === true) printJson(terminal, result);
+    else print(terminal, result);
+    return result.ok ? EXIT.ok : EXIT.failure;
   } finally {
     if (input.last !== undefined) closeSync(input.last);
   }
@@ -105,19 +105,19 @@ function isLive(path: string): boolean {
   return existsSync(`${path}.lock`);
 }
 
-function print(terminal: Terminal, found: Audit): void {
+function print(terminal: Terminal, result: Audit): void {
   const { stdout } = terminal;
-  for (const { file, line, fault } of found.faults) stdout.write(`${file}:${line}: ${fault}\n`);
-  if (found.faultCount > found.faults.length) {
-    stdout.write(`and ${formatCount(found.faultCount - found.faults.length, "issue")} more\n`);
+  for (const { file, line, fault } of result.faults) stdout.write(`${file}:${line}: ${fault}\n`);
+  if (result.faultCount > result.faults.length) {
+    stdout.write(`and ${formatCount(result.faultCount - result.faults.length, "issue")} more\n`);
   }
-  for (const { instance, from, to, records, explained, why } of found.holes) {
+  for (const { instance, from, to, records, explained, why } of result.holes) {
     const numbers = from === to ? `number ${from}` : `numbers ${from} to ${to}`;
     const verb = records === 1 ? "is" : "are";
     stdout.write(`${explained ? "explained" : "UNEXPLAINED"}: ${numbers} of ${instance} ${verb} missing: ${why}\n`);
   }
-  for (const note of found.notes) stdout.write(`note: ${note}\n`);
-  stdout.write(`${summary(found)}\n`);
+  for (const note of result.notes) stdout.write(`note: ${note}\n`);
+  stdout.write(`${summary(result)}\n`);
 }
 
 function summary({ ok, records, files, instances, holes, faultCount }: Audit): string {

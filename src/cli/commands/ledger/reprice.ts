@@ -40,9 +40,9 @@ export function repriceCommand(terminal: Terminal, finish: (code: number) => voi
 }
 
 async function reprice(terminal: Terminal, options: SettingsOptions): Promise<number> {
-  const found = loadCommandPrices(terminal, options);
-  if (typeof found === "number") return found;
-  const { settings } = found.loaded;
+  const commandPrices = loadCommandPrices(terminal, options);
+  if (typeof commandPrices === "number") return commandPrices;
+  const { settings } = commandPrices.loaded;
   const path = storedLedger(settings.stats.outputPath);
   if (path === undefined) {
     info(terminal, `${settings.stats.outputPath} is not a regular file, so it keeps no records`);
@@ -50,7 +50,7 @@ async function reprice(terminal: Terminal, options: SettingsOptions): Promise<nu
   }
   const dryRun = "dryRun" in options;
   if (!dryRun) await closeOpenSegment(terminal, path, settings);
-  const rows = repriceAll(terminal, { path, dryRun, prices: found.prices });
+  const rows = repriceAll(terminal, { path, dryRun, prices: commandPrices.prices });
   if ("json" in options) printJson(terminal, { dryRun, segments: rows });
   else print(terminal, rows, dryRun);
   return EXIT.ok;

@@ -26,9 +26,9 @@ export function getPriceCommand(terminal: Terminal, finish: (code: number) => vo
 }
 
 function get(terminal: Terminal, model: string, options: SettingsOptions & { readonly provider?: string }): number {
-  const found = loadCommandPrices(terminal, options);
-  if (typeof found === "number") return found;
-  const { prices, loaded } = found;
+  const commandPrices = loadCommandPrices(terminal, options);
+  if (typeof commandPrices === "number") return commandPrices;
+  const { prices, loaded } = commandPrices;
   const names = loaded.settings.providers.map(({ name }) => name).filter((name) => name === (options.provider ?? name));
   const now = Date.now();
   const quotes = names.flatMap((provider) => {

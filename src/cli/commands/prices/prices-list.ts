@@ -26,9 +26,9 @@ async function list(
   terminal: Terminal,
   options: SettingsOptions & { readonly provider?: string | undefined },
 ): Promise<number> {
-  const found = loadCommandPrices(terminal, options);
-  if (typeof found === "number") return found;
-  const { prices, loaded } = found;
+  const commandPrices = loadCommandPrices(terminal, options);
+  if (typeof commandPrices === "number") return commandPrices;
+  const { prices, loaded } = commandPrices;
   const names = loaded.settings.providers.map(({ name }) => name);
   if (options.provider !== undefined && !names.includes(options.provider)) {
     info(terminal, `provider ${options.provider} is not configured; configured: ${names.join(", ")}`);

@@ -45,9 +45,9 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
     );
     return EXIT.failure;
   }
-  const found = new Map<string, Unpriced>();
-  for (const file of [...closedSegments(path), path]) await addUnpriced(file, found);
-  const models = [...found.values()].toSorted((one, other) => other.tokens - one.tokens);
+  const unpricedByModel = new Map<string, Unpriced>();
+  for (const file of [...closedSegments(path), path]) await addUnpriced(file, unpricedByModel);
+  const models = [...unpricedByModel.values()].toSorted((one, other) => other.tokens - one.tokens);
   if ("json" in options) {
     printJson(
       terminal,
@@ -66,16 +66,21 @@ async function show(terminal: Terminal, options: SettingsOptions): Promise<numbe
   return EXIT.ok;
 }
 
-async function addUnpriced(file: string, found: Map<string, Unpriced>): Promise<void> {
+async function addUnpriced(file: string, unpricedByModel: Map<string, Unpriced>): Promise<void> {
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     if (!line.includes('"cost_source":"none"')) continue;
     const record = recordOnLine(line);
     const billing = record && billingOf(record);
     if (record?.cost_source !== "none" || billing === undefined) continue;
     const key = JSON.stringify([record.provider, record.model]);
-    const unpriced = found.get(key) ?? { provider: record.provider, model: record.model, requests: 0, tokens: 0 };
+    const unpriced = unpricedByModel.get(key) ?? {
+      provider: record.provider,
+      model: record.model,
+      requests: 0,
+      tokens: 0,
+    };
     unpriced.requests++;
     unpriced.tokens += tokensOf(billing);
-    found.set(key, unpriced);
+    unpricedByModel.set(key, unpriced);
   }
 }

@@ -48,11 +48,11 @@ function pruneWork(terminal: Terminal, options: PruneOptions): (work: StoreWork)
       return EXIT.usage;
     }
     await store.refresh({ compactAt: options.dryRun === true ? undefined : BULK_BYTES, onProgress });
-    const found = findDoomed(store, retention, Date.now());
-    if (options.dryRun === true || found.length === 0) return report(terminal, options, found, false);
+    const candidates = findDoomed(store, retention, Date.now());
+    if (options.dryRun === true || candidates.length === 0) return report(terminal, options, candidates, false);
     if (options.yes !== true) {
-      const prompt = `Permanently delete ${formatCount(found.length, "stats file")}?`;
-      const notConfirmed = await confirm(terminal, prompt, () => print(terminal, found));
+      const prompt = `Permanently delete ${formatCount(candidates.length, "stats file")}?`;
+      const notConfirmed = await confirm(terminal, prompt, () => print(terminal, candidates));
       if (notConfirmed !== undefined) return notConfirmed;
     }
     return report(terminal, options, await prune(store, retention, Date.now), true);
@@ -72,22 +72,22 @@ function retentionOf({ olderThan, largerThan }: PruneOptions, settings: Retentio
   return { days: olderThan, bytes: largerThan === undefined ? undefined : largerThan * GIGABYTE };
 }
 
-function report(terminal: Terminal, options: PruneOptions, found: readonly Doomed[], isDone: boolean): number {
-  if (options.json === true) printJson(terminal, { deleted: isDone, segments: found });
+function report(terminal: Terminal, options: PruneOptions, candidates: readonly Doomed[], isDone: boolean): number {
+  if (options.json === true) printJson(terminal, { deleted: isDone, segments: candidates });
   else {
-    if (found.length > 0) print(terminal, found);
-    const records = found.reduce((sum, one) => sum + one.records, 0);
+    if (candidates.length > 0) print(terminal, candidates);
+    const records = candidates.reduce((sum, one) => sum + one.records, 0);
     const did = isDone ? "deleted" : "would delete";
-    info(terminal, found.length === 0 ? "nothing to delete" : `${did} ${formatCount(records, "record")}`);
+    info(terminal, candidates.length === 0 ? "nothing to delete" : `${did} ${formatCount(records, "record")}`);
   }
   return EXIT.ok;
 }
 
-function print(terminal: Terminal, found: readonly Doomed[]): void {
+function print(terminal: Terminal, candidates: readonly Doomed[]): void {
   printTable(
     terminal,
     ["FILE", "RECORDS", "SIZE", "LAST RECORD", "REASON"],
-    found.map((one) => [one.name, String(one.records), formatBytes(one.bytes), one.lastTs ?? "none", one.because]),
+    candidates.map((one) => [one.name, String(one.records), formatBytes(one.bytes), one.lastTs ?? "none", one.because]),
   );
 }
 

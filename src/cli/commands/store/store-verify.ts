@@ -24,10 +24,10 @@ export function verifyStoreCommand(terminal: Terminal, finish: (code: number) =>
 function check(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
   return async ({ offline: { store }, onProgress }) => {
     store.look();
-    const found = await verify(store, onProgress);
-    const isDamaged = found.findings.some(({ kind }) => kind === "damage");
-    if ("json" in options) printJson(terminal, { ok: !isDamaged, ...found });
-    else print(terminal, found, isDamaged);
+    const verification = await verify(store, onProgress);
+    const isDamaged = verification.findings.some(({ kind }) => kind === "damage");
+    if ("json" in options) printJson(terminal, { ok: !isDamaged, ...verification });
+    else print(terminal, verification, isDamaged);
     return isDamaged ? EXIT.failure : EXIT.ok;
   };
 }
