@@ -80,11 +80,11 @@ export class RequestObserver {
   /** Takes a chunk of the request body without its framing, still content-encoded. */
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
-    this.#requestReader ??= new RequestReader(this.#requestForm(), this.#decoders);
+    this.#requestReader ??= new RequestReader(this.#bodyFormat(), this.#decoders);
     this.#requestReader.push(bytes);
   }
 
-  #requestForm(): RequestBodyFormat {
+  #bodyFormat(): RequestBodyFormat {
     const { contentType, contentEncoding } = this.#request;
     return { contentType, contentEncoding, text: this.#text?.request };
   }
