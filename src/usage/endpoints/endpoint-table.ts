@@ -1,4 +1,14 @@
-import { type Endpoint, type EndpointRow, free, matchesRow, path, read, socket, unsupported } from "./endpoint.ts";
+import {
+  type Endpoint,
+  type EndpointRow,
+  free,
+  matchesRow,
+  modelPath,
+  path,
+  read,
+  socket,
+  unsupported,
+} from "./endpoint.ts";
 import { anthropicAgents, anthropicSession } from "../dialects/anthropic/anthropic-agents.ts";
 import { anthropicBatch, anthropicBatchStart } from "../dialects/anthropic/anthropic-batch.ts";
 import { anthropicMessages } from "../dialects/anthropic/anthropic-messages.ts";
@@ -41,11 +51,6 @@ export function endpointOf(method: string, path: string, upgrade: boolean): Endp
 const POST = ["POST"];
 const GET = ["GET"];
 const BOTH = ["POST", "GET"];
-
-/** A path of Bedrock. The model id may be an ARN, whose slash most clients encode and some do not. */
-function model(operation: string): RegExp {
-  return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
-}
 
 const KNOWN: readonly EndpointRow[] = [
   { methods: POST, paths: ["/chat/completions"], endpoint: read(openaiChat, "chat") },
@@ -196,20 +201,20 @@ const KNOWN: readonly EndpointRow[] = [
   { methods: GET, paths: [path("/cachedContents/*")], endpoint: read(googleCache, "cache", "replay") },
   {
     methods: POST,
-    paths: [model("converse"), model("converse-stream")],
+    paths: [modelPath("converse"), modelPath("converse-stream")],
     endpoint: read(bedrockConverse, "chat"),
   },
   {
     methods: POST,
-    paths: [model("invoke"), model("invoke-with-response-stream")],
+    paths: [modelPath("invoke"), modelPath("invoke-with-response-stream")],
     endpoint: read(bedrockInvoke, "invoke"),
   },
   {
     methods: POST,
-    paths: [model("invoke-with-bidirectional-stream")],
+    paths: [modelPath("invoke-with-bidirectional-stream")],
     endpoint: unsupported("bedrock.bidi", "realtime"),
   },
-  { methods: POST, paths: [model("count-tokens")], endpoint: free("bedrock.count", "count") },
+  { methods: POST, paths: [modelPath("count-tokens")], endpoint: free("bedrock.count", "count") },
   // Guardrails are billed in policy units, not tokens.
   {
     methods: POST,

@@ -59,3 +59,8 @@ export function path(pattern: string): RegExp {
   const escaped = pattern.replace(/[.]/g, "\\.");
   return new RegExp(`${escaped.replace(/(?<=[^/])\*/g, "(?:/.*)?").replaceAll("/*", "/[^/]+")}$`);
 }
+
+/** A path of Bedrock. The model id may be an ARN, whose slash most clients encode and some do not. */
+export function modelPath(operation: string): RegExp {
+  return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
+}
