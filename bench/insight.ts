@@ -5,8 +5,7 @@
 //
 // With --directory the ledger and the store are kept there and reused by the next run; with --source the gateway and the
 // command run from the sources instead of from `dist`.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,12 +16,11 @@ import type { Settings } from "../src/config/settings.ts";
 import { openStore } from "../src/store/service/open-store.ts";
 import { RemoteReader } from "../src/store/service/remote-reader.ts";
 import { StoreClient } from "../src/store/service/store-client.ts";
-import { HEAVIEST, PANELS } from "./insight-panels.ts";
+import { PANELS, HEAVIEST } from "./insight-panels.ts";
+import { insightConfiguration, measureRelay, type RelayTimes } from "./insight-relay.ts";
 import { markdownTable } from "./markdown-table.ts";
 import { writeManyRecordsInParallel } from "./many-records-parallel.ts";
-import { listening, startNginx } from "./nginx.ts";
 import { percentile } from "./statistics.ts";
-import { steadyLoad } from "./steady-load.ts";
 
 const { values } = parseArgs({
   options: {
@@ -38,9 +36,6 @@ const { values } = parseArgs({
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DOCUMENT = join(ROOT, "docs", "benchmarks.md");
 const MARKERS = ["<!-- insight -->", "<!-- /insight -->"] as const;
-const UPSTREAM_PORT = 19_089;
-const GATEWAY_PORT = 19_087;
-const KEY = "sk-bench-0123456789-abcdef";
 const MEGABYTE = 1024 * 1024;
 const IDLE_TICKS = 3;
 const MAX_POLLS = 120;
@@ -77,7 +72,7 @@ try {
   const built = await build();
   const panels = await measurePanels();
   const stats = runStats();
-  const relay = await measureRelay();
+  const relay = await measureRelay({ mainFile: mainFile(), seconds: Number(values.seconds), openReader });
   const text = report({ built, panels, stats, relay });
   process.stdout.write(`${text}\n`);
   if (!values["no-document"]) updateDocument(text);
@@ -131,6 +126,11 @@ function startStore(): { readonly store: StoreClient; readonly reader: RemoteRea
   return { store, reader: new RemoteReader(store) };
 }
 
+function openReader(): { readonly reader: RemoteReader; readonly close: () => void } {
+  const { store, reader } = startStore();
+  return { reader, close: () => store.stop() };
+}
+
 async function measurePanels(): Promise<{
   readonly panelTimes: readonly PanelTimes[];
   readonly residentMegabytes: number;
@@ -175,7 +175,10 @@ async function waitUntilIdle(pid: number | undefined): Promise<void> {
 
 /** Median seconds of the command without a gateway; `undefined` if it fails. */
 function runStats(): number | undefined {
-  writeFileSync(join(home, "stats.yaml"), configuration(`stats: { output_path: ${ledgerPath} }`, join(home, "store")));
+  writeFileSync(
+    join(home, "stats.yaml"),
+    insightConfiguration(`stats: { output_path: ${ledgerPath} }`, join(home, "store")),
+  );
   const times: number[] = [];
   for (let round = 0; round < 5; round += 1) {
     const started = performance.now();
@@ -193,90 +196,11 @@ function mainFile(): string {
   return existsSync(built) && !values.source ? built : join(ROOT, "src/cli/main.ts");
 }
 
-function configuration(stats: string, store: string): string {
-  return `server: { host: 127.0.0.1, port: ${GATEWAY_PORT}, workers: 1 }
-admin: { host: 127.0.0.1, port: 0 }
-${stats}
-store: { path: ${store} }
-providers:
-  openai: { upstream: "http://127.0.0.1:${UPSTREAM_PORT}/" }
-`;
-}
-
-interface Relay {
-  readonly idle: readonly number[];
-  readonly during: readonly number[];
-}
-
-/** Sends requests at a steady rate, in turn without and with the heaviest query running in a loop. */
-async function measureRelay(): Promise<Relay> {
-  const directory = mkdtempSync(join(tmpdir(), "lmgate-insight-relay-"));
-  const usage = { prompt_tokens: 120, completion_tokens: 120, total_tokens: 240 };
-  const response = JSON.stringify({
-    object: "chat.completion",
-    model: "gpt-bench",
-    choices: [],
-    usage,
-    pad: "x".repeat(700),
-  });
-  const upstream = await startNginx(
-    join(directory, "upstream"),
-    UPSTREAM_PORT,
-    `server { listen 127.0.0.1:${UPSTREAM_PORT}; location / { default_type application/json; return 200 '${response}'; } }`,
-  );
-  mkdirSync(join(directory, "data"));
-  writeFileSync(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\n1,${KEY},bench,2026-01-01\n`);
-  writeFileSync(join(directory, "lmgate.yaml"), configuration("", "data/store"));
-  const gateway = spawn(process.execPath, [mainFile(), "start", "--config", "lmgate.yaml"], {
-    cwd: directory,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const { store, reader } = startStore();
-  try {
-    await listening(gateway, GATEWAY_PORT);
-    const load = {
-      url: `http://127.0.0.1:${GATEWAY_PORT}/openai/v1/chat/completions`,
-      headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
-      body: JSON.stringify({ model: "gpt-bench", messages: [{ role: "user", content: "hello" }] }),
-      perSecond: 200,
-      seconds: Number(values.seconds) / 2,
-    };
-    await HEAVIEST.run(reader);
-    await steadyLoad({ ...load, seconds: 2 });
-    const idle: number[] = [];
-    const during: number[] = [];
-    for (let turn = 0; turn < 2; turn += 1) {
-      idle.push(...(await steadyLoad(load)));
-      during.push(...(await duringHeaviest(reader, () => steadyLoad(load))));
-    }
-    return { idle, during };
-  } finally {
-    store.stop();
-    gateway.kill("SIGTERM");
-    await once(gateway, "exit");
-    await upstream.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function duringHeaviest<T>(reader: RemoteReader, work: () => Promise<T>): Promise<T> {
-  const finished = new AbortController();
-  const querying = (async (): Promise<void> => {
-    while (!finished.signal.aborted) await HEAVIEST.run(reader);
-  })();
-  try {
-    return await work();
-  } finally {
-    finished.abort();
-    await querying;
-  }
-}
-
 function report(figures: {
   readonly built: BuildResult;
   readonly panels: Awaited<ReturnType<typeof measurePanels>>;
   readonly stats: number | undefined;
-  readonly relay: Relay;
+  readonly relay: RelayTimes;
 }): string {
   const { built, panels, stats, relay } = figures;
   const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
