@@ -31,7 +31,6 @@ const OPERATORS_OWN: ReadonlySet<string> = new Set([
 const MADE_AT_START = [
   "src/usage/dialects/safe-names.ts",
   "src/usage/dialects/text-members.ts",
-  "src/usage/endpoints/endpoint-table.ts",
   "src/usage/endpoints/endpoint.ts",
 ];
 

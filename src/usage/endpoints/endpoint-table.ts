@@ -3,7 +3,7 @@ import {
   type EndpointRow,
   free,
   matchesRow,
-  modelPath,
+  model,
   path,
   read,
   socket,
@@ -201,20 +201,20 @@ const KNOWN: readonly EndpointRow[] = [
   { methods: GET, paths: [path("/cachedContents/*")], endpoint: read(googleCache, "cache", "replay") },
   {
     methods: POST,
-    paths: [modelPath("converse"), modelPath("converse-stream")],
+    paths: [model("converse"), model("converse-stream")],
     endpoint: read(bedrockConverse, "chat"),
   },
   {
     methods: POST,
-    paths: [modelPath("invoke"), modelPath("invoke-with-response-stream")],
+    paths: [model("invoke"), model("invoke-with-response-stream")],
     endpoint: read(bedrockInvoke, "invoke"),
   },
   {
     methods: POST,
-    paths: [modelPath("invoke-with-bidirectional-stream")],
+    paths: [model("invoke-with-bidirectional-stream")],
     endpoint: unsupported("bedrock.bidi", "realtime"),
   },
-  { methods: POST, paths: [modelPath("count-tokens")], endpoint: free("bedrock.count", "count") },
+  { methods: POST, paths: [model("count-tokens")], endpoint: free("bedrock.count", "count") },
   // Guardrails are billed in policy units, not tokens.
   {
     methods: POST,

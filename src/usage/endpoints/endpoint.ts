@@ -61,6 +61,6 @@ export function path(pattern: string): RegExp {
 }
 
 /** A path of Bedrock. The model id may be an ARN, whose slash most clients encode and some do not. */
-export function modelPath(operation: string): RegExp {
+export function model(operation: string): RegExp {
   return new RegExp(`/model/(?:arn:[^/]+/)?[^/]+/${operation}$`);
 }
