@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import type { RequestRow } from "../../store/schema/reader.ts";
 import { formatDollars, UNKNOWN } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
+import { pad, truncate } from "../output/text-table.ts";
 import type { Terminal } from "../context/terminal.ts";
 
 /** One request on one line, in columns of fixed width. */
@@ -26,8 +27,7 @@ export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
 }
 
 function fit(text: string, width: number): string {
-  const plain = printable(text);
-  return (plain.length > width ? `${plain.slice(0, width - 1)}…` : plain).padEnd(width);
+  return pad(truncate(printable(text), width), width);
 }
 
 function tokens(count: number | null | undefined): string {
