@@ -1,16 +1,16 @@
 import type { Client } from "../core/request/client.ts";
 
 /**
- * Who may pass, as one block of shared memory: every data thread reads the same bytes, and a new version costs them
- * nothing but taking over a reference. Open addressing on the key's SHA-256, at most half full. The full digest is
- * compared: identity by prefix or truncated hash has let strangers in elsewhere (CVE-2026-35030).
+ * The enabled keys in one block of shared memory. Every data worker reads the same bytes and switches to a new version by
+ * taking over a reference. Open addressing on the key's SHA-256, at most half full. The full digest is compared: matching
+ * by a prefix or a truncated hash has admitted wrong keys elsewhere (CVE-2026-35030).
  *
  *   header   16 bytes: magic, capacity, rows, reserved
  *   slots    capacity × uint32: offset of the row's bytes, 0 for an empty slot
  *   digests  capacity × 32 bytes
  *   rows     expiry (float64, NaN for never), id length, owner length (uint32), id, owner (UTF-8)
  *
- * Imports nothing but words, because the data threads load it.
+ * Imports only types, because the data workers load it.
  */
 
 const MAGIC = 0x4c4d4731;
@@ -19,7 +19,7 @@ const DIGEST_BYTES = 32;
 const ROW_HEADER_BYTES = 16;
 const MIN_CAPACITY = 16;
 
-/** What the table needs of an allow-list row. */
+/** The columns of an allow-list row that the table contains. */
 export interface AccessRow {
   readonly id: string;
   readonly owner: string;
@@ -29,7 +29,7 @@ export interface AccessRow {
   readonly expiresAt: number | undefined;
 }
 
-/** Disabled rows are left out. Digests must be unique; the allow-list's parser sees to that. */
+/** Leaves out disabled rows. Digests must be unique, which the allow-list's parser checks. */
 export function buildAccessTable(rows: readonly AccessRow[]): SharedArrayBuffer {
   const enabled = rows.filter((row) => !row.disabled);
   const capacity = capacityFor(enabled.length);
@@ -51,13 +51,13 @@ export function buildAccessTable(rows: readonly AccessRow[]): SharedArrayBuffer 
   return shared;
 }
 
-/** Reads one version of the table. Whether a client's key has expired is for the caller to judge, by its own clock. */
+/** Reads one version of the table. The caller compares the expiry with its own clock. */
 export class AccessTable {
-  /** Number of keys that open something, expired ones included. */
+  /** Number of enabled keys, including expired ones. */
   readonly size: number;
   readonly #bytes: Buffer;
   readonly #capacity: number;
-  /** Decoded rows by slot, filled as they are asked for: a caller with a key in use is looked up again and again. */
+  /** Decoded rows by slot, filled on first use, because a key in use is looked up with every request. */
   readonly #clients = new Map<number, Client>();
 
   constructor(buffer: SharedArrayBuffer) {
@@ -92,7 +92,7 @@ export class AccessTable {
   }
 }
 
-/** A power of two, so that a mask finds the slot; twice the rows, so that an empty slot is always near. */
+/** A power of two, so that a mask finds the slot; at least twice the rows, so that an empty slot is always near. */
 function capacityFor(rows: number): number {
   let capacity = MIN_CAPACITY;
   while (capacity < rows * 2) capacity *= 2;

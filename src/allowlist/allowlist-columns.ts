@@ -4,7 +4,7 @@ import { nearest } from "../core/did-you-mean.ts";
 const REQUIRED = ["id", "api_key", "owner", "added"] as const;
 const OPTIONAL = ["disabled", "expires_at"] as const;
 
-/** Columns of later versions. Ignoring a filled one would promise a limit that nobody enforces. */
+/** Columns of later versions. A value in one is rejected, because this version would not enforce the limit. */
 const RESERVED: readonly string[] = [
   "providers",
   "models",
@@ -16,7 +16,7 @@ const RESERVED: readonly string[] = [
   "budget",
 ];
 
-/** Names that people give to what the known columns do. */
+/** Other names that operators use for the known columns. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   key: "api_key",
   expires: "expires_at",
@@ -31,7 +31,7 @@ const OTHER_WORDS: Readonly<Record<string, string>> = {
 
 export type ColumnName = (typeof REQUIRED)[number] | (typeof OPTIONAL)[number];
 
-/** Where each column stands; `undefined` for an optional one that is not there. */
+/** The index of each column; `undefined` if an optional one is missing. */
 export interface Columns {
   readonly count: number;
   readonly id: number;
@@ -48,8 +48,8 @@ export type ColumnsRead = { readonly columns: Columns } | { readonly issues: rea
 export const HEADER_EXAMPLE = REQUIRED.join(",");
 
 /**
- * Unknown names are never quoted unless they resemble a known one: where the header was forgotten, the first line is
- * a row and holds a key.
+ * Reads the header. Unknown names are quoted only if they resemble a known one: if the header is missing, the first line is
+ * a row and contains a key.
  */
 export function readColumns(cells: readonly string[], file: string, line: number): ColumnsRead {
   const at = new Map<string, number>();

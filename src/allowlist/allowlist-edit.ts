@@ -1,14 +1,14 @@
 import { readCsv, type CsvRecord } from "./csv.ts";
 
 /**
- * Changes to an allow-list as people wrote it: only the lines concerned are touched. Comments, order, extra columns,
- * quotes and line ends stay. The text must have been parsed without an issue.
+ * Edits the text of an allow-list. Only the lines of the changed rows change: comments, order, extra columns, quotes and
+ * line ends stay. The text must be a valid allow-list.
  */
 
-/** A row as it is to be written, by column name; columns that the list has not got are added. */
+/** Cells to write, by column name. Columns that the list does not have are added. */
 export type NewRow = Readonly<Record<string, string>>;
 
-/** Where a row stands. */
+/** First and last line of a row, counted from 1. */
 export interface RowLines {
   readonly line: number;
   readonly endLine: number;
@@ -20,7 +20,7 @@ export function appendRow(text: string, row: NewRow): string {
 
 export function appendRows(text: string, rows: readonly NewRow[]): string {
   if (rows.length === 0) return text;
-  const { lines, header, eol } = open(text);
+  const { lines, header, eol } = openText(text);
   const columns = [...header.cells];
   for (const row of rows) for (const name of Object.keys(row)) addColumn(lines, header, columns, name);
   const last = lines.at(-1);
@@ -39,20 +39,20 @@ export function removeRows(text: string, rows: readonly RowLines[]): string {
     .join("");
 }
 
-/** What is left of a list without these rows. A list without any is refused, so the last of all stays, shut. */
+/** Removes rows. A list must have at least one row, so the last of all stays and is disabled instead. */
 export function withoutRows(text: string, all: readonly RowLines[], gone: readonly RowLines[]): string {
   if (gone.length < all.length) return removeRows(text, gone);
   const [last] = gone.slice(-1);
   if (last === undefined) return text;
-  // First the cell, then the lines: the line numbers are those of the text as it was read.
-  const shut = changeRows(text, [last], { disabled: "true" });
+  // The cell is changed before lines are removed, because line numbers refer to the original text.
+  const disabled = changeRows(text, [last], { disabled: "true" });
   return removeRows(
-    shut,
+    disabled,
     gone.filter((row) => row !== last),
   );
 }
 
-/** Writes these cells into the rows; columns that the list has not got are added. */
+/** Writes the same cells into each of the rows. */
 export function changeRows(text: string, rows: readonly RowLines[], cells: NewRow): string {
   return changeEachRow(
     text,
@@ -60,13 +60,13 @@ export function changeRows(text: string, rows: readonly RowLines[], cells: NewRo
   );
 }
 
-/** The same with cells of its own for each row. */
+/** Writes different cells into each of the rows. */
 export function changeEachRow(
   text: string,
   changes: readonly { readonly row: RowLines; readonly cells: NewRow }[],
 ): string {
   if (changes.length === 0) return text;
-  const { lines, header, records } = open(text);
+  const { lines, header, records } = openText(text);
   const columns = [...header.cells];
   for (const { cells } of changes) for (const name of Object.keys(cells)) addColumn(lines, header, columns, name);
   const recordAt = new Map(records.map((record) => [record.line, record]));
@@ -86,9 +86,9 @@ export function changeEachRow(
   return lines.join("");
 }
 
-/** The cells of rows by column name, as they stand, by the line that a row begins on. */
+/** The cells of each row by column name, keyed by the row's first line. */
 export function cellsByLine(text: string): ReadonlyMap<number, Readonly<Record<string, string>>> {
-  const { header, records } = open(text);
+  const { header, records } = openText(text);
   return new Map(
     records.map(({ line, cells }) => [
       line,
@@ -97,7 +97,7 @@ export function cellsByLine(text: string): ReadonlyMap<number, Readonly<Record<s
   );
 }
 
-/** The next free number, where ids are numbers. */
+/** One more than the largest numeric id. */
 export function nextId(ids: readonly string[]): string {
   const numbers = ids.filter((id) => /^\d{1,15}$/.test(id)).map(Number);
   return String(Math.max(0, ...numbers) + 1);
@@ -110,7 +110,7 @@ interface OpenList {
   readonly eol: string;
 }
 
-function open(text: string): OpenList {
+function openText(text: string): OpenList {
   const csv = readCsv(text.replace(/^\ufeff/, ""));
   const [header, ...records] = "records" in csv ? csv.records : [];
   if (header === undefined) throw new Error("an allow-list without a header cannot be edited");
@@ -119,7 +119,7 @@ function open(text: string): OpenList {
   return { lines, records, header, eol };
 }
 
-/** At the end of the header; rows that end before it have an empty cell there. */
+/** Adds a column at the end of the header. Rows that are shorter have an empty cell there. */
 function addColumn(lines: string[], header: CsvRecord, columns: string[], name: string): void {
   if (columns.includes(name)) return;
   columns.push(name);
@@ -135,7 +135,7 @@ function formatRow(cells: readonly string[]): string {
   return cells.map(formatCell).join(",");
 }
 
-/** RFC 4180 section 2; a cell with spaces at its ends needs quotes to keep them, and one like a comment to be read. */
+/** RFC 4180 section 2. Quotes also protect spaces at the ends of a cell and a leading `#`. */
 function formatCell(cell: string): string {
   return /[",\r\n]|^[\s#]|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

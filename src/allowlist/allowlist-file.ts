@@ -15,10 +15,10 @@ export type EditResult =
   | { readonly kind: "written" }
   /** The list would be invalid with the change; nothing was written. */
   | { readonly kind: "invalid"; readonly issues: readonly ConfigIssue[] }
-  /** Somebody else changed the file in between; nothing was written. */
+  /** Another program changed the file in the meantime; nothing was written. */
   | { readonly kind: "overtaken" };
 
-/** An allow-list to be shown or changed; one without rows will do. */
+/** Opens an allow-list to show or change it. Unlike at a start, it may have no rows. */
 export function openAllowlistText(path: string): AllowlistText | { readonly issues: readonly ConfigIssue[] } {
   const content = readRegularFileSync(path, MAX_ALLOWLIST_BYTES);
   if (!("bytes" in content)) return { issues: [missingAllowlist(path, content)] };
@@ -27,7 +27,7 @@ export function openAllowlistText(path: string): AllowlistText | { readonly issu
   return { path, text: textOf(content), rows: read.rows, fingerprint: content.fingerprint };
 }
 
-/** Writes a changed text back, if it is a sound allow-list and the file is still the one that was read. */
+/** Writes a changed text, if it is a valid allow-list and the file has not changed since it was read. */
 export function saveAllowlistText(list: AllowlistText, text: string): EditResult {
   const check = parseAllowlist(text, list.path, { allowEmpty: true });
   if ("issues" in check) return { kind: "invalid", issues: check.issues };
@@ -38,7 +38,7 @@ export function saveAllowlistText(list: AllowlistText, text: string): EditResult
   return { kind: replaceFile(list.path, text, isCurrent) ? "written" : "overtaken" };
 }
 
-/** With its byte order mark, which is written back as it was. */
+/** Keeps a byte order mark, so that it is written back. */
 function textOf({ bytes }: FileContent): string {
   return bytes.toString("utf8");
 }

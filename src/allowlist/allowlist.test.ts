@@ -75,14 +75,14 @@ test("R76: commas, quotes and line breaks in a quoted owner are part of the owne
 
 test("R76: spaces inside the quotes of a key are not trimmed away but refused", () => {
   assert.deepEqual(issuesOf(`${HEAD}\n1," sk-proj-aaaaaaaaaaaa",ann,x\n`), [
-    "list.csv:2 api_key: holds a space, a tab or a line break",
+    "list.csv:2 api_key: contains a space, a tab or a line break",
   ]);
 });
 
 test("R73: a list without a header, with a part of it, empty, or with the header alone is invalid", () => {
-  assert.deepEqual(issuesOf(""), ["list.csv:1: the file is empty (it begins with the header id,api_key,owner,added)"]);
-  assert.match(issuesOf(`${HEAD}\n`)[0] ?? "", /^list\.csv:1: the list holds no keys.*lmgate keys add/);
-  assert.match(issuesOf(`# only a comment\n${HEAD}\n# another\n`)[0] ?? "", /^list\.csv:2: the list holds no keys/);
+  assert.deepEqual(issuesOf(""), ["list.csv:1: the file is empty (begin it with the header id,api_key,owner,added)"]);
+  assert.match(issuesOf(`${HEAD}\n`)[0] ?? "", /^list\.csv:1: the list contains no keys.*lmgate keys add/);
+  assert.match(issuesOf(`# only a comment\n${HEAD}\n# another\n`)[0] ?? "", /^list\.csv:2: the list contains no keys/);
   assert.deepEqual(issuesOf("id,api_key,owner\n1,sk-proj-aaaaaaaaaaaa,ann\n"), [
     "list.csv:1 added: this required column is missing from the header",
   ]);
@@ -150,14 +150,14 @@ test("disabled takes true, false or nothing, in any case", () => {
     assert.equal(rowsOf(text(value))[0]?.disabled, expected, value);
   }
   for (const value of ["yes", "1", "off"]) {
-    assert.deepEqual(issuesOf(text(value)), ["list.csv:2 disabled: allowed are true, false or nothing"]);
+    assert.deepEqual(issuesOf(text(value)), ["list.csv:2 disabled: use true, false or nothing"]);
   }
 });
 
 test("expires_at takes a date or a time", () => {
   const text = (value: string): string => `${HEAD},expires_at\n1,sk-proj-aaaaaaaaaaaa,ann,x,${value}\n`;
   assert.equal(rowsOf(text("2026-12-31"))[0]?.expiresAt, Date.UTC(2027, 0, 1));
-  assert.match(issuesOf(text("soon"))[0] ?? "", /^list\.csv:2 expires_at: allowed are/);
+  assert.match(issuesOf(text("soon"))[0] ?? "", /^list\.csv:2 expires_at: use/);
 });
 
 test("a filled cell of a reserved column is an error, an empty one is not", () => {
@@ -227,7 +227,7 @@ test("a row with too many or too few cells is an error", () => {
 test("an id is needed, and no control character may stand in it", () => {
   assert.deepEqual(issuesOf(`${HEAD}\n,sk-proj-aaaaaaaaaaaa,ann,x\n`), ["list.csv:2 id: empty"]);
   assert.deepEqual(issuesOf(`${HEAD}\na\u001bb,sk-proj-aaaaaaaaaaaa,ann,x\n`), [
-    "list.csv:2 id: holds a control character",
+    "list.csv:2 id: contains a control character",
   ]);
   assert.equal(issuesOf(`${HEAD}\n${"i".repeat(201)},sk-proj-aaaaaaaaaaaa,ann,x\n`).length, 1);
 });

@@ -7,10 +7,10 @@ import type { ConfigIssue } from "../config/config-issue.ts";
 import { keyDigest, keyIssue } from "./key-rules.ts";
 import { decodeUtf8 } from "../config/files/utf8.ts";
 
-/** One row of the allow-list: who it is, and when the key opens. The key itself is gone. */
+/** One row of the allow-list. It contains the digest of the key, not the key. */
 export interface AllowRow extends AccessRow {
   readonly added: string;
-  /** The key as it may be shown: `…` and its tail, nothing more of a short one. */
+  /** The key as it may be shown: `…` and its last characters, fewer for a short key. */
   readonly masked: string;
   readonly line: number;
   readonly endLine: number;
@@ -19,8 +19,8 @@ export interface AllowRow extends AccessRow {
 export type AllowlistRead = { readonly rows: readonly AllowRow[] } | { readonly issues: readonly ConfigIssue[] };
 
 /**
- * Reads an allow-list. All issues are reported together; one bad row spoils the whole list, because a list that is
- * half in force is what nobody wrote. A list without rows is refused too: it is nearly always an accident.
+ * Reads an allow-list and reports all issues together. One invalid row makes the whole list invalid, because a partly
+ * applied list is not what the operator wrote. A list without rows is rejected too, because it is nearly always a mistake.
  */
 export function parseAllowlist(
   input: string | Uint8Array,
@@ -36,7 +36,7 @@ export function parseAllowlist(
   if (header === undefined)
     return {
       issues: [
-        { source: file, line: 1, message: "the file is empty", hint: `it begins with the header ${HEADER_EXAMPLE}` },
+        { source: file, line: 1, message: "the file is empty", hint: `begin it with the header ${HEADER_EXAMPLE}` },
       ],
     };
   const head = readColumns(header.cells, file, header.line);
@@ -63,7 +63,7 @@ function noKeysIssue(file: string, line: number): ConfigIssue {
   return {
     source: file,
     line,
-    message: "the list holds no keys, so nobody could call",
+    message: "the list contains no keys, so every request would be rejected",
     hint: "add one with: lmgate keys add --owner NAME",
   };
 }
@@ -75,7 +75,7 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
   if (cells.length > columns.count) {
     report(
       undefined,
-      `${cells.length} cells where the header has ${columns.count}; a cell that holds a comma needs quotes`,
+      `${cells.length} cells where the header has ${columns.count}; put a cell that contains a comma in quotes`,
     );
     return undefined;
   }
@@ -99,11 +99,11 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
   const invalidKey = keyIssue(key);
   if (invalidKey !== undefined) reject("api_key", invalidKey);
   const disabled = readDisabled(cell("disabled"));
-  if (disabled === undefined) reject("disabled", "allowed are true, false or nothing");
+  if (disabled === undefined) reject("disabled", "use true, false or nothing");
   const expiry = cell("expires_at");
   const expiresAt = expiry === "" ? undefined : parseExpiry(expiry);
   if (expiry !== "" && expiresAt === undefined) {
-    reject("expires_at", "allowed are a date (2026-12-31), a time (2026-12-31T18:00:00Z) or nothing");
+    reject("expires_at", "use a date (2026-12-31), a time (2026-12-31T18:00:00Z) or nothing");
   }
   for (const { name, index } of columns.reserved) {
     if ((cells[index] ?? "") !== "")
@@ -123,16 +123,16 @@ function readRow(record: CsvRecord, columns: Columns, report: Report): AllowRow 
   };
 }
 
-/** Enough to recognize a key by, and not enough to use it. */
+/** Enough of a key to recognize it, and too little to use it. */
 function maskedKey(key: string): string {
   return /^sha256:/i.test(key) ? `${key.slice(0, 13).toLowerCase()}…` : `…${new ApiKey(key).masked}`;
 }
 
-/** Why `id` cannot name a caller. It appears in every record, log line and table. */
+/** Why a text cannot be an id; `undefined` if it can. Ids appear in records, log lines and tables. */
 export function idIssue(id: string): string | undefined {
   if (id === "") return "empty";
   if (id.length > 200) return `${id.length} characters; at most 200 are allowed`;
-  if (/\p{Cc}/u.test(id)) return "holds a control character";
+  if (/\p{Cc}/u.test(id)) return "contains a control character";
   return undefined;
 }
 
@@ -148,7 +148,7 @@ function readDisabled(text: string): boolean | undefined {
   }
 }
 
-/** Two rows for one key would leave open whose call it was; the plain key and its digest are the same key. */
+/** A key in two rows would have two owners. A plain key and its digest are the same key. */
 function duplicateKeys(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const seen = new Map<string, number>();
@@ -161,7 +161,7 @@ function duplicateKeys(rows: readonly AllowRow[], file: string): readonly Config
   return issues;
 }
 
-/** An id may have several keys only while they are being exchanged: all but one of them must come to an end. */
+/** An id may have several keys only during a rotation: all but one of them must have an expiry. */
 function duplicateIds(rows: readonly AllowRow[], file: string): readonly ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   const lasting = new Map<string, number>();

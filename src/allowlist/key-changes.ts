@@ -15,12 +15,13 @@ import { idIssue, parseAllowlist, type AllowRow } from "./allowlist.ts";
 import { parseExpiry } from "./expiry.ts";
 import { keyDigest, keyIssue } from "./key-rules.ts";
 
-// What can be done to the allow-list: each takes the list and gives its new text, or throws a `KeyChangeIssue`.
+// The changes that the API and the CLI make to an allow-list. Each takes the list and returns its new text, or throws a
+// `KeyChangeError`.
 
-/** Why a change cannot be made: there is such a key, there is none, or what was given is not sound. */
+/** A change is not possible: the key exists already, it does not exist, or the input is invalid. */
 export class KeyChangeError extends Error {
   readonly kind: "exists" | "missing" | "invalid";
-  /** What was wrong: `id`, `key`, `expires`. */
+  /** The input that is wrong: `id`, `key`, `expires`, `csv`. */
   readonly where: string;
 
   constructor(kind: KeyChangeError["kind"], where: string, message: string) {
@@ -34,9 +35,9 @@ export class KeyChangeError extends Error {
 export interface NewKey {
   readonly owner: string;
   readonly id?: string | undefined;
-  /** Without it one is made. */
+  /** Generated if missing. */
   readonly apiKey?: string | undefined;
-  /** The list gets its SHA-256 alone; so it is with every key that is made. */
+  /** Store only the SHA-256 of the key, as is done for every generated key. */
   readonly hash?: boolean | undefined;
   readonly expiresAt?: string | undefined;
   readonly columns?: Readonly<Record<string, string>> | undefined;
@@ -45,7 +46,7 @@ export interface NewKey {
 export interface KeyChange {
   readonly disabled?: boolean | undefined;
   readonly owner?: string | undefined;
-  /** `null`: never. */
+  /** `null`: the key never expires. */
   readonly expiresAt?: string | null | undefined;
 }
 
@@ -60,7 +61,7 @@ export interface ImportPlan {
 export interface IssuedKey {
   readonly text: string;
   readonly id: string;
-  /** A key that was made here; it stands in the list as its digest and can be told once. */
+  /** The generated key. The list contains only its digest, so this is the only time it is available. */
   readonly secret?: string;
 }
 
@@ -69,7 +70,7 @@ export function addKey(list: AllowlistText, wanted: NewKey, today: string): Issu
   if (invalidId !== undefined) throw new KeyChangeError("invalid", "id", invalidId);
   const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
-    throw new KeyChangeError("exists", "id", "this id is on the list already; rotate its key instead");
+    throw new KeyChangeError("exists", "id", "this id exists already; rotate its key instead");
   }
   const { cell, secret } = keyCell(list, wanted.apiKey, wanted.hash);
   const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
@@ -91,14 +92,14 @@ export function changeKey(list: AllowlistText, id: string, change: KeyChange): s
   return changeEachRow(list.text, changes);
 }
 
-/** A key that was exchanged keeps its end, unless the new one is sooner: nobody means to bring it back. */
+/** A rotated key keeps its expiry unless the new one is earlier: changing an id must not extend its old keys. */
 function earlierExpiry(expiresAt: string | null | undefined, row: AllowRow): string | undefined {
   if (expiresAt === undefined || expiresAt === null) return undefined;
   const at = parseExpiry(checkedExpiry(expiresAt)) ?? 0;
   return at < (row.expiresAt ?? Infinity) ? expiresAt : undefined;
 }
 
-/** A new key beside the old ones, which last for the grace. It ends when the newest of them would have. */
+/** Adds a new key for an id. Its old keys expire after the grace period; the new key gets the expiry of the newest one. */
 export function rotateKey(
   list: AllowlistText,
   id: string,
@@ -111,7 +112,7 @@ export function rotateKey(
   const until = wanted.now + wanted.graceSeconds * 1000;
   const ending = rows.filter((row) => row.expiresAt === undefined || row.expiresAt > until);
   const shortened = changeRows(list.text, ending, { expires_at: new Date(until).toISOString() });
-  const { disabled: _shut, expires_at: end = "", ...kept } = cellsByLine(list.text).get(last.line) ?? {};
+  const { disabled: _disabled, expires_at: end = "", ...kept } = cellsByLine(list.text).get(last.line) ?? {};
   const today = new Date(wanted.now).toISOString().slice(0, 10);
   const lasting = last.expiresAt !== undefined && last.expiresAt > until ? { expires_at: end } : {};
   const text = appendRow(shortened, {
@@ -129,7 +130,7 @@ export function revokeKey(list: AllowlistText, id: string): string {
   return withoutRows(list.text, list.rows, rowsOf(list, id));
 }
 
-/** Adds the rows of another list that are not on this one. A key that is there under another id is refused. */
+/** Adds the rows of another list that this one does not have. A key that exists under another id is rejected. */
 export function importKeys(list: AllowlistText, csv: string): ImportPlan {
   const read = parseAllowlist(csv, "import", { allowEmpty: true });
   if ("issues" in read) {
@@ -151,11 +152,11 @@ export function importKeys(list: AllowlistText, csv: string): ImportPlan {
     const known = rowOf.get(digest.toString("latin1"));
     const { api_key: key = "", ...cells } = wanted.get(line) ?? {};
     if (known === undefined && ids.has(id)) {
-      refused.push({ line, message: "another key has this id; rotate that one instead" });
+      refused.push({ line, message: "another key has this id; rotate that key instead" });
     } else if (known === undefined) {
       added.push({ id, cells: { ...filled(cells), api_key: key } });
     } else if (known.id !== id) {
-      refused.push({ line, message: `this key is on the list under another id: ${known.id}` });
+      refused.push({ line, message: `this key exists already, under the id ${known.id}` });
     } else if (isSame(present.get(known.line) ?? {}, cells)) {
       unchanged.push(id);
     } else {
@@ -169,7 +170,7 @@ export function importKeys(list: AllowlistText, csv: string): ImportPlan {
   return { text, added: added.map(({ id }) => id), unchanged, changed: changed.map(({ id }) => id), refused };
 }
 
-/** The new text, where nothing of the other list is refused. */
+/** The new text, if no row of the other list is rejected. */
 export function importedText(list: AllowlistText, csv: string): string {
   const { text, refused } = importKeys(list, csv);
   const [first] = refused;
@@ -201,7 +202,7 @@ function keyCell(list: AllowlistText, given: string | undefined, asDigest = fals
   if (issue !== undefined) throw new KeyChangeError("invalid", "key", issue);
   const present = list.rows.find((row) => row.digest.equals(keyDigest(given)));
   if (present === undefined) return { cell: asDigest ? digestCell(given) : given };
-  throw new KeyChangeError("exists", "key", `this key is on the list already, under the id ${present.id}`);
+  throw new KeyChangeError("exists", "key", `this key exists already, under the id ${present.id}`);
 }
 
 function digestCell(key: string): string {
@@ -211,21 +212,21 @@ function digestCell(key: string): string {
 function futureExpiry(text: string): string {
   const at = parseExpiry(checkedExpiry(text)) ?? 0;
   if (at > Date.now()) return text;
-  throw new KeyChangeError("invalid", "expires", "that is in the past");
+  throw new KeyChangeError("invalid", "expires", "this time is in the past");
 }
 
 function checkedExpiry(text: string): string {
   if (parseExpiry(text) !== undefined) return text;
-  const message = "allowed are a date (2026-12-31) and a time (2026-12-31T18:00:00Z)";
+  const message = "use a date (2026-12-31) or a time (2026-12-31T18:00:00Z)";
   throw new KeyChangeError("invalid", "expires", message);
 }
 
-/** Without what is empty, which would only make columns. */
+/** Without empty cells, which would only add columns. */
 function filled(cells: NewRow): NewRow {
   return Object.fromEntries(Object.entries(cells).filter(([, cell]) => cell !== ""));
 }
 
-/** An empty cell takes back what the list has there; it makes no column. */
+/** An empty cell clears an existing cell, but does not add a column. */
 function withoutEmptyColumns(cells: NewRow, present: NewRow): NewRow {
   return Object.fromEntries(Object.entries(cells).filter(([name, cell]) => cell !== "" || name in present));
 }

@@ -4,22 +4,22 @@ import { parseAllowlist } from "./allowlist.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
 import { readRegularFile, type FileIssue } from "../config/files/read-file.ts";
 
-/** Room for about a million keys. */
+/** Enough for about a million keys. */
 export const MAX_ALLOWLIST_BYTES = 256 * 1024 * 1024;
 
 export interface LoadedAllowlist {
   readonly table: SharedArrayBuffer;
-  /** Keys in force: rows that are not disabled. */
+  /** Rows that are not disabled. */
   readonly keys: number;
   readonly contentHash: string;
 }
 
-/** An allow-list file's bytes, before anyone judged them. */
+/** The bytes of an allow-list file, not checked yet. */
 export interface AllowlistBytes {
   readonly bytes: Buffer;
   readonly contentHash: string;
   readonly fingerprint: string;
-  /** A file whose last line has no end may still be on its way. */
+  /** A file without a line end at its end may still be being written. */
   readonly endsWithNewline: boolean;
 }
 
@@ -46,11 +46,11 @@ export function loadAllowlist(
   return { table: buildAccessTable(read.rows), keys, contentHash: content.contentHash };
 }
 
-/** An unreadable allow-list as an issue that says how to come by one. */
+/** The issue for a missing or unreadable allow-list, with how to create one. */
 export function missingAllowlist(path: string, issue: FileIssue): ConfigIssue {
   const hint =
     issue.code === "ENOENT"
-      ? "lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is"
+      ? "create one with: lmgate init; its first line is the header id,api_key,owner,added, then follows one line for each key; auth.allowlist_path sets its place"
       : undefined;
   return { source: path, message: issue.message, hint };
 }

@@ -5,7 +5,7 @@ import type { ConfigIssue } from "../config/config-issue.ts";
 const OTHERS_MAY_READ = 0o004;
 const OTHERS_MAY_PASS = 0o001;
 
-/** Whether every user of the machine can read the file: by its own mode and through all folders above it. */
+/** True if every user of the machine can read the file: its own mode and those of all folders above it allow it. */
 export function isWorldReadable(path: string): boolean {
   try {
     const file = realpathSync(path);
@@ -15,14 +15,14 @@ export function isWorldReadable(path: string): boolean {
       if (folder === dirname(folder)) return true;
     }
   } catch {
-    // What cannot be looked at is somebody else's to complain of.
+    // A file that cannot be read is reported elsewhere.
     return false;
   }
 }
 
-/** A word on an allow-list whose keys every user of the machine can use. */
+/** A warning if every user of the machine can read the keys. */
 export function openAllowlistWarning(path: string): ConfigIssue | undefined {
   if (process.platform === "win32" || !isWorldReadable(path)) return undefined;
-  const message = "the keys in it can be read by every user of this machine";
+  const message = "every user of this machine can read the keys in it";
   return { source: path, message, hint: `chmod 640 ${path}` };
 }

@@ -5,7 +5,7 @@ import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-is
 import { loadAllowlist, missingAllowlist, readAllowlistBytes, type LoadedAllowlist } from "./load-allowlist.ts";
 import { fingerprintAt } from "../config/files/read-file.ts";
 
-/** One version of the access table, to be handed to the data threads. */
+/** One version of the access table, for the data workers. */
 export interface AllowlistVersion {
   readonly buffer: SharedArrayBuffer;
   readonly version: number;
@@ -19,20 +19,20 @@ export interface AllowlistOptions {
   readonly now: () => number;
   readonly log: Logger;
   readonly onChange: (version: AllowlistVersion) => void;
-  /** Called when a new version was refused or the file went away; with `undefined` when the file is as before again. */
+  /** Called with the error when a new version is invalid or the file is gone, and with `undefined` once that is undone. */
   readonly onError?: ((message: string | undefined) => void) | undefined;
-  /** How long a file must not change before it is read. */
+  /** How long a file must stay unchanged before it is read. */
   readonly settleMs?: number | undefined;
 }
 
 const SETTLE_MS = 250;
-/** A file whose last line has no end must keep still this many times longer. */
-const PATIENCE = 4;
-/** Whoever asks for a reload waits for a file that is changing, but not for ever. */
+/** A file without a line end at its end must stay unchanged this many times longer. */
+const UNFINISHED_FACTOR = 4;
+/** Attempts of an explicit reload while the file keeps changing. */
 const RELOADS = 40;
 const RELOAD_PAUSE_MS = 25;
 
-/** Reads the allow-list and watches it from then on; issues, where there is none that could be in force. */
+/** Reads the allow-list and watches it from then on. Returns the issues if the list cannot be put in force. */
 export async function openAllowlist(
   options: AllowlistOptions,
 ): Promise<AllowlistWatch | { readonly issues: readonly ConfigIssue[] }> {
@@ -47,9 +47,9 @@ export async function openAllowlist(
 }
 
 /**
- * The allow-list in force, and the watch for its successor. A successor counts once its file has kept still (writers
- * are slow, editors write in pieces) and the whole of it is sound; until then, and for ever after a bad one, the last
- * good list stays.
+ * The allow-list in force, and the watch for a new version. A new version is put in force once its file has stayed
+ * unchanged for a while (some writers are slow, and editors write in pieces) and is valid as a whole. Until then the last
+ * good list stays in force.
  */
 export class AllowlistWatch {
   readonly #options: AllowlistOptions;
@@ -61,12 +61,12 @@ export class AllowlistWatch {
   #loadedAt: number;
   #error: string | undefined;
   #reloadErrors = 0;
-  #refusedHash: string | undefined;
+  #rejectedHash: string | undefined;
   #fingerprint = "";
-  #stillFor = 0;
+  #unchangedChecks = 0;
   #timer: NodeJS.Timeout | undefined;
-  #examination: Promise<void> | undefined;
-  #again = false;
+  #check: Promise<void> | undefined;
+  #isCheckDue = false;
   #closed = false;
 
   /** For `openAllowlist`. */
@@ -80,7 +80,7 @@ export class AllowlistWatch {
       this.#directory.refresh();
       this.#schedule(0);
     }, options.pollIntervalMs);
-    // What happened between the first read and the watch raised no event.
+    // A change between the first read and the start of the watch raised no event.
     this.#schedule(0);
   }
 
@@ -99,16 +99,16 @@ export class AllowlistWatch {
     };
   }
 
-  /** Looks at the file now, without waiting for it to keep still. */
+  /** Reads the file now, without waiting until it stays unchanged. */
   async reload(): Promise<AllowlistStatus> {
     for (let attempt = 0; attempt < RELOADS && !this.#closed; attempt++) {
-      while (this.#examination !== undefined) await this.#examination;
-      let isJudged = false;
-      await this.#run(async () => (isJudged = await this.#read(PATIENCE)));
-      if (isJudged) return this.status();
+      while (this.#check !== undefined) await this.#check;
+      let isDone = false;
+      await this.#run(async () => (isDone = await this.#read(UNFINISHED_FACTOR)));
+      if (isDone) return this.status();
       await new Promise((resolve) => setTimeout(resolve, RELOAD_PAUSE_MS));
     }
-    return { ...this.status(), error: this.#error ?? "the file changes all the time" };
+    return { ...this.status(), error: this.#error ?? "the file keeps changing" };
   }
 
   close(): void {
@@ -118,48 +118,48 @@ export class AllowlistWatch {
     this.#directory.close();
   }
 
-  /** Any number of events while one examination is due or running lead to one more. */
+  /** Events that arrive while a check is due or running lead to one more check in all. */
   #schedule(delayMs: number): void {
     if (this.#closed || this.#timer !== undefined) return;
-    if (this.#examination !== undefined) {
-      this.#again = true;
+    if (this.#check !== undefined) {
+      this.#isCheckDue = true;
       return;
     }
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#examination === undefined) void this.#run(() => this.#examine());
-      else this.#again = true;
+      if (this.#check === undefined) void this.#run(() => this.#checkFile());
+      else this.#isCheckDue = true;
     }, delayMs);
   }
 
   async #run(work: () => Promise<boolean>): Promise<void> {
-    this.#examination = work().then(
-      (settled) => this.#finish(settled),
+    this.#check = work().then(
+      (isDone) => this.#finish(isDone),
       (error: unknown) => {
         this.#options.log.error({ err: error }, "allow-list could not be checked");
         this.#finish(true);
       },
     );
-    await this.#examination;
+    await this.#check;
   }
 
-  #finish(settled: boolean): void {
-    this.#examination = undefined;
-    const again = this.#again;
-    this.#again = false;
-    if (!settled) this.#schedule(this.#settleMs);
-    else if (again) this.#schedule(0);
+  #finish(isDone: boolean): void {
+    this.#check = undefined;
+    const isCheckDue = this.#isCheckDue;
+    this.#isCheckDue = false;
+    if (!isDone) this.#schedule(this.#settleMs);
+    else if (isCheckDue) this.#schedule(0);
   }
 
-  /** True once the file is judged; false while it is still moving. */
-  async #examine(): Promise<boolean> {
+  /** True once the file was read and checked; false while it is still changing. */
+  async #checkFile(): Promise<boolean> {
     const fingerprint = await fingerprintAt(this.#options.path);
-    this.#stillFor = fingerprint === this.#fingerprint ? this.#stillFor + 1 : 0;
+    this.#unchangedChecks = fingerprint === this.#fingerprint ? this.#unchangedChecks + 1 : 0;
     this.#fingerprint = fingerprint;
-    return this.#stillFor > 0 && (await this.#read(this.#stillFor));
+    return this.#unchangedChecks > 0 && (await this.#read(this.#unchangedChecks));
   }
 
-  async #read(stillFor: number): Promise<boolean> {
+  async #read(unchangedChecks: number): Promise<boolean> {
     const content = await readAllowlistBytes(this.#options.path);
     if (this.#closed) return true;
     if ("code" in content) {
@@ -173,13 +173,13 @@ export class AllowlistWatch {
       this.#recover();
       return true;
     }
-    if (!content.endsWithNewline && stillFor < PATIENCE) return false;
+    if (!content.endsWithNewline && unchangedChecks < UNFINISHED_FACTOR) return false;
     this.#directory.refresh();
-    if (contentHash === this.#refusedHash && this.#error !== undefined) return true;
+    if (contentHash === this.#rejectedHash && this.#error !== undefined) return true;
     const loaded = loadAllowlist(content, this.#options.path);
     if ("issues" in loaded) {
       this.#reject(loaded.issues);
-      this.#refusedHash = contentHash;
+      this.#rejectedHash = contentHash;
     } else this.#replace(loaded);
     return true;
   }
@@ -189,14 +189,14 @@ export class AllowlistWatch {
     this.#version += 1;
     this.#loadedAt = this.#options.now();
     this.#error = undefined;
-    this.#refusedHash = undefined;
+    this.#rejectedHash = undefined;
     const { path, onChange, log } = this.#options;
     log.info({ path, keys: list.keys, version: this.#version }, "allow-list reloaded");
     onChange(this.current);
   }
 
   #reject(issues: readonly ConfigIssue[]): void {
-    this.#refusedHash = undefined;
+    this.#rejectedHash = undefined;
     const [first] = issues;
     const others = issues.length > 1 ? ` and ${issues.length - 1} more` : "";
     const error = first === undefined ? "invalid" : formatIssue(first) + others;
@@ -208,9 +208,9 @@ export class AllowlistWatch {
     onError?.(error);
   }
 
-  /** The file is again what is in force: a mistake was undone. */
+  /** The file is the same as the list in force again: a mistake was undone. */
   #recover(): void {
-    this.#refusedHash = undefined;
+    this.#rejectedHash = undefined;
     if (this.#error === undefined) return;
     this.#error = undefined;
     const { path, log, onError } = this.#options;

@@ -90,7 +90,7 @@ test("an import is shown first and then made, all of it or nothing", async () =>
   assert.deepEqual((again.body as KeysImport).unchanged, ["imp-1", "imp-2", testKey.id]);
   const clash = `id,api_key,owner,added\nimp-3,sk-proj-import-3-0123456789,x,d\nother,${testKey.key},x,d\n`;
   const refused = (await api.ask("POST", "/keys/import", { csv: clash, dryRun: false })).body as KeysImport;
-  assert.deepEqual(refused.refused, [{ line: 3, message: `this key is on the list under another id: ${testKey.id}` }]);
+  assert.deepEqual(refused.refused, [{ line: 3, message: `this key exists already, under the id ${testKey.id}` }]);
   assert.equal(refused.dryRun, true);
   assert.equal(await api.call("sk-proj-import-3-0123456789"), 403);
 });

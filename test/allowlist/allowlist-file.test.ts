@@ -74,7 +74,7 @@ test("R83: an unreadable file is refused", { skip: process.getuid?.() === 0 && "
 test("R80: without a list nothing starts, and the message says how to make one", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
   assert.deepEqual(await issuesAtStart(path), [
-    `${path}: there is no such file (lmgate init makes one: a header line id,api_key,owner,added and then a line for each key; auth.allowlist_path says where it is)`,
+    `${path}: there is no such file (create one with: lmgate init; its first line is the header id,api_key,owner,added, then follows one line for each key; auth.allowlist_path sets its place)`,
   ]);
 });
 
@@ -83,7 +83,7 @@ test("R73: a list without keys does not start either", async (t) => {
   writeFileSync(path, listOf());
   assert.match(
     (await issuesAtStart(path))[0] ?? "",
-    /holds no keys, so nobody could call \(add one with: lmgate keys add/,
+    /contains no keys, so every request would be rejected \(add one with: lmgate keys add/,
   );
 });
 

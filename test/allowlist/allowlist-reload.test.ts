@@ -25,9 +25,9 @@ const BAD: Readonly<Record<string, readonly [text: string | Uint8Array, error: R
   ],
   "binary content": [Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 10]), /:1: the file contains NUL bytes/],
   "no content": ["", /:1: the file is empty/],
-  "the header alone": [listOf(), /:1: the list holds no keys/],
+  "the header alone": [listOf(), /:1: the list contains no keys/],
   "a bad row": [`${listOf("a", "b")}c,short,o,d\n`, /:4 api_key: only 5 characters/],
-  "an open quote": [`${listOf("a")}b,"${key("b")},o,d\n`, /:3: a quote is opened here and never closed/],
+  "an open quote": [`${listOf("a")}b,"${key("b")},o,d\n`, /:3: the quote that opens here is never closed/],
 };
 
 for (const [what, [text, error]] of Object.entries(BAD)) {

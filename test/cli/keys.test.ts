@@ -60,9 +60,9 @@ test("keys add rejects a key on the command line, an invalid one and a duplicate
     [["--expires", "tomorrow"], KEY, 2, /expires: allowed are/],
     [["--expires", "2020-01-01"], KEY, 2, /in the past/],
     [[], "", 2, /key: empty/],
-    [[], `${KEY}\n${KEY}\n`, 2, /key: holds a space/],
-    [["--key", "-"], "sk-proj-SECRET-b-0123456789", 7, /on the list already, under the id 7/],
-    [["--id", "7"], KEY, 7, /this id is on the list already/],
+    [[], `${KEY}\n${KEY}\n`, 2, /key: contains a space/],
+    [["--key", "-"], "sk-proj-SECRET-b-0123456789", 7, /exists already, under the id 7/],
+    [["--id", "7"], KEY, 7, /this id exists already/],
     [["--key-file", "none.txt"], "", 1, /none\.txt: there is no such file/],
   ];
   const attempts = cases.map(async ([args, input, expected, message]) => {

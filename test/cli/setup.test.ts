@@ -35,10 +35,10 @@ test("after init, check and start ask for a key, and accept the files once there
   await cli.run(["init"]);
   const check = await cli.run(["check"]);
   assert.equal(check.code, 3);
-  assert.match(check.stdout, /^data\/allowlist\.csv:5: the list holds no keys.*\(add one with: lmgate keys add/);
+  assert.match(check.stdout, /^data\/allowlist\.csv:5: the list contains no keys.*\(add one with: lmgate keys add/);
   const start = await cli.run(["start", "--port", "0", "--admin-port", "0"]);
   assert.equal(start.code, 3);
-  assert.match(start.stderr, /the list holds no keys.*lmgate keys add/);
+  assert.match(start.stderr, /the list contains no keys.*lmgate keys add/);
 
   await cli.run(["keys", "add", "--owner", "ann"], { input: KEY });
   const good = await cli.run(["check"]);
