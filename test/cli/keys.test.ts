@@ -57,7 +57,7 @@ test("keys add rejects a key on the command line, an invalid one and a duplicate
   const cases: readonly (readonly [args: readonly string[], input: string, code: number, message: RegExp])[] = [
     [["--key", KEY], "", 2, /use --key - or --key-file/],
     [["--key", "-", "--key-file", "x"], "", 2, /use either --key or --key-file/],
-    [["--expires", "tomorrow"], KEY, 2, /expires: allowed are/],
+    [["--expires", "tomorrow"], KEY, 2, /expires: use/],
     [["--expires", "2020-01-01"], KEY, 2, /in the past/],
     [[], "", 2, /key: empty/],
     [[], `${KEY}\n${KEY}\n`, 2, /key: contains a space/],

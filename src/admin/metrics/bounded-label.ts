@@ -1,6 +1,6 @@
 /**
- * Keeps the values of a label few. Every new value is a new time series for whoever scrapes, so words that come from
- * outside are let in up to a limit and are `other` from there on.
+ * Bounds the values of a label. Every new value is a new time series in Prometheus, so values from outside are accepted up
+ * to a limit and become `other` beyond it.
  */
 export class BoundedLabel {
   readonly #known: Set<string>;
@@ -11,7 +11,7 @@ export class BoundedLabel {
     this.#limit = limit;
   }
 
-  /** A new value is let in only if it is `genuine`: what anyone can make up would soon fill the limit. */
+  /** Accepts a new value only if it is `genuine`: values that clients invent would soon use up the limit. */
   of(value: string, genuine: boolean = true): string {
     if (this.#known.has(value)) return value;
     if (!genuine || this.#known.size >= this.#limit) return "other";

@@ -8,8 +8,8 @@ interface Series {
 }
 
 /**
- * A Prometheus histogram filled with whole buckets at a time. prom-client's own takes one observation after the other,
- * which would mean a message or an array element for each call; the data threads send counts instead.
+ * A Prometheus histogram to which whole buckets are added. prom-client's own takes single observations, which would need a
+ * message or an array element for each request; the data workers send counts instead.
  */
 export class BucketedHistogram {
   readonly type = "histogram";
@@ -24,9 +24,9 @@ export class BucketedHistogram {
     this.#bounds = description.bounds;
   }
 
-  /** A registry asks a metric for its name and its values, and for nothing else. */
+  /** A registry uses only the name and the values of a metric. */
   register(registry: Registry): void {
-    registry.registerMetric(this as unknown as Histogram); // the declared type wants a class of the library
+    registry.registerMetric(this as unknown as Histogram); // as: the declared type is a class of prom-client
   }
 
   /** `labels` must always have their keys in the same order. */
@@ -36,7 +36,7 @@ export class BucketedHistogram {
     series.sum += buckets.sum;
   }
 
-  /** Called by the registry; the shape is that of the library's own metrics. */
+  /** Called by the registry. The shape is that of prom-client's own metrics. */
   get(): Promise<object> {
     const values = [...this.#series.values()].flatMap((series) => this.#lines(series));
     return Promise.resolve({ name: this.name, help: this.help, type: this.type, values });

@@ -1,4 +1,4 @@
-// Connections of clients: how many there are, and how many were turned away.
+// Client connections: how many are open, and how many were rejected.
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { ConnectionRejection, ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
 
@@ -8,37 +8,37 @@ const REASONS: Readonly<Record<ConnectionRejection, string>> = {
 };
 
 export class ConnectionMetrics {
-  readonly #refused: Counter<"reason">;
-  /** By thread: each says how many it has, not how many more. */
+  readonly #rejected: Counter<"reason">;
+  /** By worker. Each reports its current number, not a change. */
   readonly #open = new Map<string, number>();
 
   constructor(registry: Registry) {
-    this.#refused = new Counter({
+    this.#rejected = new Counter({
       name: "lmgate_connections_refused_total",
-      help: "Connections of clients closed at once, by the setting that says so.",
+      help: "Client connections closed at once, by the setting that limits them.",
       labelNames: ["reason"],
       registers: [registry],
     });
-    for (const reason of Object.values(REASONS)) this.#refused.inc({ reason }, 0);
+    for (const reason of Object.values(REASONS)) this.#rejected.inc({ reason }, 0);
     const open = this.#open;
     const gauge: Gauge = new Gauge({
       name: "lmgate_client_connections",
-      help: "Connections of clients open now.",
+      help: "Open client connections.",
       registers: [registry],
       collect: () => gauge.set([...open.values()].reduce((sum, count) => sum + count, 0)),
     });
   }
 
-  add(thread: string, delta: Pick<ProxyDeltas, "connections" | "connectionsRejected">): void {
-    this.#open.set(thread, delta.connections);
+  add(worker: string, delta: Pick<ProxyDeltas, "connections" | "connectionsRejected">): void {
+    this.#open.set(worker, delta.connections);
     for (const kind of ["total", "address"] as const) {
       const count = delta.connectionsRejected[kind];
-      if (count !== undefined) this.#refused.inc({ reason: REASONS[kind] }, count);
+      if (count !== undefined) this.#rejected.inc({ reason: REASONS[kind] }, count);
     }
   }
 
-  /** A thread that ended took its connections with it. */
-  forget(thread: string): void {
-    this.#open.delete(thread);
+  /** The connections of a worker end with it. */
+  forget(worker: string): void {
+    this.#open.delete(worker);
   }
 }

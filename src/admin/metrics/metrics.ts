@@ -1,6 +1,6 @@
-// What Prometheus reads. The main thread is told what happened (deltas of the data threads, status of the others) and
-// adds it up here; no scrape waits for another thread. Labels are bounded: providers by the configuration, threads by
-// the number of cores, owners and models by a cap, everything else by closed sets.
+// The metrics for Prometheus. The main thread receives deltas from the data workers and the status of the other parts and
+// adds them up here, so no scrape waits for a worker. Labels are bounded: providers by the configuration, workers by the
+// number of cores, owners and models by a cap, everything else by closed sets.
 import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
@@ -15,47 +15,47 @@ const PERSONAL_LABELS: ReadonlySet<string> = new Set(["owner", "model"]);
 export interface BuildInfo {
   readonly version: string;
   readonly node: string;
-  /** Names of the configured providers: the only values that label may have. */
+  /** Names of the configured providers, the only values of the label `provider`. */
   readonly providers: readonly string[];
 }
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #calls: RequestMetrics;
+  readonly #requests: RequestMetrics;
   readonly #connections: ConnectionMetrics;
   readonly #ledger: LedgerMetrics;
   readonly #allowlist: AllowlistMetrics;
-  readonly #threads: WorkerMetrics;
+  readonly #workers: WorkerMetrics;
 
-  constructor(facts: BuildInfo) {
+  constructor(build: BuildInfo) {
     new Gauge({
       name: "lmgate_build_info",
-      help: "Always 1; the labels say what runs.",
+      help: "Always 1. The labels are the versions that run.",
       labelNames: ["version", "node"],
       registers: [this.#registry],
-    }).set({ version: facts.version, node: facts.node }, 1);
-    this.#calls = new RequestMetrics(this.#registry, facts.providers);
+    }).set({ version: build.version, node: build.node }, 1);
+    this.#requests = new RequestMetrics(this.#registry, build.providers);
     this.#connections = new ConnectionMetrics(this.#registry);
     this.#ledger = new LedgerMetrics(this.#registry);
     this.#allowlist = new AllowlistMetrics(this.#registry);
-    this.#threads = new WorkerMetrics(this.#registry);
-    // process_* are the whole process; nodejs_* know only the thread they run in, which is this one.
+    this.#workers = new WorkerMetrics(this.#registry);
+    // process_* describe the whole process, nodejs_* only the thread that collects them: the main thread.
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** The name and version of the text's format, for the header of the answer. */
+  /** The `Content-Type` of `text()`. */
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  add(thread: string, delta: ProxyDeltas): void {
-    this.#calls.add(thread, delta);
-    this.#connections.add(thread, delta);
-    this.#threads.setLag(thread, delta.loopLagMs);
+  add(worker: string, delta: ProxyDeltas): void {
+    this.#requests.add(worker, delta);
+    this.#connections.add(worker, delta);
+    this.#workers.setLag(worker, delta.loopLagMs);
   }
 
   addCosts(deltas: CostDeltas): void {
-    this.#calls.addCosts(deltas);
+    this.#requests.addCosts(deltas);
   }
 
   ledger(status: LedgerStatus): void {
@@ -67,10 +67,10 @@ export class Metrics {
   }
 
   threads(status: readonly WorkerStatus[]): void {
-    this.#threads.set(status);
+    this.#workers.set(status);
     for (const { name, state } of status) {
       if (state === "running") continue;
-      this.#calls.forget(name);
+      this.#requests.forget(name);
       this.#connections.forget(name);
     }
   }
@@ -79,7 +79,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** For readers without the token: no word that says who calls, or with which model. */
+  /** For clients without the token: no owners and no models. */
   redactedMetrics(): Promise<string> {
     return redactedMetrics(this.#registry, PERSONAL_LABELS);
   }

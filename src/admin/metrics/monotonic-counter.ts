@@ -1,6 +1,6 @@
 import type { Counter } from "prom-client";
 
-/** Follows totals that someone else keeps and may begin again at zero, so that the counter made of them never falls. */
+/** Derives a counter from totals that another part keeps. They may restart at zero; the counter never decreases. */
 export class MonotonicCounter {
   readonly #counter: Counter;
   readonly #last = new Map<string, number>();

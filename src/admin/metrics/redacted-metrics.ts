@@ -5,16 +5,16 @@ type Labels = Readonly<Record<string, string | number | undefined>>;
 interface Value {
   readonly value: number;
   readonly labels: Labels;
-  /** Where it is not the metric's own: `…_bucket`, `…_sum`, `…_count`. */
+  /** Set if it differs from the metric's name: `…_bucket`, `…_sum`, `…_count`. */
   readonly metricName?: string;
 }
 
-/** What a registry says, in Prometheus' text format, but for some labels: series that differ in those alone are added up. */
+/** The metrics of a registry in Prometheus' text format, without some labels. Series that differ only in those are summed. */
 export async function redactedMetrics(registry: Registry, hidden: ReadonlySet<string>): Promise<string> {
   const metrics = await registry.getMetricsAsJSON();
   const blocks = metrics.map(({ name, help, type, values }) => {
     const sums = new Map<string, number>();
-    // The library's type leaves out the names that a histogram's values have.
+    // as: prom-client's type lacks the names of a histogram's values.
     for (const { value, labels, metricName } of values as readonly Value[]) {
       const series = `${metricName ?? name}${labelText(labels, hidden)}`;
       sums.set(series, (sums.get(series) ?? 0) + value);

@@ -1,4 +1,4 @@
-// How LMGate itself is doing: ledger, allow-list and threads, as each last reported it.
+// The state of ledger, allow-list and workers, as each last reported it.
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/counters/status.ts";
 import { MonotonicCounter } from "./monotonic-counter.ts";
@@ -19,12 +19,12 @@ export class LedgerMetrics {
     this.#interrupted = total(
       registry,
       "lmgate_stats_interrupted_total",
-      "Records written for calls that ended with their thread or with the process before this one.",
+      "Records of requests that ended together with their worker or with the previous process.",
     );
     this.#unconfirmed = total(
       registry,
       "lmgate_stats_unconfirmed_total",
-      "Answers let go before their records were known to be written, with stats.durability: written.",
+      "Responses released before their records were confirmed as written, with stats.durability: written.",
     );
     this.#rotations = total(registry, "lmgate_stats_rotations_total", "Times the stats file was rotated.");
     this.#queued = gauge(registry, "lmgate_stats_queue_depth", "Records waiting to be written.");
@@ -58,7 +58,7 @@ export class AllowlistMetrics {
     this.#successful = gauge(
       registry,
       "lmgate_config_last_reload_successful",
-      "1 if the allow-list in force is the one in the file, 0 if its last change was refused.",
+      "1 if the allow-list in force is the one in the file, 0 if its last change was rejected.",
     );
     this.#loadedAt = gauge(
       registry,
@@ -69,7 +69,7 @@ export class AllowlistMetrics {
     this.#errors = total(
       registry,
       "lmgate_allowlist_reload_errors_total",
-      "Changes of the allow-list that were refused.",
+      "Changes of the allow-list that were rejected.",
     );
   }
 
@@ -87,35 +87,35 @@ export class WorkerMetrics {
   readonly #lag: Readonly<Record<keyof WorkerStatus["loopLagMs"], Gauge<"thread">>>;
 
   constructor(registry: Registry) {
-    const perThread = (name: string, help: string): Gauge<"thread"> =>
+    const perWorker = (name: string, help: string): Gauge<"thread"> =>
       new Gauge({ name, help, labelNames: ["thread"], registers: [registry] });
     this.#restarts = new MonotonicCounter(
       new Counter({
         name: "lmgate_thread_restarts_total",
-        help: "Times a thread was replaced.",
+        help: "Times a worker was restarted.",
         labelNames: ["thread"],
         registers: [registry],
       }),
     );
-    this.#up = perThread("lmgate_thread_up", "1 while a thread runs.");
+    this.#up = perWorker("lmgate_thread_up", "1 while a worker runs.");
     this.#lag = {
-      p50: perThread("lmgate_eventloop_lag_p50_seconds", "Median delay of a thread's event loop."),
-      p99: perThread("lmgate_eventloop_lag_p99_seconds", "99th percentile of the delay of a thread's event loop."),
-      max: perThread("lmgate_eventloop_lag_max_seconds", "Longest recent delay of a thread's event loop."),
+      p50: perWorker("lmgate_eventloop_lag_p50_seconds", "Median delay of a worker's event loop."),
+      p99: perWorker("lmgate_eventloop_lag_p99_seconds", "99th percentile of the delay of a worker's event loop."),
+      max: perWorker("lmgate_eventloop_lag_max_seconds", "Longest recent delay of a worker's event loop."),
     };
   }
 
-  set(threads: readonly WorkerStatus[]): void {
+  set(workers: readonly WorkerStatus[]): void {
     this.#up.reset();
-    for (const thread of threads) {
-      this.#restarts.follow(thread.restarts, { thread: thread.name });
-      this.#up.set({ thread: thread.name }, thread.state === "running" ? 1 : 0);
-      this.setLag(thread.name, thread.loopLagMs);
+    for (const worker of workers) {
+      this.#restarts.follow(worker.restarts, { thread: worker.name });
+      this.#up.set({ thread: worker.name }, worker.state === "running" ? 1 : 0);
+      this.setLag(worker.name, worker.loopLagMs);
     }
   }
 
-  setLag(thread: string, lagMs: WorkerStatus["loopLagMs"]): void {
-    for (const part of ["p50", "p99", "max"] as const) this.#lag[part].set({ thread }, lagMs[part] / 1000);
+  setLag(worker: string, lagMs: WorkerStatus["loopLagMs"]): void {
+    for (const part of ["p50", "p99", "max"] as const) this.#lag[part].set({ thread: worker }, lagMs[part] / 1000);
   }
 }
 
