@@ -86,7 +86,8 @@ export class RequestMetrics {
 
   #addProvider(provider: string, counts: ProviderDelta): void {
     const { upstreamErrors, usageMissing } = this.#counters;
-    for (const [kind, left] of Object.entries(counts.rateLimitRemaining)) this.#rateLimitRemaining.set({ provider, kind }, left);
+    for (const [kind, left] of Object.entries(counts.rateLimitRemaining))
+      this.#rateLimitRemaining.set({ provider, kind }, left);
     for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
     for (const [reason, count] of Object.entries(counts.usageMissing)) {
       usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
