@@ -1,27 +1,27 @@
 #!/bin/sh
-# Runs once before the server, as root with three capabilities, and lets two users share data/: the one who owns the
-# checkout, whoever that is, and the server, which is always the same. See docs/decisions/0006-container.md.
+# Runs once before the server, as root with three capabilities. Lets two users share data/: the owner of the checkout and
+# the user of the server, which is always the same. See docs/decisions/0006-container.md.
 set -u
 
 server_id=1000
 data=/app/data
 config=/app/config
 
-# Some network and desktop file systems refuse; often the server can write there all the same, else it says so itself.
+# Some network and desktop file systems do not allow this. Often the server can write there anyway; if not, it reports it.
 failed() {
   echo "prepare: could not change $1; if LMGate cannot use it, give user or group $server_id access" >&2
 }
 
-# Where data/ was missing, the engine has made it, as root; it belongs to whoever owns the checkout.
+# If data/ was missing, the container engine created it as root. It should belong to the owner of the checkout.
 if [ "$(stat -c %u "$data")" = 0 ]; then
   chown "$(stat -c %u "$config")" "$data" || failed data/
 fi
 
-# The server comes in through the group, and new files get that group (setgid). Nobody else comes in: the allow-list
-# holds keys, and inside, the stats file is open to all, because the owner of the checkout is not in the server's group.
+# The server has access through the group, and new files get that group (setgid). Other users have none: the allow-list
+# contains keys, and the stats file inside is readable by all, because the owner of the checkout is not in that group.
 { chgrp "$server_id" "$data" && chmod 2770 "$data"; } || failed data/
 
-# Files of the owner, or of an LMGate that ran outside the container. The server's own stay as they are: it may be running.
+# Files of the owner, or of an LMGate that ran outside the container. The server's own files stay: it may be running.
 find "$data" -xdev -mindepth 1 -maxdepth 1 -type f ! -user "$server_id" \
   -exec chgrp "$server_id" {} + -exec chmod g+rw {} + || failed "files in data/"
 

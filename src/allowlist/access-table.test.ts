@@ -22,7 +22,7 @@ test("a listed key finds its client", () => {
   assert.equal(table.size, 2);
 });
 
-test("an unlisted key finds nobody, in an empty table too", () => {
+test("an unlisted key finds no row, in an empty table too", () => {
   assert.equal(tableOf([row("a")]).find(digestOf("b")), undefined);
   assert.equal(tableOf([]).find(digestOf("a")), undefined);
   assert.equal(tableOf([]).size, 0);
@@ -53,7 +53,7 @@ test("keys whose digests begin alike all find their own row, around the end of t
   for (const { digest, id } of alike) assert.equal(table.find(digest)?.id, id);
 });
 
-test("a digest of the wrong length finds nobody", () => {
+test("a digest of the wrong length finds no row", () => {
   const table = tableOf([row("a")]);
   assert.equal(table.find(Buffer.alloc(0)), undefined);
   assert.equal(table.find(digestOf("a").subarray(0, 20)), undefined);
@@ -78,7 +78,7 @@ test("every one of 5,000 keys is found and no other", () => {
   for (const key of keys) assert.equal(table.find(digestOf(`no-${key}`)), undefined);
 });
 
-test("memory that is no table is refused", () => {
+test("memory that is not a table is rejected", () => {
   assert.throws(() => new AccessTable(new SharedArrayBuffer(64)));
   assert.throws(() => new AccessTable(new SharedArrayBuffer(0)));
 });

@@ -73,7 +73,7 @@ test("a removed row takes its lines with it and leaves the comments", () => {
 
 const shut = (text: string, rows: readonly RowLines[]): string => changeRows(text, rows, { disabled: "true" });
 
-test("a disabled row keeps its cells and is shut", () => {
+test("a disabled row keeps its other cells", () => {
   const text = shut(LIST, linesOf("2"));
   assert.match(text, /^id,api_key,owner,added,team,disabled$/m);
   assert.match(text, /^Jones",2026-01-02,,true$/m);

@@ -73,7 +73,7 @@ test("R76: commas, quotes and line breaks in a quoted owner are part of the owne
   assert.deepEqual([row?.line, row?.endLine], [2, 3]);
 });
 
-test("R76: spaces inside the quotes of a key are not trimmed away but refused", () => {
+test("R76: spaces inside the quotes of a key are rejected, not trimmed", () => {
   assert.deepEqual(issuesOf(`${HEAD}\n1," sk-proj-aaaaaaaaaaaa",ann,x\n`), [
     "list.csv:2 api_key: contains a space, a tab or a line break",
   ]);
@@ -91,7 +91,7 @@ test("R73: a list without a header, with a part of it, empty, or with the header
   ]);
 });
 
-test("R73: bytes that are no text are invalid, and the line is named", () => {
+test("R73: bytes that are not text are invalid, and the error names the line", () => {
   assert.deepEqual(issuesOf(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 1])), [
     "list.csv:1: the file contains NUL bytes; it is not text",
   ]);
@@ -102,7 +102,7 @@ test("R73: bytes that are no text are invalid, and the line is named", () => {
   ]);
 });
 
-test("R74: a key that stands twice is an error that names both lines, whatever the ids", () => {
+test("R74: a repeated key is an error that names both lines, whatever the ids", () => {
   const twice = `${CLEAN}3,sk-proj-aaaaaaaaaaaa,eve,x\n`;
   assert.deepEqual(issuesOf(twice), ["list.csv:4 api_key: the same key as on line 2"]);
   assert.deepEqual(issuesOf(twice.replace("\n3,", "\n1,")).length, 2);
@@ -121,7 +121,7 @@ test("R75: an id may have several keys while all but one of them expire", () => 
   ]);
 });
 
-test("R77: a bad key is refused with its line and column, and never shown", () => {
+test("R77: an invalid key is rejected with its line and column, and never shown", () => {
   for (const key of [
     "",
     "x",
@@ -179,7 +179,7 @@ test("a filled cell of a reserved column is an error, an empty one is not", () =
   }
 });
 
-test("a column that nearly has a known name is an error that says which", () => {
+test("a column with nearly a known name is an error that suggests that name", () => {
   const pairs = {
     Disabled: "disabled",
     disable: "disabled",
@@ -201,7 +201,7 @@ test("a column that nearly has a known name is an error that says which", () => 
   ]);
 });
 
-test("columns of one's own are ignored", () => {
+test("an operator's own columns are ignored", () => {
   for (const column of ["team", "note", "email", "label", "cost_center", "name", "", "x"]) {
     assert.equal(rowsOf(`${HEAD},${column}\n1,sk-proj-aaaaaaaaaaaa,ann,x,whatever\n`).length, 1, column);
   }
@@ -224,7 +224,7 @@ test("a row with too many or too few cells is an error", () => {
   );
 });
 
-test("an id is needed, and no control character may stand in it", () => {
+test("an id is required and must not contain a control character", () => {
   assert.deepEqual(issuesOf(`${HEAD}\n,sk-proj-aaaaaaaaaaaa,ann,x\n`), ["list.csv:2 id: empty"]);
   assert.deepEqual(issuesOf(`${HEAD}\na\u001bb,sk-proj-aaaaaaaaaaaa,ann,x\n`), [
     "list.csv:2 id: contains a control character",
@@ -249,7 +249,7 @@ test("all issues of a list are reported together, in the order of its lines", ()
   );
 });
 
-test("a long list of issues is cut for people, and says how many more there are", () => {
+test("a long list of issues is cut and says how many more there are", () => {
   const rows = Array.from({ length: 50 }, (_, index) => `${index},x,ann,d\n`).join("");
   const read = parseAllowlist(`${HEAD}\n${rows}`, "list.csv");
   assert.ok("issues" in read);
@@ -258,7 +258,7 @@ test("a long list of issues is cut for people, and says how many more there are"
   assert.equal(lines.at(-1), "… and 30 more");
 });
 
-test("a list that is being set up may be without rows", () => {
+test("with allowEmpty a list may have no rows", () => {
   assert.deepEqual(parseAllowlist(`${HEAD}\n`, "list.csv", { allowEmpty: true }), { rows: [] });
 });
 

@@ -57,7 +57,7 @@ test("a record knows its lines, after comments, blank lines and line breaks in q
   }
 });
 
-test("a broken quote is reported with its line and without what it holds", () => {
+test("a broken quote is reported with its line and without its content", () => {
   const cases: readonly (readonly [string, number])[] = [
     ['a,b\n# "comment\n1,"sk-secret\n2,x\n3,y\n', 3],
     ['a,b\n1,x\n2,sk-"secret\n', 3],

@@ -14,7 +14,7 @@ test("a time is that moment, in UTC where no offset is given", () => {
   assert.equal(parseExpiry("2026-12-31t18:00:00.250z"), Date.UTC(2026, 11, 31, 18, 0, 0, 250));
 });
 
-test("what is no ISO date or time is nothing", () => {
+test("a text that is no ISO date or time gives undefined", () => {
   const wrong = [
     "",
     "never",

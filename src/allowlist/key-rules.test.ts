@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { keyDigest, keyIssue } from "./key-rules.ts";
 
-test("R77: what cannot be a key is refused, and the reason never quotes it", () => {
+test("R77: a text that cannot be a key is rejected, and the reason never quotes it", () => {
   const wrong = [
     "",
     " ",

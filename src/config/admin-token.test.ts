@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkAdminToken } from "./admin-token.ts";
 
-test("R89: an empty, short, spaced or placeholder token is refused, and the reason never quotes it", () => {
+test("R89: an empty, short, spaced or placeholder token is rejected, and the reason never quotes it", () => {
   const wrong = [
     "",
     "   \n",

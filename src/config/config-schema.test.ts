@@ -71,7 +71,7 @@ for (const key of settingKeys()) {
   const [section = "", name = ""] = key.split(".");
   const variable = `LMGATE_${section}__${name}`.toUpperCase();
 
-  test(`R87: ${key} takes what fits, and says what is allowed when it is of a wrong type, out of range, empty or doubled`, () => {
+  test(`R87: ${key} accepts valid values, and says what is allowed for a wrong type, range, an empty value or a repeated key`, () => {
     for (const value of good) loaded(`${section}:\n  ${name}: ${value}\n`);
     for (const value of [...bad, '""', "[]"]) {
       const issues = issuesOf(`${section}:\n  ${name}: ${value}\n`);
@@ -90,7 +90,7 @@ for (const key of settingKeys()) {
     );
   });
 
-  test(`R87: ${variable} is judged like ${key}`, () => {
+  test(`R87: ${variable} is checked like ${key}`, () => {
     assert.deepEqual(issuesOf("", { [variable]: "" }), [
       `environment variable ${variable} ${key}: empty; set a value or unset it`,
     ]);

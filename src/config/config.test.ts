@@ -25,7 +25,7 @@ function providerNames(text: string, env: Env = {}): readonly string[] {
   return loaded(text, env).settings.providers.map((provider) => provider.name);
 }
 
-test("an empty file gives every default, in bytes and milliseconds, frozen to the bottom", () => {
+test("an empty file gives every default, in bytes and milliseconds, deeply frozen", () => {
   const { settings } = loaded("");
   assert.deepEqual(settings.server, {
     host: "0.0.0.0",
@@ -81,7 +81,7 @@ test("an empty file gives every default, in bytes and milliseconds, frozen to th
   assert.ok(Object.isFrozen(settings.providers[0]?.upstream) && Object.isFrozen(settings.timeouts));
 });
 
-test("the environment goes over the file, and options over both; each value knows its source", () => {
+test("the environment overrides the file, and options override both; each value has its source", () => {
   const file = "server:\n  port: 1000\n  max_headers: 50\nlogging: { level: warn }\n";
   const { settings, origins } = loaded(file, { LMGATE_SERVER__PORT: "2000", LMGATE_LOGGING__LEVEL: "Debug" }, [
     { name: "--port", key: "server.port", text: "3000" },
@@ -94,7 +94,7 @@ test("the environment goes over the file, and options over both; each value know
   assert.deepEqual(sources["admin.port"], { kind: "default" });
 });
 
-test("environment variables without a double underscore are not ours", () => {
+test("environment variables without a double underscore are ignored", () => {
   loaded("", {
     LMGATE_PORT: "tcp://10.0.0.1:8080",
     LMGATE_CONFIG: "x",
@@ -103,7 +103,7 @@ test("environment variables without a double underscore are not ours", () => {
   });
 });
 
-test("an environment variable that matches no setting is an error that says which was meant", () => {
+test("an environment variable that matches no setting is an error that suggests one", () => {
   assert.deepEqual(issuesOf("", { LMGATE_SERVER__PROT: "1" }), [
     "environment variable LMGATE_SERVER__PROT: no such setting (did you mean LMGATE_SERVER__PORT?)",
   ]);
@@ -158,7 +158,7 @@ test("R87: a list or a text in the place of a section is an error", () => {
     assert.match(issuesOf(text)[0] ?? "", /^lmgate\.yaml:1:1: the file must contain sections/);
 });
 
-test("R87: what looks like a key is not repeated in an error", () => {
+test("R87: a value that looks like a key is not repeated in an error", () => {
   for (const text of [
     "providers:\n  openai: sk-proj-1234567890\n",
     "logging: { level: sk-ant-1234567890 }\n",
@@ -181,7 +181,7 @@ test("settings that exclude each other are an error", () => {
   );
 });
 
-test("a known provider is switched on by its name, a default one is switched off with false", () => {
+test("a known provider is enabled by its name, and a default one is disabled with false", () => {
   assert.deepEqual(providerNames("providers:\n  gemini:\n  xai: {}\n  groq: true\n"), [
     "openai",
     "anthropic",
@@ -222,21 +222,21 @@ test("an upstream overrides the known one; an unknown name needs one and is a pr
   assert.match(issuesOf("providers: { azure: }\n")[0] ?? "", /providers\.azure\.upstream: an upstream is required/);
 });
 
-test("a variable names a provider of the file whatever stands between its words", () => {
+test("a variable matches a provider of the file with - or . in its name", () => {
   const { settings } = loaded("providers:\n  my-azure.eu:\n", {
     LMGATE_PROVIDERS__MY_AZURE_EU__UPSTREAM: "https://eu.example.com",
   });
   assert.equal(settings.providers.at(-1)?.name, "my-azure.eu");
 });
 
-test("a provider whose name LMGate answers itself is refused", () => {
+test("a provider with the name of one of LMGate's own paths is rejected", () => {
   assert.match(
     issuesOf("providers: { healthz: { upstream: https://x.example } }\n")[0] ?? "",
     /invalid provider name: LMGate serves \/healthz itself/,
   );
 });
 
-test("R90: an upstream with a password is refused and logged without it", () => {
+test("R90: an upstream with a password is rejected and logged without it", () => {
   assert.deepEqual(issuesOf("providers:\n  openai:\n    upstream: https://user:pass@host/\n"), [
     'lmgate.yaml:3:15 providers.openai.upstream: found "https://…@host/"; a user name or password in the URL is not allowed',
   ]);
@@ -250,14 +250,14 @@ test("R90: plain http to a public host is a warning", () => {
   );
 });
 
-test("the configuration file is the named one, then LMGATE_CONFIG, then config/lmgate.yaml", () => {
+test("the configuration file is the given one, then LMGATE_CONFIG, then config/lmgate.yaml", () => {
   assert.equal(findConfigFile("a.yaml", { LMGATE_CONFIG: "b.yaml" }), "a.yaml");
   assert.equal(findConfigFile(undefined, { LMGATE_CONFIG: "b.yaml" }), "b.yaml");
   assert.equal(findConfigFile(undefined, { LMGATE_CONFIG: "" }), "config/lmgate.yaml");
   assert.equal(findConfigFile(undefined, {}), "config/lmgate.yaml");
 });
 
-test("what becomes of a call whose client left is set for all providers, and for one alone", () => {
+test("on_client_abort is set for all providers, or for one", () => {
   const file = "accounting: { on_client_abort: drain }\nproviders:\n  openai: { on_client_abort: cancel }\n  gemini:\n";
   const kinds = (settings: LoadedSettings): object =>
     Object.fromEntries(settings.settings.providers.map(({ name, onClientAbort }) => [name, onClientAbort]));
@@ -275,7 +275,7 @@ test("what becomes of a call whose client left is set for all providers, and for
   assert.equal(origins.find(({ key }) => key === "providers.mine.on_client_abort")?.value, "drain");
 });
 
-test("R87: a provider's setting of a wrong kind says what is allowed", () => {
+test("R87: an invalid setting of a provider is an error that says what is allowed", () => {
   assert.deepEqual(issuesOf("providers: { openai: { on_client_abort: wait } }\n"), [
     'lmgate.yaml:1:41 providers.openai.on_client_abort: found "wait"; allowed is cancel or drain',
   ]);

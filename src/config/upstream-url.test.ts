@@ -35,7 +35,7 @@ test("the path prefix is kept byte for byte", () => {
   assert.equal(formatUpstream(read.upstream), "https://host/a%2Fb//c:d;e/");
 });
 
-const REFUSED: readonly string[] = [
+const REJECTED: readonly string[] = [
   "https://user:secret@host/",
   "https://user@host/",
   "https://@host/",
@@ -68,8 +68,8 @@ const REFUSED: readonly string[] = [
   "http://metadata.google.internal/",
 ];
 
-test("R90: an upstream with userinfo, fragment, query, dot segments or a metadata address is refused", () => {
-  for (const text of REFUSED) {
+test("R90: an upstream with userinfo, fragment, query, dot segments or a metadata address is rejected", () => {
+  for (const text of REJECTED) {
     const read = parseUpstream(text);
     assert.ok("message" in read, `${text} was accepted`);
     assert.ok(!read.message.includes("secret"), read.message);

@@ -20,16 +20,16 @@ const spellings = [
   "/healthz%00",
 ];
 
-test("on loopback health, metrics and status are open to anyone on the machine", async (t) => {
+test("on loopback health, metrics and status need no token", async (t) => {
   const { url } = await start(t);
   assert.equal(await (await fetch(url("/healthz"))).text(), "ok");
   assert.match(
     await (await fetch(url("/metrics"))).text(),
     /^lmgate_build_info\{version="1\.2\.3",node="v24\.0\.0"\} 1$/m,
   );
-  const answer = await fetch(url("/api/v1/status"));
-  assert.equal(answer.headers.get("content-type"), "application/json");
-  assert.partialDeepStrictEqual(await answer.json(), { version: "1.2.3", state: "serving", callsInFlight: 1 });
+  const response = await fetch(url("/api/v1/status"));
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.partialDeepStrictEqual(await response.json(), { version: "1.2.3", state: "serving", callsInFlight: 1 });
 });
 
 test("on any other address metrics and status need the token, and health does not", async (t) => {
@@ -53,14 +53,14 @@ test("any other path is 401 without the token and 404 with it, whatever the meth
 
 test("an error is a problem document that repeats nothing the client sent", async (t) => {
   const { url } = await start(t);
-  const answer = await fetch(url("/seen-nowhere-else?q=also-not"), { headers: bearer("guess-guess-guess-guess") });
-  const body = await answer.text();
-  assert.equal(answer.headers.get("content-type"), "application/problem+json");
+  const response = await fetch(url("/seen-nowhere-else?q=also-not"), { headers: bearer("guess-guess-guess-guess") });
+  const body = await response.text();
+  assert.equal(response.headers.get("content-type"), "application/problem+json");
   assert.partialDeepStrictEqual(JSON.parse(body), { type: "about:blank", title: "Unauthorized", status: 401 });
   assert.doesNotMatch(body, /seen-nowhere-else|also-not|guess/);
 });
 
-test("every answer forbids caching, sniffing, framing and referrers, and opens nothing to other origins", async (t) => {
+test("every response forbids caching, sniffing, framing and referrers, and has no CORS header", async (t) => {
   const { server, url } = await start(t);
   const headers = { origin: "https://evil.example", "access-control-request-method": "GET" };
   for (const [method, path] of [
@@ -70,23 +70,23 @@ test("every answer forbids caching, sniffing, framing and referrers, and opens n
     ["OPTIONS", "/metrics"],
     ["GET", "/x"],
   ]) {
-    const answer = await fetch(url(path ?? ""), { method: method ?? "", headers });
-    assert.equal(answer.headers.get("cache-control"), "no-store", path);
-    assert.equal(answer.headers.get("x-content-type-options"), "nosniff", path);
-    assert.equal(answer.headers.get("referrer-policy"), "no-referrer", path);
-    assert.match(answer.headers.get("content-security-policy") ?? "", /^default-src 'none'/, path);
+    const response = await fetch(url(path ?? ""), { method: method ?? "", headers });
+    assert.equal(response.headers.get("cache-control"), "no-store", path);
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff", path);
+    assert.equal(response.headers.get("referrer-policy"), "no-referrer", path);
+    assert.match(response.headers.get("content-security-policy") ?? "", /^default-src 'none'/, path);
     assert.deepEqual(
-      [...answer.headers.keys()].filter((name) => name.startsWith("access-control")),
+      [...response.headers.keys()].filter((name) => name.startsWith("access-control")),
       [],
       path,
     );
-    assert.equal(answer.headers.has("set-cookie"), false, path);
+    assert.equal(response.headers.has("set-cookie"), false, path);
   }
   const { text } = await rawRequest(server.port, ["GET / HTTP/1.1", "Host: a b"]);
   assert.match(text, /cache-control: no-store/i);
 });
 
-test("S11: a Host that is no host is refused with 400, with the token and without", async (t) => {
+test("S11: an invalid Host is rejected with 400, with the token and without", async (t) => {
   const { server } = await start(t);
   const hosts = [
     "localhost:8081/#@x",
@@ -116,7 +116,7 @@ test("S11: a Host that is no host is refused with 400, with the token and withou
   assert.equal((await rawRequest(server.port, two)).status, 400);
 });
 
-test("S11: what needs the token needs it under every Host, and has it under every Host", async (t) => {
+test("S11: a route that needs the token needs it, and accepts it, under every Host", async (t) => {
   for (const address of ["127.0.0.1", "0.0.0.0"]) {
     const { server } = await start(t, { host: address });
     for (const host of ["localhost", "127.0.0.1", "[::1]", "127.0.0.1.evil", "admin.example:443", "0.0.0.0"]) {
@@ -137,7 +137,7 @@ test("S12: no other spelling of a path gets past the token", async (t) => {
   }
 });
 
-test("S51: a client's key opens nothing on the admin listener, in none of the places a key may sit", async (t) => {
+test("S51: a client's key opens nothing on the admin listener, wherever in the request it is", async (t) => {
   const { server, url } = await start(t, { host: "0.0.0.0" });
   const key = "sk-proj-client-key-0123456789abcdef";
   const carriers = [
@@ -171,9 +171,9 @@ test("S52: only the token in the Authorization header counts", async (t) => {
   ];
   for (const headers of refused) {
     clock.ms += 60_000;
-    const answer = await fetch(url("/metrics"), { headers });
-    assert.equal(answer.status, 401, JSON.stringify(headers));
-    assert.match(answer.headers.get("www-authenticate") ?? "", /^Bearer/);
+    const response = await fetch(url("/metrics"), { headers });
+    assert.equal(response.status, 401, JSON.stringify(headers));
+    assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
   }
   for (const query of [`token=${token}`, `access_token=${token}`, `authorization=Bearer%20${token}`]) {
     assert.equal((await fetch(url(`/metrics?${query}`))).status, 401, query);
@@ -181,12 +181,12 @@ test("S52: only the token in the Authorization header counts", async (t) => {
   assert.equal((await fetch(url("/metrics"), { headers: { authorization: `bearer ${token}` } })).status, 200);
 });
 
-test("S52: guessing is slowed to one look a second, and says so in the log once, without the guesses", async (t) => {
+test("S52: guessing is throttled to one attempt a second and logged once, without the guesses", async (t) => {
   const { url, clock, logged } = await start(t, { host: "0.0.0.0" });
   const guess = async (text: string): Promise<number> => {
-    const answer = await fetch(url("/api/v1/status"), { headers: bearer(text) });
-    await answer.text();
-    return answer.status;
+    const response = await fetch(url("/api/v1/status"), { headers: bearer(text) });
+    await response.text();
+    return response.status;
   };
   const first: number[] = [];
   for (let i = 0; i < 30; i++) first.push(await guess(`guess-number-${i}`));
@@ -204,7 +204,7 @@ test("S52: guessing is slowed to one look a second, and says so in the log once,
   assert.equal((await fetch(url("/healthz"))).status, 200);
 });
 
-test("S53: a page under another name is refused what is open on loopback", async (t) => {
+test("S53: a page under another host name is rejected even where loopback needs no token", async (t) => {
   const { server } = await start(t);
   for (const path of ["/", "/healthz", "/metrics", "/api/v1/status"]) {
     for (const host of ["rebind.evil", "127.0.0.1.evil", "localhost.evil", "0.0.0.0", "1.2.3.4", "[::2]"]) {
@@ -219,7 +219,7 @@ test("S53: a page under another name is refused what is open on loopback", async
   }
 });
 
-test("S61: what is open without the token names no key, owner or model, and health is a constant", async (t) => {
+test("S61: responses without the token contain no key, owner or model, and health is a constant", async (t) => {
   const { metrics, url } = await start(t);
   metrics.allowlist({
     path: "/etc/secret-place/a.csv",
@@ -235,15 +235,15 @@ test("S61: what is open without the token names no key, owner or model, and heal
   assert.equal(await (await fetch(url("/healthz"))).text(), "ok");
 });
 
-test("a fault while answering is logged, and the client learns nothing of it", async (t) => {
+test("an unexpected error is logged, and the client sees no details", async (t) => {
   const { url, logged } = await start(t, {
     status: () => {
       throw new Error("inner detail");
     },
   });
-  const answer = await fetch(url("/api/v1/status"));
-  assert.equal(answer.status, 500);
-  assert.doesNotMatch(await answer.text(), /inner detail/);
+  const response = await fetch(url("/api/v1/status"));
+  assert.equal(response.status, 500);
+  assert.doesNotMatch(await response.text(), /inner detail/);
   assert.equal(logged.length, 1);
 });
 
@@ -254,7 +254,7 @@ test("closing ends idle connections at once and frees the port", async (t) => {
   await assert.rejects(fetch(url("/healthz")));
 });
 
-test("a port that is taken is named in the error", async (t) => {
+test("the error names a port that is in use", async (t) => {
   const { server } = await start(t);
   const log = relayLogger(() => undefined);
   const routes = (): Promise<[]> => Promise.resolve([]);
@@ -262,7 +262,7 @@ test("a port that is taken is named in the error", async (t) => {
   await assert.rejects(again, new RegExp(`admin listener cannot use 127\\.0\\.0\\.1:${server.port}`));
 });
 
-test("closing the stats file needs the token, on loopback too, and a POST", async (t) => {
+test("rotating the stats file needs a POST with the token, on loopback too", async (t) => {
   const { url } = await start(t);
   const path = url("/api/v1/ledger/rotate");
   assert.equal((await fetch(path, { method: "POST" })).status, 401);

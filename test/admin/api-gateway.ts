@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { historyLines } from "../../src/demo/history-records.ts";
 import { startGateway, type Gateway, type GatewayOptions } from "../harness/gateway.ts";
 
-export interface Answered {
+export interface ApiResponse {
   readonly status: number;
   readonly body: unknown;
   readonly text: string;
@@ -19,7 +19,7 @@ export interface ApiGateway {
   readonly token: string;
   /** The lines that were there before the first call. */
   readonly history: readonly string[];
-  ask(method: string, path: string, body?: unknown): Promise<Answered>;
+  ask(method: string, path: string, body?: unknown): Promise<ApiResponse>;
   /** A call with this key, by the gateway's client port; the status of its answer. */
   call(key: string, model?: string): Promise<number>;
   stop(): Promise<void>;
@@ -56,7 +56,7 @@ export async function startApiGateway(options: Options = {}): Promise<ApiGateway
     token,
     history: lines,
     ask: (method, path, body) => askAt(gateway.adminUrl, token, { method, path, body }),
-    call: (key, model = "gpt-4o") => callWith(gateway.url, key, model),
+    call: (key, model = "gpt-4o") => requestWith(gateway.url, key, model),
     stop: async () => {
       assert.equal(await gateway.stop(), 0);
       upstream.close();
@@ -70,8 +70,8 @@ interface Asked {
   readonly body?: unknown;
 }
 
-export async function askAt(adminUrl: string, token: string, { method, path, body }: Asked): Promise<Answered> {
-  const answer = await fetch(`${adminUrl}/api/v1${path}`, {
+export async function askAt(adminUrl: string, token: string, { method, path, body }: Asked): Promise<ApiResponse> {
+  const response = await fetch(`${adminUrl}/api/v1${path}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,
@@ -79,20 +79,20 @@ export async function askAt(adminUrl: string, token: string, { method, path, bod
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  const text = await answer.text();
-  const isJson = /^application\/(?:problem\+)?json/.test(answer.headers.get("content-type") ?? "");
-  return { status: answer.status, text, body: isJson ? JSON.parse(text) : undefined, headers: answer.headers };
+  const text = await response.text();
+  const isJson = /^application\/(?:problem\+)?json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, text, body: isJson ? JSON.parse(text) : undefined, headers: response.headers };
 }
 
-export async function callWith(url: string, key: string, model: string): Promise<number> {
+export async function requestWith(url: string, key: string, model: string): Promise<number> {
   // A connection of its own each time, so that both data threads are met.
-  const answer = await fetch(`${url}/openai/v1/chat/completions`, {
+  const response = await fetch(`${url}/openai/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", connection: "close" },
     body: JSON.stringify({ model }),
   });
-  await answer.text();
-  return answer.status;
+  await response.text();
+  return response.status;
 }
 
 /** A provider that bills a million tokens in and out. */

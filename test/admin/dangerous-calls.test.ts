@@ -66,7 +66,7 @@ for (const { what, pattern, allowed } of DANGERS) {
   });
 }
 
-test("S50: the admin room starts nothing, connects to nothing and writes one file of its own", () => {
+test("S50: the admin module starts no process, opens no connection and writes only its own files", () => {
   const admin = files.filter(({ path }) => path.startsWith("src/admin/"));
   assert.ok(admin.length > 20);
   const writing = /\b(?:writeFile|appendFile|writeSync|unlinkSync|rename|rm|createWriteStream)\w*\s*\(/;
@@ -74,7 +74,7 @@ test("S50: the admin room starts nothing, connects to nothing and writes one fil
   assert.deepEqual(found, ["src/admin/api/audit-log.ts", "src/admin/server/token.ts"]);
 });
 
-test("S50: the patterns find what they are for", () => {
+test("S50: the patterns find the calls that they look for", () => {
   const samples = [
     'import { exec } from "node:child_process";',
     'eval ("1")',

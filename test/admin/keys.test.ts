@@ -15,13 +15,13 @@ after(() => api.stop());
 
 const KEY = "sk-proj-given-0123456789abcdef";
 
-test("a key that is made opens the very next call, is in the answer once, and in the file as its digest", async () => {
+test("a generated key admits the next request, is in one response only, and is stored as its digest", async () => {
   const { status, body } = await api.ask("POST", "/keys", { owner: "ann", columns: { label: "laptop" } });
   assert.equal(status, 200);
   const { secret = "", acknowledgedBy, keys } = body as KeysChanged;
   assert.match(secret, /^lmg_[A-Za-z0-9_-]{43}$/);
   assert.equal(acknowledgedBy, 2);
-  assert.deepEqual(await fourCalls(secret), [200, 200, 200, 200]);
+  assert.deepEqual(await fourRequests(secret), [200, 200, 200, 200]);
   assert.partialDeepStrictEqual(keys.at(-1), { owner: "ann", state: "active", columns: { label: "laptop" } });
   const list = await api.ask("GET", "/keys");
   for (const text of [list.text, readFileSync(api.gateway.allowlistPath, "utf8"), audit()]) {
@@ -29,12 +29,12 @@ test("a key that is made opens the very next call, is in the answer once, and in
   }
 });
 
-test("a given key is added, disabled, enabled, given an end and revoked, each time for the very next call", async () => {
-  assert.deepEqual(await fourCalls(KEY), [403, 403, 403, 403]);
+test("adding, disabling, enabling, expiring and revoking a key each apply to the next request", async () => {
+  assert.deepEqual(await fourRequests(KEY), [403, 403, 403, 403]);
   const added = await api.ask("POST", "/keys", { owner: "ann", id: "given/1 %", apiKey: KEY });
   assert.equal(added.status, 200);
   assert.equal((added.body as KeysChanged).secret, undefined);
-  assert.deepEqual(await fourCalls(KEY), [200, 200, 200, 200]);
+  assert.deepEqual(await fourRequests(KEY), [200, 200, 200, 200]);
   const path = `/keys/${encodeURIComponent("given/1 %")}`;
   for (const [change, status] of [
     [{ disabled: true }, 403],
@@ -43,15 +43,15 @@ test("a given key is added, disabled, enabled, given an end and revoked, each ti
     [{ expiresAt: null, owner: "bob" }, 200],
   ] as const) {
     assert.equal((await api.ask("PATCH", path, change)).status, 200);
-    assert.deepEqual(await fourCalls(KEY), new Array<number>(4).fill(status), JSON.stringify(change));
+    assert.deepEqual(await fourRequests(KEY), new Array<number>(4).fill(status), JSON.stringify(change));
   }
   assert.equal(rowOf((await api.ask("GET", "/keys")).body, "given/1 %")?.owner, "bob");
   assert.equal((await api.ask("DELETE", path)).status, 200);
-  assert.deepEqual(await fourCalls(KEY), [403, 403, 403, 403]);
+  assert.deepEqual(await fourRequests(KEY), [403, 403, 403, 403]);
   assert.equal((await api.ask("DELETE", path)).status, 404);
 });
 
-test("a rotated key goes on until its grace is over, and the new one ends when the old one would have", async () => {
+test("a rotated key works until its grace period ends, and the new key inherits its expiry", async () => {
   const end = "2099-12-31T00:00:00.000Z";
   await api.ask("POST", "/keys", { owner: "eve", id: "turning", apiKey: `${KEY}-old`, expiresAt: end });
   const rotated = await api.ask("POST", "/keys/turning/rotate", { graceSeconds: 3600 });
@@ -70,7 +70,7 @@ test("a rotated key goes on until its grace is over, and the new one ends when t
   assert.deepEqual([await api.call(secret), await api.call(`${KEY}-new`)], [403, 200]);
 });
 
-test("an import is shown first and then made, all of it or nothing", async () => {
+test("an import is previewed first and then applied completely or not at all", async () => {
   const before = readFileSync(api.gateway.allowlistPath, "utf8");
   const rows = [
     "imp-1,sk-proj-import-1-0123456789,ann,2026-11-01,red",
@@ -85,7 +85,7 @@ test("an import is shown first and then made, all of it or nothing", async () =>
   assert.equal(await api.call("sk-proj-import-1-0123456789"), 403);
   const made = await api.ask("POST", "/keys/import", { csv, dryRun: false });
   assert.deepEqual(made.body, { dryRun: false, ...plan });
-  assert.deepEqual(await fourCalls("sk-proj-import-1-0123456789"), [200, 200, 200, 200]);
+  assert.deepEqual(await fourRequests("sk-proj-import-1-0123456789"), [200, 200, 200, 200]);
   const again = await api.ask("POST", "/keys/import", { csv, dryRun: true });
   assert.deepEqual((again.body as KeysImport).unchanged, ["imp-1", "imp-2", testKey.id]);
   const clash = `id,api_key,owner,added\nimp-3,sk-proj-import-3-0123456789,x,d\nother,${testKey.key},x,d\n`;
@@ -103,7 +103,7 @@ test("a thousand rows are imported in one pass", async () => {
   assert.equal(await api.call("sk-proj-many-999-0123456789"), 200);
 });
 
-test("S57: what cannot stand in the list is refused with its place, and nothing is written", async () => {
+test("S57: an invalid change is rejected with its place, and nothing is written", async () => {
   const before = readFileSync(api.gateway.allowlistPath, "utf8");
   const refusals: readonly (readonly [body: object, status: number, where: string])[] = [
     [{ owner: 'x\n99,sk-proj-forged-0123456789,eve,"' }, 422, "owner"],
@@ -117,10 +117,10 @@ test("S57: what cannot stand in the list is refused with its place, and nothing 
     [{ owner: "x", columns: { label: "a\r\nb" } }, 422, "columns.label"],
   ];
   for (const [body, status, where] of refusals) {
-    const answer = await api.ask("POST", "/keys", body);
-    assert.equal(answer.status, status, `${JSON.stringify(body)} ${answer.text}`);
-    assert.partialDeepStrictEqual(answer.body, { errors: [{ where }] });
-    assert.ok(!answer.text.includes(testKey.key));
+    const response = await api.ask("POST", "/keys", body);
+    assert.equal(response.status, status, `${JSON.stringify(body)} ${response.text}`);
+    assert.partialDeepStrictEqual(response.body, { errors: [{ where }] });
+    assert.ok(!response.text.includes(testKey.key));
   }
   assert.equal((await api.ask("PATCH", `/keys/${testKey.id}`, {})).status, 422);
   assert.equal((await api.ask("PATCH", "/keys/nobody", { disabled: true })).status, 404);
@@ -128,7 +128,7 @@ test("S57: what cannot stand in the list is refused with its place, and nothing 
   assert.equal(readFileSync(api.gateway.allowlistPath, "utf8"), before);
 });
 
-test("each change is a line in audit.jsonl that says who, what and how, and never a key", () => {
+test("each change is a line in audit.jsonl with author, action and target, and without the key", () => {
   const lines = audit()
     .trimEnd()
     .split("\n")
@@ -160,19 +160,19 @@ test("each change is a line in audit.jsonl that says who, what and how, and neve
   assert.doesNotMatch(audit(), /sk-proj|lmg_|sha256/);
 });
 
-test("changes that are made at the same moment are all made", async () => {
-  const answers = await Promise.all(
+test("concurrent changes are all applied", async () => {
+  const responses = await Promise.all(
     Array.from({ length: 8 }, (_, n) => api.ask("POST", "/keys", { owner: "same", id: `same-${n}` })),
   );
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     new Array<number>(8).fill(200),
   );
-  const secrets = answers.map(({ body }) => (body as KeysChanged).secret ?? "");
+  const secrets = responses.map(({ body }) => (body as KeysChanged).secret ?? "");
   assert.deepEqual(await Promise.all(secrets.map((secret) => api.call(secret))), new Array<number>(8).fill(200));
 });
 
-test("a list that is not valid is told with its issues; who is on the last good one goes on calling", async () => {
+test("an invalid list is reported with its issues; keys of the last good list still work", async () => {
   const good = readFileSync(api.gateway.allowlistPath, "utf8");
   writeFileSync(api.gateway.allowlistPath, "id,api_key,owner\nx,y,z\n");
   try {
@@ -181,9 +181,9 @@ test("a list that is not valid is told with its issues; who is on the last good 
       ["POST", "/keys", { owner: "x" }],
       ["POST", "/reload", undefined],
     ] as const) {
-      const answer = await api.ask(method, path, body);
-      assert.equal(answer.status, 409, path);
-      assert.match(answer.text, /required column is missing/);
+      const response = await api.ask(method, path, body);
+      assert.equal(response.status, 409, path);
+      assert.match(response.text, /required column is missing/);
     }
     assert.equal(await api.call(testKey.key), 200);
   } finally {
@@ -193,23 +193,23 @@ test("a list that is not valid is told with its issues; who is on the last good 
   assert.partialDeepStrictEqual(reloaded.body, { acknowledgedBy: 2 });
 });
 
-test("S62: an unknown key, a disabled one, an ended one and none at all are refused alike", async () => {
+test("S62: an unknown, a disabled, an expired and a missing key are rejected with the same response", async () => {
   await api.ask("POST", "/keys", { owner: "x", id: "shut", apiKey: `${KEY}-shut` });
   await api.ask("PATCH", "/keys/shut", { disabled: true });
   await api.ask("POST", "/keys", { owner: "x", id: "ended", apiKey: `${KEY}-ended` });
   await api.ask("PATCH", "/keys/ended", { expiresAt: "2020-01-01" });
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     [`${KEY}-unknown`, `${KEY}-shut`, `${KEY}-ended`, undefined].flatMap((key) =>
       ["/openai/v1/models", "/no-such-provider/v1/models"].map(async (path) => {
         const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
-        const answer = await fetch(`${api.gateway.url}${path}`, { headers });
-        const shown = [...answer.headers].filter(([name]) => name !== "date");
-        return JSON.stringify([answer.status, shown, await answer.text()]);
+        const response = await fetch(`${api.gateway.url}${path}`, { headers });
+        const shown = [...response.headers].filter(([name]) => name !== "date");
+        return JSON.stringify([response.status, shown, await response.text()]);
       }),
     ),
   );
-  assert.equal(new Set(answers).size, 1, answers.join("\n"));
-  assert.match(answers[0] ?? "", /^\[403,/);
+  assert.equal(new Set(responses).size, 1, responses.join("\n"));
+  assert.match(responses[0] ?? "", /^\[403,/);
 });
 
 test("S51: the admin token opens nothing on the client port", async () => {
@@ -218,7 +218,7 @@ test("S51: the admin token opens nothing on the client port", async () => {
   }
 });
 
-function fourCalls(key: string): Promise<number[]> {
+function fourRequests(key: string): Promise<number[]> {
   return Promise.all(Array.from({ length: 4 }, () => api.call(key)));
 }
 

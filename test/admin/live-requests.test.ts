@@ -15,7 +15,7 @@ import { timeZone } from "../../src/store/time/time-zone.ts";
 import { readEvents } from "./event-reader.ts";
 import { bearer, start, token } from "./start.ts";
 
-test("each call that ends is told to those whose filters it passes, also when the file is rotated meanwhile", async (t) => {
+test("a request that ends is streamed to listeners whose filters match, also across a rotation", async (t) => {
   const api = await startApiGateway({ config: { store: { enabled: false } } });
   t.after(() => api.stop());
   const url = `${api.gateway.adminUrl}/api/v1/requests/stream`;
@@ -59,7 +59,7 @@ test("a filter on the hour or the weekday selects requests by local time, as in 
   for (const stream of [all, thisHour, otherHours, otherDays]) stream.close();
 });
 
-test("what is not a filter, or no rate, is refused before anything is sent", async (t) => {
+test("an invalid filter or rate is rejected before anything is sent", async (t) => {
   const { url } = await start(t);
   for (const query of [
     "filter=modle%3Dx",
@@ -72,13 +72,13 @@ test("what is not a filter, or no rate, is refused before anything is sent", asy
     "from=-1h",
     "nonsense=1",
   ]) {
-    const answer = await fetch(url(`/api/v1/requests/stream?${query}`), { headers: bearer(token) });
-    assert.equal(answer.status, 400, query);
-    assert.match(await answer.text(), /"errors":\[/);
+    const response = await fetch(url(`/api/v1/requests/stream?${query}`), { headers: bearer(token) });
+    assert.equal(response.status, 400, query);
+    assert.match(await response.text(), /"errors":\[/);
   }
 });
 
-test("calls beyond the rate are counted and told as skipped, and none is lost between", async (t) => {
+test("requests above the rate are counted as skipped, and none is lost", async (t) => {
   const place = newPlace(t);
   const { events, until } = listenTo(t, place.path, 10);
   await until(() => events[0]?.[0] === "alive");
@@ -89,7 +89,7 @@ test("calls beyond the rate are counted and told as skipped, and none is lost be
   assert.ok(events.filter(([name]) => name === "call").length <= 20);
 });
 
-test("a file is followed through renames, removal and being emptied, and torn lines wait for their ends", async (t) => {
+test("a file is followed through renames, removal and truncation, and torn lines wait for their end", async (t) => {
   const place = newPlace(t);
   writeFileSync(place.path, lines(3, 1).join(""));
   const { events, until } = listenTo(t, place.path, 500);
@@ -115,7 +115,7 @@ test("a file is followed through renames, removal and being emptied, and torn li
   assert.deepEqual(ids(), [one, two, three, four, five].map(idOf));
 });
 
-test("whoever reads too slowly costs a bounded amount of memory and is told how much it missed", async () => {
+test("a slow reader costs a bounded amount of memory and learns how many events it missed", async () => {
   let send: ((event: string, data: unknown) => boolean) | undefined;
   const response = eventStream(new AbortController().signal, (sender) => {
     send = sender;

@@ -58,16 +58,16 @@ function valueIn(text: string, series: string): number | undefined {
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
-test("deltas of all threads are added up", async () => {
+test("deltas of all workers are added up", async () => {
   const metrics = make();
   for (const name of ["data-0", "data-1"]) {
-    const tally = new ProxyCounters();
-    tally.requestStarted("openai");
-    tally.recorded(record({ duration_ms: 15, cached_input_tokens: 2 }));
-    tally.recorded(record({ status: 502, error_type: "upstream_reset", stream: true }));
-    tally.requestRejected({ kind: "forbidden", reason: "expired" });
-    tally.requestRejected({ kind: "draining" });
-    metrics.add(name, tally.take(gauges));
+    const counters = new ProxyCounters();
+    counters.requestStarted("openai");
+    counters.recorded(record({ duration_ms: 15, cached_input_tokens: 2 }));
+    counters.recorded(record({ status: 502, error_type: "upstream_reset", stream: true }));
+    counters.requestRejected({ kind: "forbidden", reason: "expired" });
+    counters.requestRejected({ kind: "draining" });
+    metrics.add(name, counters.take(gauges));
   }
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="2xx",stream="false"}'), 2);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="openai",code_class="5xx",stream="true"}'), 2);
@@ -83,9 +83,9 @@ test("deltas of all threads are added up", async () => {
 
 test("the buckets of a histogram are cumulative and end with the count", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
-  for (const duration_ms of [5, 15, 15, 400_000]) tally.recorded(record({ duration_ms }));
-  metrics.add("data-0", tally.take(gauges));
+  const counters = new ProxyCounters();
+  for (const duration_ms of [5, 15, 15, 400_000]) counters.recorded(record({ duration_ms }));
+  metrics.add("data-0", counters.take(gauges));
   const bucket = (le: string): string => `lmgate_request_duration_seconds_bucket{le="${le}",provider="openai"}`;
   assert.equal(await read(metrics, bucket("0.01")), 1);
   assert.equal(await read(metrics, bucket("0.02")), 3);
@@ -96,12 +96,12 @@ test("the buckets of a histogram are cumulative and end with the count", async (
   assert.equal(await read(metrics, 'lmgate_time_to_first_token_seconds_count{provider="openai"}'), 0);
 });
 
-test("a replaced thread takes its running calls with it, and no counter falls", async () => {
+test("a restarted worker's running requests are dropped, and no counter decreases", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
-  tally.requestStarted("openai");
-  tally.recorded(record({}));
-  metrics.add("data-0", tally.take(gauges));
+  const counters = new ProxyCounters();
+  counters.requestStarted("openai");
+  counters.recorded(record({}));
+  metrics.add("data-0", counters.take(gauges));
   metrics.threads([thread({ state: "down", restarts: 1 })]);
   assert.equal(await read(metrics, 'lmgate_active_requests{provider="openai"}'), 0);
   assert.equal(await read(metrics, 'lmgate_thread_up{thread="data-0"}'), 0);
@@ -113,7 +113,7 @@ test("a replaced thread takes its running calls with it, and no counter falls", 
   assert.equal(await read(metrics, 'lmgate_thread_up{thread="data-0"}'), 1);
 });
 
-test("totals of a ledger thread that began again are added to those before it", async () => {
+test("totals of a restarted ledger worker are added to those before", async () => {
   const metrics = make();
   metrics.ledger({ ...ledger, written: 10, dropped: 2, queued: 7, degraded: true });
   metrics.ledger({ ...ledger, written: 10, dropped: 2 });
@@ -125,7 +125,7 @@ test("totals of a ledger thread that began again are added to those before it", 
   assert.equal(await read(metrics, "lmgate_stats_last_write_timestamp_seconds"), 1_767_225_601);
 });
 
-test("the allow-list shows its keys, when it was read, and whether its last change was refused", async () => {
+test("the allow-list metrics show keys, load time and whether the last change was rejected", async () => {
   const metrics = make();
   const status = { path: "a.csv", keys: 7, version: 1, loadedAt: "2026-01-01T00:00:00.000Z", reloadErrors: 0 };
   metrics.allowlist({ ...status, error: undefined });
@@ -137,7 +137,7 @@ test("the allow-list shows its keys, when it was read, and whether its last chan
   assert.equal(await read(metrics, "lmgate_allowlist_reload_errors_total"), 1);
 });
 
-test("event-loop lag is shown in seconds for each thread", async () => {
+test("event-loop lag is shown in seconds for each worker", async () => {
   const metrics = make();
   metrics.threads([thread({ name: "ledger" })]);
   metrics.add("data-0", new ProxyCounters().take({ ...gauges, loopLagMs: { p50: 1, p99: 2, max: 3000 } }));
@@ -145,20 +145,20 @@ test("event-loop lag is shown in seconds for each thread", async () => {
   assert.equal(await read(metrics, 'lmgate_eventloop_lag_max_seconds{thread="data-0"}'), 3);
 });
 
-test("words from outside cannot make series without end", async () => {
+test("values from outside cannot create unlimited series", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
+  const counters = new ProxyCounters();
   for (let i = 0; i < 500; i++) {
-    tally.recorded(record({ provider: `invented-${i}`, usage_state: "missing", usage_reason: `because-${i}` }));
+    counters.recorded(record({ provider: `invented-${i}`, usage_state: "missing", usage_reason: `because-${i}` }));
   }
-  metrics.add("data-0", tally.take(gauges));
+  metrics.add("data-0", counters.take(gauges));
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("lmgate_"));
   assert.ok(lines.length < 250, `${lines.length} series`);
   assert.equal(await read(metrics, 'lmgate_requests_total{provider="other",code_class="2xx",stream="false"}'), 500);
   assert.equal(await read(metrics, 'lmgate_usage_missing_total{provider="other",reason="other"}'), 468);
 });
 
-test("the series that alerts are built on are there before the first call", async () => {
+test("the series that alerts use exist before the first request", async () => {
   const metrics = make();
   const text = await metrics.redactedMetrics();
   for (const name of [
@@ -178,12 +178,12 @@ test("the series that alerts are built on are there before the first call", asyn
   assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/);
 });
 
-test("with the token, calls, tokens and costs are told apart by owner and model; without it they are sums", async () => {
+test("with the token, requests, tokens and costs are split by owner and model; without it they are sums", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
-  tally.recorded(record({ owner: "ann", duration_ms: 5 }));
-  tally.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
-  metrics.add("data-0", tally.take(gauges));
+  const counters = new ProxyCounters();
+  counters.recorded(record({ owner: "ann", duration_ms: 5 }));
+  counters.recorded(record({ owner: "bob", model: "n", duration_ms: 5 }));
+  metrics.add("data-0", counters.take(gauges));
   const account = { provider: "openai", unpricedTokens: 0, priced: true, settled: none };
   metrics.addCosts({
     costs: [
@@ -201,12 +201,12 @@ test("with the token, calls, tokens and costs are told apart by owner and model;
   assert.doesNotMatch(await metrics.redactedMetrics(), /owner=|model=|"ann"|"bob"/);
 });
 
-test("a name that no provider has answered for makes no series", async () => {
+test("a model name without a successful request creates no series", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
-  for (let n = 0; n < 300; n++) tally.recorded(record({ model: `made-up-${n}`, status: 404 }));
-  tally.recorded(record({ model: "real" }));
-  metrics.add("data-0", tally.take(gauges));
+  const counters = new ProxyCounters();
+  for (let n = 0; n < 300; n++) counters.recorded(record({ model: `made-up-${n}`, status: 404 }));
+  counters.recorded(record({ model: "real" }));
+  metrics.add("data-0", counters.take(gauges));
   const text = await metrics.text();
   const requests = (model: string, code: string): string =>
     `lmgate_requests_total{provider="openai",model="${model}",owner="unknown",code_class="${code}",stream="false"}`;
@@ -217,9 +217,9 @@ test("a name that no provider has answered for makes no series", async () => {
 
 test("the text is what the Prometheus format allows, and no series appears twice", async () => {
   const metrics = make();
-  const tally = new ProxyCounters();
-  tally.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
-  metrics.add("data-0", tally.take(gauges));
+  const counters = new ProxyCounters();
+  counters.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
+  metrics.add("data-0", counters.take(gauges));
   metrics.threads([thread({})]);
   for (const text of [await metrics.text(), await metrics.redactedMetrics()]) {
     const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));

@@ -10,18 +10,18 @@ type Json = Readonly<Record<string, unknown>>;
 const checkedIn = readFileSync(join(import.meta.dirname, "..", "..", "docs", "openapi.json"), "utf8");
 const document = JSON.parse(checkedIn) as Json; // as: what is in it is looked at below
 
-test("docs/openapi.json is what the routes say; npm run openapi makes it", () => {
+test("docs/openapi.json matches the routes; npm run openapi writes it", () => {
   assert.deepEqual(document, JSON.parse(openApiText()));
 });
 
 test("the running listener serves the same document", async (t) => {
   const { url } = await start(t);
-  const answer = await fetch(url("/openapi.json"));
-  assert.equal(answer.headers.get("content-type"), "application/json");
-  assert.deepEqual(await answer.json(), document);
+  const response = await fetch(url("/openapi.json"));
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.deepEqual(await response.json(), document);
 });
 
-test("the document has the members that OpenAPI 3.1 asks for, and every reference leads somewhere", () => {
+test("the document has the members that OpenAPI 3.1 requires, and every reference resolves", () => {
   assert.equal(document["openapi"], "3.1.0");
   const info = member(document, "info");
   assert.ok(typeof info["title"] === "string" && typeof info["version"] === "string");
@@ -34,7 +34,7 @@ test("the document has the members that OpenAPI 3.1 asks for, and every referenc
   assert.deepEqual(valuesOf(document, "$defs"), []);
 });
 
-test("every operation has a name of its own, its path's parameters, known ways of signing in and an answer", () => {
+test("every operation has a unique id, its path parameters, known security schemes and a response", () => {
   const schemes = Object.keys(member(member(document, "components"), "securitySchemes"));
   const names = new Set<unknown>();
   for (const [path, item] of Object.entries(member(document, "paths"))) {
@@ -56,8 +56,8 @@ test("every operation has a name of its own, its path's parameters, known ways o
       for (const need of security as readonly Json[]) {
         for (const scheme of Object.keys(need)) assert.ok(schemes.includes(scheme), where);
       }
-      for (const answer of Object.values(responses as Json)) {
-        assert.equal(typeof (answer as Json)["description"], "string", where);
+      for (const response of Object.values(responses as Json)) {
+        assert.equal(typeof (response as Json)["description"], "string", where);
       }
     }
   }

@@ -5,6 +5,6 @@ import { text } from "node:stream/consumers";
 export async function rawRequest(port: number, lines: readonly string[]): Promise<{ status: number; text: string }> {
   const socket = connect(port, "127.0.0.1");
   socket.write(`${[...lines, "Connection: close"].join("\r\n")}\r\n\r\n`);
-  const answer = await text(socket);
-  return { status: Number(answer.slice(9, 12)), text: answer };
+  const response = await text(socket);
+  return { status: Number(response.slice(9, 12)), text: response };
 }

@@ -50,7 +50,7 @@ test("the table of routes and their access is the one in the code", () => {
 });
 
 for (const host of ["127.0.0.1", "0.0.0.0"]) {
-  test(`S51, S52: on ${host} each route lets in who may have it, and nobody else`, async (t) => {
+  test(`S51, S52: on ${host} each route admits exactly the clients of its access level`, async (t) => {
     const started = await start(t, { host });
     const session = await signIn(started);
     const wrong = host === "0.0.0.0" ? 401 : undefined;
@@ -105,7 +105,7 @@ test("S54: with a cookie alone, or from a page of another site, nothing is chang
   }
 });
 
-test("S54: no body but JSON is taken, whoever sends it", async (t) => {
+test("S54: only a JSON body is accepted, with any credential", async (t) => {
   const started = await start(t);
   const withBody = rows.filter(({ method, path }) => allRoutes().some((row) => isSame(row, method, path) && row.body));
   assert.ok(withBody.length > 5);
@@ -117,7 +117,7 @@ test("S54: no body but JSON is taken, whoever sends it", async (t) => {
   }
 });
 
-test("S53: no route answers a page under another name, with a session's cookie or without", async (t) => {
+test("S53: no route serves a page under another host name, with a session cookie or without", async (t) => {
   const started = await start(t);
   const session = await signIn(started);
   for (const { method, path, name } of rows) {
@@ -134,25 +134,25 @@ test("S53: no route answers a page under another name, with a session's cookie o
   }
 });
 
-test("every refusal of every route is a problem document, and none has a header for other origins", async (t) => {
+test("every rejection of every route is a problem document without CORS headers", async (t) => {
   const { url } = await start(t, { host: "0.0.0.0" });
   for (const { method, path, access, name } of rows) {
     if (access === "public") continue;
     const headers = { origin: "https://evil.example" };
-    const answer = await fetch(url(path.replaceAll(/\{\w+\}/g, "x")), { method: method.toUpperCase(), headers });
-    assert.equal(answer.headers.get("content-type"), "application/problem+json", name);
-    const body: unknown = await answer.json();
+    const response = await fetch(url(path.replaceAll(/\{\w+\}/g, "x")), { method: method.toUpperCase(), headers });
+    assert.equal(response.headers.get("content-type"), "application/problem+json", name);
+    const body: unknown = await response.json();
     assert.deepEqual(Object.keys(body as object).toSorted(), ["detail", "status", "title", "type"], name);
-    const foreign = [...answer.headers.keys()].filter((header) => header.startsWith("access-control"));
+    const foreign = [...response.headers.keys()].filter((header) => header.startsWith("access-control"));
     assert.deepEqual(foreign, [], name);
   }
 });
 
-test("the answer to a HEAD ends, also where a GET would stream", async (t) => {
+test("the response to a HEAD ends, even where a GET would stream", async (t) => {
   const { url } = await start(t);
   for (const path of ["/metrics", "/api/v1/requests/stream", "/api/v1/keys"]) {
-    const answer = await fetch(url(path), { method: "HEAD", headers: bearer(token) });
-    assert.equal(await answer.text(), "", path);
+    const response = await fetch(url(path), { method: "HEAD", headers: bearer(token) });
+    assert.equal(await response.text(), "", path);
   }
 });
 
@@ -163,14 +163,14 @@ interface Session {
 }
 
 async function signIn({ url }: Started): Promise<Session> {
-  const answer = await fetch(url("/api/v1/session"), {
+  const response = await fetch(url("/api/v1/session"), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ token }),
   });
-  assert.equal(answer.status, 200);
-  const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
-  const { csrf } = (await answer.json()) as { csrf: string }; // as: the contract's
+  assert.equal(response.status, 200);
+  const [cookie = ""] = (response.headers.get("set-cookie") ?? "").split(";");
+  const { csrf } = (await response.json()) as { csrf: string }; // as: the contract's
   return { name: cookie.split("=")[0] ?? "", cookie, csrf };
 }
 
@@ -186,14 +186,14 @@ function isSame(row: { readonly method: string; readonly path: string }, method:
 async function statusOf({ url }: Started, name: string, headers: Record<string, string>): Promise<number> {
   const [method = "", path = ""] = name.split(" ");
   const over = new AbortController();
-  const answer = await fetch(url(path.replaceAll(/\{\w+\}/g, "x")), {
+  const response = await fetch(url(path.replaceAll(/\{\w+\}/g, "x")), {
     method: method.toUpperCase(),
     headers,
     redirect: "manual",
     signal: over.signal,
   });
   // A stream would not end by itself.
-  if (answer.headers.get("content-type")?.startsWith("text/event-stream") === true) over.abort();
-  else await answer.text();
-  return answer.status;
+  if (response.headers.get("content-type")?.startsWith("text/event-stream") === true) over.abort();
+  else await response.text();
+  return response.status;
 }

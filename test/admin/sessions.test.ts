@@ -6,18 +6,18 @@ import { bearer, start, token, type Started } from "./start.ts";
 
 const HOUR = 3_600_000;
 
-test("signing in gives a cookie for this listener alone, which scripts and other sites do not get", async (t) => {
+test("signing in sets a cookie for this listener only, hidden from scripts and other sites", async (t) => {
   const started = await start(t);
-  const answer = await signIn(started);
-  const [pair = "", ...attributes] = (answer.headers.get("set-cookie") ?? "").split("; ");
+  const response = await signIn(started);
+  const [pair = "", ...attributes] = (response.headers.get("set-cookie") ?? "").split("; ");
   assert.match(pair, new RegExp(`^lmgate_session_${started.server.port}=[A-Za-z0-9_-]{43}$`));
   assert.deepEqual(attributes.toSorted(), ["HttpOnly", "Max-Age=43200", "Path=/", "SameSite=Strict"]);
-  const body = await answer.text();
+  const body = await response.text();
   assert.match(body, /^\{"signedIn":true,"csrf":"[A-Za-z0-9_-]{43}"\}$/);
   assert.ok(!body.includes(token) && !pair.includes(token));
 });
 
-test("a browser learns whether it is signed in, and nothing where it is not", async (t) => {
+test("a browser learns whether it is signed in, and nothing else if it is not", async (t) => {
   const started = await start(t);
   const ask = async (cookie: string): Promise<unknown> =>
     (await fetch(started.url("/api/v1/session"), { headers: { cookie } })).json();
@@ -29,7 +29,7 @@ test("a browser learns whether it is signed in, and nothing where it is not", as
   assert.deepEqual(await ask(cookie.replace("lmgate_session_", "lmgate_session_1")), nobody);
 });
 
-test("a session ends with signing out, and its streams end with it", async (t) => {
+test("signing out ends a session and its streams", async (t) => {
   const started = await start(t);
   const one = await openSession(started);
   const other = await openSession(started);
@@ -54,7 +54,7 @@ test("a session ends after twelve hours, and with the process", async (t) => {
   assert.equal(await keysAs(next, cookie.replace(/_\d+=/, `_${next.server.port}=`)), 401);
 });
 
-test("S52: wrong tokens at the door are slowed down as those in headers are, and sessions go on", async (t) => {
+test("S52: wrong tokens at sign-in are throttled like those in headers, and sessions still work", async (t) => {
   const started = await start(t);
   const { cookie } = await openSession(started);
   const statuses: number[] = [];
@@ -75,7 +75,7 @@ test("a page of another site cannot sign a browser in", async (t) => {
   }
 });
 
-test("whoever has no token cannot make the gateway keep a large body, said or unsaid", async (t) => {
+test("without a token no large body is buffered, with a Content-Length or without", async (t) => {
   const started = await start(t);
   const headers = { "content-type": "application/json" };
   const said = await fetch(started.url("/api/v1/session"), { method: "POST", headers, body: "x".repeat(20_000) });
@@ -94,7 +94,7 @@ test("whoever has no token cannot make the gateway keep a large body, said or un
   endless.destroy();
 });
 
-test("a body that is no JSON, or not the one that is wanted, is told so with the place", async (t) => {
+test("an invalid body is rejected with the place of the error", async (t) => {
   const { url } = await start(t);
   const post = async (body: string): Promise<unknown> => {
     const headers = { ...bearer(token), "content-type": "application/json; charset=utf-8" };
@@ -116,14 +116,14 @@ function signIn({ url }: Started, text = token, headers: Record<string, string> 
 }
 
 async function openSession(started: Started): Promise<{ readonly cookie: string; readonly csrf: string }> {
-  const answer = await signIn(started);
-  const [cookie = ""] = (answer.headers.get("set-cookie") ?? "").split(";");
-  const { csrf } = (await answer.json()) as { csrf: string }; // as: the contract's
+  const response = await signIn(started);
+  const [cookie = ""] = (response.headers.get("set-cookie") ?? "").split(";");
+  const { csrf } = (await response.json()) as { csrf: string }; // as: the contract's
   return { cookie, csrf };
 }
 
 async function keysAs({ url }: Started, cookie: string): Promise<number> {
-  const answer = await fetch(url("/api/v1/keys"), { headers: { cookie } });
-  await answer.text();
-  return answer.status;
+  const response = await fetch(url("/api/v1/keys"), { headers: { cookie } });
+  await response.text();
+  return response.status;
 }

@@ -7,7 +7,7 @@ import type { Answer, RequestRow, PriceRow, RequestsPage, SystemInfo } from "../
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { startChildGateway, withoutGatewaySettings } from "../../src/demo/child-gateway.ts";
 import { testKey } from "../harness/gateway.ts";
-import { askAt, callWith, startApiGateway, type ApiGateway } from "./api-gateway.ts";
+import { askAt, requestWith, startApiGateway, type ApiGateway } from "./api-gateway.ts";
 import { bearer, start, token } from "./start.ts";
 
 const RECORDS = 3000;
@@ -25,7 +25,7 @@ before(async () => {
 });
 after(() => api.stop());
 
-test("every call is on one page and one alone, newest first, and found by its id", async () => {
+test("every request is on exactly one page, newest first, and found by its id", async () => {
   const ids: string[] = [];
   let cursor: string | null = "";
   let pages = 0;
@@ -45,7 +45,7 @@ test("every call is on one page and one alone, newest first, and found by its id
   assert.equal((await api.ask("GET", "/requests/00000000-0000-7000-8000-000000000000")).status, 404);
 });
 
-test("filters narrow calls and sums alike", async () => {
+test("filters apply to requests and sums alike", async () => {
   const wanted = records.filter(({ owner, status }) => owner === records[0]?.owner && (status ?? 0) >= 400);
   const filters = `filter=${encodeURIComponent(`owner=${records[0]?.owner}`)}&filter=${encodeURIComponent("status>=400")}`;
   const { body } = await api.ask("GET", `/usage?${WIDE}&bucket=none&metric=requests&${filters}`);
@@ -60,7 +60,7 @@ test("filters narrow calls and sums alike", async () => {
   );
 });
 
-test("all that is wrong with a question is told at once, each with its parameter", async () => {
+test("all errors of a query are reported at once, each with its parameter", async () => {
   const { status, body, headers } = await api.ask(
     "GET",
     "/usage?from=soon&metric=costs&filter=modle%3Dx&bukcet=1h&limit=0",
@@ -77,7 +77,7 @@ test("all that is wrong with a question is told at once, each with its parameter
   assert.match(JSON.stringify(errors), /did you mean bucket/);
 });
 
-test("an export has every record with all that it says, and comes as a file", async () => {
+test("an export contains every record completely, as a file", async () => {
   const { text, headers } = await api.ask("GET", `/export.jsonl?${WIDE}`);
   const lines = text.trimEnd().split("\n");
   assert.equal(lines.length, RECORDS);
@@ -95,7 +95,7 @@ test("an export has every record with all that it says, and comes as a file", as
   assert.equal((await api.ask("GET", "/export.csv?what=everything")).status, 400);
 });
 
-test("S56: a cell that a spreadsheet would run as a formula is only text to it", async () => {
+test("S56: a cell that a spreadsheet would run as a formula is exported as text", async () => {
   const models = ["=1+1", "+cmd|' /C calc'!A0", "-2", "@SUM(A1)", "a;b", 'a"b', "a,b", "\ttab", "\rreturn"];
   for (const model of models) assert.equal(await api.call(testKey.key, model), 200);
   await api.gateway.records(models.length);
@@ -106,7 +106,7 @@ test("S56: a cell that a spreadsheet would run as a formula is only text to it",
   assert.doesNotMatch(text, /(?:^|,)"?[=+@\t](?!,)/m);
 });
 
-test("S57: what a client says of itself is one line in ledger, export and audit, whatever it holds", async () => {
+test("S57: text from a client stays on one line in ledger, export and audit log", async () => {
   const forged = '{"id":"forged"}';
   const model = `x\n${forged}\n\u001b]0;title\u0007`;
   assert.equal(await api.call(testKey.key, model), 200);
@@ -122,7 +122,7 @@ test("S57: what a client says of itself is one line in ledger, export and audit,
   await api.ask("DELETE", `/prices/overrides/openai/${encodeURIComponent(model)}`);
 });
 
-test("a price of one's own counts for the next call, can be taken back, and is there after a restart", async () => {
+test("an own price applies to the next request, can be removed, and survives a restart", async () => {
   const model = "vendor/own-model 50%";
   const path = `/prices/overrides/openai/${encodeURIComponent(model)}`;
   const before = await costOf(model);
@@ -141,7 +141,7 @@ test("a price of one's own counts for the next call, can be taken back, and is t
       (await askAt(again.admin, api.token, { method: "GET", path: "/prices?search=OWN-model" })).text.includes(model),
       true,
     );
-    const call = await callWith(again.address, testKey.key, model);
+    const call = await requestWith(again.address, testKey.key, model);
     assert.equal(call, 200);
     const page = await askAt(again.admin, api.token, { method: "GET", path: "/requests?limit=1" });
     assert.equal((page.body as RequestsPage).rows[0]?.cost_usd, 3.5);
@@ -156,7 +156,7 @@ test("a price of one's own counts for the next call, can be taken back, and is t
   assert.equal((await api.ask("PUT", path, { input: -1, output: 1 })).status, 422);
 });
 
-test("the page about the system tells settings, store, checks and licenses, and no secret", async () => {
+test("the system route returns settings, store, checks and licenses, and no secret", async () => {
   await api.ask("GET", "/usage");
   const { body, text } = await api.ask("GET", "/system");
   const { settings, store, checks, licenses } = body as SystemInfo;
@@ -167,7 +167,7 @@ test("the page about the system tells settings, store, checks and licenses, and 
   assert.ok(!text.includes(api.token) && !text.includes(testKey.key));
 });
 
-test("a store that is killed is told as 503 to whoever waits, and is back for whoever asks next; an export breaks off", async () => {
+test("a killed store gives 503 to waiting queries, serves the next one, and cuts off a running export", async () => {
   const controller = new AbortController();
   const exporting = fetch(`${api.gateway.adminUrl}/api/v1/export.jsonl?${WIDE}`, {
     headers: { authorization: `Bearer ${api.token}` },
@@ -189,13 +189,13 @@ test("a store that is killed is told as 503 to whoever waits, and is back for wh
   assert.equal(back.status, 200, back.text);
 });
 
-test("where the store is switched off, what needs it is 503 and says so, and the rest goes on", async (t) => {
+test("with the store disabled, routes that need it give 503 with the reason, and all others work", async (t) => {
   const { url } = await start(t);
   const ask = (path: string): Promise<Response> => fetch(url(`/api/v1${path}`), { headers: bearer(token) });
   for (const path of ["/usage", "/requests", "/requests/x", "/dimensions/model", "/nearest", "/export.csv"]) {
-    const answer = await ask(path);
-    assert.equal(answer.status, 503, path);
-    assert.match(await answer.text(), /store\.enabled is false/);
+    const response = await ask(path);
+    assert.equal(response.status, 503, path);
+    assert.match(await response.text(), /store\.enabled is false/);
   }
   for (const path of ["/prices", "/providers", "/system", "/status"]) assert.equal((await ask(path)).status, 200, path);
 });

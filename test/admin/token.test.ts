@@ -15,7 +15,7 @@ function context(warnings: string[] = []): TokenContext {
   return { warn: (message) => warnings.push(message), isClientKey: () => false };
 }
 
-test("the first start makes a token that only its owner can read, and the next start uses it", (t) => {
+test("the first start creates a token that only its owner can read, and the next start uses it", (t) => {
   const path = join(directory(t), "data", "admin-token");
   const made = loadAdminToken(path, context());
   assert.equal(made.created, true);
@@ -25,12 +25,12 @@ test("the first start makes a token that only its owner can read, and the next s
   assert.deepEqual(loadAdminToken(path, context()), { token: made.token, created: false });
 });
 
-test("no two tokens are alike", (t) => {
+test("every generated token is different", (t) => {
   const path = directory(t);
   assert.notEqual(loadAdminToken(join(path, "a"), context()).token, loadAdminToken(join(path, "b"), context()).token);
 });
 
-test("a token of the operator's own is taken without the line's end", (t) => {
+test("an operator's own token is read without its line end", (t) => {
   const path = join(directory(t), "token");
   writeFileSync(path, "  dG9rZW4tb2YtbXktb3du+/=\r\n", { mode: 0o600 });
   assert.equal(loadAdminToken(path, context()).token, "dG9rZW4tb2YtbXktb3du+/=");
@@ -56,7 +56,7 @@ const refused: readonly (readonly [text: string, reason: RegExp])[] = [
 ];
 
 for (const [text, reason] of refused) {
-  test(`R89: a token file with ${JSON.stringify(text.slice(0, 40))} is refused, and the error does not repeat it`, (t) => {
+  test(`R89: a token file with ${JSON.stringify(text.slice(0, 40))} is rejected, and the error does not repeat it`, (t) => {
     const path = join(directory(t), "token");
     writeFileSync(path, text, { mode: 0o600 });
     assert.throws(
@@ -73,7 +73,7 @@ for (const [text, reason] of refused) {
   });
 }
 
-test("R89: a token that is also a key on the allow-list is refused", (t) => {
+test("R89: a token that is also a key on the allow-list is rejected", (t) => {
   const path = join(directory(t), "token");
   const key = "sk-proj-0123456789abcdef";
   writeFileSync(path, key, { mode: 0o600 });
@@ -93,7 +93,7 @@ test("a token file that others can read is used, with a warning", (t) => {
   assert.match(warnings[0] ?? "", /chmod 600/);
 });
 
-test("a token that cannot be read or made is an error that names the file, and leaves nothing behind", (t) => {
+test("a token that cannot be read or created is an error that names the file, and leaves nothing behind", (t) => {
   const path = directory(t);
   assert.throws(() => loadAdminToken(path, context()), /admin token file .* cannot be read/);
   writeFileSync(join(path, "file"), "");

@@ -41,7 +41,7 @@ const OBSTACLES: Readonly<Record<string, readonly [make: (path: string) => void,
 };
 
 for (const [what, [make, message]] of Object.entries(OBSTACLES)) {
-  test(`R83: ${what} in the place of the list is refused at start`, async (t) => {
+  test(`R83: ${what} in the place of the list is rejected at start`, async (t) => {
     const path = join(temporaryDirectory(t), "allowlist.csv");
     make(path);
     const issues = await issuesAtStart(path);
@@ -64,14 +64,14 @@ for (const [what, [make, message]] of Object.entries(OBSTACLES)) {
   });
 }
 
-test("R83: an unreadable file is refused", { skip: process.getuid?.() === 0 && "root reads everything" }, async (t) => {
+test("R83: an unreadable file is rejected", { skip: process.getuid?.() === 0 && "root reads everything" }, async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
   writeFileSync(path, listOf("a"));
   chmodSync(path, 0);
   assert.match((await issuesAtStart(path))[0] ?? "", /no permission to read the file/);
 });
 
-test("R80: without a list nothing starts, and the message says how to make one", async (t) => {
+test("R80: without a list nothing starts, and the message says how to create one", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
   assert.deepEqual(await issuesAtStart(path), [
     `${path}: there is no such file (create one with: lmgate init; its first line is the header id,api_key,owner,added, then follows one line for each key; auth.allowlist_path sets its place)`,
@@ -87,7 +87,7 @@ test("R73: a list without keys does not start either", async (t) => {
   );
 });
 
-test("a list whose last line has no end is read at start", async (t) => {
+test("a list without a final line end is read at start", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("a", "b").trimEnd());
   const list = await watchList(t, directory);
@@ -114,7 +114,7 @@ test("R78: 100,000 keys load with less than a second of work, and reload", async
   assert.equal(table.size, 100_000, "who holds the old table keeps the old table");
 });
 
-test("reload looks at the file at once", async (t) => {
+test("a reload reads the file at once", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory, { settleMs: 600_000 });
@@ -123,7 +123,7 @@ test("reload looks at the file at once", async (t) => {
   assert.deepEqual([status.version, status.keys, list.opens("new")], [2, 1, true]);
 });
 
-test("a closed watch leaves no handle and says nothing more", async (t) => {
+test("a closed watch leaves no handle and reports nothing more", async (t) => {
   const watching = (): number =>
     process.getActiveResourcesInfo().filter((name) => name === "FSEventWrap" || name === "Timeout").length;
   const directory = temporaryDirectory(t);

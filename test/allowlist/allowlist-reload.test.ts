@@ -53,7 +53,7 @@ for (const [what, [text, error]] of Object.entries(BAD)) {
   });
 }
 
-test("R73: the same mistake is reported once, however often the file is looked at", async (t) => {
+test("R73: the same mistake is reported once, however often the file is checked", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory);
@@ -64,7 +64,7 @@ test("R73: the same mistake is reported once, however often the file is looked a
   assert.equal(list.watch.status().reloadErrors, 1);
 });
 
-test("R74: a reload with one key in two rows is refused as a whole", async (t) => {
+test("R74: a reload with one key in two rows is rejected as a whole", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory);
@@ -104,7 +104,7 @@ test("R79: a file that is written in slow pieces comes into force once, whole", 
   assert.deepEqual(list.errors, []);
 });
 
-test("R79: a file whose last line has no end comes into force when it keeps still", async (t) => {
+test("R79: a file without a final line end comes into force once it stays unchanged", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory);
@@ -126,7 +126,7 @@ test("R80: when the file is deleted the old list stays, and the new file is take
   assert.deepEqual([list.opens("old"), list.opens("new"), list.watch.status().error], [false, true, undefined]);
 });
 
-test("R80: when the same file comes back all is well again", async (t) => {
+test("R80: when the same file comes back, the error is cleared", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory);
@@ -188,7 +188,7 @@ test("R81: a change behind a link to another directory is seen", async (t) => {
   await list.until(() => list.opens("new"));
 });
 
-test("R85: a burst of replacements is taken together, and the last one wins", async (t) => {
+test("R85: a burst of replacements is handled together, and the last one wins", async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, "allowlist.csv"), listOf("old"));
   const list = await watchList(t, directory);
@@ -213,7 +213,7 @@ test("R86: an edit that keeps size and modification time is seen", async (t) => 
   assert.equal(readFileSync(path, "utf8").length, listOf("aaa").length);
 });
 
-test("R86: a change that raises no event is seen by the poll", async (t) => {
+test("R86: polling finds a change that raises no event", async (t) => {
   const directory = temporaryDirectory(t);
   for (const name of ["one", "two"]) {
     mkdirSync(join(directory, name));

@@ -56,17 +56,17 @@ describe("a key", () => {
 
   async function assertRefused(carried: Carried): Promise<void> {
     const reached = upstream.requests.length;
-    const answer = await send(carried);
-    assert.match(answer.startLine, /^HTTP\/1\.1 403 /);
-    assert.equal(answer.body.toString(), '{"error":"forbidden","message":"API key not authorized"}');
+    const response = await send(carried);
+    assert.match(response.startLine, /^HTTP\/1\.1 403 /);
+    assert.equal(response.body.toString(), '{"error":"forbidden","message":"API key not authorized"}');
     assert.equal(upstream.requests.length, reached, "no upstream is touched");
   }
 
   for (const [name, carry] of Object.entries(carriers)) {
     it(`S23: opens from ${name} as the same caller, and arrives there as it was sent`, async () => {
       const carried = carry(key);
-      const answer = await send(carried);
-      assert.match(answer.startLine, /^HTTP\/1\.1 200 /);
+      const response = await send(carried);
+      assert.match(response.startLine, /^HTTP\/1\.1 200 /);
       const request = upstream.requests.at(-1);
       assert.equal(request?.startLine, `GET /v1/things${carried.query ?? ""} HTTP/1.1`);
       for (const line of carried.lines ?? []) assert.ok(request.lines.includes(line), line);
@@ -113,8 +113,8 @@ describe("a key", () => {
 
   it("in x-lmgate-key speaks for the caller alone, stays here, and leaves the provider's credential as it came", async () => {
     const credential = "Authorization: Bearer ya29.hourly-token-of-a-provider";
-    const answer = await send({ lines: [`X-LMGate-Key: ${other.key}`, credential], query: "?key=google" });
-    assert.match(answer.startLine, /^HTTP\/1\.1 200 /);
+    const response = await send({ lines: [`X-LMGate-Key: ${other.key}`, credential], query: "?key=google" });
+    assert.match(response.startLine, /^HTTP\/1\.1 200 /);
     const request = upstream.requests.at(-1);
     assert.ok(request);
     assert.ok(request.lines.includes(credential));

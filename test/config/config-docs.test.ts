@@ -7,11 +7,11 @@ import { readDocument } from "../harness/markdown.ts";
 
 const REMEDY = "run: npm run config-docs";
 
-test("config/lmgate.yaml is what the settings' rows say", () => {
+test("config/lmgate.yaml matches the settings' rows", () => {
   assert.equal(readDocument("config/lmgate.yaml"), configurationFile(), REMEDY);
 });
 
-test("the guide's tables of settings are what the settings' rows say", () => {
+test("the guide's tables of settings match the settings' rows", () => {
   const guide = readDocument("docs/LMGate user guide.md");
   assert.equal(guide, withSettingTables(guide), REMEDY);
 });

@@ -27,7 +27,7 @@ test("a replaced file keeps its owner", { skip: process.getuid?.() !== 0 && "onl
   assert.deepEqual([statSync(path).uid, statSync(path).gid], [12_345, 23_456]);
 });
 
-test("a file that is no longer the one that was read is left alone", (t) => {
+test("a file that changed since it was read is not replaced", (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, "file");
   writeFileSync(path, "old");
@@ -39,7 +39,7 @@ test("a file that is no longer the one that was read is left alone", (t) => {
   assert.deepEqual(readdirSync(directory), ["file"]);
 });
 
-test("while another writer is at work nothing is written, and one that died does not block for ever", (t) => {
+test("nothing is written while another writer is at work, and a crashed writer does not block for ever", (t) => {
   const directory = temporaryDirectory(t);
   const path = join(directory, "file");
   const temporary = join(directory, ".file.lmgate-new");

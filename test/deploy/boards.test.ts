@@ -50,12 +50,12 @@ before(async () => {
   const usage = { prompt_tokens: 10, completion_tokens: 5 };
   provider.respondWith("POST /v1/chat/completions", { model: "gpt-4o-mini", usage });
   gateway = await startGateway({ config: { providers: { openai: { upstream: provider.url } } } });
-  const answer = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
+  const response = await fetch(`${gateway.url}/openai/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${testKey.key}`, "content-type": "application/json" },
     body: JSON.stringify({ model: "gpt-4o-mini", messages: [] }),
   });
-  assert.equal(answer.status, 200);
+  assert.equal(response.status, 200);
   await gateway.records(1);
   metrics = await metricsWith([
     /^lmgate_cost_usd_total\{[^}]*model="gpt-4o-mini"/m,
@@ -78,7 +78,7 @@ async function metricsWith(patterns: readonly RegExp[]): Promise<string> {
   throw new Error("the threads' counts did not reach the metrics in 10 s");
 }
 
-test("each board has a name of its own, at most twelve panels and a choice of the data source", () => {
+test("each dashboard has a unique name, at most twelve panels and a choice of the data source", () => {
   const uids = boards.map(({ board }) => board.uid);
   assert.deepEqual(uids.toSorted(), ["lmgate-cost", "lmgate-latency", "lmgate-reliability"]);
   for (const { file, board } of boards) {
@@ -89,7 +89,7 @@ test("each board has a name of its own, at most twelve panels and a choice of th
   }
 });
 
-test("every metric and every label that a board or an alert asks for is in what a running gateway exposes", () => {
+test("a running gateway exposes every metric and label that a dashboard or an alert uses", () => {
   const labels = new Map<string, Set<string>>();
   for (const line of metrics.split("\n").filter((text) => text !== "" && !text.startsWith("#"))) {
     const name = /^[a-z_0-9]+/.exec(line)?.[0] ?? "";
@@ -113,7 +113,7 @@ test("every metric and every label that a board or an alert asks for is in what 
   }
 });
 
-test("the boards' choices of provider, model and owner are labels that are there", () => {
+test("the dashboards' choices of provider, model and owner are existing labels", () => {
   for (const { board } of boards) {
     const asked = JSON.stringify(board.templating.list);
     for (const label of ["provider", "model", "owner"]) {
@@ -158,8 +158,8 @@ describe("in a real Prometheus", { skip: hasPrometheus ? false : "prometheus is 
   });
 
   async function valueOf(expression: string): Promise<string | undefined> {
-    const answer = await ask(expression);
-    return answer.data?.result[0]?.value?.[1];
+    const response = await ask(expression);
+    return response.data?.result[0]?.value?.[1];
   }
 
   async function ask(expression: string): Promise<z.infer<typeof answerSchema>> {
@@ -167,29 +167,29 @@ describe("in a real Prometheus", { skip: hasPrometheus ? false : "prometheus is 
     return answerSchema.parse(await response.json());
   }
 
-  test("promtool finds no fault in the configuration and the rules", () => {
+  test("promtool finds no error in the configuration and the rules", () => {
     const checked = spawnSync("promtool", ["check", "config", "prometheus.yml"], { cwd: folder, encoding: "utf8" });
     assert.equal(checked.status, 0, checked.stdout + checked.stderr);
     assert.match(checked.stdout, new RegExp(`${alerts.length} rules found`));
   });
 
-  test("every panel and every alert is a question that Prometheus answers", async () => {
+  test("Prometheus can run the query of every panel and every alert", async () => {
     for (const expression of expressions) {
       const filled = expression
         .replaceAll("$__rate_interval", "1m")
         .replaceAll("$__range", "1h")
         .replaceAll(/\$(?:provider|model|owner)\b/g, ".*");
-      const answer = await ask(filled);
-      assert.equal(answer.status, "success", `${answer.error ?? ""} in ${filled}`);
+      const response = await ask(filled);
+      assert.equal(response.status, "success", `${response.error ?? ""} in ${filled}`);
     }
   });
 
-  test("the cost board's figures are the gateway's own", async () => {
+  test("the cost dashboard shows the same sums as the gateway", async () => {
     const own = /^lmgate_cost_usd_total\{[^}]*model="gpt-4o-mini"[^}]*\} (.+)$/m.exec(metrics)?.[1];
     await becomes("the cost arrives", async () => (await valueOf('sum(lmgate_cost_usd_total{owner="tests"})')) === own);
   });
 
-  test("no alert fires on a gateway that is well", async () => {
+  test("no alert fires on a healthy gateway", async () => {
     const rules = z
       .object({ data: z.object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) }) })
       .parse(await (await fetch(`${url}/api/v1/rules`)).json());

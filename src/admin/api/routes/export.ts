@@ -34,12 +34,12 @@ export function exportRoutes(services: AdminServices): readonly Route[] {
 }
 
 async function exported(store: StoreReader, format: ExportFormat, { query, signal }: ApiRequest): Promise<Response> {
-  const question = unwrap(parseQuestion(query, ["what", "bom"]));
+  const parsedQuery = unwrap(parseQuestion(query, ["what", "bom"]));
   const what = query.get("what") ?? "calls";
   if (what !== "calls" && what !== "usage") {
     throw new ApiError(400, "Invalid export.", [{ where: "what", message: "use calls or usage" }]);
   }
-  const wanted = { format, what, question, byteOrderMark: query.get("bom") === "1" } as const;
+  const wanted = { format, what, question: parsedQuery, byteOrderMark: query.get("bom") === "1" } as const;
   const parts = store.export(wanted, signal)[Symbol.asyncIterator]();
   // An error of the query arrives before the first byte, while the response can still be an error.
   const first = await parts.next();

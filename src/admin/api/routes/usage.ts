@@ -14,7 +14,7 @@ named("Filter", filter);
 named("Values", values);
 named("Series", series);
 named("Coverage", coverage);
-const usageAnswer = named("Usage", answer);
+const usageResponse = named("Usage", answer);
 const dimensionValues: z.ZodType<DimensionValues> = named(
   "DimensionValues",
   z.object({
@@ -34,7 +34,7 @@ export function usageRoutes(services: AdminServices): readonly Route[] {
       access: "authenticated",
       summary: "Query cost, tokens, requests, errors and latency over time and by group",
       query: queryParameters,
-      response: usageAnswer,
+      response: usageResponse,
       run: ({ query, signal }) => queryStore(services, (store) => store.ask(unwrap(parseQuestion(query)), signal)),
     }),
     route({
