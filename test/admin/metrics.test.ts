@@ -218,7 +218,9 @@ test("a model name without a successful request creates no series", async () => 
 test("the text is what the Prometheus format allows, and no series appears twice", async () => {
   const metrics = make();
   const counters = new ProxyCounters();
-  counters.recorded(record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }));
+  counters.recorded(
+    record({ duration_ms: 1, ttft_ms: 1, usage_state: "missing", usage_reason: 'a "quoted"\nreason\\' }),
+  );
   metrics.add("data-0", counters.take(gauges));
   metrics.threads([thread({})]);
   for (const text of [await metrics.text(), await metrics.redactedMetrics()]) {

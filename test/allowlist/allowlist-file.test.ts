@@ -64,12 +64,16 @@ for (const [what, [make, message]] of Object.entries(OBSTACLES)) {
   });
 }
 
-test("R83: an unreadable file is rejected", { skip: process.getuid?.() === 0 && "root reads everything" }, async (t) => {
-  const path = join(temporaryDirectory(t), "allowlist.csv");
-  writeFileSync(path, listOf("a"));
-  chmodSync(path, 0);
-  assert.match((await issuesAtStart(path))[0] ?? "", /no permission to read the file/);
-});
+test(
+  "R83: an unreadable file is rejected",
+  { skip: process.getuid?.() === 0 && "root reads everything" },
+  async (t) => {
+    const path = join(temporaryDirectory(t), "allowlist.csv");
+    writeFileSync(path, listOf("a"));
+    chmodSync(path, 0);
+    assert.match((await issuesAtStart(path))[0] ?? "", /no permission to read the file/);
+  },
+);
 
 test("R80: without a list nothing starts, and the message says how to create one", async (t) => {
   const path = join(temporaryDirectory(t), "allowlist.csv");
