@@ -19,7 +19,7 @@ function issuesOf(input: string | Uint8Array): readonly string[] {
   return formatIssues(read.issues, 1000);
 }
 
-/** What decides who may pass: all of a row but where it stands. */
+/** Everything of a row except its position. */
 function essence(rows: readonly AllowRow[]): unknown {
   return rows.map(({ id, owner, added, digest, disabled, expiresAt }) => ({
     id,

@@ -5,7 +5,7 @@ import type { SignIn } from "../admin/server/admin-options.ts";
 import type { AdminServer } from "../admin/server/admin-server.ts";
 import type { Route } from "../admin/server/api-route.ts";
 import { AdminTokenError } from "../admin/server/token.ts";
-import { openAllowlistWarning } from "../allowlist/open-to-all.ts";
+import { openAllowlistWarning } from "../allowlist/world-readable.ts";
 import { openAllowlist, type AllowlistVersion, type AllowlistWatch } from "../allowlist/watch-allowlist.ts";
 import { formatIssue, formatIssues, type ConfigIssue } from "../config/config-issue.ts";
 import { findConfigFile, loadSettings, type Flag, type LoadedSettings } from "../config/config.ts";

@@ -132,7 +132,7 @@ test("S12: no other spelling of a path gets past the token", async (t) => {
   const targets = [...spellings, "http://localhost/api/v1/status", "http://evil.example/metrics", "/\\metrics"];
   for (const target of targets) {
     const { status, text } = await rawRequest(server.port, [`GET ${target} HTTP/1.1`, "Host: localhost"]);
-    assert.ok(status === 401 || status === 400, `${target} was answered ${status}`);
+    assert.ok(status === 401 || status === 400, `${target} got ${status}`);
     assert.doesNotMatch(text, /lmgate_|uptime/, target);
   }
 });

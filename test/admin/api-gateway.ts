@@ -1,4 +1,4 @@
-/** A running gateway with a month of records, asked through its admin API over real sockets. */
+/** A running gateway with a month of records, for tests that use its admin API over real sockets. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,10 +17,10 @@ export interface ApiResponse {
 export interface ApiGateway {
   readonly gateway: Gateway;
   readonly token: string;
-  /** The lines that were there before the first call. */
+  /** The lines of the stats file before the first request. */
   readonly history: readonly string[];
   ask(method: string, path: string, body?: unknown): Promise<ApiResponse>;
-  /** A call with this key, by the gateway's client port; the status of its answer. */
+  /** Sends a request with this key to the client port; resolves to the status of the response. */
   call(key: string, model?: string): Promise<number>;
   stop(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export async function askAt(adminUrl: string, token: string, { method, path, bod
 }
 
 export async function requestWith(url: string, key: string, model: string): Promise<number> {
-  // A connection of its own each time, so that both data threads are met.
+  // Each request has its own connection, so that both data workers serve some.
   const response = await fetch(`${url}/openai/v1/chat/completions`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", connection: "close" },
@@ -101,7 +101,7 @@ async function startUpstream(): Promise<Server> {
     let text = "";
     request.setEncoding("utf8").on("data", (part: string) => (text += part));
     request.on("end", () => {
-      const { model } = JSON.parse(text) as { model: string }; // as: what callWith sends
+      const { model } = JSON.parse(text) as { model: string }; // as: what requestWith sends
       const usage = { prompt_tokens: 1_000_000, completion_tokens: 1_000_000, total_tokens: 2_000_000 };
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify({ id: "r", object: "chat.completion", model, usage }));

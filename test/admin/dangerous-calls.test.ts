@@ -1,5 +1,5 @@
-// S50: what code of ours can start a program, run text as code or open a connection. The endpoints of peers that were
-// taken over ("test this connection", "preview this prompt") all did one of these on the word of a request.
+// S50: lists the code that can start a program, run text as code or open a connection. In other gateways, attackers took
+// over endpoints ("test this connection", "preview this prompt") that did one of these on behalf of a request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSourceFiles } from "../harness/source-file.ts";
@@ -7,7 +7,7 @@ import { readSourceFiles } from "../harness/source-file.ts";
 interface Danger {
   readonly what: string;
   readonly pattern: RegExp;
-  /** Where it is wanted. */
+  /** Files that may do it. */
   readonly allowed: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const DANGERS: readonly Danger[] = [
   {
     what: "runs text as code",
     pattern: /\beval\s*\(|\bnew Function\b|\bFunction\s*\(\s*["'`]|["'](?:node:)?vm["']/,
-    // The word gc, to give memory back.
+    // Exposes `gc`, to free memory after the start.
     allowed: ["src/workers/supervision/collect-startup-garbage.ts"],
   },
   {
@@ -33,13 +33,13 @@ const DANGERS: readonly Danger[] = [
   {
     what: "fetches",
     pattern: /\bfetch\s*\(|\bnew WebSocket\b|\bnew EventSource\b/,
-    // The demo's own callers.
+    // The demo's own clients.
     allowed: ["src/demo/live-traffic.ts", "src/demo/sample-traffic.ts"],
   },
   {
     what: "sends HTTP requests",
     pattern: /\b(?:request|get)\b[^;]*\bfrom ["']node:https?["']/,
-    // Commands, which ask a gateway or look at a provider; nothing of the gateway itself.
+    // Commands that query a gateway or check a provider; not the gateway itself.
     allowed: [
       "src/cli/query/api-client.ts",
       "src/cli/commands/doctor/doctor-providers.ts",
@@ -74,7 +74,7 @@ test("S50: the admin module starts no process, opens no connection and writes on
   assert.deepEqual(found, ["src/admin/api/audit-log.ts", "src/admin/server/token.ts"]);
 });
 
-test("S50: the patterns find the calls that they look for", () => {
+test("S50: the patterns find what they look for", () => {
   const samples = [
     'import { exec } from "node:child_process";',
     'eval ("1")',

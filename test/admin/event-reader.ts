@@ -1,4 +1,4 @@
-/** Reads server-sent events over a socket of its own, as fast or as slowly as it is told. */
+/** Reads server-sent events over a socket of its own, as fast or as slowly as the test wants. */
 import { request, type IncomingMessage } from "node:http";
 import { createInterface } from "node:readline";
 import { Waiting } from "../harness/until.ts";
@@ -11,7 +11,7 @@ interface Event {
 export interface EventReader {
   readonly events: readonly Event[];
   readonly response: IncomingMessage;
-  /** Rejects when it does not come. */
+  /** Rejects if the event does not arrive. */
   until<Found>(what: string, found: (events: readonly Event[]) => Found | undefined): Promise<Found>;
   close(): void;
 }

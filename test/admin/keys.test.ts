@@ -1,4 +1,4 @@
-// Keys through the admin API of a running gateway with two data threads: what is answered is in force.
+// Manages keys through the admin API of a running gateway with two data workers. A change is in force when it is confirmed.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Calls as they end: over real sockets, from the file that the ledger writes.
+// Streams requests as they end, over real sockets, from the file that the ledger writes.
 import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ test("a request that ends is streamed to listeners whose filters match, also acr
   for (let round = 0; round < 3; round++) {
     await api.call(testKey.key, `other-${round}`);
     await api.call(testKey.key, "wanted");
-    // What was just written is in the file that gets another name now.
+    // The last record is in the file that is renamed here.
     assert.equal((await api.ask("POST", "/ledger/rotate")).status, 200);
     const count = 2 * (round + 1);
     await all.until(`${count} calls`, (events) => (models(events).length === count ? true : undefined));

@@ -48,7 +48,7 @@ const ledger: LedgerStatus = {
   rotations: 0,
 };
 
-/** The value of one series for those without the token; `undefined` where it is not exposed. */
+/** The value of one series without the token; `undefined` if it is not exposed. */
 async function read(metrics: Metrics, series: string): Promise<number | undefined> {
   return valueIn(await metrics.redactedMetrics(), series);
 }

@@ -8,7 +8,7 @@ import { start } from "./start.ts";
 type Json = Readonly<Record<string, unknown>>;
 
 const checkedIn = readFileSync(join(import.meta.dirname, "..", "..", "docs", "openapi.json"), "utf8");
-const document = JSON.parse(checkedIn) as Json; // as: what is in it is looked at below
+const document = JSON.parse(checkedIn) as Json; // as: checked below
 
 test("docs/openapi.json matches the routes; npm run openapi writes it", () => {
   assert.deepEqual(document, JSON.parse(openApiText()));

@@ -1,4 +1,4 @@
-// Every route of the admin listener, with every kind of credential. A route that is new fails until it stands here.
+// Every route of the admin listener, with every kind of credential. A new route fails until it is listed here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allRoutes } from "./api-routes.ts";
@@ -90,7 +90,7 @@ test("S54: with a cookie alone, or from a page of another site, nothing is chang
     ["a neighboring site", { ...good, "sec-fetch-site": "same-site" }],
   ];
   for (const { name, access } of changing) {
-    // It wants a body first; the tests of sessions send one.
+    // This route requires a body; the tests of sessions send one.
     if (name === "post /api/v1/session") continue;
     for (const [what, headers] of bad) {
       if (what === "a wrong header" && access === "public") continue;
@@ -174,7 +174,7 @@ async function signIn({ url }: Started): Promise<Session> {
   return { name: cookie.split("=")[0] ?? "", cookie, csrf };
 }
 
-/** The request is past the door: what it lacks, or what there is not here, is another matter. */
+/** True if the request passed the access check, even if it then fails for another reason. */
 function isLetIn(status: number): boolean {
   return [200, 204, 302, 400, 404, 409, 415, 422, 503].includes(status);
 }

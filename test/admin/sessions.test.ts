@@ -82,14 +82,14 @@ test("without a token no large body is buffered, with a Content-Length or withou
   assert.equal(said.status, 413);
   const endless = request(started.url("/api/v1/session"), { method: "POST", headers, agent: false });
   endless.on("error", () => undefined); // the listener may cut it
-  const answered: Promise<readonly unknown[]> = once(endless, "response");
+  const responded: Promise<readonly unknown[]> = once(endless, "response");
   const block = Buffer.alloc(16 * 1024, "x");
   const write = (): void => {
     while (!endless.destroyed && endless.write(block));
   };
   endless.on("drain", write);
   write();
-  const [response] = await answered;
+  const [response] = await responded;
   assert.equal((response as { statusCode: number }).statusCode, 413); // as: node:http's own event
   endless.destroy();
 });

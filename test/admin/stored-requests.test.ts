@@ -1,4 +1,4 @@
-// What is asked of the store through the API, with a month of records: pages, exports, prices, and a store that is gone.
+// Queries the store through the API, with a month of records: pages, exports, prices, and a store that is down.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -200,7 +200,7 @@ test("with the store disabled, routes that need it give 503 with the reason, and
   for (const path of ["/prices", "/providers", "/system", "/status"]) assert.equal((await ask(path)).status, 200, path);
 });
 
-/** Of a call that ends now; its record is in the answer once it is written. */
+/** Sends a request and returns its record once it is written. */
 async function costOf(model: string): Promise<number | null | undefined> {
   const known = (await newest(model))?.id;
   assert.equal(await api.call(testKey.key, model), 200);

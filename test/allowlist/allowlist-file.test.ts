@@ -24,7 +24,7 @@ async function issuesAtStart(path: string): Promise<readonly string[]> {
   return assert.fail("the list was opened");
 }
 
-/** Things that stand where the file should be, and what is said of them. */
+/** What may be in the place of the file, and the error for it. */
 const OBSTACLES: Readonly<Record<string, readonly [make: (path: string) => void, message: RegExp]>> = {
   "a directory": [(path) => mkdirSync(path), /this is a directory/],
   "a link to a directory": [(path) => symlinkSync("/", path), /this is a directory/],

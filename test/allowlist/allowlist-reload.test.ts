@@ -97,7 +97,7 @@ test("R79: a file that is written in slow pieces comes into force once, whole", 
   for (let at = 0; at < text.length; at += step) {
     appendFileSync(list.path, text.slice(at, at + step));
     assert.deepEqual([list.opens("old"), list.opens("k0")], [true, false]);
-    await delay(100); // the writer's slowness is what is tested
+    await delay(100); // the test is about a slow writer
   }
   await list.until(() => list.changes.length > 0);
   assert.deepEqual(list.changes, [200]);
@@ -194,7 +194,7 @@ test("R85: a burst of replacements is handled together, and the last one wins", 
   const list = await watchList(t, directory);
   for (let round = 0; round < 100; round += 1) {
     replace(list.path, listOf(`round${round}`));
-    if (round % 10 === 0) await delay(1); // let events through in between
+    if (round % 10 === 0) await delay(1); // lets events arrive in between
   }
   await list.until(() => list.opens("round99"));
   assert.ok(list.changes.length < 100, `${list.changes.length} reloads`);

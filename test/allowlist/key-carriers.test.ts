@@ -1,4 +1,4 @@
-/** Every place where a caller's key may travel: it opens the gateway from there, and it arrives there unchanged. */
+/** Every place in a request that may carry a key: the key is accepted there and forwarded there unchanged. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
@@ -12,7 +12,7 @@ const { key } = testKey;
 const other: AllowedKey = { id: "k-other", key: "sk-other-0123456789-zyxwvu", owner: "others" };
 const stranger = "sk-nobody-0123456789-000000";
 
-/** Header lines and a query; both go to the upstream as they stand. */
+/** Header lines and a query; both are forwarded unchanged. */
 interface Carried {
   readonly lines?: readonly string[];
   readonly query?: string;
@@ -54,7 +54,7 @@ describe("a key", () => {
     return requestOnce(gateway.port, `${head.join("\r\n")}\r\n\r\n`, "GET");
   }
 
-  async function assertRefused(carried: Carried): Promise<void> {
+  async function assertRejected(carried: Carried): Promise<void> {
     const reached = upstream.requests.length;
     const response = await send(carried);
     assert.match(response.startLine, /^HTTP\/1\.1 403 /);
@@ -78,18 +78,18 @@ describe("a key", () => {
       );
     });
 
-    it(`opens nothing from ${name} when it is not on the list`, () => assertRefused(carry(stranger)));
+    it(`opens nothing from ${name} when it is not on the list`, () => assertRejected(carry(stranger)));
   }
 
   it("S32: opens nothing beside another one, be that unknown or somebody else's", async () => {
     for (const second of [stranger, other.key]) {
-      await assertRefused({ lines: [`x-api-key: ${key}`, `Authorization: Bearer ${second}`] });
-      await assertRefused({ lines: [`x-api-key: ${second}`, `x-api-key: ${key}`] });
-      await assertRefused({ lines: [`x-goog-api-key: ${key}`], query: `?key=${second}` });
-      await assertRefused({ query: `?key=${key}&key=${second}` });
-      await assertRefused({ query: `?key=${key}&%6bey=${second}` });
-      await assertRefused({ lines: [`Authorization: Bearer ${key}, Bearer ${second}`] });
-      await assertRefused({ lines: [`api-key: ${key}`, `Sec-WebSocket-Protocol: openai-insecure-api-key.${second}`] });
+      await assertRejected({ lines: [`x-api-key: ${key}`, `Authorization: Bearer ${second}`] });
+      await assertRejected({ lines: [`x-api-key: ${second}`, `x-api-key: ${key}`] });
+      await assertRejected({ lines: [`x-goog-api-key: ${key}`], query: `?key=${second}` });
+      await assertRejected({ query: `?key=${key}&key=${second}` });
+      await assertRejected({ query: `?key=${key}&%6bey=${second}` });
+      await assertRejected({ lines: [`Authorization: Bearer ${key}, Bearer ${second}`] });
+      await assertRejected({ lines: [`api-key: ${key}`, `Sec-WebSocket-Protocol: openai-insecure-api-key.${second}`] });
     }
   });
 
@@ -107,7 +107,7 @@ describe("a key", () => {
       "Authorization: Bearer",
       "x-api-key:",
     ]) {
-      await assertRefused({ lines: [line] });
+      await assertRejected({ lines: [line] });
     }
   });
 
@@ -122,7 +122,7 @@ describe("a key", () => {
     forwarded += 1;
     const record = (await gateway.records(forwarded)).at(-1);
     assert.deepEqual([record?.lmgate_id, record?.masked_key], [other.id, other.key.slice(-6)]);
-    await assertRefused({ lines: [`x-lmgate-key: ${stranger}`, `Authorization: Bearer ${key}`] });
+    await assertRejected({ lines: [`x-lmgate-key: ${stranger}`, `Authorization: Bearer ${key}`] });
   });
 
   it("is nowhere in what the gateway writes", async () => {

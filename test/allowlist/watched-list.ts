@@ -1,4 +1,4 @@
-/** An allow-list in a directory of its own, opened and watched as the gateway does it, for the tests of this folder. */
+/** An allow-list in its own directory, opened and watched as the gateway does, for the tests of this folder. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
@@ -10,7 +10,7 @@ import { AccessTable } from "../../src/allowlist/access-table.ts";
 import { formatIssues } from "../../src/config/config-issue.ts";
 import { openAllowlist, type AllowlistOptions, type AllowlistWatch } from "../../src/allowlist/watch-allowlist.ts";
 
-/** Part of every key of these tests; it must never be found in anything that is written about them. */
+/** Part of every key of these tests. It must never appear in a message or a log. */
 export const KEY_STEM = "sk-proj-SECRET";
 
 export function key(name: string): string {
@@ -29,7 +29,7 @@ export function temporaryDirectory(t: TestContext): string {
   return directory;
 }
 
-/** As `mv` and careful editors write. */
+/** Replaces the file by rename, as `mv` and careful editors do. */
 export function replace(path: string, text: string | Uint8Array): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -43,14 +43,14 @@ export interface WatchedList {
   readonly changes: readonly number[];
   readonly errors: readonly string[];
   readonly logged: readonly string[];
-  /** Resolves once `holds` does; looked at after every event of the watch. */
+  /** Resolves once `holds` returns true; checked after every event of the watch. */
   until(holds: () => boolean): Promise<void>;
   opens(name: string): boolean;
 }
 
 type Over = Partial<Pick<AllowlistOptions, "path" | "pollIntervalMs" | "settleMs">>;
 
-/** Polling is out of the way unless a test asks for it. */
+/** Polling is slow unless a test sets it. */
 export async function watchList(t: TestContext, directory: string, over: Over = {}): Promise<WatchedList> {
   const path = over.path ?? join(directory, "allowlist.csv");
   const events = new EventEmitter();

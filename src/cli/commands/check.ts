@@ -6,7 +6,7 @@ import { findConfigFile, loadSettings, type LoadedSettings } from "../../config/
 import { formatIssue, formatIssues, type ConfigIssue } from "../../config/config-issue.ts";
 import { keyDigest } from "../../allowlist/key-rules.ts";
 import { MAX_ALLOWLIST_BYTES, missingAllowlist } from "../../allowlist/load-allowlist.ts";
-import { openAllowlistWarning } from "../../allowlist/open-to-all.ts";
+import { openAllowlistWarning } from "../../allowlist/world-readable.ts";
 import { loadPriceOverrides } from "../../prices/overrides-file.ts";
 import { readRegularFileSync } from "../../config/files/read-file.ts";
 import { addSettingsOptions, configFileOf, flagsOf, type SettingsOptions } from "../context/settings-options.ts";

@@ -2,7 +2,7 @@ import { readFileSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import type { Settings } from "../../../config/settings.ts";
-import { isWorldReadable } from "../../../allowlist/open-to-all.ts";
+import { isWorldReadable } from "../../../allowlist/world-readable.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 import { whyNotWritable } from "./writable.ts";
 

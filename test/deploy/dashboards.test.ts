@@ -1,4 +1,4 @@
-// The boards and rules that are shipped ask for figures that a running gateway really gives, in words Prometheus takes.
+// The shipped dashboards and alert rules use only metrics of a running gateway, in queries that Prometheus accepts.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -68,7 +68,7 @@ after(async () => {
   await provider.stop();
 });
 
-/** The threads report once a second. */
+/** The workers report once a second. */
 async function metricsWith(patterns: readonly RegExp[]): Promise<string> {
   const authorization = `Bearer ${readFileSync(join(gateway.dataDir, "admin-token"), "utf8").trim()}`;
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; await delay(50)) {
@@ -97,7 +97,7 @@ test("a running gateway exposes every metric and label that a dashboard or an al
     labels.set(name, seen);
     for (const [, label] of line.matchAll(/([a-z_]+)="/g)) if (label !== undefined) seen.add(label);
   }
-  // Series that begin with their first event are told by the comment that names them.
+  // A series that begins with its first event is found by its comment in the metrics text.
   const declared = new Set([...metrics.matchAll(/^# TYPE ([a-z_0-9]+) /gm)].map(([, name]) => name ?? ""));
   for (const expression of expressions) {
     for (const [, name = "", selector = ""] of expression.matchAll(
@@ -162,9 +162,9 @@ describe("in a real Prometheus", { skip: hasPrometheus ? false : "prometheus is 
     return response.data?.result[0]?.value?.[1];
   }
 
-  async function ask(expression: string): Promise<z.infer<typeof answerSchema>> {
+  async function ask(expression: string): Promise<z.infer<typeof responseSchema>> {
     const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`);
-    return answerSchema.parse(await response.json());
+    return responseSchema.parse(await response.json());
   }
 
   test("promtool finds no error in the configuration and the rules", () => {
@@ -203,13 +203,13 @@ describe("in a real Prometheus", { skip: hasPrometheus ? false : "prometheus is 
 });
 
 const ruleSchema = z.object({ name: z.string(), health: z.string(), state: z.string() });
-const answerSchema = z.object({
+const responseSchema = z.object({
   status: z.string(),
   error: z.string().optional(),
   data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]).optional() })) }).optional(),
 });
 
-/** Prometheus has no event to wait for. */
+/** Prometheus sends no event, so the test polls it. */
 async function becomes(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 30_000; performance.now() < deadline; await delay(100)) {
     if (await holds().catch(() => false)) return;
