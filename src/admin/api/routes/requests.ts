@@ -74,7 +74,8 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       method: "get",
       path: "/api/v1/requests/stream",
       access: "authenticated",
-      summary: "Stream requests as they end, as events: `call` (schema Call), `skipped` (number above the rate) and `alive`",
+      summary:
+        "Stream requests as they end, as events: `call` (schema Call), `skipped` (number above the rate) and `alive`",
       query: [
         ...scopeParameters.filter(({ name }) => name === "filter" || name === "tz"),
         { name: "rate", description: `Most requests a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
