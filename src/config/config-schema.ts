@@ -113,13 +113,13 @@ export const SETTINGS = {
       "flushIntervalMs",
       seconds,
       10,
-      "How often the stats file is forced to disk: the records that a power cut can lose.",
+      "How often the stats file is forced to disk. A power cut can lose the records of one interval.",
     ),
     rotate_megabytes: setting(
       "rotateBytes",
       size("megabytes"),
       100,
-      "Size at which the stats file is closed and the next one begun.",
+      "Size at which the stats file is closed and a new one started.",
     ),
     file_mode: setting("fileMode", fileMode, "0640", "Mode of new stats files. An existing file keeps its own."),
     durability: setting(
@@ -204,7 +204,7 @@ export const SETTINGS = {
       "streamIdleMs",
       seconds,
       900,
-      "Time in which the provider sends no piece of its response, or takes none of the request; in a WebSocket, both. Then the response is cut off visibly, as `upstream_timeout`; a WebSocket that one side had closed is no error.",
+      "Time in which the provider sends no piece of its response or reads none of the request; in a WebSocket, neither. Then the response is visibly cut off, as `upstream_timeout`. A WebSocket that one side had already closed is no error.",
     ),
     upstream_idle_seconds: setting(
       "upstreamIdleMs",
@@ -236,7 +236,7 @@ export const SETTINGS = {
       "onClientAbort",
       oneOf(ON_CLIENT_ABORT),
       "cancel",
-      "What happens to a request whose client left: end it, or read the response to its end for its usage. Can be set for one provider, as `providers.<name>.on_client_abort`.",
+      "What happens to a request whose client left. `cancel` ends it, `drain` reads the response to its end for its usage. Can be set for one provider, as `providers.<name>.on_client_abort`.",
     ),
     drain_max_megabytes: setting(
       "drainBytes",

@@ -24,7 +24,7 @@ export function readKeyList(path: string): AllowlistText {
 export async function changeKeyList(path: string, change: (list: AllowlistText) => string): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const list = readKeyList(path);
-    const result = saveAllowlistText(list, changed(list, change));
+    const result = saveAllowlistText(list, applyChange(list, change));
     if (result.kind === "written") return;
     if (result.kind === "invalid") {
       throw new ApiError(
@@ -38,7 +38,7 @@ export async function changeKeyList(path: string, change: (list: AllowlistText) 
   throw new ApiError(409, "Other programs keep changing the allow-list. Nothing was written; try again.");
 }
 
-function changed(list: AllowlistText, change: (list: AllowlistText) => string): string {
+function applyChange(list: AllowlistText, change: (list: AllowlistText) => string): string {
   try {
     return change(list);
   } catch (error) {

@@ -152,18 +152,16 @@ async function auditAndReload(
   { identity }: ApiRequest,
   entry: AuditEntry,
 ): Promise<KeysChanged> {
-  const [note, changed] = await Promise.allSettled([services.audit.note(identity, entry), onChange(services)]);
+  const [note, changed] = await Promise.allSettled([services.audit.note(identity, entry), reloadKeys(services)]);
   if (note.status === "rejected") throw note.reason;
   if (changed.status === "rejected") throw changed.reason;
   return changed.value;
 }
 
-async function onChange(services: AdminServices): Promise<KeysChanged> {
+async function reloadKeys(services: AdminServices): Promise<KeysChanged> {
   const { version, acknowledgedBy, error } = await services.reloadAllowlist();
   if (error !== undefined) {
-    throw new ApiError(409, "The file was written, but it is not in force yet.", [
-      { where: "allow-list", message: error },
-    ]);
+    throw new ApiError(409, "The file was written but is not in force.", [{ where: "allow-list", message: error }]);
   }
   const keys = keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now());
   return { keys, version, acknowledgedBy };
