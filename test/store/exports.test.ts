@@ -4,8 +4,8 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "csv-parse/sync";
-import type { ExportWanted, StoreReader } from "../../src/store/schema/reader.ts";
-import { question } from "../../src/store/schema/query.ts";
+import type { ExportRequest, StoreReader } from "../../src/store/schema/reader.ts";
+import { querySchema } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecords } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";
@@ -14,10 +14,10 @@ import { keyOf, metricOf } from "./oracle.ts";
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 const everything = { from: "2026-01-01", to: "now" };
 
-async function exported(reader: StoreReader, wanted: Partial<ExportWanted> & { asked?: object }): Promise<Buffer> {
+async function exported(reader: StoreReader, wanted: Partial<ExportRequest> & { asked?: object }): Promise<Buffer> {
   const blocks: Uint8Array[] = [];
   const { asked, ...rest } = wanted;
-  const parsed = question.parse({ ...everything, ...asked });
+  const parsed = querySchema.parse({ ...everything, ...asked });
   for await (const block of reader.export({ format: "csv", what: "calls", question: parsed, ...rest }))
     blocks.push(block);
   return Buffer.concat(blocks);
@@ -144,12 +144,12 @@ test("a byte order mark comes first if it is asked for, and whoever stops readin
     [0xef, 0xbb, 0xbf, 0x74, 0x73],
   );
   for (const format of ["csv", "parquet"] as const) {
-    for await (const block of reader.export({ format, what: "calls", question: question.parse(everything) })) {
+    for await (const block of reader.export({ format, what: "calls", question: querySchema.parse(everything) })) {
       assert.ok(block.length > 0);
       break;
     }
   }
   assert.deepEqual(readdirSync(directory), []);
   await assert.rejects(exported(reader, { asked: { tz: "Nowhere" } }), { name: "QueryError", where: "tz" });
-  assert.equal((await reader.ask(question.parse(everything))).totals.total.requests, 50);
+  assert.equal((await reader.ask(querySchema.parse(everything))).totals.total.requests, 50);
 });

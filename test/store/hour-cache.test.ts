@@ -4,13 +4,13 @@ import { test } from "node:test";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ask } from "../../src/store/query/execute.ts";
 import type { HourCache } from "../../src/store/backends/memory/hour-cache.ts";
-import { metricNames, question } from "../../src/store/schema/query.ts";
+import { metricNames, querySchema } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { oddRecords } from "./odd-ledger.ts";
 import { openStore, type OpenedStore } from "./opened-store.ts";
 
 const NOW = Date.parse("2026-11-20T12:34:56.789Z");
-const asked = question.parse({
+const asked = querySchema.parse({
   from: "2026-03-01T00:00:00Z",
   to: "2026-11-19T10:20:30Z",
   groupBy: ["owner", "model"],

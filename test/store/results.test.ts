@@ -6,8 +6,8 @@ import { ask } from "../../src/store/query/execute.ts";
 import { dimensionNames } from "../../src/store/schema/dimensions.ts";
 import {
   metricNames,
-  question,
-  type Answer,
+  querySchema,
+  type QueryResponse,
   type Metric,
   type Query,
   type Series,
@@ -52,7 +52,7 @@ function randomQuestion(random: () => number): Query {
   const to = Math.ceil((day + 86_400_000 + random() * 20 * 86_400_000) / whole) * whole;
   const metrics = some(metricNames, 5);
   const minutes = to - from < 2 * 86_400_000;
-  return question.parse({
+  return querySchema.parse({
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
     tz: pick(random, ZONES),
@@ -91,7 +91,7 @@ function randomFilter(random: () => number): unknown {
   }
 }
 
-function check(answer: Answer, all: readonly RequestRecord[], told: string): void {
+function check(answer: QueryResponse, all: readonly RequestRecord[], told: string): void {
   const { query } = answer;
   const [from, to] = [Date.parse(query.from), Date.parse(query.to)];
   const wanted = within(all, from, to, query);
@@ -122,7 +122,7 @@ function check(answer: Answer, all: readonly RequestRecord[], told: string): voi
 function checkOrder(
   named: readonly Series[],
   groups: ReadonlyMap<string, readonly RequestRecord[]>,
-  { query }: Answer,
+  { query }: QueryResponse,
   told: string,
 ): void {
   const name = query.order.replace(/^-/, "");
@@ -147,7 +147,7 @@ function within(
   all: readonly RequestRecord[],
   from: number,
   to: number,
-  { filters, tz }: Answer["query"],
+  { filters, tz }: QueryResponse["query"],
 ): RequestRecord[] {
   return all.filter((record) => {
     const at = Date.parse(record.timestamp);
@@ -158,7 +158,7 @@ function within(
 function checkSeries(
   series: Series,
   records: readonly RequestRecord[],
-  { query, buckets }: Answer,
+  { query, buckets }: QueryResponse,
   told: string,
 ): void {
   const of = `${told}, ${series.label}`;

@@ -3,7 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
-import type { ExportFormat, ExportWanted } from "../../store/schema/reader.ts";
+import type { ExportFormat, ExportRequest } from "../../store/schema/reader.ts";
 import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
 import { EXIT, info, type Terminal } from "../context/terminal.ts";
@@ -16,7 +16,7 @@ Examples:
 
 interface ExportOptions extends DataSourceOptions, QueryOptions {
   readonly format: ExportFormat;
-  readonly what: ExportWanted["what"];
+  readonly what: ExportRequest["what"];
   readonly output?: string;
   readonly bom?: boolean;
 }

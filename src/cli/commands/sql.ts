@@ -2,7 +2,7 @@ import { text as readText } from "node:stream/consumers";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { REQUEST_COLUMNS } from "../../store/schema/request-columns.ts";
 import { openOffline } from "../../store/service/open-store.ts";
-import type { SqlAnswer } from "../../store/schema/reader.ts";
+import type { SqlResult } from "../../store/schema/reader.ts";
 import { csvCell } from "../output/csv-cell.ts";
 import { printTable } from "../output/print-table.ts";
 import { loadCommandSettings } from "../context/load-settings.ts";
@@ -68,7 +68,7 @@ async function sql(terminal: Terminal, query: string | undefined, options: SqlOp
   }
 }
 
-function print(terminal: Terminal, options: SqlOptions, { columns, rows }: SqlAnswer): void {
+function print(terminal: Terminal, options: SqlOptions, { columns, rows }: SqlResult): void {
   const names = columns.map(({ name }) => name);
   if (options.json === true) {
     printJson(

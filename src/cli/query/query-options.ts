@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { parseQuestion, sinceMoment, type Parsed } from "../../store/query/query-text.ts";
+import { parseQuery, sinceMoment, type Parsed } from "../../store/query/query-text.ts";
 import type { Query } from "../../store/schema/query.ts";
 import { momentOf } from "../../store/time/time-range.ts";
 import { timeZone } from "../../store/time/time-zone.ts";
@@ -61,7 +61,7 @@ export function parseQueryOptions(
   set("limit", options.top);
   set("order", options.order);
   for (const filter of options.filter ?? []) query.append("filter", filter);
-  return reportQueryIssues(terminal, parseQuestion(query));
+  return reportQueryIssues(terminal, parseQuery(query));
 }
 
 function isMoment(text: string): boolean {

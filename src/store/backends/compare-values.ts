@@ -1,6 +1,6 @@
 import type { DimensionValue } from "../schema/dimensions.ts";
 
-/** Unknown ones come last, whatever the direction; texts are in the order of their code points, as in the database. */
+/** Sorts as DuckDB does with NULLS LAST: unknown values last in either direction, texts by their code points. */
 export function compareValues(one: DimensionValue, other: DimensionValue, sign: number): number {
   if (one === null || other === null) return (one === null ? 1 : 0) - (other === null ? 1 : 0);
   if (typeof one === "number" && typeof other === "number") return sign * (one - other);

@@ -7,9 +7,9 @@ import { rangeOfRequests } from "../query/execute.ts";
 import { quoted } from "../duckdb/database.ts";
 import { requestsIn, decide } from "../query/plan-query.ts";
 import { callColumns, csvHeader, csvLineSql, identifier, jsonLineSql, type ExportColumn } from "./export-columns.ts";
-import { callsSql, type CallsRange } from "../backends/sql/measures-sql.ts";
+import { requestsSql, type RequestRange } from "../backends/sql/measures-sql.ts";
 import { usageTable } from "./usage-export.ts";
-import type { ExportWanted } from "../schema/reader.ts";
+import type { ExportRequest } from "../schema/reader.ts";
 import { recordSql } from "../schema/record-text.ts";
 import { numberIn, Statement } from "../duckdb/statement.ts";
 import { DAY } from "../time/time-zone.ts";
@@ -29,7 +29,7 @@ const PART_CALLS = 200_000;
 /** To be run in a transaction that only reads. */
 export async function runExport(
   connection: DuckDBConnection,
-  wanted: ExportWanted,
+  wanted: ExportRequest,
   place: ExportPlace,
   put: Put,
 ): Promise<void> {
@@ -48,7 +48,7 @@ export async function runExport(
   const range = requestsIn(question, place.now);
   if (format === "parquet") {
     const statement = new Statement();
-    const sql = `${callsSql(range, statement)} ORDER BY ts, id`;
+    const sql = `${requestsSql(range, statement)} ORDER BY ts, id`;
     return await putFile(connection, parquetOf(sql, callColumns()), statement, { place, put });
   }
   if (format === "csv") lines.addHeader(csvHeader(callColumns()), wanted.byteOrderMark === true);
@@ -56,7 +56,7 @@ export async function runExport(
   // In parts, so that the first line comes soon and what is put in order fits into memory.
   for (const part of await partsOf(connection, range)) {
     const statement = new Statement();
-    await lines.addAll(connection, `SELECT ${line} FROM (${callsSql(part, statement)} ORDER BY ts, id)`, statement);
+    await lines.addAll(connection, `SELECT ${line} FROM (${requestsSql(part, statement)} ORDER BY ts, id)`, statement);
     if (lines.isRefused) return;
   }
   await lines.end();
@@ -71,7 +71,7 @@ function parquetOf(sql: string, columns: readonly ExportColumn[]): string {
 }
 
 /** The range in parts of whole days with about so many calls each, as far as there are calls. */
-async function partsOf(connection: DuckDBConnection, range: CallsRange): Promise<readonly CallsRange[]> {
+async function partsOf(connection: DuckDBConnection, range: RequestRange): Promise<readonly RequestRange[]> {
   const sql = `SELECT epoch_ms(hour) // ${DAY} AS day, sum(requests) AS calls FROM hours GROUP BY day ORDER BY day`;
   const parts: { from: number; to: number; calls: number }[] = [];
   for (const row of await new Statement().rows(connection, sql)) {

@@ -1,5 +1,5 @@
 import type { QueryPlan } from "../query/plan-query.ts";
-import { durationsSql, factsSql, type FactsRange } from "../backends/sql/measures-sql.ts";
+import { durationsSql, measuresSql, type QueryRange } from "../backends/sql/measures-sql.ts";
 import { figureColumn, textColumn, type ExportColumn } from "./export-columns.ts";
 import { bucketMiddleSql } from "../schema/duration-buckets.ts";
 import { computationOf, isCount, percentileOf, type Figure } from "../schema/measures.ts";
@@ -15,7 +15,7 @@ export interface Table {
   readonly sql: string;
 }
 
-export function usageTable(decided: QueryPlan, range: FactsRange, statement: Statement): Table {
+export function usageTable(decided: QueryPlan, range: QueryRange, statement: Statement): Table {
   const { metrics, groupBy } = decided.question;
   const keys = ["b", ...groupBy.map((_, at) => `g${at}`)];
   const wanted = metrics.includes(orderMetric(decided)) ? metrics : [...metrics, orderMetric(decided)];
@@ -26,7 +26,7 @@ export function usageTable(decided: QueryPlan, range: FactsRange, statement: Sta
   );
   const parts = [
     `summed AS (SELECT ${[...keys, "sum(requests) AS calls", ...sums].join(", ")}
-      FROM (${factsSql(range, figures, statement)}) GROUP BY ${keys.join(", ")})`,
+      FROM (${measuresSql(range, figures, statement)}) GROUP BY ${keys.join(", ")})`,
   ];
   const joins: string[] = [];
   for (const kind of ["duration", "ttft"] as const) {

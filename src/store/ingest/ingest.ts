@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { LINE_END } from "../../jsonl/file-bytes.ts";
 import { firstRow, inTransaction } from "../duckdb/database.ts";
-import type { Part } from "../parquet/manifest.ts";
+import { isoTimeOf, type Part } from "../parquet/manifest.ts";
 import { rowsOfLinesSql } from "./record-sql.ts";
 import { partsSql, without, type Shape } from "../parquet/relations.ts";
 import type { Taken } from "./segment-track.ts";
@@ -59,14 +59,9 @@ async function describe(connection: DuckDBConnection): Promise<Batch> {
     distinct: Number(row["distinct_ids"]),
     minId: text(row["min_id"]),
     maxId: text(row["max_id"]),
-    firstTs: momentOf(row["first_ts"]),
-    lastTs: momentOf(row["last_ts"]),
+    firstTs: isoTimeOf(row["first_ts"]),
+    lastTs: isoTimeOf(row["last_ts"]),
   };
-}
-
-/** A moment in milliseconds as the manifest has it. */
-export function momentOf(ms: unknown): string | undefined {
-  return typeof ms === "number" ? new Date(ms).toISOString() : undefined;
 }
 
 /** Leaves in the batch only what is nowhere yet: not twice in itself, not in memory, not in Parquet. How many were dropped. */

@@ -1,4 +1,4 @@
-import { REQUEST_COLUMNS, REST_FIELDS } from "../schema/request-columns.ts";
+import { REQUEST_COLUMNS, REST_FIELDS, SEGMENT } from "../schema/request-columns.ts";
 
 // From lines of the ledger to rows of `calls`.
 
@@ -16,16 +16,6 @@ const STRUCTURE = JSON.stringify({
   ...FURTHER,
   ...Object.fromEntries(REST_FIELDS.map((name) => [name, "JSON"])),
 });
-
-/** The column that says which segment a row is from; people do not see it. */
-export const SEGMENT = "segment";
-
-export const CALL_NAMES: string = REQUEST_COLUMNS.map(({ name }) => name).join(", ");
-
-/** Of a table that holds calls, with their segment. */
-export const CALL_TABLE: string = [...REQUEST_COLUMNS, { name: SEGMENT, type: "VARCHAR" }]
-  .map(({ name, type }) => `${name} ${type}`)
-  .join(", ");
 
 /**
  * The rows of a text of whole lines (`$1`) of a segment (`$2`), in the order of the lines. What is no record has no

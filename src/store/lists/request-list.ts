@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { requestsIn } from "../query/plan-query.ts";
-import { callsSql, type CallsRange } from "../backends/sql/measures-sql.ts";
+import { requestsSql, type RequestRange } from "../backends/sql/measures-sql.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { RequestRow, RequestListPage, RequestListQuery } from "../schema/reader.ts";
 import { recordSql } from "../schema/record-text.ts";
@@ -68,17 +68,17 @@ export async function listRequests(
 /** First how long the last of them took, which looks at one column; then those that took as long. */
 async function slowestCalls(
   connection: DuckDBConnection,
-  range: CallsRange,
+  range: RequestRange,
   limit: number,
 ): Promise<readonly RequestRow[]> {
   const bound = new Statement();
-  const times = `SELECT duration_ms FROM (${callsSql(range, bound)}) WHERE duration_ms IS NOT NULL ORDER BY 1 DESC LIMIT ${whole(limit)}`;
+  const times = `SELECT duration_ms FROM (${requestsSql(range, bound)}) WHERE duration_ms IS NOT NULL ORDER BY 1 DESC LIMIT ${whole(limit)}`;
   const [least] = await bound.rows(connection, `SELECT min(duration_ms) AS duration_ms FROM (${times})`);
   const shortest = least?.["duration_ms"];
   if (typeof shortest !== "number") return [];
   const statement = new Statement();
   const sql = `
-    SELECT ${recordSql(SHOWN)} AS row FROM (${callsSql(range, statement)}) WHERE duration_ms >= ${shortest}
+    SELECT ${recordSql(SHOWN)} AS row FROM (${requestsSql(range, statement)}) WHERE duration_ms >= ${shortest}
     ORDER BY duration_ms DESC, ts DESC, id LIMIT ${whole(limit)}`;
   return (await statement.rows(connection, sql)).map(rowOf);
 }
@@ -90,7 +90,7 @@ interface FoundRow {
 
 async function callsBetween(
   connection: DuckDBConnection,
-  range: CallsRange,
+  range: RequestRange,
   { after, limit }: { readonly after: Place | undefined; readonly limit: number },
 ): Promise<readonly FoundRow[]> {
   const statement = new Statement();
@@ -100,7 +100,7 @@ async function callsBetween(
       : ` WHERE (us < ${whole(after.us)} OR (us = ${whole(after.us)} AND shown_id < ${statement.value(after.id)}))`;
   const sql = `
     SELECT us, ${recordSql(SHOWN)} AS row FROM (
-      SELECT *, epoch_us(ts) AS us, coalesce(id, '') AS shown_id FROM (${callsSql(range, statement)})
+      SELECT *, epoch_us(ts) AS us, coalesce(id, '') AS shown_id FROM (${requestsSql(range, statement)})
     )${beyond} ORDER BY us DESC, shown_id DESC LIMIT ${whole(limit)}`;
   const rows = await statement.rows(connection, sql);
   return rows.map((row) => ({ us: Number(row["us"]), row: rowOf(row) }));

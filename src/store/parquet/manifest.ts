@@ -115,6 +115,11 @@ export function syncDirectory(directory: string): void {
   }
 }
 
+/** A time in milliseconds as the manifest spells it; `undefined` for SQL's NULL. */
+export function isoTimeOf(ms: unknown): string | undefined {
+  return typeof ms === "number" ? new Date(ms).toISOString() : undefined;
+}
+
 function jsonOf(content: string): unknown {
   try {
     return JSON.parse(content);

@@ -3,10 +3,9 @@ import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync, utimesSy
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { firstRow, quoted } from "../duckdb/database.ts";
-import { momentOf } from "../ingest/ingest.ts";
-import { syncDirectory, type Manifest, type Part } from "./manifest.ts";
-import { SEGMENT } from "../ingest/record-sql.ts";
-import { hoursSql } from "../schema/rollup-sql.ts";
+import { isoTimeOf, syncDirectory, type Manifest, type Part } from "./manifest.ts";
+import { SEGMENT } from "../schema/request-columns.ts";
+import { hoursSql } from "../schema/hour-columns.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
 // The Parquet files of the store. A file is written once and never changed; it counts from the moment on that the
@@ -61,7 +60,7 @@ async function describe(
     `SELECT count(*) AS records, epoch_ms(min(ts)) AS first_ts, epoch_ms(max(ts)) AS last_ts, min(id) AS min_id,
      max(id) AS max_id, string_agg(DISTINCT ${SEGMENT}, chr(10) ORDER BY ${SEGMENT}) AS segments FROM ${parquet(path)}`,
   );
-  const [firstTs, lastTs] = [momentOf(row["first_ts"]), momentOf(row["last_ts"])];
+  const [firstTs, lastTs] = [isoTimeOf(row["first_ts"]), isoTimeOf(row["last_ts"])];
   if (firstTs === undefined || lastTs === undefined) return undefined;
   return {
     records: Number(row["records"]),

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { firstRow, inTransaction, quoted } from "../duckdb/database.ts";
 import type { Manifest, Part } from "./manifest.ts";
-import { CALL_NAMES, CALL_TABLE, SEGMENT } from "../ingest/record-sql.ts";
-import { HOUR_NAMES, hoursSql } from "../schema/rollup-sql.ts";
+import { REQUEST_COLUMN_NAMES, REQUEST_TABLE_COLUMNS, SEGMENT } from "../schema/request-columns.ts";
+import { HOUR_NAMES, hoursSql } from "../schema/hour-columns.ts";
 
 // The relations that questions are asked of: what is in Parquet, and what was read from the ledger behind it.
 
@@ -16,7 +16,7 @@ export interface Shape {
 
 /** Empties what is in memory. */
 export async function clearLive(connection: DuckDBConnection): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TABLE live (${CALL_TABLE})`);
+  await connection.run(`CREATE OR REPLACE TABLE live (${REQUEST_TABLE_COLUMNS})`);
 }
 
 /** Takes some segments out of memory. Nothing is deleted: the numbers of rows stay without a gap, in the order they came. */
@@ -33,7 +33,7 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
   const hours = pastOf(shape, parts, "hours");
   const view = (name: string, columns: string, past: string, live: string): string =>
     `CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM ${live}${past === "" ? "" : ` UNION ALL SELECT ${columns} FROM ${past}`}`;
-  await connection.run(view("calls", CALL_NAMES, calls, "live"));
+  await connection.run(view("calls", REQUEST_COLUMN_NAMES, calls, "live"));
   // Summed when they are asked for, and only the columns that are: there are few calls that are not in Parquet.
   await connection.run(view("hours", HOUR_NAMES, hours, `(${hoursSql("live")})`));
   await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
@@ -45,19 +45,19 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
   );
 }
 
-export type ShownPart = Pick<Part, "calls" | "hours" | "records">;
+export type VisiblePart = Pick<Part, "calls" | "hours" | "records">;
 
 /** What a transaction sees: a greater number is a later state, in which more was changed than rows added to `live`. */
-export interface ShownState {
+export interface VisibleState {
   readonly state: number;
   /** The number of the last row of `live`; -1 for none. */
   readonly lastRow: number;
   /** Not all of what the files hold counts. */
   readonly isStale: boolean;
-  readonly parts: () => Promise<readonly ShownPart[]>;
+  readonly parts: () => Promise<readonly VisiblePart[]>;
 }
 
-export async function shownState(connection: DuckDBConnection): Promise<ShownState> {
+export async function visibleState(connection: DuckDBConnection): Promise<VisibleState> {
   const row = await firstRow(connection, "SELECT state, stale, (SELECT max(rowid) FROM live) AS last_row FROM shown");
   return {
     state: Number(row["state"]),
@@ -65,7 +65,7 @@ export async function shownState(connection: DuckDBConnection): Promise<ShownSta
     isStale: row["stale"] === true,
     // as: written above.
     parts: async () =>
-      JSON.parse(String((await firstRow(connection, "SELECT parts FROM shown"))["parts"])) as ShownPart[],
+      JSON.parse(String((await firstRow(connection, "SELECT parts FROM shown"))["parts"])) as VisiblePart[],
   };
 }
 

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatFilter, parseFilter } from "../filter/filter-text.ts";
 import { dimensionNames } from "../schema/dimensions.ts";
-import { bucketNames, metricNames, question } from "../schema/query.ts";
-import { formatQuestion, parseQuestion, parseScope, sinceMoment } from "./query-text.ts";
+import { bucketNames, metricNames, querySchema } from "../schema/query.ts";
+import { formatQuery, parseQuery, parseScope, sinceMoment } from "./query-text.ts";
 
 const dimension = fc.oneof(
   fc.constantFrom(...dimensionNames),
@@ -25,7 +25,7 @@ const filter = fc.record({
 test("any filter comes back from its text as it was", () => {
   fc.assert(
     fc.property(filter, (made) => {
-      const { success, data } = question.safeParse({ filters: [made] });
+      const { success, data } = querySchema.safeParse({ filters: [made] });
       fc.pre(success && data.filters.length === 1);
       const [wanted] = data?.filters ?? [];
       assert.ok(wanted);
@@ -52,9 +52,9 @@ test("any question comes back from its address as it was", () => {
   );
   fc.assert(
     fc.property(asked, (made) => {
-      const wanted = question.parse(made);
-      const text = formatQuestion(wanted).toString();
-      assert.deepEqual(parseQuestion(new URLSearchParams(text)), { ok: true, value: wanted });
+      const wanted = querySchema.parse(made);
+      const text = formatQuery(wanted).toString();
+      assert.deepEqual(parseQuery(new URLSearchParams(text)), { ok: true, value: wanted });
     }),
     { seed: 2, numRuns: 300 },
   );
@@ -75,7 +75,7 @@ test("filters are read as people write them", () => {
 });
 
 test("short names of metrics and lengths of time mean what people expect", () => {
-  const parsed = parseQuestion(new URLSearchParams("metric=tokens,p95,p50_ttft&order=-p95"));
+  const parsed = parseQuery(new URLSearchParams("metric=tokens,p95,p50_ttft&order=-p95"));
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.value.metrics, ["total_tokens", "duration_p95", "ttft_p50"]);
   assert.equal(parsed.value.order, "-duration_p95");
@@ -90,7 +90,7 @@ test("short names of metrics and lengths of time mean what people expect", () =>
 
 test("all that is wrong is told at once, with where it is and what was probably meant", () => {
   const text = "gropu_by=model&metric=costt&limit=0&bucket=2h&filter=modell=3&filter=owner&order=-p96&from=a&from=b";
-  const parsed = parseQuestion(new URLSearchParams(text));
+  const parsed = parseQuery(new URLSearchParams(text));
   assert.ok(!parsed.ok);
   assert.deepEqual(
     parsed.faults.map(({ where, message }) => [where, message]),
@@ -105,7 +105,7 @@ test("all that is wrong is told at once, with where it is and what was probably 
       ["order", parsed.faults.at(-1)?.message],
     ],
   );
-  const three = parseQuestion(new URLSearchParams("group_by=model,owner,key"));
+  const three = parseQuery(new URLSearchParams("group_by=model,owner,key"));
   assert.ok(!three.ok && three.faults[0]?.where === "group_by");
 });
 

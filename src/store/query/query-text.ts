@@ -1,5 +1,5 @@
 import { formatFilter, formatList, parseDimension, parseFilter, parseList, suggestion } from "../filter/filter-text.ts";
-import { bucketNames, metricNames, question, type Metric, type Query } from "../schema/query.ts";
+import { bucketNames, metricNames, querySchema, type Metric, type Query } from "../schema/query.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { Scope } from "../schema/reader.ts";
 
@@ -26,7 +26,7 @@ const ALIASES: ReadonlyMap<string, Metric> = new Map<string, Metric>([
 ]);
 
 /** `also`: parameters that mean something to whoever asks, and nothing here. */
-export function parseQuestion(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Query> {
+export function parseQuery(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Query> {
   const reading = new UsageReading(parameters, [...QUESTION_NAMES, ...also]);
   const value = {
     ...scopeIn(reading),
@@ -37,20 +37,20 @@ export function parseQuestion(parameters: URLSearchParams, also: readonly string
     limit: reading.one("limit", parseLimit),
     order: reading.one("order", parseOrder),
   };
-  return reading.finish(value, (known) => question.safeParse(known));
+  return reading.finish(value, (known) => querySchema.safeParse(known));
 }
 
 /** What lists of calls are asked by. */
 export function parseScope(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Scope> {
   const reading = new UsageReading(parameters, [...SCOPE_NAMES, ...also]);
   return reading.finish(scopeIn(reading), (known) =>
-    question.pick({ from: true, to: true, tz: true, filters: true }).safeParse(known),
+    querySchema.pick({ from: true, to: true, tz: true, filters: true }).safeParse(known),
   );
 }
 
-/** Without what is so by itself. `parseQuestion` makes the same question of it. */
-export function formatQuestion(asked: Query): URLSearchParams {
-  const plain = question.parse({});
+/** Without what is so by itself. `parseQuery` makes the same question of it. */
+export function formatQuery(asked: Query): URLSearchParams {
+  const plain = querySchema.parse({});
   const parameters = new URLSearchParams();
   const add = (name: string, value: string, usual: string): void => {
     if (value !== usual) parameters.append(name, value);

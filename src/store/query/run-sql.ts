@@ -1,6 +1,6 @@
 import { StatementType, type DuckDBConnection } from "@duckdb/node-api";
 import { QueryError } from "../schema/query-error.ts";
-import type { SqlAnswer, SqlWanted } from "../schema/reader.ts";
+import type { SqlResult, SqlQuery } from "../schema/reader.ts";
 
 // SQL of people, over `calls` and `hours`. It reads and nothing else: one statement, a SELECT or its EXPLAIN, in a
 // transaction that cannot write, on a database that reaches no file but the store's and whose settings are locked.
@@ -12,7 +12,7 @@ const MAX_ROWS = 100_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** To be run in a transaction that only reads. */
-export async function runSql(connection: DuckDBConnection, wanted: SqlWanted): Promise<SqlAnswer> {
+export async function runSql(connection: DuckDBConnection, wanted: SqlQuery): Promise<SqlResult> {
   const maxRows = Math.min(wanted.maxRows, MAX_ROWS);
   const started = AbortSignal.timeout(wanted.timeoutMs);
   const interrupt = (): void => connection.interrupt();
@@ -28,7 +28,7 @@ export async function runSql(connection: DuckDBConnection, wanted: SqlWanted): P
   }
 }
 
-async function readRows(connection: DuckDBConnection, text: string, maxRows: number): Promise<SqlAnswer> {
+async function readRows(connection: DuckDBConnection, text: string, maxRows: number): Promise<SqlResult> {
   if (text.length > MAX_TEXT) throw new QueryError("sql", `has more than ${MAX_TEXT} characters`);
   const statements = await connection.extractStatements(text);
   if (statements.count !== 1) throw new QueryError("sql", `one statement is run, this is ${statements.count}`);

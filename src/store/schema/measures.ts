@@ -1,130 +1,145 @@
-import type { Metric } from "./query.ts";
+import type { Column } from "./request-columns.ts";
 
-/** How a metric comes from the sums over any set of calls. */
-export interface Computation {
-  /** The figures of calls that it takes. */
-  readonly figures: readonly Figure[];
-  /** In SQL, over the sums of those. */
-  readonly sql: string;
-  /** The same, of sums that are known as numbers. */
-  readonly of: (sums: Sums) => number | null;
-  /** What it is where there were no calls: nothing was used, but there is no rate of nothing. */
-  readonly ofNothing: 0 | null;
+// The measures of a request that can be summed over any set of requests: one row each. The columns of `hours`, the SQL
+// over `calls` and `hours`, and the columns in memory all derive from this table.
+
+export interface Measure {
+  /** Of the sum, as `hours` stores it. */
+  readonly type: "BIGINT" | "DECIMAL(38, 12)";
+  readonly meaning: string;
+  /** The measure of one row of `calls`, in SQL; NULL is unknown. */
+  readonly perRequest: string;
+  /** The column of `hours` that counts the requests of which the measure is known. */
+  readonly knownColumn?: readonly [name: string, meaning: string];
+  /** `hours` stores 0 instead of NULL if the measure is known of no request. */
+  readonly zeroIfUnknown?: true;
+  /** Stored in `hours` for `lmgate sql`, but no metric uses it. */
+  readonly storedOnly?: true;
 }
 
-/** The sum of a figure over some calls; `null` if it is known of none. */
-export type Sums = (figure: Figure) => number | null;
+/** Replays repeat usage that another row already has. */
+const used = (value: string): string => `CASE WHEN usage <> 'replay' THEN ${value} END`;
 
-/** What `hours` has summed, and each call has by itself. */
-export type Figure =
-  | "requests"
-  | "errors"
-  | "cost_usd"
-  | "total_tokens"
-  | "total_input_tokens"
-  | "total_output_tokens"
-  | "cached_input_tokens"
-  | "cache_write_tokens"
-  | "reasoning_tokens"
-  | "rate_tokens"
-  | "rate_us"
-  /** Calls whose usage is known. */
-  | "known"
-  /** Calls that use nothing new, whatever is known of them: errors, lists, closings of WebSockets, answers fetched again. */
-  | "idle";
+const UNPRICED = "(usage <> 'replay' AND coalesce(cost_source = 'none', false))";
 
-/** A percentile comes from buckets of durations, not from sums. */
-export interface Percentile {
-  readonly of: "duration" | "ttft";
-  readonly percent: number;
-}
+/** Requests whose output rate is meaningful. */
+const RATED = "usage <> 'replay' AND error_type IS NULL AND total_output_tokens > 0 AND duration_ms > 0";
 
-/** Unknown if some call may have used something and none says how much; zero only if nothing can have been used. */
-function amount(figure: Figure): Computation {
-  return {
-    figures: [figure, "idle", "requests"],
-    sql: `coalesce(sum(${figure}), CASE WHEN sum(idle) = sum(requests) THEN 0 END)::DOUBLE`,
-    of: (sums) => sums(figure) ?? (sums("idle") === sums("requests") ? 0 : null),
-    ofNothing: 0,
-  };
-}
+const tokens = <N extends string>(name: N) =>
+  ({
+    type: "BIGINT",
+    meaning: `Sum of ${name}; NULL if it is known of no request. Replays left out.`,
+    perRequest: used(name),
+    knownColumn: [`${name}_known`, `Requests of which ${name} is known.`],
+  }) as const;
 
-function count(figure: Figure): Computation {
-  return { figures: [figure], sql: `sum(${figure})::DOUBLE`, of: (sums) => sums(figure), ofNothing: 0 };
-}
-
-function rate(part: Figure, whole: Figure): Computation {
-  return {
-    figures: [part, whole],
-    sql: `sum(${part})::DOUBLE / nullif(sum(${whole}), 0)::DOUBLE`,
-    of: (sums) => ratio(sums(part), sums(whole)),
-    ofNothing: null,
-  };
-}
-
-function ratio(part: number | null, whole: number | null): number | null {
-  return part === null || whole === null || whole === 0 ? null : part / whole;
-}
-
-const OUTPUT_RATE: Computation = {
-  figures: ["rate_tokens", "rate_us"],
-  sql: "(sum(rate_tokens) * 1000000)::DOUBLE / nullif(sum(rate_us), 0)::DOUBLE",
-  of: (sums) => {
-    const tokens = sums("rate_tokens");
-    // Beyond what numbers hold exactly, SQL's integers still do.
-    return ratio(tokens === null ? null : Number(BigInt(tokens) * 1_000_000n), sums("rate_us"));
+export const MEASURES = {
+  requests: {
+    type: "BIGINT",
+    meaning: "Requests, whatever their outcome; replays and closings of sessions too.",
+    perRequest: "1::BIGINT",
   },
-  ofNothing: null,
-};
+  errors: { type: "BIGINT", meaning: "Requests that have an error_type.", perRequest: "(error_type IS NOT NULL)::BIGINT" },
+  total_input_tokens: tokens("total_input_tokens"),
+  total_output_tokens: tokens("total_output_tokens"),
+  total_tokens: tokens("total_tokens"),
+  cached_input_tokens: tokens("cached_input_tokens"),
+  cache_write_tokens: tokens("cache_write_tokens"),
+  reasoning_tokens: tokens("reasoning_tokens"),
+  estimated_input_tokens: { ...tokens("estimated_input_tokens"), storedOnly: true },
+  estimated_output_tokens: { ...tokens("estimated_output_tokens"), storedOnly: true },
+  cost_usd: {
+    type: "DECIMAL(38, 12)",
+    meaning: "Sum of cost_usd; NULL if no request has a cost.",
+    perRequest: used("cost_usd"),
+    knownColumn: ["priced", "Requests that have a cost."],
+  },
+  unpriced: {
+    type: "BIGINT",
+    meaning: "Requests with usage that has no price (cost_source none).",
+    perRequest: `${UNPRICED}::BIGINT`,
+  },
+  unpriced_tokens: {
+    type: "BIGINT",
+    meaning: "total_input_tokens and total_output_tokens of those.",
+    perRequest: `CASE WHEN ${UNPRICED} THEN coalesce(total_input_tokens, 0) + coalesce(total_output_tokens, 0) ELSE 0 END`,
+  },
+  rate_tokens: {
+    type: "BIGINT",
+    meaning: "Output tokens of the requests that rate_us covers.",
+    perRequest: `CASE WHEN ${RATED} THEN total_output_tokens END`,
+    zeroIfUnknown: true,
+  },
+  rate_us: {
+    type: "BIGINT",
+    meaning:
+      "Microseconds from the first content (of a stream) or the request head to the end, of requests without error, with output and known duration.",
+    perRequest: `CASE WHEN ${RATED} THEN round(greatest(duration_ms - coalesce(ttft_ms, 0), 0.001) * 1000)::BIGINT END`,
+    zeroIfUnknown: true,
+  },
+  duration_us: {
+    type: "BIGINT",
+    meaning: "Sum of duration_ms, in microseconds.",
+    perRequest: "round(duration_ms * 1000)::BIGINT",
+    storedOnly: true,
+  },
+} as const satisfies Readonly<Record<string, Measure>>;
 
-const COVERAGE: Computation = {
-  figures: ["known", "idle", "requests"],
-  sql: "sum(known)::DOUBLE / nullif(sum(requests) - sum(idle), 0)::DOUBLE",
-  of: (sums) => ratio(sums("known"), (sums("requests") ?? 0) - (sums("idle") ?? 0)),
-  ofNothing: null,
-};
+type StoredName = keyof typeof MEASURES;
 
-const COMPUTATIONS: Readonly<Partial<Record<Metric, Computation>>> = {
-  cost: amount("cost_usd"),
-  requests: count("requests"),
-  errors: count("errors"),
-  error_rate: rate("errors", "requests"),
-  total_tokens: amount("total_tokens"),
-  input_tokens: amount("total_input_tokens"),
-  output_tokens: amount("total_output_tokens"),
-  cached_input_tokens: amount("cached_input_tokens"),
-  cache_write_tokens: amount("cache_write_tokens"),
-  reasoning_tokens: amount("reasoning_tokens"),
-  cache_hit_rate: rate("cached_input_tokens", "total_input_tokens"),
-  output_tokens_per_second: OUTPUT_RATE,
-  coverage: COVERAGE,
-};
+/** Measures that count requests by the dimension `usage`, so that they need no column of their own. */
+const USAGE_COUNTS = {
+  /** Requests whose usage is known. */
+  known: ["known"],
+  /** Requests that use nothing new, however much is known: errors, lists, closings of WebSockets, replays. */
+  idle: ["not_applicable", "replay"],
+} as const;
 
-const PERCENTILE = /^(duration|ttft)_p(\d\d)$/;
+/** A measure with a column of its own that metrics use. */
+export type ColumnMeasure = {
+  [N in StoredName]: (typeof MEASURES)[N] extends { readonly storedOnly: true } ? never : N;
+}[StoredName];
 
-export function percentileOf(metric: Metric): Percentile | undefined {
-  const [, of, rank] = PERCENTILE.exec(metric) ?? [];
-  return of === undefined ? undefined : { of: of === "ttft" ? "ttft" : "duration", percent: Number(rank) };
+export type MeasureName = ColumnMeasure | keyof typeof USAGE_COUNTS;
+
+/** The sum of a measure over some requests; `null` if it is known of none. */
+export type Sums = (measure: MeasureName) => number | null;
+
+/** In the order of the table. */
+export const columnMeasures: readonly ColumnMeasure[] = Object.entries<Measure>(MEASURES)
+  .filter(([, { storedOnly }]) => storedOnly !== true)
+  .map(([name]) => name as ColumnMeasure); // as: the table's own keys without those that the type leaves out
+
+/** The values of `usage` that the measure counts; `undefined` for a measure with a column. */
+export function countedUsages(measure: MeasureName): readonly string[] | undefined {
+  return measure === "known" || measure === "idle" ? USAGE_COUNTS[measure] : undefined;
 }
 
-/** `undefined` for a percentile. */
-export function computationOf(metric: Metric): Computation | undefined {
-  return COMPUTATIONS[metric];
+/** The measure of one row of `calls`, in SQL. */
+export function requestMeasureSql(measure: MeasureName): string {
+  return measure === "known" || measure === "idle"
+    ? `(usage IN (${textList(USAGE_COUNTS[measure])}))::BIGINT`
+    : MEASURES[measure].perRequest;
 }
 
-const FRACTIONS: ReadonlySet<Metric> = new Set([
-  "cost",
-  "error_rate",
-  "cache_hit_rate",
-  "output_tokens_per_second",
-  "coverage",
-]);
-
-/** Whether its values are whole numbers. */
-export function isCount(metric: Metric): boolean {
-  return computationOf(metric) !== undefined && !FRACTIONS.has(metric);
+/** The measure of one row of `hours`, in SQL. */
+export function hourMeasureSql(measure: MeasureName): string {
+  return measure === "known" || measure === "idle"
+    ? `CASE WHEN usage IN (${textList(USAGE_COUNTS[measure])}) THEN requests ELSE 0 END`
+    : measure;
 }
 
-export function ofNothing(metric: Metric): 0 | null {
-  return COMPUTATIONS[metric]?.ofNothing ?? null;
+function textList(texts: readonly string[]): string {
+  return texts.map((text) => `'${text}'`).join(", ");
 }
+
+/** The columns of `hours` that hold sums of measures, with the SQL that computes them from rows of `calls`. */
+export const measureColumns: readonly Column[] = Object.entries<Measure>(MEASURES).flatMap(
+  ([name, { type, meaning, perRequest, knownColumn, zeroIfUnknown }]) => {
+    const sum = `sum(${perRequest})`;
+    const column = { name, type, meaning, value: zeroIfUnknown === true ? `coalesce(${sum}, 0)` : sum };
+    if (knownColumn === undefined) return [column];
+    const [knownName, knownMeaning] = knownColumn;
+    return [column, { name: knownName, type: "BIGINT", meaning: knownMeaning, value: `count(${perRequest})` }];
+  },
+);

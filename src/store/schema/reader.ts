@@ -1,33 +1,33 @@
 import type { RequestRecord } from "../../core/request/request-record.ts";
-import type { Answer, Dimension, Query } from "./query.ts";
+import type { QueryResponse, Dimension, Query } from "./query.ts";
 
-// Whoever asks need not know where the store is: in a process of its own behind a gateway, or opened by a command.
+// How the rest of LMGate reads the store: `LocalReader` in the same process, `remoteReader` in another.
 
-/** Every method rejects with a `QueryError` for what cannot be answered. */
+/** Every method rejects with a `QueryError` for an invalid argument. */
 export interface StoreReader {
-  ask(question: Query, signal?: AbortSignal): Promise<Answer>;
-  listRequests(wanted: RequestListQuery, signal?: AbortSignal): Promise<RequestListPage>;
+  query(query: Query, signal?: AbortSignal): Promise<QueryResponse>;
+  listRequests(query: RequestListQuery, signal?: AbortSignal): Promise<RequestListPage>;
   findRequest(id: string): Promise<RequestRecord | undefined>;
-  dimensionValues(wanted: ValuesWanted, signal?: AbortSignal): Promise<DimensionValues>;
-  /** Models that were called and have no price, those with most tokens first. */
+  dimensionValues(query: ValuesQuery, signal?: AbortSignal): Promise<DimensionValues>;
+  /** Models that have usage without a price, those with the most tokens first. */
   unpricedModels(scope: Scope): Promise<readonly UnpricedModel[]>;
-  /** What each row of the allow-list did lately, by its id. */
+  /** The recent activity of every key that was ever used. */
   keyActivity(): Promise<readonly KeyActivity[]>;
-  /** The range of the same length, nearest to this one, in which a call matches; `undefined` if none ever does. */
+  /** The nearest range of the same length in which a request matches; `undefined` if none ever does. */
   nearestRange(scope: Scope): Promise<NearestRange | undefined>;
-  sql(wanted: SqlWanted, signal?: AbortSignal): Promise<SqlAnswer>;
-  /** Bytes as they come, however many; to be read to the end or returned. Faults come before the first of them. */
-  export(wanted: ExportWanted, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  sql(query: SqlQuery, signal?: AbortSignal): Promise<SqlResult>;
+  /** The caller reads to the end or ends the iteration. A `QueryError` comes before the first bytes. */
+  export(request: ExportRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** Part of all calls, in the terms of a question. */
+/** The requests that a query is about. */
 export type Scope = Pick<Query, "from" | "to" | "tz" | "filters">;
 
 export interface RequestListQuery extends Scope {
   readonly limit: number;
-  /** `slowest`: those that took longest come first, and there is one page. Default: `newest`. */
+  /** `slowest` gives one page, with the longest duration first. Default: `newest`. */
   readonly sort?: RequestOrder | undefined;
-  /** Of the page before. */
+  /** From the previous page. */
   readonly cursor?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export type RequestOrder = "newest" | "slowest";
 export interface RequestListPage {
   /** Newest first. */
   readonly rows: readonly RequestRow[];
-  /** Of the next, older page. */
+  /** For the next, older page; `null` on the last one. */
   readonly cursor: string | null;
 }
 
@@ -66,9 +66,9 @@ export type RequestRow = Pick<
   | "masked_key"
 > & { readonly client_app: string };
 
-export interface ValuesWanted extends Scope {
+export interface ValuesQuery extends Scope {
   readonly dimension: Dimension;
-  /** Part of the value, in any case; taken literally. */
+  /** Part of the value, in any case. It has no wildcards. */
   readonly search?: string | undefined;
   readonly limit: number;
 }
@@ -90,7 +90,7 @@ export interface KeyActivity {
   readonly key: string;
   readonly lastUsed: string;
   readonly requests24h: number;
-  /** `null`: unknown. */
+  /** `null` is unknown. */
   readonly cost24h: number | null;
   readonly cost30d: number | null;
 }
@@ -101,27 +101,27 @@ export interface NearestRange {
   readonly to: string;
 }
 
-export interface SqlWanted {
+export interface SqlQuery {
   readonly text: string;
   readonly maxRows: number;
   readonly timeoutMs: number;
 }
 
-export interface SqlAnswer {
+export interface SqlResult {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Values as JSON has them; numbers beyond its reach are texts. */
+  /** JSON values. A number that JavaScript cannot hold exactly is a text. */
   readonly rows: readonly (readonly unknown[])[];
-  /** There are more rows than were asked for. */
+  /** True if there are more rows than `maxRows`. */
   readonly truncated: boolean;
 }
 
 export type ExportFormat = "csv" | "jsonl" | "parquet";
 
-export interface ExportWanted {
+export interface ExportRequest {
   readonly format: ExportFormat;
-  /** `calls`: each call by itself; `usage`: the figures of the question, of all groups. */
+  /** `calls` exports single requests, `usage` the result of the query for all groups. */
   readonly what: "calls" | "usage";
-  readonly question: Query;
-  /** For spreadsheets that take a CSV for something else without it. */
+  readonly query: Query;
+  /** Some spreadsheets need it to read CSV as UTF-8. */
   readonly byteOrderMark?: boolean | undefined;
 }

@@ -142,3 +142,13 @@ export const REQUEST_COLUMNS: readonly Column[] = ORDER.map((name) => {
 function isComputed(name: OwnColumn | ComputedName): name is ComputedName {
   return !Object.hasOwn(RECORD_FIELDS, name);
 }
+
+/** The column for the segment that a row comes from. It is not part of `calls`. */
+export const SEGMENT = "segment";
+
+export const REQUEST_COLUMN_NAMES: string = REQUEST_COLUMNS.map(({ name }) => name).join(", ");
+
+/** The columns of a table that holds requests with their segment. */
+export const REQUEST_TABLE_COLUMNS: string = [...REQUEST_COLUMNS, { name: SEGMENT, type: "VARCHAR" }]
+  .map(({ name, type }) => `${name} ${type}`)
+  .join(", ");

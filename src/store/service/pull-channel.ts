@@ -1,20 +1,20 @@
-/** Hands things from one who makes them to one who takes them, one at a time: nothing is made before it is wanted. */
+/** Passes items from a producer to a consumer, one at a time: an item is produced only once the consumer asks for it. */
 export class PullChannel<T> {
-  #wanted: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
-  #offered: { readonly thing: T; readonly taken: () => void } | undefined;
+  #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
+  #offered: { readonly item: T; readonly taken: () => void } | undefined;
   #ended: { readonly error: unknown } | { readonly error?: undefined } | undefined;
-  #isRefused = false;
+  #isClosed = false;
 
-  /** Resolves when the thing was taken; false if no more are. */
-  put(thing: T): Promise<boolean> {
-    if (this.#isRefused) return Promise.resolve(false);
-    if (this.#wanted !== undefined) {
-      this.#wanted.resolve({ value: thing, done: false });
-      this.#wanted = undefined;
+  /** Resolves once the item was taken; to false if the consumer takes no more. */
+  put(item: T): Promise<boolean> {
+    if (this.#isClosed) return Promise.resolve(false);
+    if (this.#waiting !== undefined) {
+      this.#waiting.resolve({ value: item, done: false });
+      this.#waiting = undefined;
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
-      this.#offered = { thing, taken: () => resolve(!this.#isRefused) };
+      this.#offered = { item, taken: () => resolve(!this.#isClosed) };
     });
   }
 
@@ -28,50 +28,50 @@ export class PullChannel<T> {
 
   take(): Promise<IteratorResult<T, undefined>> {
     if (this.#offered !== undefined) {
-      const { thing, taken } = this.#offered;
+      const { item, taken } = this.#offered;
       this.#offered = undefined;
       taken();
-      return Promise.resolve({ value: thing, done: false });
+      return Promise.resolve({ value: item, done: false });
     }
-    this.#wanted = Promise.withResolvers();
-    const { promise } = this.#wanted;
+    this.#waiting = Promise.withResolvers();
+    const { promise } = this.#waiting;
     if (this.#ended !== undefined) this.#finish(this.#ended);
     return promise;
   }
 
-  /** Nothing more is wanted. */
-  refuse(): void {
-    this.#isRefused = true;
+  /** Called by the consumer when it takes no more. */
+  close(): void {
+    this.#isClosed = true;
     this.#offered?.taken();
     this.#offered = undefined;
   }
 
   #finish(ended: { readonly error?: unknown }): void {
     this.#ended = ended;
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    if ("error" in ended) wanted?.reject(ended.error);
-    else wanted?.resolve({ value: undefined, done: true });
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if ("error" in ended) waiting?.reject(ended.error);
+    else waiting?.resolve({ value: undefined, done: true });
   }
 }
 
-/** What the work puts, as it is asked for; whoever stops asking is waited for. */
-export async function* handedOver<T>(
-  work: (handover: PullChannel<T>) => Promise<void>,
+/** The items that `work` puts, as they are asked for. Ending the iteration early waits for `work` to stop. */
+export async function* pulled<T>(
+  work: (channel: PullChannel<T>) => Promise<void>,
 ): AsyncGenerator<T, void, undefined> {
-  const handover = new PullChannel<T>();
-  const done = work(handover).then(
-    () => handover.end(),
-    (error: unknown) => handover.fail(error),
+  const channel = new PullChannel<T>();
+  const done = work(channel).then(
+    () => channel.end(),
+    (error: unknown) => channel.fail(error),
   );
   try {
     for (;;) {
-      const next = await handover.take();
+      const next = await channel.take();
       if (next.done === true) return;
       yield next.value;
     }
   } finally {
-    handover.refuse();
+    channel.close();
     await done;
   }
 }

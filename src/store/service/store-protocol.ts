@@ -1,8 +1,7 @@
-import type { LogEntry } from "../../core/log.ts";
-import type { StoreSettings } from "../../config/settings.ts";
+import type { StoreSettings } from "../../core/settings.ts";
 
-// What passes between the gateway and the store's process. Plain data; a method's argument and answer are what the two
-// ends agree on.
+// The messages between the gateway and the store's process. They are plain data; `reader-rpc.ts` says which methods there
+// are and what they take and return.
 
 export interface StoreInit {
   readonly settings: StoreSettings;
@@ -11,28 +10,34 @@ export interface StoreInit {
 
 export type ToStore =
   | { readonly kind: "open"; readonly init: StoreInit }
-  | { readonly kind: "ask"; readonly id: number; readonly method: string; readonly argument: unknown }
-  /** The next part of an answer that comes in parts; the first comes unasked. */
+  | { readonly kind: "invoke"; readonly id: number; readonly method: string; readonly argument: unknown }
+  /** Asks for the next part of a stream. The first part comes without it. */
   | { readonly kind: "pull"; readonly id: number }
-  /** Nobody waits for the answer any more. */
+  /** The result is no longer needed. */
   | { readonly kind: "cancel"; readonly id: number };
 
 export type FromStore =
   | { readonly kind: "ready" }
-  | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "result"; readonly id: number; readonly value: unknown }
   | { readonly kind: "part"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly id: number }
-  | { readonly kind: "fault"; readonly id: number; readonly fault: Fault }
-  | ({ readonly kind: "log" } & LogEntry);
+  | { readonly kind: "error"; readonly id: number; readonly error: PlainError }
+  | {
+      readonly kind: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly facts: object;
+    };
 
-/** An error as it crosses; `facts` are its own members. */
-export interface Fault {
+/** An error as plain data. */
+export interface PlainError {
   readonly name: string;
   readonly message: string;
-  readonly facts: Readonly<Record<string, unknown>>;
+  /** The error's own properties except its name. */
+  readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** What one method does in the store's process. Bytes in parts leave one at a time, as they are pulled. */
-export type Method = (argument: unknown, signal: AbortSignal) => Promise<unknown> | AsyncIterable<Uint8Array>;
+/** A stream's parts are sent one at a time, as they are pulled. */
+export type Method = (argument: unknown, signal?: AbortSignal) => Promise<unknown> | AsyncIterable<Uint8Array>;
 
 export type Methods = Readonly<Record<string, Method>>;

@@ -5,7 +5,7 @@ import { findConfigFile, loadSettings } from "../../../config/config.ts";
 import { formatIssues } from "../../../config/config-issue.ts";
 import type { Settings } from "../../../config/settings.ts";
 import { openOffline } from "../../../store/service/open-store.ts";
-import { question } from "../../../store/schema/query.ts";
+import { querySchema } from "../../../store/schema/query.ts";
 import type { Check } from "./doctor-check.ts";
 import { failure, ok, warning } from "./doctor-check.ts";
 import { dataCheck, descriptorCheck, diskCheck, modeCheck, nodeCheck, portCheck } from "./doctor-machine.ts";
@@ -97,7 +97,7 @@ function allowlistCheck({ auth }: Settings): Check {
 async function* recordChecks(settings: Settings): AsyncGenerator<Check> {
   const offline = await openOffline({ settings, now: Date.now });
   try {
-    const result = await offline.reader.ask(question.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }));
+    const result = await offline.reader.ask(querySchema.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }));
     const { coverage, through } = result;
     yield through === null
       ? ok("Records", "none yet")

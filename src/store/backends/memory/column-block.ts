@@ -1,30 +1,24 @@
-// Rows of `hours` or of `calls` as numbers, column by column: what is asked of them then takes a loop over each column.
+import { columnMeasures, type ColumnMeasure } from "../../schema/measures.ts";
 
-/** NaN is what is unknown. Costs are split so that sums of either part are exact: whole millionths, and trillionths beyond. */
-export const FACT_COLUMNS = [
-  "requests",
-  "errors",
+// Rows of `hours` or `calls` as numbers, column by column, so that a query is one loop over each column it needs.
+
+/**
+ * The columns of a block: one for each measure. NaN is unknown. A cost has two columns, so that sums of either are exact:
+ * whole millionths of a dollar, and the trillionths beyond them.
+ */
+export type ColumnName = "cost_micros" | "cost_picos" | Exclude<ColumnMeasure, "cost_usd">;
+
+export const columnNames: readonly ColumnName[] = [
   "cost_micros",
   "cost_picos",
-  "total_tokens",
-  "total_input_tokens",
-  "total_output_tokens",
-  "cached_input_tokens",
-  "cache_write_tokens",
-  "reasoning_tokens",
-  "rate_tokens",
-  "rate_us",
-  "unpriced",
-  "unpriced_tokens",
-] as const;
+  ...columnMeasures.filter((name) => name !== "cost_usd"),
+];
 
-export type FactColumn = (typeof FACT_COLUMNS)[number];
-
-/** In the shorter form where it holds each of the values exactly. */
+/** Float32 where it holds every value of the column exactly. */
 type Numbers = Float32Array | Float64Array;
 
-/** Calls by bucket of duration: those of row `i` stand from `ends[i - 1]` to `ends[i]`. */
-export interface Spread {
+/** Requests by bucket of duration: the entries of row `i` are those from `ends[i - 1]` up to `ends[i]`. */
+export interface Histogram {
   readonly ends: Uint32Array;
   readonly buckets: Uint16Array;
   readonly counts: Uint32Array;
@@ -32,37 +26,37 @@ export interface Spread {
 
 export interface ColumnBlock {
   readonly rows: number;
-  /** Milliseconds: where the hour begins, or when the call ended. */
+  /** When the hour begins or the request ended, in milliseconds. */
   readonly times: Float64Array;
-  /** When the last call of a kind ended. */
-  readonly lasts: ReadonlyMap<number, number>;
-  /** By `DimensionSets`. */
-  readonly kinds: Uint32Array;
-  readonly columns: Readonly<Record<FactColumn, Numbers>>;
-  readonly duration: Spread;
-  readonly ttft: Spread;
+  /** When the last request of a dimension set ended. */
+  readonly lastEnds: ReadonlyMap<number, number>;
+  /** Numbers of `DimensionSets`. */
+  readonly sets: Uint32Array;
+  readonly columns: Readonly<Record<ColumnName, Numbers>>;
+  readonly duration: Histogram;
+  readonly ttft: Histogram;
   readonly bytes: number;
-  /** No sum of a column's values, in whatever order, is beyond this. */
+  /** An upper bound of any sum over the values of one column. */
   readonly greatestSum: number;
 }
 
-/** Takes rows one after the other; what it has taken so far can be read at any time. */
+/** Takes rows one by one. The rows taken so far can be read at any time. */
 export class ColumnBlockBuilder implements ColumnBlock {
   times: Float64Array;
-  readonly lasts = new Map<number, number>();
-  kinds: Uint32Array;
-  columns: Record<FactColumn, Float64Array>;
-  readonly duration = new SpreadBuilder();
-  readonly ttft = new SpreadBuilder();
+  readonly lastEnds = new Map<number, number>();
+  sets: Uint32Array;
+  columns: Record<ColumnName, Float64Array>;
+  readonly duration = new HistogramBuilder();
+  readonly ttft = new HistogramBuilder();
   #rows = 0;
-  readonly #sums = new Float64Array(FACT_COLUMNS.length);
+  readonly #sums = new Float64Array(columnNames.length);
 
   constructor(capacity = 1024) {
     this.times = new Float64Array(capacity);
-    this.kinds = new Uint32Array(capacity);
+    this.sets = new Uint32Array(capacity);
     // as: each of the columns, and nothing else.
-    this.columns = Object.fromEntries(FACT_COLUMNS.map((name) => [name, new Float64Array(capacity)])) as Record<
-      FactColumn,
+    this.columns = Object.fromEntries(columnNames.map((name) => [name, new Float64Array(capacity)])) as Record<
+      ColumnName,
       Float64Array
     >;
   }
@@ -79,34 +73,34 @@ export class ColumnBlockBuilder implements ColumnBlock {
     return Math.max(...this.#sums);
   }
 
-  /** The values in the order of `FACT_COLUMNS`. */
-  add(row: { readonly time: number; readonly last: number; readonly kind: number }, values: readonly number[]): void {
+  /** `values` are in the order of `columnNames`. */
+  add(row: { readonly time: number; readonly end: number; readonly set: number }, values: readonly number[]): void {
     if (this.#rows === this.times.length) this.#grow();
     const at = this.#rows++;
     this.times[at] = row.time;
-    this.kinds[at] = row.kind;
-    this.lasts.set(row.kind, Math.max(this.lasts.get(row.kind) ?? -Infinity, row.last));
-    FACT_COLUMNS.forEach((name, nth) => {
+    this.sets[at] = row.set;
+    this.lastEnds.set(row.set, Math.max(this.lastEnds.get(row.set) ?? -Infinity, row.end));
+    columnNames.forEach((name, nth) => {
       const value = values[nth] ?? Number.NaN;
       this.columns[name][at] = value;
       if (!Number.isNaN(value)) this.#sums[nth] = (this.#sums[nth] ?? 0) + Math.abs(value);
     });
   }
 
-  /** What was taken so far, in as little room as it needs. */
+  /** The rows taken so far, in as little memory as they need. */
   finished(): ColumnBlock {
-    const { rows, lasts, greatestSum } = this;
+    const { rows, lastEnds, greatestSum } = this;
     const columns = Object.fromEntries(
-      FACT_COLUMNS.map((name) => [name, shortest(this.columns[name].subarray(0, rows))]),
+      columnNames.map((name) => [name, narrowed(this.columns[name].subarray(0, rows))]),
     );
     const block = {
       rows,
-      lasts,
+      lastEnds,
       greatestSum,
       times: this.times.slice(0, rows),
-      kinds: this.kinds.slice(0, rows),
+      sets: this.sets.slice(0, rows),
       // as: each of the columns, and nothing else.
-      columns: columns as Record<FactColumn, Numbers>,
+      columns: columns as Record<ColumnName, Numbers>,
       duration: this.duration.finished(rows),
       ttft: this.ttft.finished(rows),
     };
@@ -116,18 +110,18 @@ export class ColumnBlockBuilder implements ColumnBlock {
   #grow(): void {
     const capacity = this.times.length * 2;
     this.times = enlarged(this.times, new Float64Array(capacity));
-    this.kinds = enlarged(this.kinds, new Uint32Array(capacity));
-    for (const name of FACT_COLUMNS) this.columns[name] = enlarged(this.columns[name], new Float64Array(capacity));
+    this.sets = enlarged(this.sets, new Uint32Array(capacity));
+    for (const name of columnNames) this.columns[name] = enlarged(this.columns[name], new Float64Array(capacity));
   }
 }
 
-class SpreadBuilder implements Spread {
+class HistogramBuilder implements Histogram {
   ends = new Uint32Array(1024);
   buckets = new Uint16Array(1024);
   counts = new Uint32Array(1024);
   #length = 0;
 
-  /** Some calls of a row; rows come in order, and none is left out by whoever reads them to its end. */
+  /** Adds requests to the current row. The caller adds rows in order and ends each with `end`. */
   add(bucket: number, count: number): void {
     if (this.#length === this.buckets.length) {
       this.buckets = enlarged(this.buckets, new Uint16Array(this.#length * 2));
@@ -137,13 +131,12 @@ class SpreadBuilder implements Spread {
     this.counts[this.#length++] = count;
   }
 
-  /** Nothing more comes of this row. */
   end(row: number): void {
     while (row >= this.ends.length) this.ends = enlarged(this.ends, new Uint32Array(this.ends.length * 2));
     this.ends[row] = this.#length;
   }
 
-  finished(rows: number): Spread {
+  finished(rows: number): Histogram {
     return {
       ends: this.ends.slice(0, rows),
       buckets: this.buckets.slice(0, this.#length),
@@ -152,14 +145,14 @@ class SpreadBuilder implements Spread {
   }
 }
 
-function shortest(values: Float64Array): Numbers {
-  const short = Float32Array.from(values);
-  return values.every((value, at) => Object.is(short[at], value)) ? short : values.slice();
+function narrowed(values: Float64Array): Numbers {
+  const narrow = Float32Array.from(values);
+  return values.every((value, at) => Object.is(narrow[at], value)) ? narrow : values.slice();
 }
 
-function bytesOf({ times, kinds, columns, duration, ttft }: Omit<ColumnBlock, "bytes">): number {
-  const spreads = [duration, ttft].flatMap(({ ends, buckets, counts }) => [ends, buckets, counts]);
-  const arrays = [times, kinds, ...Object.values(columns), ...spreads];
+function bytesOf({ times, sets, columns, duration, ttft }: Omit<ColumnBlock, "bytes">): number {
+  const histograms = [duration, ttft].flatMap(({ ends, buckets, counts }) => [ends, buckets, counts]);
+  const arrays = [times, sets, ...Object.values(columns), ...histograms];
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 

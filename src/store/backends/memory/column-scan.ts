@@ -1,35 +1,29 @@
 import { DURATION_BUCKETS } from "../../schema/duration-buckets.ts";
-import type { DimensionSet } from "./dimension-sets.ts";
-import type { ColumnBlock, FactColumn } from "./column-block.ts";
-import { localTimeOf, slicesOf, type FactsRange } from "../sql/measures-sql.ts";
-import { Groups } from "./group-keys.ts";
-import type { Figure } from "../../schema/measures.ts";
+import { countedUsages, type MeasureName } from "../../schema/measures.ts";
 import { HOUR } from "../../time/time-zone.ts";
+import { offsetsOf, slicesOf, type QueryRange } from "../query-range.ts";
+import type { ColumnBlock, ColumnName } from "./column-block.ts";
+import type { DimensionSet } from "./dimension-sets.ts";
+import { GroupIndex } from "./group-keys.ts";
 
-/** Rows that belong together: of which hours, or single calls. */
-export interface FactRows {
+/** The rows of a block, and which part of a range they cover. */
+export interface BlockRows {
   readonly block: ColumnBlock;
-  /** Rows that count; a block may have got more since. */
+  /** How many rows to read; a block may have grown since. */
   readonly rows: number;
-  /** `hours` count where a whole hour is wanted, `slices` where part of one is, and `all` wherever they lie. */
-  readonly where: "hours" | "slices" | "all";
-  readonly inTime: boolean;
+  /** `hours` are sums of whole hours, `slices` single requests of split hours, `all` single requests of any time. */
+  readonly covers: "hours" | "slices" | "all";
+  readonly isSorted: boolean;
 }
 
-export interface Facts {
-  readonly rows: readonly FactRows[];
-  readonly kinds: readonly DimensionSet[];
+/** What memory holds for some ranges. */
+export interface MemoryRows {
+  readonly blocks: readonly BlockRows[];
+  readonly sets: readonly DimensionSet[];
 }
 
-/** When the last call of all ended. */
-export function lastTime({ rows }: Facts): number | null {
-  let last = -Infinity;
-  for (const { block } of rows) for (const ms of block.lasts.values()) last = Math.max(last, ms);
-  return last === -Infinity ? null : last;
-}
-
-/** The rows of one block that a question is about. */
-interface Chosen {
+/** The rows of one block that are in the range and match its filters. */
+interface SelectedRows {
   readonly block: ColumnBlock;
   readonly length: number;
   readonly rows: Uint32Array;
@@ -37,110 +31,132 @@ interface Chosen {
   readonly buckets: Uint16Array;
 }
 
-/** Sums of a figure by cell; `isKnown` tells where it is known of any call. */
-export interface CellSums {
+/** Where the sums of a group and bucket are added up. */
+export interface Accumulators {
+  readonly count: number;
+  /** The accumulator's number; below 0 for none. */
+  readonly of: (group: number, bucket: number) => number;
+}
+
+/** The accumulator of each selected row, block by block. */
+export interface Placement {
+  readonly count: number;
+  readonly byBlock: readonly Int32Array[];
+}
+
+/** Sums by accumulator; `isKnown` is 1 if a request reported the measure. */
+export interface ColumnSums {
   readonly sums: Float64Array;
   readonly isKnown: Uint8Array;
 }
 
-/** What a question is about, chosen once and summed in several ways. */
-export class ColumnScan {
-  readonly groups: Groups;
-  readonly kinds: readonly DimensionSet[];
-  readonly #chosen: readonly Chosen[];
+const NO_ROWS = new Int32Array(0);
 
-  constructor({ rows, kinds }: Facts, range: FactsRange) {
-    this.kinds = kinds;
-    this.groups = new Groups(range, kinds, localTimeOf(range));
-    const isWanted = wantedTimes(range);
-    this.#chosen = rows.flatMap((each) => this.#choose(each, range, isWanted[each.where]) ?? []);
+/** Selects the rows of a range once, for any number of sums. */
+export class ColumnScan {
+  readonly groups: GroupIndex;
+  readonly sets: readonly DimensionSet[];
+  readonly #selected: readonly SelectedRows[];
+
+  constructor({ blocks, sets }: MemoryRows, range: QueryRange) {
+    this.sets = sets;
+    this.groups = new GroupIndex(range, sets, offsetsOf(range));
+    const isCovered = coveredTimes(range);
+    this.#selected = blocks.flatMap((rows) => this.#select(rows, range, isCovered[rows.covers]) ?? []);
   }
 
-  /** The cell of each row that was chosen. */
-  place({ count, of }: Cells): PlacedCells {
-    const cells = this.#chosen.map(({ length, groups, buckets }) => {
+  place({ count, of }: Accumulators): Placement {
+    const byBlock = this.#selected.map(({ length, groups, buckets }) => {
       const places = new Int32Array(length);
       for (let at = 0; at < length; at++) places[at] = of(groups[at] ?? 0, buckets[at] ?? 0);
       return places;
     });
-    return { count, cells };
+    return { count, byBlock };
   }
 
-  sum(figure: Exclude<Figure, "cost_usd"> | FactColumn, { count, cells }: PlacedCells): CellSums {
+  sum(measure: Exclude<MeasureName, "cost_usd"> | ColumnName, { count, byBlock }: Placement): ColumnSums {
     const sums = new Float64Array(count);
     const isKnown = new Uint8Array(count);
-    const isCounted = countedKinds(figure, this.kinds);
-    const column: FactColumn = figure === "known" || figure === "idle" ? "requests" : figure;
-    for (const [nth, { block, length, rows }] of this.#chosen.entries()) {
+    const isCounted = this.#countedSets(measure);
+    const column: ColumnName = measure === "known" || measure === "idle" ? "requests" : measure;
+    for (const [nth, { block, length, rows }] of this.#selected.entries()) {
       const values = block.columns[column];
-      const places = cells[nth] ?? NOWHERE;
+      const places = byBlock[nth] ?? NO_ROWS;
       for (let at = 0; at < length; at++) {
         const row = rows[at] ?? 0;
         const value = values[row] ?? 0;
+        // Only NaN, an unknown value, differs from itself.
         if (value !== value) continue;
-        const cell = places[at] ?? 0;
-        isKnown[cell] = 1;
-        if (isCounted === undefined || isCounted[block.kinds[row] ?? 0] === 1) sums[cell] = (sums[cell] ?? 0) + value;
+        const place = places[at] ?? 0;
+        isKnown[place] = 1;
+        if (isCounted === undefined || isCounted[block.sets[row] ?? 0] === 1) sums[place] = (sums[place] ?? 0) + value;
       }
     }
     return { sums, isKnown };
   }
 
-  /** By kinds of calls, whatever group they are of. */
-  sumByKind(column: FactColumn): Float64Array {
-    const sums = new Float64Array(this.kinds.length);
-    for (const { block, length, rows } of this.#chosen) {
+  /** Sums by dimension set, whatever group the requests are in. */
+  sumBySet(column: ColumnName): Float64Array {
+    const sums = new Float64Array(this.sets.length);
+    for (const { block, length, rows } of this.#selected) {
       const values = block.columns[column];
       for (let at = 0; at < length; at++) {
         const row = rows[at] ?? 0;
-        const kind = block.kinds[row] ?? 0;
+        const set = block.sets[row] ?? 0;
         const value = values[row] ?? 0;
-        if (value === value) sums[kind] = (sums[kind] ?? 0) + value;
+        if (value === value) sums[set] = (sums[set] ?? 0) + value;
       }
     }
     return sums;
   }
 
-  /** Calls by cell and bucket of duration: `DURATION_BUCKETS` numbers for each cell. A cell below 0 is left out. */
-  spread(of: "duration" | "ttft", { count, cells }: PlacedCells): Uint32Array {
+  /** Requests by accumulator and bucket of duration: `DURATION_BUCKETS` numbers for each accumulator. */
+  histogram(of: "duration" | "ttft", { count, byBlock }: Placement): Uint32Array {
     const counts = new Uint32Array(count * DURATION_BUCKETS);
-    const isTimed = Uint8Array.from(this.kinds, ({ operation }) => (operation === "session" ? 0 : 1));
-    for (const [nth, { block, length, rows }] of this.#chosen.entries()) {
-      const spread = block[of];
-      const places = cells[nth] ?? NOWHERE;
+    const isTimed = Uint8Array.from(this.sets, ({ operation }) => (operation === "session" ? 0 : 1));
+    for (const [nth, { block, length, rows }] of this.#selected.entries()) {
+      const histogram = block[of];
+      const places = byBlock[nth] ?? NO_ROWS;
       for (let at = 0; at < length; at++) {
         const row = rows[at] ?? 0;
-        if (isTimed[block.kinds[row] ?? 0] === 0) continue;
+        if (isTimed[block.sets[row] ?? 0] === 0) continue;
         const first = (places[at] ?? 0) * DURATION_BUCKETS;
         if (first < 0) continue;
-        const end = spread.ends[row] ?? 0;
-        for (let entry = row === 0 ? 0 : (spread.ends[row - 1] ?? 0); entry < end; entry++) {
-          const place = first + (spread.buckets[entry] ?? 0);
-          counts[place] = (counts[place] ?? 0) + (spread.counts[entry] ?? 0);
+        const end = histogram.ends[row] ?? 0;
+        for (let entry = row === 0 ? 0 : (histogram.ends[row - 1] ?? 0); entry < end; entry++) {
+          const bucket = first + (histogram.buckets[entry] ?? 0);
+          counts[bucket] = (counts[bucket] ?? 0) + (histogram.counts[entry] ?? 0);
         }
       }
     }
     return counts;
   }
 
-  #choose(from: FactRows, range: FactsRange, isWanted: (time: number) => boolean): Chosen | undefined {
-    const { block, rows: count, where } = from;
-    const earliest = where === "hours" ? Math.floor(range.from / HOUR) * HOUR : range.from;
-    const [first, end] = from.inTime
+  /** For a measure that counts requests by `usage`: 1 for each dimension set that it counts. */
+  #countedSets(measure: MeasureName | ColumnName): Uint8Array | undefined {
+    if (measure !== "known" && measure !== "idle") return undefined;
+    const usages = countedUsages(measure) ?? [];
+    return Uint8Array.from(this.sets, ({ usage }) => (usage !== null && usages.includes(usage) ? 1 : 0));
+  }
+
+  #select(source: BlockRows, range: QueryRange, isCovered: (time: number) => boolean): SelectedRows | undefined {
+    const { block, rows: count, covers } = source;
+    const earliest = covers === "hours" ? Math.floor(range.from / HOUR) * HOUR : range.from;
+    const [first, end] = source.isSorted
       ? [firstFrom(block, count, earliest), firstFrom(block, count, range.to)]
       : [0, count];
     if (first >= end) return undefined;
     const rows = new Uint32Array(end - first);
     const groups = new Uint32Array(end - first);
     const buckets = new Uint16Array(end - first);
-    const bucketAt = bucketsOf(range.edges);
+    const bucketAt = bucketLookup(range.edges);
     let length = 0;
     let [time, isIn, bucket] = [Number.NaN, false, 0];
     for (let row = first; row < end; row++) {
       const at = block.times[row] ?? 0;
-      if (at !== time) [time, isIn, bucket] = [at, isWanted(at), bucketAt(at)];
+      if (at !== time) [time, isIn, bucket] = [at, isCovered(at), bucketAt(at)];
       if (!isIn) continue;
-      const group = this.groups.groupOf(block.kinds[row] ?? 0, at);
+      const group = this.groups.groupOf(block.sets[row] ?? 0, at);
       if (group < 0) continue;
       rows[length] = row;
       groups[length] = group;
@@ -150,39 +166,19 @@ export class ColumnScan {
   }
 }
 
-/** Where the sums of a group and bucket go. */
-export interface Cells {
-  readonly count: number;
-  readonly of: (group: number, bucket: number) => number;
-}
-
-export interface PlacedCells {
-  readonly count: number;
-  readonly cells: readonly Int32Array[];
-}
-
-const NOWHERE = new Int32Array(0);
-
-function countedKinds(figure: string, kinds: readonly DimensionSet[]): Uint8Array | undefined {
-  if (figure === "known") return Uint8Array.from(kinds, ({ usage }) => (usage === "known" ? 1 : 0));
-  if (figure !== "idle") return undefined;
-  return Uint8Array.from(kinds, ({ usage }) => (usage === "not_applicable" || usage === "replay" ? 1 : 0));
-}
-
-function wantedTimes(range: FactsRange): Readonly<Record<FactRows["where"], (time: number) => boolean>> {
+function coveredTimes(range: QueryRange): Readonly<Record<BlockRows["covers"], (time: number) => boolean>> {
   const { from, to } = range;
-  const slices = slicesOf(range);
-  const { hours } = slices;
+  const { hours, requests } = slicesOf(range);
   const without = new Set(hours?.without);
   return {
     hours: (hour) => hours !== undefined && hour >= hours.from && hour < hours.to && !without.has(hour),
-    slices: (time) => slices.calls.some((slice) => time >= slice.from && time < slice.to),
+    slices: (time) => requests.some((slice) => time >= slice.from && time < slice.to),
     all: (time) => time >= from && time < to,
   };
 }
 
-/** The bucket of a moment; moments mostly follow each other. */
-function bucketsOf(edges: readonly number[]): (time: number) => number {
+/** The bucket of a time. The last one is cached, because consecutive times mostly are in the same bucket. */
+function bucketLookup(edges: readonly number[]): (time: number) => number {
   let bucket = 0;
   return (time) => {
     if (time >= (edges[bucket] ?? Infinity) && time < (edges[bucket + 1] ?? Infinity)) return bucket;
@@ -196,12 +192,12 @@ function bucketsOf(edges: readonly number[]): (time: number) => number {
   };
 }
 
-/** The first row of a block in order of time that is not before a moment. */
-function firstFrom({ times }: ColumnBlock, rows: number, moment: number): number {
+/** The first row of a sorted block that is not before a time. */
+function firstFrom({ times }: ColumnBlock, rows: number, time: number): number {
   let [low, high] = [0, rows];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < moment) low = middle + 1;
+    if ((times[middle] ?? 0) < time) low = middle + 1;
     else high = middle;
   }
   return low;

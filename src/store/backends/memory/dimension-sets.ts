@@ -1,18 +1,18 @@
 import { HOUR_DIMENSIONS } from "../../schema/hour-columns.ts";
 
-/** What calls have in common, whoever counts them: one value for each of `HOUR_DIMENSIONS`. */
+/** One value for each of `HOUR_DIMENSIONS`, as requests share them. */
 export type DimensionSet = Readonly<Record<(typeof HOUR_DIMENSIONS)[number], string | null>>;
 
-/** A kind in SQL, as a text that no other kind has. */
-export const KIND_SQL = `to_json([${HOUR_DIMENSIONS.map((name) => `${name}::VARCHAR`).join(", ")}])::VARCHAR`;
+/** A dimension set in SQL, as a text that identifies it. */
+export const DIMENSION_SET_SQL = `to_json([${HOUR_DIMENSIONS.map((name) => `${name}::VARCHAR`).join(", ")}])::VARCHAR`;
 
-/** Numbers for kinds: there are few of them, however many calls. */
+/** Numbers dimension sets. There are few of them, however many requests there are. */
 export class DimensionSets {
   readonly #numbers = new Map<string, number>();
-  readonly #kinds: DimensionSet[] = [];
+  readonly #sets: DimensionSet[] = [];
 
   get all(): readonly DimensionSet[] {
-    return this.#kinds;
+    return this.#sets;
   }
 
   numberOf(text: string): number {
@@ -20,8 +20,8 @@ export class DimensionSets {
     if (known !== undefined) return known;
     // as: a list of texts and nulls, made by the SQL above.
     const values = JSON.parse(text) as readonly (string | null)[];
-    const kind = Object.fromEntries(HOUR_DIMENSIONS.map((name, at) => [name, values[at] ?? null])) as DimensionSet;
-    this.#numbers.set(text, this.#kinds.length);
-    return this.#kinds.push(kind) - 1;
+    const set = Object.fromEntries(HOUR_DIMENSIONS.map((name, at) => [name, values[at] ?? null])) as DimensionSet;
+    this.#numbers.set(text, this.#sets.length);
+    return this.#sets.push(set) - 1;
   }
 }

@@ -1,108 +1,110 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { DimensionSets } from "./dimension-sets.ts";
 import { quoted } from "../../duckdb/database.ts";
-import { ColumnBlockBuilder, type ColumnBlock } from "./column-block.ts";
-import { loadRequests, loadHours } from "./loader.ts";
-import type { FactRows, Facts } from "./column-scan.ts";
-import { canRemember, slicesOf, type FactsRange } from "../sql/measures-sql.ts";
 import { inReadTransaction } from "../../duckdb/read-transaction.ts";
-import { shownState, type ShownPart } from "../../parquet/relations.ts";
 import { moment } from "../../duckdb/statement.ts";
+import { visibleState, type VisiblePart } from "../../parquet/relations.ts";
 import { HOUR } from "../../time/time-zone.ts";
+import { canUseHours, slicesOf, type QueryRange } from "../query-range.ts";
+import { ColumnBlockBuilder, type ColumnBlock } from "./column-block.ts";
+import type { BlockRows, MemoryRows } from "./column-scan.ts";
+import { DimensionSets } from "./dimension-sets.ts";
+import { loadHours, loadRequests } from "./loader.ts";
 
-// Keeps what most questions are about in memory as numbers: the hours of all Parquet files, the calls that are not in
-// Parquet yet, and the calls of hours through which ranges or buckets ended lately. It holds nothing that the database
-// does not have, and where it does not hold enough, the database is asked instead.
+// Caches what most queries read, as numbers in memory: the hours of all Parquet files, the requests that are not in Parquet
+// yet, and the requests of split hours that queries used recently. It holds nothing that the database does not have. Where
+// it does not hold enough for a query, the query runs in SQL.
 
-interface Sums {
+interface CachedHours {
   readonly block: ColumnBlock;
-  /** Calls in each hour. */
-  readonly calls: ReadonlyMap<number, number>;
+  /** Number of requests in each hour. */
+  readonly requests: ReadonlyMap<number, number>;
 }
 
-interface Kept {
+interface CachedRequests {
   readonly block: ColumnBlock;
   usedAt: number;
 }
 
-/** Lends a connection. */
-type Use = <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+type UseConnection = <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
 
 export interface HourCacheOptions {
   readonly directory: string;
   readonly maxBytes: number;
-  readonly use: Use;
+  readonly use: UseConnection;
 }
 
-/** So many records are read while the question waits. */
-const AT_ONCE_RECORDS = 40_000;
-/** More single calls than this are not kept for a question. */
-const MAX_CALLS = 400_000;
-const MAX_KINDS = 100_000;
+/** Missing records up to which a query waits while they are loaded. */
+const MAX_RECORDS_PER_QUERY = 40_000;
+/** A query that needs more single requests runs in SQL. */
+const MAX_SINGLE_REQUESTS = 400_000;
+const MAX_DIMENSION_SETS = 100_000;
 
 export class HourCache {
   readonly #options: HourCacheOptions;
-  #kinds = new DimensionSets();
-  /** By the name of the file, which is never written a second time. */
-  readonly #hours = new Map<string, Sums>();
+  #sets = new DimensionSets();
+  /** By the name of the file. A name is never used for a second file. */
+  readonly #hours = new Map<string, CachedHours>();
   /** By the name of the file and the hour. */
-  readonly #calls = new Map<string, Kept>();
-  #parts: readonly ShownPart[] = [];
+  readonly #requests = new Map<string, CachedRequests>();
+  #parts: readonly VisiblePart[] = [];
+  /** Requests that are not in Parquet yet. */
   #live = new ColumnBlockBuilder();
   #state = -1;
   #isStale = false;
   #lastRow = -1;
   #uses = 0;
   #turn: Promise<unknown> = Promise.resolve();
-  #reading: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
 
   constructor(options: HourCacheOptions) {
     this.#options = options;
   }
 
   get bytes(): number {
-    const kept = [...this.#hours.values(), ...this.#calls.values()];
-    return kept.reduce((sum, { block }) => sum + block.bytes, this.#live.bytes);
+    const cached = [...this.#hours.values(), ...this.#requests.values()];
+    return cached.reduce((sum, { block }) => sum + block.bytes, this.#live.bytes);
   }
 
-  /** What these ranges take, as of the transaction or later; `undefined`: ask the database. */
-  async facts(connection: DuckDBConnection, ranges: readonly FactsRange[]): Promise<Facts | undefined> {
-    if (!ranges.every((range) => canRemember(range))) return undefined;
+  /** The rows that these ranges need, as of the transaction or later; `undefined` if the query has to run in SQL. */
+  async rowsFor(connection: DuckDBConnection, ranges: readonly QueryRange[]): Promise<MemoryRows | undefined> {
+    if (!ranges.every((range) => canUseHours(range))) return undefined;
     return await this.#inTurn(async () => {
       await this.#follow(connection);
       if (this.#isStale || this.#state < 0) return undefined;
       const missing = this.#missing();
-      if (missing.reduce((sum, { records }) => sum + records, 0) > AT_ONCE_RECORDS) {
-        this.#readLater(() => this.#readHours());
+      if (missing.reduce((sum, { records }) => sum + records, 0) > MAX_RECORDS_PER_QUERY) {
+        this.#loadInBackground(() => this.#loadMissing());
         return undefined;
       }
       for (const part of missing) await this.#load(connection, part);
-      const calls = await this.#requestsIn(connection, ranges);
-      if (calls === undefined || this.#missing().length > 0) return undefined;
-      const rows: FactRows[] = [
-        ...this.#shownHours().map(({ block }): FactRows => ({ block, rows: block.rows, where: "hours", inTime: true })),
-        ...calls.map((block): FactRows => ({ block, rows: block.rows, where: "slices", inTime: false })),
-        { block: this.#live, rows: this.#live.rows, where: "all", inTime: false },
+      const requests = await this.#splitHours(connection, ranges);
+      if (requests === undefined || this.#missing().length > 0) return undefined;
+      const blocks: BlockRows[] = [
+        ...this.#visibleHours().map(
+          ({ block }): BlockRows => ({ block, rows: block.rows, covers: "hours", isSorted: true }),
+        ),
+        ...requests.map((block): BlockRows => ({ block, rows: block.rows, covers: "slices", isSorted: false })),
+        { block: this.#live, rows: this.#live.rows, covers: "all", isSorted: false },
       ];
-      return isExact(rows) ? { rows, kinds: this.#kinds.all } : undefined;
+      return isExact(blocks) ? { blocks, sets: this.#sets.all } : undefined;
     });
   }
 
-  /** Reads the hours that are missing, file by file; questions are answered meanwhile. */
+  /** Loads the missing hours, file by file. Queries run meanwhile. */
   prepare(): Promise<void> {
-    this.#readLater(() => this.#readHours());
-    return this.#reading ?? Promise.resolve();
+    this.#loadInBackground(() => this.#loadMissing());
+    return this.#loading ?? Promise.resolve();
   }
 
-  #readLater(work: () => Promise<void>): void {
-    this.#reading ??= work()
-      // A file may be gone by now; whoever asks next sees what there is then.
+  #loadInBackground(work: () => Promise<void>): void {
+    this.#loading ??= work()
+      // A file may have been deleted meanwhile; the next query looks at the current state.
       .catch(() => undefined)
-      .finally(() => (this.#reading = undefined));
+      .finally(() => (this.#loading = undefined));
   }
 
-  async #readHours(): Promise<void> {
+  async #loadMissing(): Promise<void> {
     await this.#inTurn(() =>
       this.#options.use((connection) => inReadTransaction(connection, () => this.#follow(connection))),
     );
@@ -114,102 +116,105 @@ export class HourCache {
   }
 
   #isFull(): boolean {
-    return this.bytes > this.#options.maxBytes || this.#kinds.all.length > MAX_KINDS;
+    return this.bytes > this.#options.maxBytes || this.#sets.all.length > MAX_DIMENSION_SETS;
   }
 
-  #missing(): readonly ShownPart[] {
+  #missing(): readonly VisiblePart[] {
     return this.#parts.filter(({ hours }) => !this.#hours.has(hours));
   }
 
-  #shownHours(): readonly Sums[] {
+  #visibleHours(): readonly CachedHours[] {
     return this.#parts.flatMap(({ hours }) => this.#hours.get(hours) ?? []);
   }
 
-  async #load(connection: DuckDBConnection, { hours }: ShownPart): Promise<void> {
-    const kinds = this.#kinds;
-    const block = await loadHours(connection, quoted(join(this.#options.directory, hours)), kinds);
-    if (kinds !== this.#kinds || this.#parts.every((part) => part.hours !== hours)) return;
-    this.#hours.set(hours, { block, calls: callsByHour(block) });
+  async #load(connection: DuckDBConnection, { hours }: VisiblePart): Promise<void> {
+    const sets = this.#sets;
+    const block = await loadHours(connection, quoted(join(this.#options.directory, hours)), sets);
+    if (sets !== this.#sets || this.#parts.every((part) => part.hours !== hours)) return;
+    this.#hours.set(hours, { block, requests: requestsByHour(block) });
   }
 
-  /** What the transaction shows, unless what is here is of later. */
+  /** Brings the cache to the state that the transaction sees, unless it is ahead already. */
   async #follow(connection: DuckDBConnection): Promise<void> {
-    const shown = await shownState(connection);
-    if (shown.state < this.#state || (shown.state === this.#state && shown.lastRow <= this.#lastRow)) return;
-    if (shown.state > this.#state) {
-      const parts = await shown.parts();
-      this.#forgetFiles(parts);
+    const visible = await visibleState(connection);
+    if (visible.state < this.#state || (visible.state === this.#state && visible.lastRow <= this.#lastRow)) return;
+    if (visible.state > this.#state) {
+      const parts = await visible.parts();
+      this.#dropFilesExcept(parts);
       this.#parts = parts;
-      this.#isStale = shown.isStale;
+      this.#isStale = visible.isStale;
       this.#live = new ColumnBlockBuilder();
       this.#lastRow = -1;
     }
-    // Should this fail half-way, all of it is read again.
+    // If this fails half-way, the next query reads all of it again.
     this.#state = -1;
-    const news = `live WHERE rowid > ${this.#lastRow} AND rowid <= ${shown.lastRow}`;
+    const added = `live WHERE rowid > ${this.#lastRow} AND rowid <= ${visible.lastRow}`;
     const live = this.#live;
-    if (shown.lastRow > this.#lastRow) await loadRequests(connection, news, this.#kinds, () => live);
-    this.#lastRow = shown.lastRow;
-    this.#state = shown.state;
+    if (visible.lastRow > this.#lastRow) await loadRequests(connection, added, this.#sets, () => live);
+    this.#lastRow = visible.lastRow;
+    this.#state = visible.state;
   }
 
-  #forgetFiles(parts: readonly ShownPart[]): void {
+  #dropFilesExcept(parts: readonly VisiblePart[]): void {
     const [hours, calls] = [new Set(parts.map((part) => part.hours)), new Set(parts.map((part) => part.calls))];
     for (const name of this.#hours.keys()) if (!hours.has(name)) this.#hours.delete(name);
-    for (const key of this.#calls.keys()) if (!calls.has(fileIn(key))) this.#calls.delete(key);
-    if (this.#hours.size === 0 && this.#calls.size === 0) this.#kinds = new DimensionSets();
+    for (const key of this.#requests.keys()) if (!calls.has(fileIn(key))) this.#requests.delete(key);
+    if (this.#hours.size === 0 && this.#requests.size === 0) this.#sets = new DimensionSets();
   }
 
-  /** The single calls in Parquet that the ranges take; `undefined`: too many, or not there yet. */
-  async #requestsIn(connection: DuckDBConnection, ranges: readonly FactsRange[]): Promise<ColumnBlock[] | undefined> {
-    const slices = ranges.flatMap((range) => slicesOf(range).calls);
-    const isWanted = (hour: number): boolean => slices.some(({ from, to }) => hour < to && hour + HOUR > from);
-    const wanted = this.#parts.flatMap(({ calls: file, hours }) =>
-      [...(this.#hours.get(hours)?.calls ?? [])].flatMap(([hour, calls]) =>
-        isWanted(hour) ? [{ file, hour, calls, key: keyOf(file, hour) }] : [],
+  /** The single requests in Parquet that the ranges need; `undefined` if there are too many or they are not loaded yet. */
+  async #splitHours(
+    connection: DuckDBConnection,
+    ranges: readonly QueryRange[],
+  ): Promise<readonly ColumnBlock[] | undefined> {
+    const slices = ranges.flatMap((range) => slicesOf(range).requests);
+    const isNeeded = (hour: number): boolean => slices.some(({ from, to }) => hour < to && hour + HOUR > from);
+    const needed = this.#parts.flatMap(({ calls: file, hours }) =>
+      [...(this.#hours.get(hours)?.requests ?? [])].flatMap(([hour, requests]) =>
+        isNeeded(hour) ? [{ file, hour, requests, key: keyOf(file, hour) }] : [],
       ),
     );
-    if (wanted.reduce((sum, { calls }) => sum + calls, 0) > MAX_CALLS) return undefined;
-    const absent = wanted.filter(({ key }) => !this.#calls.has(key));
-    if (absent.reduce((sum, { calls }) => sum + calls, 0) > AT_ONCE_RECORDS) {
-      this.#readLater(() => this.#options.use((other) => this.#loadRequests(other, absent)));
+    if (needed.reduce((sum, { requests }) => sum + requests, 0) > MAX_SINGLE_REQUESTS) return undefined;
+    const missing = needed.filter(({ key }) => !this.#requests.has(key));
+    if (missing.reduce((sum, { requests }) => sum + requests, 0) > MAX_RECORDS_PER_QUERY) {
+      this.#loadInBackground(() => this.#options.use((other) => this.#loadSplitHours(other, missing)));
       return undefined;
     }
-    await this.#loadRequests(connection, absent);
-    const kept = wanted.flatMap(({ key }) => this.#calls.get(key) ?? []);
-    if (kept.length < wanted.length) return undefined;
-    for (const each of kept) each.usedAt = ++this.#uses;
-    this.#forgetOld();
-    return kept.map(({ block }) => block);
+    await this.#loadSplitHours(connection, missing);
+    const cached = needed.flatMap(({ key }) => this.#requests.get(key) ?? []);
+    if (cached.length < needed.length) return undefined;
+    for (const each of cached) each.usedAt = ++this.#uses;
+    this.#evict();
+    return cached.map(({ block }) => block);
   }
 
-  async #loadRequests(connection: DuckDBConnection, absent: readonly HourOfFile[]): Promise<void> {
-    const kinds = this.#kinds;
-    for (const [file, wanted] of Map.groupBy(absent, (each) => each.file)) {
-      for (const [first, last] of runsOf(wanted.map(({ hour }) => hour))) {
+  async #loadSplitHours(connection: DuckDBConnection, missing: readonly HourOfFile[]): Promise<void> {
+    const sets = this.#sets;
+    for (const [file, hours] of Map.groupBy(missing, (each) => each.file)) {
+      for (const [first, last] of runsOf(hours.map(({ hour }) => hour))) {
         const blocks = new Map<number, ColumnBlockBuilder>();
         for (let hour = first; hour <= last; hour += HOUR) blocks.set(hour, new ColumnBlockBuilder());
         const between = `ts >= ${moment(first)} AND ts < ${moment(last + HOUR)}`;
         const source = `read_parquet(${quoted(join(this.#options.directory, file))}) WHERE ${between}`;
-        const spare = new ColumnBlockBuilder();
-        await loadRequests(connection, source, kinds, (time) => blocks.get(Math.floor(time / HOUR) * HOUR) ?? spare);
-        if (kinds !== this.#kinds || this.#parts.every(({ calls }) => calls !== file)) return;
+        const unused = new ColumnBlockBuilder();
+        await loadRequests(connection, source, sets, (time) => blocks.get(Math.floor(time / HOUR) * HOUR) ?? unused);
+        if (sets !== this.#sets || this.#parts.every(({ calls }) => calls !== file)) return;
         for (const [hour, block] of blocks) {
-          this.#calls.set(keyOf(file, hour), { block: block.finished(), usedAt: ++this.#uses });
+          this.#requests.set(keyOf(file, hour), { block: block.finished(), usedAt: ++this.#uses });
         }
       }
     }
   }
 
-  /** Single calls that nobody asked for lately. */
-  #forgetOld(): void {
+  /** Drops the single requests that were not used for longest. */
+  #evict(): void {
     const { maxBytes } = this.#options;
     let { bytes } = this;
     if (bytes <= maxBytes) return;
-    const oldest = [...this.#calls].toSorted(([, one], [, other]) => one.usedAt - other.usedAt);
+    const oldest = [...this.#requests].toSorted(([, one], [, other]) => one.usedAt - other.usedAt);
     for (const [key, { block }] of oldest) {
       if (bytes <= maxBytes * 0.9) return;
-      this.#calls.delete(key);
+      this.#requests.delete(key);
       bytes -= block.bytes;
     }
   }
@@ -226,9 +231,9 @@ interface HourOfFile {
   readonly hour: number;
 }
 
-/** Whether no sum is beyond what numbers hold exactly. */
-function isExact(rows: readonly FactRows[]): boolean {
-  return rows.reduce((sum, { block }) => sum + block.greatestSum, 0) <= Number.MAX_SAFE_INTEGER;
+/** True if no sum can exceed the whole numbers that a JavaScript number holds exactly. */
+function isExact(blocks: readonly BlockRows[]): boolean {
+  return blocks.reduce((sum, { block }) => sum + block.greatestSum, 0) <= Number.MAX_SAFE_INTEGER;
 }
 
 function keyOf(file: string, hour: number): string {
@@ -239,15 +244,16 @@ function fileIn(key: string): string {
   return key.slice(0, key.indexOf(" "));
 }
 
-function callsByHour({ times, columns, rows }: ColumnBlock): ReadonlyMap<number, number> {
-  const calls = new Map<number, number>();
+function requestsByHour({ times, columns, rows }: ColumnBlock): ReadonlyMap<number, number> {
+  const requests = new Map<number, number>();
   for (let row = 0; row < rows; row++) {
     const hour = times[row] ?? 0;
-    calls.set(hour, (calls.get(hour) ?? 0) + (columns.requests[row] ?? 0));
+    requests.set(hour, (requests.get(hour) ?? 0) + (columns.requests[row] ?? 0));
   }
-  return calls;
+  return requests;
 }
-/** Hours that follow each other, by the first and the last of them. */
+
+/** The first and the last hour of each run of consecutive hours. */
 function runsOf(hours: readonly number[]): readonly (readonly [number, number])[] {
   const runs: [number, number][] = [];
   for (const hour of hours.toSorted((one, other) => one - other)) {

@@ -1,42 +1,41 @@
-import { MAX_MODELS, MAX_REASONS } from "../sql/coverage-sql.ts";
-import type { ColumnScan } from "./column-scan.ts";
-import { compareValues } from "../compare-values.ts";
 import type { Coverage } from "../../schema/query.ts";
 import type { UnpricedModel } from "../../schema/reader.ts";
+import { MAX_REASONS, MAX_UNPRICED_MODELS } from "../backend.ts";
+import { compareValues } from "../compare-values.ts";
+import type { ColumnScan } from "./column-scan.ts";
 
-// How much of some calls is known, from sums that are in memory: the same as `coverage.ts` has it from the database.
-
-export function memoryCoverage(selection: ColumnScan): Coverage {
-  const requests = selection.sumByKind("requests");
+/** As `coverageInSql`, from columns in memory. */
+export function coverageInMemory(scan: ColumnScan): Coverage {
+  const requests = scan.sumBySet("requests");
   const byUsage = new Map<string, number>();
   const byReason = new Map<string, number>();
-  for (const [at, { usage, usage_reason: reason }] of selection.kinds.entries()) {
+  for (const [at, { usage, usage_reason: reason }] of scan.sets.entries()) {
     const count = requests[at] ?? 0;
     if (count === 0) continue;
     addTo(byUsage, usage ?? "", count);
     if (usage === "missing" || usage === "estimated") addTo(byReason, reason ?? "unknown", count);
   }
-  const of = (usage: string): number => byUsage.get(usage) ?? 0;
-  const unpriced = sumsWithoutPrice(selection);
+  const withUsage = (usage: string): number => byUsage.get(usage) ?? 0;
+  const unpriced = unpricedSums(scan);
   const models = new Map<string, number>();
   for (const { model, tokens } of unpriced) addTo(models, model, tokens);
   return {
     requests: sumOf(byUsage.values()),
-    withUsage: of("known"),
-    estimated: of("estimated"),
-    withoutUsage: of("missing"),
-    notApplicable: of("not_applicable") + of("replay"),
+    withUsage: withUsage("known"),
+    estimated: withUsage("estimated"),
+    withoutUsage: withUsage("missing"),
+    notApplicable: withUsage("not_applicable") + withUsage("replay"),
     unpricedRequests: sumOf(unpriced.map((each) => each.requests)),
     unpricedTokens: sumOf(unpriced.map(({ tokens }) => tokens)),
-    unpricedModels: greatestFirst(models, MAX_MODELS).map(([model]) => model),
+    unpricedModels: greatestFirst(models, MAX_UNPRICED_MODELS).map(([model]) => model),
     reasons: greatestFirst(byReason, MAX_REASONS).map(([reason, count]) => ({ reason, requests: count })),
   };
 }
 
-/** Models without a price, by provider, those with most tokens first. */
-export function memoryUnpriced(selection: ColumnScan, limit: number): readonly UnpricedModel[] {
+/** Models that have usage without a price, those with the most tokens first. */
+export function unpricedInMemory(scan: ColumnScan, limit: number): readonly UnpricedModel[] {
   const models = new Map<string, { provider: string; model: string; requests: number; tokens: number }>();
-  for (const { provider, model, requests, tokens } of sumsWithoutPrice(selection)) {
+  for (const { provider, model, requests, tokens } of unpricedSums(scan)) {
     const key = JSON.stringify([provider, model]);
     const sums = models.get(key) ?? { provider, model, requests: 0, tokens: 0 };
     models.set(key, { ...sums, requests: sums.requests + requests, tokens: sums.tokens + tokens });
@@ -51,9 +50,9 @@ export function memoryUnpriced(selection: ColumnScan, limit: number): readonly U
   return sorted.slice(0, limit);
 }
 
-function sumsWithoutPrice(selection: ColumnScan): readonly UnpricedModel[] {
-  const [requests, tokens] = [selection.sumByKind("unpriced"), selection.sumByKind("unpriced_tokens")];
-  return selection.kinds.flatMap(({ provider, model }, at) => {
+function unpricedSums(scan: ColumnScan): readonly UnpricedModel[] {
+  const [requests, tokens] = [scan.sumBySet("unpriced"), scan.sumBySet("unpriced_tokens")];
+  return scan.sets.flatMap(({ provider, model }, at) => {
     const count = requests[at] ?? 0;
     if (count === 0) return [];
     return [{ provider: provider ?? "unknown", model: model ?? "unknown", requests: count, tokens: tokens[at] ?? 0 }];

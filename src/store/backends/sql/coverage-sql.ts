@@ -1,20 +1,19 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { knowledgeSql, type FactsRange } from "./measures-sql.ts";
-import type { Coverage } from "../../schema/query.ts";
 import { numberIn, Statement, textIn, whole, type Row } from "../../duckdb/statement.ts";
+import type { Coverage } from "../../schema/query.ts";
+import { MAX_REASONS, MAX_UNPRICED_MODELS } from "../backend.ts";
+import type { QueryRange } from "../query-range.ts";
+import { coverageRowsSql } from "./measures-sql.ts";
 
-export const MAX_MODELS = 100;
-export const MAX_REASONS = 50;
-
-/** How much of the calls in a range is known. */
-export async function coverageOf(connection: DuckDBConnection, range: FactsRange): Promise<Coverage> {
+/** How much of the usage and cost of the requests is known. */
+export async function coverageInSql(connection: DuckDBConnection, range: QueryRange): Promise<Coverage> {
   const statement = new Statement();
   const sql = `
     WITH known AS MATERIALIZED (
       SELECT usage, CASE WHEN usage IN ('missing', 'estimated') THEN coalesce(usage_reason, 'unknown') END AS reason,
         CASE WHEN unpriced > 0 THEN coalesce(model, 'unknown') END AS model,
         sum(requests) AS requests, sum(unpriced) AS unpriced, sum(unpriced_tokens) AS unpriced_tokens
-      FROM (${knowledgeSql(range, statement)}) GROUP BY ALL
+      FROM (${coverageRowsSql(range, statement)}) GROUP BY ALL
     )
     (SELECT 'usage' AS kind, usage AS name, sum(requests) AS requests, NULL AS tokens FROM known GROUP BY usage)
     UNION ALL
@@ -24,12 +23,12 @@ export async function coverageOf(connection: DuckDBConnection, range: FactsRange
     (SELECT 'unpriced', NULL, sum(unpriced), sum(unpriced_tokens) FROM known)
     UNION ALL
     (SELECT 'model', model, NULL, sum(unpriced_tokens) AS tokens FROM known WHERE model IS NOT NULL GROUP BY model
-      ORDER BY tokens DESC, model LIMIT ${whole(MAX_MODELS)})`;
+      ORDER BY tokens DESC, model LIMIT ${whole(MAX_UNPRICED_MODELS)})`;
   const rows = await statement.rows(connection, sql);
-  const of = (kind: string): readonly Row[] => rows.filter((row) => row["kind"] === kind);
-  const usage = new Map(of("usage").map((row) => [textIn(row, "name"), numberIn(row, "requests") ?? 0]));
+  const rowsOf = (kind: string): readonly Row[] => rows.filter((row) => row["kind"] === kind);
+  const usage = new Map(rowsOf("usage").map((row) => [textIn(row, "name"), numberIn(row, "requests") ?? 0]));
   const count = (name: string): number => usage.get(name) ?? 0;
-  const unpriced = of("unpriced")[0] ?? {};
+  const unpriced = rowsOf("unpriced")[0] ?? {};
   return {
     requests: [...usage.values()].reduce((sum, requests) => sum + requests, 0),
     withUsage: count("known"),
@@ -38,8 +37,8 @@ export async function coverageOf(connection: DuckDBConnection, range: FactsRange
     notApplicable: count("not_applicable") + count("replay"),
     unpricedRequests: numberIn(unpriced, "requests") ?? 0,
     unpricedTokens: numberIn(unpriced, "tokens") ?? 0,
-    unpricedModels: of("model").map((row) => textIn(row, "name") ?? "unknown"),
-    reasons: of("reason").map((row) => ({
+    unpricedModels: rowsOf("model").map((row) => textIn(row, "name") ?? "unknown"),
+    reasons: rowsOf("reason").map((row) => ({
       reason: textIn(row, "name") ?? "unknown",
       requests: numberIn(row, "requests") ?? 0,
     })),
