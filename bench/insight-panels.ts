@@ -1,5 +1,5 @@
 import type { StoreReader } from "../src/store/schema/reader.ts";
-import { question, type Query } from "../src/store/schema/query.ts";
+import { querySchema, type Query } from "../src/store/schema/query.ts";
 
 /** One query of a dashboard page. */
 export interface Panel {
@@ -8,7 +8,7 @@ export interface Panel {
 }
 
 function panelQuery(name: string, query: Partial<Query>): Panel {
-  return { name, run: (reader) => reader.ask(question.parse(query)) };
+  return { name, run: (reader) => reader.query(querySchema.parse(query)) };
 }
 
 const TILES: Partial<Query> = {

@@ -14,7 +14,8 @@ import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Settings } from "../src/config/settings.ts";
 import { openStore } from "../src/store/service/open-store.ts";
-import { RemoteReader } from "../src/store/service/remote-reader.ts";
+import { remoteReader } from "../src/store/service/reader-rpc.ts";
+import type { StoreReader } from "../src/store/schema/reader.ts";
 import { StoreClient } from "../src/store/service/store-client.ts";
 import { PANELS, HEAVIEST } from "./insight-panels.ts";
 import { insightConfiguration, measureRelay, type RelayTimes } from "./insight-relay.ts";
@@ -114,7 +115,7 @@ interface PanelTimes {
   readonly p95: number;
 }
 
-function startStore(): { readonly store: StoreClient; readonly reader: RemoteReader } {
+function startStore(): { readonly store: StoreClient; readonly reader: StoreReader } {
   const silent = (): void => undefined;
   const log = {
     info: silent,
@@ -123,10 +124,10 @@ function startStore(): { readonly store: StoreClient; readonly reader: RemoteRea
   };
   const store = new StoreClient({ settings: settings.store, ledgerPath, log });
   store.start();
-  return { store, reader: new RemoteReader(store) };
+  return { store, reader: remoteReader(store) };
 }
 
-function openReader(): { readonly reader: RemoteReader; readonly close: () => void } {
+function openReader(): { readonly reader: StoreReader; readonly close: () => void } {
   const { store, reader } = startStore();
   return { reader, close: () => store.stop() };
 }

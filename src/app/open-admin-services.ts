@@ -10,7 +10,7 @@ import type { Settings } from "../config/settings.ts";
 import type { ProxyStatus } from "../core/counters/status.ts";
 import type { EffectiveSetting } from "../config/config.ts";
 import { formatUpstream } from "../config/upstream-url.ts";
-import { RemoteReader } from "../store/service/remote-reader.ts";
+import { remoteReader } from "../store/service/reader-rpc.ts";
 import type { StoreFilesInfo } from "../store/files/store-info.ts";
 import type { StoreClient } from "../store/service/store-client.ts";
 import { ownUrl } from "./startup/banner.ts";
@@ -43,7 +43,7 @@ export function openAdminServices(parts: AdminServicesOptions): AdminServices {
     rotateLedger: parts.rotateLedger,
     reloadAllowlist: parts.reloadAllowlist,
     allowlistPath: settings.auth.allowlistPath,
-    store: store === undefined ? undefined : new RemoteReader(store),
+    store: store === undefined ? undefined : remoteReader(store),
     storeInfo: () => (store === undefined ? Promise.resolve(undefined) : storeInfo(store, settings)),
     prices: openPriceService(settings, parts.setPrices),
     liveRequests: new LiveRequests(settings.stats.outputPath),
@@ -65,7 +65,7 @@ async function storeInfo(
   const unknown = { ...nothing, compactedThrough: null, from: null, retention };
   try {
     const deadline = delay(STORE_DEADLINE_MS, undefined, { ref: false });
-    const info = (await Promise.race([store.ask("facts", undefined), deadline])) as StoreFilesInfo | undefined; // as: the result type of that method
+    const info = (await Promise.race([store.invoke("storeInfo", undefined), deadline])) as StoreFilesInfo | undefined; // as: the result type of that method
     if (info === undefined) return { state: "starting", ...unknown };
     return {
       state: "ready",

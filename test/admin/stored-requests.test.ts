@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { Answer, RequestRow, PriceRow, RequestsPage, SystemInfo } from "../../src/admin/api/contract.ts";
+import type { QueryResponse, RequestRow, PriceRow, RequestsPage, SystemInfo } from "../../src/admin/api/contract.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { startChildGateway, withoutGatewaySettings } from "../../src/demo/child-gateway.ts";
 import { testKey } from "../harness/gateway.ts";
@@ -49,7 +49,7 @@ test("filters apply to requests and sums alike", async () => {
   const wanted = records.filter(({ owner, status }) => owner === records[0]?.owner && (status ?? 0) >= 400);
   const filters = `filter=${encodeURIComponent(`owner=${records[0]?.owner}`)}&filter=${encodeURIComponent("status>=400")}`;
   const { body } = await api.ask("GET", `/usage?${WIDE}&bucket=none&metric=requests&${filters}`);
-  assert.equal((body as Answer).totals.total.requests, wanted.length);
+  assert.equal((body as QueryResponse).totals.total.requests, wanted.length);
   const page = (await api.ask("GET", `/requests?${WIDE}&limit=500&${filters}`)).body as RequestsPage;
   assert.deepEqual(
     page.rows.map(({ id }) => id),

@@ -23,7 +23,7 @@ test("every field of a record has a column, or stands in the column for the rest
 test("the relations have the columns that are told, of the types that are told", async (t) => {
   const store = await storePlace(t).open();
   const columnsOf = async (relation: string): Promise<unknown> => {
-    const result = await store.ask((connection) => connection.runAndReadAll(`DESCRIBE ${relation}`));
+    const result = await store.read((connection) => connection.runAndReadAll(`DESCRIBE ${relation}`));
     return result.getRowObjects().map((row) => `${String(row["column_name"])} ${String(row["column_type"])}`);
   };
   const asTold = (columns: readonly { readonly name: string; readonly type: string }[]): readonly string[] =>
@@ -46,7 +46,7 @@ test("a bucket's middle is off by a 64th at most, and SQL finds the same bucket 
     if (ms < 4e9) assert.ok(Math.abs(middle - ms) <= ms / 64 + 1e-9, `${ms} → ${middle}`);
   }
   const list = durations.map((ms) => `(${ms}::DOUBLE)`).join(", ");
-  const result = await store.ask((connection) =>
+  const result = await store.read((connection) =>
     connection.runAndReadAll(
       `SELECT ms, bucket, ${bucketMiddleSql("bucket")}::DOUBLE AS middle FROM (SELECT ms, ${bucketSql("ms")} AS bucket FROM (VALUES ${list}) AS t(ms))`,
     ),
@@ -78,7 +78,7 @@ test("user agents belong to the families of the tools that send them, in SQL as 
   const store = await storePlace(t).open();
   for (const [agent, family] of Object.entries(families)) {
     assert.equal(clientAppOf(agent), family);
-    const row = await store.ask((connection) =>
+    const row = await store.read((connection) =>
       firstRow(connection, `SELECT ${clientAppSql("$1::VARCHAR")} AS app`, [agent]),
     );
     assert.equal(row["app"], family, agent);
@@ -99,11 +99,11 @@ test("what a record says of its usage becomes one word, and replays are in no su
   ]);
   const store = await place.open();
   await store.refresh();
-  const words = await store.ask((connection) =>
+  const words = await store.read((connection) =>
     firstRow(connection, "SELECT string_agg(usage, ' ' ORDER BY ts) AS words FROM calls"),
   );
   assert.equal(words["words"], "known estimated missing not_applicable replay known");
-  const sums = await store.ask((connection) =>
+  const sums = await store.read((connection) =>
     firstRow(
       connection,
       "SELECT sum(requests) AS requests, sum(total_input_tokens) AS input, sum(total_input_tokens_known) AS known, sum(estimated_output_tokens) AS guess FROM hours",

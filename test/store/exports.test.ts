@@ -18,8 +18,7 @@ async function exported(reader: StoreReader, wanted: Partial<ExportRequest> & { 
   const blocks: Uint8Array[] = [];
   const { asked, ...rest } = wanted;
   const parsed = querySchema.parse({ ...everything, ...asked });
-  for await (const block of reader.export({ format: "csv", what: "calls", question: parsed, ...rest }))
-    blocks.push(block);
+  for await (const block of reader.export({ format: "csv", what: "calls", query: parsed, ...rest })) blocks.push(block);
   return Buffer.concat(blocks);
 }
 
@@ -144,12 +143,12 @@ test("a byte order mark comes first if it is asked for, and whoever stops readin
     [0xef, 0xbb, 0xbf, 0x74, 0x73],
   );
   for (const format of ["csv", "parquet"] as const) {
-    for await (const block of reader.export({ format, what: "calls", question: querySchema.parse(everything) })) {
+    for await (const block of reader.export({ format, what: "calls", query: querySchema.parse(everything) })) {
       assert.ok(block.length > 0);
       break;
     }
   }
   assert.deepEqual(readdirSync(directory), []);
   await assert.rejects(exported(reader, { asked: { tz: "Nowhere" } }), { name: "QueryError", where: "tz" });
-  assert.equal((await reader.ask(querySchema.parse(everything))).totals.total.requests, 50);
+  assert.equal((await reader.query(querySchema.parse(everything))).totals.total.requests, 50);
 });

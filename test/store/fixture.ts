@@ -85,7 +85,7 @@ export function recordsFrom(from: number, count: number): readonly RequestRecord
 /** Both relations say exactly what these records add up to. */
 export async function assertHolds(store: Store, records: readonly RequestRecord[], told = ""): Promise<void> {
   const of = (relation: string, count: string): Promise<unknown> =>
-    store.ask((connection) =>
+    store.read((connection) =>
       firstRow(
         connection,
         `SELECT ${count}::BIGINT AS calls, coalesce(sum(total_input_tokens), 0)::BIGINT AS input,

@@ -12,7 +12,7 @@ export interface OpenedStore {
   readonly reader: LocalReader;
   readonly directory: string;
   readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
-  readonly memory: HourCache;
+  readonly cache: HourCache;
   readonly compact: () => Promise<void>;
   readonly append: (records: readonly RequestRecord[]) => Promise<void>;
 }
@@ -38,15 +38,15 @@ export async function openStore(t: TestContext, records: readonly RequestRecord[
   });
   await store.refresh();
   await store.compact();
-  const use: OpenedStore["use"] = (work) => store.ask(work);
+  const use: OpenedStore["use"] = (work) => store.read(work);
   const append = async (more: readonly RequestRecord[]): Promise<void> => {
     appendFileSync(ledgerPath, linesOf(more));
     await store.refresh();
   };
   await append(records.slice(half));
-  const memory = new HourCache({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
-  const reader = new LocalReader({ use, now: () => now, directory, memory });
-  return { reader, directory, memory, use, append, compact: () => store.compact() };
+  const cache = new HourCache({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
+  const reader = new LocalReader({ use, now: () => now, directory, cache });
+  return { reader, directory, cache, use, append, compact: () => store.compact() };
 }
 
 function linesOf(records: readonly RequestRecord[]): string {

@@ -61,7 +61,7 @@ test("unknown is not zero: what some call may have used is unknown until one say
     ],
     NOW,
   );
-  const { series, totals, coverage } = await reader.ask(
+  const { series, totals, coverage } = await reader.query(
     querySchema.parse({
       groupBy: ["model"],
       bucket: "none",
@@ -97,7 +97,9 @@ test("an answer fetched again, and a WebSocket that closes, are calls that add n
     ],
     NOW,
   );
-  const { totals } = await reader.ask(querySchema.parse({ metrics: ["requests", "total_tokens", "cost", "coverage"] }));
+  const { totals } = await reader.query(
+    querySchema.parse({ metrics: ["requests", "total_tokens", "cost", "coverage"] }),
+  );
   assert.deepEqual(totals.total, { requests: 3, total_tokens: 15, cost: 0.25, coverage: 1 });
 });
 
@@ -113,7 +115,7 @@ test("calls without a value are a group and can be filtered for, apart from thos
   );
   const asked = { groupBy: ["owner"], metrics: ["requests"], order: "key" };
   const keys = async (filter: object): Promise<unknown> =>
-    (await reader.ask(querySchema.parse({ ...asked, filters: [{ dimension: "owner", ...filter }] }))).series.map(
+    (await reader.query(querySchema.parse({ ...asked, filters: [{ dimension: "owner", ...filter }] }))).series.map(
       ({ key }) => key[0],
     );
   assert.deepEqual(await keys({ op: "is", values: [null] }), [null]);
@@ -131,12 +133,12 @@ test("whatever text a value is, it is a group of its own, and filtering for it f
     }),
   );
   const { reader } = await openStore(t, records, NOW);
-  const all = await reader.ask(querySchema.parse({ groupBy: ["model"], metrics: ["requests"], limit: 100 }));
+  const all = await reader.query(querySchema.parse({ groupBy: ["model"], metrics: ["requests"], limit: 100 }));
   assert.deepEqual(new Set(all.series.map(({ key }) => key[0])), new Set(HOSTILE));
   for (const text of HOSTILE) {
     for (const dimension of ["model", "owner", `tag:n${text}`]) {
       const filters = [{ dimension, op: "is", values: [text] }];
-      const found = await reader.ask(querySchema.parse({ groupBy: [dimension], metrics: ["requests"], filters }));
+      const found = await reader.query(querySchema.parse({ groupBy: [dimension], metrics: ["requests"], filters }));
       assert.deepEqual(
         [found.totals.total.requests, found.series[0]?.key],
         [1, [text]],
@@ -166,8 +168,8 @@ test("local days have 23 and 25 hours where clocks change, and the hour that com
     call(new Date(Date.parse("2026-10-24T00:30:00Z") + hour * 3_600_000).toISOString()),
   );
   const { reader } = await openStore(t, hourly, NOW);
-  const ask = (over: object): ReturnType<typeof reader.ask> =>
-    reader.ask(
+  const ask = (over: object): ReturnType<typeof reader.query> =>
+    reader.query(
       querySchema.parse({ from: "2026-10-24", to: "2026-10-27", tz: "Europe/Berlin", metrics: ["requests"], ...over }),
     );
   const days = await ask({ bucket: "1d" });
@@ -203,7 +205,7 @@ test("a period is compared with what came before it: today with yesterday so far
     NOW,
   );
   const both = async (over: object): Promise<unknown> => {
-    const { totals } = await reader.ask(querySchema.parse({ metrics: ["requests"], compare: "previous", ...over }));
+    const { totals } = await reader.query(querySchema.parse({ metrics: ["requests"], compare: "previous", ...over }));
     return [totals.total.requests, totals.previous?.requests];
   };
   assert.deepEqual(await both({ from: "today" }), [1, 1]);
@@ -215,7 +217,8 @@ test("a period is compared with what came before it: today with yesterday so far
 
 test("the bucket that goes on is told, and none if the range is over", async (t) => {
   const { reader } = await openStore(t, [call("2026-11-23T11:59:00Z")], NOW);
-  const asked = (over: object): ReturnType<typeof reader.ask> => reader.ask(querySchema.parse({ bucket: "1h", ...over }));
+  const asked = (over: object): ReturnType<typeof reader.query> =>
+    reader.query(querySchema.parse({ bucket: "1h", ...over }));
   assert.equal((await asked({ from: "-90m" })).partialFrom, "2026-11-23T11:00:00Z");
   assert.equal((await asked({ from: "-90m", to: "2026-11-23T11:59:59Z" })).partialFrom, null);
   assert.equal((await asked({ from: "today", to: "2026-11-24" })).partialFrom, "2026-11-23T12:00:00Z");
@@ -314,7 +317,7 @@ test("models without a price are told with what they used", async (t) => {
   );
   const found = await reader.unpricedModels({ from: "-1d", to: "now", tz: "UTC", filters: [] });
   assert.deepEqual(found, [{ provider: "openai", model: "m", requests: 2, tokens: 30 }]);
-  const { coverage } = await reader.ask(querySchema.parse({}));
+  const { coverage } = await reader.query(querySchema.parse({}));
   assert.deepEqual([coverage.unpricedRequests, coverage.unpricedTokens, coverage.unpricedModels], [2, 30, ["m"]]);
 });
 
@@ -332,7 +335,7 @@ test("what cannot be answered is refused with what is wrong and where", async (t
     [{ order: "-costs" }, "order", /costs/],
   ];
   for (const [over, where, message] of faults) {
-    await assert.rejects(reader.ask(querySchema.parse(over)), (error) => {
+    await assert.rejects(reader.query(querySchema.parse(over)), (error) => {
       assert.ok(error instanceof QueryError, JSON.stringify(over));
       assert.equal(error.where, where);
       assert.match(error.message, message);
@@ -348,5 +351,5 @@ test("a question that nobody waits for any more is ended", async (t) => {
   const answer = reader.sql({ text, maxRows: 1, timeoutMs: 60_000 }, abort.signal);
   abort.abort(new Error("gone"));
   await assert.rejects(answer, /gone/);
-  assert.equal((await reader.ask(querySchema.parse({}))).totals.total.requests, 1);
+  assert.equal((await reader.query(querySchema.parse({}))).totals.total.requests, 1);
 });

@@ -1,17 +1,11 @@
-// Every figure of an answer beside what the ledger's lines add up to, for random questions.
+// Compares every number of a result with the sums of the ledger's lines, for random queries.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
-import { ask } from "../../src/store/query/execute.ts";
+import { execute } from "../../src/store/query/execute.ts";
 import { dimensionNames } from "../../src/store/schema/dimensions.ts";
-import {
-  metricNames,
-  querySchema,
-  type QueryResponse,
-  type Metric,
-  type Query,
-  type Series,
-} from "../../src/store/schema/query.ts";
+import { metricNames } from "../../src/store/schema/metrics.ts";
+import { querySchema, type QueryResponse, type Metric, type Query, type Series } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecords, pick } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";
@@ -20,29 +14,29 @@ import { bucketName, keyOf, localOf, localTime, matches, metricOf } from "./orac
 const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"];
 const DIMENSIONS = [...dimensionNames, "tag:team", "tag:odd 'name'"] as const;
 const NOW = Date.parse("2026-11-20T12:34:56.789Z");
-/** Beginnings and ends of ranges: around the days on which some clock changes, and anywhere. */
+/** Days around which ranges begin and end: those on which the clocks of a zone change, and others. */
 const DAYS = ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"];
 
 const seed = Number(process.env["SEED"] ?? 20261123);
 const rounds = Number(process.env["ROUNDS"] ?? 40);
 
-test(`figures, totals, groups and buckets are what the ledger's lines add up to (seed ${seed})`, async (t) => {
+test(`values, totals, groups and buckets equal the sums of the ledger's lines (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const records = oddRecords(random, 3000);
-  const { use, memory } = await openStore(t, records, NOW);
+  const { use, cache } = await openStore(t, records, NOW);
   for (let round = 0; round < rounds; round += 1) {
-    const asked = randomQuestion(random);
-    const answer = await use((connection) => ask(connection, asked, { now: NOW }));
-    const told = `round ${round}: ${JSON.stringify(asked)}`;
-    check(answer, records, told);
-    const single = await use((connection) => ask(connection, asked, { now: NOW, fromCalls: true }));
-    assert.deepEqual(single, answer, `from single calls alone, ${told}`);
-    const remembered = await use((connection) => ask(connection, asked, { now: NOW, memory }));
-    assert.deepEqual(remembered, answer, `from memory, ${told}`);
+    const query = randomQuery(random);
+    const response = await use((connection) => execute(connection, query, { now: NOW }));
+    const context = `round ${round}: ${JSON.stringify(query)}`;
+    check(response, records, context);
+    const single = await use((connection) => execute(connection, query, { now: NOW, fromRequests: true }));
+    assert.deepEqual(single, response, `from single requests only, ${context}`);
+    const fromMemory = await use((connection) => execute(connection, query, { now: NOW, cache }));
+    assert.deepEqual(fromMemory, response, `from cache, ${context}`);
   }
 });
 
-function randomQuestion(random: () => number): Query {
+function randomQuery(random: () => number): Query {
   const some = <T>(from: readonly T[], most: number): T[] => [
     ...new Set(Array.from({ length: Math.floor(random() * (most + 1)) }, () => pick(random, from) as T)),
   ];
@@ -91,31 +85,31 @@ function randomFilter(random: () => number): unknown {
   }
 }
 
-function check(answer: QueryResponse, all: readonly RequestRecord[], told: string): void {
-  const { query } = answer;
+function check(response: QueryResponse, all: readonly RequestRecord[], context: string): void {
+  const { query } = response;
   const [from, to] = [Date.parse(query.from), Date.parse(query.to)];
   const wanted = within(all, from, to, query);
-  checkSeries(answer.totals, wanted, answer, told);
-  assert.equal(answer.coverage.requests, wanted.length, told);
-  if (query.groupBy.length === 0) return assert.deepEqual(answer.series, [], told);
+  checkSeries(response.totals, wanted, response, context);
+  assert.equal(response.coverage.requests, wanted.length, context);
+  if (query.groupBy.length === 0) return assert.deepEqual(response.series, [], context);
   const groups = Map.groupBy(wanted, (record) =>
     JSON.stringify(query.groupBy.map((each) => keyOf(record, each, query.tz))),
   );
-  const named = answer.series.filter(({ other }) => !other);
-  assert.deepEqual(new Set(named.map(({ key }) => JSON.stringify(key))).size, named.length, told);
-  assert.equal(named.length, Math.min(query.limit, groups.size), told);
-  for (const series of named) checkSeries(series, groups.get(JSON.stringify(series.key)) ?? [], answer, told);
+  const named = response.series.filter(({ other }) => !other);
+  assert.deepEqual(new Set(named.map(({ key }) => JSON.stringify(key))).size, named.length, context);
+  assert.equal(named.length, Math.min(query.limit, groups.size), context);
+  for (const series of named) checkSeries(series, groups.get(JSON.stringify(series.key)) ?? [], response, context);
   const rest = new Set(groups.keys());
   for (const { key } of named) rest.delete(JSON.stringify(key));
   const others = [...rest].flatMap((key) => groups.get(key) ?? []);
-  const other = answer.series.find((series) => series.other);
+  const other = response.series.find((series) => series.other);
   assert.equal(
     other !== undefined || query.compare === "previous",
     others.length > 0 || query.compare === "previous",
-    told,
+    context,
   );
-  if (other !== undefined) checkSeries(other, others, answer, told);
-  checkOrder(named, groups, answer, told);
+  if (other !== undefined) checkSeries(other, others, response, context);
+  checkOrder(named, groups, response, context);
 }
 
 /** No group that was left out comes before one that was not. */
@@ -123,7 +117,7 @@ function checkOrder(
   named: readonly Series[],
   groups: ReadonlyMap<string, readonly RequestRecord[]>,
   { query }: QueryResponse,
-  told: string,
+  context: string,
 ): void {
   const name = query.order.replace(/^-/, "");
   if (name === "key" || name.includes("_p")) return;
@@ -133,10 +127,11 @@ function checkOrder(
     return value === null ? Infinity : value * sign;
   };
   const shown = named.map(({ key }) => place(JSON.stringify(key)));
-  shown.forEach((value, at) => assert.ok(at === 0 || atMost(shown[at - 1] ?? 0, value), `${told}: order`));
+  shown.forEach((value, at) => assert.ok(at === 0 || atMost(shown[at - 1] ?? 0, value), `${context}: order`));
   const keys = new Set(named.map(({ key }) => JSON.stringify(key)));
   const last = shown.at(-1) ?? Infinity;
-  for (const key of groups.keys()) if (!keys.has(key)) assert.ok(atMost(last, place(key)), `${told}: left out ${key}`);
+  for (const key of groups.keys())
+    if (!keys.has(key)) assert.ok(atMost(last, place(key)), `${context}: left out ${key}`);
 }
 
 function atMost(one: number, other: number): boolean {
@@ -159,9 +154,9 @@ function checkSeries(
   series: Series,
   records: readonly RequestRecord[],
   { query, buckets }: QueryResponse,
-  told: string,
+  context: string,
 ): void {
-  const of = `${told}, ${series.label}`;
+  const of = `${context}, ${series.label}`;
   for (const metric of query.metrics) checkValue(metric, series.total[metric], records, of);
   if (query.bucket === "none") return;
   const parts = Map.groupBy(records, (record) =>
@@ -180,10 +175,11 @@ function checkValue(
   metric: Metric,
   value: number | null | undefined,
   records: readonly RequestRecord[],
-  told: string,
+  context: string,
 ): void {
   const right = metricOf(metric, records);
-  if (right === null || value === null || value === undefined) return assert.equal(value, right, `${told}: ${metric}`);
+  if (right === null || value === null || value === undefined)
+    return assert.equal(value, right, `${context}: ${metric}`);
   const slack = /_p\d\d$/.test(metric) ? right / 64 + 0.001 : Math.abs(right) * 1e-9;
-  assert.ok(Math.abs(value - right) <= slack, `${told}: ${metric} is ${value}, not ${right}`);
+  assert.ok(Math.abs(value - right) <= slack, `${context}: ${metric} is ${value}, not ${right}`);
 }

@@ -173,7 +173,7 @@ test("a rebuild gives what was built step by step", async (t) => {
   const sums = "SELECT * EXCLUDE (requests), sum(requests) OVER () AS requests FROM hours ORDER BY ALL";
   const calls = "SELECT * FROM calls ORDER BY id";
   const rows = async (sql: string): Promise<unknown> =>
-    (await store.ask((connection) => connection.runAndReadAll(sql))).getRowsJson();
+    (await store.read((connection) => connection.runAndReadAll(sql))).getRowsJson();
   await store.compact();
   const before = await rows(calls);
   await store.rebuild({});

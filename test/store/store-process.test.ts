@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { constants, getPriority } from "node:os";
 import { test, type TestContext } from "node:test";
-import { RemoteReader } from "../../src/store/service/remote-reader.ts";
+import { remoteReader } from "../../src/store/service/reader-rpc.ts";
 import { StoreClient, StoreUnavailable } from "../../src/store/service/store-client.ts";
 import { run } from "../harness/run-program.ts";
 import { Waiting } from "../harness/until.ts";
@@ -19,7 +19,7 @@ const ENDLESS = {
 test("what stands in the ledger is in the next answer, from the first call to the last", async (t) => {
   const place = storePlace(t);
   const { store } = started(t, place);
-  const reader = new RemoteReader(store);
+  const reader = remoteReader(store);
   for (let nth = 0; nth < 3; nth++) {
     appendFileSync(place.ledger, linesOf(recordsFrom(nth * 10, 10)));
     assert.deepEqual((await reader.sql(COUNT)).rows, [[(nth + 1) * 10]]);
@@ -30,7 +30,7 @@ test("a process that is killed over a question fails it, and another answers the
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   const { store, log, waiting } = started(t, place);
-  const reader = new RemoteReader(store);
+  const reader = remoteReader(store);
   await reader.sql(COUNT);
   const asked = assert.rejects(reader.sql(ENDLESS), StoreUnavailable);
   process.kill(store.pid ?? 0, "SIGKILL");
@@ -42,17 +42,17 @@ test("a process that is killed over a question fails it, and another answers the
 
 test("a store that was stopped answers nothing, and its process is gone", async (t) => {
   const { store } = started(t, storePlace(t));
-  await new RemoteReader(store).sql(COUNT);
+  await remoteReader(store).sql(COUNT);
   const pid = store.pid ?? 0;
   store.stop();
-  await assert.rejects(new RemoteReader(store).sql(COUNT), StoreUnavailable);
+  await assert.rejects(remoteReader(store).sql(COUNT), StoreUnavailable);
   await store.ended;
   assert.throws(() => process.kill(pid, 0));
 });
 
 test("whoever stops waiting ends the work, and the store answers others meanwhile", async (t) => {
   const { store } = started(t, storePlace(t));
-  const reader = new RemoteReader(store);
+  const reader = remoteReader(store);
   await assert.rejects(reader.sql(ENDLESS, AbortSignal.abort()));
   const patience = new AbortController();
   const asked = assert.rejects(reader.sql(ENDLESS, patience.signal));
@@ -64,7 +64,7 @@ test("whoever stops waiting ends the work, and the store answers others meanwhil
 
 test("the process comes last at the processor, and the gateway's own does not load the database", async (t) => {
   const { store } = started(t, storePlace(t));
-  await new RemoteReader(store).sql(COUNT);
+  await remoteReader(store).sql(COUNT);
   assert.equal(getPriority(store.pid), constants.priority.PRIORITY_LOW);
   const script = 'await import("./src/app/app.ts"); console.log(process.report.getReport().sharedObjects.join());';
   const { stdout, code } = await run(process.execPath, ["--input-type=module", "--eval", script]);

@@ -1,4 +1,4 @@
-import type { Answer, Filter, Metric, Series } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Filter, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { valueLabel } from "../format/dimension.ts";
 import { metricLook } from "../format/metric.ts";
 import { assignColors, colorVariable } from "./palette.ts";
@@ -19,13 +19,13 @@ export interface ChartSeries {
 /** The time axis that all series of a chart share. */
 export interface ChartFrame {
   readonly buckets: readonly string[];
-  readonly bucket: Answer["query"]["bucket"];
+  readonly bucket: QueryResponse["query"]["bucket"];
   readonly tz: string;
   readonly to: string;
   readonly partialFrom: string | null;
 }
 
-export const frameOf = (result: Answer): ChartFrame => ({
+export const frameOf = (result: QueryResponse): ChartFrame => ({
   buckets: result.buckets,
   bucket: result.query.bucket,
   tz: result.query.tz,
@@ -34,7 +34,7 @@ export const frameOf = (result: Answer): ChartFrame => ({
 });
 
 /** Returns the name of a group, with one part for each dimension. */
-export function seriesLabel(result: Answer, series: Series): string {
+export function seriesLabel(result: QueryResponse, series: Series): string {
   if (series.other) return "Other";
   const [first] = result.query.groupBy;
   if (first === undefined) return "All requests";
@@ -42,19 +42,19 @@ export function seriesLabel(result: Answer, series: Series): string {
 }
 
 /** Returns the color of a group, the same on every chart. */
-export function seriesColor(result: Answer, series: Series): string {
+export function seriesColor(result: QueryResponse, series: Series): string {
   if (result.query.groupBy.length === 0) return "--accent";
   return colorVariable(result.query.groupBy.join(), series.other ? null : seriesLabel(result, series));
 }
 
 /** Returns the filters that select a group; none exist for *other*. */
-export function seriesFilters(result: Answer, series: Series): Filter[] {
+export function seriesFilters(result: QueryResponse, series: Series): Filter[] {
   if (series.other) return [];
   return result.query.groupBy.map((dimension, at) => ({ dimension, op: "is", values: [series.key[at] ?? null] }));
 }
 
 /** Returns the groups of a response as series, largest first, or the totals if there are no groups. */
-export function seriesOf(result: Answer, metric: Metric): ChartSeries[] {
+export function seriesOf(result: QueryResponse, metric: Metric): ChartSeries[] {
   const groups = result.query.groupBy.length === 0 ? [result.totals] : result.series;
   const named = groups.filter(({ other }) => !other).map((group) => seriesLabel(result, group));
   assignColors(result.query.groupBy.join(), named);

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Answer, Filter, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Filter, Metric } from "../../../src/admin/api/contract.ts";
 import { addFilters } from "../data/url-state.ts";
 import { metricLook } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
@@ -7,7 +7,7 @@ import { isKnown } from "../format/number.ts";
 interface HeatMapProps {
   readonly title: string;
   /** Grouped by weekday and hour. */
-  readonly result: Answer;
+  readonly result: QueryResponse;
   readonly metric: Metric;
 }
 

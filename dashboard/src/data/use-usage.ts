@@ -1,4 +1,4 @@
-import type { Answer, Dimension, Filter, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Dimension, Filter, Metric } from "../../../src/admin/api/contract.ts";
 import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import type { Scope } from "./url-state.ts";
 import { useResource, type Resource } from "./resource.ts";
@@ -34,6 +34,6 @@ export function usageQuery(scope: Scope, ask: UsageRequest): URLSearchParams {
   return query;
 }
 
-export function useUsage(scope: Scope, ask: UsageRequest | null): Resource<Answer> {
-  return useResource<Answer>(ask === null ? null : `/usage?${usageQuery(scope, ask).toString()}`);
+export function useUsage(scope: Scope, ask: UsageRequest | null): Resource<QueryResponse> {
+  return useResource<QueryResponse>(ask === null ? null : `/usage?${usageQuery(scope, ask).toString()}`);
 }

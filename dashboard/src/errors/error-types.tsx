@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Answer, Filter, Series } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Filter, Series } from "../../../src/admin/api/contract.ts";
 import { seriesFilters } from "../chart/chart-series.ts";
 import { useUsage } from "../data/use-usage.ts";
 import { go, scopeParams, useUrlState, withFilters, type Scope } from "../data/url-state.ts";
@@ -70,7 +70,7 @@ export function ErrorTypes({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function columnsFor(result: Answer): Column<Series>[] {
+function columnsFor(result: QueryResponse): Column<Series>[] {
   const all = result.totals.total.requests;
   const share = ({ total }: Series): number | null =>
     isKnown(total.requests) && isKnown(all) && all > 0 ? total.requests / all : null;

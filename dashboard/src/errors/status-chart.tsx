@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, sumOf, type ChartSeries } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { useUsage } from "../data/use-usage.ts";
@@ -77,7 +77,7 @@ export function StatusChart({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function classesOf(result: Answer, view: View): ChartSeries[] {
+function classesOf(result: QueryResponse, view: View): ChartSeries[] {
   const whole = result.totals.points.requests ?? [];
   const shown = [...classes, unanswered].filter(({ name }) => view === "all" || !/^[23]xx$/.test(name));
   return shown.flatMap(({ name, label, color, ...rest }) => {

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Answer, Filter } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Filter } from "../../../src/admin/api/contract.ts";
 import { frameOf, seriesOf } from "../chart/chart-series.ts";
 import { HeatMap } from "../chart/heat-map.tsx";
 import { TimeChart } from "../chart/time-chart.tsx";
@@ -60,7 +60,7 @@ function askFor(scope: Scope, { by, metric, view, picks }: Exploration): UsageRe
 
 interface LinesProps {
   readonly title: string;
-  readonly data: Answer;
+  readonly data: QueryResponse;
   readonly exploration: Exploration;
 }
 

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesFilters } from "../chart/chart-series.ts";
 import { addFilters, go, setParams, useUrlState, type Params } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
@@ -25,7 +25,7 @@ export function tableMetrics(metric: Metric): Metric[] {
 }
 
 interface ExploreTableProps {
-  readonly result: Answer;
+  readonly result: QueryResponse;
   readonly exploration: Exploration;
 }
 
@@ -52,7 +52,7 @@ export function ExploreTable({ result, exploration }: ExploreTableProps): JSX.El
 /** A group in *other* may have values only in the previous period. */
 const isThere = ({ total, other }: Series): boolean => !other || total.requests !== 0;
 
-function columnsFor(result: Answer, exploration: Exploration, params: Params): Column<Series>[] {
+function columnsFor(result: QueryResponse, exploration: Exploration, params: Params): Column<Series>[] {
   const { metric } = exploration;
   const metrics = tableMetrics(metric);
   return [
@@ -93,7 +93,7 @@ function pickColumn({ picks }: Exploration, params: Params): Column<Series> {
   };
 }
 
-function nameColumn(result: Answer, dimension: Dimension, at: number): Column<Series> {
+function nameColumn(result: QueryResponse, dimension: Dimension, at: number): Column<Series> {
   return {
     id: `by-${at}`,
     label: dimensionLabel(dimension),
@@ -114,7 +114,7 @@ function nameColumn(result: Answer, dimension: Dimension, at: number): Column<Se
   };
 }
 
-function metricColumn(result: Answer, metric: Metric, card: "field" | "none"): Column<Series> {
+function metricColumn(result: QueryResponse, metric: Metric, card: "field" | "none"): Column<Series> {
   const look = metricLook(metric);
   return {
     id: metric,
@@ -127,7 +127,7 @@ function metricColumn(result: Answer, metric: Metric, card: "field" | "none"): C
   };
 }
 
-function shareColumn(result: Answer, metric: Metric): Column<Series> {
+function shareColumn(result: QueryResponse, metric: Metric): Column<Series> {
   const whole = result.totals.total[metric];
   const share = ({ total }: Series): number | null => {
     const value = total[metric];

@@ -1,6 +1,6 @@
-import type { Answer } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse } from "../../../src/admin/api/contract.ts";
 
-type Bucket = Answer["query"]["bucket"];
+type Bucket = QueryResponse["query"]["bucket"];
 
 const formatters = (() => {
   const made = new Map<string, Intl.DateTimeFormat>();

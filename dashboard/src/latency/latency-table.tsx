@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesFilters } from "../chart/chart-series.ts";
 import { addFilters } from "../data/url-state.ts";
 import { dimensionLabel, valueLabel } from "../format/dimension.ts";
@@ -22,7 +22,7 @@ export const latencyMetrics: readonly Metric[] = [
 const onCards: readonly Metric[] = ["duration_p95", "ttft_p95", "output_tokens_per_second"];
 
 /** Each group with all its percentiles; a click filters by it. */
-export function LatencyTable({ result }: { readonly result: Answer }): JSX.Element {
+export function LatencyTable({ result }: { readonly result: QueryResponse }): JSX.Element {
   const [sort, setSort] = useState("-requests");
   const [by = "model"] = result.query.groupBy;
   return (
@@ -48,7 +48,7 @@ const nameColumn = (by: Dimension): Column<Series> => ({
   total: "All",
 });
 
-function metricColumn(result: Answer, metric: Metric): Column<Series> {
+function metricColumn(result: QueryResponse, metric: Metric): Column<Series> {
   const look = metricLook(metric);
   const write = (value: number | null | undefined): JSX.Element => (
     <span title={value === null || value === undefined ? "No duration is known" : look.exactly(value)}>

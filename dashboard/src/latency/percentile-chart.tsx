@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Metric } from "../../../src/admin/api/contract.ts";
 import { frameOf, type ChartSeries } from "../chart/chart-series.ts";
 import { TimeChart } from "../chart/time-chart.tsx";
 import { useUsage } from "../data/use-usage.ts";
@@ -53,7 +53,7 @@ export function PercentileChart({ scope, title, kind }: PercentileChartProps): J
   );
 }
 
-function linesOf(result: Answer, kind: PercentileChartProps["kind"]): ChartSeries[] {
+function linesOf(result: QueryResponse, kind: PercentileChartProps["kind"]): ChartSeries[] {
   return looks.map(({ part, color, ...look }) => {
     const metric: Metric = `${kind}_${part}`;
     return { name: part, label: part, color, values: result.totals.points[metric] ?? [], ...look };

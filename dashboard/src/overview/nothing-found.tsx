@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Answer, NearestRange } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, NearestRange } from "../../../src/admin/api/contract.ts";
 import { scopeQuery } from "../data/use-usage.ts";
 import { setFilters, setRange, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
@@ -9,7 +9,7 @@ import { Empty } from "../ui/state.tsx";
 
 interface NothingFoundProps {
   readonly scope: Scope;
-  readonly result?: Answer;
+  readonly result?: QueryResponse;
 }
 
 /** Shown if no request matches: offers to clear filters or to go to the nearest requests. */

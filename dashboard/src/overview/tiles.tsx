@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Answer, Dimension, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Dimension, Metric } from "../../../src/admin/api/contract.ts";
 import { useUsage, type UsageRequest } from "../data/use-usage.ts";
 import { setParams, useUrlState, type Scope } from "../data/url-state.ts";
 import { metricLook } from "../format/metric.ts";
@@ -73,7 +73,7 @@ interface MainView {
 
 interface TilesProps {
   readonly scope: Scope;
-  readonly result: Answer | undefined;
+  readonly result: QueryResponse | undefined;
   readonly shown: ChartMetric;
 }
 

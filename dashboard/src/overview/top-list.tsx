@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Answer, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Dimension, Metric, Series } from "../../../src/admin/api/contract.ts";
 import { seriesColor, seriesLabel } from "../chart/chart-series.ts";
 import { useUsage } from "../data/use-usage.ts";
 import { scopeParams, toggleValue, useUrlState, withChanges, type Scope } from "../data/url-state.ts";
@@ -63,7 +63,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
   );
 }
 
-type RowsFrom = Omit<TopListProps, "title"> & { readonly data: Answer };
+type RowsFrom = Omit<TopListProps, "title"> & { readonly data: QueryResponse };
 
 function rowsOf({ data, dimension, metric, scope, isColored }: RowsFrom): BarRow[] {
   const look = metricLook(metric);

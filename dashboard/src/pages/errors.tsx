@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Metric } from "../../../src/admin/api/contract.ts";
 import { useUsage, type UsageRequest } from "../data/use-usage.ts";
 import { scopeParams, useUrlState, withFilters, type Scope } from "../data/url-state.ts";
 import { ErrorTypes, isFailed } from "../errors/error-types.tsx";
@@ -85,7 +85,7 @@ export function ErrorsPage({ scope }: { readonly scope: Scope }): JSX.Element {
   );
 }
 
-function Tiles({ scope, result }: { readonly scope: Scope; readonly result: Answer | undefined }): JSX.Element {
+function Tiles({ scope, result }: { readonly scope: Scope; readonly result: QueryResponse | undefined }): JSX.Element {
   const { data: throttles } = useUsage(scope, throttled);
   const { data: failures } = useUsage(scope, failed);
   const subtitle = describeScope(scope);

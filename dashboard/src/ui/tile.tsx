@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import type { Answer, Metric } from "../../../src/admin/api/contract.ts";
+import type { QueryResponse, Metric } from "../../../src/admin/api/contract.ts";
 import { Sparkline } from "../chart/sparkline.tsx";
 import { metricLook } from "../format/metric.ts";
 import { isKnown } from "../format/number.ts";
@@ -9,7 +9,7 @@ import { Skeleton } from "./state.tsx";
 interface TileProps {
   readonly label: string;
   readonly metric: Metric;
-  readonly result: Answer | undefined;
+  readonly result: QueryResponse | undefined;
   /** Describes the filters of the number. */
   readonly subtitle: ComponentChildren;
   /** The reason if there is no number. */

@@ -7,10 +7,10 @@ import type { RequestListPage } from "../../store/schema/reader.ts";
 export type { RequestRecord } from "../../core/request/request-record.ts";
 export type { ProxyStatus, RecentRejection } from "../../core/counters/status.ts";
 export type { RequestRow, DimensionValues, NearestRange, UnpricedModel } from "../../store/schema/reader.ts";
-export type { Answer, Coverage, Dimension, Filter, Metric, Series } from "../../store/schema/query.ts";
+export type { QueryResponse, Coverage, Dimension, Filter, Metric, Series } from "../../store/schema/query.ts";
 
 /**
- * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `Answer`.
+ * `GET /usage?from&to&tz&bucket&group_by=model,owner&metric=cost,requests&filter=…&compare=previous&limit&order` → `QueryResponse`.
  * `filter` may be repeated; each is `<dimension><op><value>[,<value>…]` with one of `=`, `!=`, `>=`, `<=`. A value
  * `null` means unknown; `,`, `\` and the literal value `null` are escaped with `\`.
  * `GET /export.csv|.jsonl|.parquet` take the same (with `what=calls|usage`) and stream.

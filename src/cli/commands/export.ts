@@ -52,7 +52,7 @@ async function exportRequests(terminal: Terminal, options: ExportOptions): Promi
   const query = parseQueryOptions(terminal, options, { bucket: "none" });
   if (query === undefined) return EXIT.usage;
   return withDataSource(terminal, options, async (source) => {
-    const bytes = Readable.from(source.export({ format, what, question: query, byteOrderMark: bom === true }));
+    const bytes = Readable.from(source.export({ format, what, query, byteOrderMark: bom === true }));
     if (output === undefined) {
       await pipeline(bytes, terminal.stdout, { end: false });
       return EXIT.ok;

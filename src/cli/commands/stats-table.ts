@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Answer, Metric, Values } from "../../store/schema/query.ts";
+import type { QueryResponse, Metric, Values } from "../../store/schema/query.ts";
 import { formatChange, formatMetric, metricHeading, shareBar, sparkline } from "../output/format-metric.ts";
 import { printable } from "../output/print-table.ts";
 import { statsRows, type StatsRow } from "./stats-rows.ts";
@@ -14,7 +14,7 @@ export interface StatsFormat {
 }
 
 /** Prints a result: aligned and abbreviated on a terminal, tab-separated and exact otherwise. */
-export function printStats(terminal: Terminal, result: Answer, { plain, chart }: StatsFormat): void {
+export function printStats(terminal: Terminal, result: QueryResponse, { plain, chart }: StatsFormat): void {
   const { stdout } = terminal;
   if (result.totals.total.requests === 0 || result.series.length === 0) {
     // stdout stays empty, so that a program reads no rows.
@@ -36,7 +36,7 @@ export function printStats(terminal: Terminal, result: Answer, { plain, chart }:
   stdout.write(`${[bold(head), ...lines, bold(total), "", footer(result)].join("\n")}\n`);
 }
 
-function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Column[] {
+function columnsOf({ query, buckets }: QueryResponse, isTable: boolean): readonly Column[] {
   const [first] = query.metrics;
   return [
     ...(buckets.length === 0 ? [] : [left("FROM")]),
@@ -47,7 +47,7 @@ function columnsOf({ query, buckets }: Answer, isTable: boolean): readonly Colum
   ];
 }
 
-function cellsOf(result: Answer, { bucket, series, values }: StatsRow, isTable: boolean): readonly string[] {
+function cellsOf(result: QueryResponse, { bucket, series, values }: StatsRow, isTable: boolean): readonly string[] {
   const { query, totals } = result;
   const [first] = query.metrics;
   const groups = query.groupBy.map((_, index) =>
@@ -62,7 +62,7 @@ function cellsOf(result: Answer, { bucket, series, values }: StatsRow, isTable: 
   return cells;
 }
 
-function totalCells({ query, totals, buckets }: Answer, isTable: boolean): readonly string[] {
+function totalCells({ query, totals, buckets }: QueryResponse, isTable: boolean): readonly string[] {
   const [first] = query.metrics;
   const before = [...(buckets.length === 0 ? [] : ["total"]), ...query.groupBy.map(() => "")];
   if (buckets.length === 0 && before.length > 0) before[0] = "total";
@@ -78,7 +78,7 @@ function totalCells({ query, totals, buckets }: Answer, isTable: boolean): reado
   return [...before, ...shown, ...share, ...delta];
 }
 
-function printChart(terminal: Terminal, result: Answer): void {
+function printChart(terminal: Terminal, result: QueryResponse): void {
   const { query, series, totals, buckets } = result;
   const [first] = query.metrics;
   if (first === undefined) return;
@@ -96,7 +96,7 @@ function printChart(terminal: Terminal, result: Answer): void {
 }
 
 /** The range of the result, and how much of it is unknown. */
-function footer({ query, coverage, totals }: Answer): string {
+function footer({ query, coverage, totals }: QueryResponse): string {
   const parts = [`${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`];
   if (coverage.requests > 0) {
     parts.push(
@@ -112,7 +112,7 @@ function footer({ query, coverage, totals }: Answer): string {
   return parts.join(" · ");
 }
 
-function emptyText({ query }: Answer): string {
+function emptyText({ query }: QueryResponse): string {
   const filters = query.filters.length === 0 ? "" : " with these filters";
   return `no requests${filters} from ${bucketText(query.from)} to ${bucketText(query.to)} (${query.tz})`;
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Answer } from "../../store/schema/query.ts";
+import type { QueryResponse } from "../../store/schema/query.ts";
 import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
 import { printStats } from "./stats-table.ts";
@@ -56,12 +56,12 @@ async function stats(terminal: Terminal, options: StatsOptions): Promise<number>
   const query = parseQueryOptions(terminal, options, defaults);
   if (query === undefined) return EXIT.usage;
   return withDataSource(terminal, options, async (source) => {
-    print(terminal, options, await source.ask(query));
+    print(terminal, options, await source.query(query));
     return EXIT.ok;
   });
 }
 
-function print(terminal: Terminal, options: StatsOptions, result: Answer): void {
+function print(terminal: Terminal, options: StatsOptions, result: QueryResponse): void {
   if (options.json === true) printJson(terminal, result);
   else if (options.jsonl === true) for (const line of statsJsonLines(result)) terminal.stdout.write(`${line}\n`);
   else if (options.csv === true) terminal.stdout.write(statsCsv(result));

@@ -2,13 +2,13 @@ import { Option, type Command } from "commander";
 import type { Settings } from "../../config/settings.ts";
 import { openOffline } from "../../store/service/open-store.ts";
 import { formatFilter } from "../../store/filter/filter-text.ts";
-import { formatQuestion } from "../../store/query/query-text.ts";
+import { formatQuery } from "../../store/query/query-text.ts";
 import { QueryError } from "../../store/schema/query-error.ts";
-import type { Answer, Query } from "../../store/schema/query.ts";
+import type { QueryResponse, Query } from "../../store/schema/query.ts";
 import type {
   RequestListPage,
   RequestListQuery,
-  ExportWanted,
+  ExportRequest,
   KeyActivity,
   StoreReader,
 } from "../../store/schema/reader.ts";
@@ -22,7 +22,7 @@ import { addConfigOption, type SettingsOptions } from "../context/settings-optio
 import { EXIT, info, type ExitCode, type Terminal } from "../context/terminal.ts";
 
 /** Runs queries over the records, on a running gateway or on the files. */
-export type DataSource = Pick<StoreReader, "ask" | "listRequests" | "keyActivity" | "export">;
+export type DataSource = Pick<StoreReader, "query" | "listRequests" | "keyActivity" | "export">;
 
 export interface DataSourceOptions extends SettingsOptions {
   readonly server?: string;
@@ -149,8 +149,8 @@ class GatewayDataSource implements DataSource {
   }
 
   // as: the gateway's responses follow the API contract.
-  async ask(query: Query): Promise<Answer> {
-    return (await requestApiJson(this.#address, `/api/v1/usage?${formatQuestion(query).toString()}`)) as Answer;
+  async query(query: Query): Promise<QueryResponse> {
+    return (await requestApiJson(this.#address, `/api/v1/usage?${formatQuery(query).toString()}`)) as QueryResponse;
   }
 
   async listRequests({ from, to, tz, filters, limit, cursor }: RequestListQuery): Promise<RequestListPage> {
@@ -165,8 +165,8 @@ class GatewayDataSource implements DataSource {
     return rows.flatMap(({ id, lastUsed, ...use }) => (lastUsed === null ? [] : [{ ...use, key: id, lastUsed }]));
   }
 
-  export({ format, what, question, byteOrderMark }: ExportWanted): AsyncIterable<Uint8Array> {
-    const query = formatQuestion(question);
+  export({ format, what, query: exported, byteOrderMark }: ExportRequest): AsyncIterable<Uint8Array> {
+    const query = formatQuery(exported);
     query.set("what", what);
     if (byteOrderMark === true) query.set("bom", "1");
     return requestApiBytes(this.#address, `/api/v1/export.${format}?${query.toString()}`);

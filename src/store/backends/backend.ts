@@ -5,7 +5,7 @@ import type { QueryRange } from "./query-range.ts";
 
 /**
  * What computes queries: `SqlBackend` in DuckDB, `MemoryBackend` from columns in memory. Both give the same numbers, to the
- * last digit; `test/store/backends.test.ts` holds them to it.
+ * last digit, as `test/store/backends.test.ts` checks.
  */
 export interface Backend {
   /** The metrics of each group, for the whole range and for each bucket. */

@@ -14,19 +14,19 @@ export function textColumn(name: string, value: string): ExportColumn {
   return { name, value, cell: quotedSql(guardedSql(`${value}::VARCHAR`)) };
 }
 
-export function figureColumn(name: string, value: string): ExportColumn {
+export function numberColumn(name: string, value: string): ExportColumn {
   return { name, value, cell: `${value}::VARCHAR` };
 }
 
 /** The columns of `calls`, times and amounts written plainly. */
-export function callColumns(): readonly ExportColumn[] {
+export function requestExportColumns(): readonly ExportColumn[] {
   return REQUEST_COLUMNS.map(({ name, type }) => {
     if (type === "TIMESTAMPTZ") return { name, value: name, cell: isoTime(name) };
     if (type === "VARCHAR") return textColumn(name, name);
     if (type === "JSON") return { ...textColumn(name, name), value: name };
     if (type.startsWith("MAP")) return { ...textColumn(name, `to_json(${name})`), value: name };
     if (type.startsWith("DECIMAL")) return { name, value: name, cell: `rtrim(rtrim(${name}::VARCHAR, '0'), '.')` };
-    return figureColumn(name, name);
+    return numberColumn(name, name);
   });
 }
 

@@ -3,61 +3,68 @@ import { createReadStream, mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { rangeOfRequests } from "../query/execute.ts";
 import { quoted } from "../duckdb/database.ts";
-import { requestsIn, decide } from "../query/plan-query.ts";
-import { callColumns, csvHeader, csvLineSql, identifier, jsonLineSql, type ExportColumn } from "./export-columns.ts";
-import { requestsSql, type RequestRange } from "../backends/sql/measures-sql.ts";
+import { planQuery, queryRangeOf, requestsIn } from "../query/plan-query.ts";
+import {
+  csvHeader,
+  requestExportColumns,
+  csvLineSql,
+  identifier,
+  jsonLineSql,
+  type ExportColumn,
+} from "./export-columns.ts";
+import type { RequestRange } from "../backends/query-range.ts";
+import { requestsSql } from "../backends/sql/measures-sql.ts";
 import { usageTable } from "./usage-export.ts";
 import type { ExportRequest } from "../schema/reader.ts";
 import { recordSql } from "../schema/record-text.ts";
 import { numberIn, Statement } from "../duckdb/statement.ts";
 import { DAY } from "../time/time-zone.ts";
 
-/** Takes bytes; false when no more are wanted. */
+/** Takes bytes; resolves to false if the reader wants no more. */
 export type Put = (bytes: Uint8Array) => Promise<boolean>;
 
-export interface ExportPlace {
+export interface ExportContext {
   readonly now: number;
-  /** For a file on its way. */
+  /** For a temporary Parquet file. */
   readonly directory: string;
 }
 
 const BLOCK = 256 * 1024;
-const PART_CALLS = 200_000;
+const REQUESTS_PER_PART = 200_000;
 
-/** To be run in a transaction that only reads. */
+/** Runs in a read transaction of the caller. */
 export async function runExport(
   connection: DuckDBConnection,
-  wanted: ExportRequest,
-  place: ExportPlace,
+  request: ExportRequest,
+  context: ExportContext,
   put: Put,
 ): Promise<void> {
-  const { format, question, what } = wanted;
+  const { format, query, what } = request;
   const lines = new Lines(format === "csv" ? "\r\n" : "\n", put);
   if (what === "usage") {
-    const decided = decide({ ...question, limit: 1 }, place.now);
+    const plan = planQuery({ ...query, limit: 1 }, context.now);
     const statement = new Statement();
-    const table = usageTable(decided, rangeOfRequests(decided), statement);
+    const table = usageTable(plan, queryRangeOf(plan), statement);
     if (format === "parquet")
-      return await putFile(connection, parquetOf(table.sql, table.columns), statement, { place, put });
-    if (format === "csv") lines.addHeader(csvHeader(table.columns), wanted.byteOrderMark === true);
+      return await putFile(connection, parquetOf(table.sql, table.columns), statement, { context, put });
+    if (format === "csv") lines.addHeader(csvHeader(table.columns), request.byteOrderMark === true);
     await lines.addAll(connection, `SELECT ${lineSql(format, table.columns)} FROM (${table.sql})`, statement);
     return await lines.end();
   }
-  const range = requestsIn(question, place.now);
+  const range = requestsIn(query, context.now);
   if (format === "parquet") {
     const statement = new Statement();
     const sql = `${requestsSql(range, statement)} ORDER BY ts, id`;
-    return await putFile(connection, parquetOf(sql, callColumns()), statement, { place, put });
+    return await putFile(connection, parquetOf(sql, requestExportColumns()), statement, { context, put });
   }
-  if (format === "csv") lines.addHeader(csvHeader(callColumns()), wanted.byteOrderMark === true);
-  const line = format === "csv" ? csvLineSql(callColumns()) : recordSql();
-  // In parts, so that the first line comes soon and what is put in order fits into memory.
+  if (format === "csv") lines.addHeader(csvHeader(requestExportColumns()), request.byteOrderMark === true);
+  const line = format === "csv" ? csvLineSql(requestExportColumns()) : recordSql();
+  // Exports in parts, so that the first line comes soon and each sort fits into memory.
   for (const part of await partsOf(connection, range)) {
     const statement = new Statement();
     await lines.addAll(connection, `SELECT ${line} FROM (${requestsSql(part, statement)} ORDER BY ts, id)`, statement);
-    if (lines.isRefused) return;
+    if (lines.isClosed) return;
   }
   await lines.end();
 }
@@ -70,7 +77,7 @@ function parquetOf(sql: string, columns: readonly ExportColumn[]): string {
   return `SELECT ${columns.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(", ")} FROM (${sql})`;
 }
 
-/** The range in parts of whole days with about so many calls each, as far as there are calls. */
+/** Splits the range into parts of whole days with about `REQUESTS_PER_PART` requests each. Days without requests are left out. */
 async function partsOf(connection: DuckDBConnection, range: RequestRange): Promise<readonly RequestRange[]> {
   const sql = `SELECT epoch_ms(hour) // ${DAY} AS day, sum(requests) AS calls FROM hours GROUP BY day ORDER BY day`;
   const parts: { from: number; to: number; calls: number }[] = [];
@@ -78,7 +85,7 @@ async function partsOf(connection: DuckDBConnection, range: RequestRange): Promi
     const from = (numberIn(row, "day") ?? 0) * DAY;
     const calls = numberIn(row, "calls") ?? 0;
     const last = parts.at(-1);
-    if (last !== undefined && last.calls + calls <= PART_CALLS) {
+    if (last !== undefined && last.calls + calls <= REQUESTS_PER_PART) {
       last.to = from + DAY;
       last.calls += calls;
     } else parts.push({ from, to: from + DAY, calls });
@@ -88,13 +95,13 @@ async function partsOf(connection: DuckDBConnection, range: RequestRange): Promi
     .filter(({ from, to }) => from < to);
 }
 
-/** Lines of text, gathered to blocks. */
+/** Collects lines into blocks. */
 class Lines {
   readonly #lineEnd: string;
   readonly #put: Put;
   #pending: string[] = [];
   #characters = 0;
-  isRefused = false;
+  isClosed = false;
 
   constructor(lineEnd: string, put: Put) {
     this.#lineEnd = lineEnd;
@@ -105,7 +112,7 @@ class Lines {
     this.#add(`${byteOrderMark ? "\uFEFF" : ""}${line}`);
   }
 
-  /** The lines are the only column of a SELECT, of which no more is computed than is wanted. */
+  /** Adds the only column of a SELECT. The query is stopped if the reader wants no more. */
   async addAll(connection: DuckDBConnection, sql: string, statement: Statement): Promise<void> {
     const result = await statement.stream(connection, sql);
     for (;;) {
@@ -113,7 +120,7 @@ class Lines {
       if (chunk === null || chunk.rowCount === 0) return;
       for (const line of chunk.getColumnValues(0)) if (typeof line === "string") this.#add(line);
       if (this.#characters >= BLOCK) await this.#flush();
-      if (this.isRefused) return;
+      if (this.isClosed) return;
     }
   }
 
@@ -127,27 +134,27 @@ class Lines {
   }
 
   async #flush(): Promise<void> {
-    if (this.#pending.length === 0 || this.isRefused) return;
+    if (this.#pending.length === 0 || this.isClosed) return;
     const text = this.#pending.join(this.#lineEnd) + this.#lineEnd;
     this.#pending = [];
     this.#characters = 0;
-    this.isRefused = !(await this.#put(Buffer.from(text)));
+    this.isClosed = !(await this.#put(Buffer.from(text)));
   }
 }
 
-/** Parquet ends with its table of contents, so it is a file before it is a stream. */
+/** Parquet has its index at the end, so it is written to a file before it is streamed. */
 async function putFile(
   connection: DuckDBConnection,
   sql: string,
   statement: Statement,
-  { place, put }: { readonly place: ExportPlace; readonly put: Put },
+  { context, put }: { readonly context: ExportContext; readonly put: Put },
 ): Promise<void> {
-  mkdirSync(place.directory, { recursive: true, mode: 0o700 });
-  const path = join(place.directory, `export-${randomUUID()}.parquet`);
+  mkdirSync(context.directory, { recursive: true, mode: 0o700 });
+  const path = join(context.directory, `export-${randomUUID()}.parquet`);
   try {
     await statement.run(connection, `COPY (${sql}) TO ${quoted(path)} (FORMAT parquet, COMPRESSION zstd)`);
     for await (const block of createReadStream(path, { highWaterMark: BLOCK })) {
-      // as: without an encoding a stream of a file gives buffers.
+      // as: a file stream without an encoding yields buffers.
       if (!(await put(block as Buffer))) return;
     }
   } finally {

@@ -1,13 +1,22 @@
+import type { QueryRange } from "../backends/query-range.ts";
+import { durationsSql, measuresSql } from "../backends/sql/measures-sql.ts";
 import type { QueryPlan } from "../query/plan-query.ts";
-import { durationsSql, measuresSql, type QueryRange } from "../backends/sql/measures-sql.ts";
-import { figureColumn, textColumn, type ExportColumn } from "./export-columns.ts";
+import { numberColumn, textColumn, type ExportColumn } from "./export-columns.ts";
 import { bucketMiddleSql } from "../schema/duration-buckets.ts";
-import { computationOf, isCount, percentileOf, type Figure } from "../schema/measures.ts";
+import {
+  formulaSql,
+  isWholeNumber,
+  measuresOf,
+  percentileOf,
+  percentilesAmong,
+  sumFormula,
+} from "../schema/formula.ts";
+import type { MeasureName } from "../schema/measures.ts";
 import type { Dimension, Metric } from "../schema/query.ts";
 import { whole, type Statement } from "../duckdb/statement.ts";
 import { withOffset } from "../time/time-zone.ts";
 
-// The figures of a question as one table, of all groups: a line for each group and bucket in which something happened.
+// The result of a query as one table of all groups: a row for each group and bucket with requests.
 
 export interface Table {
   readonly columns: readonly ExportColumn[];
@@ -15,52 +24,60 @@ export interface Table {
   readonly sql: string;
 }
 
-export function usageTable(decided: QueryPlan, range: QueryRange, statement: Statement): Table {
-  const { metrics, groupBy } = decided.question;
+export function usageTable(plan: QueryPlan, range: QueryRange, statement: Statement): Table {
+  const { metrics, groupBy } = plan.query;
   const keys = ["b", ...groupBy.map((_, at) => `g${at}`)];
-  const wanted = metrics.includes(orderMetric(decided)) ? metrics : [...metrics, orderMetric(decided)];
-  const computed = wanted.filter((metric) => computationOf(metric) !== undefined);
-  const figures = [...new Set<Figure>(["requests", ...computed.flatMap((each) => computationOf(each)?.figures ?? [])])];
-  const sums = computed.map(
-    (metric) => `${computationOf(metric)?.sql}${isCount(metric) ? "::BIGINT" : ""} AS ${metric}`,
+  const wanted = metrics.includes(orderMetric(plan)) ? metrics : [...metrics, orderMetric(plan)];
+  const summed = wanted.flatMap((metric) => {
+    const formula = sumFormula(metric);
+    return formula === undefined ? [] : [{ metric, formula }];
+  });
+  const measures = [...new Set<MeasureName>(["requests", ...summed.flatMap(({ formula }) => measuresOf(formula))])];
+  const sums = summed.map(
+    ({ metric, formula }) => `${formulaSql(formula)}${isWholeNumber(metric) ? "::BIGINT" : ""} AS ${metric}`,
   );
   const parts = [
     `summed AS (SELECT ${[...keys, "sum(requests) AS calls", ...sums].join(", ")}
-      FROM (${measuresSql(range, figures, statement)}) GROUP BY ${keys.join(", ")})`,
+      FROM (${measuresSql(range, measures, statement)}) GROUP BY ${keys.join(", ")})`,
   ];
   const joins: string[] = [];
-  for (const kind of ["duration", "ttft"] as const) {
-    const ranks = wanted.filter((metric) => percentileOf(metric)?.of === kind);
-    if (ranks.length === 0) continue;
-    parts.push(...ranksSql(kind, ranks, keys, durationsSql(range, kind, statement)));
+  for (const time of ["duration", "ttft"] as const) {
+    const percentiles = percentilesAmong(wanted, time);
+    if (percentiles.length === 0) continue;
+    parts.push(...percentilesSql(time, percentiles, keys, durationsSql(range, time, statement)));
     joins.push(
-      `LEFT JOIN ${kind} ON ${keys.map((key) => `summed.${key} IS NOT DISTINCT FROM ${kind}.${key}`).join(" AND ")}`,
+      `LEFT JOIN ${time} ON ${keys.map((key) => `summed.${key} IS NOT DISTINCT FROM ${time}.${key}`).join(" AND ")}`,
     );
   }
   const shown = [...keys.map((key) => `summed.${key}`), ...wanted].join(", ");
-  const sql = `WITH ${parts.join(", ")} SELECT ${shown} FROM summed ${joins.join(" ")} ORDER BY ${orderSql(decided, keys)}`;
-  return { sql, columns: columnsOf(decided) };
+  const sql = `WITH ${parts.join(", ")} SELECT ${shown} FROM summed ${joins.join(" ")} ORDER BY ${orderSql(plan, keys)}`;
+  return { sql, columns: columnsOf(plan) };
 }
 
-function ranksSql(kind: string, ranks: readonly Metric[], keys: readonly string[], facts: string): readonly string[] {
+function percentilesSql(
+  time: string,
+  percentiles: readonly Metric[],
+  keys: readonly string[],
+  histogramSql: string,
+): readonly string[] {
   const by = keys.join(", ");
-  const measures = ranks.map((metric) => {
+  const measures = percentiles.map((metric) => {
     const percent = percentileOf(metric)?.percent ?? 0;
     return `${bucketMiddleSql(`min(d) FILTER (upto * 100 >= whole * ${whole(percent)})`)} AS ${metric}`;
   });
   return [
-    `${kind}_counts AS (SELECT ${by}, d, sum(n) AS n FROM (${facts}) GROUP BY ${by}, d)`,
-    `${kind}_ranks AS (SELECT *, sum(n) OVER (PARTITION BY ${by} ORDER BY d) AS upto,
-      sum(n) OVER (PARTITION BY ${by}) AS whole FROM ${kind}_counts)`,
-    `${kind} AS (SELECT ${by}, ${measures.join(", ")} FROM ${kind}_ranks GROUP BY ${by})`,
+    `${time}_counts AS (SELECT ${by}, d, sum(n) AS n FROM (${histogramSql}) GROUP BY ${by}, d)`,
+    `${time}_ranks AS (SELECT *, sum(n) OVER (PARTITION BY ${by} ORDER BY d) AS upto,
+      sum(n) OVER (PARTITION BY ${by}) AS whole FROM ${time}_counts)`,
+    `${time} AS (SELECT ${by}, ${measures.join(", ")} FROM ${time}_ranks GROUP BY ${by})`,
   ];
 }
 
-function orderMetric({ order, question }: QueryPlan): Metric {
-  return order.by === "key" ? (question.metrics[0] ?? "requests") : order.by;
+function orderMetric({ order, query }: QueryPlan): Metric {
+  return order.by === "key" ? (query.metrics[0] ?? "requests") : order.by;
 }
 
-/** Bucket by bucket, and within one as the question wants it. */
+/** Orders rows by bucket, and within a bucket as the query asks. */
 function orderSql({ order }: QueryPlan, keys: readonly string[]): string {
   const direction = order.descending ? "DESC" : "ASC";
   const [bucket = "b", ...groups] = keys.map((key) => `summed.${key}`);
@@ -69,18 +86,18 @@ function orderSql({ order }: QueryPlan, keys: readonly string[]): string {
   return [bucket, ...metric, ...names].join(", ");
 }
 
-function columnsOf({ question, size, edges, zone }: QueryPlan): readonly ExportColumn[] {
-  const { groupBy, metrics } = question;
+function columnsOf({ query, size, edges, zone }: QueryPlan): readonly ExportColumn[] {
+  const { groupBy, metrics } = query;
   const groups = groupBy.map((dimension, at) => groupColumn(dimension, `g${at}`));
-  const figures = metrics.map((metric) => figureColumn(metric, metric));
-  if (size === "none") return [...groups, ...figures];
-  // Written by us, and each is a digit, a sign or a letter that the format fixes.
+  const values = metrics.map((metric) => numberColumn(metric, metric));
+  if (size === "none") return [...groups, ...values];
+  // Safe in SQL, because the format of these texts contains only digits, signs and letters.
   const starts = edges.slice(0, -1).map((edge) => `'${withOffset(zone, edge)}'`);
-  return [figureColumn("from", `([${starts.join(", ")}])[b + 1]`), ...groups, ...figures];
+  return [numberColumn("from", `([${starts.join(", ")}])[b + 1]`), ...groups, ...values];
 }
 
 function groupColumn(dimension: Dimension, key: string): ExportColumn {
-  if (dimension === "day") return figureColumn(dimension, `strftime(DATE '1970-01-01' + ${key}::INTEGER, '%Y-%m-%d')`);
+  if (dimension === "day") return numberColumn(dimension, `strftime(DATE '1970-01-01' + ${key}::INTEGER, '%Y-%m-%d')`);
   const isNumber = dimension === "status" || dimension === "hour" || dimension === "weekday";
-  return isNumber ? figureColumn(dimension, key) : textColumn(dimension, key);
+  return isNumber ? numberColumn(dimension, key) : textColumn(dimension, key);
 }

@@ -18,7 +18,7 @@ export interface StoreFilesInfo {
   readonly generation: number;
 }
 
-export function storeFacts(store: Store): StoreFilesInfo {
+export function storeInfo(store: Store): StoreFilesInfo {
   const states = store.segments.map((track) => track.settled());
   const sum = (key: "records" | "bad" | "duplicates"): number => states.reduce((all, state) => all + state[key], 0);
   const { parts, generation } = store.manifest;

@@ -122,7 +122,7 @@ export class Store {
   }
 
   /** Asks the relations `calls` and `hours`, which do not change under a statement. */
-  ask<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     return this.#database.use(work);
   }
 

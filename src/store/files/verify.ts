@@ -46,7 +46,7 @@ async function verifyPart(store: Store, part: Part): Promise<readonly Finding[]>
   const sums =
     "sum(total_tokens) FILTER (usage <> 'replay') AS tokens, sum(cost_usd) FILTER (usage <> 'replay') AS cost";
   try {
-    const [calls, hours] = await store.ask(async (connection) => [
+    const [calls, hours] = await store.read(async (connection) => [
       await firstRow(connection, `SELECT count(*) AS n, ${sums} FROM ${partsSql(directory, [part], "calls")}`),
       await firstRow(
         connection,
@@ -88,7 +88,7 @@ function missingFiles(store: Store): readonly Finding[] {
 
 async function verifyIds(store: Store): Promise<readonly Finding[]> {
   try {
-    const row = await store.ask((connection) =>
+    const row = await store.read((connection) =>
       firstRow(connection, "SELECT count(id) - count(DISTINCT id) AS twice FROM calls"),
     );
     return row["twice"] === 0 ? [] : [damage(`${String(row["twice"])} records are in the store more than once`)];

@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { requestsIn } from "../query/plan-query.ts";
-import { requestsSql, type RequestRange } from "../backends/sql/measures-sql.ts";
+import type { RequestRange } from "../backends/query-range.ts";
+import { requestsSql } from "../backends/sql/measures-sql.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { RequestRow, RequestListPage, RequestListQuery } from "../schema/reader.ts";
 import { recordSql } from "../schema/record-text.ts";

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatFilter, parseFilter } from "../filter/filter-text.ts";
 import { dimensionNames } from "../schema/dimensions.ts";
-import { bucketNames, metricNames, querySchema } from "../schema/query.ts";
+import { metricNames } from "../schema/metrics.ts";
+import { bucketNames, querySchema } from "../schema/query.ts";
 import { formatQuery, parseQuery, parseScope, sinceMoment } from "./query-text.ts";
 
 const dimension = fc.oneof(

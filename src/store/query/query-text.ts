@@ -1,5 +1,6 @@
 import { formatFilter, formatList, parseDimension, parseFilter, parseList, suggestion } from "../filter/filter-text.ts";
-import { bucketNames, metricNames, querySchema, type Metric, type Query } from "../schema/query.ts";
+import { metricNames } from "../schema/metrics.ts";
+import { bucketNames, querySchema, type Metric, type Query } from "../schema/query.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { Scope } from "../schema/reader.ts";
 

@@ -39,7 +39,11 @@ export const MEASURES = {
     meaning: "Requests, whatever their outcome; replays and closings of sessions too.",
     perRequest: "1::BIGINT",
   },
-  errors: { type: "BIGINT", meaning: "Requests that have an error_type.", perRequest: "(error_type IS NOT NULL)::BIGINT" },
+  errors: {
+    type: "BIGINT",
+    meaning: "Requests that have an error_type.",
+    perRequest: "(error_type IS NOT NULL)::BIGINT",
+  },
   total_input_tokens: tokens("total_input_tokens"),
   total_output_tokens: tokens("total_output_tokens"),
   total_tokens: tokens("total_tokens"),

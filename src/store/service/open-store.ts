@@ -33,7 +33,7 @@ export async function openStore({ settings, now, fresh = false }: OfflineOptions
   const spillDirectory = join(tmpdir(), `lmgate-${process.pid}`);
   const ledgerPath = settings.stats.outputPath;
   const store = await Store.open({ ledgerPath, directory, memoryMegabytes, threads, spillDirectory, now, fresh });
-  const reader = new LocalReader({ use: (work) => store.ask(work), now, directory: spillDirectory });
+  const reader = new LocalReader({ use: (work) => store.read(work), now, directory: spillDirectory });
   return {
     store,
     reader,

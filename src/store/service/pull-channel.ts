@@ -56,9 +56,7 @@ export class PullChannel<T> {
 }
 
 /** The items that `work` puts, as they are asked for. Ending the iteration early waits for `work` to stop. */
-export async function* pulled<T>(
-  work: (channel: PullChannel<T>) => Promise<void>,
-): AsyncGenerator<T, void, undefined> {
+export async function* pulled<T>(work: (channel: PullChannel<T>) => Promise<void>): AsyncGenerator<T, void, undefined> {
   const channel = new PullChannel<T>();
   const done = work(channel).then(
     () => channel.end(),

@@ -44,8 +44,7 @@ export function remoteReader(channel: Channel): StoreReader {
   }
   const methods = names.map((name): [string, Method] => [
     name,
-    (argument, signal) =>
-      KINDS[name] === "stream" ? stream(name, argument, signal) : invoke(name, argument, signal),
+    (argument, signal) => (KINDS[name] === "stream" ? stream(name, argument, signal) : invoke(name, argument, signal)),
   ]);
   // as: the other end has a reader's method of each name, and returns its result.
   return Object.fromEntries(methods) as unknown as StoreReader;

@@ -1,12 +1,12 @@
 /**
- * The store's process as the gateway sees it: asked, answered, and started again when it dies, which harms nothing.
- * Nothing heavy is loaded here; DuckDB lives over there alone, with less right to the processor than calls have.
+ * The gateway's side of the store's process: starts it, sends it queries and restarts it if it ends, which loses nothing.
+ * DuckDB is loaded only in that process, which has a lower priority than requests.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../../core/log.ts";
 import { Backoff } from "../../core/backoff.ts";
 import type { StoreSettings } from "../../config/settings.ts";
-import type { Fault, FromStore, ToStore } from "./store-protocol.ts";
+import type { FromStore, PlainError, ToStore } from "./store-protocol.ts";
 
 export interface StoreClientOptions {
   readonly settings: StoreSettings;
@@ -14,7 +14,7 @@ export interface StoreClientOptions {
   readonly log: Logger;
 }
 
-/** There is no store to ask: it is switched off, stopped, or died over the question. */
+/** The store cannot be queried: it is disabled or stopped, or its process ended during the query. */
 export class StoreUnavailable extends Error {
   constructor(message: string) {
     super(message);
@@ -22,28 +22,28 @@ export class StoreUnavailable extends Error {
   }
 }
 
-/** An error of the other side. */
-class StoreFault extends Error {
-  readonly facts: Fault["facts"];
+/** An error from the store's process. */
+class StoreProcessError extends Error {
+  readonly properties: PlainError["properties"];
 
-  constructor({ name, message, facts }: Fault) {
+  constructor({ name, message, properties }: PlainError) {
     super(message);
     this.name = name;
-    this.facts = facts;
+    this.properties = properties;
   }
 }
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
-/** Whoever asks while it starts waits for it, but not for ever. */
+/** A query during the start of the process waits for it up to this long. */
 const READY_DEADLINE_MS = 15_000;
 const HEAP_MEGABYTES = 512;
 const KEPT_STDERR = 2000;
 
 interface Pending {
-  answer(value: unknown): void;
+  resolve(value: unknown): void;
   part(bytes: Uint8Array): void;
-  fail(error: Error): void;
+  reject(error: Error): void;
 }
 
 export class StoreClient {
@@ -73,20 +73,20 @@ export class StoreClient {
     return this.#child?.pid;
   }
 
-  /** Resolves when the process that was running, if any, is gone. */
+  /** Resolves when the process that was running, if any, has ended. */
   get ended(): Promise<void> {
     return this.#end.promise;
   }
 
   start(): void {
     if (this.#stopped || this.#child !== undefined) return;
-    // Type stripping runs `.ts` in a checkout; a package holds compiled `.js`.
+    // Type stripping runs `.ts` in a checkout; a package contains compiled `.js`.
     const entry = new URL(import.meta.url.endsWith(".ts") ? "./store-main.ts" : "./store-main.js", import.meta.url);
     const child = fork(entry, [], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       execArgv: [`--max-old-space-size=${HEAP_MEGABYTES}`],
-      // It needs none of the gateway's secrets.
+      // The process gets none of the gateway's secrets.
       env: { PATH: process.env["PATH"], TZ: "UTC" },
     });
     this.#child = child;
@@ -94,33 +94,33 @@ export class StoreClient {
     this.#startedAt = performance.now();
     let stderr = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR)));
-    // The type is that of what the other end sends.
-    child.on("message", (message) => this.#heard(message as FromStore));
+    // as: the store's process sends only these messages.
+    child.on("message", (message) => this.#onMessage(message as FromStore));
     child.on("error", (error) => this.#options.log.error({ error: error.message }, "the store's process failed"));
-    child.once("close", (code, signal) => this.#ended(child, { code, signal, stderr }));
+    child.once("close", (code, signal) => this.#onClose(child, { code, signal, stderr }));
     this.#send({ kind: "open", init: { settings: this.#options.settings, ledgerPath: this.#options.ledgerPath } });
   }
 
-  /** Ends it at once; whatever it was doing, nothing is lost. */
+  /** Ends the process at once. Whatever it was doing, nothing is lost. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#restart);
     this.#child?.kill("SIGKILL");
-    this.#failAll("the store was stopped");
+    this.#rejectAll("the store was stopped");
   }
 
-  /** The method's answer. Rejects with `StoreFault` for an error over there, with `StoreUnavailable` where nobody answers. */
-  async ask(method: string, argument: unknown, signal?: AbortSignal): Promise<unknown> {
+  /** Runs a method in the store's process. Rejects with its error, or with `StoreUnavailable` if the process cannot run it. */
+  async invoke(method: string, argument: unknown, signal?: AbortSignal): Promise<unknown> {
     await this.#whenReady(signal);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const id = this.#expect({ answer: resolve, part: () => undefined, fail: reject });
+    const id = this.#expect({ resolve, part: () => undefined, reject });
     const cancel = (): void => {
       this.#pending.delete(id);
       this.#send({ kind: "cancel", id });
-      reject(new StoreUnavailable("nobody waits for the answer"));
+      reject(new StoreUnavailable("the query was canceled"));
     };
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#send({ kind: "ask", id, method, argument });
+    this.#send({ kind: "invoke", id, method, argument });
     try {
       return await promise;
     } finally {
@@ -128,18 +128,18 @@ export class StoreClient {
     }
   }
 
-  /** The same for an answer in parts; leaving the loop early ends the work over there. */
+  /** The same for a result in parts. Leaving the loop early ends the work in the store's process. */
   async *stream(method: string, argument: unknown, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     await this.#whenReady(signal);
     let next = Promise.withResolvers<Uint8Array | undefined>();
     const id = this.#expect({
-      answer: () => next.resolve(undefined),
+      resolve: () => next.resolve(undefined),
       part: (bytes) => next.resolve(bytes),
-      fail: (error) => next.reject(error),
+      reject: (error) => next.reject(error),
     });
-    const cancel = (): void => next.reject(new StoreUnavailable("nobody waits for the answer"));
+    const cancel = (): void => next.reject(new StoreUnavailable("the query was canceled"));
     signal?.addEventListener("abort", cancel, { once: true });
-    this.#send({ kind: "ask", id, method, argument });
+    this.#send({ kind: "invoke", id, method, argument });
     try {
       for (;;) {
         const bytes = await next.promise;
@@ -176,11 +176,11 @@ export class StoreClient {
   }
 
   #send(message: ToStore): void {
-    // Between its end and the news of it, nothing can be sent; the news fails what was asked.
+    // Between the end of the process and its `close` event nothing can be sent; that event rejects what is pending.
     if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
 
-  #heard(message: FromStore): void {
+  #onMessage(message: FromStore): void {
     if (message.kind === "ready") this.#ready.resolve(undefined);
     else if (message.kind === "log") this.#options.log[message.level](message.fields, message.message);
     else {
@@ -191,19 +191,19 @@ export class StoreClient {
         return;
       }
       this.#pending.delete(message.id);
-      if (message.kind === "fault") pending.fail(new StoreFault(message.fault));
-      else pending.answer(message.kind === "answer" ? message.value : undefined);
+      if (message.kind === "error") pending.reject(new StoreProcessError(message.error));
+      else pending.resolve(message.kind === "result" ? message.value : undefined);
     }
   }
 
-  #ended(child: ChildProcess, how: { code: number | null; signal: string | null; stderr: string }): void {
+  #onClose(child: ChildProcess, how: { code: number | null; signal: string | null; stderr: string }): void {
     if (child !== this.#child) return;
     this.#child = undefined;
     this.#end.resolve();
-    this.#failAll("the store's process ended");
+    this.#rejectAll("the store's process ended");
     if (this.#stopped) return;
     const delayMs = this.#backoff.next(performance.now() - this.#startedAt);
-    this.#options.log.warn({ ...how, delayMs }, "the store's process ended and is started again");
+    this.#options.log.warn({ ...how, delayMs }, "the store's process ended; restarting");
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
       this.#restarts++;
@@ -211,11 +211,11 @@ export class StoreClient {
     }, delayMs);
   }
 
-  #failAll(reason: string): void {
+  #rejectAll(reason: string): void {
     this.#ready.reject(new StoreUnavailable(reason));
     this.#ready = Promise.withResolvers();
     this.#ready.promise.catch(() => undefined);
-    for (const pending of this.#pending.values()) pending.fail(new StoreUnavailable(reason));
+    for (const pending of this.#pending.values()) pending.reject(new StoreUnavailable(reason));
     this.#pending.clear();
   }
 }

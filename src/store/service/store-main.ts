@@ -1,56 +1,56 @@
 /**
- * The store's process. It may be killed at any time: what it has on disk is complete at every moment, and what it has in
- * memory is in the ledger. It ends with the gateway that started it.
+ * Entry point of the store's process. The process may be killed at any time: its files are complete at every moment, and what
+ * it has in memory is also in the ledger. It ends with the gateway that started it.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { relayLogger } from "../../core/log.ts";
 import { HourCache } from "../backends/memory/hour-cache.ts";
-import { LocalReader, type ReaderPlace } from "./local-reader.ts";
-import { readerMethods } from "./reader-methods.ts";
-import { storeFacts } from "../files/store-info.ts";
+import { LocalReader, type LocalReaderOptions } from "./local-reader.ts";
+import { readerMethods } from "./reader-rpc.ts";
+import { storeInfo } from "../files/store-info.ts";
 import { StoreRefresher } from "./store-refresher.ts";
-import type { Fault, FromStore, Methods, StoreInit, ToStore } from "./store-protocol.ts";
+import type { FromStore, Methods, PlainError, StoreInit, ToStore } from "./store-protocol.ts";
 
-/** An answer may lack what came within the last moment, rather than wait for a long piece of work. */
+/** After this time a query runs without the newest records rather than wait for them. */
 const FRESHEN_DEADLINE_MS = 5000;
 const MEGABYTE = 1024 * 1024;
 const EXIT_BROKEN = 1;
 
-/** Figures of half a ledger would look like those of a whole one. The name is what the other end knows such errors by. */
-class StillReading extends Error {
+/** Rejects queries during the first read, because results of half a ledger look complete. The client knows the error by its name. */
+class FirstReadRunning extends Error {
   constructor() {
     super("the stats files are being read for the first time");
     this.name = "StoreUnavailable";
   }
 }
 
-const asked = new Map<number, AbortController>();
+const running = new Map<number, AbortController>();
 const pulls = new Map<number, () => void>();
-const serving = Promise.withResolvers<{ readonly keeper: StoreRefresher; readonly methods: Methods }>();
+const serving = Promise.withResolvers<{ readonly refresher: StoreRefresher; readonly methods: Methods }>();
 
-yieldToCalls();
-// A Ctrl-C at the terminal reaches every process there; the gateway decides when this one ends.
+lowerPriority();
+// Ctrl-C reaches every process of the terminal; the gateway decides when this one ends.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 process.on("disconnect", () => process.exit());
-// The type is that of what the other end sends.
-process.on("message", (message) => hear(message as ToStore));
+// as: the gateway sends only these messages.
+process.on("message", (message) => onMessage(message as ToStore));
 
-function hear(message: ToStore): void {
+function onMessage(message: ToStore): void {
   switch (message.kind) {
     case "open":
       void open(message.init);
       return;
-    case "ask":
-      void answer(message.id, message.method, message.argument);
+    case "invoke":
+      void invoke(message.id, message.method, message.argument);
       return;
     case "pull":
       pulls.get(message.id)?.();
       return;
     case "cancel":
-      asked.get(message.id)?.abort();
+      running.get(message.id)?.abort();
       pulls.get(message.id)?.();
       return;
   }
@@ -58,50 +58,53 @@ function hear(message: ToStore): void {
 
 async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
   const spillDirectory = join(settings.path, "spill");
-  // Of a process that was killed.
+  // A killed process leaves its temporary files behind.
   rmSync(spillDirectory, { recursive: true, force: true });
   const log = relayLogger((entry) => send({ kind: "log", ...entry }));
   const onBroken = (error: unknown): never => end(error);
   try {
-    const keeper = await StoreRefresher.start({ settings, ledgerPath, now: Date.now, log, onBroken }, spillDirectory);
-    const { store } = keeper;
-    const use: ReaderPlace["use"] = (work) => store.ask(work);
-    const memory = new HourCache({
+    const refresher = await StoreRefresher.start(
+      { settings, ledgerPath, now: Date.now, log, onBroken },
+      spillDirectory,
+    );
+    const { store } = refresher;
+    const use: LocalReaderOptions["use"] = (work) => store.read(work);
+    const cache = new HourCache({
       directory: settings.path,
       maxBytes: (settings.memoryMegabytes / 2) * MEGABYTE,
       use,
     });
-    const reader = new LocalReader({ use, now: Date.now, directory: spillDirectory, memory });
-    serving.resolve({ keeper, methods: { ...readerMethods(reader), facts: async () => storeFacts(store) } });
+    const reader = new LocalReader({ use, now: Date.now, directory: spillDirectory, cache });
+    serving.resolve({ refresher, methods: { ...readerMethods(reader), storeInfo: async () => storeInfo(store) } });
     send({ kind: "ready" });
-    void memory.prepare();
+    void cache.prepare();
   } catch (error) {
     end(error);
   }
 }
 
-async function answer(id: number, name: string, argument: unknown): Promise<void> {
-  const { keeper, methods } = await serving.promise;
+async function invoke(id: number, name: string, argument: unknown): Promise<void> {
+  const { refresher, methods } = await serving.promise;
   const controller = new AbortController();
-  asked.set(id, controller);
+  running.set(id, controller);
   try {
-    const isFresh = await keeper.freshen(FRESHEN_DEADLINE_MS);
-    if (!isFresh && !keeper.hasCaughtUp) throw new StillReading();
+    const isFresh = await refresher.freshen(FRESHEN_DEADLINE_MS);
+    if (!isFresh && !refresher.hasCaughtUp) throw new FirstReadRunning();
     controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
-    if (method === undefined) throw new Error(`the store knows no method ${name}`);
-    const given = method(argument, controller.signal);
-    if (Symbol.asyncIterator in given) await sendParts(id, given, controller.signal);
-    else send({ kind: "answer", id, value: await given });
+    if (method === undefined) throw new Error(`the store has no method ${name}`);
+    const result = method(argument, controller.signal);
+    if (Symbol.asyncIterator in result) await sendParts(id, result, controller.signal);
+    else send({ kind: "result", id, value: await result });
   } catch (error) {
-    send({ kind: "fault", id, fault: faultOf(error) });
+    send({ kind: "error", id, error: plainError(error) });
   } finally {
-    asked.delete(id);
+    running.delete(id);
     pulls.delete(id);
   }
 }
 
-/** One part is on its way at a time, so that a slow reader fills no memory. */
+/** Sends one part at a time, so that a slow reader does not fill memory. */
 async function sendParts(id: number, parts: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   for await (const bytes of parts) {
     const pulled = new Promise<void>((resolve) => pulls.set(id, resolve));
@@ -112,29 +115,29 @@ async function sendParts(id: number, parts: AsyncIterable<Uint8Array>, signal: A
   send({ kind: "end", id });
 }
 
-function faultOf(error: unknown): Fault {
-  if (!(error instanceof Error)) return { name: "Error", message: String(error), facts: {} };
+function plainError(error: unknown): PlainError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), properties: {} };
   const { name, message } = error;
-  const facts = Object.fromEntries(Object.entries(error).filter(([member]) => member !== "name"));
-  return { name, message, facts };
+  const properties = Object.fromEntries(Object.entries(error).filter(([property]) => property !== "name"));
+  return { name, message, properties };
 }
 
 function send(message: FromStore): void {
   if (process.connected) process.send?.(message, undefined, {}, () => undefined);
 }
 
-/** The gateway starts another. */
+/** Ends this process; the gateway starts another. */
 function end(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(EXIT_BROKEN);
 }
 
-/** Calls come first: at the processor, and when memory runs out. The database's threads inherit what is set here. */
-function yieldToCalls(): void {
+/** Gives requests precedence at the processor and when memory runs out. The database's threads inherit both settings. */
+function lowerPriority(): void {
   try {
     setPriority(constants.priority.PRIORITY_LOW);
     writeFileSync("/proc/self/oom_score_adj", "800");
   } catch {
-    // Not on this system; the limits of memory and threads hold all the same.
+    // The system does not support it; the limits on memory and threads apply anyway.
   }
 }

@@ -1,4 +1,5 @@
-import type { StoreSettings } from "../../core/settings.ts";
+import type { LogEntry } from "../../core/log.ts";
+import type { StoreSettings } from "../../config/settings.ts";
 
 // The messages between the gateway and the store's process. They are plain data; `reader-rpc.ts` says which methods there
 // are and what they take and return.
@@ -22,12 +23,7 @@ export type FromStore =
   | { readonly kind: "part"; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: "end"; readonly id: number }
   | { readonly kind: "error"; readonly id: number; readonly error: PlainError }
-  | {
-      readonly kind: "log";
-      readonly level: "info" | "warn" | "error";
-      readonly message: string;
-      readonly facts: object;
-    };
+  | ({ readonly kind: "log" } & LogEntry);
 
 /** An error as plain data. */
 export interface PlainError {

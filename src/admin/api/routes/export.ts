@@ -1,4 +1,4 @@
-import { parseQuestion } from "../../../store/query/query-text.ts";
+import { parseQuery } from "../../../store/query/query-text.ts";
 import type { ExportFormat, StoreReader } from "../../../store/schema/reader.ts";
 import { ApiError } from "../../server/problem.ts";
 import { route, type ApiRequest, type Route } from "../../server/api-route.ts";
@@ -34,13 +34,13 @@ export function exportRoutes(services: AdminServices): readonly Route[] {
 }
 
 async function exported(store: StoreReader, format: ExportFormat, { query, signal }: ApiRequest): Promise<Response> {
-  const parsedQuery = unwrap(parseQuestion(query, ["what", "bom"]));
+  const parsed = unwrap(parseQuery(query, ["what", "bom"]));
   const what = query.get("what") ?? "calls";
   if (what !== "calls" && what !== "usage") {
     throw new ApiError(400, "Invalid export.", [{ where: "what", message: "use calls or usage" }]);
   }
-  const wanted = { format, what, question: parsedQuery, byteOrderMark: query.get("bom") === "1" } as const;
-  const parts = store.export(wanted, signal)[Symbol.asyncIterator]();
+  const request = { format, what, query: parsed, byteOrderMark: query.get("bom") === "1" } as const;
+  const parts = store.export(request, signal)[Symbol.asyncIterator]();
   // An error of the query arrives before the first byte, while the response can still be an error.
   const first = await parts.next();
   return new Response(streamOf(parts, first), {

@@ -1,20 +1,20 @@
 import * as z from "zod";
 import { parseDimension } from "../../../store/filter/filter-text.ts";
 import { QueryError } from "../../../store/schema/query-error.ts";
-import { parseQuestion, parseScope } from "../../../store/query/query-text.ts";
-import { answer, coverage, filter, question, series, values } from "../../../store/schema/query.ts";
+import { parseQuery, parseScope } from "../../../store/query/query-text.ts";
+import { queryResponse, coverage, filter, querySchema, series, values } from "../../../store/schema/query.ts";
 import type { DimensionValues } from "../contract.ts";
 import { ApiError } from "../../server/problem.ts";
 import { type Route, named, route } from "../../server/api-route.ts";
 import { queryStore, unwrap, queryParameters, scopeParameters } from "./query-parameters.ts";
 import type { AdminServices } from "../admin-services.ts";
 
-named("Query", question);
+named("Query", querySchema);
 named("Filter", filter);
 named("Values", values);
 named("Series", series);
 named("Coverage", coverage);
-const usageResponse = named("Usage", answer);
+const usageResponse = named("Usage", queryResponse);
 const dimensionValues: z.ZodType<DimensionValues> = named(
   "DimensionValues",
   z.object({
@@ -35,7 +35,7 @@ export function usageRoutes(services: AdminServices): readonly Route[] {
       summary: "Query cost, tokens, requests, errors and latency over time and by group",
       query: queryParameters,
       response: usageResponse,
-      run: ({ query, signal }) => queryStore(services, (store) => store.ask(unwrap(parseQuestion(query)), signal)),
+      run: ({ query, signal }) => queryStore(services, (store) => store.query(unwrap(parseQuery(query)), signal)),
     }),
     route({
       method: "get",

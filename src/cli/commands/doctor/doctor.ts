@@ -97,7 +97,9 @@ function allowlistCheck({ auth }: Settings): Check {
 async function* recordChecks(settings: Settings): AsyncGenerator<Check> {
   const offline = await openOffline({ settings, now: Date.now });
   try {
-    const result = await offline.reader.ask(querySchema.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }));
+    const result = await offline.reader.query(
+      querySchema.parse({ from: "-7d", bucket: "none", metrics: ["requests"] }),
+    );
     const { coverage, through } = result;
     yield through === null
       ? ok("Records", "none yet")

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { storeFacts } from "../../../store/files/store-info.ts";
+import { storeInfo } from "../../../store/files/store-info.ts";
 import { printTable } from "../../output/print-table.ts";
 import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
 import { withStore, type StoreWork } from "./store-open.ts";
@@ -23,7 +23,7 @@ export function storeStatsCommand(terminal: Terminal, finish: (code: number) => 
 function show(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
   return async ({ offline: { store }, settings, onProgress }) => {
     await store.refresh({ onProgress });
-    const held = storeFacts(store);
+    const held = storeInfo(store);
     const result = {
       path: settings.store.path,
       records: held.records,

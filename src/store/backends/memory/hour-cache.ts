@@ -81,9 +81,12 @@ export class HourCache {
       const requests = await this.#splitHours(connection, ranges);
       if (requests === undefined || this.#missing().length > 0) return undefined;
       const blocks: BlockRows[] = [
-        ...this.#visibleHours().map(
-          ({ block }): BlockRows => ({ block, rows: block.rows, covers: "hours", isSorted: true }),
-        ),
+        ...this.#visibleHours().map(({ block }): BlockRows => ({
+          block,
+          rows: block.rows,
+          covers: "hours",
+          isSorted: true,
+        })),
         ...requests.map((block): BlockRows => ({ block, rows: block.rows, covers: "slices", isSorted: false })),
         { block: this.#live, rows: this.#live.rows, covers: "all", isSorted: false },
       ];

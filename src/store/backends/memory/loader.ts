@@ -8,9 +8,7 @@ import { DIMENSION_SET_SQL, type DimensionSets } from "./dimension-sets.ts";
 
 type PlainColumn = Exclude<ColumnName, "cost_micros" | "cost_picos">;
 
-const plainColumns = columnNames.filter(
-  (name): name is PlainColumn => name !== "cost_micros" && name !== "cost_picos",
-);
+const plainColumns = columnNames.filter((name): name is PlainColumn => name !== "cost_micros" && name !== "cost_picos");
 
 /** A cost as two numbers without rounding: whole dollars, and trillionths of a dollar. */
 function costSql(cost: string): readonly string[] {
@@ -26,11 +24,7 @@ const REQUEST_VALUES = [
 ];
 
 /** The rows of an hours file, in the order of the file, which is by time. */
-export async function loadHours(
-  connection: DuckDBConnection,
-  file: string,
-  sets: DimensionSets,
-): Promise<ColumnBlock> {
+export async function loadHours(connection: DuckDBConnection, file: string, sets: DimensionSets): Promise<ColumnBlock> {
   const source = `read_parquet(${file}, file_row_number = true)`;
   const block = new ColumnBlockBuilder();
   const sql = `SELECT epoch_ms(hour)::DOUBLE, epoch_ms(last_ts)::DOUBLE, ${DIMENSION_SET_SQL}, ${HOUR_VALUES.join(", ")}

@@ -90,7 +90,10 @@ export class MemoryBackend implements Backend {
       values.flatMap(([key], at) => {
         const of = sums.over([at]);
         const requests = of("requests") ?? 0;
-        return requests === 0 ? [] : [[String(key ?? ""), { requests, cost: formulaValue(cost, of) }] as const];
+        // Requests without a key belong to no key's activity.
+        return requests === 0 || key === null
+          ? []
+          : [[String(key), { requests, cost: formulaValue(cost, of) }] as const];
       }),
     );
   }

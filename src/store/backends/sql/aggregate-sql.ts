@@ -23,18 +23,19 @@ export async function aggregateInSql(
     if (percentiles.length === 0) continue;
     const statement = new Statement();
     const shown = topSql(result.groups, groupBy.length, statement);
-    const sql = percentilesSql({ durations: durationsSql(range, kind, statement), shown, query: aggregation.query, percentiles });
+    const sql = percentilesSql({
+      durations: durationsSql(range, kind, statement),
+      shown,
+      query: aggregation.query,
+      percentiles,
+    });
     for (const row of await statement.rows(connection, sql)) addRow(result, row, percentiles, bucketMiddleMs);
   }
   return result;
 }
 
 /** Reads all rows once, sums them by group and bucket, and adds these sums up for the totals. */
-async function summed(
-  connection: DuckDBConnection,
-  range: QueryRange,
-  aggregation: Aggregation,
-): Promise<QueryResult> {
+async function summed(connection: DuckDBConnection, range: QueryRange, aggregation: Aggregation): Promise<QueryResult> {
   const { query, order, groups } = aggregation;
   const statement = new Statement();
   const computed = query.metrics.flatMap((metric) => {
@@ -126,7 +127,9 @@ function firstSql({ order, query }: Aggregation, keys: readonly string[]): strin
   const direction = order.descending ? "DESC" : "ASC";
   const names = keys.map((key) => `${key} ${order.by === "key" ? direction : "ASC"} NULLS LAST`);
   const formula = order.by === "key" ? undefined : sumFormula(order.by);
-  const by = [...(formula === undefined ? [] : [`${formulaSql(formula)} ${direction} NULLS LAST`]), ...names].join(", ");
+  const by = [...(formula === undefined ? [] : [`${formulaSql(formula)} ${direction} NULLS LAST`]), ...names].join(
+    ", ",
+  );
   return `
     SELECT ${keys.join(", ")}, row_number() OVER (ORDER BY ${by}) - 1 AS slot FROM sums GROUP BY ${keys.join(", ")}
     QUALIFY slot < ${whole(query.limit)}`;
@@ -178,12 +181,7 @@ function groupsIn(rows: readonly Row[], keys: readonly string[]): readonly Group
   return groups;
 }
 
-function addRow(
-  result: QueryResult,
-  row: Row,
-  metrics: readonly Metric[],
-  convert: (value: number) => number,
-): void {
+function addRow(result: QueryResult, row: Row, metrics: readonly Metric[], convert: (value: number) => number): void {
   const group: Group = numberIn(row, "every_group") === 1 ? "all" : (numberIn(row, "slot") ?? "other");
   const bucket: Bucket = numberIn(row, "every_bucket") === 1 ? "all" : (numberIn(row, "b") ?? "all");
   result.addRequests(group, bucket);

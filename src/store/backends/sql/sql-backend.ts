@@ -79,7 +79,7 @@ export class SqlBackend implements Backend {
     if (cost === undefined) throw new Error("cost is not a percentile");
     const statement = new Statement();
     const rows = measuresSql(range, measuresOf(cost), statement);
-    const sql = `SELECT g0, sum(requests) AS requests, ${formulaSql(cost)} AS cost FROM (${rows}) GROUP BY g0`;
+    const sql = `SELECT g0, sum(requests) AS requests, ${formulaSql(cost)} AS cost FROM (${rows}) WHERE g0 IS NOT NULL GROUP BY g0`;
     const keys = await statement.rows(this.#connection, sql);
     return new Map(
       keys.map((row) => [
