@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { DESKTOP, newContext, PHONE, type Size } from "../test/pages/browser.ts";
 import { settled } from "../test/pages/shown.ts";
-import { companyList, demoLedger, startWorld } from "../test/pages/fixture.ts";
+import { companyList, demoLedger, startDashboard } from "../test/pages/fixture.ts";
 
 const RECORDS = 40_000;
 const MAX_BYTES = 300 * 1024;
@@ -39,7 +39,7 @@ const pictures: readonly Screenshot[] = [
 
 const folder = join(import.meta.dirname, "..", "docs", "screenshots");
 mkdirSync(folder, { recursive: true });
-const world = await startWorld({ ledger: demoLedger(RECORDS) });
+const dashboard = await startDashboard({ ledger: demoLedger(RECORDS) });
 try {
   await sendRequests();
   for (const theme of THEMES) {
@@ -49,22 +49,22 @@ try {
     }
   }
 } finally {
-  await world.stop();
+  await dashboard.stop();
 }
 
 /** Adds recent requests, so that the pages show current activity. */
 async function sendRequests(): Promise<void> {
   const keys = companyList.slice(0, 6);
-  const responses = await Promise.all(keys.map(({ key }) => world.chat(key)));
+  const responses = await Promise.all(keys.map(({ key }) => dashboard.chat(key)));
   await Promise.all(responses.map((response) => response.arrayBuffer()));
-  await world.gateway.records(RECORDS + keys.length);
+  await dashboard.gateway.records(RECORDS + keys.length);
 }
 
 async function capture({ name, path, prepare }: Screenshot, theme: Theme, size: Size): Promise<void> {
   const isPhone = size === PHONE;
-  const origin = world.gateway.adminUrl;
-  const options = { origin, cookie: world.cookie, theme, size, scale: isPhone ? 2 : 1 };
-  const context = await newContext(world.browser, options);
+  const origin = dashboard.gateway.adminUrl;
+  const options = { origin, cookie: dashboard.cookie, theme, size, scale: isPhone ? 2 : 1 };
+  const context = await newContext(dashboard.browser, options);
   const page = await context.newPage();
   await page.goto(`/ui/${path}`);
   await settled(page);

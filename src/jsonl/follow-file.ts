@@ -10,6 +10,12 @@ const MAX_LINE_BYTES = 4 * 1024 * 1024;
 // Without O_NONBLOCK, opening a FIFO would wait for a writer that may never come.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+interface OpenedFile {
+  readonly file: FileHandle;
+  readonly inode: number;
+  readonly size: number;
+}
+
 /** Reads the lines that are appended to a file while other programs write, rotate and remove it. */
 export class FileFollower {
   readonly #path: string;
@@ -24,20 +30,26 @@ export class FileFollower {
 
   /** Skips what the file holds now. A file that does not exist yet will be read from its beginning. */
   async begin(): Promise<void> {
-    const found = await this.#find();
+    const found = await this.#openNext();
     if (found === undefined) return;
-    await this.#open(found.inode);
+    await this.#switchTo(found);
     this.#offset = found.size;
   }
 
   /** The whole lines appended since the last time. A file that came and went between two looks is missed. */
   async *lines(): AsyncGenerator<string> {
-    const found = await this.#find();
-    // The old file is read to its end before the one that has taken its name.
-    if (this.#file !== undefined) yield* this.#readRest(this.#file);
-    if (found === undefined || (this.#file !== undefined && found.inode === this.#inode)) return;
-    const file = await this.#open(found.inode);
-    yield* this.#readRest(file);
+    // The next file is opened before lines of the old one are yielded, because their reader may rotate the next one away.
+    const next = await this.#openNext();
+    try {
+      // The old file is read to its end before the one that has taken its name.
+      if (this.#file !== undefined) yield* this.#readRest(this.#file);
+    } catch (error) {
+      await next?.file.close();
+      throw error;
+    }
+    if (next === undefined) return;
+    await this.#switchTo(next);
+    yield* this.#readRest(next.file);
   }
 
   async close(): Promise<void> {
@@ -45,26 +57,28 @@ export class FileFollower {
     this.#file = undefined;
   }
 
-  async #find(): Promise<{ readonly inode: number; readonly size: number } | undefined> {
+  /** The file that has the name now, unless it is the one that is open. */
+  async #openNext(): Promise<OpenedFile | undefined> {
     try {
       const found = await stat(this.#path);
       // Reading a pipe would take the lines away from its real reader.
-      return found.isFile() ? { inode: found.ino, size: found.size } : undefined;
+      if (!found.isFile() || (this.#file !== undefined && found.ino === this.#inode)) return undefined;
+      const file = await open(this.#path, OPEN_FLAGS);
+      // Another file may have taken the name since.
+      const { ino, size } = await file.stat();
+      return { file, inode: ino, size };
     } catch (error) {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }
 
-  async #open(inode: number): Promise<FileHandle> {
+  async #switchTo({ file, inode }: OpenedFile): Promise<void> {
     await this.close();
-    const file = await open(this.#path, OPEN_FLAGS);
     this.#file = file;
-    if (inode !== this.#inode) {
-      this.#inode = inode;
-      this.#rewind();
-    }
-    return file;
+    if (inode === this.#inode) return;
+    this.#inode = inode;
+    this.#rewind();
   }
 
   #rewind(): void {

@@ -1,13 +1,14 @@
 // Overview and Explore show the figures of the ledger, whichever way they are reached.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { countFigures, countGroups, inRange, readLedger, type Figures, type Range } from "./counted.ts";
 import { addressOf, numberOf, readRows, settled, tileValue, type ShownRow } from "./shown.ts";
-import { startWorld, type World } from "./fixture.ts";
+import type { DashboardFixture } from "./fixture.ts";
+import { sharedDashboard } from "./shared-browser.ts";
 
 const DAY = 86_400_000;
 const ZONE = "Europe/Berlin";
@@ -32,15 +33,14 @@ const GROUPINGS: Readonly<Record<string, (record: RequestRecord) => string>> = {
 sayIfSkipped("that Overview and Explore show what stands in the ledger");
 
 describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
-  let world: World;
+  let dashboard: DashboardFixture;
   let records: readonly RequestRecord[];
   const random = seededRandom(Number(process.env["LMGATE_TEST_SEED"] ?? Date.now() % 1e6));
 
   before(async () => {
-    world = await startWorld();
-    records = readLedger(world.gateway.statsPath);
+    dashboard = await sharedDashboard();
+    records = readLedger(dashboard.gateway.statsPath);
   });
-  after(() => world?.stop());
 
   const from = (): number => Date.parse(records[0]?.timestamp ?? "");
   const wholeMonth = (): Range => ({ from: from() - 1000, to: Date.now() });
@@ -54,7 +54,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   for (const [by, nameOf] of Object.entries(GROUPINGS)) {
     test(`Explore by ${by} shows the figures that a script counts in the ledger, for a random range`, async (t) => {
       const range = randomRange();
-      const page = await world.open(t, address("explore", range, { by }));
+      const page = await dashboard.open(t, address("explore", range, { by }));
       await settled(page);
       const counted = inRange(records, range);
       t.diagnostic(`${iso(range.from)} – ${iso(range.to)}, ${counted.length} calls`);
@@ -65,7 +65,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("two groupings at once show the figures of each pair", async (t) => {
     const range = randomRange();
-    const page = await world.open(t, address("explore", range, { by: "owner,provider" }));
+    const page = await dashboard.open(t, address("explore", range, { by: "owner,provider" }));
     await settled(page);
     const nameOf = ({ owner, provider }: RequestRecord): string => `${owner ?? "(unknown)"} ${provider}`;
     assertRows(await readRows(page, "Groups"), "owner,provider", countGroups(inRange(records, range), nameOf));
@@ -73,7 +73,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("a click on a bar adds a filter to every figure, and a second click removes it", async (t) => {
     const range = wholeMonth();
-    const page = await world.open(t, address("", range));
+    const page = await dashboard.open(t, address("", range));
     await settled(page);
     const all = countFigures(inRange(records, range));
     await shows(page, all);
@@ -87,7 +87,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("filters from the menu match any of, none of and at least, and are removed one by one", async (t) => {
     const range = wholeMonth();
-    const page = await world.open(t, address("", range));
+    const page = await dashboard.open(t, address("", range));
     const filtered = (keep: (record: RequestRecord) => boolean): Promise<void> =>
       shows(page, countFigures(inRange(records, range).filter(keep)));
     await page.getByRole("button", { name: "Filter" }).click();
@@ -111,7 +111,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("a drag over the chart zooms in, and the browser's Back button undoes it", async (t) => {
     const range = wholeMonth();
-    const page = await world.open(t, address("", range));
+    const page = await dashboard.open(t, address("", range));
     await settled(page);
     const plot = await page.locator(".u-over").boundingBox();
     assert.ok(plot);
@@ -136,10 +136,10 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   test("a link to a range shows the same figures in another time zone", async (t) => {
     const range = randomRange();
     const path = address("explore", range, { by: "owner", "f.provider": "openai,anthropic", metric: "total_tokens" });
-    const first = await world.open(t, path);
+    const first = await dashboard.open(t, path);
     await settled(first);
     const shown = await readRows(first, "Groups");
-    const second = await world.open(t, path, { timeZone: "Asia/Tokyo", theme: "dark" });
+    const second = await dashboard.open(t, path, { timeZone: "Asia/Tokyo", theme: "dark" });
     await settled(second);
     assert.deepEqual(await readRows(second, "Groups"), shown);
     assert.ok(shown.length > 3);
@@ -149,7 +149,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("a click on a row of Explore filters by its group, on both dimensions", async (t) => {
     const range = wholeMonth();
-    const page = await world.open(t, address("explore", range, { by: "provider,model" }));
+    const page = await dashboard.open(t, address("explore", range, { by: "provider,model" }));
     await settled(page);
     await page
       .getByRole("row", { name: /gpt-4o-mini/ })
@@ -165,7 +165,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("an export has the figures of the page, and the requests behind them", async (t) => {
     const range = randomRange();
-    const page = await world.open(t, address("explore", range, { by: "model", "f.provider": "openai" }));
+    const page = await dashboard.open(t, address("explore", range, { by: "model", "f.provider": "openai" }));
     await settled(page);
     const kept = inRange(records, range).filter(({ provider }) => provider === "openai");
     const figures = await download(page, "CSV");
@@ -178,7 +178,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
       new Map(Object.entries(groups).map(([name, { requests }]) => [name, requests])),
       figures.text,
     );
-    assert.equal(figures.text, await (await fetchAs(world, figures.url)).text(), "the API gives the same file");
+    assert.equal(figures.text, await (await fetchAs(dashboard, figures.url)).text(), "the API gives the same file");
     const requests = await download(page, "JSON lines", 1);
     const ids = requests.text
       .trim()
@@ -190,7 +190,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
 
   test("if no request matches, the page says so and links to the nearest ones that do", async (t) => {
     const long = { from: from() - 400 * DAY, to: from() - 399 * DAY };
-    const page = await world.open(t, address("", long, { "f.provider": "google" }));
+    const page = await dashboard.open(t, address("", long, { "f.provider": "google" }));
     await page.getByText("No requests match").waitFor();
     await page.getByRole("button", { name: "Go to the nearest requests" }).click();
     await becomes(page, "there are calls", async () => Number(await tileValue(page, "Requests")) > 0);
@@ -200,7 +200,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("a chart is saved as an image", async (t) => {
-    const page = await world.open(t, address("", wholeMonth()));
+    const page = await dashboard.open(t, address("", wholeMonth()));
     await settled(page);
     await page.locator("#export-button").click();
     const [file] = await Promise.all([
@@ -276,6 +276,6 @@ async function download(page: Page, label: string, nth = 0): Promise<Downloaded>
   return { name: file.suggestedFilename(), url, text: Buffer.concat(chunks).toString("utf8") };
 }
 
-function fetchAs({ gateway, token }: World, path: string): Promise<Response> {
+function fetchAs({ gateway, token }: DashboardFixture, path: string): Promise<Response> {
   return fetch(gateway.adminUrl + path, { headers: { authorization: `Bearer ${token}` } });
 }

@@ -26,10 +26,12 @@ export const companyList: readonly AllowedKey[] = historyClientKeys().map(({ id,
   key: secret,
 }));
 
-export interface WorldOptions {
+export interface DashboardOptions {
   /** The ledger to start with: the demo's month by default, "" for a new gateway. */
   readonly ledger?: string;
   readonly keys?: readonly AllowedKey[];
+  /** A running browser, which stays open when this fixture is stopped. */
+  readonly browser?: Browser;
 }
 
 type OpenOptions = Omit<PageOptions, "origin" | "cookie"> & { readonly signedIn?: boolean };
@@ -41,7 +43,7 @@ interface Chat {
 
 type ApiRequest = Pick<RequestInit, "method" | "body">;
 
-export interface World {
+export interface DashboardFixture {
   readonly gateway: Gateway;
   readonly simulator: Simulator;
   readonly browser: Browser;
@@ -56,9 +58,10 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld({ ledger = demoLedger(), keys = companyList }: WorldOptions = {}): Promise<World> {
+export async function startDashboard(options: DashboardOptions = {}): Promise<DashboardFixture> {
+  const { ledger = demoLedger(), keys = companyList } = options;
   buildDashboard();
-  const [simulator, browser] = await Promise.all([startSimulator(), startBrowser()]);
+  const [simulator, browser] = await Promise.all([startSimulator(), options.browser ?? startBrowser()]);
   const upstream = (name: string): { upstream: string } => ({ upstream: `${simulator.url}/${name}` });
   const gateway = await startGateway({
     data: { "stats.jsonl": ledger, "prices.yaml": "models: {}\n" },
@@ -109,7 +112,7 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
       });
     },
     stop: async () => {
-      await browser.close();
+      if (options.browser === undefined) await browser.close();
       try {
         await gateway.stop();
       } finally {
@@ -120,7 +123,7 @@ export async function startWorld({ ledger = demoLedger(), keys = companyList }: 
 }
 
 /** Waits until the query store has read the whole ledger. */
-async function everythingRead(api: World["api"], records: number): Promise<void> {
+async function everythingRead(api: DashboardFixture["api"], records: number): Promise<void> {
   for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(50)) {
     const response = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
     if (JSON.stringify(response)?.includes(`"total":{"requests":${records}}`)) return;
@@ -134,7 +137,7 @@ function buildDashboard(): void {
   assert.ok(existsSync(join(root, "dist", "dashboard", "index.html")), "the dashboard has not been built");
 }
 
-async function signIn(origin: string, token: string): Promise<World["cookie"]> {
+async function signIn(origin: string, token: string): Promise<DashboardFixture["cookie"]> {
   const response = await fetch(`${origin}/api/v1/session`, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -5,7 +5,8 @@ import type { Page } from "playwright-core";
 import { readLedger } from "./counted.ts";
 import { noBrowser, sayIfSkipped } from "./browser.ts";
 import { readRows, settled } from "./shown.ts";
-import { startWorld, type World } from "./fixture.ts";
+import type { DashboardFixture } from "./fixture.ts";
+import { startOwnDashboard } from "./shared-browser.ts";
 
 const HOSTILE: readonly string[] = [
   `<img src=x onerror="alert(1);pwned=1">`,
@@ -66,7 +67,7 @@ const readable = (text: string): string => text.replaceAll(/[\s\0]+/g, " ").trim
 sayIfSkipped("that hostile records are shown as text");
 
 describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
-  let world: World;
+  let dashboard: DashboardFixture;
   before(async () => {
     // The owner of a key too, because the pages of keys show it.
     const keys = HOSTILE.slice(0, 3).map((text, at) => ({
@@ -74,9 +75,9 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
       key: `sk-hostile-${at}-0123456789`,
       owner: `"${text.replaceAll('"', '""')}"`,
     }));
-    world = await startWorld({ ledger: ledger(), keys });
+    dashboard = await startOwnDashboard({ ledger: ledger(), keys });
   });
-  after(() => world?.stop());
+  after(() => dashboard?.stop());
 
   const PATHS: readonly string[] = [
     "?from=-1h&by=owner&metric=requests",
@@ -93,7 +94,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
 
   for (const path of PATHS) {
     test(`S55: /ui/${path} shows them as text`, async (t) => {
-      const page = await world.open(t, path);
+      const page = await dashboard.open(t, path);
       await settled(page);
       const plot = page.locator(".u-over").first();
       if ((await plot.count()) > 0) await plot.hover();
@@ -102,7 +103,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   }
 
   test("S55: the list of requests shows each model as it was sent", async (t) => {
-    const page = await world.open(t, "requests?from=-1h&refresh=off");
+    const page = await dashboard.open(t, "requests?from=-1h&refresh=off");
     await settled(page);
     const shown = (await readRows(page, "Calls")).map((row) => readable(row["Model"]?.text ?? ""));
     for (const text of HOSTILE) {
@@ -115,7 +116,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("S55: the drawer shows every field as it was sent", async (t) => {
-    const page = await world.open(t, "requests?from=-1h&refresh=off");
+    const page = await dashboard.open(t, "requests?from=-1h&refresh=off");
     await settled(page);
     for (const at of [0, 5, 13, 15]) {
       await page.locator("[data-row]").nth(at).click();
@@ -128,23 +129,23 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("S55: an address with such values filters by them and shows them as text", async (t) => {
-    const records = readLedger(world.gateway.statsPath);
+    const records = readLedger(dashboard.gateway.statsPath);
     for (const text of HOSTILE.slice(0, 3)) {
       const query = new URLSearchParams({ from: "-1h", "f.model": text, by: text, metric: text, tz: text, pick: text });
-      const page = await world.open(t, `explore?${query.toString()}`);
+      const page = await dashboard.open(t, `explore?${query.toString()}`);
       await settled(page);
       await page.locator(".chip-text", { hasText: text }).waitFor();
       await assertHarmless(page);
       assert.equal(records.filter(({ model }) => model === text).length, 1);
       assert.equal((await readRows(page, "Groups", "tfoot"))[0]?.["Requests"]?.text, "1");
     }
-    const page = await world.open(t, `keys/${encodeURIComponent(HOSTILE[0] ?? "")}`);
+    const page = await dashboard.open(t, `keys/${encodeURIComponent(HOSTILE[0] ?? "")}`);
     await settled(page);
     await assertHarmless(page);
   });
 
   test("S55: the filter menu offers them as text", async (t) => {
-    const page = await world.open(t, "?from=-1h");
+    const page = await dashboard.open(t, "?from=-1h");
     await settled(page);
     await page.locator("#filter-button").click();
     await page.getByRole("button", { name: "Model" }).click();

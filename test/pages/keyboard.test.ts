@@ -1,10 +1,11 @@
 // The dashboard can be used by keyboard alone: shortcuts, their help, and a focus that is never lost.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
-import { startWorld, type World } from "./fixture.ts";
+import type { DashboardFixture } from "./fixture.ts";
+import { sharedDashboard } from "./shared-browser.ts";
 
 const GO: Readonly<Record<string, string>> = {
   e: "Explore",
@@ -22,11 +23,10 @@ const RANGES = ["-15m", "-1h", "-6h", null, "-7d", "-30d", "month"];
 sayIfSkipped("that everything can be done by keyboard");
 
 describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
-  let world: World;
+  let dashboard: DashboardFixture;
   before(async () => {
-    world = await startWorld();
+    dashboard = await sharedDashboard();
   });
-  after(() => world?.stop());
 
   const param = async (page: Page, name: string): Promise<string | null> =>
     (await addressOf(page)).searchParams.get(name);
@@ -34,7 +34,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     page.locator(":focus").evaluate((element: Focused) => element.ariaLabel ?? element.textContent.trim());
 
   test("g and a letter open each page and keep range and filters", async (t) => {
-    const page = await world.open(t, "?from=-7d&f.provider=openai");
+    const page = await dashboard.open(t, "?from=-7d&f.provider=openai");
     await settled(page);
     for (const [letter, title] of Object.entries(GO)) {
       await page.keyboard.press("g");
@@ -46,7 +46,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("digits choose ranges, brackets shift them, c compares, l follows live", async (t) => {
-    const page = await world.open(t);
+    const page = await dashboard.open(t);
     await settled(page);
     for (const [at, from] of RANGES.entries()) {
       await page.keyboard.press(String(at + 1));
@@ -73,7 +73,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("the shortcut help traps the focus while it is open and restores it", async (t) => {
-    const page = await world.open(t);
+    const page = await dashboard.open(t);
     await settled(page);
     await page.locator("#range-button").focus();
     await page.keyboard.press("?");
@@ -94,7 +94,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("/ opens the filter menu, arrows move in it, Escape closes it, and typed letters are text", async (t) => {
-    const page = await world.open(t, "?from=-30d");
+    const page = await dashboard.open(t, "?from=-30d");
     await settled(page);
     await page.keyboard.press("/");
     await page.locator(".popover input:focus").waitFor();
@@ -121,7 +121,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("x opens the export menu, and Escape restores the focus", async (t) => {
-    const page = await world.open(t);
+    const page = await dashboard.open(t);
     await settled(page);
     await page.keyboard.press("x");
     await page.getByRole("link", { name: "JSON lines" }).first().waitFor();
@@ -132,7 +132,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("t shows charts as tables whose rows link to the requests of that time", async (t) => {
-    const page = await world.open(t, "?from=-30d");
+    const page = await dashboard.open(t, "?from=-30d");
     await settled(page);
     assert.ok((await page.locator(".chart table tbody tr").count()) > 10, "it is there for screen readers anyway");
     await page.keyboard.press("t");
@@ -142,7 +142,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("j and k move between rows, Enter opens one, Escape closes it and restores the focus", async (t) => {
-    const page = await world.open(t, "requests?from=-30d&refresh=off");
+    const page = await dashboard.open(t, "requests?from=-30d&refresh=off");
     await settled(page);
     await page.keyboard.press("j");
     await page.keyboard.press("j");
@@ -161,7 +161,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
   });
 
   test("the first Tab offers to skip the navigation", async (t) => {
-    const page = await world.open(t);
+    const page = await dashboard.open(t);
     await settled(page);
     await page.keyboard.press("Tab");
     assert.equal(await focused(page), "Skip to content");

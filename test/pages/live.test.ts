@@ -5,23 +5,24 @@ import { testKey } from "../harness/gateway.ts";
 import { assertAccessible } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, readRows, settled, tileValue } from "./shown.ts";
-import { startWorld, type World } from "./fixture.ts";
+import type { DashboardFixture } from "./fixture.ts";
+import { startOwnDashboard } from "./shared-browser.ts";
 
 sayIfSkipped("that the dashboard shows what happens now");
 
 describe("what happens now", { skip: noBrowser }, () => {
-  let world: World;
+  let dashboard: DashboardFixture;
   before(async () => {
-    world = await startWorld({ ledger: "", keys: [testKey] });
+    dashboard = await startOwnDashboard({ ledger: "", keys: [testKey] });
   });
-  after(() => world?.stop());
+  after(() => dashboard?.stop());
 
   const call = async (key = testKey.key, model = "gpt-4o-mini"): Promise<void> => {
-    await (await world.chat(key, { model })).arrayBuffer();
+    await (await dashboard.chat(key, { model })).arrayBuffer();
   };
 
   test("before the first request there are three steps, two of them done; after it there are figures", async (t) => {
-    const page = await world.open(t, "?refresh=live");
+    const page = await dashboard.open(t, "?refresh=live");
     await page.getByRole("heading", { name: "Get started" }).waitFor();
     await becomes(page, "two steps are done", async () => (await page.locator(".step.done").count()) === 2);
     await assertAccessible(page, "the first run");
@@ -30,7 +31,7 @@ describe("what happens now", { skip: noBrowser }, () => {
   });
 
   test("setup waits for the first request and reports a rejected one with its reason", async (t) => {
-    const page = await world.open(t, "setup");
+    const page = await dashboard.open(t, "setup");
     await settled(page);
     await page.getByRole("button", { name: "OpenAI for Python" }).click();
     await page.getByText("Waiting for the first request…").waitFor();
@@ -45,7 +46,7 @@ describe("what happens now", { skip: noBrowser }, () => {
   });
 
   test("a finished request appears on top of the list, and waits while the list is paused", async (t) => {
-    const page = await world.open(t, "requests");
+    const page = await dashboard.open(t, "requests");
     await settled(page);
     await page.getByText("per second", { exact: false }).first().waitFor();
     const models = async (): Promise<readonly string[]> =>
@@ -68,7 +69,7 @@ describe("what happens now", { skip: noBrowser }, () => {
   });
 
   test("a filter also applies to live requests", async (t) => {
-    const page = await world.open(t, "requests?f.model=wanted");
+    const page = await dashboard.open(t, "requests?f.model=wanted");
     await settled(page);
     await call(testKey.key, "unwanted");
     await call(testKey.key, "wanted");
@@ -78,11 +79,11 @@ describe("what happens now", { skip: noBrowser }, () => {
   });
 
   test("a page that loses its gateway says that its figures are out of date, and keeps them", async (t) => {
-    const page = await world.open(t, "?refresh=live", { expected: /net::ERR_|Failed to load resource/ });
+    const page = await dashboard.open(t, "?refresh=live", { expected: /net::ERR_|Failed to load resource/ });
     await settled(page);
     const shown = await tileValue(page, "Requests");
-    world.gateway.signal("SIGTERM");
-    await world.gateway.exited();
+    dashboard.gateway.signal("SIGTERM");
+    await dashboard.gateway.exited();
     await page.getByText("The live connection was lost. Reconnecting…").waitFor();
     await assertAccessible(page, "the banner");
     assert.equal(await tileValue(page, "Requests"), shown);

@@ -8,24 +8,25 @@ import { assertAccessible, assertFits } from "./accessible.ts";
 import { noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { readLedger } from "./counted.ts";
 import { settled } from "./shown.ts";
-import { companyList, startWorld, type World } from "./fixture.ts";
+import { companyList, type DashboardFixture } from "./fixture.ts";
+import { startOwnDashboard } from "./shared-browser.ts";
 
 sayIfSkipped("that keys and prices of the dashboard hold for the next call");
 
 describe("what is changed on a page", { skip: noBrowser }, () => {
-  let world: World;
+  let dashboard: DashboardFixture;
   before(async () => {
-    world = await startWorld();
+    dashboard = await startOwnDashboard();
   });
-  after(() => world?.stop());
+  after(() => dashboard?.stop());
 
   const statusOf = async (key: string): Promise<number> => {
-    const response = await world.chat(key);
+    const response = await dashboard.chat(key);
     await response.arrayBuffer();
     return response.status;
   };
-  const keysPage = async (t: Parameters<World["open"]>[0]): Promise<Page> => {
-    const page = await world.open(t, "keys");
+  const keysPage = async (t: Parameters<DashboardFixture["open"]>[0]): Promise<Page> => {
+    const page = await dashboard.open(t, "keys");
     await settled(page);
     return page;
   };
@@ -61,7 +62,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await revoke.getByRole("button", { name: "Revoke" }).click();
     await revoke.waitFor({ state: "detached" });
     assert.equal(await statusOf(secret), 403);
-    assert.ok(!readFileSync(join(world.gateway.dataDir, "audit.jsonl"), "utf8").includes(secret));
+    assert.ok(!readFileSync(join(dashboard.gateway.dataDir, "audit.jsonl"), "utf8").includes(secret));
   });
 
   test("an added provider key works for the next request", async (t) => {
@@ -124,7 +125,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
 
   test("a price for an unpriced model sets the cost of the next request until it is removed", async (t) => {
     const model = "qwen3-30b-a3b";
-    const page = await world.open(t, "prices");
+    const page = await dashboard.open(t, "prices");
     await settled(page);
     await page.getByRole("button", { name: `Set price for ${model}` }).click();
     const dialog = page.getByRole("dialog", { name: `Price of ${model}` });
@@ -133,9 +134,9 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await dialog.getByLabel("Output").fill("4");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
-    const before = readLedger(world.gateway.statsPath).length;
-    await (await world.chat(keyOf("chen"), { provider: "local", model })).arrayBuffer();
-    const record = (await world.gateway.records(before + 1)).findLast(({ provider }) => provider === "local");
+    const before = readLedger(dashboard.gateway.statsPath).length;
+    await (await dashboard.chat(keyOf("chen"), { provider: "local", model })).arrayBuffer();
+    const record = (await dashboard.gateway.records(before + 1)).findLast(({ provider }) => provider === "local");
     assert.ok(record);
     const cost = ((record.total_input_tokens ?? 0) * 1.5 + (record.total_output_tokens ?? 0) * 4) / 1e6;
     assert.ok(cost > 0 && Math.abs((record.cost_usd ?? 0) - cost) < 1e-12, `${record.cost_usd} and not ${cost}`);

@@ -6,6 +6,7 @@ import { execute } from "../../src/store/query/execute.ts";
 import { dimensionNames } from "../../src/store/schema/dimensions.ts";
 import { metricNames } from "../../src/store/schema/metrics.ts";
 import { querySchema, type QueryResponse, type Metric, type Query, type Series } from "../../src/store/schema/query.ts";
+import { rounds } from "../harness/sampling.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { HOSTILE, oddRecords, pick } from "./odd-ledger.ts";
 import { openStore } from "./opened-store.ts";
@@ -18,13 +19,13 @@ const NOW = Date.parse("2026-11-20T12:34:56.789Z");
 const DAYS = ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"];
 
 const seed = Number(process.env["SEED"] ?? 20261123);
-const rounds = Number(process.env["ROUNDS"] ?? 40);
+const roundCount = Number(process.env["ROUNDS"] ?? rounds(40, 12));
 
 test(`values, totals, groups and buckets equal the sums of the ledger's lines (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const records = oddRecords(random, 3000);
   const { use, cache } = await openStore(t, records, NOW);
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < roundCount; round += 1) {
     const query = randomQuery(random);
     const response = await use((connection) => execute(connection, query, { now: NOW }));
     const context = `round ${round}: ${JSON.stringify(query)}`;

@@ -48,6 +48,18 @@ test("a message that refers to an earlier one fails if context takeover is off",
   assert.equal(read(hex("f2 00 11 00 00")).failure, "encoding");
 });
 
+test("a message whose first piece fills the output exactly is read to its end", () => {
+  const message = "0123456789abcdef".repeat(1024);
+  // A stored block (RFC 1951 section 3.2.4) has the length of its content, so a piece can fill the output exactly.
+  const stored = zlib.deflateRawSync(`${message}the end`, { level: 0, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  const whole = stored.subarray(0, -4);
+  const cut = whole.indexOf("the end");
+  const read = reading(15, true);
+  const expected = { text: `${message}the end`, failure: undefined };
+  assert.deepEqual(read(whole.subarray(0, cut), whole.subarray(cut)), expected);
+  assert.deepEqual(read(deflated("behind it")), { text: "behind it", failure: undefined });
+});
+
 test("messages are inflated wherever they are split, in every window size", () => {
   fc.assert(
     fc.property(

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
+import { sampled } from "../../harness/sampling.ts";
 import { ChaosProxy, unharmed, type Plan } from "../../harness/chaos-proxy.ts";
 import { valueOf, readMessage } from "../../harness/raw-message.ts";
 import { connectRaw, type RawPeer } from "../../harness/raw-client.ts";
