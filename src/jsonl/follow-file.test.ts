@@ -67,3 +67,27 @@ test("a truncated file is read from its beginning again", async (t) => {
   appendFileSync(path, "four\n");
   assert.deepEqual(await news(), ["four"]);
 });
+
+test("a file that is rotated away while lines of the one before are read is read completely, and once", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "lmgate-follow-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "stats.jsonl");
+  writeFileSync(path, "");
+  const follower = new FileFollower(path);
+  t.after(() => follower.close());
+  await follower.begin();
+  const read: string[] = [];
+  const readAll = async (): Promise<void> => {
+    for await (const line of follower.lines()) {
+      read.push(line);
+      if (line !== "one") continue;
+      renameSync(path, `${path}.second`);
+      writeFileSync(path, "three\n");
+    }
+  };
+  appendFileSync(path, "one\n");
+  renameSync(path, `${path}.first`);
+  writeFileSync(path, "two\n");
+  for (let looks = 0; looks < 3; looks++) await readAll();
+  assert.deepEqual(read, ["one", "two", "three"]);
+});
