@@ -6,7 +6,7 @@ import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { Metrics } from "../src/admin/metrics/metrics.ts";
+import { Metrics } from "../src/admin/metrics/prometheus-metrics.ts";
 import { RECORD_FIELDS } from "../src/core/request/record-fields.ts";
 import type { Rejection } from "../src/core/request/rejection.ts";
 import { gatewayError } from "../src/proxy/admission/error-responses.ts";

@@ -1,4 +1,4 @@
-import type { BuildInfo, Metrics } from "../admin/metrics/metrics.ts";
+import type { BuildInfo, Metrics } from "../admin/metrics/prometheus-metrics.ts";
 
 /** Metrics whose code is loaded after the first requests can be served. Updates until then are queued. */
 export class DeferredMetrics {
@@ -11,7 +11,7 @@ export class DeferredMetrics {
   }
 
   async load(build: BuildInfo): Promise<Metrics> {
-    const loaded = await import("../admin/metrics/metrics.ts");
+    const loaded = await import("../admin/metrics/prometheus-metrics.ts");
     const metrics = new loaded.Metrics(build);
     this.#metrics = metrics;
     for (const apply of this.#queued.splice(0)) apply(metrics);

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AuditLog } from "../admin/api/audit-log.ts";
 import type { ProviderInfo, StoreInfo } from "../admin/api/contract.ts";
 import { LiveRequests } from "../admin/api/live-requests.ts";
-import type { Metrics } from "../admin/metrics/metrics.ts";
+import type { Metrics } from "../admin/metrics/prometheus-metrics.ts";
 import type { AdminServices, Reloaded } from "../admin/api/admin-services.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../config/settings.ts";

@@ -1,6 +1,6 @@
 /** The admin API's table of routes, without a gateway behind it. */
 import { Authenticator } from "../../src/admin/server/authenticator.ts";
-import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import { Metrics } from "../../src/admin/metrics/prometheus-metrics.ts";
 import { openApiDocument } from "../../src/admin/api/openapi.ts";
 import type { Route } from "../../src/admin/server/api-route.ts";
 import { adminRoutes } from "../../src/admin/api/routes/admin-routes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import { Metrics } from "../../src/admin/metrics/prometheus-metrics.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { ProxyCounters } from "../../src/core/counters/proxy-counters.ts";
 import type { LedgerStatus, WorkerStatus } from "../../src/core/counters/status.ts";

@@ -2,7 +2,7 @@ import type { TestContext } from "node:test";
 import { type AdminServer, startAdmin } from "../../src/admin/server/admin-server.ts";
 import { AuditLog } from "../../src/admin/api/audit-log.ts";
 import { LiveRequests } from "../../src/admin/api/live-requests.ts";
-import { Metrics } from "../../src/admin/metrics/metrics.ts";
+import { Metrics } from "../../src/admin/metrics/prometheus-metrics.ts";
 import { adminRoutes } from "../../src/admin/api/routes/admin-routes.ts";
 import type { AdminServices } from "../../src/admin/api/admin-services.ts";
 import type { ProxyStatus } from "../../src/core/counters/status.ts";

@@ -7,7 +7,7 @@ import { becomes, noBrowser, PHONE, sayIfSkipped, SMALL_PHONE } from "./browser.
 import { settled } from "./shown.ts";
 import { sampled } from "../harness/sampling.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { sharedDashboard } from "./shared-browser.ts";
+import { sharedDashboard } from "./browser-pool.ts";
 
 const PAGES: Readonly<Record<string, string>> = {
   "?from=-30d&compare=previous": "Overview",

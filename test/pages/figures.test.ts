@@ -8,7 +8,7 @@ import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { countFigures, countGroups, inRange, readLedger, type Figures, type Range } from "./counted.ts";
 import { addressOf, numberOf, readRows, settled, tileValue, type ShownRow } from "./shown.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { sharedDashboard } from "./shared-browser.ts";
+import { sharedDashboard } from "./browser-pool.ts";
 
 const DAY = 86_400_000;
 const ZONE = "Europe/Berlin";

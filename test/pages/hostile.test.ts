@@ -6,7 +6,7 @@ import { readLedger } from "./counted.ts";
 import { noBrowser, sayIfSkipped } from "./browser.ts";
 import { readRows, settled } from "./shown.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { startOwnDashboard } from "./shared-browser.ts";
+import { startOwnDashboard } from "./browser-pool.ts";
 
 const HOSTILE: readonly string[] = [
   `<img src=x onerror="alert(1);pwned=1">`,

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { sharedDashboard } from "./shared-browser.ts";
+import { sharedDashboard } from "./browser-pool.ts";
 
 const GO: Readonly<Record<string, string>> = {
   e: "Explore",

@@ -6,7 +6,7 @@ import { assertAccessible } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped } from "./browser.ts";
 import { addressOf, readRows, settled, tileValue } from "./shown.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { startOwnDashboard } from "./shared-browser.ts";
+import { startOwnDashboard } from "./browser-pool.ts";
 
 sayIfSkipped("that the dashboard shows what happens now");
 

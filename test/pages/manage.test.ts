@@ -9,7 +9,7 @@ import { noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { readLedger } from "./counted.ts";
 import { settled } from "./shown.ts";
 import { companyList, type DashboardFixture } from "./fixture.ts";
-import { startOwnDashboard } from "./shared-browser.ts";
+import { startOwnDashboard } from "./browser-pool.ts";
 
 sayIfSkipped("that keys and prices of the dashboard hold for the next call");
 

@@ -5,7 +5,7 @@ import { assertAccessible, assertFits } from "./accessible.ts";
 import { becomes, noBrowser, sayIfSkipped, SMALL_PHONE } from "./browser.ts";
 import { addressOf, settled } from "./shown.ts";
 import type { DashboardFixture } from "./fixture.ts";
-import { startOwnDashboard } from "./shared-browser.ts";
+import { startOwnDashboard } from "./browser-pool.ts";
 
 /** A browser logs every rejected request. */
 const rejected = /Failed to load resource: the server responded with a status of (401|429)/;

@@ -3,7 +3,7 @@ import type { StoreReader } from "../../store/schema/reader.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { PriceOverride, PriceRow, ProviderInfo, StoreInfo, SystemInfo } from "./contract.ts";
 import type { LiveRequests } from "./live-requests.ts";
-import type { Metrics } from "../metrics/metrics.ts";
+import type { Metrics } from "../metrics/prometheus-metrics.ts";
 
 /** What the routes use of the running process. */
 export interface AdminServices {
