@@ -70,6 +70,8 @@ const ALLOWED: readonly RegExp[] = [
   /\bcalls? (?:to|of|back|for|with) [`'"(]/gi,
   // The operating system refuses connections.
   /\b(?:ECONNREFUSED|refuse[sd]? connections?|connections? (?:is |are )?refused)\b/g,
+  // Bodies of error responses, which are released.
+  /did not answer in time|before it answered|answer was not valid HTTP/g,
   // A member of OpenAI's messages, in the names that are searched for text.
   /\|refusal\b/g,
 ];
@@ -81,6 +83,8 @@ const API_MEMBERS: readonly string[] = ["callsInFlight", "refusals", "refused"];
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
   "simulator/openai-chat.ts": ["refusal"],
   "simulator/openai-responses.ts": ["call_id"],
+  // Fields of the log.
+  "src/workers/data/data-worker-handle.ts": ["answers", "calls"],
   // A reason in ledger-events.jsonl.
   "src/ledger/tools/audit.ts": ["handover_full"],
   // A member of the JSON output of `lmgate prices unpriced`.

@@ -51,7 +51,7 @@ export class ZlibDecoder {
       if (failure !== undefined) return failure;
 
       // A zstd decoder stops after every frame, and the next turn of the loop begins the next frame. Without progress
-      // the compressed data has ended, and bytes after it are ignored. A call without input, after a piece that filled the
+      // the compressed data has ended, and bytes after it are ignored. A write without input, after a piece that filled the
       // output exactly, makes no progress either and says nothing about the end.
       this.ended = left > 0 && rest === left && length === 0;
       left = rest;
