@@ -23,6 +23,6 @@ export function isWorldReadable(path: string): boolean {
 /** A warning if every user of the machine can read the keys. */
 export function openAllowlistWarning(path: string): ConfigIssue | undefined {
   if (process.platform === "win32" || !isWorldReadable(path)) return undefined;
-  const message = "every user of this machine can read the keys in it";
+  const message = "can be read by every user of this machine";
   return { source: path, message, hint: `chmod 640 ${path}` };
 }

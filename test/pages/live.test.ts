@@ -62,7 +62,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-two") === true);
     await call(testKey.key, "live-three");
     await page
-      .getByRole("button", { name: /Live requests on|^Live$/ })
+      .getByRole("button", { name: /Live requests: on|^Live$/ })
       .first()
       .click();
     assert.equal((await addressOf(page)).searchParams.get("tail"), "off");

@@ -34,7 +34,7 @@ describe("signing in", { skip: noBrowser }, () => {
     const field = page.getByLabel("Admin token");
     await field.fill("not the token");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").getByText("This is not the admin token.").waitFor();
+    await page.getByRole("alert").getByText("The admin token is wrong.").waitFor();
     await field.fill(dashboard.token);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Setup", level: 1 }).waitFor();

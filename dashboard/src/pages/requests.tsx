@@ -190,11 +190,7 @@ function TailTools({ requests, isLive, isPaused, cap, onPause, onToggle }: TailT
           onChange={(value) => setParams({ cap: value === "50" ? null : value }, { replace: true })}
         />
       )}
-      <Button
-        label={isLive ? "Turn live requests on  l" : "Turn live requests off  l"}
-        pressed={isLive}
-        onClick={onToggle}
-      >
+      <Button label={isLive ? "Live requests: on  l" : "Live requests: off  l"} pressed={isLive} onClick={onToggle}>
         Live
       </Button>
     </div>
