@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { formatFilter, parseFilter } from "../filter/filter-text.ts";
 import { dimensionNames } from "../schema/dimensions.ts";
 import { metricNames } from "../schema/metrics.ts";
-import { bucketNames, querySchema } from "../schema/query.ts";
+import { querySchema } from "../schema/query.ts";
+import { bucketNames } from "../time/time-buckets.ts";
 import { formatQuery, parseQuery, parseScope, sinceMoment } from "./query-text.ts";
 
 const dimension = fc.oneof(

@@ -1,6 +1,7 @@
 import { formatFilter, formatList, parseDimension, parseFilter, parseList, suggestion } from "../filter/filter-text.ts";
 import { metricNames } from "../schema/metrics.ts";
-import { bucketNames, querySchema, type Metric, type Query } from "../schema/query.ts";
+import { querySchema, type Metric, type Query } from "../schema/query.ts";
+import { bucketNames } from "../time/time-buckets.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { Scope } from "../schema/reader.ts";
 

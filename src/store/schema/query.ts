@@ -1,15 +1,16 @@
+import { bucketNames } from "../time/time-buckets.ts";
 import * as z from "zod";
 import { dimensionNames } from "./dimensions.ts";
 import { metricNames } from "./metrics.ts";
 
 // The queries of the store, as the dashboard, the API, the command line and exports make them, and their responses.
 
-export const dimension = z
+const dimension = z
   .union([z.enum(dimensionNames), z.templateLiteral(["tag:", z.string().min(1)])])
   .meta({ description: "`tag:<name>` or one of the fixed dimensions." });
 
 /** Costs in US dollars, durations in milliseconds, rates from 0 to 1. Tokens are the `total_*` sums: cached and reasoning ones are part of them. */
-export const metric = z.enum(metricNames);
+const metric = z.enum(metricNames);
 
 /** `is` and `is_not` match any of the values; `null` is an unknown value. `gte` and `lte` compare numbers (`status`). */
 export const filter = z.object({
@@ -17,8 +18,6 @@ export const filter = z.object({
   op: z.enum(["is", "is_not", "gte", "lte"]),
   values: z.array(z.string().nullable()).min(1).max(100),
 });
-
-export const bucketNames = ["1m", "5m", "15m", "1h", "1d", "1w", "1mo"] as const;
 
 /** `query-text.ts` turns URL parameters and options of the command line into this. */
 export const querySchema = z.object({

@@ -1,10 +1,10 @@
-import type { Query } from "../schema/query.ts";
 import { DAY, HOUR, instantOf, MINUTE, stretches, type TimeZone } from "./time-zone.ts";
 
-/** How long a bucket is as clocks of the zone show it: a day may last 23 or 25 hours, an hour 30 minutes. */
-export type BucketSize = Exclude<Query["bucket"], "auto" | "none">;
+/** Sizes on the zone's clocks: a day may have 23 or 25 hours, and an hour 30 minutes. */
+export const bucketNames = ["1m", "5m", "15m", "1h", "1d", "1w", "1mo"] as const;
+export type BucketSize = (typeof bucketNames)[number];
 
-/** More points than this are no chart, and no answer that anybody should wait for. */
+/** A chart with more points cannot be read, and takes too long to compute. */
 export const MAX_BUCKETS = 3_000;
 
 const LENGTH: Readonly<Record<BucketSize, number>> = {
