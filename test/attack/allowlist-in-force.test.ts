@@ -5,6 +5,7 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 
+import { HANG_MS } from "../harness/until.ts";
 import { connectRaw } from "../harness/raw-client.ts";
 import { allowlistText } from "../harness/gateway.ts";
 import { startAttackFixture, FORBIDDEN, goodKey, otherKey, request, type AttackFixture } from "./attack-fixture.ts";
@@ -37,7 +38,7 @@ async function readiness(): Promise<{
 
 /** Sends requests until the condition holds. Every response on the way must be one of the two allowed ones. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + HANG_MS;
   while (!(await condition())) assert.ok(performance.now() < deadline, "the list did not come into force");
 }
 

@@ -18,6 +18,9 @@ export const KEY_FIELD = `x-lmgate-key: ${goodKey.key}`;
 
 const MODELS = "/openai/v1/models";
 
+/** What Node.js prints when a test has enabled its inspector. */
+const INSPECTOR_LINES = /^(?:Debugger |For help, see: https:\/\/nodejs\.org\/).*\n/gm;
+
 export interface AttackFixture {
   readonly gateway: Gateway;
   readonly upstream: RecordingUpstream;
@@ -90,7 +93,7 @@ export async function startAttackFixture(options: GatewayOptions = {}): Promise<
       await upstream.close();
       await evil.close();
       assert.equal(evil.reached(), 0, "the evil listener was reached");
-      assert.equal(stderr, "");
+      assert.equal(stderr.replace(INSPECTOR_LINES, ""), "");
       assert.equal(code, 0);
     },
   };

@@ -1,10 +1,11 @@
 // Floods: unknown keys, ever new words, idle connections. Figures that depend on the machine's speed are reported and not
 // asserted. The tests assert that others are served and that no memory grows with the flood.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
+import { heldBytes } from "../proxy/inspector.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import { bearer, startAttackFixture, goodKey, keyed, request, type AttackFixture } from "./attack-fixture.ts";
 import { jsonResponse } from "./recording-upstream.ts";
@@ -15,12 +16,12 @@ const PIPELINED = 100;
 const LOG_LINES_PER_SECOND = 10;
 /** Far fewer than the words that are sent; an idle gateway has half of them. */
 const MAX_SERIES = 300;
-/** A data worker's heap and buffers vary by this much without load. */
-const MAX_GROWTH_KILOBYTES = 64 * 1024;
+/** Less than the words of a flood would take if they were kept. */
+const MAX_GROWTH = 1024 * 1024;
 
 let fixture: AttackFixture;
 before(async () => {
-  fixture = await startAttackFixture();
+  fixture = await startAttackFixture({ env: { NODE_OPTIONS: "--inspect=127.0.0.1:0 --expose-gc" } });
 });
 after(() => fixture.stop());
 beforeEach(() => {
@@ -39,10 +40,6 @@ async function flood(requests: readonly string[], status: number): Promise<numbe
 
 function textsOf(count: number, round: (n: number) => string): readonly string[] {
   return Array.from({ length: count }, (_, n) => round(n));
-}
-
-function residentKilobytes(): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${fixture.gateway.pid}/status`, "utf8"))?.[1]);
 }
 
 async function seriesCount(): Promise<number> {
@@ -79,14 +76,14 @@ test("S41: unknown keys, models, paths and user agents leave nothing that grows"
   fixture.upstream.respond = (socket, { target }) =>
     void socket.write(jsonResponse({ model: `m-${target.replaceAll("/", "-")}`, usage: { prompt_tokens: 1 } }));
   assert.deepEqual(await floods("one"), [FLOOD, FLOOD, FLOOD / 4]);
-  const resident = residentKilobytes();
+  const held = await heldBytes(fixture.gateway, "data-1");
   assert.deepEqual(await floods("two"), [FLOOD, FLOOD, FLOOD / 4]);
   assert.deepEqual(await floods("three"), [FLOOD, FLOOD, FLOOD / 4]);
   const series = await seriesCount();
   assert.ok(series > 50 && series < MAX_SERIES, `${series} series`);
-  const grown = residentKilobytes() - resident;
-  context.diagnostic(`${series} series; grown by ${(grown / 1024).toFixed(0)} MB over ${4.5 * FLOOD} calls`);
-  assert.ok(grown < MAX_GROWTH_KILOBYTES, `grown by ${grown} KB`);
+  const grown = (await heldBytes(fixture.gateway, "data-1")) - held;
+  context.diagnostic(`${series} series; grown by ${grown} bytes over ${4.5 * FLOOD} requests`);
+  assert.ok(grown < MAX_GROWTH, `grown by ${grown} bytes`);
 });
 
 test("S48: a flood of unknown keys delays no other client, and is logged in a few lines", async (context) => {

@@ -1,6 +1,7 @@
 /** A client on a bare socket that sends bytes and then finds out whether the connection can still be used. */
 import { connect } from "node:net";
 
+import { HANG_MS } from "../harness/until.ts";
 import { readResponse, statusOf, type RawMessage } from "../harness/raw-message.ts";
 
 export interface RawResponse extends RawMessage {
@@ -19,7 +20,6 @@ export interface Transcript {
 
 /** A connection that is still in step responds to this and closes. */
 export const HEALTH_REQUEST = "GET /healthz HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n";
-const DEADLINE_MS = 20_000;
 
 /**
  * Sends `bytes` in one write, followed by a request to `/healthz`, and reads to the end. A connection that is still in step
@@ -54,7 +54,7 @@ export function exchange(port: number, text: string): Promise<Exchange> {
       socket.destroy();
       resolve({ received: Buffer.concat(chunks), reset });
     };
-    socket.setTimeout(DEADLINE_MS, () => {
+    socket.setTimeout(HANG_MS, () => {
       socket.destroy();
       const what = `sent ${text.slice(0, 300)}, received ${Buffer.concat(chunks).toString("latin1", 0, 300)}`;
       reject(new Error(`the connection stayed open: ${what}`));

@@ -6,9 +6,13 @@ import { test } from "node:test";
 import { readSourceFiles } from "../harness/source-file.ts";
 
 const LENGTH = 65_536;
-/** The processor time of this thread, which does not depend on the load of the machine. */
-const MAX_MICROSECONDS = 5_000;
-const ATTEMPTS = 2;
+/** Finds every character of its text, one after the other. */
+const REFERENCE = /[^A-Z0-9]/g;
+const REFERENCE_TEXT = "a".repeat(LENGTH);
+/** An expression that tries the text again from each of its characters takes hundreds of times as long. */
+const MAX_RATIO = 30;
+/** The lowest figure counts, because other programs can only add to it. */
+const ATTEMPTS = 10;
 
 /** A literal may begin where a value may begin: after these characters, or after `return`. */
 const LITERAL =
@@ -95,15 +99,15 @@ test("this test finds and notices an exponential regular expression", () => {
   const source = 'const x = text.replace(/a/g, ""); return /^(a+)+[/]$/.test(y) ? 1 / 2 : 3 / 4;';
   const found = [...source.matchAll(LITERAL)].map(([, literal = ""]) => literal);
   assert.deepEqual(found, ["/a/g", "/^(a+)+[/]$/"]);
-  assert.ok(leastMicroseconds(/x*y/, "x".repeat(LENGTH / 4)) > MAX_MICROSECONDS);
+  assert.ok(ratioToReference(/x*y/, "x".repeat(LENGTH / 4)) > MAX_RATIO);
 });
 
 /** Returns the text that keeps the expression busy, if there is one. */
 function slowness(expression: RegExp): string | undefined {
   for (const text of hostile(expression)) {
-    const elapsedMs = leastMicroseconds(expression, text);
-    if (elapsedMs > MAX_MICROSECONDS)
-      return `${String(expression)} took ${elapsedMs} µs over ${JSON.stringify(text.slice(0, 40))}…`;
+    const ratio = ratioToReference(expression, text);
+    if (ratio > MAX_RATIO)
+      return `${String(expression)} took ${ratio.toFixed()} times as long as one pass over ${JSON.stringify(text.slice(0, 40))}…`;
   }
   return undefined;
 }
@@ -138,17 +142,29 @@ function hex(_: string, digits: string): string {
   return String.fromCharCode(Number.parseInt(digits, 16));
 }
 
-function leastMicroseconds(expression: RegExp, text: string): number {
-  let least = Infinity;
-  for (let attempt = 0; attempt < ATTEMPTS && least > MAX_MICROSECONDS; attempt++) {
-    const before = process.threadCpuUsage();
-    if (expression.global) text.replace(expression, "");
-    else expression.exec(text);
-    expression.lastIndex = 0;
-    const { user, system } = process.threadCpuUsage(before);
-    least = Math.min(least, user + system);
+let reference = Infinity;
+
+function ratioToReference(expression: RegExp, text: string): number {
+  if (reference === Infinity) for (let n = 0; n < 100; n++) measureReference();
+  let least = cpuMicroseconds(expression, text);
+  for (let attempt = 1; attempt < ATTEMPTS && least > MAX_RATIO * reference; attempt++) {
+    measureReference();
+    least = Math.min(least, cpuMicroseconds(expression, text));
   }
-  return least;
+  return least / reference;
+}
+
+function measureReference(): void {
+  reference = Math.max(1, Math.min(reference, cpuMicroseconds(REFERENCE, REFERENCE_TEXT)));
+}
+
+function cpuMicroseconds(expression: RegExp, text: string): number {
+  const before = process.cpuUsage();
+  if (expression.global) text.replace(expression, "");
+  else expression.exec(text);
+  expression.lastIndex = 0;
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
 }
 
 /** Returns `undefined` for text that only looks like a regular expression. */

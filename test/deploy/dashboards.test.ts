@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
 import * as z from "zod";
+import { HANG_MS } from "../harness/until.ts";
 import { startScriptedProvider, type ScriptedProvider } from "../prices/scripted-provider.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
@@ -71,11 +72,11 @@ after(async () => {
 /** The workers report once a second. */
 async function metricsWith(patterns: readonly RegExp[]): Promise<string> {
   const authorization = `Bearer ${readFileSync(join(gateway.dataDir, "admin-token"), "utf8").trim()}`;
-  for (const deadline = performance.now() + 10_000; performance.now() < deadline; await delay(50)) {
+  for (const deadline = performance.now() + HANG_MS; performance.now() < deadline; await delay(50)) {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`, { headers: { authorization } })).text();
     if (patterns.every((pattern) => pattern.test(text))) return text;
   }
-  throw new Error("the threads' counts did not reach the metrics in 10 s");
+  throw new Error("the threads' counts did not reach the metrics");
 }
 
 test("each dashboard has a unique name, at most twelve panels and a choice of the data source", () => {
@@ -211,10 +212,10 @@ const responseSchema = z.object({
 
 /** Prometheus sends no event, so the test polls it. */
 async function becomes(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await delay(100)) {
+  for (const deadline = performance.now() + HANG_MS; performance.now() < deadline; await delay(100)) {
     if (await holds().catch(() => false)) return;
   }
-  throw new Error(`waited 30 s until ${what}`);
+  throw new Error(`waited until ${what}`);
 }
 
 async function freePort(): Promise<number> {

@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import type { TimedEvent } from "../../src/ledger/events/ledger-event.ts";
@@ -77,17 +76,8 @@ function linesOf(path: string): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Polls until the condition is true, where there is no event to wait for. */
-export async function eventually(condition: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await isTrue())) {
-    assert.ok(performance.now() < deadline, `timed out: ${condition}`);
-    await delay(20);
-  }
-}
-
 /** The number of running requests in the journal. */
-export function requestsInJournal({ directory }: DurabilityFixture): number {
+export function requestsInJournal({ directory }: Pick<DurabilityFixture, "directory">): number {
   const running = new Set<string>();
   for (const line of readFileSync(join(directory, "inflight.journal"), "utf8").split("\n")) {
     if (!line.endsWith("}")) continue;

@@ -4,11 +4,12 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { eventually } from "../harness/until.ts";
 import { evaluateInWorker } from "../proxy/inspector.ts";
 import { jsonResponse, chunk, contentEvent, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { testKey } from "../harness/gateway.ts";
-import { requestsInJournal, eventually, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
+import { requestsInJournal, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
 
 /** Opens a stream that does not end. */
 async function openStream(

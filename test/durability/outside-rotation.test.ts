@@ -4,9 +4,10 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { eventually } from "../harness/until.ts";
 import { audit, type Audit } from "../../src/ledger/tools/audit.ts";
 import { Load, SteadyUpstream } from "./kill-load.ts";
-import { eventually, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
+import { durabilityFixture, type DurabilityFixture } from "./fixture.ts";
 
 const TIMES = 5;
 const PER_SECOND = 300;

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { eventually } from "../harness/until.ts";
 import type { ProxyStatus } from "../../src/core/counters/status.ts";
 import { evaluateInWorker } from "../proxy/inspector.ts";
 import { jsonResponse, chunk, get, lastChunk, lastEvents, post, streamHead } from "../proxy/fixture.ts";
 import { statusOf } from "../harness/raw-message.ts";
-import { requestsInJournal, eventually, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
+import { requestsInJournal, durabilityFixture, type DurabilityFixture } from "./fixture.ts";
 
 const WRITTEN = { config: { stats: { durability: "written" } } };
 type Gateway = Awaited<ReturnType<DurabilityFixture["start"]>>;

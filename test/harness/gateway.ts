@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { HANG_MS } from "./until.ts";
 import {
   GatewayStartError,
   startChildGateway,
@@ -17,9 +18,6 @@ import {
 import { parseRecords } from "../../src/demo/usage-table.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { assertValid } from "./record-schema.ts";
-
-const startDeadlineMs = 30_000;
-const recordDeadlineMs = 15_000;
 
 export interface AllowedKey {
   readonly id: string;
@@ -89,7 +87,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       configPath,
       cwd: directory,
       env: { ...withoutGatewaySettings(process.env), ...options.env },
-      startDeadlineMs,
+      startDeadlineMs: HANG_MS,
     });
     return running(gateway, directory);
   } catch (cause) {
@@ -132,7 +130,7 @@ function running({ address, admin, child, exited, output }: ChildGateway, direct
   };
 
   const records = async (count: number): Promise<RequestRecord[]> => {
-    const deadline = performance.now() + recordDeadlineMs;
+    const deadline = performance.now() + HANG_MS;
     for (;;) {
       const found = lastRecords ?? parseRecords(await readFile(statsPath, "utf8").catch(emptyIfAbsent));
       if (found.length >= count) return sound(found);

@@ -1,5 +1,22 @@
-/** Waits for conditions, on events, with a deadline whose error says what did not happen. */
-const deadlineMs = 5_000;
+// Waits for conditions, on events where there are any, with a deadline whose error says what did not happen.
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Ends a test that hangs. A slow machine must not reach it, so it is no verdict on speed. */
+export const HANG_MS = 120_000;
+const POLL_MS = 20;
+
+/** Checks a condition again and again, for changes that cause no event in the test. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  state: () => string = () => "",
+): Promise<void> {
+  const deadline = performance.now() + HANG_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`waited ${HANG_MS / 1000} s until ${what}; ${state()}`);
+    await delay(POLL_MS);
+  }
+}
 
 /** Conditions that are checked whenever `changed` is called. */
 export class Waiting {
@@ -29,8 +46,8 @@ export class Waiting {
       };
       const timer = setTimeout(() => {
         end();
-        reject(new Error(`waited ${deadlineMs / 1000} s for ${what}; ${state()}`));
-      }, deadlineMs);
+        reject(new Error(`waited ${HANG_MS / 1000} s for ${what}; ${state()}`));
+      }, HANG_MS);
       this.#waiters.add(check);
       check();
     });

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { HANG_MS } from "../harness/until.ts";
 import { relayLogger } from "../../src/core/log.ts";
 import { Ledger } from "../../src/ledger/writer/ledger.ts";
 import type { LedgerOptions } from "../../src/ledger/writer/ledger.ts";
@@ -112,7 +113,7 @@ export function numbers(from: number, to: number): number[] {
 }
 
 export async function until(condition: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + HANG_MS;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`timed out waiting until ${condition}`);
     await pause(10);

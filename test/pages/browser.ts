@@ -1,3 +1,4 @@
+import { HANG_MS } from "../harness/until.ts";
 /** A headless Chromium whose pages fail their test on any console error or unexpected request. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -29,8 +30,6 @@ const FLAGS = [
     "WebUIOmniboxAimPopup",
   ].join(",")}`,
 ];
-// The timeout allows for a busy machine.
-const PATIENCE_MS = 20_000;
 
 const executablePath = (process.env["PATH"] ?? "")
   .split(delimiter)
@@ -95,7 +94,7 @@ export async function newContext(browser: Browser, options: PageOptions): Promis
     reducedMotion: "reduce",
     permissions: ["clipboard-read", "clipboard-write"],
   });
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(HANG_MS);
   if (options.cookie) await context.addCookies([{ ...options.cookie, url: options.origin }]);
   return context;
 }
@@ -122,9 +121,9 @@ function watch(page: Page, { origin, expected }: PageOptions): readonly string[]
 
 /** Resolves once `holds` is true; a browser's rendering has no event that a test could wait for. */
 export async function becomes(page: Page, what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
+  for (const deadline = performance.now() + HANG_MS; performance.now() < deadline;) {
     if (await holds()) return;
     await page.waitForTimeout(25);
   }
-  throw new Error(`waited ${PATIENCE_MS / 1000} s until ${what}`);
+  throw new Error(`waited ${HANG_MS / 1000} s until ${what}`);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Browser, Page } from "playwright-core";
+import { HANG_MS } from "../harness/until.ts";
 import { historyLines } from "../../src/demo/history-records.ts";
 import { startSimulator, type Simulator } from "../../simulator/simulator.ts";
 import { historyClientKeys, HISTORY_DAYS } from "../../src/demo/write-history.ts";
@@ -124,11 +125,11 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Da
 
 /** Waits until the query store has read the whole ledger. */
 async function everythingRead(api: DashboardFixture["api"], records: number): Promise<void> {
-  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(50)) {
+  for (const deadline = performance.now() + HANG_MS; performance.now() < deadline; await delay(50)) {
     const response = await api("/usage?from=-40d&bucket=none&metric=requests").catch(() => undefined);
     if (JSON.stringify(response)?.includes(`"total":{"requests":${records}}`)) return;
   }
-  throw new Error(`the store has not read ${records} records within a minute`);
+  throw new Error(`the store has not read ${records} records`);
 }
 
 /** Builds the dashboard if its sources are newer. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { HANG_MS } from "../harness/until.ts";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 import { startScriptedProvider, type ScriptedProvider } from "./scripted-provider.ts";
@@ -181,7 +182,7 @@ test("the metrics sum up costs and count tokens without a price", async () => {
   const records = await gateway.records(requests);
   const spent = records.filter((record) => record.provider === "openai").map((record) => record.cost_usd ?? 0);
   const expected = spent.reduce((sum, cost) => sum + cost, 0);
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + HANG_MS;
   for (;;) {
     const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     const value = (series: string): number =>

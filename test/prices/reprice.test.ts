@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { HANG_MS } from "../harness/until.ts";
 import { parseRecords } from "../../src/demo/usage-table.ts";
 import { cliFixture } from "../cli/run-lmgate.ts";
 import { startGateway, testKey } from "../harness/gateway.ts";
@@ -152,7 +153,7 @@ async function killAtFirstWrite(t: TestContext, cwd: string, args: readonly stri
 }
 
 async function untilLines(path: string, count: number): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + HANG_MS;
   for (;;) {
     const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
     if (lines >= count) return;

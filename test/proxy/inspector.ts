@@ -17,6 +17,14 @@ interface InspectorResponse {
   readonly result?: { readonly result?: { readonly value?: unknown } };
 }
 
+/** The memory that a worker holds after a garbage collection. The gateway needs `--inspect --expose-gc`. */
+export async function heldBytes(gateway: Gateway, worker: string): Promise<number> {
+  const held = "gc(); gc(); (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())";
+  const bytes = await evaluateInWorker(gateway, worker, held);
+  if (typeof bytes !== "number") throw new Error(String(bytes));
+  return bytes;
+}
+
 /** Resolves to the result, if it is a primitive value, after the worker with that name has run the code. */
 export async function evaluateInWorker(gateway: Gateway, worker: string, expression: string): Promise<unknown> {
   const url = /ws:\/\/\S+/.exec(gateway.output().stderr)?.[0];

@@ -6,10 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { HANG_MS } from "../harness/until.ts";
 import { run } from "../harness/run-program.ts";
 import { startGateway, testKey } from "../harness/gateway.ts";
-
-const DEADLINE_MS = 20_000;
 
 test(
   "the store starts beside the gateway, a command sees each call at once, and both end together",
@@ -42,7 +41,7 @@ test(
 
 /** The process is known by what it runs; its parent starts it a while after listening. */
 async function storeOf(pid: number): Promise<number> {
-  for (let waited = 0; waited < DEADLINE_MS; waited += 50) {
+  for (let waited = 0; waited < HANG_MS; waited += 50) {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
     const found = children.find((child) => child > 0 && commandOf(child).includes("store-main"));
     if (found !== undefined) return found;

@@ -21,8 +21,8 @@ const path = "/openai/v1/realtime?model=gpt-realtime";
 const google = "/openai/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
 const MEGABYTE = 1024 * 1024;
 const TRAFFIC = 50 * MEGABYTE;
-/** Enough for the buffers of a busy connection and the garbage between two collections, and far less than the traffic. */
-const MOST_GROWTH = 40 * MEGABYTE;
+/** The buffers of a busy connection and uncollected garbage are less than the traffic; all of the traffic is not. */
+const MOST_GROWTH = 0.9 * TRAFFIC;
 
 /** Base64 as in audio events; a constant text would compress too well. */
 function base64(bytes: number): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
+import { HANG_MS } from "../harness/until.ts";
 import { fieldOf, statusOf } from "../harness/raw-message.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import type { GatewayOptions } from "../harness/gateway.ts";
@@ -48,7 +49,7 @@ async function streaming(t: TestContext, count: number, timeouts: GatewayOptions
 
 /** Waits until the gateway has logged that it is draining. */
 async function draining(fixture: ProxyFixture): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + HANG_MS;
   while (!fixture.gateway.output().stdout.includes('"draining"')) {
     assert.ok(performance.now() < deadline, "never said that it is draining");
     await new Promise((resolve) => void setTimeout(resolve, 5));
@@ -140,7 +141,7 @@ test("during the drain delay new connections are served, each response closes it
     return `${statusOf(message)} ${fieldOf(message, "connection")}`;
   };
   // The main thread's message takes a moment to reach the data worker.
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + HANG_MS;
   while ((await probe("/readyz")) !== "503 close") assert.ok(performance.now() < deadline, "still ready");
   assert.deepEqual([await probe("/healthz"), await probe("/livez")], ["200 close", "200 close"]);
 

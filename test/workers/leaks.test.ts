@@ -9,13 +9,13 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { evaluateInWorker } from "../proxy/inspector.ts";
+import { HANG_MS, eventually } from "../harness/until.ts";
+import { heldBytes } from "../proxy/inspector.ts";
 import { countForwarded, runMixedRequests } from "../harness/mixed-requests.ts";
 import { startRawUpstream, type RawUpstream } from "../harness/raw-upstream.ts";
 import { allowlistText, startGateway, testKey, type Gateway } from "../harness/gateway.ts";
 
 const REQUEST_COUNT = 1_000;
-const DEADLINE_MS = 20_000;
 /** Less than anything that a request could leak, times a thousand. */
 const MOST_GROWTH = 1024 * 1024;
 
@@ -29,27 +29,11 @@ function filesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `never: ${what}`);
-    await delay(50);
-  }
-}
-
 async function requestsInFlight(gateway: Gateway): Promise<number> {
   const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
   const values = [...metrics.matchAll(/^lmgate_active_requests\{.*\} (\d+)$/gm)];
   assert.ok(values.length > 0, metrics);
   return values.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
-/** The data worker's memory after a garbage collection. */
-async function heldBytes(gateway: Gateway): Promise<number> {
-  const held = "gc(); gc(); (({ heapUsed, external }) => heapUsed + external)(process.memoryUsage())";
-  const bytes = await evaluateInWorker(gateway, "data-1", held);
-  assert.ok(typeof bytes === "number", String(bytes));
-  return bytes;
 }
 
 test("after 1,000 requests of all kinds no file descriptor, no running request and no memory is left", async (t) => {
@@ -71,10 +55,10 @@ test("after 1,000 requests of all kinds no file descriptor, no running request a
   const files = filesOf(gateway.pid);
   await runMixedRequests(gateway.port, upstream, REQUEST_COUNT);
   await quiet(files);
-  const before = await heldBytes(gateway);
+  const before = await heldBytes(gateway, "data-1");
   await runMixedRequests(gateway.port, upstream, REQUEST_COUNT);
   await quiet(files);
-  const grown = (await heldBytes(gateway)) - before;
+  const grown = (await heldBytes(gateway, "data-1")) - before;
   assert.ok(grown < MOST_GROWTH, `${grown} bytes more after another ${REQUEST_COUNT} calls`);
 
   const records = await gateway.records(2 * countForwarded(REQUEST_COUNT));
@@ -110,7 +94,7 @@ test("after stop() the process ends by itself: no socket, timer or worker keeps 
   await runMixedRequests(port, upstream, REQUEST_COUNT);
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const [code] = (await Promise.race([exited, delay(DEADLINE_MS, ["still running"])])) as unknown[];
+  const [code] = (await Promise.race([exited, delay(HANG_MS, ["still running"])])) as unknown[];
   assert.equal(code, 0, JSON.stringify(sent.slice(-5)));
   assert.deepEqual(line("over")?.["left"], []);
   const lines = (await readFile(join(directory, "data", "stats.jsonl"), "utf8")).trimEnd().split("\n");

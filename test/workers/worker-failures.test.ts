@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
+import { requestsInJournal } from "../durability/fixture.ts";
+import { eventually } from "../harness/until.ts";
 import { readFinalResponse, statusOf } from "../harness/raw-message.ts";
 import { evaluateInWorker } from "../proxy/inspector.ts";
 import {
@@ -48,15 +49,6 @@ async function dataWorker(): Promise<WorkerState | undefined> {
   const response = await fetch(`${fixture.gateway.adminUrl}/api/v1/status`);
   const { threads } = (await response.json()) as { threads: readonly WorkerState[] }; // as: the contract of the status API
   return threads.find(({ name }) => name === "data-1");
-}
-
-/** Polls, because no event tells a test about these states. */
-async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < deadline, `never: ${what}`);
-    await delay(50);
-  }
 }
 
 let expectedRestarts = 0;
@@ -112,11 +104,14 @@ for (const [how, code] of Object.entries(failures)) {
     for (const connection of connections) connection.send(streamHead + chunk(contentEvent(1)));
     await Promise.all(clients.map((client) => client.waitFor("word")));
 
-    // The ledger knows a request for certain after 100 ms. A worker that hangs announces nothing more.
-    await delay(150);
+    // A worker that hangs announces nothing more, so requests that the journal does not know would have no record.
+    await eventually(
+      "the journal knows the requests",
+      () => requestsInJournal({ directory: fixture.gateway.dataDir }) === clients.length,
+    );
     await evaluateInWorker(fixture.gateway, "data-1", code);
     expectedRestarts++;
-    await eventually("the thread is replaced", async () => {
+    await eventually("the worker is restarted", async () => {
       const worker = await dataWorker();
       return worker?.restarts === expectedRestarts && worker.state === "running";
     });

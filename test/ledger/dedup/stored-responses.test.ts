@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { HANG_MS } from "../../harness/until.ts";
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
 import { startScriptedProvider, type ScriptedProvider } from "../../prices/scripted-provider.ts";
 import { startGateway, testKey, type Gateway } from "../../harness/gateway.ts";
@@ -62,7 +63,7 @@ async function inputTokensCounted(): Promise<number> {
 }
 
 async function untilCounted(expected: number): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + HANG_MS;
   while ((await inputTokensCounted()) !== expected) {
     assert.ok(Date.now() < deadline, `${await inputTokensCounted()} input tokens counted instead of ${expected}`);
     await delay(10);

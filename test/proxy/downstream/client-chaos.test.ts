@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { HANG_MS } from "../../harness/until.ts";
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
 import { sampled } from "../../harness/sampling.ts";
 import { ChaosProxy, unharmed, type Plan } from "../../harness/chaos-proxy.ts";
@@ -229,7 +230,7 @@ function assertAborted(record: RequestRecord | undefined, about: string, status:
 
 /** No connection of the test and no running request is left. */
 async function untilQuiet(): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + HANG_MS;
   while (chaos.open > 0) {
     assert.ok(performance.now() < deadline, `${chaos.open} ends of connections are left`);
     await new Promise((resolve) => void setTimeout(resolve, 5));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 
 import { testKey } from "../../harness/gateway.ts";
-import { piece, writeUntilStuck } from "./write-until-stuck.ts";
+import { piece, writeUntilClosed, writeUntilStuck } from "./write-until-stuck.ts";
 import { jsonResponse, get, post, request, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
 const stallSeconds = 1;
@@ -20,7 +20,7 @@ test("R41: while the client does not read, LMGate does not read from the upstrea
   slow.send(get());
   const { connection } = await fixture.provider.nextRequest();
   connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
-  const accepted = await writeUntilStuck(connection, piece, total);
+  const accepted = await writeUntilStuck(fixture, connection, piece, total);
   assert.ok(accepted < total / 2, `${accepted} bytes were taken`);
 
   const other = await fixture.client();
@@ -56,7 +56,7 @@ test("R42: a client that reads nothing until the timeout is disconnected, and so
   client.send(get());
   const { connection } = await fixture.provider.nextRequest();
   connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${total}\r\n\r\n`);
-  void writeUntilStuck(connection, piece, total);
+  void writeUntilClosed(connection, piece);
   await connection.close();
   const record = await fixture.record({ status: 200, error_type: "client_aborted" });
   assert.ok((record.duration_ms ?? 0) >= stallSeconds * 1_000);
@@ -68,7 +68,7 @@ test("while the upstream does not read, LMGate does not read from the client", a
   const connection = await fixture.provider.nextConnection();
   await connection.head();
   connection.pause();
-  const accepted = await writeUntilStuck(client, piece, total);
+  const accepted = await writeUntilStuck(fixture, client, piece, total);
   assert.ok(accepted < total / 2, `${accepted} bytes were taken`);
   client.reset();
   connection.resume();
@@ -85,7 +85,7 @@ test("pipelined requests are read only up to a limit", async () => {
   const client = await fixture.client();
   client.send(get());
   const { connection } = await fixture.provider.nextRequest();
-  const accepted = await writeUntilStuck(client, Buffer.from(unread.rejections.repeat(500)), total);
+  const accepted = await writeUntilStuck(fixture, client, Buffer.from(unread.rejections.repeat(500)), total);
   assert.ok(accepted < total / 2, `${accepted} bytes were taken`);
   client.reset();
   connection.send(jsonResponse(2));
@@ -96,7 +96,7 @@ for (const [what, bytes] of Object.entries(unread)) {
   test(`LMGate reads no further requests from a client that does not read its ${what}`, async () => {
     const client = await fixture.client();
     client.pause();
-    const accepted = await writeUntilStuck(client, Buffer.from(bytes.repeat(500)), total);
+    const accepted = await writeUntilStuck(fixture, client, Buffer.from(bytes.repeat(500)), total);
     assert.ok(accepted < total / 2, `${accepted} bytes were taken`);
     await client.until(
       "the end of a connection that takes nothing",

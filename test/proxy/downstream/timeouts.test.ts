@@ -16,7 +16,7 @@ import {
   type ProxyFixture,
 } from "../fixture.ts";
 
-const seconds = { head: 0.8, stream: 0.9, clientHead: 0.9, clientIdle: 1, clientBody: 0.9, upstreamIdle: 0.5 };
+const seconds = { head: 1.6, stream: 1.8, clientHead: 1.8, clientIdle: 2, clientBody: 1.8, upstreamIdle: 1 };
 
 let fixture: ProxyFixture;
 before(async () => {
@@ -36,9 +36,8 @@ before(async () => {
 afterEach(() => fixture.clear());
 after(() => fixture.stop());
 
-/** It is never early; how late it is depends on the machine. */
-async function lasts(leastSeconds: number, work: Promise<unknown>): Promise<void> {
-  const startedAt = performance.now();
+/** A timeout is never early, counted from before its clock starts. How late it is depends on the machine. */
+async function lasts(leastSeconds: number, startedAt: number, work: Promise<unknown>): Promise<void> {
   await work;
   const elapsedMs = performance.now() - startedAt;
   assert.ok(elapsedMs >= leastSeconds * 1_000 - 60, `over after ${elapsedMs} ms already`);
@@ -49,9 +48,10 @@ test("R18: a stream that stalls is cut, and LMGate does not end it properly", as
   client.send(post());
   const { connection } = await fixture.provider.nextRequest();
   const sent = streamHead + chunk(contentEvent(1));
+  const startedAt = performance.now();
   connection.send(sent);
   await client.waitFor("word");
-  await lasts(seconds.stream, client.hasEnded());
+  await lasts(seconds.stream, startedAt, client.hasEnded());
   await connection.closedByPeer();
   assert.equal(client.text, sent);
   await fixture.record({ status: 200, error_type: "upstream_timeout", usage_state: "missing", usage_reason: "cut" });
@@ -59,9 +59,10 @@ test("R18: a stream that stalls is cut, and LMGate does not end it properly", as
 
 test("R19: an upstream that does not respond is 504", async () => {
   const client = await fixture.client();
+  const startedAt = performance.now();
   client.send(post());
   const { connection } = await fixture.provider.nextRequest();
-  await lasts(seconds.head, client.waitFor("\r\n\r\n"));
+  await lasts(seconds.head, startedAt, client.waitFor("\r\n\r\n"));
   assertErrorResponse(await client.message(), 504, "upstream_timeout");
   await connection.closedByPeer();
   await fixture.record({ status: 504, error_type: "upstream_timeout", usage_state: "missing" });
@@ -96,31 +97,35 @@ test("R21: a response body that comes byte by byte is forwarded as long as bytes
   client.send(get());
   const { connection } = await fixture.provider.nextRequest();
   const length = Math.ceil((1.8 * seconds.stream * 1_000) / 150);
+  const startedAt = performance.now();
   connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
   t.after(dribble(connection, "x".repeat(length)));
-  await lasts(1.4 * seconds.stream, client.message());
+  await lasts(1.4 * seconds.stream, startedAt, client.message());
   await fixture.record({ status: 200, error_type: null, response_bytes: length });
 });
 
 test("a client that sends nothing is disconnected", async () => {
+  const startedAt = performance.now();
   const client = await fixture.client();
-  await lasts(seconds.clientHead, client.hasEnded());
+  await lasts(seconds.clientHead, startedAt, client.hasEnded());
   assert.equal(client.text, "");
 });
 
 test("R43: a client whose head comes byte by byte is disconnected", async (t) => {
+  const startedAt = performance.now();
   const client = await fixture.client();
   t.after(dribble(client, get()));
-  await lasts(seconds.clientHead, client.hasEnded());
+  await lasts(seconds.clientHead, startedAt, client.hasEnded());
   assert.equal(fixture.provider.pending, 0);
 });
 
 test("a client whose body stalls is disconnected, and so is the upstream", async () => {
   const client = await fixture.client();
+  const startedAt = performance.now();
   client.send(request("POST", "/openai/v1/chat/completions", "Content-Length: 100") + "{");
   const connection = await fixture.provider.nextConnection();
   await connection.waitFor("{");
-  await lasts(seconds.clientBody, client.hasEnded());
+  await lasts(seconds.clientBody, startedAt, client.hasEnded());
   await connection.closedByPeer();
   await fixture.record({ status: null, error_type: "client_aborted", usage_state: "aborted" });
 });
@@ -140,9 +145,13 @@ test("an idle client is disconnected, and an idle upstream connection before it"
   const client = await fixture.client();
   client.send(get());
   const { connection } = await fixture.provider.nextRequest();
+  const startedAt = performance.now();
   connection.send(jsonResponse(5));
   await client.message();
-  await Promise.all([lasts(seconds.upstreamIdle, connection.hasEnded()), lasts(seconds.clientIdle, client.hasEnded())]);
+  await Promise.all([
+    lasts(seconds.upstreamIdle, startedAt, connection.hasEnded()),
+    lasts(seconds.clientIdle, startedAt, client.hasEnded()),
+  ]);
   assert.deepEqual([client.wasReset, connection.wasReset], [false, false]);
   await fixture.record({ status: 200 });
 });
@@ -151,9 +160,10 @@ test("an idle upgraded connection is closed at both ends", async () => {
   const client = await fixture.client();
   client.send(get("/openai/v1/realtime", "Connection: Upgrade", "Upgrade: websocket"));
   const { connection } = await fixture.provider.nextRequest();
+  const startedAt = performance.now();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   assert.equal(statusOf(await client.head()), 101);
-  await lasts(seconds.stream, Promise.all([client.hasEnded(), connection.closedByPeer()]));
+  await lasts(seconds.stream, startedAt, Promise.all([client.hasEnded(), connection.closedByPeer()]));
   const error = { error_type: "upstream_timeout" };
   await fixture.record({ ...error, status: 101, operation: "session", usage_state: "not_applicable" });
 });
@@ -164,9 +174,10 @@ test("an upgraded connection that one side has ended is closed when the other is
   const { connection } = await fixture.provider.nextRequest();
   connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
   assert.equal(statusOf(await client.head()), 101);
+  const startedAt = performance.now();
   client.end();
   await connection.hasEnded();
-  await lasts(seconds.stream, client.close());
+  await lasts(seconds.stream, startedAt, client.close());
   await connection.closedByPeer();
   await fixture.record({ status: 101, operation: "session", error_type: null });
 });

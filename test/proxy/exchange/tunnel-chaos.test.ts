@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { HANG_MS } from "../../harness/until.ts";
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
 import { sampled } from "../../harness/sampling.ts";
 import { ChaosProxy, unharmed, type Plan } from "../../harness/chaos-proxy.ts";
@@ -139,7 +140,7 @@ function assertPrefix(peer: RawPeer, record: RequestRecord, about: string, reset
 }
 
 async function untilNoneOpen(): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + HANG_MS;
   while (near.open + far.open > 0) {
     assert.ok(performance.now() < deadline, `${near.open + far.open} ends of connections are left`);
     await new Promise((resolve) => void setTimeout(resolve, 5));

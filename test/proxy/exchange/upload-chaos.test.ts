@@ -17,7 +17,7 @@ import {
   type ProxyFixture,
 } from "../fixture.ts";
 
-const idleSeconds = 0.6;
+const idleSeconds = 2;
 const size = 6 * 1024 * 1024;
 const body = Buffer.alloc(size, "a body with a period that fits no buffer size; ");
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { HANG_MS } from "../../harness/until.ts";
 import type { RequestRecord } from "../../../src/core/request/request-record.ts";
 import { sampled } from "../../harness/sampling.ts";
 import { ChaosProxy, unharmed, type Fault, type Plan } from "../../harness/chaos-proxy.ts";
@@ -179,7 +180,7 @@ for (const [how, fault] of Object.entries(harmless)) {
 }
 
 async function untilNoneOpen(): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + HANG_MS;
   while (chaos.open > 0) {
     assert.ok(performance.now() < deadline, `${chaos.open} ends of connections are left`);
     await new Promise((resolve) => void setTimeout(resolve, 5));
