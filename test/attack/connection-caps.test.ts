@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { RawPeer } from "../harness/raw-client.ts";
+import { eventually } from "../harness/until.ts";
 import { startGateway, type Gateway } from "../harness/gateway.ts";
 import { getAdmin } from "./raw-exchange.ts";
 
@@ -49,10 +49,7 @@ async function metric(series: string): Promise<number> {
 
 /** Workers report their counts once a second. */
 async function metricBecomes(series: string, value: number): Promise<void> {
-  for (let looks = 0; (await metric(series)) !== value; looks++) {
-    assert.ok(looks < 100, `${series} is ${await metric(series)}, not ${value}`);
-    await delay(100);
-  }
+  await eventually(`${series} is ${value}`, async () => (await metric(series)) === value);
 }
 
 async function closeAll(peers: readonly RawPeer[]): Promise<void> {

@@ -7,6 +7,7 @@ import zlib from "node:zlib";
 
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 import { assertFields, get, startProxyFixture, type ProxyFixture } from "../proxy/fixture.ts";
+import { HANG_MS } from "../harness/until.ts";
 import { statusOf } from "../harness/raw-message.ts";
 import { splitRecords, openConversation, type Conversation } from "./conversation.ts";
 import { closeFrame, frame } from "./frames.ts";
@@ -203,12 +204,11 @@ async function untilActive(expected: number): Promise<void> {
   const { adminUrl, dataDir } = fixture.gateway;
   const token = (await readFile(join(dataDir, "admin-token"), "utf8")).trim();
   let text = "";
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (const deadline = performance.now() + HANG_MS; performance.now() < deadline; await delay(10)) {
     const response = await fetch(`${adminUrl}/metrics`, { headers: { authorization: `Bearer ${token}` } });
     text = await response.text();
     const active = /^lmgate_active_requests\{provider="openai"\} (-?\d+)$/m.exec(text)?.[1];
     if (Number(active) === expected) return;
-    await delay(10);
   }
   assert.fail(`not ${expected} active requests in:\n${text}`);
 }

@@ -18,5 +18,5 @@ const code = await runApp({
 // The pipes to the parent are not the gateway's.
 const left = (): readonly string[] => process.getActiveResourcesInfo().filter((what) => what !== "PipeWrap");
 // A closed handle disappears some turns of the event loop later.
-for (let looks = 0; looks < 100 && left().length > 0; looks++) await delay(20);
+for (let looks = 0; looks < 1_000 && left().length > 0; looks++) await delay(20);
 process.stdout.write(`${JSON.stringify({ msg: "over", code, left: left() })}\n`);
