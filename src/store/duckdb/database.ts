@@ -3,14 +3,14 @@ import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from "@duckdb
 export interface DatabaseOptions {
   readonly memoryMegabytes: number;
   readonly threads: number;
-  /** Where DuckDB may write and read: the store, and what does not fit into memory. */
+  /** Where DuckDB may write and read: the store, and temporary files for what does not fit into memory. */
   readonly directories: readonly string[];
   readonly spillDirectory: string;
 }
 
 /**
- * A database in memory, with limits. It reaches no file but those of its directories, loads nothing, and none of this
- * can be changed by what is asked of it.
+ * A database in memory, with limits on memory and threads. It can open no file outside its directories and load no
+ * extension, and a query can change none of this.
  */
 export class Database {
   readonly #instance: DuckDBInstance;
@@ -40,7 +40,7 @@ export class Database {
     return database;
   }
 
-  /** A connection of one's own for the time of the work. */
+  /** Runs the work on a connection that is not shared. */
   async use<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     if (this.#closed) throw new Error("the store is closed");
     const connection = this.#idle.pop() ?? (await this.#instance.connect());
@@ -49,7 +49,7 @@ export class Database {
       if (!this.#closed) this.#idle.push(connection);
       return result;
     } catch (error) {
-      // Whatever state it is in, nobody else shall have it.
+      // The connection may be in any state, so it is closed instead of used again.
       connection.closeSync();
       throw error;
     }
@@ -62,7 +62,7 @@ export class Database {
   }
 }
 
-/** All of it or nothing. */
+/** Commits all statements of the work, or none of them. */
 export async function inTransaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
   await connection.run("BEGIN TRANSACTION");
   try {
@@ -75,7 +75,7 @@ export async function inTransaction<T>(connection: DuckDBConnection, work: () =>
   }
 }
 
-/** The only row of an answer; numbers of all sizes as numbers. */
+/** The only row of a result. Integers of every size are returned as numbers. */
 export async function firstRow(
   connection: DuckDBConnection,
   sql: string,
@@ -88,7 +88,7 @@ export async function firstRow(
   );
 }
 
-/** A text in SQL. */
+/** A text as an SQL literal. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }

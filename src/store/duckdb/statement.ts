@@ -1,19 +1,19 @@
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from "@duckdb/node-api";
 
 /**
- * The text of a statement and the values it is run with. Values of others come in through `value` alone: the text is put
- * together from words of ours and from numbers.
+ * An SQL text and its parameters. Values from outside are passed through `value` only; the text itself consists of
+ * constants and numbers of this code.
  */
 export class Statement {
   readonly #values: DuckDBValue[] = [];
 
-  /** What stands for the value in the text. */
+  /** The placeholder of the value in the text. */
   value(value: string): string {
     this.#values.push(value);
     return `$${this.#values.length}::VARCHAR`;
   }
 
-  /** A list of values; of none, nothing is a part. */
+  /** A list of parameters. Nothing is an element of an empty list. */
   values(values: readonly string[]): string {
     return `(${values.map((value) => this.value(value)).join(", ")})`;
   }
@@ -23,7 +23,7 @@ export class Statement {
     return result.getRowObjectsJS();
   }
 
-  /** Rows as they are asked for. */
+  /** Rows in the shape that the caller expects. */
   stream(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
     return connection.stream(sql, this.#values);
   }
@@ -35,13 +35,13 @@ export class Statement {
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A number of ours in SQL. */
+/** A number of this code as an SQL literal. */
 export function whole(value: number): string {
   if (!Number.isSafeInteger(value)) throw new Error(`no whole number: ${value}`);
   return String(value);
 }
 
-/** A moment, as a constant by which DuckDB can leave out what lies elsewhere. */
+/** A time as an SQL constant, which DuckDB compares with the statistics of row groups to skip them. */
 export function moment(instant: number): string {
   return `make_timestamptz(${whole(instant)} * 1000)`;
 }

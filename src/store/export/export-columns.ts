@@ -1,12 +1,15 @@
 import { REQUEST_COLUMNS } from "../schema/request-columns.ts";
 import { isoTime } from "../schema/record-text.ts";
 
-/** A column of an export: what it is called, and its value in SQL as it stands in each format. */
+/** A column of an export: its name, and its value in SQL for each format. */
 export interface ExportColumn {
   readonly name: string;
-  /** With its own type, for formats that have types. */
+  /** The value with its own type, for formats that have types. */
   readonly value: string;
-  /** As a cell: a text of others, which must not act in a spreadsheet, or a figure of ours. */
+  /**
+   * The value as a cell: text from outside, which a spreadsheet must not run as a formula, or a number that LMGate
+   * wrote.
+   */
   readonly cell: string;
 }
 
@@ -18,7 +21,7 @@ export function numberColumn(name: string, value: string): ExportColumn {
   return { name, value, cell: `${value}::VARCHAR` };
 }
 
-/** The columns of `calls`, times and amounts written plainly. */
+/** The columns of `calls`, with times and amounts as plain text. */
 export function requestExportColumns(): readonly ExportColumn[] {
   return REQUEST_COLUMNS.map(({ name, type }) => {
     if (type === "TIMESTAMPTZ") return { name, value: name, cell: isoTime(name) };
@@ -30,17 +33,20 @@ export function requestExportColumns(): readonly ExportColumn[] {
   });
 }
 
-/** A spreadsheet takes what begins so for a formula; the apostrophe makes it a text (OWASP ASVS 5.0, 1.2.10). */
+/**
+ * A spreadsheet runs a cell that begins like this as a formula. The apostrophe makes it a text (OWASP ASVS 5.0,
+ * 1.2.10).
+ */
 function guardedSql(text: string): string {
   return `CASE WHEN regexp_matches(${text}, '^[=+\\-@\\t\\r]') THEN '''' || ${text} ELSE ${text} END`;
 }
 
-/** RFC 4180, clause 2; and the semicolon, at which some spreadsheets cut as well. */
+/** Characters that need quotes (RFC 4180, section 2), and the semicolon, at which some spreadsheets split as well. */
 function quotedSql(text: string): string {
   return `CASE WHEN regexp_matches(${text}, '[",;\\r\\n]|^ | $') THEN '"' || replace(${text}, '"', '""') || '"' ELSE ${text} END`;
 }
 
-/** A line of CSV without its end; what is unknown is empty. */
+/** A line of CSV without its end. An unknown value is empty. */
 export function csvLineSql(columns: readonly ExportColumn[]): string {
   return `concat_ws(',', ${columns.map(({ cell }) => `coalesce(${cell}, '')`).join(", ")})`;
 }

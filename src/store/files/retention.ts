@@ -5,8 +5,9 @@ import type { Manifest } from "../parquet/manifest.ts";
 import type { SegmentTrack } from "../ingest/segment-track.ts";
 import type { Store } from "./store.ts";
 
-// Retention takes whole closed segments, the oldest first: the file, and its rows in the store. The segment that is
-// written now stays, whatever its age and size. Nothing is taken unless it was asked for, and what is taken is told.
+// Retention deletes whole closed segments, the oldest first: the file, and its rows in the store. The segment that is
+// being written stays, whatever its age and size. Nothing is deleted without a configured limit, and every deletion is
+// logged.
 
 export interface Retention {
   readonly days: number | undefined;
@@ -16,19 +17,19 @@ export interface Retention {
 export interface Doomed {
   readonly id: string;
   readonly name: string;
-  /** `undefined` where the file is gone already and the store alone has the records. */
+  /** `undefined` if the file no longer exists and only the store has the records. */
   readonly path: string | undefined;
   readonly records: number;
   /** Of the file, and its share of the store. */
   readonly bytes: number;
-  /** RFC 3339; of its last record. */
+  /** RFC 3339; the time of its last record. */
   readonly lastTs: string | null;
   readonly because: "age" | "size";
 }
 
 const DAY_MS = 86_400_000;
 
-/** What retention would take now. */
+/** What retention would delete now. */
 export function findDoomed(store: Store, retention: Retention, now: number): readonly Doomed[] {
   const files = new Map(store.files.map((file) => [file.id, file]));
   const closed = store.segments
@@ -50,8 +51,8 @@ export function findDoomed(store: Store, retention: Retention, now: number): rea
 }
 
 /**
- * Takes them. The files go first: should this end half-way, the rest of a segment is in the store alone, and goes with
- * the next time.
+ * Deletes them. The files go first: if this stops half-way, the remaining rows of a segment are only in the store, and
+ * are deleted the next time.
  */
 export async function prune(store: Store, retention: Retention, now: () => number): Promise<readonly Doomed[]> {
   let doomed: readonly Doomed[] = [];
@@ -68,7 +69,7 @@ export async function prune(store: Store, retention: Retention, now: () => numbe
 
 type Candidate = Omit<Doomed, "because">;
 
-/** `undefined` for the segment that is written now, and for one of which something has not been read. */
+/** `undefined` for the segment that is being written, and for one that has not been read completely. */
 function candidate(track: SegmentTrack, file: LedgerFile | undefined, manifest: Manifest): Candidate | undefined {
   if (file !== undefined && (file.isLive || file.seen.size > track.bytes)) return undefined;
   const { id, name, records, lastTs } = track.settled();
@@ -82,7 +83,7 @@ function candidate(track: SegmentTrack, file: LedgerFile | undefined, manifest: 
   };
 }
 
-/** About how much of the store is this segment's. */
+/** This segment's approximate share of the store's size. */
 function shareOf(id: string, records: number, { parts }: Manifest): number {
   const its = parts.filter(({ segments }) => segments.includes(id));
   const all = its.reduce((sum, part) => sum + part.records, 0);
@@ -94,7 +95,7 @@ function timeOf({ lastTs, name }: Candidate): string {
   return lastTs ?? name;
 }
 
-/** What was deleted is told where it was, too. */
+/** Deletions are also recorded in the ledger's events. */
 function noteEvent(directory: string, event: object): void {
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   appendFileSync(join(directory, "events.jsonl"), `${JSON.stringify(event)}\n`, { mode: 0o640 });

@@ -1,6 +1,6 @@
 import type { Store } from "./store.ts";
 
-/** What a store holds, and how far it follows the stats files. */
+/** What a store holds, and how much of the stats files it has read. */
 export interface StoreFilesInfo {
   readonly records: number;
   readonly inParquet: number;
@@ -13,7 +13,7 @@ export interface StoreFilesInfo {
   readonly duplicates: number;
   readonly first: string | null;
   readonly last: string | null;
-  /** Of the last record in Parquet. */
+  /** The time of the last record in Parquet. */
   readonly compactedThrough: string | null;
   readonly generation: number;
 }

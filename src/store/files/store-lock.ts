@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 
-/** Another process changes the store at the moment. */
+/** Another process is changing the store. */
 export class StoreBusy extends Error {
   constructor(directory: string, options: ErrorOptions) {
     super(`another process changes ${directory} at the moment`, options);
@@ -14,8 +14,8 @@ export class StoreBusy extends Error {
 const RETRY_MS = 250;
 
 /**
- * Only one process changes the store at a time; any may read it. The lock is one of the operating system's, on a small
- * database file that DuckDB holds open, so it ends with the process however that ends.
+ * Only one process changes the store at a time; any number may read it. The lock is a lock of the operating system on a
+ * small database file that DuckDB holds open, so it is released however the process ends.
  */
 export async function withStoreLock<T>(directory: string, waitMs: number, work: () => Promise<T>): Promise<T> {
   mkdirSync(directory, { recursive: true, mode: 0o750 });
@@ -30,7 +30,7 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
     } catch (error) {
       if (!isHeld(error)) {
         if (isBroken || !isTorn(error)) throw error;
-        // A full disk once left half of it; whoever holds it could open it.
+        // A full disk can leave half of the file. Only the process that holds the lock could open it.
         rmSync(path, { force: true });
         isBroken = true;
         continue;

@@ -1,6 +1,6 @@
 /**
- * The ledger's derived form: what it held until lately as Parquet files with hourly sums, what came since in memory. The
- * relations `calls` and `hours` are both together, each record once. Everything here can be made anew from the ledger.
+ * The ledger in a form for queries: older records as Parquet files with hourly sums, the newest in memory. The
+ * relations `calls` and `hours` combine both, each record once. Everything here can be rebuilt from the ledger.
  */
 import { mkdirSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
@@ -30,23 +30,23 @@ export interface StoreOptions {
   readonly directory: string;
   readonly memoryMegabytes: number;
   readonly threads: number;
-  /** For what does not fit into memory; made when needed. */
+  /** For what does not fit into memory; created when needed. */
   readonly spillDirectory: string;
   readonly now: () => number;
-  /** Begin with nothing, whatever the manifest says or is. */
+  /** Start empty, whatever the manifest contains. */
   readonly fresh?: boolean;
 }
 
-/** Bytes of the ledger: those that were read now, of all that there were to read. */
+/** Bytes of the ledger: those read so far, of all that there are to read. */
 export type OnProgress = (done: number, total: number) => void;
 
 export interface RefreshOptions {
-  /** Whenever so many bytes are in memory, they go to Parquet. */
+  /** When this many bytes are in memory, they are written to Parquet. */
   readonly compactAt?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** How long to wait for another process that changes the store; `StoreBusy` is what follows. */
+/** How long to wait for another process that changes the store; then `StoreBusy` is thrown. */
 const LOCK_WAIT_MS = 5_000;
 
 export class Store {
@@ -57,15 +57,15 @@ export class Store {
   #manifest: Manifest;
   #tracks: ReadonlyMap<string, SegmentTrack>;
   #sources: readonly Source[] = [];
-  /** Segments that were written anew since Parquet took them in. */
+  /** Segments that were rewritten after Parquet had taken them in. */
   #stale: ReadonlySet<string> = new Set();
   #liveBytes = 0;
   #damaged: readonly Part[] = [];
-  /** The manifest as it was read or written last; another process may replace it. */
+  /** The manifest as it was last read or written. Another process may replace it. */
   #manifestSeen: Seen | undefined;
-  /** The manifest on disk stays as it is for now. */
+  /** Leaves the manifest on disk unchanged for now. */
   #isDraft = false;
-  /** One thing at a time changes the state; questions are asked beside it. */
+  /** Changes of the state run one at a time. Queries run beside them. */
   #turn: Promise<unknown> = Promise.resolve();
   #broken: unknown;
 
@@ -79,7 +79,7 @@ export class Store {
     this.#tracks = tracksOf(this.#manifest);
   }
 
-  /** As the manifest has it; `refresh` adds what the ledger holds behind that. */
+  /** Opens the state of the manifest. `refresh` adds what the ledger holds beyond it. */
   static async open(options: StoreOptions): Promise<Store> {
     const database = await Database.open({ ...options, directories: [options.directory] });
     try {
@@ -96,42 +96,42 @@ export class Store {
     return this.#manifest;
   }
 
-  /** Of the ledger, in memory and not in Parquet. */
+  /** Bytes of the ledger that are in memory and not in Parquet. */
   get liveBytes(): number {
     return this.#liveBytes;
   }
 
-  /** What is known of each segment, Parquet and memory together. */
+  /** The state of each segment, Parquet and memory together. */
   get segments(): readonly SegmentTrack[] {
     return [...this.#tracks.values()];
   }
 
-  /** The segments as files, as they were at the last refresh. */
+  /** The segments as files, as of the last refresh. */
   get files(): readonly LedgerFile[] {
     return this.#sources.map(({ file }) => file);
   }
 
-  /** Parts that were found broken and are being made anew. */
+  /** Parts whose files were found broken and are being rebuilt. */
   get damaged(): readonly Part[] {
     return this.#damaged;
   }
 
-  /** False once memory and disk may differ: what is open is to be opened anew. */
+  /** False once memory and disk may differ; then the store has to be reopened. */
   get isSound(): boolean {
     return this.#broken === undefined;
   }
 
-  /** Asks the relations `calls` and `hours`, which do not change under a statement. */
+  /** Queries the relations `calls` and `hours`, which do not change during a statement. */
   read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     return this.#database.use(work);
   }
 
-  /** Looks which segments there are, and reads nothing of them. */
+  /** Finds the segments without reading them. */
   look(): void {
     this.#sources = this.#follower.look();
   }
 
-  /** Takes in what the ledger has more than the last time. */
+  /** Reads what was added to the ledger since the last refresh. */
   refresh({ compactAt, onProgress }: RefreshOptions = {}): Promise<void> {
     return this.#inTurn(async (connection) => {
       await this.#follow(connection);
@@ -141,17 +141,20 @@ export class Store {
     });
   }
 
-  /** Of the ledger as it was last looked at, neither in memory nor in Parquet. */
+  /** Bytes of the ledger, as of the last look, that are neither in memory nor in Parquet. */
   get behindBytes(): number {
     return this.#sources.reduce((sum, { file }) => sum + Math.max(0, file.seen.size - this.#track(file).bytes), 0);
   }
 
-  /** Puts what is in memory into Parquet. The manifest then has all of it; if this fails at any point, nothing of it. */
+  /** Writes the rows in memory to Parquet. The manifest then covers all of them, or none if this fails at any point. */
   compact(): Promise<void> {
     return this.#inTurn((connection) => this.#alone(connection, () => this.#compact(connection)));
   }
 
-  /** Drops what Parquet and memory have of the segments that `choose` names, when nobody else changes the store. */
+  /**
+   * Deletes the rows of the segments that `choose` returns, in Parquet and in memory, while no other process can change
+   * the store.
+   */
   forget(choose: () => ReadonlySet<string>): Promise<void> {
     return this.#inTurn((connection) =>
       this.#alone(connection, async () => {
@@ -165,8 +168,8 @@ export class Store {
   }
 
   /**
-   * Reads the ledger from its first line on, whatever Parquet says; only what the ledger no longer has is taken over
-   * from there. The old state holds until the new one is complete.
+   * Reads the ledger from its first line, whatever Parquet holds, and keeps from Parquet only what the ledger no longer
+   * has. The old state stays valid until the new one is complete.
    */
   rebuild(options: RefreshOptions): Promise<void> {
     return this.#inTurn((connection) =>
@@ -188,14 +191,14 @@ export class Store {
     );
   }
 
-  /** Waits for what is under way. */
+  /** Waits for the work in progress. */
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     this.#follower.close();
     this.#database.close();
   }
 
-  /** Only what the ledger itself no longer has, to which the rest is added. */
+  /** Keeps only what the ledger no longer has; the rest is added to it. */
   async #begin(connection: DuckDBConnection, before: Manifest): Promise<void> {
     const there = new Set(this.#sources.map(({ file }) => file.id));
     const parts = await dropSegments(connection, this.#nextWriter(), before, there);
@@ -204,7 +207,7 @@ export class Store {
     for (const { file } of this.#sources) await this.#compare(connection, file);
   }
 
-  /** Looks at what others did: to the manifest, and to the ledger. */
+  /** Picks up changes by other processes: of the manifest and of the ledger. */
   async #follow(connection: DuckDBConnection): Promise<void> {
     const [before, now] = [this.#manifestSeen, seenAt(manifestPath(this.directory))];
     if (now === undefined ? before !== undefined : !isSame(before ?? null, now)) {
@@ -215,7 +218,7 @@ export class Store {
     for (const { file } of this.#sources) await this.#compare(connection, file);
   }
 
-  /** Nobody else changes the store while this works, and it works on what there is. */
+  /** Runs the work under the lock, on the current state. */
   #alone(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
     return withStoreLock(this.directory, LOCK_WAIT_MS, async () => {
       await this.#follow(connection);
@@ -235,7 +238,7 @@ export class Store {
     }
   }
 
-  /** A file that does not begin with what was read of it was written anew, and counts as it is now. */
+  /** A file that no longer begins with the bytes that were read was rewritten, and is read again from its beginning. */
   async #compare(connection: DuckDBConnection, file: LedgerFile): Promise<void> {
     if (this.#track(file).stillHolds(file)) return;
     const segments = new Set([file.id]);
@@ -253,7 +256,7 @@ export class Store {
     try {
       lines = open();
     } catch (error) {
-      // Moved or deleted a moment ago: the next look finds it, or it is gone.
+      // Moved or deleted just now. The next look finds it, or it no longer exists.
       if (errorCode(error) === "ENOENT") return;
       throw error;
     }
@@ -315,8 +318,8 @@ export class Store {
   }
 
   /**
-   * From here on questions are answered from this manifest, and nothing is in memory. What stands in files that are
-   * broken is left out, and read from the ledger again.
+   * From here on queries use this manifest, and nothing is in memory. Rows in broken files are left out and read from
+   * the ledger again.
    */
   async #show(connection: DuckDBConnection, named: Manifest, { check = false } = {}): Promise<void> {
     const broken = check ? brokenParts(this.directory, named.parts) : [];

@@ -8,7 +8,7 @@ import type { Store } from "./store.ts";
 // Compares the store with itself and with the ledger.
 
 export interface Finding {
-  /** `damage`: answers are wrong until the store is rebuilt; `note`: worth knowing, nothing is wrong. */
+  /** `damage`: results are wrong until the store is rebuilt; `note`: nothing is wrong, but worth knowing. */
   readonly kind: "damage" | "note";
   readonly what: string;
 }
@@ -20,7 +20,7 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
-/** `onStep` hears how many of the steps are done. */
+/** `onStep` is called with the number of finished steps. */
 export async function verify(store: Store, onStep: (done: number, total: number) => void): Promise<Verification> {
   const findings = store.damaged.map(({ calls, hours }) => damage(`${calls} or ${hours} is broken or gone`));
   const { parts } = store.manifest;
@@ -40,7 +40,7 @@ export async function verify(store: Store, onStep: (done: number, total: number)
   return { records, segments: store.segments.length, parts: parts.length, findings };
 }
 
-/** The files can be read, and the hours are the sums of the calls. */
+/** Checks that the files can be read, and that the hours are the sums of the requests. */
 async function verifyPart(store: Store, part: Part): Promise<readonly Finding[]> {
   const { directory } = store;
   const sums =
@@ -93,7 +93,7 @@ async function verifyIds(store: Store): Promise<readonly Finding[]> {
     );
     return row["twice"] === 0 ? [] : [damage(`${String(row["twice"])} records are in the store more than once`)];
   } catch {
-    // A file that cannot be read has been told already.
+    // A file that cannot be read has been reported already.
     return [];
   }
 }

@@ -18,7 +18,7 @@ export async function ingest(
 ): Promise<Taken> {
   const lines = countLines(bytes);
   return await inTransaction(connection, async () => {
-    // Bytes that are no UTF-8 become U+FFFD, for DuckDB's texts are UTF-8.
+    // Bytes that are not UTF-8 become U+FFFD, because DuckDB's texts are UTF-8.
     const values = [bytes.toString("utf8"), segment];
     await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfLinesSql()}`, values);
     const batch = await describe(connection);
@@ -64,7 +64,10 @@ async function describe(connection: DuckDBConnection): Promise<Batch> {
   };
 }
 
-/** Leaves in the batch only what is nowhere yet: not twice in itself, not in memory, not in Parquet. How many were dropped. */
+/**
+ * Leaves in the batch only records that are new: not repeated in the batch, not in memory and not in Parquet. Returns
+ * how many were dropped.
+ */
 async function dropDuplicates(connection: DuckDBConnection, batch: Batch, shape: Shape): Promise<number> {
   const { minId, maxId } = batch;
   if (minId === undefined || maxId === undefined) return 0;
@@ -89,7 +92,7 @@ function overlaps(part: Part, minId: string, maxId: string): boolean {
   return part.minId !== null && part.maxId !== null && part.minId <= maxId && part.maxId >= minId;
 }
 
-/** Lines that hold anything. */
+/** The number of lines that are not blank. */
 function countLines(bytes: Buffer): number {
   let count = 0;
   for (let start = 0; start < bytes.length;) {

@@ -4,9 +4,9 @@ import type { Seen } from "../parquet/manifest.ts";
 export interface LedgerFile {
   readonly path: string;
   readonly name: string;
-  /** The id of the first record; of a line without one, its digest. */
+  /** The id of the first record, or the digest of its line if it has none. */
   readonly id: string;
   readonly seen: Seen;
-  /** It stands at the path that the gateway writes to. */
+  /** True if the gateway writes to this path. */
   readonly isLive: boolean;
 }

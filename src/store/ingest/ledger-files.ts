@@ -7,26 +7,26 @@ import type { LedgerFile } from "./ledger-file.ts";
 import type { Seen } from "../parquet/manifest.ts";
 import { tellApart } from "./segment-identity.ts";
 
-// Which files are the ledger: the one that is written now and those that rotation left beside it, our own or another's.
-// A segment is known by its first record, whatever its file is called today.
+// Finds the files of the ledger: the one that is being written and those that rotation left beside it, whether the
+// gateway rotated or another program. A segment is identified by its first record, whatever the name of its file.
 
 /** Nearly every first record is within the first block of this size. */
 const HEAD_BLOCK_BYTES = 64 * 1024;
 /** The first lines may be damaged. A file without a record in this many bytes is not a ledger. */
 const MAX_HEAD_BYTES = 16 * 1024 * 1024;
 
-/** Behind symbolic links, as the ledger itself looks at it. */
+/** Resolves symbolic links, as the ledger does. */
 export function realLedgerPath(outputPath: string): string {
   const path = resolve(outputPath);
   try {
     return realpathSync(path);
   } catch {
-    // No file yet, or not even a directory.
+    // There is no file yet, or not even a directory.
     return path;
   }
 }
 
-/** The segments there are, one file for each, in order of time. */
+/** The existing segments, one file for each, in order of time. */
 export function findSegments(path: string, known: ReadonlyMap<string, LedgerFile> = new Map()): readonly LedgerFile[] {
   const files = namesBeside(path)
     .map((name) => fileAt(join(dirname(path), name), path, known.get(name)))
@@ -36,12 +36,13 @@ export function findSegments(path: string, known: ReadonlyMap<string, LedgerFile
   return [...groups.values()].flatMap(tellApart).toSorted(inTime);
 }
 
-/** What a file holds, by a look at it; `undefined` where it is gone or holds no record. */
+/** What the file begins with; `undefined` if it does not exist or holds no record. */
 export function fileAt(path: string, livePath: string, before?: LedgerFile): LedgerFile | undefined {
   const seen = seenAt(path);
   if (seen === undefined || seen.size === 0) return undefined;
   const isLive = path === livePath;
-  // A file that only grew begins as it did. One that was truncated and written again may have grown too, if it is live.
+  // A file that only grew still has the same beginning. The file that is being written may also grow after it was
+  // truncated and rewritten.
   if (!isLive && before !== undefined && before.seen.inode === seen.inode && before.seen.size <= seen.size) {
     return { ...before, path, seen, isLive };
   }
@@ -54,7 +55,7 @@ export function seenAt(path: string, kind: "file" | "directory" = "file"): Seen 
   try {
     stats = statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {
-    // Not to be seen: as good as gone, until the next look.
+    // The file cannot be read, so it counts as missing until the next look.
     return undefined;
   }
   if (stats === undefined || (kind === "file" ? !stats.isFile() : !stats.isDirectory())) return undefined;
@@ -69,7 +70,7 @@ export function isSame(one: Seen | null, other: Seen): boolean {
   return one?.inode === other.inode && one.size === other.size && one.mtimeMs === other.mtimeMs;
 }
 
-/** The ledger's own names, and those that other programs give when they rotate: a number or a date behind the name. */
+/** The ledger's own names, and those of other programs that rotate files: a number or a date after the name. */
 function namesBeside(path: string): readonly string[] {
   const extension = extname(path);
   const base = basename(path);
@@ -87,12 +88,15 @@ function entriesOf(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch {
-    // No directory yet: no segments.
+    // There is no directory yet, so there are no segments.
     return [];
   }
 }
 
-/** Which of several files that begin alike has the first claim: one that the gateway closed, and at last the live one. */
+/**
+ * Of several files with the same beginning, those that the gateway closed come first and the one that is being written
+ * last.
+ */
 function byRight(one: LedgerFile, other: LedgerFile): number {
   const rank = ({ isLive, name }: LedgerFile): number => (isLive ? 2 : isOwnName(name) ? 0 : 1);
   return rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
@@ -102,7 +106,7 @@ function isOwnName(name: string): boolean {
   return /-\d{8}T\d{6}\.\d{3}Z(\.[^.]*)?$/.test(name);
 }
 
-/** Ids are in order of time; the file that is written now comes last, whatever its first record says. */
+/** Ids are in order of time. The file that is being written comes last, whatever its first record. */
 function inTime(one: LedgerFile, other: LedgerFile): number {
   if (one.isLive !== other.isLive) return one.isLive ? 1 : -1;
   const [a, b] = [one.id, other.id];
@@ -114,7 +118,7 @@ function firstRecord(path: string): string | undefined {
   try {
     fd = openSync(path, "r");
   } catch {
-    // Gone since, or not for us to read.
+    // The file was removed meanwhile, or may not be read.
     return undefined;
   }
   try {

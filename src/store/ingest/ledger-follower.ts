@@ -5,34 +5,34 @@ import { fileAt, findSegments, isSame, seenAt, seenIn } from "./ledger-files.ts"
 import type { Seen } from "../parquet/manifest.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
-/** A segment and the way to its bytes, which outlives its name. */
+/** A segment and its open file, which stays readable when the file is renamed. */
 export interface Source {
   readonly file: LedgerFile;
-  /** Nobody will end its last line any more. */
+  /** True if no process will complete its last line any more. */
   readonly finished: boolean;
   /** The caller closes it. */
   readonly open: () => LineFile;
 }
 
-/** A file that was moved where nobody finds it, or deleted, and is still open here. */
+/** A file that was deleted or moved to an unknown place, and is still open here. */
 interface Orphan {
   readonly file: LedgerFile;
   readonly lines: LineFile;
 }
 
-/** Whoever had the file open when it was moved has noticed by then. */
+/** A process that had the file open when it was renamed has noticed by then. */
 const FINISHED_MS = 10_000;
-/** For what changes without a new name: a file written anew in its place. */
+/** For changes without a new name: a file that was rewritten in place. */
 const RESCAN_MS = 60_000;
 
-/** Knows which segments the ledger has now, without looking at all of them each time. */
+/** Knows the current segments of the ledger without reading all of them each time. */
 export class LedgerFollower {
   readonly #path: string;
   readonly #now: () => number;
   #files: readonly LedgerFile[] = [];
   #directory: Seen | undefined;
   #scannedAt = -Infinity;
-  /** The file at the path, held open: should it be moved where nobody finds it, its last lines are read all the same. */
+  /** The file at the path, kept open. If it is moved to an unknown place, its last lines can still be read. */
   #held: { readonly id: string; readonly lines: LineFile } | undefined;
   #orphans: readonly Orphan[] = [];
 
@@ -78,7 +78,7 @@ export class LedgerFollower {
     return live === undefined ? closed : [...closed, live];
   }
 
-  /** What was renamed a moment ago may still be written to by whoever has it open. */
+  /** A file that was renamed just now may still be written by a process that has it open. */
   #again(file: LedgerFile): LedgerFile {
     const isYoung = this.#now() - file.seen.mtimeMs < RESCAN_MS;
     return isYoung ? (fileAt(file.path, this.#path, file) ?? file) : file;
@@ -92,14 +92,14 @@ export class LedgerFollower {
     this.#held = undefined;
     if (live === undefined) return;
     const lines = openOrNothing(live.path);
-    // It may have been moved since it was looked at; what is held must be what it is taken for.
+    // The file may have been moved since it was examined, so the open file is compared with what was found.
     if (lines === undefined) return;
     if (seenIn(fstatSync(lines.descriptor, { bigint: true })).inode === live.seen.inode) {
       this.#held = { id: live.id, lines };
     } else lines.close();
   }
 
-  /** What was held is no longer at the path: it has another name now, was emptied, or is nowhere to be found. */
+  /** The open file is no longer at the path: it was renamed, truncated, or cannot be found. */
   #letGo({ id, lines }: { readonly id: string; readonly lines: LineFile }): void {
     const seen = seenIn(fstatSync(lines.descriptor, { bigint: true }));
     const isFound = this.#files.some((file) => file.id === id || file.seen.inode === seen.inode);
@@ -136,7 +136,7 @@ function openOrNothing(path: string): LineFile | undefined {
   try {
     return LineFile.open(path);
   } catch {
-    // Moved or deleted a moment ago; the next look will see what is there then.
+    // Moved or deleted just now. The next look sees the new state.
     return undefined;
   }
 }

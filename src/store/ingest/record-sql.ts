@@ -1,14 +1,14 @@
 import { REQUEST_COLUMNS, REST_FIELDS, SEGMENT } from "../schema/request-columns.ts";
 
-// From lines of the ledger to rows of `calls`.
+// Turns lines of the ledger into rows of `calls`.
 
-/** Fields under other names than their column's, or read for other columns alone. */
+/** Fields whose column has another name, or that are only part of other columns. */
 const FURTHER: Readonly<Record<string, string>> = { timestamp: "VARCHAR", lmgate_id: "VARCHAR", cost_usd: "DOUBLE" };
 const COMPUTED = new Set(["ts", "key", "client_app", "usage", "rest", "cost_usd"]);
-/** Longer than any status, so that what is out of range is unknown and no error. */
+/** Wider than any status, so that a value out of range becomes unknown instead of an error. */
 const WIDE: Readonly<Record<string, string>> = { SMALLINT: "BIGINT", INTEGER: "BIGINT" };
 
-/** How `json_transform` shall read a record. Values of another kind become NULL. */
+/** The types that `json_transform` reads. A value of another type becomes NULL. */
 const STRUCTURE = JSON.stringify({
   ...Object.fromEntries(
     REQUEST_COLUMNS.filter(({ name }) => !COMPUTED.has(name)).map(({ name, type }) => [name, WIDE[type] ?? type]),
@@ -18,8 +18,8 @@ const STRUCTURE = JSON.stringify({
 });
 
 /**
- * The rows of a text of whole lines (`$1`) of a segment (`$2`), in the order of the lines. What is no record has no
- * row: a record has a moment and a provider.
+ * The rows of a text of whole lines (`$1`) of a segment (`$2`), in the order of the lines. A line without a time or a
+ * provider is not a record and gives no row.
  */
 export function rowsOfLinesSql(): string {
   const values = REQUEST_COLUMNS.map(({ name, type, value }) => `try_cast(${value} AS ${type}) AS ${name}`).join(

@@ -6,9 +6,9 @@ import type { LedgerFile } from "./ledger-file.ts";
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Files whose first record is the same: copies of one segment, such as `copytruncate` makes for a moment, of which the
- * longest counts; or different segments that begin alike, of which all but the first get an id of their own. Which is
- * the first is the order in which they are given.
+ * Files with the same first record are either copies of one segment, such as `copytruncate` makes for a moment, of
+ * which the longest counts; or different segments with the same beginning, of which all but the first get another id.
+ * The first is the first in the given order.
  */
 export function tellApart(files: readonly LedgerFile[]): readonly LedgerFile[] {
   const [first, ...others] = files;
@@ -31,13 +31,16 @@ interface Kept {
   readonly head: Buffer;
 }
 
-/** It stays the same however long the file gets: up to the line that is different, and no further. */
+/** An id that stays the same as the file grows: it covers the file up to the first different line, and no more. */
 function ownId(first: Buffer, head: Buffer, id: string): string {
   const line = head.subarray(0, divergence(first, head));
   return `${id}~${createHash("sha256").update(line).digest("hex").slice(0, 16)}`;
 }
 
-/** The end of the first line in which the second is not like the first; `undefined` while one only goes on longer. */
+/**
+ * The end of the first line in which the second file differs from the first; `undefined` if one is a beginning of the
+ * other.
+ */
 function divergence(first: Buffer, second: Buffer): number | undefined {
   const length = Math.min(first.length, second.length);
   if (first.subarray(0, length).equals(second.subarray(0, length))) return undefined;
@@ -52,7 +55,7 @@ function headOf(path: string): Buffer {
   try {
     fd = openSync(path, "r");
   } catch {
-    // Gone since it was found: like every other.
+    // The file was removed meanwhile, so nothing differs.
     return Buffer.alloc(0);
   }
   try {

@@ -12,12 +12,12 @@ export interface Taken {
   readonly lastTs: string | undefined;
 }
 
-/** How far one segment was read: what the manifest says of it, and what has been taken into memory since. */
+/** How far one segment was read: the state in the manifest, and what was read into memory since. */
 export class SegmentTrack {
   readonly id: string;
   #state: SegmentState;
   #hash: Hash = createHash("sha256");
-  /** Where the hash begins: behind it, nothing is in Parquet. */
+  /** Where the hash begins. Nothing beyond it is in Parquet. */
   #hashedFrom: number;
 
   constructor(file: Pick<LedgerFile, "id" | "name">, state?: SegmentState) {
@@ -34,7 +34,7 @@ export class SegmentTrack {
     return this.#state.name;
   }
 
-  /** Whether anything of it is in memory and not yet in Parquet. */
+  /** True if some of it is in memory and not yet in Parquet. */
   get hasNews(): boolean {
     return this.#state.bytes > this.#hashedFrom;
   }
@@ -54,8 +54,8 @@ export class SegmentTrack {
   }
 
   /**
-   * Whether the file still begins with what was read of it. A file that only grows is not read for that; one that
-   * nobody writes any more is, once after each change.
+   * True if the file still begins with the bytes that were read. A file that only grew is not read for this; a closed
+   * file is read once after each change.
    */
   stillHolds(file: LedgerFile): boolean {
     const { seen } = this.#state;
@@ -66,14 +66,14 @@ export class SegmentTrack {
     return true;
   }
 
-  /** The state as it is to stand in the manifest, when all that was read is in Parquet. */
+  /** The state to write into the manifest once everything that was read is in Parquet. */
   settled(): SegmentState {
     if (!this.hasNews) return this.#state;
     const range = { end: this.bytes, sha256: this.#hash.copy().digest("hex") };
     return { ...this.#state, ranges: [...this.#state.ranges, range] };
   }
 
-  /** Whether the bytes of a file are those that were read. */
+  /** True if the file holds the bytes that were read. */
   isDigestOf(path: string): boolean {
     let file: LineFile | undefined;
     try {
@@ -87,7 +87,7 @@ export class SegmentTrack {
       }
       return true;
     } catch {
-      // It cannot be read: nothing is known to differ.
+      // The file cannot be read, so no difference is known.
       return true;
     } finally {
       file?.close();

@@ -9,7 +9,7 @@ import { recordSql } from "../schema/record-text.ts";
 import { moment, Statement, textIn, whole } from "../duckdb/statement.ts";
 import { DAY, HOUR } from "../time/time-zone.ts";
 
-// Single calls: pages of them, newest first, and one by its id.
+// Lists of single requests: pages, newest first, and one request by its id.
 
 const SHOWN = [
   "owner",
@@ -28,7 +28,7 @@ const SHOWN = [
   "client_app",
 ] as const;
 
-/** Where a page ended: the microsecond of its last call, and the call. */
+/** The position at which a page ended: the time of its last request in microseconds, and its id. */
 interface Place {
   readonly us: number;
   readonly id: string;
@@ -36,7 +36,10 @@ interface Place {
 
 const MAX_PAGE = 1_000;
 
-/** Calls of one moment are in the order of their ids, so that each is on one page, whatever comes meanwhile. */
+/**
+ * Requests with the same time are in the order of their ids, so that each is on exactly one page, whatever is added
+ * meanwhile.
+ */
 export async function listRequests(
   connection: DuckDBConnection,
   wanted: RequestListQuery,
@@ -50,7 +53,7 @@ export async function listRequests(
   const after = wanted.cursor === undefined ? undefined : placeOf(wanted.cursor);
   const to = after === undefined ? range.to : Math.min(range.to, Math.floor(after.us / 1000) + 1);
   const found: FoundRow[] = [];
-  // Mostly the page is full after a short way back, and the rest need not be looked at.
+  // A short range is usually enough for a full page, so the rest need not be read.
   let end = to;
   for (let reach = HOUR; end > range.from && found.length <= wanted.limit; reach *= 8) {
     const from = Math.max(range.from, end - reach);
@@ -66,7 +69,9 @@ export async function listRequests(
   };
 }
 
-/** First how long the last of them took, which looks at one column; then those that took as long. */
+/**
+ * First finds the shortest duration on the page, which reads one column, then the requests with at least this duration.
+ */
 async function slowestCalls(
   connection: DuckDBConnection,
   range: RequestRange,
@@ -108,7 +113,7 @@ async function callsBetween(
 }
 
 function rowOf(row: Readonly<Record<string, unknown>>): RequestRow {
-  // as: made by the statements above of the columns that the type names.
+  // as: the statements above select the columns that the type names.
   const shown = JSON.parse(textIn(row, "row") ?? "{}") as RequestRow;
   return { ...shown, client_app: shown.client_app ?? "unknown" };
 }
@@ -120,7 +125,7 @@ function placeOf(cursor: string): Place {
 }
 
 export async function findRequest(connection: DuckDBConnection, id: string): Promise<RequestRecord | undefined> {
-  // An id of a gateway says when it was made, which is about when the call began.
+  // The gateway's ids contain the time at which the request began.
   const made = madeAt(id);
   if (made !== undefined) {
     const near = await lookUp(connection, id, `ts BETWEEN ${moment(made - DAY)} AND ${moment(made + DAY)}`);
@@ -139,6 +144,6 @@ async function lookUp(connection: DuckDBConnection, id: string, where: string): 
   const sql = `SELECT ${recordSql()} AS record FROM calls WHERE ${where} AND id = ${statement.value(id)} LIMIT 1`;
   const [row] = await statement.rows(connection, sql);
   const text = row === undefined ? null : textIn(row, "record");
-  // as: made of the columns, which were read from a record.
+  // as: built from columns that were read from a record.
   return text === null ? undefined : (JSON.parse(text) as RequestRecord);
 }

@@ -3,14 +3,14 @@ import type { Manifest, Part } from "./manifest.ts";
 import { writePart, type PartWriter } from "./part-files.ts";
 import { partsSql, without } from "./relations.ts";
 
-// Which Parquet files there are to be. Parts stand in order of time; small ones that are neighbors become one, so that
-// their number grows with the logarithm of what is written, and with the size of the ledger only in large steps.
+// Decides which Parquet files to merge. Parts are in order of time. Small neighbors are merged, so that the number of
+// files grows with the logarithm of the records, and beyond the last level in steps of the largest size.
 
-/** Records up to which a part is of a level; what is above the last is large enough. */
+/** A part with at most this many records is of this level. A larger one than the last is not merged. */
 const LEVELS = [50_000, 400_000, 1_000_000];
 const FAN_IN = 8;
 
-/** Neighbors that are to become one; `undefined` while there are few. */
+/** Neighbors to merge; `undefined` if there are too few. */
 export function partsToMerge(parts: readonly Part[]): readonly Part[] | undefined {
   let run: Part[] = [];
   for (const part of parts) {
@@ -27,7 +27,7 @@ function levelOf(part: Part): number {
   return level < 0 ? LEVELS.length : level;
 }
 
-/** The same parts, but with one in the place of several; no row is sorted anew, for neighbors follow each other. */
+/** The same parts, with several merged into one. No row has to be sorted again, because neighbors are in order. */
 export async function mergeParts(
   connection: DuckDBConnection,
   writer: PartWriter,
@@ -38,7 +38,9 @@ export async function mergeParts(
   return inTime([...parts.filter((other) => !merged.includes(other)), ...(part === undefined ? [] : [part])]);
 }
 
-/** The parts without the rows of some segments. Where all of a part's rows are theirs, it goes unread. */
+/**
+ * The parts without the rows of some segments. A part that consists of these rows alone is dropped without reading it.
+ */
 export async function dropSegments(
   connection: DuckDBConnection,
   writer: PartWriter,

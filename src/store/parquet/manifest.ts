@@ -4,8 +4,8 @@ import { z } from "zod";
 
 import { errorCode } from "../../core/errno.ts";
 
-// What the store consists of: which Parquet files, and up to where in which segment of the ledger they hold it. The
-// manifest is replaced as a whole, so whoever reads it sees one state of the store or the next, and never a mixture.
+// The manifest lists the Parquet files of the store and, for each segment of the ledger, how far they cover it. It is
+// replaced as a whole, so a reader sees the old state or the new one, never a mixture.
 
 const VERSION = 1;
 
@@ -19,10 +19,10 @@ const part = z.object({
   bytes: whole,
   /** SHA-256 of the two files. */
   digests: z.object({ calls: z.string(), hours: z.string() }),
-  /** RFC 3339; of the calls' ends. */
+  /** RFC 3339; the ends of the requests. */
   firstTs: z.string(),
   lastTs: z.string(),
-  /** The least and the greatest id, by which a record that was read before is looked for. */
+  /** The smallest and the largest id, between which a record that was read before is searched for. */
   minId: text,
   maxId: text,
   /** Ids of the segments whose records it holds. */
@@ -32,26 +32,26 @@ const part = z.object({
 const segment = z.object({
   /** That of its first record. */
   id: z.string(),
-  /** The file it was last seen in. */
+  /** The file in which it was last seen. */
   name: z.string(),
-  /** The watermark: what lies before it is in the Parquet files, what lies behind is not. */
+  /** The watermark: everything before it is in the Parquet files, nothing after it is. */
   bytes: whole,
   records: whole,
-  /** Lines that are no record. */
+  /** Lines that are not records. */
   bad: whole,
   /** Records that are in the ledger a second time. */
   duplicates: whole,
   firstTs: text,
   lastTs: text,
-  /** SHA-256 of the bytes up to each end, from the one before: a file that was written anew shows in them. */
+  /** SHA-256 of the bytes up to each end, starting at the previous one. They show whether a file was rewritten. */
   ranges: z.array(z.object({ end: whole, sha256: z.string() })),
-  /** What the file looked like when it was last compared; unchanged, it need not be read. */
+  /** The file's state when it was last compared. An unchanged file is not read again. */
   seen: z.object({ inode: z.string(), size: whole, mtimeMs: z.number() }).nullable(),
 });
 
 const manifest = z.object({
   version: z.literal(VERSION),
-  /** Raised with each change. */
+  /** Increased by each change. */
   generation: whole,
   parts: z.array(part),
   segments: z.array(segment),
@@ -73,7 +73,7 @@ export function manifestPath(directory: string): string {
   return join(directory, "manifest.json");
 }
 
-/** The store as it stands; empty where there is none yet. */
+/** The store's current manifest, or an empty one if there is none. */
 export function readManifest(directory: string): Manifest {
   const path = manifestPath(directory);
   let content: string;
@@ -90,7 +90,7 @@ export function readManifest(directory: string): Manifest {
   );
 }
 
-/** On disk when it returns: the old state until then, the new one from then on. */
+/** Returns once the manifest is safely on disk. A crash before that leaves the old state. */
 export function writeManifest(directory: string, next: Manifest): void {
   const path = manifestPath(directory);
   const temporary = `${path}.new`;
@@ -105,7 +105,7 @@ export function writeManifest(directory: string, next: Manifest): void {
   syncDirectory(directory);
 }
 
-/** A file is safe from a power cut only once its directory is. */
+/** A new file survives a power cut only after its directory is synced. */
 export function syncDirectory(directory: string): void {
   const fd = openSync(directory, "r");
   try {

@@ -8,20 +8,20 @@ import { SEGMENT } from "../schema/request-columns.ts";
 import { hoursSql } from "../schema/hour-columns.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
-// The Parquet files of the store. A file is written once and never changed; it counts from the moment on that the
-// manifest names it, and is removed when no manifest has named it for a while.
+// The Parquet files of the store. A file is written once and never changed. It counts from the moment the manifest
+// lists it, and is removed a while after no manifest lists it any more.
 
-/** Whoever began a question before the manifest changed may still be reading. */
+/** A query that began before the manifest changed may still read the file. */
 const GRACE_MS = 10 * 60_000;
 const FORMAT = "FORMAT parquet, COMPRESSION zstd";
 
 export interface PartWriter {
   readonly directory: string;
-  /** Goes into the names: of the manifest that will name the files. */
+  /** The version of the manifest that will list the files; part of their names. */
   readonly generation: number;
 }
 
-/** Writes the rows of `source` and their hours; `undefined` where there are none. On disk when it resolves. */
+/** Writes the rows of `source` and their hours. `undefined` if there are none. Resolves once the files are on disk. */
 export async function writePart(
   connection: DuckDBConnection,
   { directory, generation }: PartWriter,
@@ -45,7 +45,7 @@ export async function writePart(
     const digests = { calls: digestOf(paths.calls), hours: digestOf(paths.hours) };
     return { ...names, ...facts, digests, bytes: statSync(paths.calls).size + statSync(paths.hours).size };
   } catch (error) {
-    // On a full disk, half a file would be in the way of the next try.
+    // Half a file on a full disk would take space from the next attempt.
     for (const path of Object.values(paths)) rmSync(path, { force: true });
     throw error;
   }
@@ -76,24 +76,24 @@ function parquet(path: string): string {
   return `read_parquet(${quoted(path)})`;
 }
 
-/** Parts whose files are gone, cut short or not those that were written. Their content is not read for it. */
+/** Parts whose files are missing, truncated or of another size than was written. The content is not read for this. */
 export function brokenParts(directory: string, parts: readonly Part[]): readonly Part[] {
   const sizeOf = (name: string): number => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
   return parts.filter(({ calls, hours, bytes }) => sizeOf(calls) + sizeOf(hours) !== bytes);
 }
 
-/** Begins the time after which the files of these parts are removed. */
+/** Starts the delay after which the files of these parts are removed. */
 export function markUnnamed(directory: string, parts: readonly Part[], now: number): void {
   for (const name of parts.flatMap(({ calls, hours }) => [calls, hours])) {
     try {
       utimesSync(join(directory, name), now / 1000, now / 1000);
     } catch {
-      // Gone already, or not ours: then its age is that of its content.
+      // The file is gone, or belongs to another user; then its age is that of its content.
     }
   }
 }
 
-/** Parquet files that no manifest names any more, and what a crash left behind. */
+/** Removes Parquet files that no manifest lists any more, and what a crash left. */
 export function removeUnnamed(directory: string, manifest: Manifest, now: number): void {
   const named = new Set(manifest.parts.flatMap(({ calls, hours }) => [calls, hours]));
   for (const name of readdirSync(directory)) {

@@ -5,21 +5,24 @@ import type { Manifest, Part } from "./manifest.ts";
 import { REQUEST_COLUMN_NAMES, REQUEST_TABLE_COLUMNS, SEGMENT } from "../schema/request-columns.ts";
 import { HOUR_NAMES, hoursSql } from "../schema/hour-columns.ts";
 
-// The relations that questions are asked of: what is in Parquet, and what was read from the ledger behind it.
+// Defines the relations that queries read: the rows in Parquet, and those read from the ledger since.
 
 export interface Shape {
   readonly directory: string;
   readonly manifest: Manifest;
-  /** Segments that were written anew; what Parquet has of them counts no more. */
+  /** Segments that were rewritten; their rows in Parquet no longer count. */
   readonly stale: ReadonlySet<string>;
 }
 
-/** Empties what is in memory. */
+/** Deletes all rows in memory. */
 export async function clearLive(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE OR REPLACE TABLE live (${REQUEST_TABLE_COLUMNS})`);
 }
 
-/** Takes some segments out of memory. Nothing is deleted: the numbers of rows stay without a gap, in the order they came. */
+/**
+ * Removes the rows of some segments from memory. The rows are copied without deleting any, so that row numbers stay
+ * consecutive and in order.
+ */
 export async function dropLive(connection: DuckDBConnection, segments: ReadonlySet<string>): Promise<void> {
   await inTransaction(connection, async () => {
     await connection.run(`CREATE OR REPLACE TABLE live AS FROM live${without(segments)}`);
@@ -34,7 +37,7 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
   const view = (name: string, columns: string, past: string, live: string): string =>
     `CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM ${live}${past === "" ? "" : ` UNION ALL SELECT ${columns} FROM ${past}`}`;
   await connection.run(view("calls", REQUEST_COLUMN_NAMES, calls, "live"));
-  // Summed when they are asked for, and only the columns that are: there are few calls that are not in Parquet.
+  // Summed per query, and only the columns it uses: few requests are not in Parquet.
   await connection.run(view("hours", HOUR_NAMES, hours, `(${hoursSql("live")})`));
   await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
   const told = JSON.stringify(
@@ -47,12 +50,15 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
 
 export type VisiblePart = Pick<Part, "calls" | "hours" | "records">;
 
-/** What a transaction sees: a greater number is a later state, in which more was changed than rows added to `live`. */
+/**
+ * The state that a transaction sees. A larger number is a later state, in which more changed than rows that were added
+ * to `live`.
+ */
 export interface VisibleState {
   readonly state: number;
-  /** The number of the last row of `live`; -1 for none. */
+  /** The number of the last row of `live`; -1 if there is none. */
   readonly lastRow: number;
-  /** Not all of what the files hold counts. */
+  /** True if some of the rows in the files do not count. */
   readonly isStale: boolean;
   readonly parts: () => Promise<readonly VisiblePart[]>;
 }

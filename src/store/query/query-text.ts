@@ -5,17 +5,17 @@ import { bucketNames } from "../time/time-buckets.ts";
 import { QueryError } from "../schema/query-error.ts";
 import type { Scope } from "../schema/reader.ts";
 
-// Questions as parameters of an address; the command line's options are the same by other names.
+// Queries as URL parameters. The command line has the same options under other names.
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
-  /** All that is wrong, each with the parameter in which it is. */
+  /** Everything that is wrong, each with its parameter. */
   | { readonly ok: false; readonly faults: readonly QueryError[] };
 
 const SCOPE_NAMES = ["from", "to", "tz", "filter"] as const;
 const QUESTION_NAMES = [...SCOPE_NAMES, "bucket", "group_by", "metric", "compare", "limit", "order"] as const;
 
-/** What people call a metric besides its name. */
+/** Other common names of metrics. */
 const ALIASES: ReadonlyMap<string, Metric> = new Map<string, Metric>([
   ["tokens", "total_tokens"],
   ["duration", "duration_p95"],
@@ -27,7 +27,7 @@ const ALIASES: ReadonlyMap<string, Metric> = new Map<string, Metric>([
   ]),
 ]);
 
-/** `also`: parameters that mean something to whoever asks, and nothing here. */
+/** `also`: parameters that the caller handles itself. */
 export function parseQuery(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Query> {
   const reading = new UsageReading(parameters, [...QUESTION_NAMES, ...also]);
   const value = {
@@ -42,7 +42,7 @@ export function parseQuery(parameters: URLSearchParams, also: readonly string[] 
   return reading.finish(value, (known) => querySchema.safeParse(known));
 }
 
-/** What lists of calls are asked by. */
+/** Parses the scope of a list of requests. */
 export function parseScope(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Scope> {
   const reading = new UsageReading(parameters, [...SCOPE_NAMES, ...also]);
   return reading.finish(scopeIn(reading), (known) =>
@@ -50,7 +50,7 @@ export function parseScope(parameters: URLSearchParams, also: readonly string[] 
   );
 }
 
-/** Without what is so by itself. `parseQuery` makes the same question of it. */
+/** Leaves out defaults. `parseQuery` returns the same query for the result. */
 export function formatQuery(asked: Query): URLSearchParams {
   const plain = querySchema.parse({});
   const parameters = new URLSearchParams();
@@ -70,7 +70,7 @@ export function formatQuery(asked: Query): URLSearchParams {
   return parameters;
 }
 
-/** `where` is the parameter to name in a fault. */
+/** `where` is the parameter to name in the error. */
 function parseMetric(text: string, where: string): Metric {
   const name = ALIASES.get(text) ?? metricNames.find((each) => each === text);
   if (name === undefined) {
@@ -82,7 +82,7 @@ function parseMetric(text: string, where: string): Metric {
   return name;
 }
 
-/** How long back, as the command line has it: `7d` is `-7d`; other moments stay what they are. */
+/** A duration back from now, as the command line spells it: `7d` becomes `-7d`. Other times stay as they are. */
 export function sinceMoment(text: string): string {
   return /^\d+(m|h|d|w|mo)$/.test(text) ? `-${text}` : text;
 }
@@ -114,7 +114,7 @@ function oneOf<T extends string>(text: string, where: string, allowed: readonly 
   return found;
 }
 
-/** Reads parameters, and remembers what was wrong with them. */
+/** Reads parameters and collects the errors. */
 class UsageReading {
   readonly #parameters: URLSearchParams;
   readonly #faults: QueryError[] = [];
@@ -140,7 +140,7 @@ class UsageReading {
     return this.#parameters.getAll(name).flatMap((text) => this.#try(text, parse) ?? []);
   }
 
-  /** Parted by commas, or there several times. */
+  /** Comma-separated, or as repeated parameters. */
   list<T>(name: string, parse: (text: string) => T): readonly T[] | undefined {
     const texts = this.#parameters.getAll(name).flatMap(parseList);
     return texts.length === 0 ? undefined : texts.flatMap((text) => this.#try(text, parse) ?? []);

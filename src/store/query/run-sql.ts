@@ -2,16 +2,16 @@ import { StatementType, type DuckDBConnection } from "@duckdb/node-api";
 import { QueryError } from "../schema/query-error.ts";
 import type { SqlResult, SqlQuery } from "../schema/reader.ts";
 
-// SQL of people, over `calls` and `hours`. It reads and nothing else: one statement, a SELECT or its EXPLAIN, in a
-// transaction that cannot write, on a database that reaches no file but the store's and whose settings are locked.
+// Runs a user's SQL over `calls` and `hours`. It can only read: one statement, a SELECT or its EXPLAIN, in a read-only
+// transaction, on a database that can open no file but the store's and whose settings are locked.
 
 const READING: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN]);
 const MAX_TEXT = 100_000;
 const MAX_ROWS = 100_000;
-/** All cells of an answer together, as JSON. */
+/** All cells of a result together, as JSON. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** To be run in a transaction that only reads. */
+/** The caller runs it in a read-only transaction. */
 export async function runSql(connection: DuckDBConnection, wanted: SqlQuery): Promise<SqlResult> {
   const maxRows = Math.min(wanted.maxRows, MAX_ROWS);
   const started = AbortSignal.timeout(wanted.timeoutMs);
@@ -58,7 +58,7 @@ async function readRows(connection: DuckDBConnection, text: string, maxRows: num
 
 const NUMERIC = /^(U?(BIG|HUGE)INT|DECIMAL\b.*)$/;
 
-/** Texts of numbers that JavaScript's hold exactly enough. */
+/** Converts a text to a number where a JavaScript number holds it exactly enough. */
 function numberOrText(value: unknown): unknown {
   if (typeof value !== "string") return value;
   const digits = value.replace(/^-?0*\.?0*|\.|0*$/g, "");

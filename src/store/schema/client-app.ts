@@ -1,6 +1,9 @@
-// Families of user agents. A user agent is any text the client likes, so what is not known here is "other".
+// Families of user agents. A client may send any text, so an unknown one is "other".
 
-/** Beginning of the user agent in lower case, and the family; the first that fits counts, so the longer come first. */
+/**
+ * The beginning of the user agent in lower case, and its family. The first match counts, so longer beginnings come
+ * first.
+ */
 const FAMILIES: readonly (readonly [start: string, app: string])[] = [
   ["claude-cli", "claude-cli"],
   ["codex", "codex"],
@@ -68,7 +71,7 @@ const FAMILIES: readonly (readonly [start: string, app: string])[] = [
 
 const OTHER = "other";
 
-/** `undefined` where no user agent was sent. */
+/** `undefined` if no user agent was sent. */
 export function clientAppOf(userAgent: string | undefined): string | undefined {
   if (userAgent === undefined) return undefined;
   const text = userAgent.toLowerCase();

@@ -1,8 +1,8 @@
-/** What is wrong with a question, for whoever asked it. */
+/** What is wrong with a query, in words for the user. */
 export class QueryError extends Error {
   readonly where: string;
 
-  /** `where` is the member of the question, as it is written in text forms. */
+  /** `where` is the member of the query, as text forms spell it. */
   constructor(where: string, message: string) {
     super(message);
     this.name = "QueryError";

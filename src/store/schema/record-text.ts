@@ -2,16 +2,16 @@ import type { FieldDefinition } from "../../core/request/field-definition.ts";
 import { RECORD_FIELDS } from "../../core/request/record-fields.ts";
 import { REQUEST_COLUMNS } from "./request-columns.ts";
 
-// Rows of `calls` as records again: one JSON object, with the names and the manners of the ledger.
+// Rows of `calls` as records again: one JSON object, with the names and the format of the ledger.
 
-/** Always there, `null` when unknown; the others are left out. */
+/** Always present, `null` if unknown. The others are left out if unknown. */
 const ALWAYS: readonly string[] = Object.entries<FieldDefinition>(RECORD_FIELDS)
   .filter(([, { presence, column }]) => presence === "always" && column !== "renamed")
   .map(([name]) => name);
-/** What the store has worked out, and what is written in a way of its own. */
+/** Columns that the store computes, and fields that are not written like the others. */
 const APART: ReadonlySet<string> = new Set(["ts", "key", "client_app", "usage", "rest", "cost_usd", ...ALWAYS]);
 
-/** The text of a record in SQL; with `optional`, of what may be missing only these columns. */
+/** The text of a record in SQL. With `optional`, of the fields that may be missing only these. */
 export function recordSql(optional?: readonly string[]): string {
   const others = optional ?? REQUEST_COLUMNS.map(({ name }) => name).filter((name) => !APART.has(name));
   const members = [
@@ -19,7 +19,7 @@ export function recordSql(optional?: readonly string[]): string {
     `'"lmgate_id":' || ${orNull("key")}`,
     ...ALWAYS.map((name) => `'"${name}":' || ${orNull(name)}`),
     ...others.filter((name) => name !== "cost_usd").map((name) => ifKnown(name, name)),
-    // Of what has no price the cost is there, and null.
+    // A request that has no price has a cost of null.
     `CASE WHEN cost_source IS NOT NULL THEN '"cost_usd":' || ${orNull("cost_usd::DOUBLE")} END`,
     ...(optional === undefined ? ["CASE WHEN rest IS NOT NULL THEN (rest::VARCHAR)[2:-2] END"] : []),
   ];

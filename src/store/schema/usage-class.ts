@@ -11,7 +11,10 @@ const COUNTERS = [
   "provider_cost_usd",
 ] as const;
 
-/** What is known of a call's usage, in one word: the column `usage`. In SQL, of the record `r`; a record from before `usage_state` is known or missing by its counters alone. */
+/**
+ * What is known of a request's usage, in one word: the column `usage`, in SQL for the record `r`. In a record without
+ * `usage_state`, usage is known if it has counters, else missing.
+ */
 export function usageClassSql(): string {
   const counted = COUNTERS.map((name) => `r.${name}`).join(", ");
   return `CASE

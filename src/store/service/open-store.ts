@@ -8,13 +8,13 @@ import type { StoreReader } from "../schema/reader.ts";
 import { Store, type OnProgress } from "../files/store.ts";
 import { StoreBusy } from "../files/store-lock.ts";
 
-// The store in the process of a command, with or without a gateway beside it.
+// The store in the process of a command, with or without a running gateway.
 
 export interface OfflineOptions {
   readonly settings: Pick<Settings, "store" | "stats">;
   readonly now: () => number;
   readonly onProgress?: OnProgress | undefined;
-  /** Do without the store that is there. */
+  /** Ignore the existing store. */
   readonly fresh?: boolean;
 }
 
@@ -24,10 +24,13 @@ export interface OfflineStore {
   close(): Promise<void>;
 }
 
-/** More of the ledger than this is put into Parquet, so that the next command need not read it again. */
+/**
+ * If the ledger has more than this beyond the store, it is written to Parquet, so that the next command need not read
+ * it again.
+ */
 const COMPACT_BYTES = 64 * 1024 * 1024;
 
-/** As it is on disk: what the ledger holds behind that is not read yet. */
+/** Opens the store as it is on disk, without reading what the ledger holds beyond it. */
 export async function openStore({ settings, now, fresh = false }: OfflineOptions): Promise<OfflineStore> {
   const { path: directory, memoryMegabytes, threads } = settings.store;
   const spillDirectory = join(tmpdir(), `lmgate-${process.pid}`);
@@ -44,7 +47,7 @@ export async function openStore({ settings, now, fresh = false }: OfflineOptions
   };
 }
 
-/** With all that the ledger holds. */
+/** Opens the store and reads everything that the ledger holds. */
 export async function openOffline(options: OfflineOptions): Promise<OfflineStore> {
   const offline = await openStore(options);
   const { onProgress } = options;
@@ -60,7 +63,7 @@ export async function openOffline(options: OfflineOptions): Promise<OfflineStore
   return offline;
 }
 
-/** The store is another's to change: a gateway is at it, or the files are not ours to write. */
+/** True if this process may not change the store: a gateway is changing it, or the files are not writable. */
 function isNotOurs(error: unknown): boolean {
   if (error instanceof StoreBusy) return true;
   const code = errorCode(error);

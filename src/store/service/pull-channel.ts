@@ -1,11 +1,13 @@
-/** Passes items from a producer to a consumer, one at a time: an item is produced only once the consumer asks for it. */
+/**
+ * Passes items from a producer to a consumer, one at a time: an item is produced only once the consumer asks for it.
+ */
 export class PullChannel<T> {
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
   #offered: { readonly item: T; readonly taken: () => void } | undefined;
   #ended: { readonly error: unknown } | { readonly error?: undefined } | undefined;
   #isClosed = false;
 
-  /** Resolves once the item was taken; to false if the consumer takes no more. */
+  /** Resolves once the consumer took the item; to false if it wants no more. */
   put(item: T): Promise<boolean> {
     if (this.#isClosed) return Promise.resolve(false);
     if (this.#waiting !== undefined) {
@@ -39,7 +41,7 @@ export class PullChannel<T> {
     return promise;
   }
 
-  /** Called by the consumer when it takes no more. */
+  /** Called by the consumer when it wants no more. */
   close(): void {
     this.#isClosed = true;
     this.#offered?.taken();

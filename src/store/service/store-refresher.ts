@@ -11,21 +11,21 @@ export interface StoreRefresherOptions {
   readonly ledgerPath: string;
   readonly now: () => number;
   readonly log: Logger;
-  /** The store cannot go on in this process. */
+  /** The store cannot continue in this process. */
   readonly onBroken: (error: unknown) => void;
 }
 
 const POLL_MS = 1000;
-/** So young is what was read that nobody would notice. */
+/** A state this young is treated as current. */
 const FRESH_MS = 20;
-/** With less than this in memory, a command that reads the ledger behind the store has little to read. */
+/** With less than this in memory, it is not written to Parquet: a command reads that much from the ledger quickly. */
 const COMPACT_BYTES = 16 * 1024 * 1024;
 const BULK_BYTES = 96 * 1024 * 1024;
-/** Little is written to Parquet too, but seldom, for each time is a file. */
+/** Small amounts are written to Parquet as well, but seldom, because each write adds a file. */
 const SMALL_BYTES = 1024 * 1024;
 const SMALL_EVERY_MS = 10 * 60_000;
 const RETRY_MS = 60_000;
-/** While nothing can be written to Parquet, no more is read into memory than this. */
+/** While Parquet cannot be written, no more than this is read into memory. */
 const MAX_LIVE_BYTES = 256 * 1024 * 1024;
 const PRUNE_EVERY_MS = 60 * 60_000;
 
@@ -44,7 +44,7 @@ export class StoreRefresher {
     this.#options = options;
     this.#store = store;
     this.#compactedAt = options.now();
-    // Not at once: the gateway is starting.
+    // Not at once, because the gateway is starting.
     this.#prunedAt = options.now() - PRUNE_EVERY_MS + RETRY_MS;
   }
 
@@ -62,15 +62,18 @@ export class StoreRefresher {
     return this.#store;
   }
 
-  /** Whether all that the ledger had was read at least once. */
+  /** True if everything that the ledger held was read at least once. */
   get hasCaughtUp(): boolean {
     return this.#freshAt > -Infinity;
   }
 
-  /** Resolves when what the ledger had a moment ago has been read; after a deadline it says false. */
+  /**
+   * Resolves to true once everything that the ledger held when it was called has been read, or to false after the
+   * deadline.
+   */
   async freshen(deadlineMs: number): Promise<boolean> {
     if (this.#options.now() - this.#freshAt < FRESH_MS) return true;
-    // What is under way may have looked before the question came.
+    // A refresh that is already running may have looked at the ledger too early.
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const late = setTimeout(() => resolve(false), deadlineMs);
     const fresh = (this.#refreshing ?? Promise.resolve()).then(() => this.#refresh()).then(() => true);
@@ -141,7 +144,7 @@ export class StoreRefresher {
     }
   }
 
-  /** Tried again in a while; said once. */
+  /** Logs the error once; the work is repeated after a while. */
   #failed(error: unknown): void {
     this.#failedAt = this.#options.now();
     if (!this.#store.isSound) this.#options.onBroken(error);

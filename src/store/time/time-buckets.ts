@@ -17,12 +17,12 @@ const LENGTH: Readonly<Record<BucketSize, number>> = {
   "1mo": 30 * DAY,
 };
 
-/** About how many there will be. */
+/** The approximate number of buckets. */
 export function bucketCount(size: BucketSize, from: number, to: number): number {
   return (to - from) / LENGTH[size];
 }
 
-/** The finest with which a chart still has at most two hundred points. */
+/** The finest bucket with which a chart has at most two hundred points. */
 export function chosenSize(from: number, to: number): BucketSize {
   // as: the keys of the table above.
   const sizes = Object.keys(LENGTH) as BucketSize[];
@@ -30,8 +30,8 @@ export function chosenSize(from: number, to: number): BucketSize {
 }
 
 /**
- * Where buckets begin, and at last where the range ends. They begin at full units of the zone's clocks; the first and the
- * last are cut off by the range.
+ * The starts of the buckets, and at last the end of the range. Buckets begin at full units of the zone's clocks. The
+ * first and the last are cut at the range.
  */
 export function bucketEdges(size: BucketSize, zone: TimeZone, { from, to }: { from: number; to: number }): number[] {
   if (from >= to) return [];
@@ -59,7 +59,7 @@ function calendarEdges(size: BucketSize, zone: TimeZone, from: number, to: numbe
   }
 }
 
-/** The beginning of the next day, week (they begin on Mondays) or month. */
+/** The start of the next day, week (weeks begin on Mondays) or month. */
 function nextUnit(size: BucketSize, local: number): number {
   const date = new Date(local);
   if (size === "1mo") return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);

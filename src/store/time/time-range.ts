@@ -1,14 +1,14 @@
 import { DAY, HOUR, instantOf, MINUTE, type TimeZone } from "./time-zone.ts";
 
-/** What a question is about, from its first moment to the first that is no longer part of it; in milliseconds. */
+/** The time range of a query, in milliseconds: `from` inclusive, `to` exclusive. */
 export interface TimeRange {
   readonly from: number;
   readonly to: number;
-  /** Takes a moment of the range to the one it is compared with in the period before. */
+  /** Maps a time of the range to the corresponding time of the previous period. */
   readonly earlier: (instant: number) => number;
 }
 
-/** Moments that can be said in words, for messages. */
+/** Examples of times, for messages. */
 export const MOMENT_FORMS = "2026-11-23, 2026-11-23T10:00:00Z, -15m, -24h, -7d, -4w, -3mo, today, month, now";
 
 const RELATIVE = /^-(\d{1,6})(m|h|d|w|mo)$/;
@@ -16,11 +16,11 @@ const LENGTH = { m: MINUTE, h: HOUR, d: DAY, w: 7 * DAY } as const;
 const LOCAL = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)?$/;
 const ABSOLUTE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i;
 
-// Outside of it no call can be, and DuckDB's and JavaScript's calendars need not agree.
+// No request can be outside of these times, in which DuckDB's and JavaScript's calendars agree.
 const EARLIEST = Date.UTC(1970, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
 
-/** The moment that a text means; dates and times without an offset are the zone's. `undefined`: none. */
+/** Parses a time. A date or time without an offset is in the zone. `undefined` if the text is not a time. */
 export function momentOf(text: string, zone: TimeZone, now: number): number | undefined {
   const moment = anyMoment(text, zone, now);
   if (moment === undefined || Number.isNaN(moment)) return undefined;
@@ -38,7 +38,7 @@ function anyMoment(text: string, zone: TimeZone, now: number): number | undefine
   return LOCAL.test(text) && isRealDate(text) ? instantOf(zone, Date.parse(withTime(text))) : undefined;
 }
 
-/** `Date.parse` takes the 31st of February for a day of March. */
+/** `Date.parse` accepts the 31st of February as a day of March. */
 function isRealDate(text: string): boolean {
   const date = text.slice(0, 10);
   const day = Date.parse(`${date}T00:00:00Z`);
@@ -49,7 +49,7 @@ function withTime(text: string): string {
   return text.includes("T") ? `${text}Z` : `${text}T00:00Z`;
 }
 
-/** The range between two texts that mean moments, with the period it is compared with. */
+/** The range between two parsed times, with the previous period to compare it with. */
 export function timeRange(
   texts: { readonly from: string; readonly to: string },
   zone: TimeZone,
@@ -61,8 +61,9 @@ export function timeRange(
 }
 
 /**
- * What stands in the calendar is compared with the calendar's unit before: a month with the month before, so many days
- * with as many before, today so far with yesterday up to the same time. Anything else with the same length just before.
+ * The previous period follows the calendar: a month is compared with the month before, a number of days with as many
+ * days before, today so far with yesterday up to the same time. Any other range is compared with the same length before
+ * it.
  */
 function earlier(
   text: string,
@@ -100,7 +101,7 @@ function daysEarlier(zone: TimeZone, instant: number, days: number): number {
   return instantOf(zone, instant + zone.offsetAt(instant) - days * DAY);
 }
 
-/** The same day and time so many months ago, or the end of that month where it has no such day. */
+/** The same day and time that many months ago, or the end of that month if it has no such day. */
 function monthsEarlier(zone: TimeZone, instant: number, months: number): number {
   const local = new Date(instant + zone.offsetAt(instant));
   const first = Date.UTC(local.getUTCFullYear(), local.getUTCMonth() - months, 1);

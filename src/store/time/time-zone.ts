@@ -1,6 +1,6 @@
-/** A zone's offsets from UTC, in milliseconds east of it, as the runtime's own tables have them. */
+/** A zone's offsets from UTC, in milliseconds east of it, from the runtime's time zone data. */
 export interface TimeZone {
-  /** As the tables spell it. */
+  /** As the time zone data spells it. */
   readonly name: string;
   offsetAt(instant: number): number;
 }
@@ -17,7 +17,7 @@ export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** `undefined` for a name that the tables do not know. */
+/** `undefined` for an unknown name. */
 export function timeZone(name: string): TimeZone | undefined {
   let format: Intl.DateTimeFormat;
   try {
@@ -34,12 +34,12 @@ export function timeZone(name: string): TimeZone | undefined {
       second: "2-digit",
     });
   } catch {
-    // The runtime's way of saying that it knows no such zone.
+    // The runtime throws this for an unknown zone.
     return undefined;
   }
   const canonical = format.resolvedOptions().timeZone;
   return {
-    // The tables call Asia/Kolkata by its old name; whoever asked for the new one gets that.
+    // The runtime knows Asia/Kolkata by its old name only; a caller that gave the new name gets the new name back.
     name: canonical.toLowerCase() === name.toLowerCase() ? canonical : name,
     offsetAt: (instant) => {
       const second = Math.floor(instant / 1000) * 1000;
@@ -54,7 +54,10 @@ function wallClock(text: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** The stretches of constant offset between two moments, in order and without a gap; none if there is nothing between. */
+/**
+ * The stretches of constant offset between two times, in order and without gaps; none if the times are equal or
+ * reversed.
+ */
 export function stretches(zone: TimeZone, from: number, to: number): readonly Stretch[] {
   const found: Stretch[] = [];
   let start = from;
@@ -75,7 +78,9 @@ export function stretches(zone: TimeZone, from: number, to: number): readonly St
   return found;
 }
 
-/** The first moment at which a wall clock of the zone shows this time or a later one; `local` as if it were UTC. */
+/**
+ * The first time at which a clock of the zone shows this local time or a later one; `local` is given as if it were UTC.
+ */
 export function instantOf(zone: TimeZone, local: number): number {
   const before = zone.offsetAt(local - DAY);
   const after = zone.offsetAt(local + DAY);
@@ -87,7 +92,7 @@ export function instantOf(zone: TimeZone, local: number): number {
   return changeBetween(zone, early - 1, late);
 }
 
-/** The first second with the new offset, where the offsets at both ends differ. */
+/** The first second with the new offset, if the offsets at both ends differ. */
 function changeBetween(zone: TimeZone, from: number, to: number): number {
   const old = zone.offsetAt(from);
   let low = Math.floor(from / 1000);
@@ -100,7 +105,7 @@ function changeBetween(zone: TimeZone, from: number, to: number): number {
   return high * 1000;
 }
 
-/** RFC 3339 with the offset of the zone, to the second unless there are milliseconds to tell. */
+/** RFC 3339 with the offset of the zone, to the second, or to the millisecond if there is a fraction. */
 export function withOffset(zone: TimeZone, instant: number): string {
   const offset = zone.offsetAt(instant);
   const local = new Date(instant + offset).toISOString();
