@@ -19,7 +19,7 @@ function complain(error: unknown): void {
   process.stderr.write(`lmgate: The dashboard could not be built (${reason}); everything else works.\n`);
 }
 
-/** Elsewhere, then renamed: a gateway that runs never serves half a dashboard, and nobody packs a draft of it. */
+/** Builds in another folder and renames it, so that a running gateway never serves half a dashboard. */
 async function buildDashboard(): Promise<void> {
   // Loaded only where there is something to build: most starts need none of it.
   const { build } = await import("vite");
@@ -50,7 +50,7 @@ async function buildDashboard(): Promise<void> {
   }
 }
 
-/** False if somebody else put theirs there in the same moment. */
+/** False if another build was renamed to this name in the same moment. */
 function wasPut(draft: string, old: string): boolean {
   if (existsSync(place)) renameSync(place, old);
   try {

@@ -28,7 +28,7 @@ const EXAMPLES: readonly Example[] = [
   { heading: "Add a page", pattern: /\bLatencyPage\b/ },
 ];
 
-/** Written by a command, or a history that nobody edits for an addition of today. */
+/** Written by a command, or a history that is not edited for later additions. */
 const GENERATED = [
   "docs/accuracy.md",
   "docs/openapi.json",

@@ -123,8 +123,8 @@ test("S57: an invalid change is rejected with its place, and nothing is written"
     assert.ok(!response.text.includes(testKey.key));
   }
   assert.equal((await api.ask("PATCH", `/keys/${testKey.id}`, {})).status, 422);
-  assert.equal((await api.ask("PATCH", "/keys/nobody", { disabled: true })).status, 404);
-  assert.equal((await api.ask("POST", "/keys/nobody/rotate", { graceSeconds: 0 })).status, 404);
+  assert.equal((await api.ask("PATCH", "/keys/unknown", { disabled: true })).status, 404);
+  assert.equal((await api.ask("POST", "/keys/unknown/rotate", { graceSeconds: 0 })).status, 404);
   assert.equal(readFileSync(api.gateway.allowlistPath, "utf8"), before);
 });
 

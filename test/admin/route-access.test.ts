@@ -56,10 +56,12 @@ for (const host of ["127.0.0.1", "0.0.0.0"]) {
     const wrong = host === "0.0.0.0" ? 401 : undefined;
     for (const { name, access } of rows) {
       const ask = (headers: Record<string, string>): Promise<number> => statusOf(started, name, headers);
-      const nobody = await ask({});
-      if (access === "public") assert.ok(isLetIn(nobody), `${name} without a credential: ${nobody}`);
-      else if (access === "loopback" && wrong === undefined) assert.equal(nobody, 200, `${name} without a credential`);
-      else assert.equal(nobody, 401, `${name} without a credential`);
+      const withoutCredential = await ask({});
+      if (access === "public")
+        assert.ok(isLetIn(withoutCredential), `${name} without a credential: ${withoutCredential}`);
+      else if (access === "loopback" && wrong === undefined)
+        assert.equal(withoutCredential, 200, `${name} without a credential`);
+      else assert.equal(withoutCredential, 401, `${name} without a credential`);
       if (access !== "public") {
         started.clock.ms += 60_000;
         assert.equal(await ask(bearer("a-wrong-token-of-some-length")), 401, `${name} with a wrong token`);

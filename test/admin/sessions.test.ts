@@ -21,12 +21,12 @@ test("a browser learns whether it is signed in, and nothing else if it is not", 
   const started = await start(t);
   const ask = async (cookie: string): Promise<unknown> =>
     (await fetch(started.url("/api/v1/session"), { headers: { cookie } })).json();
-  const nobody = { signedIn: false, csrf: null };
-  assert.deepEqual(await ask(""), nobody);
+  const signedOut = { signedIn: false, csrf: null };
+  assert.deepEqual(await ask(""), signedOut);
   const { cookie, csrf } = await openSession(started);
   assert.deepEqual(await ask(cookie), { signedIn: true, csrf });
-  assert.deepEqual(await ask(`${cookie}x`), nobody);
-  assert.deepEqual(await ask(cookie.replace("lmgate_session_", "lmgate_session_1")), nobody);
+  assert.deepEqual(await ask(`${cookie}x`), signedOut);
+  assert.deepEqual(await ask(cookie.replace("lmgate_session_", "lmgate_session_1")), signedOut);
 });
 
 test("signing out ends a session and its streams", async (t) => {

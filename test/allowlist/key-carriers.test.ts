@@ -10,7 +10,7 @@ import { startGateway, testKey, type AllowedKey, type Gateway } from "../harness
 
 const { key } = testKey;
 const other: AllowedKey = { id: "k-other", key: "sk-other-0123456789-zyxwvu", owner: "others" };
-const stranger = "sk-nobody-0123456789-000000";
+const stranger = "sk-absent-0123456789-000000";
 
 /** Header lines and a query; both are forwarded unchanged. */
 interface Carried {
@@ -81,7 +81,7 @@ describe("a key", () => {
     it(`opens nothing from ${name} when it is not on the list`, () => assertRejected(carry(stranger)));
   }
 
-  it("S32: opens nothing beside another one, be that unknown or somebody else's", async () => {
+  it("S32: grants nothing beside another one, whether that is unknown or a different owner's", async () => {
     for (const second of [stranger, other.key]) {
       await assertRejected({ lines: [`x-api-key: ${key}`, `Authorization: Bearer ${second}`] });
       await assertRejected({ lines: [`x-api-key: ${second}`, `x-api-key: ${key}`] });

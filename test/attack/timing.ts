@@ -11,7 +11,7 @@ const MANY = 64;
 
 /** Kinds of rejected keys, all of the same length. The others are compared with the first. */
 export const REJECTED_KEYS: Readonly<Record<string, (n: number) => string>> = {
-  unknown: (n) => bearer(`sk-nobody-${String(n).padStart(HEAD.length + TAIL.length - 10, "0")}`),
+  unknown: (n) => bearer(`sk-absent-${String(n).padStart(HEAD.length + TAIL.length - 10, "0")}`),
   "last character wrong": (n) => bearer(`${goodKey.key.slice(0, -1)}${"0123456789"[n % 10]}`),
   "first half right": (n) => bearer(`${HEAD}${String(n).padStart(TAIL.length, "0")}`),
   disabled: (n) => bearer(disabledKey(n)),

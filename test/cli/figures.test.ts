@@ -112,7 +112,7 @@ test("sql runs a read-only query and prints a table, CSV or JSON", async (t) => 
 test("an invalid query is a usage error that names the option", async (t) => {
   const cli = cliWithLedger(t);
   const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
-    [["stats", "--metric", "costs"], /--metric: "costs" is no metric; did you mean cost\?/],
+    [["stats", "--metric", "costs"], /--metric: "costs" is not a metric; did you mean cost\?/],
     [["stats", "--by", "modle"], /--by: unknown dimension "modle"; did you mean model\?/],
     [
       ["stats", "--since", "yesterdy"],

@@ -28,7 +28,7 @@ test("stats, compact and verify report the content of the store, as text and JSO
   assert.equal(verify.code, 0);
   assert.equal(
     verify.stdout,
-    "note: stats.jsonl: 1 line is no record\n300 records in Parquet, 1 part, 2 stats files: ok\n",
+    "note: stats.jsonl: 1 line is not a record\n300 records in Parquet, 1 part, 2 stats files: ok\n",
   );
 });
 
@@ -83,7 +83,7 @@ test("while another process changes the store, a command that would change it as
     results.map(({ code }) => code),
     [0, 75],
   );
-  assert.match(results[1]?.stderr ?? "", /another process changes .*data\/store at the moment; try again later/);
+  assert.match(results[1]?.stderr ?? "", /another process is changing .*data\/store; try again later/);
 });
 
 function cliWithLedger(t: TestContext): CliFixture {

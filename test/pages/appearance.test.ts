@@ -22,7 +22,7 @@ const PAGES: Readonly<Record<string, string>> = {
   setup: "Setup",
   system: "System",
   "no-such-page": "Page not found",
-  "?f.owner=nobody-of-that-name": "Overview",
+  "?f.owner=unknown-owner": "Overview",
 };
 
 /** What opens over a page, and the steps that open it. */

@@ -35,7 +35,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await settled(page);
     await page.getByRole("button", { name: "OpenAI for Python" }).click();
     await page.getByText("Waiting for the first request…").waitFor();
-    await call("sk-nobody-knows-this-one");
+    await call("sk-absent-key-0123456789");
     await page.getByText("A request arrived and was rejected").waitFor();
     await assertAccessible(page, "rejected");
     await call();

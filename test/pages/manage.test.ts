@@ -161,6 +161,6 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
 
 function keyOf(id: string): string {
   const found = companyList.find((key) => key.id === id);
-  assert.ok(found, `nobody is called ${id}`);
+  assert.ok(found, `there is no element ${id}`);
   return found.key;
 }

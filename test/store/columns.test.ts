@@ -1,4 +1,4 @@
-// What SQL says beside what the program says, and the relations beside the record.
+// The store's SQL against the same rules in JavaScript, and the columns of the relations against the fields of a record.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RECORD_FIELDS } from "../../src/core/request/record-fields.ts";
@@ -10,7 +10,7 @@ import { HOUR_COLUMNS } from "../../src/store/schema/hour-columns.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { recordAt, storePlace } from "./fixture.ts";
 
-test("every field of a record has a column, or stands in the column for the rest", () => {
+test("every field of a record has a column, or is in the column `rest`", () => {
   const fields = Object.keys(RECORD_FIELDS);
   const renamed: Readonly<Record<string, string>> = { timestamp: "ts", lmgate_id: "key" };
   const kept = new Set<string>([...REQUEST_COLUMNS.map(({ name }) => name), ...REST_FIELDS, "schema"]);
@@ -20,7 +20,7 @@ test("every field of a record has a column, or stands in the column for the rest
   );
 });
 
-test("the relations have the columns that are told, of the types that are told", async (t) => {
+test("the relations have the documented columns with the documented types", async (t) => {
   const store = await storePlace(t).open();
   const columnsOf = async (relation: string): Promise<unknown> => {
     const result = await store.read((connection) => connection.runAndReadAll(`DESCRIBE ${relation}`));
@@ -86,7 +86,7 @@ test("user agents belong to the families of the tools that send them, in SQL as 
   assert.equal(clientAppOf(undefined), undefined);
 });
 
-test("what a record says of its usage becomes one word, and replays are in no sum", async (t) => {
+test("the usage of a record becomes one word, and no sum includes replays", async (t) => {
   const place = storePlace(t);
   const nothing = { input_tokens: null, output_tokens: null, cost_usd: undefined } as const;
   place.append([

@@ -1,4 +1,4 @@
-// Compacts again and again while the ledger grows, until it is killed.
+// Compacts repeatedly while the ledger grows, until it is killed.
 import { appendFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { Store } from "../../src/store/files/store.ts";

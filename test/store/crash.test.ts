@@ -1,4 +1,4 @@
-// Whatever is on disk when the process dies is the old state or the new one.
+// After a crash at any moment, the files on disk are the old state or the new one.
 import assert from "node:assert/strict";
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -12,16 +12,16 @@ import { recordOnLine } from "../../src/core/request/record-line.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { assertHolds, recordsFrom, storePlace, type StorePlace } from "./fixture.ts";
 
-/** What appears in the folder, in its order, while a compaction goes on. */
+/** What a compaction creates in the folder, in this order. */
 const STEPS = {
-  "the calls are being written": /^calls-/,
+  "the requests are being written": /^calls-/,
   "the hours are being written": /^hours-/,
   "the next manifest is being written": /^manifest\.json\.new$/,
   "the manifest was replaced": /^manifest\.json$/,
 };
 
 for (const [when, step] of Object.entries(STEPS)) {
-  test(`a store whose process is killed when ${when} is complete, and goes on`, async (t) => {
+  test(`a store whose process is killed when ${when} is complete and usable`, async (t) => {
     const place = storePlace(t);
     place.append(recordsFrom(0, 100));
     const store = await place.open();
@@ -34,21 +34,21 @@ for (const [when, step] of Object.entries(STEPS)) {
   });
 }
 
-test("killed at any moment, many times over, the store loses nothing and counts nothing twice", async (t) => {
+test("a process that is killed at random moments loses no record and counts none twice", async (t) => {
   const random = seededRandom(7);
   const place = storePlace(t);
   mkdirSync(place.directory);
   for (let round = 0; round < 4; round++) {
     const child = compacting(place, 1000 + round * 10_000);
     await once(child, "message");
-    // Not to wait for something, but to die anywhere.
+    // The delay waits for nothing; it picks a random moment to kill the process.
     await pause(random() * 150);
     await kill(child);
     await checkAfterwards(place);
   }
 });
 
-test("files that a crash left behind are named by nobody, and go after a while", async (t) => {
+test("files that a crash left are in no manifest, and are removed after a while", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   mkdirSync(place.directory);
@@ -82,7 +82,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** All that the ledger has is there once, and every file that the manifest names is whole. */
+/** Every record of the ledger is in the store once, and every file that the manifest lists is complete. */
 async function checkAfterwards(place: StorePlace): Promise<void> {
   const records = readdirSync(place.home)
     .filter((name) => name.startsWith("stats"))

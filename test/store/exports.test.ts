@@ -1,4 +1,4 @@
-// Exports are whole, say what the ledger says, and do nothing in a spreadsheet.
+// Exports are complete, equal the ledger, and are safe to open in a spreadsheet.
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ function rowsOf(bytes: Buffer): readonly Readonly<Record<string, unknown>>[] {
   return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
 }
 
-test("every call is a line of CSV and of JSON, in order of time, with what the ledger says", async (t) => {
+test("every request is a line of CSV and of JSON, in order of time, with the values of the ledger", async (t) => {
   const records = oddRecords(seededRandom(7), 1500);
   const { reader } = await openStore(t, records, NOW);
   const compareValues = records.toSorted((one, other) =>
@@ -59,7 +59,7 @@ test("every call is a line of CSV and of JSON, in order of time, with what the l
   assert.ok(Math.abs(cost - records.reduce((sum, { cost_usd }) => sum + (cost_usd ?? 0), 0)) < 1e-9);
 });
 
-test("S56: a text of others that a spreadsheet would take for a formula has an apostrophe before it; numbers stay numbers", async (t) => {
+test("S56: a text that a spreadsheet would run as a formula gets an apostrophe before it; numbers stay numbers", async (t) => {
   const [some] = oddRecords(seededRandom(8), 1);
   assert.ok(some);
   const records = HOSTILE.map((hostile, at) => ({
@@ -93,7 +93,7 @@ test("S56: a text of others that a spreadsheet would take for a formula has an a
   assert.ok(groups.some(([model, tag, requests]) => model === "'=1+1" && tag === "'=1+1" && requests === "1"));
 });
 
-test("figures are exported of all groups, however many a page shows", async (t) => {
+test("the usage export has all groups, however many a page shows", async (t) => {
   const records = oddRecords(seededRandom(9), 800);
   const { reader } = await openStore(t, records, NOW);
   const asked = {
@@ -120,7 +120,7 @@ test("figures are exported of all groups, however many a page shows", async (t) 
   assert.match(days, /^from,model,owner,requests,total_tokens,duration_p95\r\n2026-03-01T00:00:00\+01:00,/);
 });
 
-test("Parquet is read again as it was written, and its file does not stay", async (t) => {
+test("an exported Parquet file has the same values, and the temporary file is removed", async (t) => {
   const records = oddRecords(seededRandom(10), 300);
   const { reader, directory, use } = await openStore(t, records, NOW);
   const bytes = await exported(reader, { format: "parquet" });
@@ -136,7 +136,7 @@ test("Parquet is read again as it was written, and its file does not stay", asyn
   assert.deepEqual(row, { n: 300, same: true });
 });
 
-test("a byte order mark comes first if it is asked for, and whoever stops reading ends the export", async (t) => {
+test("a byte order mark comes first if requested, and the export ends when its reader stops", async (t) => {
   const { reader, directory } = await openStore(t, oddRecords(seededRandom(11), 50), NOW);
   assert.deepEqual(
     [...(await exported(reader, { byteOrderMark: true })).subarray(0, 5)],

@@ -1,4 +1,4 @@
-// A ledger that a test writes by hand, a store over it, and what the one must say of the other.
+// A ledger that a test writes, a store over it, and a comparison of the two.
 import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,7 +54,7 @@ export function linesOf(records: readonly RequestRecord[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
 
-/** The `nth` record of a ledger; ids and moments rise with it. */
+/** The `nth` record of a ledger. Ids and times increase with it. */
 export function recordAt(nth: number, fields: Partial<RequestRecord> = {}): RequestRecord {
   const at = Date.UTC(2026, 10, 1) + nth * 61_000;
   const time = at.toString(16).padStart(12, "0");
@@ -82,7 +82,7 @@ export function recordsFrom(from: number, count: number): readonly RequestRecord
   return Array.from({ length: count }, (_, index) => recordAt(from + index));
 }
 
-/** Both relations say exactly what these records add up to. */
+/** Both relations hold exactly these records and their sums. */
 export async function assertHolds(store: Store, records: readonly RequestRecord[], told = ""): Promise<void> {
   const of = (relation: string, count: string): Promise<unknown> =>
     store.read((connection) =>

@@ -1,8 +1,8 @@
-// Tries to compact where no file may grow. Exits with 0 if that fails and everything is still answered.
+// Compacts where no file may grow. Exits with 0 if that fails and queries still return every record.
 import { Store } from "../../src/store/files/store.ts";
 import { assertHolds, optionsOf, recordsFrom } from "./fixture.ts";
 
-// The limit's signal would end the process; ignored, the write fails as on a full disk.
+// The limit's signal would end the process. If it is ignored, the write fails as on a full disk.
 process.on("SIGXFSZ", () => undefined);
 const store = await Store.open(optionsOf(process.argv[2] ?? ""));
 await store.refresh();

@@ -1,4 +1,4 @@
-// Whatever happens to the ledger's files, each record is in the store once.
+// Each record is in the store once, however the ledger's files are rotated, moved or rewritten.
 import { appendFileSync, copyFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -28,14 +28,14 @@ test("a rotation by the gateway, by rename, by copying and truncating, or by mov
       all.push(...records);
       if (isRead) await store.refresh();
     }
-    // Moved or deleted without a trace, only what is held open can be read on.
+    // A file that was moved to an unknown place or deleted can only be read where it is still open.
     rotate();
     await store.refresh();
     await assertHolds(store, all, String(rotate));
   }
 });
 
-test("what is still written to a file after it was renamed is read from there", async (t) => {
+test("lines that are written to a file after it was renamed are read", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   place.append(recordsFrom(0, 3));
@@ -49,7 +49,7 @@ test("what is still written to a file after it was renamed is read from there", 
   await assertHolds(store, [...recordsFrom(0, 7), ...recordsFrom(10, 2)]);
 });
 
-test("half a line waits for its other half", async (t) => {
+test("an incomplete line is read once it is complete", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   const line = linesOf([recordAt(1)]);
@@ -64,7 +64,7 @@ test("half a line waits for its other half", async (t) => {
   await assertHolds(store, [recordAt(1), { ...recordAt(0), input_tokens: null, cost_usd: 0 }]);
 });
 
-test("a segment that was written anew counts as it is now, in memory and in Parquet", async (t) => {
+test("a segment that was rewritten counts with its new content, in memory and in Parquet", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   const closed = join(place.home, "stats-20261101T000000.000Z.jsonl");
@@ -85,7 +85,7 @@ test("a segment that was written anew counts as it is now, in memory and in Parq
 const seed = Number(process.env["SEED"] ?? 20261123);
 const rounds = Number(process.env["ROUNDS"] ?? 25);
 
-test(`no order of rotations, damage, compactions and restarts loses or doubles a record (seed ${seed})`, async (t) => {
+test(`any order of rotations, damage, compactions and restarts keeps each record exactly once (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const place = storePlace(t);
   const world = new World(place, random);
@@ -93,14 +93,14 @@ test(`no order of rotations, damage, compactions and restarts loses or doubles a
   for (let round = 0; round < rounds; round++) {
     const done = world.step();
     if (random() < 0.2) await store.compact();
-    // The one before is left as a crash leaves it: not closed.
+    // The previous store is left as a crash leaves it: not closed.
     if (random() < 0.1) store = await place.open();
     await store.refresh();
     await assertHolds(store, world.records, `round ${round}, after ${done}`);
   }
   const again = await place.open();
   await again.refresh();
-  await assertHolds(again, world.records, "opened anew");
+  await assertHolds(again, world.records, "reopened");
   await again.rebuild({});
   await assertHolds(again, world.records, "rebuilt");
   await assertKnown(again);
@@ -110,7 +110,7 @@ function pick<T>(things: readonly [T, ...T[]], random: () => number): T {
   return things[Math.floor(random() * things.length)] ?? things[0];
 }
 
-/** Nothing is left to read. */
+/** True if nothing is left to read. */
 async function assertKnown(store: Store): Promise<void> {
   const before = store.manifest.generation;
   await store.refresh();
@@ -181,7 +181,7 @@ class World {
     appendFileSync(this.#place.ledger, linesOf([known]));
   }
 
-  /** Records of a closed segment get another cost, in a new file; not those of which another copy would keep its own. */
+  /** Rewrites records of a closed segment with another cost, except those that another file holds as well. */
   reprice(): void {
     const name = this.#closed[Math.floor(this.#random() * this.#closed.length)];
     if (name === undefined) return;

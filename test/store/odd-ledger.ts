@@ -1,6 +1,6 @@
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
 
-/** What nobody would choose, and somebody will send. */
+/** Unusual values that clients do send. */
 export const HOSTILE = [
   "=1+1",
   "+cmd|' /C calc'!A0",
@@ -29,8 +29,8 @@ const TEAMS = ["core", "web", "=1+1", ""];
 const AGENTS = ["OpenAI/Python 2.1", "claude-cli/2.0 (external)", "curl/8", "strange", undefined];
 
 /**
- * Records of every kind, spread over days on which clocks change somewhere: known, partly known, estimated and unknown
- * use, errors, answers fetched again, WebSockets that close, records older than some fields.
+ * Records of every kind, spread over days on which clocks change in some zone: known, partly known, estimated and unknown
+ * usage, errors, responses fetched again, WebSockets that close, records without newer fields.
  */
 export function oddRecords(random: () => number, count: number): RequestRecord[] {
   const spans = [
@@ -39,7 +39,7 @@ export function oddRecords(random: () => number, count: number): RequestRecord[]
   ].map((days) => days.map((day) => Date.parse(day)));
   return Array.from({ length: count }, (_, at) => {
     const [from = 0, to = 0] = pick(random, spans) ?? [];
-    // Some to the very moment at which hours, days and offsets begin.
+    // Some are exactly at the start of hours, days and offsets.
     const free = from + Math.floor(random() * (to - from));
     const ts = random() < 0.1 ? free - (free % 1_800_000) - Math.floor(random() * 2) : free;
     return oddRecord(random, new Date(ts).toISOString(), at.toString(36).padStart(8, "0"));

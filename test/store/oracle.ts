@@ -41,7 +41,7 @@ export function localTime(instant: number, timeZone: string): Local {
   };
 }
 
-/** What makes two calls part of the same bucket. */
+/** Two requests with the same text are in the same bucket. */
 export function bucketName(size: string, { date, hour, minute, weekday, offset }: Local): string {
   switch (size) {
     case "1mo":
@@ -57,7 +57,7 @@ export function bucketName(size: string, { date, hour, minute, weekday, offset }
   }
 }
 
-/** The local time that a bucket of an answer begins at, as its text says. */
+/** The local time at which a bucket of a result begins. */
 export function localOf(start: string): Local {
   const [, date = "", hour, minute, zone = ""] = /^(.{10})T(\d\d):(\d\d)[\d:.]*(Z|[+-].*)$/.exec(start) ?? [];
   const weekday = new Date(`${date}T12:00:00Z`).getUTCDay() || 7;
@@ -126,7 +126,7 @@ function sum(records: readonly RequestRecord[], amount: Amount): number | null {
   return known.reduce((total, value) => total + value, 0);
 }
 
-/** As `sum`, but nothing at all gives nothing. */
+/** As `sum`, but `null` for no values. */
 function part(records: readonly RequestRecord[], amount: Amount): number | null {
   const known = records.filter((record) => !isReplay(record)).flatMap((record) => amount(record) ?? []);
   return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
@@ -144,7 +144,7 @@ function nearestRank(values: readonly number[], percent: number): number | null 
 const isRated = (record: RequestRecord): boolean =>
   !isReplay(record) && record.error_type === null && (output(record) ?? 0) > 0 && (record.duration_ms ?? 0) > 0;
 
-/** The metric of some calls; percentiles as they are, which an answer may miss by 1/64. */
+/** The metric of some requests. Percentiles are exact here; a result may be off by 1/64. */
 export function metricOf(metric: string, records: readonly RequestRecord[]): number | null {
   const count = records.length;
   const percentile = /^(duration|ttft)_p(\d\d)$/.exec(metric);

@@ -1,5 +1,4 @@
-// What an answer means at its edges: unknown figures, days that are no 24 hours, periods to compare with, and what cannot
-// be answered.
+// Results at the edges: unknown values, days without 24 hours, previous periods and invalid queries.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestRecord } from "../../src/core/request/request-record.ts";
@@ -42,7 +41,7 @@ const withoutUse: Partial<RequestRecord> = {
   total_tokens: undefined,
 };
 
-test("unknown is not zero: what some call may have used is unknown until one says it, what none can have used is zero", async (t) => {
+test("unknown is not zero: a sum is unknown if a request may have used something and none reports it, and zero if none can have", async (t) => {
   const missing = { ...withoutUse, usage_state: "missing", usage_reason: "absent" } as const;
   const { reader } = await openStore(
     t,
@@ -87,7 +86,7 @@ test("unknown is not zero: what some call may have used is unknown until one say
   });
 });
 
-test("an answer fetched again, and a WebSocket that closes, are calls that add no tokens and no cost", async (t) => {
+test("a response that is fetched again and the closing of a WebSocket are requests that add no tokens and no cost", async (t) => {
   const { reader } = await openStore(
     t,
     [
@@ -103,7 +102,7 @@ test("an answer fetched again, and a WebSocket that closes, are calls that add n
   assert.deepEqual(totals.total, { requests: 3, total_tokens: 15, cost: 0.25, coverage: 1 });
 });
 
-test("calls without a value are a group and can be filtered for, apart from those whose value is the word null", async (t) => {
+test("requests without a value are a group and can be filtered for, separate from those whose value is the word null", async (t) => {
   const { reader } = await openStore(
     t,
     [
@@ -124,7 +123,7 @@ test("calls without a value are a group and can be filtered for, apart from thos
   assert.deepEqual(await keys({ op: "is_not", values: [null] }), ["a", "null"]);
 });
 
-test("whatever text a value is, it is a group of its own, and filtering for it finds its calls and no others", async (t) => {
+test("any text is a group of its own, and a filter for it matches its requests and no others", async (t) => {
   const records = HOSTILE.map((text, at) =>
     call(`2026-11-23T10:00:${String(at).padStart(2, "0")}Z`, {
       model: text,
@@ -192,7 +191,7 @@ test("local days have 23 and 25 hours where clocks change, and the hour that com
   assert.equal(byHour.series.length, 24);
 });
 
-test("a period is compared with what came before it: today with yesterday so far, a month with the last, else as long before", async (t) => {
+test("the previous period: today is compared with yesterday so far, a month with the month before, others with the same length before", async (t) => {
   const { reader } = await openStore(
     t,
     [
@@ -215,7 +214,7 @@ test("a period is compared with what came before it: today with yesterday so far
   assert.deepEqual(await both({ from: "2026-11-01", to: "2026-12-01" }), [3, 2]);
 });
 
-test("the bucket that goes on is told, and none if the range is over", async (t) => {
+test("the bucket that may still grow is reported, and none if the range is over", async (t) => {
   const { reader } = await openStore(t, [call("2026-11-23T11:59:00Z")], NOW);
   const asked = (over: object): ReturnType<typeof reader.query> =>
     reader.query(querySchema.parse({ bucket: "1h", ...over }));
@@ -225,7 +224,7 @@ test("the bucket that goes on is told, and none if the range is over", async (t)
   assert.equal((await asked({})).through, "2026-11-23T11:59:00.000Z");
 });
 
-test("a call that comes while pages are turned moves none of the others", async (t) => {
+test("a request that arrives between two pages moves none of the others", async (t) => {
   const same = Array.from({ length: 7 }, () => call("2026-11-23T11:00:00.500Z"));
   const { reader, append } = await openStore(
     t,
@@ -244,7 +243,7 @@ test("a call that comes while pages are turned moves none of the others", async 
   assert.equal(new Set(seen).size, 9);
 });
 
-test("the slowest calls of a range come slowest first, whatever came last", async (t) => {
+test("the slowest requests of a range are listed slowest first, whatever their time", async (t) => {
   const took = [120, 9_000, null, 30, 4_000.5, 4_000.5];
   const records = took.map((duration, at) => ({
     ...call(`2026-11-23T11:0${at}:00Z`),
@@ -266,7 +265,7 @@ test("the slowest calls of a range come slowest first, whatever came last", asyn
   assert.equal(page.cursor, null);
 });
 
-test("a record is given back as the ledger has it", async (t) => {
+test("a record is returned as the ledger has it", async (t) => {
   const random = seededRandom(5);
   const records = Array.from({ length: 40 }, (_, at) => oddRecord(random, "2026-11-23T10:00:00.123Z", `odd-${at}`)).map(
     (record) => ({
@@ -278,7 +277,7 @@ test("a record is given back as the ledger has it", async (t) => {
   const { reader } = await openStore(t, records, NOW);
   for (const record of records) {
     const expected = { ...record };
-    // Written by no gateway of today: the store fills in what the older fields say.
+    // Today's gateway does not write such a record; the store derives the newer fields from the older ones.
     if (record.total_tokens === undefined && record.input_tokens !== null) {
       const { input_tokens: input, output_tokens: output } = record;
       Object.assign(expected, {
@@ -292,7 +291,7 @@ test("a record is given back as the ledger has it", async (t) => {
   assert.equal(await reader.findRequest("odd-1000"), undefined);
 });
 
-test("an empty range leads to the nearest one in which something matches", async (t) => {
+test("for an empty range, the nearest range with a matching request is found", async (t) => {
   const { reader } = await openStore(
     t,
     [call("2026-11-01T10:00:00Z"), call("2026-11-20T10:00:00Z", { owner: "a" })],
@@ -308,7 +307,7 @@ test("an empty range leads to the nearest one in which something matches", async
   assert.equal(await near({ filters: [{ dimension: "owner", op: "is", values: ["b"] }] }), undefined);
 });
 
-test("models without a price are told with what they used", async (t) => {
+test("models without a price are listed with the tokens they used", async (t) => {
   const unpriced = { cost_usd: null, cost_source: "none" } as const;
   const { reader } = await openStore(
     t,
@@ -321,7 +320,7 @@ test("models without a price are told with what they used", async (t) => {
   assert.deepEqual([coverage.unpricedRequests, coverage.unpricedTokens, coverage.unpricedModels], [2, 30, ["m"]]);
 });
 
-test("what cannot be answered is refused with what is wrong and where", async (t) => {
+test("an invalid query is rejected with what is wrong and where", async (t) => {
   const { reader } = await openStore(t, [call("2026-11-23T10:00:00Z")], NOW);
   const faults: readonly [object, string, RegExp][] = [
     [{ tz: "Europe/Berlim" }, "tz", /Europe\/Berlim/],
@@ -344,12 +343,12 @@ test("what cannot be answered is refused with what is wrong and where", async (t
   }
 });
 
-test("a question that nobody waits for any more is ended", async (t) => {
+test("a query whose caller no longer waits is interrupted", async (t) => {
   const { reader } = await openStore(t, [call("2026-11-23T10:00:00Z")], NOW);
   const abort = new AbortController();
   const text = "SELECT count(*) FROM range(100000000000) a, range(1000000) b";
-  const answer = reader.sql({ text, maxRows: 1, timeoutMs: 60_000 }, abort.signal);
+  const result = reader.sql({ text, maxRows: 1, timeoutMs: 60_000 }, abort.signal);
   abort.abort(new Error("gone"));
-  await assert.rejects(answer, /gone/);
+  await assert.rejects(result, /gone/);
   assert.equal((await reader.query(querySchema.parse({}))).totals.total.requests, 1);
 });

@@ -113,7 +113,7 @@ function check(response: QueryResponse, all: readonly RequestRecord[], context: 
   checkOrder(named, groups, response, context);
 }
 
-/** No group that was left out comes before one that was not. */
+/** No group beyond the limit comes before one within it. */
 function checkOrder(
   named: readonly Series[],
   groups: ReadonlyMap<string, readonly RequestRecord[]>,

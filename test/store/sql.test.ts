@@ -1,4 +1,4 @@
-// SQL of people reads the store's relations and does nothing else.
+// A user's SQL can read the store's relations and nothing else.
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,27 +9,27 @@ import { openStore } from "./opened-store.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 
-test("a SELECT over calls and hours is answered, numbers as numbers, no more rows than were asked for", async (t) => {
+test("a SELECT over calls and hours returns numbers as numbers, and at most the requested number of rows", async (t) => {
   const records = oddRecords(seededRandom(3), 100);
   const { reader } = await openStore(t, records, NOW);
   const run = (text: string, maxRows = 10): ReturnType<typeof reader.sql> =>
     reader.sql({ text, maxRows, timeoutMs: 30_000 });
-  const answer = await run(
+  const result = await run(
     "SELECT count(*) AS n, max(cost_usd) AS cost, 2::HUGEINT ** 70 AS huge, max(ts) AS at FROM calls",
   );
   assert.deepEqual(
-    answer.columns.map(({ name }) => name),
+    result.columns.map(({ name }) => name),
     ["n", "cost", "huge", "at"],
   );
-  assert.equal(answer.rows[0]?.[0], 100);
-  assert.equal(answer.rows[0]?.[1], Math.max(...records.map(({ cost_usd }) => cost_usd ?? 0)));
+  assert.equal(result.rows[0]?.[0], 100);
+  assert.equal(result.rows[0]?.[1], Math.max(...records.map(({ cost_usd }) => cost_usd ?? 0)));
   assert.deepEqual((await run("SELECT sum(requests) FROM hours")).rows, [[100]]);
   const some = await run("SELECT id FROM calls ORDER BY id -- with a comment", 3);
   assert.deepEqual([some.rows.length, some.truncated], [3, true]);
   assert.equal((await run("SELECT id FROM calls LIMIT 3", 3)).truncated, false);
 });
 
-test("nothing is written, no file elsewhere is read, no setting is changed", async (t) => {
+test("SQL cannot write, read other files or change settings", async (t) => {
   const { reader, directory } = await openStore(t, oddRecords(seededRandom(4), 10), NOW);
   const secret = join(directory, "..", "allowlist.csv");
   writeFileSync(secret, "id,api_key\n1,sk-secret\n");
@@ -71,7 +71,7 @@ test("nothing is written, no file elsewhere is read, no setting is changed", asy
   ]);
 });
 
-test("what takes too long is ended, and the next question is answered", async (t) => {
+test("a query that takes too long is interrupted, and the next one runs", async (t) => {
   const { reader } = await openStore(t, oddRecords(seededRandom(4), 10), NOW);
   const text = "SELECT count(*) FROM range(100000000000) a, range(1000000) b";
   await assert.rejects(reader.sql({ text, maxRows: 5, timeoutMs: 100 }), /longer than 0.1 s/);

@@ -1,4 +1,4 @@
-// What the store does about files that are damaged, foreign, gone or too many.
+// How the store handles files that are damaged, foreign, missing or too many.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { assertHolds, linesOf, recordsFrom, storePlace } from "./fixture.ts";
 
 const CLOSED = ["stats-20261101T000000.000Z.jsonl", "stats-20261102T000000.000Z.jsonl"];
 
-test("files that only look like the ledger's are left alone", async (t) => {
+test("files with names like the ledger's are ignored", async (t) => {
   const place = storePlace(t);
   const foreign = [
     "stats-eu.jsonl",
@@ -32,7 +32,7 @@ test("files that only look like the ledger's are left alone", async (t) => {
   await assertHolds(store, recordsFrom(0, 3));
 });
 
-test("a store without a ledger is empty, and fills when there is one", async (t) => {
+test("a store without a ledger is empty, and reads it once it exists", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   await store.refresh();
@@ -43,7 +43,7 @@ test("a store without a ledger is empty, and fills when there is one", async (t)
   await assertHolds(store, recordsFrom(0, 2));
 });
 
-test("what another process put into Parquet is seen, and counted once", async (t) => {
+test("records that another process wrote to Parquet are seen, and counted once", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   const [one, other] = [await place.open(), await place.open()];
@@ -59,7 +59,7 @@ test("what another process put into Parquet is seen, and counted once", async (t
   await assertHolds(other, recordsFrom(0, 20));
 });
 
-test("many small parts become few, and hold the same", async (t) => {
+test("many small parts are merged into few with the same rows", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   for (let nth = 0; nth < 20; nth++) {
@@ -86,7 +86,7 @@ test("the number of parts stays small for any number of records", () => {
   assert.ok(parts.length <= 80_000_000 / 1_000_000 + 3 * 7, `${parts.length} parts for 80 million records`);
 });
 
-test("broken files are found, do without, and are made anew", async (t) => {
+test("broken files are found, left out of queries, and rebuilt", async (t) => {
   const place = storePlace(t);
   writeFileSync(join(place.home, CLOSED[0] ?? ""), linesOf(recordsFrom(0, 20)));
   place.append(recordsFrom(20, 10));
@@ -100,13 +100,13 @@ test("broken files are found, do without, and are made anew", async (t) => {
     await damaged.refresh();
     await assertHolds(damaged, recordsFrom(0, 30));
     await damaged.compact();
-    const mended = await refreshed(place);
-    assert.deepEqual(kindsOf(await verify(mended, () => undefined)), []);
-    await assertHolds(mended, recordsFrom(0, 30));
+    const repaired = await refreshed(place);
+    assert.deepEqual(kindsOf(await verify(repaired, () => undefined)), []);
+    await assertHolds(repaired, recordsFrom(0, 30));
   }
 });
 
-test("a folder that somebody deletes is made anew", async (t) => {
+test("a deleted folder is rebuilt", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   const store = await refreshed(place);
@@ -118,7 +118,7 @@ test("a folder that somebody deletes is made anew", async (t) => {
   await assertHolds(await refreshed(place), recordsFrom(0, 10));
 });
 
-test("damage inside a file is found, and a rebuild mends it", async (t) => {
+test("damage inside a file is found, and a rebuild repairs it", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 20));
   const store = await refreshed(place);
@@ -133,7 +133,7 @@ test("damage inside a file is found, and a rebuild mends it", async (t) => {
   await assertHolds(damaged, recordsFrom(0, 20));
 });
 
-test("a manifest that cannot be read is said, and a rebuild from nothing mends it", async (t) => {
+test("an unreadable manifest is reported, and a rebuild from nothing repairs it", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   mkdirSync(place.directory);
@@ -146,7 +146,7 @@ test("a manifest that cannot be read is said, and a rebuild from nothing mends i
   await assertHolds(await refreshed(place), recordsFrom(0, 10));
 });
 
-test("records whose file is gone stay in the store, also through a rebuild", async (t) => {
+test("records whose file is deleted stay in the store, also through a rebuild", async (t) => {
   const place = storePlace(t);
   const closed = join(place.home, CLOSED[0] ?? "");
   writeFileSync(closed, linesOf(recordsFrom(0, 20)));
@@ -161,7 +161,7 @@ test("records whose file is gone stay in the store, also through a rebuild", asy
   assert.deepEqual(kindsOf(await verify(store, () => undefined)), ["note"]);
 });
 
-test("a rebuild gives what was built step by step", async (t) => {
+test("a rebuild gives the same store as reading step by step", async (t) => {
   const place = storePlace(t);
   const store = await place.open();
   for (let nth = 0; nth < 5; nth++) {
@@ -182,7 +182,7 @@ test("a rebuild gives what was built step by step", async (t) => {
   await assertHolds(store, recordsFrom(0, 150));
 });
 
-test("retention takes whole closed segments, by age or size, says so, and never the one that is written", async (t) => {
+test("retention deletes whole closed segments by age or size, reports them, and never deletes the one that is being written", async (t) => {
   const place = storePlace(t);
   for (const [nth, name] of CLOSED.entries())
     writeFileSync(join(place.home, name), linesOf(recordsFrom(nth * 100, 100)));
@@ -206,10 +206,10 @@ test("retention takes whole closed segments, by age or size, says so, and never 
   await assertHolds(await refreshed(place), recordsFrom(100, 200));
 });
 
-test("on a full disk the old state stays, and what is asked is answered from the ledger", async (t) => {
+test("on a full disk the old state stays, and queries include what the ledger holds beyond it", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 3000));
-  // No file may grow beyond 20 KB: what a full disk does to the Parquet files, without one.
+  // No file may grow beyond 20 KB, which has the same effect on the Parquet files as a full disk.
   const child = join(import.meta.dirname, "full-disk-child.ts");
   const tried = spawn("sh", ["-c", 'ulimit -f 40; exec "$0" "$@"', process.execPath, child, place.home], {
     stdio: ["ignore", "inherit", "inherit"],

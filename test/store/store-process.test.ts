@@ -1,4 +1,4 @@
-// The store's process as the gateway meets it.
+// The store's process, as the gateway uses it.
 import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { constants, getPriority } from "node:os";
@@ -16,7 +16,7 @@ const ENDLESS = {
   timeoutMs: 60_000,
 };
 
-test("what stands in the ledger is in the next answer, from the first call to the last", async (t) => {
+test("every record of the ledger is in the next result, from the first query on", async (t) => {
   const place = storePlace(t);
   const { store } = started(t, place);
   const reader = remoteReader(store);
@@ -26,7 +26,7 @@ test("what stands in the ledger is in the next answer, from the first call to th
   }
 });
 
-test("a process that is killed over a question fails it, and another answers the next", async (t) => {
+test("a query fails when its process is killed, and a new process runs the next one", async (t) => {
   const place = storePlace(t);
   place.append(recordsFrom(0, 10));
   const { store, log, waiting } = started(t, place);
@@ -40,7 +40,7 @@ test("a process that is killed over a question fails it, and another answers the
   assert.equal(store.restarts, 1);
 });
 
-test("a store that was stopped answers nothing, and its process is gone", async (t) => {
+test("a stopped store rejects queries, and its process has ended", async (t) => {
   const { store } = started(t, storePlace(t));
   await remoteReader(store).sql(COUNT);
   const pid = store.pid ?? 0;
@@ -50,7 +50,7 @@ test("a store that was stopped answers nothing, and its process is gone", async 
   assert.throws(() => process.kill(pid, 0));
 });
 
-test("whoever stops waiting ends the work, and the store answers others meanwhile", async (t) => {
+test("a canceled query ends, and the store runs others meanwhile", async (t) => {
   const { store } = started(t, storePlace(t));
   const reader = remoteReader(store);
   await assert.rejects(reader.sql(ENDLESS, AbortSignal.abort()));
@@ -62,7 +62,7 @@ test("whoever stops waiting ends the work, and the store answers others meanwhil
   assert.deepEqual((await reader.sql(COUNT)).rows, [[0]]);
 });
 
-test("the process comes last at the processor, and the gateway's own does not load the database", async (t) => {
+test("the process has a lower priority than the gateway, which does not load the database itself", async (t) => {
   const { store } = started(t, storePlace(t));
   await remoteReader(store).sql(COUNT);
   assert.equal(getPriority(store.pid), constants.priority.PRIORITY_LOW);

@@ -1,4 +1,4 @@
-// The store beside a gateway that runs: it starts by itself, a command reads along, and it is gone when the gateway is.
+// The store beside a running gateway: it starts with the gateway, a command can read it meanwhile, and it ends with the gateway.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { run } from "../harness/run-program.ts";
 import { startGateway, testKey } from "../harness/gateway.ts";
 
 test(
-  "the store starts beside the gateway, a command sees each call at once, and both end together",
+  "the store starts beside the gateway, a command sees each request at once, and both end together",
   { skip: !existsSync("/proc/self/task") },
   async (t) => {
     const upstream = createServer((_request, response) => response.end("{}")).listen(0, "127.0.0.1");
@@ -39,7 +39,7 @@ test(
   },
 );
 
-/** The process is known by what it runs; its parent starts it a while after listening. */
+/** Finds the process by its command line. The gateway starts it a while after listening. */
 async function storeOf(pid: number): Promise<number> {
   for (let waited = 0; waited < HANG_MS; waited += 50) {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number);
@@ -54,7 +54,7 @@ function commandOf(pid: number): string {
   return existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
 }
 
-/** A process that ended and was not waited for by anybody is not alive. */
+/** A zombie, which ended but was not waited for, is not alive. */
 function isAlive(pid: number): boolean {
   return commandOf(pid).includes("store-main");
 }

@@ -34,7 +34,9 @@ export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Elemen
         </Button>
       }
     >
-      <Notice kind="warning">It is shown this once. Nobody can look it up later; only a new one can be made.</Notice>
+      <Notice kind="warning">
+        It is shown this once. It cannot be looked up later; it can only be replaced by a new one.
+      </Notice>
       <div class="secret">
         <Snippet text={secret} label="New key" />
       </div>

@@ -111,7 +111,7 @@ test("R34: a failed connection queries the name at once, but further failures do
   fixture.now += 1_000;
   fixture.cache.recheck("provider.test");
   fixture.cache.recheck("provider.test");
-  assert.deepEqual(resolve(fixture).result, ["192.0.2.1"], "nobody waits");
+  assert.deepEqual(resolve(fixture).result, ["192.0.2.1"], "the cached result is used");
   reply(fixture, v4("192.0.2.9"));
   assert.deepEqual(resolve(fixture).result, ["192.0.2.9"]);
   fixture.cache.recheck("provider.test");

@@ -6,7 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 /** Another process is changing the store. */
 export class StoreBusy extends Error {
   constructor(directory: string, options: ErrorOptions) {
-    super(`another process changes ${directory} at the moment`, options);
+    super(`another process is changing ${directory}`, options);
     this.name = "StoreBusy";
   }
 }

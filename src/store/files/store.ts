@@ -356,7 +356,7 @@ export class Store {
     const turn = this.#turn
       .catch(() => undefined)
       .then(() => {
-        if (this.#broken !== undefined) throw new Error("the store has to be opened anew", { cause: this.#broken });
+        if (this.#broken !== undefined) throw new Error("the store has to be reopened", { cause: this.#broken });
         return this.#database.use(work);
       });
     this.#turn = turn;

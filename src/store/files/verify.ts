@@ -22,7 +22,7 @@ export interface Verification {
 
 /** `onStep` is called with the number of finished steps. */
 export async function verify(store: Store, onStep: (done: number, total: number) => void): Promise<Verification> {
-  const findings = store.damaged.map(({ calls, hours }) => damage(`${calls} or ${hours} is broken or gone`));
+  const findings = store.damaged.map(({ calls, hours }) => damage(`${calls} or ${hours} is damaged or missing`));
   const { parts } = store.manifest;
   const total = parts.length + store.files.length + 1;
   let done = 0;
@@ -55,7 +55,7 @@ async function verifyPart(store: Store, part: Part): Promise<readonly Finding[]>
     ]);
     const findings = (["calls", "hours"] as const)
       .filter((kind) => digestOf(join(directory, part[kind])) !== part.digests[kind])
-      .map((kind) => `${part[kind]} is not as it was written`);
+      .map((kind) => `${part[kind]} has changed since it was written`);
     if (calls?.["n"] !== part.records) findings.push(`${part.calls} does not hold ${part.records} records`);
     if (!isEqual(calls, hours)) findings.push(`${part.hours} is not the sum of ${part.calls}`);
     return findings.map(damage);
@@ -73,9 +73,9 @@ function verifySegment(store: Store, id: string, path: string): readonly Finding
   if (track === undefined) return [];
   const { name, bad, duplicates } = track.settled();
   const findings: Finding[] = [];
-  if (!track.isDigestOf(path)) findings.push(damage(`${name} is no longer what the store was made from`));
-  if (bad > 0) findings.push(note(`${name}: ${bad === 1 ? "1 line is no record" : `${bad} lines are no records`}`));
-  if (duplicates > 0) findings.push(note(`${name}: records that stand in the ledger a second time: ${duplicates}`));
+  if (!track.isDigestOf(path)) findings.push(damage(`${name} has changed since the store read it`));
+  if (bad > 0) findings.push(note(`${name}: ${bad === 1 ? "1 line is not a record" : `${bad} lines are not records`}`));
+  if (duplicates > 0) findings.push(note(`${name}: records that are in the ledger a second time: ${duplicates}`));
   return findings;
 }
 
@@ -83,7 +83,7 @@ function missingFiles(store: Store): readonly Finding[] {
   const there = new Set(store.files.map(({ id }) => id));
   return store.segments
     .filter(({ id }) => !there.has(id))
-    .map((track) => note(`${track.name} is gone; the store alone has its ${track.settled().records} records`));
+    .map((track) => note(`${track.name} is missing; only the store has its ${track.settled().records} records`));
 }
 
 async function verifyIds(store: Store): Promise<readonly Finding[]> {

@@ -47,9 +47,9 @@ export async function listRequests(
 ): Promise<RequestListPage> {
   const range = requestsIn(wanted, now);
   if (!Number.isInteger(wanted.limit) || wanted.limit < 1 || wanted.limit > MAX_PAGE) {
-    throw new QueryError("limit", `a page has 1 to ${MAX_PAGE} calls`);
+    throw new QueryError("limit", `use a number from 1 to ${MAX_PAGE}`);
   }
-  if (wanted.sort === "slowest") return { rows: await slowestCalls(connection, range, wanted.limit), cursor: null };
+  if (wanted.sort === "slowest") return { rows: await slowestRequests(connection, range, wanted.limit), cursor: null };
   const after = wanted.cursor === undefined ? undefined : placeOf(wanted.cursor);
   const to = after === undefined ? range.to : Math.min(range.to, Math.floor(after.us / 1000) + 1);
   const found: FoundRow[] = [];
@@ -58,7 +58,7 @@ export async function listRequests(
   for (let reach = HOUR; end > range.from && found.length <= wanted.limit; reach *= 8) {
     const from = Math.max(range.from, end - reach);
     const limit = wanted.limit + 1 - found.length;
-    found.push(...(await callsBetween(connection, { ...range, from, to: end }, { after, limit })));
+    found.push(...(await requestsBetween(connection, { ...range, from, to: end }, { after, limit })));
     end = from;
   }
   const shown = found.slice(0, wanted.limit);
@@ -72,7 +72,7 @@ export async function listRequests(
 /**
  * First finds the shortest duration on the page, which reads one column, then the requests with at least this duration.
  */
-async function slowestCalls(
+async function slowestRequests(
   connection: DuckDBConnection,
   range: RequestRange,
   limit: number,
@@ -94,7 +94,7 @@ interface FoundRow {
   readonly row: RequestRow;
 }
 
-async function callsBetween(
+async function requestsBetween(
   connection: DuckDBConnection,
   range: RequestRange,
   { after, limit }: { readonly after: Place | undefined; readonly limit: number },
@@ -120,7 +120,8 @@ function rowOf(row: Readonly<Record<string, unknown>>): RequestRow {
 
 function placeOf(cursor: string): Place {
   const [, us, id] = /^(\d{1,16})-(.*)$/s.exec(cursor) ?? [];
-  if (us === undefined || id === undefined) throw new QueryError("cursor", "is not one that a page ended with");
+  if (us === undefined || id === undefined)
+    throw new QueryError("cursor", "invalid cursor; use the `cursor` of the previous page");
   return { us: Number(us), id };
 }
 

@@ -86,7 +86,7 @@ export function readManifest(directory: string): Manifest {
   const read = manifest.safeParse(jsonOf(content));
   if (read.success) return read.data;
   throw new ManifestError(
-    `${path} is no manifest of this version; make the store anew with: lmgate store rebuild --from-nothing`,
+    `${path} is not a manifest of this version; rebuild the store with: lmgate store rebuild --from-nothing`,
   );
 }
 

@@ -24,7 +24,7 @@ const filter = fc.record({
   ),
 });
 
-test("any filter comes back from its text as it was", () => {
+test("any filter is the same after formatting and parsing", () => {
   fc.assert(
     fc.property(filter, (made) => {
       const { success, data } = querySchema.safeParse({ filters: [made] });
@@ -37,7 +37,7 @@ test("any filter comes back from its text as it was", () => {
   );
 });
 
-test("any question comes back from its address as it was", () => {
+test("any query is the same after formatting and parsing", () => {
   const asked = fc.record(
     {
       from: fc.constantFrom("-7d", "2026-01-01T00:00:00+01:00", "today"),
@@ -62,7 +62,7 @@ test("any question comes back from its address as it was", () => {
   );
 });
 
-test("filters are read as people write them", () => {
+test("filters are parsed as people write them", () => {
   const cases: readonly [string, unknown][] = [
     ["status>=400", { dimension: "status", op: "gte", values: ["400"] }],
     ["status <= 499", { dimension: "status", op: "lte", values: ["499"] }],
@@ -76,7 +76,7 @@ test("filters are read as people write them", () => {
   for (const [text, wanted] of cases) assert.deepEqual(parseFilter(text), wanted, text);
 });
 
-test("short names of metrics and lengths of time mean what people expect", () => {
+test("short names of metrics and durations are understood", () => {
   const parsed = parseQuery(new URLSearchParams("metric=tokens,p95,p50_ttft&order=-p95"));
   assert.ok(parsed.ok);
   assert.deepEqual(parsed.value.metrics, ["total_tokens", "duration_p95", "ttft_p50"]);
@@ -90,20 +90,20 @@ test("short names of metrics and lengths of time mean what people expect", () =>
   ]);
 });
 
-test("all that is wrong is told at once, with where it is and what was probably meant", () => {
+test("all errors are reported at once, each with its place and a suggestion", () => {
   const text = "gropu_by=model&metric=costt&limit=0&bucket=2h&filter=modell=3&filter=owner&order=-p96&from=a&from=b";
   const parsed = parseQuery(new URLSearchParams(text));
   assert.ok(!parsed.ok);
   assert.deepEqual(
     parsed.faults.map(({ where, message }) => [where, message]),
     [
-      ["gropu_by", 'there is no parameter "gropu_by"; did you mean group_by?'],
-      ["from", "is there more than once"],
+      ["gropu_by", 'unknown parameter "gropu_by"; did you mean group_by?'],
+      ["from", "is given more than once"],
       ["filter", 'unknown dimension "modell"; did you mean model?'],
       ["filter", '"owner" has no operator; use =, !=, >= or <=, as in status>=400'],
-      ["bucket", '"2h" is none of 1m, 5m, 15m, 1h, 1d, 1w, 1mo, auto, none'],
-      ["metric", '"costt" is no metric; did you mean cost?'],
-      ["limit", '"0" is no number from 1 to 1000'],
+      ["bucket", '"2h" is not one of 1m, 5m, 15m, 1h, 1d, 1w, 1mo, auto, none'],
+      ["metric", '"costt" is not a metric; did you mean cost?'],
+      ["limit", '"0" is not a number from 1 to 1000'],
       ["order", parsed.faults.at(-1)?.message],
     ],
   );
@@ -111,7 +111,7 @@ test("all that is wrong is told at once, with where it is and what was probably 
   assert.ok(!three.ok && three.faults[0]?.where === "group_by");
 });
 
-test("parameters of whoever asks are let through by name, others are not", () => {
+test("additional parameters of the caller are accepted by name, others are not", () => {
   assert.ok(parseScope(new URLSearchParams("cursor=x&from=-1d"), ["cursor"]).ok);
   assert.ok(!parseScope(new URLSearchParams("cursor=x")).ok);
 });

@@ -13,7 +13,7 @@ export type Parsed<T> =
   | { readonly ok: false; readonly faults: readonly QueryError[] };
 
 const SCOPE_NAMES = ["from", "to", "tz", "filter"] as const;
-const QUESTION_NAMES = [...SCOPE_NAMES, "bucket", "group_by", "metric", "compare", "limit", "order"] as const;
+const QUERY_NAMES = [...SCOPE_NAMES, "bucket", "group_by", "metric", "compare", "limit", "order"] as const;
 
 /** Other common names of metrics. */
 const ALIASES: ReadonlyMap<string, Metric> = new Map<string, Metric>([
@@ -29,7 +29,7 @@ const ALIASES: ReadonlyMap<string, Metric> = new Map<string, Metric>([
 
 /** `also`: parameters that the caller handles itself. */
 export function parseQuery(parameters: URLSearchParams, also: readonly string[] = []): Parsed<Query> {
-  const reading = new UsageReading(parameters, [...QUESTION_NAMES, ...also]);
+  const reading = new UsageReading(parameters, [...QUERY_NAMES, ...also]);
   const value = {
     ...scopeIn(reading),
     bucket: reading.one("bucket", (text) => oneOf(text, "bucket", [...bucketNames, "auto", "none"] as const)),
@@ -76,7 +76,7 @@ function parseMetric(text: string, where: string): Metric {
   if (name === undefined) {
     throw new QueryError(
       where,
-      `${JSON.stringify(text)} is no metric${suggestion(text, [...metricNames, ...ALIASES.keys()])}`,
+      `${JSON.stringify(text)} is not a metric${suggestion(text, [...metricNames, ...ALIASES.keys()])}`,
     );
   }
   return name;
@@ -98,7 +98,8 @@ function scopeIn(reading: UsageReading): Readonly<Record<string, unknown>> {
 
 function parseLimit(text: string): number {
   const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > 1000) throw new QueryError("limit", `${JSON.stringify(text)} is no number from 1 to 1000`);
+  if (limit < 1 || limit > 1000)
+    throw new QueryError("limit", `${JSON.stringify(text)} is not a number from 1 to 1000`);
   return limit;
 }
 
@@ -110,7 +111,7 @@ function parseOrder(text: string): string {
 
 function oneOf<T extends string>(text: string, where: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === text);
-  if (found === undefined) throw new QueryError(where, `${JSON.stringify(text)} is none of ${allowed.join(", ")}`);
+  if (found === undefined) throw new QueryError(where, `${JSON.stringify(text)} is not one of ${allowed.join(", ")}`);
   return found;
 }
 
@@ -123,16 +124,14 @@ class UsageReading {
     this.#parameters = parameters;
     for (const name of new Set(parameters.keys())) {
       if (!known.includes(name)) {
-        this.#faults.push(
-          new QueryError(name, `there is no parameter ${JSON.stringify(name)}${suggestion(name, known)}`),
-        );
+        this.#faults.push(new QueryError(name, `unknown parameter ${JSON.stringify(name)}${suggestion(name, known)}`));
       }
     }
   }
 
   one<T>(name: string, parse: (text: string) => T): T | undefined {
     const values = this.#parameters.getAll(name);
-    if (values.length > 1) this.#faults.push(new QueryError(name, "is there more than once"));
+    if (values.length > 1) this.#faults.push(new QueryError(name, "is given more than once"));
     return values[0] === undefined ? undefined : this.#try(values[0], parse);
   }
 

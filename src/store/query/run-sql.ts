@@ -31,12 +31,12 @@ export async function runSql(connection: DuckDBConnection, wanted: SqlQuery): Pr
 async function readRows(connection: DuckDBConnection, text: string, maxRows: number): Promise<SqlResult> {
   if (text.length > MAX_TEXT) throw new QueryError("sql", `has more than ${MAX_TEXT} characters`);
   const statements = await connection.extractStatements(text);
-  if (statements.count !== 1) throw new QueryError("sql", `one statement is run, this is ${statements.count}`);
+  if (statements.count !== 1) throw new QueryError("sql", `expected one statement, got ${statements.count}`);
   const prepared = await statements.prepare(0);
   try {
     if (!READING.has(prepared.statementType)) {
       const name = StatementType[prepared.statementType] ?? "this";
-      throw new QueryError("sql", `only SELECT is run, and this is ${name}: the store is read, never changed`);
+      throw new QueryError("sql", `only SELECT is allowed, not ${name}: SQL can only read the store`);
     }
     const result = await prepared.stream();
     const isNumeric = result.columnTypes().map((type) => NUMERIC.test(String(type)));
@@ -46,7 +46,7 @@ async function readRows(connection: DuckDBConnection, text: string, maxRows: num
       for (const row of chunk)
         rows.push(row.map((value, at) => (isNumeric[at] === true ? numberOrText(value) : value)));
       bytes += JSON.stringify(chunk).length;
-      if (bytes > MAX_BYTES) throw new QueryError("sql", "the answer is too large; ask for less, or export the calls");
+      if (bytes > MAX_BYTES) throw new QueryError("sql", "the result is too large; select less, or use: lmgate export");
       if (rows.length > maxRows) break;
     }
     const columns = result.columnNames().map((name, at) => ({ name, type: String(result.columnType(at)) }));

@@ -38,7 +38,7 @@ export class StoreRefresher {
   #compactedAt: number;
   #failedAt = -Infinity;
   #prunedAt: number;
-  #isSaid = false;
+  #isReported = false;
 
   private constructor(options: StoreRefresherOptions, store: Store) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class StoreRefresher {
     const { memoryMegabytes, threads, path } = settings;
     const store = await Store.open({ ledgerPath, directory: path, memoryMegabytes, threads, spillDirectory, now });
     const keeper = new StoreRefresher(options, store);
-    keeper.#tellDamage();
+    keeper.#reportDamage();
     keeper.#schedule();
     return keeper;
   }
@@ -84,10 +84,13 @@ export class StoreRefresher {
     }
   }
 
-  #tellDamage(): void {
+  #reportDamage(): void {
     const files = this.#store.damaged.map(({ calls }) => calls);
     if (files.length === 0) return;
-    this.#options.log.warn({ files }, "files of the store are broken or gone, and are made anew from the stats files");
+    this.#options.log.warn(
+      { files },
+      "files of the store are damaged or missing, and are rebuilt from the stats files",
+    );
   }
 
   #schedule(): void {
@@ -101,11 +104,11 @@ export class StoreRefresher {
   }
 
   #refresh(): Promise<void> {
-    this.#refreshing ??= this.#readNews().finally(() => (this.#refreshing = undefined));
+    this.#refreshing ??= this.#readLedger().finally(() => (this.#refreshing = undefined));
     return this.#refreshing;
   }
 
-  async #readNews(): Promise<void> {
+  async #readLedger(): Promise<void> {
     const began = this.#options.now();
     const mayCompact = began - this.#failedAt > RETRY_MS;
     if (!mayCompact && this.#store.liveBytes > MAX_LIVE_BYTES) return;
@@ -128,8 +131,8 @@ export class StoreRefresher {
         this.#compactedAt = now;
       }
       if (now - this.#prunedAt >= PRUNE_EVERY_MS) await this.#prune(now);
-      if (this.#isSaid) this.#options.log.info({}, "the store can be written again");
-      this.#isSaid = false;
+      if (this.#isReported) this.#options.log.info({}, "the store can be written again");
+      this.#isReported = false;
     } catch (error) {
       this.#failed(error);
     }
@@ -148,9 +151,9 @@ export class StoreRefresher {
   #failed(error: unknown): void {
     this.#failedAt = this.#options.now();
     if (!this.#store.isSound) this.#options.onBroken(error);
-    if (error instanceof StoreBusy || this.#isSaid) return;
-    this.#isSaid = true;
+    if (error instanceof StoreBusy || this.#isReported) return;
+    this.#isReported = true;
     const text = error instanceof Error ? error.message : String(error);
-    this.#options.log.error({ error: text }, "the store cannot be brought up to date; the stats file is not affected");
+    this.#options.log.error({ error: text }, "the store cannot be updated; the stats file is not affected");
   }
 }

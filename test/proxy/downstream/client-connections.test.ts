@@ -71,7 +71,7 @@ test("R49: pipelined requests with different keys get responses in order and rec
 
 test("R49: a rejected request among pipelined ones gets its response in order, and those after it go on", async () => {
   const client = await fixture.client();
-  client.send(get("/openai/v1/a") + get("/openai/v1/b").replace(testKey.key, "sk-nobody-0123456789") + post());
+  client.send(get("/openai/v1/a") + get("/openai/v1/b").replace(testKey.key, "sk-absent-0123456789") + post());
   const { connection } = await fixture.provider.nextRequest();
   connection.send(jsonResponse(4));
   await connection.message();
@@ -161,7 +161,7 @@ test("a client that asks for it has its connection closed after the response", a
 
 test("a rejected request leaves the connection open unless it has a body", async () => {
   const client = await fixture.client();
-  const withUnknownKey = (text: string): string => text.replace(testKey.key, "sk-nobody-0123456789");
+  const withUnknownKey = (text: string): string => text.replace(testKey.key, "sk-absent-0123456789");
   client.send(withUnknownKey(get()));
   assertErrorResponse(await client.message(), 403, "forbidden");
   client.send("GET /nowhere HTTP/1.1\r\nHost: h\r\nX-Api-Key: " + testKey.key + "\r\n\r\n");

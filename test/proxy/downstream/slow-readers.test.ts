@@ -77,7 +77,7 @@ test("while the upstream does not read, LMGate does not read from the client", a
 });
 
 const unread = {
-  rejections: get("/openai/v1/models").replace(testKey.key, "sk-nobody-0123456789"),
+  rejections: get("/openai/v1/models").replace(testKey.key, "sk-absent-0123456789"),
   "health responses": "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
 } as const;
 

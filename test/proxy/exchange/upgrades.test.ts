@@ -34,7 +34,7 @@ async function tunnel(): Promise<Pair> {
 
 test("S36: an upgrade without a key is 403 and opens no upstream connection", async () => {
   const client = await fixture.client();
-  client.send(upgrade.replace(testKey.key, "sk-nobody-0123456789"));
+  client.send(upgrade.replace(testKey.key, "sk-absent-0123456789"));
   assertErrorResponse(await client.message(), 403, "forbidden");
   assert.equal(fixture.provider.pending, 0);
 });

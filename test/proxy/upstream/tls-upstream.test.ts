@@ -66,7 +66,7 @@ describe("an upstream that speaks TLS", () => {
     });
   });
 
-  it("R35: gets nothing, not even the key, while nobody trusts its certificate", async () => {
+  it("R35: gets nothing, not even the key, if its certificate is not trusted", async () => {
     await assertRejected(upstream, {});
   });
 

@@ -218,7 +218,7 @@ test("R30: interim responses are forwarded before the final one", async () => {
   const interim = `${"HTTP/1.1 102 Processing\r\n\r\n".repeat(50)}HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n`;
   connection.send(`HTTP/1.1 100 Continue\r\n\r\n${interim}${jsonResponse(9)}`);
   await client.waitFor("m-9");
-  assert.equal(client.text, interim + jsonResponse(9), "a 100 that nobody asked for says nothing");
+  assert.equal(client.text, interim + jsonResponse(9), "an unrequested 100 is ignored");
   await fixture.record(expectedRecord(9));
 });
 
