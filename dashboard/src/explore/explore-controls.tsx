@@ -1,34 +1,13 @@
 import type { JSX } from "preact";
-import type { Dimension, Metric } from "../../../src/admin/api/contract.ts";
+import type { Dimension } from "../../../src/admin/api/contract.ts";
+import { metricNames } from "../../../src/store/schema/metrics.ts";
 import { setParams } from "../data/url-state.ts";
 import { dimensionLabel, dimensions } from "../format/dimension.ts";
 import { metricLook } from "../format/metric.ts";
 import { Segmented, Select } from "../ui/select.tsx";
 import { setGrouping, views, type Exploration } from "./view.ts";
 
-const metrics: readonly Metric[] = [
-  "cost",
-  "requests",
-  "total_tokens",
-  "input_tokens",
-  "output_tokens",
-  "cached_input_tokens",
-  "cache_write_tokens",
-  "reasoning_tokens",
-  "errors",
-  "error_rate",
-  "cache_hit_rate",
-  "duration_p50",
-  "duration_p95",
-  "duration_p99",
-  "ttft_p50",
-  "ttft_p95",
-  "ttft_p99",
-  "output_tokens_per_second",
-  "coverage",
-];
-
-const metricOptions = metrics.map((value) => ({ value, label: metricLook(value).label }));
+const metricOptions = metricNames.map((value) => ({ value, label: metricLook(value).label }));
 
 /** The choice of groups, measures and chart type. */
 export function ExploreControls({ exploration }: { readonly exploration: Exploration }): JSX.Element {

@@ -1,4 +1,5 @@
 import type { Metric } from "../../../src/admin/api/contract.ts";
+import { isMetric as isMetricName, metricRow, type MetricRow } from "../../../src/store/schema/metrics.ts";
 import {
   formatCost,
   formatCostExactly,
@@ -21,45 +22,23 @@ export interface MetricLook {
   readonly rise: "good" | "bad" | "neutral";
 }
 
-const cost = { format: formatCost, exactly: formatCostExactly, adds: true, rise: "neutral" } as const;
-const count = { format: formatCount, exactly: formatCountExactly, adds: true, rise: "neutral" } as const;
-const share = { format: formatShare, exactly: formatShare, adds: false } as const;
-const time = { format: formatDuration, exactly: formatDuration, adds: false, rise: "bad" } as const;
+const cost = { format: formatCost, exactly: formatCostExactly, adds: true };
+const count = { format: formatCount, exactly: formatCountExactly, adds: true };
 
-const looks: Readonly<Record<Metric, MetricLook>> = {
-  cost: { label: "Cost", ...cost },
-  requests: { label: "Requests", ...count },
-  errors: { label: "Errors", ...count, rise: "bad" },
-  error_rate: { label: "Error rate", ...share, rise: "bad" },
-  total_tokens: { label: "Tokens", ...count },
-  input_tokens: { label: "Input tokens", ...count },
-  output_tokens: { label: "Output tokens", ...count },
-  cached_input_tokens: { label: "Cached input", ...count, rise: "good" },
-  cache_write_tokens: { label: "Cache writes", ...count },
-  reasoning_tokens: { label: "Reasoning tokens", ...count },
-  cache_hit_rate: { label: "Cache hits", ...share, rise: "good" },
-  duration_p50: { label: "Duration p50", ...time },
-  duration_p90: { label: "Duration p90", ...time },
-  duration_p95: { label: "Duration p95", ...time },
-  duration_p99: { label: "Duration p99", ...time },
-  ttft_p50: { label: "First token p50", ...time },
-  ttft_p90: { label: "First token p90", ...time },
-  ttft_p95: { label: "First token p95", ...time },
-  ttft_p99: { label: "First token p99", ...time },
-  output_tokens_per_second: {
-    label: "Output tokens/s",
-    format: formatRate,
-    exactly: formatRate,
-    adds: false,
-    rise: "good",
-  },
-  coverage: { label: "Usage known", ...share, rise: "good" },
+const formats: Readonly<Record<MetricRow["unit"], Pick<MetricLook, "format" | "exactly" | "adds">>> = {
+  usd: cost,
+  count,
+  tokens: count,
+  share: { format: formatShare, exactly: formatShare, adds: false },
+  milliseconds: { format: formatDuration, exactly: formatDuration, adds: false },
+  tokens_per_second: { format: formatRate, exactly: formatRate, adds: false },
 };
 
 export function metricLook(metric: Metric): MetricLook {
-  return looks[metric];
+  const { label, rise, unit } = metricRow(metric);
+  return { label, rise, ...formats[unit] };
 }
 
 export function isMetric(text: string | null | undefined): text is Metric {
-  return text !== null && text !== undefined && Object.hasOwn(looks, text);
+  return text !== null && text !== undefined && isMetricName(text);
 }

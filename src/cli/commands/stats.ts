@@ -2,6 +2,7 @@ import { Command } from "commander";
 import type { QueryResponse } from "../../store/schema/query.ts";
 import { addScopeOptions, parseQueryOptions, type QueryOptions } from "../query/query-options.ts";
 import { addDataSourceOptions, withDataSource, type DataSourceOptions } from "../query/data-source.ts";
+import { metricNames } from "../../store/schema/metrics.ts";
 import { printStats } from "./stats-table.ts";
 import { statsCsv, statsJsonLines } from "./stats-rows.ts";
 import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
@@ -15,8 +16,8 @@ Examples:
   lmgate stats --since 30d --by owner --csv > costs.csv
 
 Dimensions: owner, key, provider, model, endpoint, operation, status, error_type, client_app, tag:<name>, day, hour, weekday.
-Metrics: cost, requests, errors, error_rate, tokens, input_tokens, output_tokens, cached_input_tokens,
-cache_write_tokens, reasoning_tokens, cache_hit_rate, p50 … p99, ttft_p50 … ttft_p99, output_tokens_per_second, coverage.`;
+Metrics: ${metricNames.join(", ").replace(/(.{70,100}?,) /g, "$1\n")}.
+Short names: tokens for total_tokens, p95 for duration_p95, ttft for ttft_p95.`;
 
 export interface StatsOptions extends DataSourceOptions, QueryOptions {
   readonly json?: boolean;

@@ -1,42 +1,29 @@
-import type { Metric } from "../../store/schema/query.ts";
+import { metricRow, type Metric } from "../../store/schema/metrics.ts";
 
 // Formats metrics for a terminal. An unknown value is a dash, never a zero.
 
 export const UNKNOWN = "—";
 
-const HEADINGS: Readonly<Partial<Record<Metric, string>>> = {
-  cost: "COST",
-  requests: "REQUESTS",
-  errors: "ERRORS",
-  error_rate: "ERROR %",
-  total_tokens: "TOKENS",
-  input_tokens: "INPUT",
-  output_tokens: "OUTPUT",
-  cached_input_tokens: "CACHED",
-  cache_write_tokens: "CACHE WRITE",
-  reasoning_tokens: "REASONING",
-  cache_hit_rate: "CACHE HIT",
-  output_tokens_per_second: "TOKENS/S",
-  coverage: "COVERAGE",
-};
-
 export function metricHeading(metric: Metric): string {
-  return (
-    HEADINGS[metric] ??
-    metric
-      .toUpperCase()
-      .replace(/^DURATION_/, "")
-      .replace("_", " ")
-  );
+  return metricRow(metric).heading;
 }
 
 export function formatMetric(metric: Metric, value: number | null | undefined): string {
   if (value === null || value === undefined) return UNKNOWN;
-  if (metric === "cost") return formatDollars(value);
-  if (metric.endsWith("_rate") || metric === "coverage") return `${(value * 100).toFixed(1)} %`;
-  if (metric.startsWith("duration") || metric.startsWith("ttft")) return milliseconds(value);
-  if (metric === "output_tokens_per_second") return value.toFixed(value < 10 ? 1 : 0);
-  return metric.endsWith("tokens") ? abbreviate(value) : value.toLocaleString("en-US");
+  switch (metricRow(metric).unit) {
+    case "usd":
+      return formatDollars(value);
+    case "share":
+      return `${(value * 100).toFixed(1)} %`;
+    case "milliseconds":
+      return milliseconds(value);
+    case "tokens_per_second":
+      return value.toFixed(value < 10 ? 1 : 0);
+    case "tokens":
+      return abbreviate(value);
+    case "count":
+      return value.toLocaleString("en-US");
+  }
 }
 
 /** `$0.0042`, `$12.34`, `$12,340`. */
