@@ -7,6 +7,11 @@ import { printStats } from "./stats-table.ts";
 import { statsCsv, statsJsonLines } from "./stats-rows.ts";
 import { EXIT, printJson, type Terminal } from "../context/terminal.ts";
 
+const METRICS_PER_LINE = 6;
+const metricLines = Array.from({ length: Math.ceil(metricNames.length / METRICS_PER_LINE) }, (_, line) =>
+  metricNames.slice(line * METRICS_PER_LINE, (line + 1) * METRICS_PER_LINE).join(", "),
+);
+
 const EXAMPLES = `
 Examples:
   lmgate stats                                    the last 24 hours by model
@@ -16,7 +21,7 @@ Examples:
   lmgate stats --since 30d --by owner --csv > costs.csv
 
 Dimensions: owner, key, provider, model, endpoint, operation, status, error_type, client_app, tag:<name>, day, hour, weekday.
-Metrics: ${metricNames.join(", ").replace(/(.{70,100}?,) /g, "$1\n")}.
+Metrics: ${metricLines.join(",\n")}.
 Short names: tokens for total_tokens, p95 for duration_p95, ttft for ttft_p95.`;
 
 export interface StatsOptions extends DataSourceOptions, QueryOptions {
