@@ -29,6 +29,7 @@ export async function durabilityFixture(t: TestContext): Promise<DurabilityFixtu
   const statsPath = join(directory, "stats.jsonl");
   const provider = await ScriptedProvider.start();
   const started: Gateway[] = [];
+  const running = new Set<Gateway>();
   t.after(async () => {
     for (const gateway of started) await gateway.stop();
     await provider.stop();
@@ -43,6 +44,8 @@ export async function durabilityFixture(t: TestContext): Promise<DurabilityFixtu
       const providers = { openai: { upstream: provider.url }, ...options.config?.["providers"] };
       const gateway = await startGateway({ ...options, config: { ...options.config, stats, providers } });
       started.push(gateway);
+      running.add(gateway);
+      void gateway.exited().then(() => running.delete(gateway));
       return gateway;
     },
     async client(gateway) {
@@ -51,7 +54,9 @@ export async function durabilityFixture(t: TestContext): Promise<DurabilityFixtu
       return client;
     },
     records() {
-      const records = statsFiles(statsPath).flatMap(linesOf) as RequestRecord[]; // as: checked in the next line
+      // A running gateway may have written only a part of the last line.
+      const read = running.size > 0 ? wholeLinesOf : linesOf;
+      const records = statsFiles(statsPath).flatMap((path) => read(path)) as RequestRecord[]; // as: checked in the next line
       for (const record of records) assertValid(record);
       assert.equal(new Set(records.map(({ id }) => id)).size, records.length, "no record is written twice");
       return records;
@@ -70,8 +75,13 @@ function statsFiles(path: string): readonly string[] {
 function linesOf(path: string): unknown[] {
   const text = readFileSync(path, "utf8");
   assert.ok(text === "" || text.endsWith("\n"), `${path} ends in a whole line`);
+  return wholeLinesOf(path, text);
+}
+
+function wholeLinesOf(path: string, text = readFileSync(path, "utf8")): unknown[] {
   return text
     .split("\n")
+    .slice(0, -1)
     .filter((line) => line !== "")
     .map((line): unknown => JSON.parse(line));
 }

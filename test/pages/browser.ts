@@ -1,10 +1,10 @@
-import { HANG_MS } from "../harness/until.ts";
 /** A headless Chromium whose pages fail their test on any console error or unexpected request. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "node:test";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import { HANG_MS } from "../harness/until.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS = [

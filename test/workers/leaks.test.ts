@@ -94,7 +94,7 @@ test("after stop() the process ends by itself: no socket, timer or worker keeps 
   await runMixedRequests(port, upstream, REQUEST_COUNT);
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  const [code] = (await Promise.race([exited, delay(HANG_MS, ["still running"])])) as unknown[];
+  const [code] = (await Promise.race([exited, delay(HANG_MS, ["still running"], { ref: false })])) as unknown[];
   assert.equal(code, 0, JSON.stringify(sent.slice(-5)));
   assert.deepEqual(line("over")?.["left"], []);
   const lines = (await readFile(join(directory, "data", "stats.jsonl"), "utf8")).trimEnd().split("\n");
