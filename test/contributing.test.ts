@@ -25,6 +25,11 @@ const EXAMPLES: readonly Example[] = [
   { heading: "Add a configuration key", pattern: /drain_concurrent|drainConcurrent/ },
   { heading: "Add a command", pattern: /healthcheckCommand|lmgate healthcheck/ },
   { heading: "Add a metric", pattern: /lmgate_stats_rotations_total/ },
+  {
+    heading: "Add a measure or metric of queries",
+    pattern: /\bcache_hit_rate\b/,
+    without: ["src/store/schema/measures.ts"],
+  },
   { heading: "Add a page", pattern: /\bLatencyPage\b/ },
 ];
 
@@ -43,6 +48,7 @@ const PLACES = [
   "docs/*.{md,json}",
   "scripts/*.ts",
   "test/corpus/**/*.http",
+  "test/store/*.ts",
 ];
 
 const sections = new Map(
