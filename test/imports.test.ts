@@ -42,7 +42,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     builtins: [...BYTES, ...FILES, "node:crypto"],
     packages: ["csv-parse/sync"],
   },
-  prices: { imports: ["core", "config"], builtins: [...BYTES, ...FILES], packages: ["yaml", "zod"] },
+  prices: { imports: ["core", "providers", "config"], builtins: [...BYTES, ...FILES], packages: ["yaml", "zod"] },
   ledger: { imports: ["core", "jsonl", "prices"], builtins: [...BYTES, ...FILES, "node:crypto"], packages: [] },
   store: {
     imports: ["core", "jsonl", SETTINGS],

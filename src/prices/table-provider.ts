@@ -1,5 +1,7 @@
-// Maps a configured provider to its provider in the price table, and model names to their spellings there. The prices
-// themselves are in the table.
+import { findProvider, findProviderByHost, knownProviders } from "../providers/index.ts";
+
+// Maps a configured provider to its provider in the price table, and model names to their spellings there. The rows of the
+// providers have the ids, and the table has the prices.
 
 /** A configured provider. Its host identifies it where the operator chose another name. */
 export interface PricedProvider {
@@ -7,52 +9,14 @@ export interface PricedProvider {
   readonly host: string;
 }
 
-const BY_NAME: ReadonlyMap<string, string> = new Map([
-  ["openai", "openai"],
-  ["azure", "azure"],
-  ["azure-anthropic", "azure"],
-  ["anthropic", "anthropic"],
-  ["anthropic-aws", "anthropic"],
-  ["google", "google"],
-  ["gemini", "google"],
-  ["bedrock", "aws"],
-  ["bedrock-mantle", "aws"],
-  ["mistral", "mistral"],
-  ["groq", "groq"],
-  ["deepseek", "deepseek"],
-  ["xai", "x-ai"],
-  ["openrouter", "openrouter"],
-  ["together", "together"],
-  ["fireworks", "fireworks"],
-  ["perplexity", "perplexity"],
-  ["cohere", "cohere"],
-  ["cerebras", "cerebras"],
-]);
-
-const BY_HOST: readonly (readonly [pattern: RegExp, tableProvider: string])[] = [
-  [/(?:^|\.)api\.openai\.com$/, "openai"],
-  [/\.(?:openai|services\.ai)\.azure\.com$|\.cognitiveservices\.azure\.com$/, "azure"],
-  [/^api\.anthropic\.com$|^aws-external-anthropic\./, "anthropic"],
-  [/(?:^|[-.])aiplatform\.(?:\w+\.rep\.)?googleapis\.com$|^generativelanguage\.googleapis\.com$/, "google"],
-  [/^bedrock-(?:runtime|mantle)(?:-fips)?\./, "aws"],
-  [/^api(?:\.\w+)?\.mistral\.ai$/, "mistral"],
-  [/^api\.groq\.com$/, "groq"],
-  [/^api\.deepseek\.com$/, "deepseek"],
-  [/^api\.x\.ai$/, "x-ai"],
-  [/^openrouter\.ai$/, "openrouter"],
-  [/^api\.together\.(?:ai|xyz)$/, "together"],
-  [/^api\.fireworks\.ai$/, "fireworks"],
-  [/^api\.perplexity\.ai$/, "perplexity"],
-  [/^api\.cohere\.(?:com|ai)$/, "cohere"],
-  [/^api\.cerebras\.ai$/, "cerebras"],
-];
-
 /** The providers of the table that are used. */
-export const TABLE_PROVIDERS: readonly string[] = [...new Set(BY_NAME.values())];
+export const TABLE_PROVIDERS: readonly string[] = [
+  ...new Set(knownProviders().flatMap(({ priceTableId }) => priceTableId ?? [])),
+];
 
 /** The table's id for a provider; `undefined` for a server without published prices. */
 export function tableProviderOf({ name, host }: PricedProvider): string | undefined {
-  return BY_NAME.get(name) ?? BY_HOST.find(([pattern]) => pattern.test(host))?.[1];
+  return findProvider(name)?.priceTableId ?? findProviderByHost(host)?.priceTableId;
 }
 
 /** Spellings of a model name, best first: as it was sent, then without the parts that only name its location. */

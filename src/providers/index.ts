@@ -10,35 +10,51 @@ export interface KnownProvider {
   readonly onByDefault: boolean;
   /** Does not include reasoning tokens in its output counter. */
   readonly exclusiveReasoning: boolean;
+  /** Its id in the price table; `undefined` if it publishes no prices, or if its hosts lead to another row. */
+  readonly priceTableId: string | undefined;
+  /** Hosts of its API; `undefined` if that of `upstream` is the only one. */
+  readonly hosts: RegExp | undefined;
 }
 
 const PROVIDERS: readonly KnownProvider[] = [
-  row("openai", "https://api.openai.com/", { onByDefault: true }),
-  row("anthropic", "https://api.anthropic.com/", { onByDefault: true }),
+  row("openai", "https://api.openai.com/", {
+    onByDefault: true,
+    priceTableId: "openai",
+    hosts: /(?:^|\.)api\.openai\.com$/,
+  }),
+  row("anthropic", "https://api.anthropic.com/", { onByDefault: true, priceTableId: "anthropic" }),
   // The global Vertex AI host serves `locations/global` and API keys. Operators configure regional hosts by another name.
-  row("google", "https://aiplatform.googleapis.com/", { onByDefault: true, exclusiveReasoning: true }),
-  row("gemini", "https://generativelanguage.googleapis.com/", { exclusiveReasoning: true }),
+  row("google", "https://aiplatform.googleapis.com/", {
+    onByDefault: true,
+    exclusiveReasoning: true,
+    priceTableId: "google",
+    hosts: /(?:^|[-.])aiplatform\.(?:\w+\.rep\.)?googleapis\.com$/,
+  }),
+  row("gemini", "https://generativelanguage.googleapis.com/", { exclusiveReasoning: true, priceTableId: "google" }),
   row("openai-us", "https://us.api.openai.com/"),
   row("openai-eu", "https://eu.api.openai.com/"),
   row("openai-ae", "https://ae.api.openai.com/"),
   row("openai-au", "https://au.api.openai.com/"),
   row("openai-in", "https://in.api.openai.com/"),
   row("openai-jp", "https://jp.api.openai.com/"),
-  row("azure", undefined),
-  row("azure-anthropic", undefined),
-  row("anthropic-aws", undefined),
-  row("bedrock", undefined),
-  row("bedrock-mantle", undefined),
-  row("mistral", "https://api.mistral.ai/"),
-  row("groq", "https://api.groq.com/"),
-  row("deepseek", "https://api.deepseek.com/"),
-  row("xai", "https://api.x.ai/", { exclusiveReasoning: true }),
-  row("openrouter", "https://openrouter.ai/"),
-  row("together", "https://api.together.ai/"),
-  row("fireworks", "https://api.fireworks.ai/"),
-  row("perplexity", "https://api.perplexity.ai/", { exclusiveReasoning: true }),
-  row("cohere", "https://api.cohere.com/"),
-  row("cerebras", "https://api.cerebras.ai/"),
+  row("azure", undefined, {
+    priceTableId: "azure",
+    hosts: /\.(?:openai|services\.ai)\.azure\.com$|\.cognitiveservices\.azure\.com$/,
+  }),
+  row("azure-anthropic", undefined, { priceTableId: "azure" }),
+  row("anthropic-aws", undefined, { priceTableId: "anthropic", hosts: /^aws-external-anthropic\./ }),
+  row("bedrock", undefined, { priceTableId: "aws", hosts: /^bedrock-runtime(?:-fips)?\./ }),
+  row("bedrock-mantle", undefined, { priceTableId: "aws", hosts: /^bedrock-mantle(?:-fips)?\./ }),
+  row("mistral", "https://api.mistral.ai/", { priceTableId: "mistral", hosts: /^api(?:\.\w+)?\.mistral\.ai$/ }),
+  row("groq", "https://api.groq.com/", { priceTableId: "groq" }),
+  row("deepseek", "https://api.deepseek.com/", { priceTableId: "deepseek" }),
+  row("xai", "https://api.x.ai/", { exclusiveReasoning: true, priceTableId: "x-ai" }),
+  row("openrouter", "https://openrouter.ai/", { priceTableId: "openrouter" }),
+  row("together", "https://api.together.ai/", { priceTableId: "together", hosts: /^api\.together\.(?:ai|xyz)$/ }),
+  row("fireworks", "https://api.fireworks.ai/", { priceTableId: "fireworks" }),
+  row("perplexity", "https://api.perplexity.ai/", { exclusiveReasoning: true, priceTableId: "perplexity" }),
+  row("cohere", "https://api.cohere.com/", { priceTableId: "cohere", hosts: /^api\.cohere\.(?:com|ai)$/ }),
+  row("cerebras", "https://api.cerebras.ai/", { priceTableId: "cerebras" }),
   // Self-hosted servers, at their usual port on this machine.
   row("ollama", "http://localhost:11434/"),
   row("vllm", "http://localhost:8000/"),
@@ -48,10 +64,10 @@ const PROVIDERS: readonly KnownProvider[] = [
 function row(
   name: string,
   upstream: string | undefined,
-  flags: { readonly onByDefault?: boolean; readonly exclusiveReasoning?: boolean } = {},
+  more: Partial<Omit<KnownProvider, "name" | "upstream">> = {},
 ): KnownProvider {
-  const { onByDefault = false, exclusiveReasoning = false } = flags;
-  return Object.freeze({ name, upstream, onByDefault, exclusiveReasoning });
+  const { onByDefault = false, exclusiveReasoning = false, priceTableId, hosts } = more;
+  return Object.freeze({ name, upstream, onByDefault, exclusiveReasoning, priceTableId, hosts });
 }
 
 export function knownProviders(): readonly KnownProvider[] {
@@ -60,6 +76,14 @@ export function knownProviders(): readonly KnownProvider[] {
 
 export function findProvider(name: string): KnownProvider | undefined {
   return PROVIDERS.find((provider) => provider.name === name);
+}
+
+/** The first provider whose API is at `host`. */
+export function findProviderByHost(host: string): KnownProvider | undefined {
+  return PROVIDERS.find(({ hosts, upstream }) => {
+    if (hosts !== undefined) return hosts.test(host);
+    return upstream !== undefined && new URL(upstream).hostname === host;
+  });
 }
 
 /** First path segments that LMGate serves itself on the client port. */
