@@ -26,14 +26,14 @@ test("the relations have the documented columns with the documented types", asyn
     const result = await store.read((connection) => connection.runAndReadAll(`DESCRIBE ${relation}`));
     return result.getRowObjects().map((row) => `${String(row["column_name"])} ${String(row["column_type"])}`);
   };
-  const asTold = (columns: readonly { readonly name: string; readonly type: string }[]): readonly string[] =>
+  const asDocumented = (columns: readonly { readonly name: string; readonly type: string }[]): readonly string[] =>
     columns.map(
       ({ name, type }) => `${name} ${type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE").replaceAll(", ", ",")}`,
     );
   const plain = (columns: unknown): unknown =>
     Array.isArray(columns) ? columns.map((text: string) => text.replaceAll(", ", ",")) : columns;
-  assert.deepEqual(plain(await columnsOf("calls")), asTold(REQUEST_COLUMNS));
-  assert.deepEqual(plain(await columnsOf("hours")), asTold(HOUR_COLUMNS));
+  assert.deepEqual(plain(await columnsOf("calls")), asDocumented(REQUEST_COLUMNS));
+  assert.deepEqual(plain(await columnsOf("hours")), asDocumented(HOUR_COLUMNS));
 });
 
 test("a bucket's middle is off by a 64th at most, and SQL finds the same bucket and middle", async (t) => {

@@ -87,9 +87,9 @@ async function checkAfterwards(place: StorePlace): Promise<void> {
   const records = readdirSync(place.home)
     .filter((name) => name.startsWith("stats"))
     .flatMap((name) => recordsIn(join(place.home, name)));
-  const named = readManifest(place.directory).parts.flatMap(({ calls, hours }) => [calls, hours]);
+  const listed = readManifest(place.directory).parts.flatMap(({ calls, hours }) => [calls, hours]);
   assert.deepEqual(
-    named.filter((name) => !existsSync(join(place.directory, name))),
+    listed.filter((name) => !existsSync(join(place.directory, name))),
     [],
   );
   const store = await place.open();

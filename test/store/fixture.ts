@@ -83,7 +83,7 @@ export function recordsFrom(from: number, count: number): readonly RequestRecord
 }
 
 /** Both relations hold exactly these records and their sums. */
-export async function assertHolds(store: Store, records: readonly RequestRecord[], told = ""): Promise<void> {
+export async function assertHolds(store: Store, records: readonly RequestRecord[], context = ""): Promise<void> {
   const of = (relation: string, count: string): Promise<unknown> =>
     store.read((connection) =>
       firstRow(
@@ -97,6 +97,6 @@ export async function assertHolds(store: Store, records: readonly RequestRecord[
     input: records.reduce((sum, record) => sum + (record.input_tokens ?? 0), 0),
     cost: Math.round(records.reduce((sum, record) => sum + (record.cost_usd ?? 0), 0) * 1e6),
   };
-  assert.deepEqual(await of("calls", "count(*)"), expected, `calls ${told}`);
-  assert.deepEqual(await of("hours", "coalesce(sum(requests), 0)"), expected, `hours ${told}`);
+  assert.deepEqual(await of("calls", "count(*)"), expected, `calls ${context}`);
+  assert.deepEqual(await of("hours", "coalesce(sum(requests), 0)"), expected, `hours ${context}`);
 }

@@ -88,37 +88,37 @@ const rounds = Number(process.env["ROUNDS"] ?? 25);
 test(`any order of rotations, damage, compactions and restarts keeps each record exactly once (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);
   const place = storePlace(t);
-  const world = new World(place, random);
+  const ledger = new RandomLedger(place, random);
   let store = await place.open();
   for (let round = 0; round < rounds; round++) {
-    const done = world.step();
+    const done = ledger.step();
     if (random() < 0.2) await store.compact();
     // The previous store is left as a crash leaves it: not closed.
     if (random() < 0.1) store = await place.open();
     await store.refresh();
-    await assertHolds(store, world.records, `round ${round}, after ${done}`);
+    await assertHolds(store, ledger.records, `round ${round}, after ${done}`);
   }
   const again = await place.open();
   await again.refresh();
-  await assertHolds(again, world.records, "reopened");
+  await assertHolds(again, ledger.records, "reopened");
   await again.rebuild({});
-  await assertHolds(again, world.records, "rebuilt");
-  await assertKnown(again);
+  await assertHolds(again, ledger.records, "rebuilt");
+  await assertNothingToRead(again);
 });
 
 function pick<T>(things: readonly [T, ...T[]], random: () => number): T {
   return things[Math.floor(random() * things.length)] ?? things[0];
 }
 
-/** True if nothing is left to read. */
-async function assertKnown(store: Store): Promise<void> {
+/** Fails if the store had something left to read. */
+async function assertNothingToRead(store: Store): Promise<void> {
   const before = store.manifest.generation;
   await store.refresh();
   await store.compact();
   if (store.manifest.generation !== before) throw new Error("a store that was rebuilt had something to compact");
 }
 
-class World {
+class RandomLedger {
   records: RequestRecord[] = [];
   readonly #place: StorePlace;
   readonly #random: () => number;

@@ -29,7 +29,7 @@ const TEAMS = ["core", "web", "=1+1", ""];
 const AGENTS = ["OpenAI/Python 2.1", "claude-cli/2.0 (external)", "curl/8", "strange", undefined];
 
 /**
- * Records of every kind, spread over days on which clocks change in some zone: known, partly known, estimated and unknown
+ * Records of every sort, spread over days on which clocks change in some zone: known, partly known, estimated and unknown
  * usage, errors, responses fetched again, WebSockets that close, records without newer fields.
  */
 export function oddRecords(random: () => number, count: number): RequestRecord[] {
@@ -76,32 +76,32 @@ export function oddRecord(random: () => number, timestamp: string, id: string): 
     record.stream = true;
     record.ttft_ms = Math.round(record.duration_ms * random() * 1000) / 1000;
   }
-  addUse(random, record, failed);
+  addUsage(random, record, failed);
   return record;
 }
 
-function addUse(random: () => number, record: RequestRecord, failed: boolean): void {
-  const kind = failed ? (random() < 0.7 ? "not_applicable" : "aborted") : (pick(random, KINDS) ?? "final");
-  if (kind === "session") {
+function addUsage(random: () => number, record: RequestRecord, failed: boolean): void {
+  const usageCase = failed ? (random() < 0.7 ? "not_applicable" : "aborted") : (pick(random, USAGE_CASES) ?? "final");
+  if (usageCase === "session") {
     Object.assign(record, { operation: "session", usage_state: "not_applicable", status: 101, session_id: record.id });
     return;
   }
-  if (kind === "old") {
+  if (usageCase === "old") {
     record.input_tokens = Math.floor(random() * 1000);
     record.output_tokens = Math.floor(random() * 1000);
     return;
   }
-  record.usage_state = kind === "estimated" ? "missing" : kind;
-  if (kind === "not_applicable") return;
-  if (kind === "missing" || kind === "estimated" || (kind === "aborted" && random() < 0.5)) {
+  record.usage_state = usageCase === "estimated" ? "missing" : usageCase;
+  if (usageCase === "not_applicable") return;
+  if (usageCase === "missing" || usageCase === "estimated" || (usageCase === "aborted" && random() < 0.5)) {
     record.usage_reason = pick(random, ["not_requested", "absent", "aborted"]) ?? "absent";
-    if (kind === "estimated") record.estimated_output_tokens = Math.floor(random() * 1000);
+    if (usageCase === "estimated") record.estimated_output_tokens = Math.floor(random() * 1000);
     return;
   }
   addCounters(random, record);
 }
 
-const KINDS = [
+const USAGE_CASES = [
   "final",
   "final",
   "final",

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ManifestError, type Part } from "../../src/store/parquet/manifest.ts";
 import { partsToMerge } from "../../src/store/parquet/compaction.ts";
-import { findDoomed, prune } from "../../src/store/files/retention.ts";
+import { segmentsToPrune, prune } from "../../src/store/files/retention.ts";
 import { verify } from "../../src/store/files/verify.ts";
 import { assertHolds, linesOf, recordsFrom, storePlace } from "./fixture.ts";
 
@@ -191,7 +191,7 @@ test("retention deletes whole closed segments by age or size, reports them, and 
   await store.compact();
   const now = (): number => Date.parse(recordsFrom(150, 1)[0]?.timestamp ?? "") + 86_400_000;
   const names = (days: number | undefined, bytes: number | undefined): readonly string[] =>
-    findDoomed(store, { days, bytes }, now()).map(({ name }) => name);
+    segmentsToPrune(store, { days, bytes }, now()).map(({ name }) => name);
   assert.deepEqual(names(undefined, undefined), []);
   assert.deepEqual(names(1, undefined), CLOSED.slice(0, 1));
   assert.deepEqual(names(undefined, 1), CLOSED);

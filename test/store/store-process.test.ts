@@ -32,10 +32,12 @@ test("a query fails when its process is killed, and a new process runs the next 
   const { store, log, waiting } = started(t, place);
   const reader = remoteReader(store);
   await reader.sql(COUNT);
-  const asked = assert.rejects(reader.sql(ENDLESS), StoreUnavailable);
+  const rejected = assert.rejects(reader.sql(ENDLESS), StoreUnavailable);
   process.kill(store.pid ?? 0, "SIGKILL");
-  await asked;
-  await waiting.until("a word about it", () => log.find((line) => line.startsWith("warn the store's process ended")));
+  await rejected;
+  await waiting.until("a warning in the log", () =>
+    log.find((line) => line.startsWith("warn the store's process ended")),
+  );
   assert.deepEqual((await reader.sql(COUNT)).rows, [[10]]);
   assert.equal(store.restarts, 1);
 });
@@ -54,11 +56,11 @@ test("a canceled query ends, and the store runs others meanwhile", async (t) => 
   const { store } = started(t, storePlace(t));
   const reader = remoteReader(store);
   await assert.rejects(reader.sql(ENDLESS, AbortSignal.abort()));
-  const patience = new AbortController();
-  const asked = assert.rejects(reader.sql(ENDLESS, patience.signal));
+  const controller = new AbortController();
+  const rejected = assert.rejects(reader.sql(ENDLESS, controller.signal));
   assert.deepEqual((await reader.sql(COUNT)).rows, [[0]]);
-  patience.abort();
-  await asked;
+  controller.abort();
+  await rejected;
   assert.deepEqual((await reader.sql(COUNT)).rows, [[0]]);
 });
 
@@ -82,7 +84,7 @@ interface Started {
 function started(t: TestContext, place: StorePlace): Started {
   const log: string[] = [];
   const waiting = new Waiting();
-  const note = (level: string) => (_facts: object, message: string) => {
+  const note = (level: string) => (_fields: object, message: string) => {
     log.push(`${level} ${message}`);
     waiting.changed();
   };

@@ -13,7 +13,7 @@ export class Statement {
     return `$${this.#values.length}::VARCHAR`;
   }
 
-  /** A list of parameters. Nothing is an element of an empty list. */
+  /** A list of parameters. No value is in an empty list. */
   values(values: readonly string[]): string {
     return `(${values.map((value) => this.value(value)).join(", ")})`;
   }
@@ -37,7 +37,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** A number of this code as an SQL literal. */
 export function whole(value: number): string {
-  if (!Number.isSafeInteger(value)) throw new Error(`no whole number: ${value}`);
+  if (!Number.isSafeInteger(value)) throw new Error(`not a whole number: ${value}`);
   return String(value);
 }
 

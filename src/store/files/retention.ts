@@ -14,65 +14,65 @@ export interface Retention {
   readonly bytes: number | undefined;
 }
 
-export interface Doomed {
+export interface PrunedSegment {
   readonly id: string;
   readonly name: string;
   /** `undefined` if the file no longer exists and only the store has the records. */
   readonly path: string | undefined;
   readonly records: number;
-  /** Of the file, and its share of the store. */
+  /** The size of the file and of its share of the store. */
   readonly bytes: number;
-  /** RFC 3339; the time of its last record. */
+  /** The time of its last record, in RFC 3339. */
   readonly lastTs: string | null;
   readonly because: "age" | "size";
 }
 
 const DAY_MS = 86_400_000;
 
-/** What retention would delete now. */
-export function findDoomed(store: Store, retention: Retention, now: number): readonly Doomed[] {
+/** The segments that retention would delete now. */
+export function segmentsToPrune(store: Store, retention: Retention, now: number): readonly PrunedSegment[] {
   const files = new Map(store.files.map((file) => [file.id, file]));
   const closed = store.segments
     .map((track) => candidate(track, files.get(track.id), store.manifest))
     .filter((one) => one !== undefined)
     .toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1));
   const cutoff = retention.days === undefined ? "" : new Date(now - retention.days * DAY_MS).toISOString();
-  const live = store.files.reduce((sum, { seen }) => sum + seen.size, 0);
-  let left = store.manifest.parts.reduce((sum, { bytes }) => sum + bytes, live);
-  const doomed: Doomed[] = [];
+  const ledgerBytes = store.files.reduce((sum, { seen }) => sum + seen.size, 0);
+  let remainingBytes = store.manifest.parts.reduce((sum, { bytes }) => sum + bytes, ledgerBytes);
+  const segments: PrunedSegment[] = [];
   for (const one of closed) {
     const isOld = one.lastTs !== null && one.lastTs < cutoff;
-    const isMuch = retention.bytes !== undefined && left > retention.bytes;
-    if (!isOld && !isMuch) continue;
-    doomed.push({ ...one, because: isOld ? "age" : "size" });
-    left -= one.bytes;
+    const isOverSize = retention.bytes !== undefined && remainingBytes > retention.bytes;
+    if (!isOld && !isOverSize) continue;
+    segments.push({ ...one, because: isOld ? "age" : "size" });
+    remainingBytes -= one.bytes;
   }
-  return doomed;
+  return segments;
 }
 
 /**
- * Deletes them. The files go first: if this stops half-way, the remaining rows of a segment are only in the store, and
- * are deleted the next time.
+ * Deletes these segments. The files are deleted first: if this stops half-way, the remaining rows of a segment are
+ * only in the store, and are deleted the next time.
  */
-export async function prune(store: Store, retention: Retention, now: () => number): Promise<readonly Doomed[]> {
-  let doomed: readonly Doomed[] = [];
+export async function prune(store: Store, retention: Retention, now: () => number): Promise<readonly PrunedSegment[]> {
+  let segments: readonly PrunedSegment[] = [];
   await store.forget(() => {
-    doomed = findDoomed(store, retention, now());
-    for (const one of doomed) {
-      noteEvent(store.directory, { time: new Date(now()).toISOString(), event: "segment_pruned", ...one });
+    segments = segmentsToPrune(store, retention, now());
+    for (const one of segments) {
+      appendEvent(store.directory, { time: new Date(now()).toISOString(), event: "segment_pruned", ...one });
       if (one.path !== undefined) rmSync(one.path, { force: true });
     }
-    return new Set(doomed.map(({ id }) => id));
+    return new Set(segments.map(({ id }) => id));
   });
-  return doomed;
+  return segments;
 }
 
-type Candidate = Omit<Doomed, "because">;
+type Candidate = Omit<PrunedSegment, "because">;
 
 /** `undefined` for the segment that is being written, and for one that has not been read completely. */
 function candidate(track: SegmentTrack, file: LedgerFile | undefined, manifest: Manifest): Candidate | undefined {
   if (file !== undefined && (file.isLive || file.seen.size > track.bytes)) return undefined;
-  const { id, name, records, lastTs } = track.settled();
+  const { id, name, records, lastTs } = track.stateToWrite();
   return {
     id,
     name,
@@ -96,7 +96,7 @@ function timeOf({ lastTs, name }: Candidate): string {
 }
 
 /** Deletions are also recorded in the ledger's events. */
-function noteEvent(directory: string, event: object): void {
+function appendEvent(directory: string, event: object): void {
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   appendFileSync(join(directory, "events.jsonl"), `${JSON.stringify(event)}\n`, { mode: 0o640 });
 }

@@ -1,6 +1,6 @@
 import type { Store } from "./store.ts";
 
-/** What a store holds, and how much of the stats files it has read. */
+/** The contents of a store, and how much of the stats files it has read. */
 export interface StoreFilesInfo {
   readonly records: number;
   readonly inParquet: number;
@@ -19,7 +19,7 @@ export interface StoreFilesInfo {
 }
 
 export function storeInfo(store: Store): StoreFilesInfo {
-  const states = store.segments.map((track) => track.settled());
+  const states = store.segments.map((track) => track.stateToWrite());
   const sum = (key: "records" | "bad" | "duplicates"): number => states.reduce((all, state) => all + state[key], 0);
   const { parts, generation } = store.manifest;
   return {

@@ -20,7 +20,7 @@ import {
   type Part,
   type Seen,
 } from "../parquet/manifest.ts";
-import { brokenParts, markUnnamed, removeUnnamed, writePart, type PartWriter } from "../parquet/part-files.ts";
+import { brokenParts, markUnlisted, removeUnlisted, writePart, type PartWriter } from "../parquet/part-files.ts";
 import { clearLive, createRelations, dropLive, type Shape } from "../parquet/relations.ts";
 import { SegmentTrack } from "../ingest/segment-track.ts";
 import { withStoreLock } from "./store-lock.ts";
@@ -37,7 +37,7 @@ export interface StoreOptions {
   readonly fresh?: boolean;
 }
 
-/** Bytes of the ledger: those read so far, of all that there are to read. */
+/** Bytes of the ledger: those read so far, and all that have to be read. */
 export type OnProgress = (done: number, total: number) => void;
 
 export interface RefreshOptions {
@@ -57,7 +57,7 @@ export class Store {
   #manifest: Manifest;
   #tracks: ReadonlyMap<string, SegmentTrack>;
   #sources: readonly Source[] = [];
-  /** Segments that were rewritten after Parquet had taken them in. */
+  /** Segments that were rewritten after their records were written to Parquet. */
   #stale: ReadonlySet<string> = new Set();
   #liveBytes = 0;
   #damaged: readonly Part[] = [];
@@ -84,7 +84,7 @@ export class Store {
     const database = await Database.open({ ...options, directories: [options.directory] });
     try {
       const store = new Store(options, database);
-      await store.#inTurn((connection) => store.#show(connection, store.#manifest, { check: true }));
+      await store.#serialize((connection) => store.#activate(connection, store.#manifest, { check: true }));
       return store;
     } catch (error) {
       database.close();
@@ -133,11 +133,11 @@ export class Store {
 
   /** Reads what was added to the ledger since the last refresh. */
   refresh({ compactAt, onProgress }: RefreshOptions = {}): Promise<void> {
-    return this.#inTurn(async (connection) => {
+    return this.#serialize(async (connection) => {
       await this.#follow(connection);
       if (compactAt === undefined || this.#liveBytes + this.behindBytes < compactAt) {
-        await this.#takeNews(connection, { onProgress });
-      } else await this.#alone(connection, () => this.#takeNews(connection, { compactAt, onProgress }));
+        await this.#readNew(connection, { onProgress });
+      } else await this.#underLock(connection, () => this.#readNew(connection, { compactAt, onProgress }));
     });
   }
 
@@ -148,7 +148,7 @@ export class Store {
 
   /** Writes the rows in memory to Parquet. The manifest then covers all of them, or none if this fails at any point. */
   compact(): Promise<void> {
-    return this.#inTurn((connection) => this.#alone(connection, () => this.#compact(connection)));
+    return this.#serialize((connection) => this.#underLock(connection, () => this.#compact(connection)));
   }
 
   /**
@@ -156,8 +156,8 @@ export class Store {
    * the store.
    */
   forget(choose: () => ReadonlySet<string>): Promise<void> {
-    return this.#inTurn((connection) =>
-      this.#alone(connection, async () => {
+    return this.#serialize((connection) =>
+      this.#underLock(connection, async () => {
         const segments = choose();
         if (segments.size === 0) return;
         await dropLive(connection, segments);
@@ -172,17 +172,17 @@ export class Store {
    * has. The old state stays valid until the new one is complete.
    */
   rebuild(options: RefreshOptions): Promise<void> {
-    return this.#inTurn((connection) =>
-      this.#alone(connection, async () => {
+    return this.#serialize((connection) =>
+      this.#underLock(connection, async () => {
         const before = this.#manifest;
         this.#isDraft = true;
         try {
           await this.#begin(connection, before);
-          await this.#takeNews(connection, options);
+          await this.#readNew(connection, options);
           await this.#compact(connection);
         } catch (error) {
           this.#isDraft = false;
-          await this.#show(connection, before);
+          await this.#activate(connection, before);
           throw error;
         }
         this.#isDraft = false;
@@ -198,12 +198,12 @@ export class Store {
     this.#database.close();
   }
 
-  /** Keeps only what the ledger no longer has; the rest is added to it. */
+  /** Keeps from Parquet only what the ledger no longer has. The rebuild adds the rest. */
   async #begin(connection: DuckDBConnection, before: Manifest): Promise<void> {
-    const there = new Set(this.#sources.map(({ file }) => file.id));
-    const parts = await dropSegments(connection, this.#nextWriter(), before, there);
-    const segments = before.segments.filter(({ id }) => !there.has(id));
-    await this.#show(connection, { ...before, generation: before.generation + 1, parts, segments });
+    const present = new Set(this.#sources.map(({ file }) => file.id));
+    const parts = await dropSegments(connection, this.#nextWriter(), before, present);
+    const segments = before.segments.filter(({ id }) => !present.has(id));
+    await this.#activate(connection, { ...before, generation: before.generation + 1, parts, segments });
     for (const { file } of this.#sources) await this.#compare(connection, file);
   }
 
@@ -211,7 +211,7 @@ export class Store {
   async #follow(connection: DuckDBConnection): Promise<void> {
     const [before, now] = [this.#manifestSeen, seenAt(manifestPath(this.directory))];
     if (now === undefined ? before !== undefined : !isSame(before ?? null, now)) {
-      await this.#show(connection, readManifest(this.directory), { check: true });
+      await this.#activate(connection, readManifest(this.directory), { check: true });
       this.#manifestSeen = now;
     }
     this.#sources = this.#follower.look();
@@ -219,19 +219,19 @@ export class Store {
   }
 
   /** Runs the work under the lock, on the current state. */
-  #alone(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
+  #underLock(connection: DuckDBConnection, work: () => Promise<void>): Promise<void> {
     return withStoreLock(this.directory, LOCK_WAIT_MS, async () => {
       await this.#follow(connection);
       await work();
     });
   }
 
-  async #takeNews(connection: DuckDBConnection, { compactAt, onProgress }: RefreshOptions): Promise<void> {
+  async #readNew(connection: DuckDBConnection, { compactAt, onProgress }: RefreshOptions): Promise<void> {
     const total = this.behindBytes;
     let done = 0;
     for (const source of this.#sources) {
       if (source.file.seen.size <= this.#track(source.file).bytes) continue;
-      for await (const bytes of this.#take(connection, source)) {
+      for await (const bytes of this.#readSource(connection, source)) {
         onProgress?.((done += bytes), total);
         if (compactAt !== undefined && this.#liveBytes >= compactAt) await this.#compact(connection);
       }
@@ -251,19 +251,19 @@ export class Store {
     this.#track(file).stillHolds(file);
   }
 
-  async *#take(connection: DuckDBConnection, { file, finished, open }: Source): AsyncGenerator<number> {
+  async *#readSource(connection: DuckDBConnection, { file, finished, open }: Source): AsyncGenerator<number> {
     let lines;
     try {
       lines = open();
     } catch (error) {
-      // Moved or deleted just now. The next look finds it, or it no longer exists.
+      // The file was moved or deleted just now. The next look finds it, unless it no longer exists.
       if (errorCode(error) === "ENOENT") return;
       throw error;
     }
     try {
       for (const { bytes, end } of lines.blocks(this.#track(file).bytes, finished)) {
-        const taken = await ingest(connection, bytes, file.id, this.#shape);
-        this.#track(file).took(bytes, end, taken);
+        const counts = await ingest(connection, bytes, file.id, this.#shape);
+        this.#track(file).add(bytes, end, counts);
         this.#liveBytes += bytes.length;
         yield bytes.length;
       }
@@ -274,13 +274,13 @@ export class Store {
 
   async #compact(connection: DuckDBConnection, forgotten: ReadonlySet<string> = new Set()): Promise<void> {
     const before = this.#manifest;
-    const gone = new Set([...this.#stale, ...forgotten]);
-    if (this.#liveBytes === 0 && gone.size === 0) return;
+    const dropped = new Set([...this.#stale, ...forgotten]);
+    if (this.#liveBytes === 0 && dropped.size === 0) return;
     const writer = this.#nextWriter();
-    const kept = await dropSegments(connection, writer, before, gone);
+    const kept = await dropSegments(connection, writer, before, dropped);
     const fresh = await writePart(connection, writer, 0, "FROM live ORDER BY ts, id");
     const parts = inTime(fresh === undefined ? kept : [...kept, fresh]);
-    const segments = [...this.#tracks.values()].map((track) => track.settled());
+    const segments = [...this.#tracks.values()].map((track) => track.stateToWrite());
     await this.#commit(connection, { ...before, generation: writer.generation, parts, segments }, before);
     await this.#merge(connection);
   }
@@ -288,10 +288,10 @@ export class Store {
   async #merge(connection: DuckDBConnection): Promise<void> {
     for (;;) {
       const before = this.#manifest;
-      const few = partsToMerge(before.parts);
-      if (few === undefined) return;
+      const toMerge = partsToMerge(before.parts);
+      if (toMerge === undefined) return;
       const writer = this.#nextWriter();
-      const parts = await mergeParts(connection, writer, before.parts, few);
+      const parts = await mergeParts(connection, writer, before.parts, toMerge);
       await this.#commit(connection, { ...before, generation: writer.generation, parts }, before);
     }
   }
@@ -305,29 +305,29 @@ export class Store {
     if (!this.#isDraft) writeManifest(this.directory, next);
     try {
       if (!this.#isDraft) this.#manifestSeen = seenAt(manifestPath(this.directory));
-      await this.#show(connection, next);
+      await this.#activate(connection, next);
     } catch (error) {
       this.#broken = error;
       throw error;
     }
     if (this.#isDraft) return;
-    const named = new Set(next.parts.map(({ calls }) => calls));
-    const unnamed = before.parts.filter(({ calls }) => !named.has(calls));
-    markUnnamed(this.directory, unnamed, this.#now());
-    removeUnnamed(this.directory, next, this.#now());
+    const listed = new Set(next.parts.map(({ calls }) => calls));
+    const unlisted = before.parts.filter(({ calls }) => !listed.has(calls));
+    markUnlisted(this.directory, unlisted, this.#now());
+    removeUnlisted(this.directory, next, this.#now());
   }
 
   /**
    * From here on queries use this manifest, and nothing is in memory. Rows in broken files are left out and read from
    * the ledger again.
    */
-  async #show(connection: DuckDBConnection, named: Manifest, { check = false } = {}): Promise<void> {
-    const broken = check ? brokenParts(this.directory, named.parts) : [];
+  async #activate(connection: DuckDBConnection, listed: Manifest, { check = false } = {}): Promise<void> {
+    const broken = check ? brokenParts(this.directory, listed.parts) : [];
     const stale: ReadonlySet<string> = new Set(broken.flatMap(({ segments }) => segments));
     const manifest = {
-      ...named,
-      parts: named.parts.filter((part) => !broken.includes(part)),
-      segments: named.segments.filter(({ id }) => !stale.has(id)),
+      ...listed,
+      parts: listed.parts.filter((part) => !broken.includes(part)),
+      segments: listed.segments.filter(({ id }) => !stale.has(id)),
     };
     await inTransaction(connection, async () => {
       await clearLive(connection);
@@ -352,7 +352,7 @@ export class Store {
     return track;
   }
 
-  #inTurn<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  #serialize<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const turn = this.#turn
       .catch(() => undefined)
       .then(() => {

@@ -71,7 +71,7 @@ function isEqual(one: object | undefined, other: object | undefined): boolean {
 function verifySegment(store: Store, id: string, path: string): readonly Finding[] {
   const track = store.segments.find((segment) => segment.id === id);
   if (track === undefined) return [];
-  const { name, bad, duplicates } = track.settled();
+  const { name, bad, duplicates } = track.stateToWrite();
   const findings: Finding[] = [];
   if (!track.isDigestOf(path)) findings.push(damage(`${name} has changed since the store read it`));
   if (bad > 0) findings.push(note(`${name}: ${bad === 1 ? "1 line is not a record" : `${bad} lines are not records`}`));
@@ -80,18 +80,18 @@ function verifySegment(store: Store, id: string, path: string): readonly Finding
 }
 
 function missingFiles(store: Store): readonly Finding[] {
-  const there = new Set(store.files.map(({ id }) => id));
+  const present = new Set(store.files.map(({ id }) => id));
   return store.segments
-    .filter(({ id }) => !there.has(id))
-    .map((track) => note(`${track.name} is missing; only the store has its ${track.settled().records} records`));
+    .filter(({ id }) => !present.has(id))
+    .map((track) => note(`${track.name} is missing; only the store has its ${track.stateToWrite().records} records`));
 }
 
 async function verifyIds(store: Store): Promise<readonly Finding[]> {
   try {
     const row = await store.read((connection) =>
-      firstRow(connection, "SELECT count(id) - count(DISTINCT id) AS twice FROM calls"),
+      firstRow(connection, "SELECT count(id) - count(DISTINCT id) AS repeated FROM calls"),
     );
-    return row["twice"] === 0 ? [] : [damage(`${String(row["twice"])} records are in the store more than once`)];
+    return row["repeated"] === 0 ? [] : [damage(`${String(row["repeated"])} records are in the store more than once`)];
   } catch {
     // A file that cannot be read has been reported already.
     return [];

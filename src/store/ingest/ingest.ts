@@ -4,9 +4,9 @@ import { firstRow, inTransaction } from "../duckdb/database.ts";
 import { isoTimeOf, type Part } from "../parquet/manifest.ts";
 import { rowsOfLinesSql } from "./record-sql.ts";
 import { partsSql, without, type Shape } from "../parquet/relations.ts";
-import type { Taken } from "./segment-track.ts";
+import type { IngestCounts } from "./segment-track.ts";
 
-// Takes lines of the ledger into memory, each record once.
+// Reads lines of the ledger into memory, each record once.
 
 const RETURN = 0x0d;
 
@@ -15,7 +15,7 @@ export async function ingest(
   bytes: Buffer,
   segment: string,
   shape: Shape,
-): Promise<Taken> {
+): Promise<IngestCounts> {
   const lines = countLines(bytes);
   return await inTransaction(connection, async () => {
     // Bytes that are not UTF-8 become U+FFFD, because DuckDB's texts are UTF-8.

@@ -5,7 +5,7 @@ import { recordOnLine } from "../../core/request/record-line.ts";
 import { lineBlocks, splitLines } from "../../jsonl/read-lines.ts";
 import type { LedgerFile } from "./ledger-file.ts";
 import type { Seen } from "../parquet/manifest.ts";
-import { tellApart } from "./segment-identity.ts";
+import { distinguish } from "./segment-identity.ts";
 
 // Finds the files of the ledger: the one that is being written and those that rotation left beside it, whether the
 // gateway rotated or another program. A segment is identified by its first record, whatever the name of its file.
@@ -28,15 +28,15 @@ export function realLedgerPath(outputPath: string): string {
 
 /** The existing segments, one file for each, in order of time. */
 export function findSegments(path: string, known: ReadonlyMap<string, LedgerFile> = new Map()): readonly LedgerFile[] {
-  const files = namesBeside(path)
+  const files = segmentNames(path)
     .map((name) => fileAt(join(dirname(path), name), path, known.get(name)))
     .filter((file) => file !== undefined)
-    .toSorted(byRight);
+    .toSorted(byPrecedence);
   const groups = Map.groupBy(files, ({ id }) => id);
-  return [...groups.values()].flatMap(tellApart).toSorted(inTime);
+  return [...groups.values()].flatMap(distinguish).toSorted(inTime);
 }
 
-/** What the file begins with; `undefined` if it does not exist or holds no record. */
+/** Identifies the file by its beginning. `undefined` if it does not exist or holds no record. */
 export function fileAt(path: string, livePath: string, before?: LedgerFile): LedgerFile | undefined {
   const seen = seenAt(path);
   if (seen === undefined || seen.size === 0) return undefined;
@@ -71,7 +71,7 @@ export function isSame(one: Seen | null, other: Seen): boolean {
 }
 
 /** The ledger's own names, and those of other programs that rotate files: a number or a date after the name. */
-function namesBeside(path: string): readonly string[] {
+function segmentNames(path: string): readonly string[] {
   const extension = extname(path);
   const base = basename(path);
   const stem = basename(path, extension);
@@ -94,10 +94,9 @@ function entriesOf(directory: string): readonly string[] {
 }
 
 /**
- * Of several files with the same beginning, those that the gateway closed come first and the one that is being written
- * last.
+ * Orders files with the same beginning: those that the gateway closed come first, the one that is being written last.
  */
-function byRight(one: LedgerFile, other: LedgerFile): number {
+function byPrecedence(one: LedgerFile, other: LedgerFile): number {
   const rank = ({ isLive, name }: LedgerFile): number => (isLive ? 2 : isOwnName(name) ? 0 : 1);
   return rank(one) - rank(other) || (one.name < other.name ? -1 : 1);
 }

@@ -20,9 +20,9 @@ interface Orphan {
   readonly lines: LineFile;
 }
 
-/** A process that had the file open when it was renamed has noticed by then. */
+/** By then, a process that had the file open when it was renamed has reopened the path. */
 const FINISHED_MS = 10_000;
-/** For changes without a new name: a file that was rewritten in place. */
+/** Finds changes that leave the directory unchanged, such as a file that was rewritten in place. */
 const RESCAN_MS = 60_000;
 
 /** Knows the current segments of the ledger without reading all of them each time. */
@@ -33,7 +33,7 @@ export class LedgerFollower {
   #directory: Seen | undefined;
   #scannedAt = -Infinity;
   /** The file at the path, kept open. If it is moved to an unknown place, its last lines can still be read. */
-  #held: { readonly id: string; readonly lines: LineFile } | undefined;
+  #open: { readonly id: string; readonly lines: LineFile } | undefined;
   #orphans: readonly Orphan[] = [];
 
   constructor(path: string, now: () => number) {
@@ -44,15 +44,15 @@ export class LedgerFollower {
   /** All segments, in order of time. */
   look(): readonly Source[] {
     this.#files = this.#mustScan() ? this.#scan() : this.#withLive();
-    this.#holdLive();
+    this.#openLive();
     this.#dropOrphans();
     return [...this.#orphans.map((orphan) => this.#orphaned(orphan)), ...this.#files.map((file) => this.#named(file))];
   }
 
   close(): void {
-    this.#held?.lines.close();
+    this.#open?.lines.close();
     for (const { lines } of this.#orphans) lines.close();
-    this.#held = undefined;
+    this.#open = undefined;
     this.#orphans = [];
   }
 
@@ -74,33 +74,33 @@ export class LedgerFollower {
     const isUnchanged = before !== undefined && seen !== undefined && isSame(before.seen, seen);
     const live = isUnchanged ? before : fileAt(this.#path, this.#path);
     if (live?.id !== before?.id) return this.#scan();
-    const closed = this.#files.filter((file) => file !== before).map((file) => this.#again(file));
+    const closed = this.#files.filter((file) => file !== before).map((file) => this.#refreshed(file));
     return live === undefined ? closed : [...closed, live];
   }
 
   /** A file that was renamed just now may still be written by a process that has it open. */
-  #again(file: LedgerFile): LedgerFile {
+  #refreshed(file: LedgerFile): LedgerFile {
     const isYoung = this.#now() - file.seen.mtimeMs < RESCAN_MS;
     return isYoung ? (fileAt(file.path, this.#path, file) ?? file) : file;
   }
 
-  #holdLive(): void {
+  #openLive(): void {
     const live = this.#files.find(({ isLive }) => isLive);
-    const held = this.#held;
+    const held = this.#open;
     if (held !== undefined && held.id === live?.id) return;
-    if (held !== undefined) this.#letGo(held);
-    this.#held = undefined;
+    if (held !== undefined) this.#release(held);
+    this.#open = undefined;
     if (live === undefined) return;
-    const lines = openOrNothing(live.path);
+    const lines = openIfPresent(live.path);
     // The file may have been moved since it was examined, so the open file is compared with what was found.
     if (lines === undefined) return;
     if (seenIn(fstatSync(lines.descriptor, { bigint: true })).inode === live.seen.inode) {
-      this.#held = { id: live.id, lines };
+      this.#open = { id: live.id, lines };
     } else lines.close();
   }
 
   /** The open file is no longer at the path: it was renamed, truncated, or cannot be found. */
-  #letGo({ id, lines }: { readonly id: string; readonly lines: LineFile }): void {
+  #release({ id, lines }: { readonly id: string; readonly lines: LineFile }): void {
     const seen = seenIn(fstatSync(lines.descriptor, { bigint: true }));
     const isFound = this.#files.some((file) => file.id === id || file.seen.inode === seen.inode);
     if (isFound || seen.size === 0) lines.close();
@@ -132,11 +132,11 @@ export class LedgerFollower {
   }
 }
 
-function openOrNothing(path: string): LineFile | undefined {
+function openIfPresent(path: string): LineFile | undefined {
   try {
     return LineFile.open(path);
   } catch {
-    // Moved or deleted just now. The next look sees the new state.
+    // The file was moved or deleted just now. The next look sees the new state.
     return undefined;
   }
 }

@@ -3,17 +3,24 @@ import { REQUEST_COLUMNS, REST_FIELDS, SEGMENT } from "../schema/request-columns
 // Turns lines of the ledger into rows of `calls`.
 
 /** Fields whose column has another name, or that are only part of other columns. */
-const FURTHER: Readonly<Record<string, string>> = { timestamp: "VARCHAR", lmgate_id: "VARCHAR", cost_usd: "DOUBLE" };
+const SOURCE_FIELDS: Readonly<Record<string, string>> = {
+  timestamp: "VARCHAR",
+  lmgate_id: "VARCHAR",
+  cost_usd: "DOUBLE",
+};
 const COMPUTED = new Set(["ts", "key", "client_app", "usage", "rest", "cost_usd"]);
 /** Wider than any status, so that a value out of range becomes unknown instead of an error. */
-const WIDE: Readonly<Record<string, string>> = { SMALLINT: "BIGINT", INTEGER: "BIGINT" };
+const WIDER_TYPES: Readonly<Record<string, string>> = { SMALLINT: "BIGINT", INTEGER: "BIGINT" };
 
 /** The types that `json_transform` reads. A value of another type becomes NULL. */
 const STRUCTURE = JSON.stringify({
   ...Object.fromEntries(
-    REQUEST_COLUMNS.filter(({ name }) => !COMPUTED.has(name)).map(({ name, type }) => [name, WIDE[type] ?? type]),
+    REQUEST_COLUMNS.filter(({ name }) => !COMPUTED.has(name)).map(({ name, type }) => [
+      name,
+      WIDER_TYPES[type] ?? type,
+    ]),
   ),
-  ...FURTHER,
+  ...SOURCE_FIELDS,
   ...Object.fromEntries(REST_FIELDS.map((name) => [name, "JSON"])),
 });
 

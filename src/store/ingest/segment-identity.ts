@@ -10,7 +10,7 @@ const HEAD_BYTES = 64 * 1024;
  * which the longest counts; or different segments with the same beginning, of which all but the first get another id.
  * The first is the first in the given order.
  */
-export function tellApart(files: readonly LedgerFile[]): readonly LedgerFile[] {
+export function distinguish(files: readonly LedgerFile[]): readonly LedgerFile[] {
   const [first, ...others] = files;
   if (first === undefined || others.length === 0) return files;
   const kept: Kept[] = [{ file: first, head: headOf(first.path) }];

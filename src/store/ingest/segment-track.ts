@@ -4,7 +4,7 @@ import { isSame } from "./ledger-files.ts";
 import type { Seen, SegmentState } from "../parquet/manifest.ts";
 import { LineFile } from "../../jsonl/read-lines.ts";
 
-export interface Taken {
+export interface IngestCounts {
   readonly records: number;
   readonly bad: number;
   readonly duplicates: number;
@@ -12,7 +12,7 @@ export interface Taken {
   readonly lastTs: string | undefined;
 }
 
-/** How far one segment was read: the state in the manifest, and what was read into memory since. */
+/** Tracks how far one segment was read: the state in the manifest, and what was read into memory since. */
 export class SegmentTrack {
   readonly id: string;
   #state: SegmentState;
@@ -35,21 +35,21 @@ export class SegmentTrack {
   }
 
   /** True if some of it is in memory and not yet in Parquet. */
-  get hasNews(): boolean {
+  get hasUnwritten(): boolean {
     return this.#state.bytes > this.#hashedFrom;
   }
 
-  took(bytes: Buffer, end: number, taken: Taken): void {
+  add(bytes: Buffer, end: number, counts: IngestCounts): void {
     this.#hash.update(bytes);
     const state = this.#state;
     this.#state = {
       ...state,
       bytes: end,
-      records: state.records + taken.records,
-      bad: state.bad + taken.bad,
-      duplicates: state.duplicates + taken.duplicates,
-      firstTs: earlier(state.firstTs, taken.firstTs),
-      lastTs: later(state.lastTs, taken.lastTs),
+      records: state.records + counts.records,
+      bad: state.bad + counts.bad,
+      duplicates: state.duplicates + counts.duplicates,
+      firstTs: earlier(state.firstTs, counts.firstTs),
+      lastTs: later(state.lastTs, counts.lastTs),
     };
   }
 
@@ -67,8 +67,8 @@ export class SegmentTrack {
   }
 
   /** The state to write into the manifest once everything that was read is in Parquet. */
-  settled(): SegmentState {
-    if (!this.hasNews) return this.#state;
+  stateToWrite(): SegmentState {
+    if (!this.hasUnwritten) return this.#state;
     const range = { end: this.bytes, sha256: this.#hash.copy().digest("hex") };
     return { ...this.#state, ranges: [...this.#state.ranges, range] };
   }
@@ -79,7 +79,7 @@ export class SegmentTrack {
     try {
       file = LineFile.open(path);
       let from = 0;
-      for (const { end, sha256 } of this.settled().ranges) {
+      for (const { end, sha256 } of this.stateToWrite().ranges) {
         const hash = createHash("sha256");
         for (const bytes of file.range(from, end)) hash.update(bytes);
         if (hash.digest("hex") !== sha256) return false;
@@ -108,7 +108,7 @@ const EMPTY: SegmentState = {
   seen: null satisfies Seen | null,
 };
 
-// All are `toISOString()` texts, which sort by time.
+// Times are `toISOString()` texts, which sort by time.
 function earlier(one: string | null, other: string | undefined): string | null {
   if (other === undefined) return one;
   return one === null || other < one ? other : one;

@@ -19,7 +19,7 @@ const part = z.object({
   bytes: whole,
   /** SHA-256 of the two files. */
   digests: z.object({ calls: z.string(), hours: z.string() }),
-  /** RFC 3339; the ends of the requests. */
+  /** The times at which the first and the last request ended, in RFC 3339. */
   firstTs: z.string(),
   lastTs: z.string(),
   /** The smallest and the largest id, between which a record that was read before is searched for. */
@@ -30,7 +30,7 @@ const part = z.object({
 });
 
 const segment = z.object({
-  /** That of its first record. */
+  /** The id of its first record. */
   id: z.string(),
   /** The file in which it was last seen. */
   name: z.string(),

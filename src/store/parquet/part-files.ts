@@ -33,8 +33,8 @@ export async function writePart(
   const paths = { calls: join(directory, names.calls), hours: join(directory, names.hours) };
   try {
     await connection.run(`COPY (${source}) TO ${quoted(paths.calls)} (${FORMAT})`);
-    const facts = await describe(connection, paths.calls);
-    if (facts === undefined) {
+    const summary = await describe(connection, paths.calls);
+    if (summary === undefined) {
       rmSync(paths.calls, { force: true });
       return undefined;
     }
@@ -43,7 +43,7 @@ export async function writePart(
     for (const path of Object.values(paths)) syncFile(path);
     syncDirectory(directory);
     const digests = { calls: digestOf(paths.calls), hours: digestOf(paths.hours) };
-    return { ...names, ...facts, digests, bytes: statSync(paths.calls).size + statSync(paths.hours).size };
+    return { ...names, ...summary, digests, bytes: statSync(paths.calls).size + statSync(paths.hours).size };
   } catch (error) {
     // Half a file on a full disk would take space from the next attempt.
     for (const path of Object.values(paths)) rmSync(path, { force: true });
@@ -83,21 +83,21 @@ export function brokenParts(directory: string, parts: readonly Part[]): readonly
 }
 
 /** Starts the delay after which the files of these parts are removed. */
-export function markUnnamed(directory: string, parts: readonly Part[], now: number): void {
+export function markUnlisted(directory: string, parts: readonly Part[], now: number): void {
   for (const name of parts.flatMap(({ calls, hours }) => [calls, hours])) {
     try {
       utimesSync(join(directory, name), now / 1000, now / 1000);
     } catch {
-      // The file is gone, or belongs to another user; then its age is that of its content.
+      // The file no longer exists, or belongs to another user; then it is as old as its content.
     }
   }
 }
 
-/** Removes Parquet files that no manifest lists any more, and what a crash left. */
-export function removeUnnamed(directory: string, manifest: Manifest, now: number): void {
-  const named = new Set(manifest.parts.flatMap(({ calls, hours }) => [calls, hours]));
+/** Removes Parquet files that no manifest lists any more, including those that a crash left. */
+export function removeUnlisted(directory: string, manifest: Manifest, now: number): void {
+  const listed = new Set(manifest.parts.flatMap(({ calls, hours }) => [calls, hours]));
   for (const name of readdirSync(directory)) {
-    if (!/^(?:calls|hours)-\d+-\d+\.parquet$/.test(name) || named.has(name)) continue;
+    if (!/^(?:calls|hours)-\d+-\d+\.parquet$/.test(name) || listed.has(name)) continue;
     const path = join(directory, name);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats !== undefined && now - stats.mtimeMs > GRACE_MS) rmSync(path, { force: true });

@@ -40,11 +40,11 @@ export async function createRelations(connection: DuckDBConnection, shape: Shape
   // Summed per query, and only the columns it uses: few requests are not in Parquet.
   await connection.run(view("hours", HOUR_NAMES, hours, `(${hoursSql("live")})`));
   await connection.run("CREATE SEQUENCE IF NOT EXISTS states");
-  const told = JSON.stringify(
+  const visibleParts = JSON.stringify(
     parts.map(({ calls: file, hours: sums, records }) => ({ calls: file, hours: sums, records })),
   );
   await connection.run(
-    `CREATE OR REPLACE TABLE shown AS SELECT nextval('states') AS state, ${quoted(told)} AS parts, ${shape.stale.size > 0} AS stale`,
+    `CREATE OR REPLACE TABLE shown AS SELECT nextval('states') AS state, ${quoted(visibleParts)} AS parts, ${shape.stale.size > 0} AS stale`,
   );
 }
 
@@ -69,7 +69,7 @@ export async function visibleState(connection: DuckDBConnection): Promise<Visibl
     state: Number(row["state"]),
     lastRow: Number(row["last_row"] ?? -1),
     isStale: row["stale"] === true,
-    // as: written above.
+    // as: `createRelations` wrote it.
     parts: async () =>
       JSON.parse(String((await firstRow(connection, "SELECT parts FROM shown"))["parts"])) as VisiblePart[],
   };

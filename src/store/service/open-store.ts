@@ -54,7 +54,7 @@ export async function openOffline(options: OfflineOptions): Promise<OfflineStore
   try {
     await offline.store.refresh({ compactAt: COMPACT_BYTES, onProgress });
   } catch (error) {
-    if (!isNotOurs(error)) {
+    if (!isWriteDenied(error)) {
       await offline.close();
       throw error;
     }
@@ -64,7 +64,7 @@ export async function openOffline(options: OfflineOptions): Promise<OfflineStore
 }
 
 /** True if this process may not change the store: a gateway is changing it, or the files are not writable. */
-function isNotOurs(error: unknown): boolean {
+function isWriteDenied(error: unknown): boolean {
   if (error instanceof StoreBusy) return true;
   const code = errorCode(error);
   return code === "EACCES" || code === "EPERM" || code === "EROFS";

@@ -1,5 +1,5 @@
 /**
- * Passes items from a producer to a consumer, one at a time: an item is produced only once the consumer asks for it.
+ * Passes items from a producer to a consumer, one at a time: the producer waits until the consumer has taken an item.
  */
 export class PullChannel<T> {
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
@@ -57,7 +57,7 @@ export class PullChannel<T> {
   }
 }
 
-/** The items that `work` puts, as they are asked for. Ending the iteration early waits for `work` to stop. */
+/** Yields the items that `work` puts, as the consumer takes them. Ending the iteration early waits for `work` to stop. */
 export async function* pulled<T>(work: (channel: PullChannel<T>) => Promise<void>): AsyncGenerator<T, void, undefined> {
   const channel = new PullChannel<T>();
   const done = work(channel).then(

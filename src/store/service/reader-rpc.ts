@@ -6,7 +6,7 @@ import type { Method, Methods } from "./store-protocol.ts";
 // of their names.
 
 /** The methods of a reader: those that return one value, and those that return bytes in parts. */
-const KINDS: Readonly<Record<keyof StoreReader, "value" | "stream">> = {
+const RESULT_TYPES: Readonly<Record<keyof StoreReader, "value" | "stream">> = {
   query: "value",
   listRequests: "value",
   findRequest: "value",
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<keyof StoreReader, "value" | "stream">> = {
   export: "stream",
 };
 
-const names = Object.keys(KINDS) as readonly (keyof StoreReader)[]; // as: the record's own keys
+const names = Object.keys(RESULT_TYPES) as readonly (keyof StoreReader)[]; // as: the record's own keys
 
 /** The store's process, which runs methods by their names. */
 export interface Channel {
@@ -44,7 +44,8 @@ export function remoteReader(channel: Channel): StoreReader {
   }
   const methods = names.map((name): [string, Method] => [
     name,
-    (argument, signal) => (KINDS[name] === "stream" ? stream(name, argument, signal) : invoke(name, argument, signal)),
+    (argument, signal) =>
+      RESULT_TYPES[name] === "stream" ? stream(name, argument, signal) : invoke(name, argument, signal),
   ]);
   // as: the other end has a reader's method of each name, and returns its result.
   return Object.fromEntries(methods) as unknown as StoreReader;

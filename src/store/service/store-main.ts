@@ -14,7 +14,7 @@ import { StoreRefresher } from "./store-refresher.ts";
 import type { FromStore, Methods, PlainError, StoreInit, ToStore } from "./store-protocol.ts";
 
 /** After this time a query runs without the newest records rather than wait for them. */
-const FRESHEN_DEADLINE_MS = 5000;
+const UPDATE_DEADLINE_MS = 5000;
 const MEGABYTE = 1024 * 1024;
 const EXIT_BROKEN = 1;
 
@@ -88,7 +88,7 @@ async function invoke(id: number, name: string, argument: unknown): Promise<void
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    const isFresh = await refresher.freshen(FRESHEN_DEADLINE_MS);
+    const isFresh = await refresher.bringUpToDate(UPDATE_DEADLINE_MS);
     if (!isFresh && !refresher.hasCaughtUp) throw new FirstReadRunning();
     controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;

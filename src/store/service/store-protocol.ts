@@ -12,7 +12,7 @@ export interface StoreInit {
 export type ToStore =
   | { readonly kind: "open"; readonly init: StoreInit }
   | { readonly kind: "invoke"; readonly id: number; readonly method: string; readonly argument: unknown }
-  /** Asks for the next part of a stream. The first part comes without it. */
+  /** Requests the next part of a stream. The first part comes without it. */
   | { readonly kind: "pull"; readonly id: number }
   /** The result is no longer needed. */
   | { readonly kind: "cancel"; readonly id: number };

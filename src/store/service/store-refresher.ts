@@ -52,10 +52,10 @@ export class StoreRefresher {
     const { settings, ledgerPath, now } = options;
     const { memoryMegabytes, threads, path } = settings;
     const store = await Store.open({ ledgerPath, directory: path, memoryMegabytes, threads, spillDirectory, now });
-    const keeper = new StoreRefresher(options, store);
-    keeper.#reportDamage();
-    keeper.#schedule();
-    return keeper;
+    const refresher = new StoreRefresher(options, store);
+    refresher.#reportDamage();
+    refresher.#schedule();
+    return refresher;
   }
 
   get store(): Store {
@@ -71,26 +71,23 @@ export class StoreRefresher {
    * Resolves to true once everything that the ledger held when it was called has been read, or to false after the
    * deadline.
    */
-  async freshen(deadlineMs: number): Promise<boolean> {
+  async bringUpToDate(deadlineMs: number): Promise<boolean> {
     if (this.#options.now() - this.#freshAt < FRESH_MS) return true;
     // A refresh that is already running may have looked at the ledger too early.
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const late = setTimeout(() => resolve(false), deadlineMs);
+    const timer = setTimeout(() => resolve(false), deadlineMs);
     const fresh = (this.#refreshing ?? Promise.resolve()).then(() => this.#refresh()).then(() => true);
     try {
       return await Promise.race([fresh, promise]);
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
     }
   }
 
   #reportDamage(): void {
     const files = this.#store.damaged.map(({ calls }) => calls);
     if (files.length === 0) return;
-    this.#options.log.warn(
-      { files },
-      "files of the store are damaged or missing, and are rebuilt from the stats files",
-    );
+    this.#options.log.warn({ files }, "damaged or missing store files; rebuilding from the stats files");
   }
 
   #schedule(): void {

@@ -123,7 +123,7 @@ async function* recordChecks(settings: Settings): AsyncGenerator<Check> {
           `${detail}; most frequent reason: ${reason?.reason ?? "unknown"}`,
           "See usage_reason in the user guide.",
         );
-    const bad = offline.store.segments.reduce((sum, track) => sum + track.settled().bad, 0);
+    const bad = offline.store.segments.reduce((sum, track) => sum + track.stateToWrite().bad, 0);
     yield bad === 0
       ? ok("Stats files", "every line is a valid record")
       : warning("Stats files", formatCount(bad, "invalid line"), "List them with lmgate ledger verify.");

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import { findDoomed, prune, type Doomed, type Retention } from "../../../store/files/retention.ts";
+import { segmentsToPrune, prune, type PrunedSegment, type Retention } from "../../../store/files/retention.ts";
 import { printTable } from "../../output/print-table.ts";
 import { confirm } from "../../context/confirm.ts";
 import { addSettingsOptions, type SettingsOptions } from "../../context/settings-options.ts";
@@ -48,7 +48,7 @@ function pruneWork(terminal: Terminal, options: PruneOptions): (work: StoreWork)
       return EXIT.usage;
     }
     await store.refresh({ compactAt: options.dryRun === true ? undefined : BULK_BYTES, onProgress });
-    const candidates = findDoomed(store, retention, Date.now());
+    const candidates = segmentsToPrune(store, retention, Date.now());
     if (options.dryRun === true || candidates.length === 0) return report(terminal, options, candidates, false);
     if (options.yes !== true) {
       const prompt = `Permanently delete ${formatCount(candidates.length, "stats file")}?`;
@@ -72,7 +72,12 @@ function retentionOf({ olderThan, largerThan }: PruneOptions, settings: Retentio
   return { days: olderThan, bytes: largerThan === undefined ? undefined : largerThan * GIGABYTE };
 }
 
-function report(terminal: Terminal, options: PruneOptions, candidates: readonly Doomed[], isDone: boolean): number {
+function report(
+  terminal: Terminal,
+  options: PruneOptions,
+  candidates: readonly PrunedSegment[],
+  isDone: boolean,
+): number {
   if (options.json === true) printJson(terminal, { deleted: isDone, segments: candidates });
   else {
     if (candidates.length > 0) print(terminal, candidates);
@@ -83,7 +88,7 @@ function report(terminal: Terminal, options: PruneOptions, candidates: readonly 
   return EXIT.ok;
 }
 
-function print(terminal: Terminal, candidates: readonly Doomed[]): void {
+function print(terminal: Terminal, candidates: readonly PrunedSegment[]): void {
   printTable(
     terminal,
     ["FILE", "RECORDS", "SIZE", "LAST RECORD", "REASON"],

@@ -31,7 +31,7 @@ function rebuild(terminal: Terminal, options: SettingsOptions): (work: StoreWork
   return async ({ offline: { store }, onProgress }) => {
     await store.rebuild({ compactAt: BULK_BYTES, onProgress });
     const existing = new Set(store.files.map(({ id }) => id));
-    const states = store.segments.map((track) => track.settled());
+    const states = store.segments.map((track) => track.stateToWrite());
     const copied = states.filter(({ id }) => !existing.has(id));
     const result = {
       records: states.reduce((sum, { records }) => sum + records, 0),
