@@ -65,16 +65,16 @@ export interface IssuedKey {
   readonly secret?: string;
 }
 
-export function addKey(list: AllowlistText, wanted: NewKey, today: string): IssuedKey {
-  const invalidId = wanted.id === undefined ? undefined : idIssue(wanted.id);
+export function addKey(list: AllowlistText, newKey: NewKey, today: string): IssuedKey {
+  const invalidId = newKey.id === undefined ? undefined : idIssue(newKey.id);
   if (invalidId !== undefined) throw new KeyChangeError("invalid", "id", invalidId);
-  const id = wanted.id ?? nextId(list.rows.map((row) => row.id));
+  const id = newKey.id ?? nextId(list.rows.map((row) => row.id));
   if (list.rows.some((row) => row.id === id)) {
     throw new KeyChangeError("exists", "id", "this id exists already; rotate its key instead");
   }
-  const { cell, secret } = keyCell(list, wanted.apiKey, wanted.hash);
-  const row: Record<string, string> = { ...wanted.columns, id, api_key: cell, owner: wanted.owner, added: today };
-  if (wanted.expiresAt !== undefined) row["expires_at"] = futureExpiry(wanted.expiresAt);
+  const { cell, secret } = keyCell(list, newKey.apiKey, newKey.hash);
+  const row: Record<string, string> = { ...newKey.columns, id, api_key: cell, owner: newKey.owner, added: today };
+  if (newKey.expiresAt !== undefined) row["expires_at"] = futureExpiry(newKey.expiresAt);
   const text = appendRow(list.text, row);
   return secret === undefined ? { text, id } : { text, id, secret };
 }
@@ -103,17 +103,17 @@ function earlierExpiry(expiresAt: string | null | undefined, row: AllowRow): str
 export function rotateKey(
   list: AllowlistText,
   id: string,
-  wanted: { readonly graceSeconds: number; readonly apiKey?: string | undefined; readonly now: number },
+  rotation: { readonly graceSeconds: number; readonly apiKey?: string | undefined; readonly now: number },
 ): IssuedKey {
   const rows = rowsOf(list, id);
   const last = rows.at(-1);
   if (last === undefined) throw missing(id);
-  const { cell, secret } = keyCell(list, wanted.apiKey);
-  const until = wanted.now + wanted.graceSeconds * 1000;
+  const { cell, secret } = keyCell(list, rotation.apiKey);
+  const until = rotation.now + rotation.graceSeconds * 1000;
   const ending = rows.filter((row) => row.expiresAt === undefined || row.expiresAt > until);
   const shortened = changeRows(list.text, ending, { expires_at: new Date(until).toISOString() });
   const { disabled: _disabled, expires_at: end = "", ...kept } = cellsByLine(list.text).get(last.line) ?? {};
-  const today = new Date(wanted.now).toISOString().slice(0, 10);
+  const today = new Date(rotation.now).toISOString().slice(0, 10);
   const lasting = last.expiresAt !== undefined && last.expiresAt > until ? { expires_at: end } : {};
   const text = appendRow(shortened, {
     ...filled(kept),

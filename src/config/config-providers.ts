@@ -18,7 +18,7 @@ export interface ProvidersRead {
 /** Settings of one provider. */
 export const PROVIDER_SETTINGS: readonly string[] = ["upstream", "on_client_abort"];
 
-interface Wanted {
+interface ProviderEntry {
   readonly upstream: Entry | undefined;
   readonly onClientAbort: Entry | undefined;
   /** The entry that names the provider, if there is one. */
@@ -32,10 +32,10 @@ interface Wanted {
 export function readProviders(entries: readonly Entry[], onClientAbort: OnClientAbort): ProvidersRead {
   const issues: ConfigIssue[] = [];
   const warnings: ConfigIssue[] = [];
-  const wanted = collect(entries, issues);
+  const enabled = collect(entries, issues);
   const providers: Provider[] = [];
   const origins = new Map<string, { value: string; origin: Origin }>();
-  for (const [name, settings] of wanted) {
+  for (const [name, settings] of enabled) {
     const { upstream: written, named } = settings;
     const known = findProvider(name);
     const key = `providers.${name}.upstream`;
@@ -72,10 +72,10 @@ export function readProviders(entries: readonly Entry[], onClientAbort: OnClient
   return { providers, origins, issues, warnings };
 }
 
-function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<string, Wanted> {
-  const wanted = new Map<string, Wanted>();
+function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<string, ProviderEntry> {
+  const enabled = new Map<string, ProviderEntry>();
   for (const { name, onByDefault } of knownProviders()) {
-    if (onByDefault) wanted.set(name, { ...BARE, named: undefined });
+    if (onByDefault) enabled.set(name, { ...BARE, named: undefined });
   }
   for (const entry of entries) {
     const [, name, key] = entry.path;
@@ -83,15 +83,16 @@ function collect(entries: readonly Entry[], issues: ConfigIssue[]): ReadonlyMap<
     if (issue !== undefined)
       issues.push({ ...sourceOfKey(entry, issue.depth), key: entry.path.join("."), ...issue.text });
     else if (name === undefined) continue;
-    else if (key === "upstream") wanted.set(name, { ...(wanted.get(name) ?? BARE), upstream: entry, named: entry });
-    else if (key !== undefined) wanted.set(name, { ...(wanted.get(name) ?? BARE), onClientAbort: entry, named: entry });
-    else if (entry.value === false) wanted.delete(name);
-    else if (!wanted.has(name)) wanted.set(name, { ...BARE, named: entry });
+    else if (key === "upstream") enabled.set(name, { ...(enabled.get(name) ?? BARE), upstream: entry, named: entry });
+    else if (key !== undefined)
+      enabled.set(name, { ...(enabled.get(name) ?? BARE), onClientAbort: entry, named: entry });
+    else if (entry.value === false) enabled.delete(name);
+    else if (!enabled.has(name)) enabled.set(name, { ...BARE, named: entry });
   }
-  return wanted;
+  return enabled;
 }
 
-const BARE: Wanted = { upstream: undefined, onClientAbort: undefined, named: undefined };
+const BARE: ProviderEntry = { upstream: undefined, onClientAbort: undefined, named: undefined };
 
 /** The provider's own setting, which overrides the common one. */
 function readOnClientAbort(

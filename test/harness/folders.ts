@@ -60,7 +60,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     "store/parquet",
   ],
   "store/ingest": ["store/duckdb", "store/schema", "store/parquet"],
-  "store/files": ["store/duckdb", "store/parquet", "store/ingest"],
+  "store/files": ["store/duckdb", "store/schema", "store/parquet", "store/ingest"],
   "store/query": [
     "store/time",
     "store/schema",

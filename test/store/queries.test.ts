@@ -11,7 +11,7 @@ import { openStore } from "./opened-store.ts";
 const NOW = Date.parse("2026-11-23T12:00:00Z");
 let lastId = 0;
 
-function call(timestamp: string, fields: Partial<RequestRecord> = {}): RequestRecord {
+function requestAt(timestamp: string, fields: Partial<RequestRecord> = {}): RequestRecord {
   lastId += 1;
   return {
     timestamp,
@@ -46,17 +46,17 @@ test("unknown is not zero: a sum is unknown if a request may have used something
   const { reader } = await openStore(
     t,
     [
-      call("2026-11-23T10:00:00Z", { model: "silent", ...missing }),
-      call("2026-11-23T10:01:00Z", { model: "silent", ...missing, estimated_output_tokens: 500 }),
-      call("2026-11-23T10:02:00Z", {
+      requestAt("2026-11-23T10:00:00Z", { model: "silent", ...missing }),
+      requestAt("2026-11-23T10:01:00Z", { model: "silent", ...missing, estimated_output_tokens: 500 }),
+      requestAt("2026-11-23T10:02:00Z", {
         model: "idle",
         ...withoutUse,
         usage_state: "not_applicable",
         error_type: "x",
         status: 429,
       }),
-      call("2026-11-23T10:03:00Z", { model: "half" }),
-      call("2026-11-23T10:04:00Z", { model: "half", ...missing }),
+      requestAt("2026-11-23T10:03:00Z", { model: "half" }),
+      requestAt("2026-11-23T10:04:00Z", { model: "half", ...missing }),
     ],
     NOW,
   );
@@ -90,9 +90,14 @@ test("a response that is fetched again and the closing of a WebSocket are reques
   const { reader } = await openStore(
     t,
     [
-      call("2026-11-23T10:00:00Z", { cost_usd: 0.25, cost_source: "table" }),
-      call("2026-11-23T10:01:00Z", { usage_state: "replay" }),
-      call("2026-11-23T10:02:00Z", { ...withoutUse, operation: "session", usage_state: "not_applicable", status: 101 }),
+      requestAt("2026-11-23T10:00:00Z", { cost_usd: 0.25, cost_source: "table" }),
+      requestAt("2026-11-23T10:01:00Z", { usage_state: "replay" }),
+      requestAt("2026-11-23T10:02:00Z", {
+        ...withoutUse,
+        operation: "session",
+        usage_state: "not_applicable",
+        status: 101,
+      }),
     ],
     NOW,
   );
@@ -106,9 +111,9 @@ test("requests without a value are a group and can be filtered for, separate fro
   const { reader } = await openStore(
     t,
     [
-      call("2026-11-23T10:00:00Z"),
-      call("2026-11-23T10:01:00Z", { owner: "null" }),
-      call("2026-11-23T10:02:00Z", { owner: "a" }),
+      requestAt("2026-11-23T10:00:00Z"),
+      requestAt("2026-11-23T10:01:00Z", { owner: "null" }),
+      requestAt("2026-11-23T10:02:00Z", { owner: "a" }),
     ],
     NOW,
   );
@@ -125,7 +130,7 @@ test("requests without a value are a group and can be filtered for, separate fro
 
 test("any text is a group of its own, and a filter for it matches its requests and no others", async (t) => {
   const records = HOSTILE.map((text, at) =>
-    call(`2026-11-23T10:00:${String(at).padStart(2, "0")}Z`, {
+    requestAt(`2026-11-23T10:00:${String(at).padStart(2, "0")}Z`, {
       model: text,
       owner: text,
       tags: { [`n${text}`]: text },
@@ -164,7 +169,7 @@ test("any text is a group of its own, and a filter for it matches its requests a
 
 test("local days have 23 and 25 hours where clocks change, and the hour that comes twice is two buckets", async (t) => {
   const hourly = Array.from({ length: 80 }, (_, hour) =>
-    call(new Date(Date.parse("2026-10-24T00:30:00Z") + hour * 3_600_000).toISOString()),
+    requestAt(new Date(Date.parse("2026-10-24T00:30:00Z") + hour * 3_600_000).toISOString()),
   );
   const { reader } = await openStore(t, hourly, NOW);
   const ask = (over: object): ReturnType<typeof reader.query> =>
@@ -195,11 +200,11 @@ test("the previous period: today is compared with yesterday so far, a month with
   const { reader } = await openStore(
     t,
     [
-      call("2026-11-22T11:59:00Z"),
-      call("2026-11-22T12:01:00Z"),
-      call("2026-11-23T11:59:00Z"),
-      call("2026-10-31T10:00:00Z"),
-      call("2026-10-23T11:00:00Z"),
+      requestAt("2026-11-22T11:59:00Z"),
+      requestAt("2026-11-22T12:01:00Z"),
+      requestAt("2026-11-23T11:59:00Z"),
+      requestAt("2026-10-31T10:00:00Z"),
+      requestAt("2026-10-23T11:00:00Z"),
     ],
     NOW,
   );
@@ -215,7 +220,7 @@ test("the previous period: today is compared with yesterday so far, a month with
 });
 
 test("the bucket that may still grow is reported, and none if the range is over", async (t) => {
-  const { reader } = await openStore(t, [call("2026-11-23T11:59:00Z")], NOW);
+  const { reader } = await openStore(t, [requestAt("2026-11-23T11:59:00Z")], NOW);
   const asked = (over: object): ReturnType<typeof reader.query> =>
     reader.query(querySchema.parse({ bucket: "1h", ...over }));
   assert.equal((await asked({ from: "-90m" })).partialFrom, "2026-11-23T11:00:00Z");
@@ -225,10 +230,10 @@ test("the bucket that may still grow is reported, and none if the range is over"
 });
 
 test("a request that arrives between two pages moves none of the others", async (t) => {
-  const same = Array.from({ length: 7 }, () => call("2026-11-23T11:00:00.500Z"));
+  const same = Array.from({ length: 7 }, () => requestAt("2026-11-23T11:00:00.500Z"));
   const { reader, append } = await openStore(
     t,
-    [...same, call("2026-11-20T01:00:00Z"), call("2026-11-23T11:30:00Z")],
+    [...same, requestAt("2026-11-20T01:00:00Z"), requestAt("2026-11-23T11:30:00Z")],
     NOW,
   );
   const seen: string[] = [];
@@ -236,7 +241,7 @@ test("a request that arrives between two pages moves none of the others", async 
   do {
     const page = await reader.listRequests({ from: "-30d", to: "now", tz: "UTC", filters: [], limit: 2, cursor });
     seen.push(...page.rows.map(({ id }) => id));
-    if (cursor === undefined) await append([call("2026-11-23T11:45:00Z")]);
+    if (cursor === undefined) await append([requestAt("2026-11-23T11:45:00Z")]);
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
   assert.equal(seen.length, 9);
@@ -246,10 +251,14 @@ test("a request that arrives between two pages moves none of the others", async 
 test("the slowest requests of a range are listed slowest first, whatever their time", async (t) => {
   const took = [120, 9_000, null, 30, 4_000.5, 4_000.5];
   const records = took.map((duration, at) => ({
-    ...call(`2026-11-23T11:0${at}:00Z`),
+    ...requestAt(`2026-11-23T11:0${at}:00Z`),
     ...(duration === null ? {} : { duration_ms: duration }),
   }));
-  const { reader } = await openStore(t, [...records, { ...call("2026-10-01T11:00:00Z"), duration_ms: 99_000 }], NOW);
+  const { reader } = await openStore(
+    t,
+    [...records, { ...requestAt("2026-10-01T11:00:00Z"), duration_ms: 99_000 }],
+    NOW,
+  );
   const page = await reader.listRequests({
     from: "-30d",
     to: "now",
@@ -294,7 +303,7 @@ test("a record is returned as the ledger has it", async (t) => {
 test("for an empty range, the nearest range with a matching request is found", async (t) => {
   const { reader } = await openStore(
     t,
-    [call("2026-11-01T10:00:00Z"), call("2026-11-20T10:00:00Z", { owner: "a" })],
+    [requestAt("2026-11-01T10:00:00Z"), requestAt("2026-11-20T10:00:00Z", { owner: "a" })],
     NOW,
   );
   const near = (over: object): Promise<unknown> =>
@@ -311,7 +320,7 @@ test("models without a price are listed with the tokens they used", async (t) =>
   const unpriced = { cost_usd: null, cost_source: "none" } as const;
   const { reader } = await openStore(
     t,
-    [call("2026-11-23T10:00:00Z", unpriced), call("2026-11-23T11:00:00Z", unpriced)],
+    [requestAt("2026-11-23T10:00:00Z", unpriced), requestAt("2026-11-23T11:00:00Z", unpriced)],
     NOW,
   );
   const found = await reader.unpricedModels({ from: "-1d", to: "now", tz: "UTC", filters: [] });
@@ -321,7 +330,7 @@ test("models without a price are listed with the tokens they used", async (t) =>
 });
 
 test("an invalid query is rejected with what is wrong and where", async (t) => {
-  const { reader } = await openStore(t, [call("2026-11-23T10:00:00Z")], NOW);
+  const { reader } = await openStore(t, [requestAt("2026-11-23T10:00:00Z")], NOW);
   const faults: readonly [object, string, RegExp][] = [
     [{ tz: "Europe/Berlim" }, "tz", /Europe\/Berlim/],
     [{ from: "-7x" }, "from", /-7d/],
@@ -344,7 +353,7 @@ test("an invalid query is rejected with what is wrong and where", async (t) => {
 });
 
 test("a query whose caller no longer waits is interrupted", async (t) => {
-  const { reader } = await openStore(t, [call("2026-11-23T10:00:00Z")], NOW);
+  const { reader } = await openStore(t, [requestAt("2026-11-23T10:00:00Z")], NOW);
   const abort = new AbortController();
   const text = "SELECT count(*) FROM range(100000000000) a, range(1000000) b";
   const result = reader.sql({ text, maxRows: 1, timeoutMs: 60_000 }, abort.signal);

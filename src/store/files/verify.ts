@@ -3,6 +3,7 @@ import { firstRow } from "../duckdb/database.ts";
 import type { Part } from "../parquet/manifest.ts";
 import { digestOf } from "../parquet/part-files.ts";
 import { partsSql } from "../parquet/relations.ts";
+import { requestMeasureSql } from "../schema/measures.ts";
 import type { Store } from "./store.ts";
 
 // Compares the store with itself and with the ledger.
@@ -43,8 +44,7 @@ export async function verify(store: Store, onStep: (done: number, total: number)
 /** Checks that the files can be read, and that the hours are the sums of the requests. */
 async function verifyPart(store: Store, part: Part): Promise<readonly Finding[]> {
   const { directory } = store;
-  const sums =
-    "sum(total_tokens) FILTER (usage <> 'replay') AS tokens, sum(cost_usd) FILTER (usage <> 'replay') AS cost";
+  const sums = `sum(${requestMeasureSql("total_tokens")}) AS tokens, sum(${requestMeasureSql("cost_usd")}) AS cost`;
   try {
     const [calls, hours] = await store.read(async (connection) => [
       await firstRow(connection, `SELECT count(*) AS n, ${sums} FROM ${partsSql(directory, [part], "calls")}`),

@@ -175,5 +175,5 @@ type Checked<T> =
 
 function parameterOf(member: PropertyKey | undefined): string {
   const names: Readonly<Record<string, string>> = { groupBy: "group_by", metrics: "metric", filters: "filter" };
-  return names[String(member)] ?? String(member ?? "question");
+  return names[String(member)] ?? String(member ?? "query");
 }

@@ -43,9 +43,9 @@ export function priceRoutes(services: AdminServices): readonly Route[] {
       ],
       response: z.array(priceRow),
       run: async ({ query }) => {
-        const wanted = query.get("search")?.toLowerCase() ?? "";
+        const search = query.get("search")?.toLowerCase() ?? "";
         const rows = await services.prices.list(query.get("provider") ?? undefined);
-        return rows.filter(({ model }) => model.toLowerCase().includes(wanted));
+        return rows.filter(({ model }) => model.toLowerCase().includes(search));
       },
     }),
     route({

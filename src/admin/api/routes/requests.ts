@@ -66,8 +66,8 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       run: ({ query, signal }) => {
         const scope = unwrap(parseScope(query, ["order", "limit", "cursor"]));
         const cursor = query.get("cursor") ?? undefined;
-        const wanted = { ...scope, sort: orderIn(query.get("order")), limit: limitIn(query, 100, 500), cursor };
-        return queryStore(services, (store) => store.listRequests(wanted, signal));
+        const listQuery = { ...scope, sort: orderIn(query.get("order")), limit: limitIn(query, 100, 500), cursor };
+        return queryStore(services, (store) => store.listRequests(listQuery, signal));
       },
     }),
     route({
