@@ -71,7 +71,7 @@ function report(comparisons: readonly Comparison[]): void {
 }
 
 function remark({ laxerThan, strictest, allowed }: Comparison): string {
-  if (laxerThan.length > 0) return `laxer than ${laxerThan.join(", ")}${allowed ? ", as RFC 9112 §2.2 requires" : ""}`;
+  if (laxerThan.length > 0) return `laxer than ${laxerThan.join(", ")}${allowed ? ", as RFC 9112 §2.2 asks" : ""}`;
   return strictest ? "stricter than all three" : "";
 }
 

@@ -22,7 +22,7 @@ export interface Comparison {
   readonly laxerThan: readonly Other[];
   /** LMGate rejected what all the others forwarded. */
   readonly strictest: boolean;
-  /** LMGate is laxer on purpose, because the standard requires it. */
+  /** LMGate is laxer on purpose, because the standard asks for it. */
   readonly allowed: boolean;
 }
 
