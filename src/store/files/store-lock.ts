@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -12,6 +12,8 @@ export class StoreBusy extends Error {
 }
 
 const RETRY_MS = 250;
+/** Several processes may repair the file at the same time, each what another one has half written. */
+const MAX_REPAIRS = 5;
 
 /**
  * Only one process changes the store at a time; any number may read it. The lock is a lock of the operating system on a
@@ -21,7 +23,7 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
   mkdirSync(directory, { recursive: true, mode: 0o750 });
   const path = join(directory, "lock");
   let waitedMs = 0;
-  let isBroken = false;
+  let repairs = 0;
   let instance: DuckDBInstance;
   for (;;) {
     try {
@@ -29,10 +31,9 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
       break;
     } catch (error) {
       if (!isHeld(error)) {
-        if (isBroken || !isTorn(error)) throw error;
-        // A full disk can leave half of the file. Only the process that holds the lock could open it.
-        rmSync(path, { force: true });
-        isBroken = true;
+        if (repairs === MAX_REPAIRS || !isTorn(error)) throw error;
+        repairs++;
+        await repair(path);
         continue;
       }
       if (waitedMs >= waitMs) throw new StoreBusy(directory, { cause: error });
@@ -44,6 +45,20 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
     return await work();
   } finally {
     instance.closeSync();
+  }
+}
+
+/**
+ * A full disk can leave half of the file, and a process that has just created and locked it has not yet written it. The
+ * file is therefore overwritten, not replaced: a lock that another process holds on it stays in force.
+ */
+async function repair(path: string): Promise<void> {
+  const whole = `${path}.${process.pid}`;
+  try {
+    (await DuckDBInstance.create(whole, { threads: "1" })).closeSync();
+    copyFileSync(whole, path);
+  } finally {
+    rmSync(whole, { force: true });
   }
 }
 
