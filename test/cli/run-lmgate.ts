@@ -42,7 +42,9 @@ export function cliFixture(t: TestContext): CliFixture {
       const [command = process.execPath, ...rest] = [...wrapper, process.execPath, MAIN, ...args];
       const child = spawn(command, rest, { cwd: directory, env: { ...inherited(), ...env } });
       child.stdin.on("error", () => undefined); // The command may have ended without reading stdin.
-      child.stdin.end(input);
+      // At the end of its stdin, script(1) ends the terminal's input, so it comes only when the command has ended.
+      if (wrapper === onTerminal && input === "") child.once("exit", () => child.stdin.end());
+      else child.stdin.end(input);
       const [stdout, stderr, ended]: [string, string, readonly unknown[]] = await Promise.all([
         text(child.stdout),
         text(child.stderr),
@@ -53,7 +55,26 @@ export function cliFixture(t: TestContext): CliFixture {
   };
 }
 
-/** Removes LMGate's variables, which a developer's shell may set. */
+/** The variables by which Node.js decides on colors. */
+const COLOR_VARIABLES: ReadonlySet<string> = new Set([
+  "AGENT_NAME",
+  "CI",
+  "CI_NAME",
+  "COLORTERM",
+  "FORCE_COLOR",
+  "NODE_DISABLE_COLORS",
+  "NO_COLOR",
+  "TEAMCITY_VERSION",
+  "TERM",
+  "TERM_PROGRAM",
+  "TERM_PROGRAM_VERSION",
+  "TF_BUILD",
+  "TMUX",
+]);
+
+/** Removes the variables of LMGate and of colors, which a developer's shell or a CI system may set. */
 function inherited(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("LMGATE_")));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("LMGATE_") && !COLOR_VARIABLES.has(name)),
+  );
 }
