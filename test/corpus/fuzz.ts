@@ -19,6 +19,8 @@ type Random = () => number;
 
 export interface FuzzResult {
   readonly rounds: number;
+  /** Bytes of all damaged responses and messages. */
+  readonly bytes: number;
   /** The exchange and the failure of each failed round. */
   readonly failures: readonly string[];
   /** How many records had each state, to check that the damage has an effect. */
@@ -42,6 +44,7 @@ export async function fuzz({ seed, continues }: FuzzOptions): Promise<FuzzResult
   const failures: string[] = [];
   const states = new Map<string, number>();
   let rounds = 0;
+  let bytes = 0;
   for (; continues() && failures.length < MAX_FAILURES; rounds++) {
     // Decoders free their memory in a later turn of the event loop.
     if (rounds % 64 === 0) await setImmediate();
@@ -52,16 +55,18 @@ export async function fuzz({ seed, continues }: FuzzOptions): Promise<FuzzResult
       const found = isSession
         ? sessionRound(pick(sessions, random), random)
         : stepRound(pick(steps, random), bodies, random);
+      bytes += found.bytes;
       states.set(found.state, (states.get(found.state) ?? 0) + 1);
       failures.push(...found.failures.map((failure) => `seed ${seed + rounds}: ${failure}`));
     } catch (error) {
       failures.push(`seed ${seed + rounds}: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-  return { rounds, failures, states };
+  return { rounds, bytes, failures, states };
 }
 
 interface Round {
+  readonly bytes: number;
   readonly state: string;
   readonly failures: readonly string[];
 }
@@ -87,7 +92,11 @@ function stepRound(step: Step, bodies: readonly Buffer[], random: Random): Round
   if (record.usage_reason === "observer_error") failures.push("an exception inside the observer");
   if (!body.equals(copy)) failures.push("the bytes were changed");
   const path = changed.request.target;
-  return { state: record.usage_state ?? "none", failures: failures.map((failure) => `${path}: ${failure}`) };
+  return {
+    bytes: body.length,
+    state: record.usage_state ?? "none",
+    failures: failures.map((failure) => `${path}: ${failure}`),
+  };
 }
 
 function sessionRound({ request, messages }: Session, random: Random): Round {
@@ -107,9 +116,11 @@ function sessionRound({ request, messages }: Session, random: Random): Round {
     () => 1,
     (turn) => check(turn.reading),
   );
+  let size = 0;
   const texts = messages.map(({ text }) => Buffer.from(text));
   for (const { from, text } of messages) {
     const bytes = maybeDamaged(frame(from, mutated(Buffer.from(text), texts, random)), random);
+    size += bytes.length;
     for (const piece of piecesOf(bytes, random)) {
       if (from === "client") session.clientBytes(piece);
       else session.serverBytes(piece);
@@ -117,7 +128,7 @@ function sessionRound({ request, messages }: Session, random: Random): Round {
   }
   const { reading } = session.finish({ kind: pick(["complete", "shutdown", "client-aborted"] as const, random) });
   if (reading !== undefined) check(reading);
-  return { state: "session", failures: failures.map((failure) => `${request.target}: ${failure}`) };
+  return { bytes: size, state: "session", failures: failures.map((failure) => `${request.target}: ${failure}`) };
 }
 
 const CODINGS = [
