@@ -44,6 +44,51 @@ export function readMessage(bytes: Buffer, rule: BodyRule = "by head"): RawMessa
   };
 }
 
+/** Takes the bytes of one connection and finds its messages, in time that grows with their size however they are cut. */
+export class MessageReader {
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+  /** How many bytes the incomplete message has; a chunked one tells only at its end. */
+  #needed: number | "end of chunks" = 0;
+
+  push(piece: Buffer): RawMessage | undefined {
+    this.#append(piece);
+    if (this.#needed === "end of chunks") {
+      // The trailer section ends with an empty line. One inside the payload only costs a reading.
+      const from = Math.max(0, this.#length - piece.length - 3);
+      if (this.#bytes.subarray(from, this.#length).indexOf("\r\n\r\n") < 0) return undefined;
+    } else if (this.#length < this.#needed) return undefined;
+    return this.#read();
+  }
+
+  #read(): RawMessage | undefined {
+    const bytes = this.#bytes.subarray(0, this.#length);
+    const message = readMessage(bytes);
+    if (message === undefined) {
+      const head = readMessage(bytes, "none");
+      const rule = head === undefined ? 0 : ruleOf(head.lines);
+      this.#needed = rule === "chunked" ? "end of chunks" : (head?.length ?? 0) + rule;
+      return undefined;
+    }
+    // The message keeps the old bytes, so the rest needs bytes of its own.
+    this.#bytes = Buffer.from(bytes.subarray(message.length));
+    this.#length = this.#bytes.length;
+    this.#needed = 0;
+    return message;
+  }
+
+  #append(piece: Buffer): void {
+    const length = this.#length + piece.length;
+    if (length > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * length);
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    piece.copy(this.#bytes, this.#length);
+    this.#length = length;
+  }
+}
+
 /** The first whole response to a request with that method, including interim ones (1xx). */
 export function readResponse(bytes: Buffer, method: string, ended = false): RawMessage | undefined {
   const head = readMessage(bytes, "none");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
-import { readMessage, type RawMessage } from "./raw-message.ts";
+import { MessageReader, type RawMessage } from "./raw-message.ts";
 
 /** Writes the response, in one piece or several. Its promise is awaited. */
 export type Script = (socket: Socket, request: RawMessage) => void | Promise<void>;
@@ -31,15 +31,13 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
   const seen = { connections: 0, bytes: 0 };
   const accept = (socket: Socket): void => {
     sockets.add(socket);
-    let pending = Buffer.alloc(0);
+    const reader = new MessageReader();
     socket.on("error", () => undefined); // a client may leave at any time
     socket.on("close", () => sockets.delete(socket));
     socket.on("data", (bytes: Buffer) => {
       seen.bytes += bytes.length;
-      pending = Buffer.concat([pending, bytes]);
-      const request = readMessage(pending);
+      const request = reader.push(bytes);
       if (!request) return;
-      pending = pending.subarray(request.length);
       requests.push(request);
       void upstream.respond(socket, request);
     });

@@ -62,9 +62,14 @@ export async function startProxyFixture(options: GatewayOptions = {}): Promise<P
       await provider.closeConnections();
     },
     async stop() {
-      const code = await gateway.stop();
-      const all = await gateway.records(0);
-      await provider.stop();
+      let code: number | null;
+      let all: readonly RequestRecord[];
+      try {
+        code = await gateway.stop();
+        all = await gateway.records(0);
+      } finally {
+        await provider.stop();
+      }
       const { stderr } = gateway.output();
       assert.equal(stderr, "", "nothing is said on stderr");
       assert.equal(code, 0);
