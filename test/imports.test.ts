@@ -33,8 +33,8 @@ const MODULES: Readonly<Record<string, Module>> = {
   providers: { imports: ["core"], builtins: BYTES, packages: [] },
   config: {
     imports: ["core", "providers"],
-    // node:net for `isIP` alone.
-    builtins: [...BYTES, ...FILES, "node:crypto", "node:net"],
+    // node:net for `isIP` alone, node:timers/promises to wait for another writer of a file.
+    builtins: [...BYTES, ...FILES, "node:crypto", "node:net", "node:timers/promises"],
     packages: ["zod", "yaml"],
   },
   allowlist: {

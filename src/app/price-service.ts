@@ -48,7 +48,7 @@ export function openPriceService(settings: Settings, onChange: (overrides: Price
         ...(price.cacheRead === undefined ? {} : { cache_read: price.cacheRead }),
         ...(price.cacheWrite === undefined ? {} : { cache_write: price.cacheWrite }),
       };
-      const read = editPriceOverride(path, { provider, model }, entry);
+      const read = await editPriceOverride(path, { provider, model }, entry);
       if ("missing" in read) throw new ApiError(404, "You have not set a price for this model at this provider.");
       if ("issues" in read) {
         const errors = formatIssues(read.issues).map((message) => ({ where: "overrides", message }));

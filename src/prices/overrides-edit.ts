@@ -7,10 +7,9 @@ import type { OverridePrices } from "../core/price-overrides.ts";
 import type { ConfigIssue } from "../config/config-issue.ts";
 import { readPriceOverrides, type OverridesRead } from "./overrides-file.ts";
 import { readRegularFileSync } from "../config/files/read-file.ts";
-import { replaceFile } from "../config/files/replace-file.ts";
+import { editFile, replaceFile } from "../config/files/replace-file.ts";
 
 const MAX_BYTES = 1024 * 1024;
-const ATTEMPTS = 20;
 const EMPTY_FILE = "# Price overrides, in US dollars per million tokens.\n";
 
 /** The overrides after the change; `missing` if there was no such price to remove. */
@@ -20,13 +19,13 @@ export type OverrideEdited = OverridesRead | { readonly missing: true };
  * Sets, or with `undefined` removes, the price of one model of one provider in the operator's file; comments and other
  * entries are kept. If it returns issues, nothing was written. A missing file is created.
  */
-export function editPriceOverride(
+export async function editPriceOverride(
   path: string,
   target: { readonly provider: string; readonly model: string },
   prices: OverridePrices | undefined,
-): OverrideEdited {
+): Promise<OverrideEdited> {
   createFile(path);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  const edited = await editFile((): OverrideEdited | undefined => {
     const content = readRegularFileSync(path, MAX_BYTES);
     if (!("bytes" in content)) return issue(path, content.message);
     const before = content.bytes.toString("utf8");
@@ -40,9 +39,9 @@ export function editPriceOverride(
       const now = readRegularFileSync(path, MAX_BYTES);
       return "bytes" in now && now.fingerprint === content.fingerprint;
     };
-    if (replaceFile(path, text, isCurrent)) return read;
-  }
-  return issue(path, "other programs keep changing this file; try again");
+    return replaceFile(path, text, isCurrent) ? read : undefined;
+  });
+  return edited ?? issue(path, "other programs keep changing this file; try again");
 }
 
 function createFile(path: string): void {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { once } from "node:events";
 import { join } from "node:path";
 import { test } from "node:test";
-import { replaceFile } from "../../src/config/files/replace-file.ts";
+import { readRegularFile, readRegularFileSync } from "../../src/config/files/read-file.ts";
+import { editFile, replaceFile } from "../../src/config/files/replace-file.ts";
 import { temporaryDirectory } from "../allowlist/watched-list.ts";
 
 const always = (): boolean => true;
@@ -50,4 +53,54 @@ test("nothing is written while another writer is at work, and a crashed writer d
   assert.equal(replaceFile(path, "new", always), false);
   assert.equal(replaceFile(path, "new", always), true);
   assert.equal(readFileSync(path, "utf8"), "new");
+});
+
+test("a writer that was stopped until another one took over writes nothing and leaves the other's file alone", (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "file");
+  const temporary = join(directory, ".file.lmgate-new");
+  writeFileSync(path, "old");
+  const stoppedMeanwhile = (): boolean => {
+    rmSync(temporary);
+    writeFileSync(temporary, "half of the oth");
+    return true;
+  };
+  assert.equal(replaceFile(path, "new", stoppedMeanwhile), false);
+  assert.equal(readFileSync(path, "utf8"), "old");
+  assert.equal(readFileSync(temporary, "utf8"), "half of the oth");
+});
+
+test("an edit waits until a crashed writer no longer blocks it", async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, "file");
+  const temporary = join(directory, ".file.lmgate-new");
+  writeFileSync(path, "old");
+  writeFileSync(temporary, "");
+  const fiveSecondsAgo = Date.now() / 1000 - 5;
+  utimesSync(temporary, fiveSecondsAgo, fiveSecondsAgo);
+  assert.equal(await editFile(() => (replaceFile(path, "new", always) ? "written" : undefined)), "written");
+  assert.equal(readFileSync(path, "utf8"), "new");
+});
+
+const REPLACES_FOREVER = `
+  const { renameSync, writeFileSync } = require("node:fs");
+  const { workerData: path } = require("node:worker_threads");
+  for (let n = 0; ; n++) {
+    writeFileSync(path + ".next", "whole");
+    renameSync(path + ".next", path);
+  }`;
+
+test("a file that is replaced again and again is read whole each time", async (t) => {
+  const path = join(temporaryDirectory(t), "file");
+  writeFileSync(path, "first");
+  const writer = new Worker(REPLACES_FOREVER, { eval: true, workerData: path });
+  await once(writer, "online");
+  const found = new Set<string>();
+  const add = (read: ReturnType<typeof readRegularFileSync>): unknown =>
+    found.add("bytes" in read ? read.bytes.toString() : read.code);
+  while (!found.has("whole")) add(readRegularFileSync(path, 100));
+  for (let n = 0; n < 5_000; n++) add(readRegularFileSync(path, 100));
+  for (let n = 0; n < 500; n++) add(await readRegularFile(path, 100));
+  await writer.terminate();
+  assert.deepEqual([...found].toSorted(), ["first", "whole"]);
 });

@@ -1,13 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../../allowlist/allowlist-file.ts";
 import { KeyChangeError } from "../../allowlist/key-changes.ts";
 import { summarizeKeys } from "../../allowlist/key-summary.ts";
+import { editFile } from "../../config/files/replace-file.ts";
 import { formatIssues } from "../../config/config-issue.ts";
 import type { KeyActivity } from "../../store/schema/reader.ts";
 import type { KeyRow } from "./contract.ts";
 import { ApiError } from "../server/problem.ts";
-
-const ATTEMPTS = 20;
 
 /** The allow-list as its file contains it now. Throws an `ApiError` if the file is invalid. */
 export function readKeyList(path: string): AllowlistText {
@@ -22,19 +20,18 @@ export function readKeyList(path: string): AllowlistText {
 
 /** Writes a changed list. Starts again if another program changed the file in the meantime. */
 export async function changeKeyList(path: string, change: (list: AllowlistText) => string): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  const isWritten = await editFile(() => {
     const list = readKeyList(path);
     const result = saveAllowlistText(list, applyChange(list, change));
-    if (result.kind === "written") return;
-    if (result.kind === "invalid") {
-      throw new ApiError(
-        422,
-        "This change would make the allow-list invalid. Nothing was written.",
-        result.issues.map(({ key, message }) => ({ where: key ?? "allow-list", message })),
-      );
-    }
-    await delay(10 + Math.random() * 40);
-  }
+    if (result.kind === "overtaken") return undefined;
+    if (result.kind === "written") return true;
+    throw new ApiError(
+      422,
+      "This change would make the allow-list invalid. Nothing was written.",
+      result.issues.map(({ key, message }) => ({ where: key ?? "allow-list", message })),
+    );
+  });
+  if (isWritten !== undefined) return;
   throw new ApiError(409, "Other programs keep changing the allow-list. Nothing was written; try again.");
 }
 

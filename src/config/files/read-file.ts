@@ -16,8 +16,28 @@ export interface FileIssue {
 // Without O_NONBLOCK, opening a FIFO would wait until another process opens it for writing.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** A file that is replaced while it is read is read again, so often at most. */
+const MAX_READS = 20;
+
 /** Reads a regular file of at most `maxBytes`. A file that changes while it is read is an issue. */
 export async function readRegularFile(path: string, maxBytes: number): Promise<FileContent | FileIssue> {
+  for (let reads = 1; ; reads++) {
+    const read = await readOnce(path, maxBytes);
+    if (read !== "replaced") return read;
+    if (reads === MAX_READS) return changing();
+  }
+}
+
+/** The synchronous form, for the start and for commands. */
+export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
+  for (let reads = 1; ; reads++) {
+    const read = readOnceSync(path, maxBytes);
+    if (read !== "replaced") return read;
+    if (reads === MAX_READS) return changing();
+  }
+}
+
+async function readOnce(path: string, maxBytes: number): Promise<FileContent | FileIssue | "replaced"> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, OPEN_FLAGS);
@@ -31,9 +51,7 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<F
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    const fingerprint = fingerprintOf(await handle.stat({ bigint: true }));
-    if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
-    return { bytes, fingerprint };
+    return contentOf(bytes, filled, before, await handle.stat({ bigint: true }));
   } catch (error) {
     return issueFrom(error);
   } finally {
@@ -41,8 +59,7 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<F
   }
 }
 
-/** The synchronous form, for the start and for commands. */
-export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
+function readOnceSync(path: string, maxBytes: number): FileContent | FileIssue | "replaced" {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, OPEN_FLAGS);
@@ -56,14 +73,24 @@ export function readRegularFileSync(path: string, maxBytes: number): FileContent
       if (count === 0) break;
       filled += count;
     }
-    const fingerprint = fingerprintOf(fstatSync(descriptor, { bigint: true }));
-    if (filled < bytes.length || fingerprint !== fingerprintOf(before)) return changing();
-    return { bytes, fingerprint };
+    return contentOf(bytes, filled, before, fstatSync(descriptor, { bigint: true }));
   } catch (error) {
     return issueFrom(error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function contentOf(
+  bytes: Buffer,
+  filled: number,
+  before: BigIntStats,
+  after: BigIntStats,
+): FileContent | FileIssue | "replaced" {
+  const fingerprint = fingerprintOf(after);
+  if (filled === bytes.length && fingerprint === fingerprintOf(before)) return { bytes, fingerprint };
+  // Another file has its name now; its own content may not have changed at all.
+  return after.nlink === 0n ? "replaced" : changing();
 }
 
 /** The fingerprint of the file at `path`, symbolic links followed; the error code if it cannot be read. */

@@ -12,11 +12,27 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { errorCode } from "../../core/errno.ts";
 
-/** A temporary file older than this was left by a writer that crashed; no running writer takes so long. */
+/** A temporary file older than this was probably left by a writer that crashed. */
 const ABANDONED_MS = 10_000;
+/** Longer than a writer that crashed keeps the others out. */
+const EDIT_DEADLINE_MS = 15_000;
+
+/**
+ * Edits a file that other processes edit too. `attempt` reads it and calls `replaceFile`; it returns `undefined` if that
+ * returned false, and is then called again. Resolves to `undefined` if it has not succeeded after 15 seconds.
+ */
+export async function editFile<T>(attempt: () => T | undefined): Promise<T | undefined> {
+  const deadline = performance.now() + EDIT_DEADLINE_MS;
+  for (;;) {
+    const result = attempt();
+    if (result !== undefined || performance.now() > deadline) return result;
+    await delay(10 + Math.random() * 50);
+  }
+}
 
 /**
  * Replaces the content of an existing file atomically: readers see the old file or the new one, never a part. Links are
@@ -29,23 +45,26 @@ export function replaceFile(path: string, text: string, isCurrent: () => boolean
   const temporary = join(dirname(target), `.${basename(target)}.lmgate-new`);
   const descriptor = createAlone(temporary);
   if (descriptor === undefined) return false;
+  let isReplaced = false;
   try {
-    try {
-      if (!isCurrent()) {
-        rmSync(temporary);
-        return false;
-      }
-      fill(descriptor, text, target);
-    } finally {
-      closeSync(descriptor);
-    }
+    if (!isCurrent()) return false;
+    fill(descriptor, text, target);
+    // A process that was stopped for so long that others took its file for abandoned must not rename theirs.
+    if (!isSameFile(descriptor, temporary)) return false;
     renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    isReplaced = true;
+  } finally {
+    if (!isReplaced && isSameFile(descriptor, temporary)) rmSync(temporary, { force: true });
+    closeSync(descriptor);
   }
   syncDirectory(dirname(target));
   return true;
+}
+
+function isSameFile(descriptor: number, path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const opened = fstatSync(descriptor);
+  return found?.ino === opened.ino && found.dev === opened.dev;
 }
 
 function createAlone(path: string): number | undefined {

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { openAllowlistText, saveAllowlistText, type AllowlistText } from "../../../allowlist/allowlist-file.ts";
+import { editFile } from "../../../config/files/replace-file.ts";
 import { loadCommandSettings } from "../../context/load-settings.ts";
 import { addConfigOption, type SettingsOptions } from "../../context/settings-options.ts";
 import { EXIT, reportIssues, info, type ExitCode, type Terminal } from "../../context/terminal.ts";
@@ -24,8 +24,6 @@ function openPath(terminal: Terminal, path: string): AllowlistText | ExitCode {
   return "issues" in list ? reportIssues(terminal, "allow-list", list.issues) : list;
 }
 
-const ATTEMPTS = 50;
-
 /**
  * Changes the allow-list, and starts again if another process changed it in the meantime. `change` returns the new text,
  * or an exit code after it has printed why there is none.
@@ -35,20 +33,19 @@ export async function changeAllowlist(
   path: string,
   change: (list: AllowlistText) => string | ExitCode,
 ): Promise<ExitCode> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  const exitCode = await editFile(() => {
     const list = openPath(terminal, path);
     if (typeof list === "number") return list;
     const text = change(list);
     if (typeof text === "number") return text;
     const result = saveAllowlistText(list, text);
+    if (result.kind === "overtaken") return undefined;
     if (result.kind === "written") return EXIT.ok;
-    if (result.kind === "invalid") {
-      reportIssues(terminal, "allow-list with this change", result.issues);
-      info(terminal, "nothing was written");
-      return EXIT.failure;
-    }
-    await delay(10 + Math.random() * 100);
-  }
+    reportIssues(terminal, "allow-list with this change", result.issues);
+    info(terminal, "nothing was written");
+    return EXIT.failure;
+  });
+  if (exitCode !== undefined) return exitCode;
   info(terminal, `${path} is changed too often by other processes; nothing was written. Try again.`);
   return EXIT.failure;
 }

@@ -57,7 +57,7 @@ async function override(terminal: Terminal, target: ModelOfProvider, options: Ov
   try {
     const server = await findGateway(terminal, options);
     if (server === undefined) {
-      const code = overrideInFile(terminal, target, price, options);
+      const code = await overrideInFile(terminal, target, price, options);
       if (code !== EXIT.ok) return code;
     } else {
       const path = `/api/v1/prices/overrides/${encodeURIComponent(target.provider)}/${encodeURIComponent(target.model)}`;
@@ -92,12 +92,12 @@ function priceOf({ input, output, cacheRead, cacheWrite, remove }: OverrideOptio
   return { input, output, ...cache };
 }
 
-function overrideInFile(
+async function overrideInFile(
   terminal: Terminal,
   target: ModelOfProvider,
   price: Price | undefined,
   options: DataSourceOptions,
-): number {
+): Promise<number> {
   const loaded = loadCommandSettings(terminal, options);
   if (typeof loaded === "number") return loaded;
   const { pricing, providers } = loaded.settings;
@@ -112,7 +112,7 @@ function overrideInFile(
     );
     return EXIT.notFound;
   }
-  const edited = editPriceOverride(pricing.overridesPath, target, price && pricesOf(price));
+  const edited = await editPriceOverride(pricing.overridesPath, target, price && pricesOf(price));
   if ("issues" in edited) return reportIssues(terminal, "price overrides", edited.issues);
   if (!("missing" in edited)) return EXIT.ok;
   info(terminal, `no price override for ${target.model} at ${target.provider}`);
