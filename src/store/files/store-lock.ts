@@ -13,7 +13,7 @@ export class StoreBusy extends Error {
 
 const RETRY_MS = 250;
 /** Several processes may repair the file at the same time, each what another one has half written. */
-const MAX_REPAIRS = 5;
+const MAX_REPAIRS = 20;
 
 /**
  * Only one process changes the store at a time; any number may read it. The lock is a lock of the operating system on a
