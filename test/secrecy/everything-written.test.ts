@@ -25,6 +25,7 @@ import {
   REJECTED,
   rejectedRequests,
 } from "./canaries.ts";
+import { eventually } from "../harness/until.ts";
 import { findSecret } from "./secret-forms.ts";
 
 let fixture: AttackFixture;
@@ -119,9 +120,8 @@ async function failingDisk(): Promise<void> {
   const { statsPath } = fixture.gateway;
   const ledgerState = async (): Promise<string> =>
     (await sendRaw(fixture.gateway.port, request("GET", "/readyz"))).responses[0]?.text ?? "";
-  const until = async (what: RegExp): Promise<void> => {
-    while (!what.test(await ledgerState())) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
+  const until = (what: RegExp): Promise<void> =>
+    eventually(`/readyz matches ${what.source}`, async () => what.test(await ledgerState()));
   await fixture.gateway.records(fixture.upstream.seen.requests);
   await rename(statsPath, `${statsPath}.before`);
   await mkdir(statsPath);
@@ -169,8 +169,8 @@ async function send(rawRequest: string): Promise<void> {
 }
 
 async function untilLogged(what: RegExp, count: number): Promise<void> {
-  while ((fixture.gateway.output().stdout.match(what) ?? []).length < count)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  const times = (): number => (fixture.gateway.output().stdout.match(what) ?? []).length;
+  await eventually(`the log has ${what.source} ${count} times`, () => times() >= count);
 }
 
 function stats(): string {

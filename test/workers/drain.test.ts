@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
-import { HANG_MS } from "../harness/until.ts";
+import { HANG_MS, eventually } from "../harness/until.ts";
 import { fieldOf, statusOf } from "../harness/raw-message.ts";
 import { connectRaw, type RawPeer } from "../harness/raw-client.ts";
 import type { GatewayOptions } from "../harness/gateway.ts";
@@ -169,7 +169,7 @@ test("a request whose head is complete only after LMGate has stopped listening i
   await late.message();
   fixture.gateway.signal("SIGTERM");
   await draining(fixture);
-  while (!(await isRejected(fixture.gateway.port))) await new Promise((resolve) => void setTimeout(resolve, 5));
+  await eventually("new connections are rejected", () => isRejected(fixture.gateway.port));
 
   late.send(head.slice(20));
   const rejection = await late.message();
