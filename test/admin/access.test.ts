@@ -259,7 +259,7 @@ test("the error names a port that is in use", async (t) => {
   const log = relayLogger(() => undefined);
   const routes = (): Promise<[]> => Promise.resolve([]);
   const again = startAdmin({ routes, host: "127.0.0.1", port: server.port, token, log });
-  await assert.rejects(again, new RegExp(`admin listener cannot use 127\\.0\\.0\\.1:${server.port}`));
+  await assert.rejects(again, new RegExp(`admin listener cannot listen on 127\\.0\\.0\\.1:${server.port}`));
 });
 
 test("rotating the stats file needs a POST with the token, on loopback too", async (t) => {

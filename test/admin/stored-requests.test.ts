@@ -181,7 +181,7 @@ test("a killed store gives 503 to waiting queries, serves the next one, and cuts
   process.kill(storePid(api.gateway.pid), "SIGKILL");
   for (const { status, body } of await Promise.all(asked)) {
     assert.ok(status === 200 || status === 503, String(status));
-    if (status === 503) assert.match((body as { detail: string }).detail, /Requests are not affected/);
+    if (status === 503) assert.match((body as { detail: string }).detail, /Proxied requests are not affected/);
   }
   await assert.rejects(async () => {
     while ((await reader?.read())?.done === false);
@@ -197,7 +197,7 @@ test("with the store disabled, routes that need it give 503 with the reason, and
   for (const path of ["/usage", "/requests", "/requests/x", "/dimensions/model", "/nearest", "/export.csv"]) {
     const response = await ask(path);
     assert.equal(response.status, 503, path);
-    assert.match(await response.text(), /store\.enabled is false/);
+    assert.match(await response.text(), /Set store\.enabled to true/);
   }
   for (const path of ["/prices", "/providers", "/system", "/status"]) assert.equal((await ask(path)).status, 200, path);
 });

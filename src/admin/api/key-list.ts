@@ -13,7 +13,7 @@ export function readKeyList(path: string): AllowlistText {
   if (!("issues" in list)) return list;
   throw new ApiError(
     409,
-    "The allow-list file is invalid. Fix it first; the last good list is in force.",
+    "The allow-list file is invalid. Fix it before making changes. The last valid list remains in force.",
     formatIssues(list.issues).map((message) => ({ where: "allow-list", message })),
   );
 }
@@ -32,7 +32,10 @@ export async function changeKeyList(path: string, change: (list: AllowlistText) 
     );
   });
   if (isWritten !== undefined) return;
-  throw new ApiError(409, "Other programs keep changing the allow-list. Nothing was written; try again.");
+  throw new ApiError(
+    409,
+    "The allow-list was changed by another program at the same time. Nothing was written. Try again.",
+  );
 }
 
 function applyChange(list: AllowlistText, change: (list: AllowlistText) => string): string {
@@ -41,7 +44,7 @@ function applyChange(list: AllowlistText, change: (list: AllowlistText) => strin
   } catch (error) {
     if (!(error instanceof KeyChangeError)) throw error;
     const status = { exists: 409, missing: 404, invalid: 422 } as const;
-    throw new ApiError(status[error.kind], "The change is not possible. Nothing was written.", [
+    throw new ApiError(status[error.kind], "The change could not be made. Nothing was written.", [
       { where: error.where, message: error.message },
     ]);
   }

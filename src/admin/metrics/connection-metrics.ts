@@ -15,7 +15,7 @@ export class ConnectionMetrics {
   constructor(registry: Registry) {
     this.#rejected = new Counter({
       name: "lmgate_connections_refused_total",
-      help: "Client connections closed at once, by the setting that limits them.",
+      help: "Client connections rejected because a limit was reached, by setting.",
       labelNames: ["reason"],
       registers: [registry],
     });

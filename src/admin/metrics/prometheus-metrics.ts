@@ -30,7 +30,7 @@ export class Metrics {
   constructor(build: BuildInfo) {
     new Gauge({
       name: "lmgate_build_info",
-      help: "Always 1. The labels are the versions that run.",
+      help: "Always 1; the labels give the running versions.",
       labelNames: ["version", "node"],
       registers: [this.#registry],
     }).set({ version: build.version, node: build.node }, 1);

@@ -157,8 +157,8 @@ function requestCounters(registry: Registry) {
     // Separate names, not a label: cached and reasoning tokens are parts of input and output, and a sum over a label
     // would count them twice.
     tokens: {
-      input: tokens("lmgate_input_tokens_total", "Input tokens, cached ones included."),
-      output: tokens("lmgate_output_tokens_total", "Output tokens, reasoning included."),
+      input: tokens("lmgate_input_tokens_total", "Input tokens, including cached ones."),
+      output: tokens("lmgate_output_tokens_total", "Output tokens, including reasoning."),
       cacheRead: tokens("lmgate_cache_read_input_tokens_total", "Input tokens read from a provider's cache."),
       cacheWrite: tokens("lmgate_cache_write_input_tokens_total", "Input tokens written to a provider's cache."),
       reasoning: tokens("lmgate_reasoning_output_tokens_total", "Output tokens spent on reasoning."),

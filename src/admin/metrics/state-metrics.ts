@@ -19,20 +19,20 @@ export class LedgerMetrics {
     this.#interrupted = total(
       registry,
       "lmgate_stats_interrupted_total",
-      "Records of requests that ended together with their worker or with the previous process.",
+      "Records of requests that were interrupted when their worker or the previous process ended.",
     );
     this.#unconfirmed = total(
       registry,
       "lmgate_stats_unconfirmed_total",
-      "Responses released before their records were confirmed as written, with stats.durability: written.",
+      "With stats.durability set to written: responses sent before their records were confirmed.",
     );
-    this.#rotations = total(registry, "lmgate_stats_rotations_total", "Times the stats file was rotated.");
+    this.#rotations = total(registry, "lmgate_stats_rotations_total", "Number of rotations of the stats file.");
     this.#queued = gauge(registry, "lmgate_stats_queue_depth", "Records waiting to be written.");
     this.#degraded = gauge(registry, "lmgate_stats_degraded", "1 while the stats file cannot be written.");
     this.#lastWrite = gauge(
       registry,
       "lmgate_stats_last_write_timestamp_seconds",
-      "When the stats file was last written; 0: not yet.",
+      "Time of the last write to the stats file; 0 if none.",
     );
   }
 
@@ -63,14 +63,10 @@ export class AllowlistMetrics {
     this.#loadedAt = gauge(
       registry,
       "lmgate_config_last_reload_success_timestamp_seconds",
-      "When the allow-list in force was read.",
+      "Time at which the allow-list in force was read.",
     );
     this.#keys = gauge(registry, "lmgate_allowlist_keys", "Keys on the allow-list in force.");
-    this.#errors = total(
-      registry,
-      "lmgate_allowlist_reload_errors_total",
-      "Changes of the allow-list that were rejected.",
-    );
+    this.#errors = total(registry, "lmgate_allowlist_reload_errors_total", "Rejected changes to the allow-list.");
   }
 
   set(status: AllowlistStatus): void {
@@ -92,7 +88,7 @@ export class WorkerMetrics {
     this.#restarts = new MonotonicCounter(
       new Counter({
         name: "lmgate_thread_restarts_total",
-        help: "Times a worker was restarted.",
+        help: "Number of worker restarts.",
         labelNames: ["thread"],
         registers: [registry],
       }),

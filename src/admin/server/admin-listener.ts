@@ -23,7 +23,7 @@ export async function createAdminHandler(
     onLoopback: isLoopbackAddress(bound.address),
     now,
     onGuessing: (client) =>
-      options.log.warn({ client }, "too many wrong admin tokens from this address; throttling it"),
+      options.log.warn({ client }, "too many wrong admin tokens from this address; throttling the address"),
   });
   // Browsers send a cookie to every port of a host, and a machine may run two gateways.
   const sessionCookie = `lmgate_session_${bound.port}`;

@@ -37,7 +37,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 function listen(server: Server, { host, port }: AdminOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
-      reject(new Error(`admin listener cannot use ${host}:${port}: ${error.message}`, { cause: error }));
+      reject(new Error(`admin listener cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
     };
     server.once("error", fail);
     server.listen({ host, port }, () => {

@@ -44,7 +44,10 @@ export class Authenticator {
     // On other addresses clients use host names that LMGate cannot know, and DNS rebinding gains nothing there: the
     // attacker could connect directly.
     if (!this.#options.onLoopback || this.#isOwnName(identity.host)) return undefined;
-    return problem(403, "The Host header must be localhost, the listener's address or its configured host name.");
+    return problem(
+      403,
+      "The Host header must be localhost, or the address or configured host name of the admin listener.",
+    );
   }
 
   /** For routes that need no credential on loopback, where every client is on this machine. */
@@ -68,7 +71,7 @@ export class Authenticator {
 
   checkToken(address: string, token: string): Response | undefined {
     if (!this.#throttle.allows(address)) {
-      return problem(429, "Too many wrong tokens from this address. Try again in a second.", { "retry-after": "1" });
+      return problem(429, "Too many wrong tokens from this address. Try again in 1 second.", { "retry-after": "1" });
     }
     if (isSameSecret(token, this.#options.token)) return undefined;
     if (this.#throttle.recordFailure(address)) this.#options.onGuessing(address);
@@ -79,7 +82,7 @@ export class Authenticator {
   checkSameSite({ origin, fetchSite, host }: RequestIdentity): Response | undefined {
     const isForeign = fetchSite !== undefined && fetchSite !== "same-origin" && fetchSite !== "none";
     if (!isForeign && (origin === undefined || originHost(origin) === host.toLowerCase())) return undefined;
-    return problem(403, "Requests from pages of other sites are not allowed.");
+    return problem(403, "Cross-site requests are not allowed.");
   }
 
   /** Aborted when the session that authenticated the request is closed. */

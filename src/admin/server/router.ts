@@ -50,7 +50,7 @@ export function buildRouter(options: RouterOptions): Hono<Bindings> {
   // Clients without a credential must not learn which paths exist.
   app.all("*", (context) => {
     const rejection = authenticator.checkAuthenticated(identityOf(context, options.sessionCookie));
-    return rejection ?? problem(404, "No such path. GET /openapi.json lists all paths.");
+    return rejection ?? problem(404, "Path not found. See /openapi.json for all paths.");
   });
   app.onError((error) => {
     if (error instanceof ApiError) return error.response;
@@ -131,7 +131,7 @@ async function readText({ env: { incoming } }: AdminContext, maxBytes: number): 
   for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
     const bytes = chunk as Buffer; // as: no encoding is set
     length += bytes.length;
-    if (length > maxBytes) throw new ApiError(413, `The body is longer than ${maxBytes} bytes.`);
+    if (length > maxBytes) throw new ApiError(413, `The body exceeds the limit of ${maxBytes} bytes.`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -17,7 +17,7 @@ export async function dimensionValues(
 ): Promise<DimensionValues> {
   const { dimension, search = "", limit } = query;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LISTED) {
-    throw new QueryError("limit", `use a number from 1 to ${MAX_LISTED}`);
+    throw new QueryError("limit", `must be a number from 1 to ${MAX_LISTED}`);
   }
   if (search.length > MAX_SEARCH) throw new QueryError("search", `is longer than ${MAX_SEARCH} characters`);
   const range = unbucketed(requestsIn(query, context.now), [dimension]);

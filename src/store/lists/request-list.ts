@@ -47,7 +47,7 @@ export async function listRequests(
 ): Promise<RequestListPage> {
   const range = requestsIn(wanted, now);
   if (!Number.isInteger(wanted.limit) || wanted.limit < 1 || wanted.limit > MAX_PAGE) {
-    throw new QueryError("limit", `use a number from 1 to ${MAX_PAGE}`);
+    throw new QueryError("limit", `must be a number from 1 to ${MAX_PAGE}`);
   }
   if (wanted.sort === "slowest") return { rows: await slowestRequests(connection, range, wanted.limit), cursor: null };
   const after = wanted.cursor === undefined ? undefined : placeOf(wanted.cursor);

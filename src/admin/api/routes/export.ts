@@ -25,7 +25,10 @@ export function exportRoutes(services: AdminServices): readonly Route[] {
           name: "what",
           description: "calls: one row per request. usage: the result of the usage query. Default: calls.",
         },
-        { name: "bom", description: "1: begin a CSV file with a byte order mark, which some spreadsheets need." },
+        {
+          name: "bom",
+          description: "Set to 1 to begin the CSV file with a byte order mark, which some spreadsheets need.",
+        },
       ],
       response: MEDIA_TYPES[format],
       run: (request) => queryStore(services, (store) => exported(store, format, request)),
@@ -37,7 +40,7 @@ async function exported(store: StoreReader, format: ExportFormat, { query, signa
   const parsed = unwrap(parseQuery(query, ["what", "bom"]));
   const what = query.get("what") ?? "calls";
   if (what !== "calls" && what !== "usage") {
-    throw new ApiError(400, "Invalid export.", [{ where: "what", message: "use calls or usage" }]);
+    throw new ApiError(400, "The query is invalid.", [{ where: "what", message: "must be calls or usage" }]);
   }
   const request = { format, what, query: parsed, byteOrderMark: query.get("bom") === "1" } as const;
   const parts = store.export(request, signal)[Symbol.asyncIterator]();

@@ -55,7 +55,7 @@ export const keyChange = named(
       owner: owner.optional(),
       expiresAt: z.string().max(40).nullable().optional(),
     })
-    .refine((change) => Object.keys(change).length > 0, "nothing to change: set disabled, owner or expiresAt"),
+    .refine((change) => Object.keys(change).length > 0, "set at least one of disabled, owner and expiresAt"),
 );
 export const rotation = named(
   "Rotation",

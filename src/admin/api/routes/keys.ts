@@ -39,7 +39,7 @@ function add(services: AdminServices): Route {
     method: "post",
     path: "/api/v1/keys",
     access: "authenticated",
-    summary: "Add a key, or generate one. Only this response contains the generated key",
+    summary: "Add a key or generate one. A generated key is returned only in this response",
     body: newKey,
     response: keysChanged,
     run: async (request) => {
@@ -63,7 +63,7 @@ function change(services: AdminServices): Route {
     method: "patch",
     path: "/api/v1/keys/{id}",
     access: "authenticated",
-    summary: "Enable or disable all keys of an id, or change their owner or expiry",
+    summary: "Enable or disable all keys with an id, or change their owner or expiry",
     body: keyChange,
     response: keysChanged,
     run: async (request) => {
@@ -84,7 +84,7 @@ function rotate(services: AdminServices): Route {
     method: "post",
     path: "/api/v1/keys/{id}/rotate",
     access: "authenticated",
-    summary: "Rotate a key: add a new key for the id; the old ones expire after the grace period",
+    summary: "Rotate a key: add a new key for its id and expire the old ones after the grace period",
     body: rotation,
     response: keysChanged,
     run: async (request) => {
@@ -106,7 +106,7 @@ function revoke(services: AdminServices): Route {
     method: "delete",
     path: "/api/v1/keys/{id}",
     access: "authenticated",
-    summary: "Revoke all keys of an id",
+    summary: "Revoke all keys with an id",
     response: keysChanged,
     run: async (request) => {
       const target = request.parameter("id");
@@ -161,7 +161,9 @@ async function auditAndReload(
 async function reloadKeys(services: AdminServices): Promise<KeysChanged> {
   const { version, acknowledgedBy, error } = await services.reloadAllowlist();
   if (error !== undefined) {
-    throw new ApiError(409, "The file was written but is not in force.", [{ where: "allow-list", message: error }]);
+    throw new ApiError(409, "The allow-list was written but could not be loaded.", [
+      { where: "allow-list", message: error },
+    ]);
   }
   const keys = keyRows(readKeyList(services.allowlistPath), await keyActivity(services), Date.now());
   return { keys, version, acknowledgedBy };

@@ -89,7 +89,7 @@ export function maintenanceRoutes(services: AdminServices): readonly Route[] {
         const details = { version, ...(error === undefined ? {} : { error }) };
         await services.audit.note(identity, { action: "allowlist.reloaded", target: "allow-list", details });
         if (error === undefined) return { keys: services.status().allowlist.keys, version, acknowledgedBy };
-        throw new ApiError(409, "The allow-list file is invalid. The last good list stays in force.", [
+        throw new ApiError(409, "The allow-list file is invalid. The last valid list remains in force.", [
           { where: "allow-list", message: error },
         ]);
       },

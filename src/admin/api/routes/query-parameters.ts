@@ -13,7 +13,8 @@ export const scopeParameters: readonly Parameter[] = [
   { name: "tz", description: "An IANA time zone. Default: UTC." },
   {
     name: "filter",
-    description: "<dimension><op><value>[,<value>…] with =, !=, >= or <=. The value null means unknown; \\ escapes.",
+    description:
+      "<dimension><op><value>[,<value>…] with =, !=, >= or <=. The value null means unknown. Use \\ to escape a comma, a backslash or the word null.",
     repeated: true,
   },
 ];
@@ -23,9 +24,9 @@ export const queryParameters: readonly Parameter[] = [
   { name: "bucket", description: "auto, none, 1m, 5m, 15m, 1h, 1d, 1w or 1mo. Default: auto." },
   { name: "group_by", description: "Up to two dimensions, comma-separated." },
   { name: "metric", description: "Metrics, comma-separated. Default: cost,total_tokens,requests,errors." },
-  { name: "compare", description: "previous: also return the period before, of the same length. Default: none." },
-  { name: "limit", description: "Largest number of groups. The rest is summed as other. Default: 20." },
-  { name: "order", description: "A metric to sort by; with a - prefix, largest first." },
+  { name: "compare", description: "Set to previous to also return the preceding period. Default: none." },
+  { name: "limit", description: "Maximum number of groups. The rest are combined as other. Default: 20." },
+  { name: "order", description: "Metric to sort by. Prefix it with - for descending order." },
 ];
 
 export function unwrap<T>(result: Parsed<T>): T {
@@ -39,7 +40,8 @@ export function unwrap<T>(result: Parsed<T>): T {
 
 /** Queries the store, and turns its errors into errors of the API. */
 export async function queryStore<T>(services: AdminServices, ask: (store: StoreReader) => Promise<T>): Promise<T> {
-  if (services.store === undefined) throw new ApiError(503, "The query store is disabled (store.enabled is false).");
+  if (services.store === undefined)
+    throw new ApiError(503, "The query store is disabled. Set store.enabled to true to use it.");
   try {
     return await ask(services.store);
   } catch (error) {
@@ -63,7 +65,7 @@ export function toApiError(error: unknown): unknown {
   if (error instanceof Error && error.name === "StoreUnavailable") {
     return new ApiError(
       503,
-      `The query store is not available (${error.message}). Requests are not affected. Try again.`,
+      `The query store is unavailable: ${error.message}. Proxied requests are not affected. Try again later.`,
     );
   }
   return error;

@@ -58,7 +58,10 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       summary: "List requests, newest first, in pages",
       query: [
         ...scopeParameters,
-        { name: "order", description: "newest, or slowest: one page of the longest requests. Default: newest." },
+        {
+          name: "order",
+          description: "newest (default), or slowest for one page of the requests with the longest duration.",
+        },
         { name: "limit", description: "Requests on a page, up to 500. Default: 100." },
         { name: "cursor", description: "Cursor of the previous page." },
       ],
@@ -75,10 +78,13 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       path: "/api/v1/requests/stream",
       access: "authenticated",
       summary:
-        "Stream requests as they end, as events: `call` (schema Call), `skipped` (number above the rate) and `alive`",
+        "Stream requests as they end, as events: `call` (schema Call), `skipped` (number of requests left out because of the rate) and `alive`",
       query: [
         ...scopeParameters.filter(({ name }) => name === "filter" || name === "tz"),
-        { name: "rate", description: `Most requests a second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.` },
+        {
+          name: "rate",
+          description: `Maximum number of requests per second, up to ${MAX_RATE}. Default: ${DEFAULT_RATE}.`,
+        },
       ],
       response: "text/event-stream",
       run: ({ query, signal }) => {
@@ -97,7 +103,7 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
       response: z.looseObject({ id: z.string() }),
       run: async ({ parameter }) => {
         const found = await queryStore(services, (store) => store.findRequest(parameter("id")));
-        if (found === undefined) throw new ApiError(404, "No request has this id. It may have been pruned.");
+        if (found === undefined) throw new ApiError(404, "No request has this id. Its record may have been pruned.");
         return found;
       },
     }),
@@ -106,19 +112,21 @@ export function requestRoutes(services: AdminServices): readonly Route[] {
 
 function orderIn(text: string | null): RequestOrder {
   if (text === null || text === "newest" || text === "slowest") return text ?? "newest";
-  throw new ApiError(400, "Invalid order.", [{ where: "order", message: "use newest or slowest" }]);
+  throw new ApiError(400, "The query is invalid.", [{ where: "order", message: "must be newest or slowest" }]);
 }
 
 /** A stream has no time range: it contains the requests that end from now on. */
 function rejectTimes(query: URLSearchParams): void {
   const times = ["from", "to"].filter((name) => query.has(name));
   if (times.length === 0) return;
-  const errors = times.map((where) => ({ where, message: "a stream has no time range; it starts now" }));
+  const errors = times.map((where) => ({ where, message: "not allowed for a stream, which starts now" }));
   throw new ApiError(400, "The query is invalid.", errors);
 }
 
 function rateIn(text: string | null): number {
   const rate = text === null ? DEFAULT_RATE : /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (rate >= 1 && rate <= MAX_RATE) return rate;
-  throw new ApiError(400, "Invalid rate.", [{ where: "rate", message: `use a number from 1 to ${MAX_RATE}` }]);
+  throw new ApiError(400, "The query is invalid.", [
+    { where: "rate", message: `must be a number from 1 to ${MAX_RATE}` },
+  ]);
 }

@@ -45,7 +45,7 @@ export function usageRoutes(services: AdminServices): readonly Route[] {
       query: [
         ...scopeParameters,
         { name: "search", description: "Part of the value, matched literally." },
-        { name: "limit", description: "Most values, up to 200. Default: 50." },
+        { name: "limit", description: "Maximum number of values, up to 200. Default: 50." },
       ],
       response: dimensionValues,
       run: ({ query, parameter, signal }) => {
@@ -85,5 +85,5 @@ export function limitIn(query: URLSearchParams, usual: number, most: number): nu
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= most) return limit;
-  throw new ApiError(400, "Invalid limit.", [{ where: "limit", message: `use a number from 1 to ${most}` }]);
+  throw new ApiError(400, "The query is invalid.", [{ where: "limit", message: `must be a number from 1 to ${most}` }]);
 }
