@@ -122,7 +122,7 @@ test("the usage export has all groups, however many a page shows", async (t) => 
 
 test("an exported Parquet file has the same values, and the temporary file is removed", async (t) => {
   const records = oddRecords(seededRandom(10), 300);
-  const { reader, directory, use } = await openStore(t, records, NOW);
+  const { reader, spillDirectory: directory, use } = await openStore(t, records, NOW);
   const bytes = await exported(reader, { format: "parquet" });
   assert.equal(bytes.toString("latin1", 0, 4), "PAR1");
   assert.deepEqual(readdirSync(directory), []);
@@ -137,7 +137,7 @@ test("an exported Parquet file has the same values, and the temporary file is re
 });
 
 test("a byte order mark comes first if requested, and the export ends when its reader stops", async (t) => {
-  const { reader, directory } = await openStore(t, oddRecords(seededRandom(11), 50), NOW);
+  const { reader, spillDirectory: directory } = await openStore(t, oddRecords(seededRandom(11), 50), NOW);
   assert.deepEqual(
     [...(await exported(reader, { byteOrderMark: true })).subarray(0, 5)],
     [0xef, 0xbb, 0xbf, 0x74, 0x73],

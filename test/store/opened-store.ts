@@ -10,18 +10,20 @@ import { Store } from "../../src/store/files/store.ts";
 
 export interface OpenedStore {
   readonly reader: LocalReader;
-  readonly directory: string;
+  /** For files that the engine writes when its memory is full. */
+  readonly spillDirectory: string;
   readonly use: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
   readonly cache: HourCache;
   readonly compact: () => Promise<void>;
   readonly append: (records: readonly RequestRecord[]) => Promise<void>;
 }
 
-/** A ledger with these records and a store over it: the first half of them in Parquet, the others in memory. */
+/** A ledger with these records and a store over it: the first half of them in Parquet and the others not yet, so
+ * that queries read both. */
 export async function openStore(t: TestContext, records: readonly RequestRecord[], now: number): Promise<OpenedStore> {
   const home = mkdtempSync(join(tmpdir(), "lmgate-store-"));
   const ledgerPath = join(home, "stats.jsonl");
-  const directory = join(home, "spill");
+  const spillDirectory = join(home, "spill");
   const half = Math.ceil(records.length / 2);
   writeFileSync(ledgerPath, linesOf(records.slice(0, half)));
   const store = await Store.open({
@@ -29,7 +31,7 @@ export async function openStore(t: TestContext, records: readonly RequestRecord[
     directory: join(home, "store"),
     memoryMegabytes: 512,
     threads: 2,
-    spillDirectory: directory,
+    spillDirectory,
     now: () => now,
   });
   t.after(async () => {
@@ -45,8 +47,8 @@ export async function openStore(t: TestContext, records: readonly RequestRecord[
   };
   await append(records.slice(half));
   const cache = new HourCache({ directory: join(home, "store"), maxBytes: 64 * 1024 * 1024, use });
-  const reader = new LocalReader({ use, now: () => now, directory, cache });
-  return { reader, directory, cache, use, append, compact: () => store.compact() };
+  const reader = new LocalReader({ use, now: () => now, directory: spillDirectory, cache });
+  return { reader, spillDirectory, cache, use, append, compact: () => store.compact() };
 }
 
 function linesOf(records: readonly RequestRecord[]): string {

@@ -30,7 +30,7 @@ test("a SELECT over calls and hours returns numbers as numbers, and at most the 
 });
 
 test("SQL cannot write, read other files or change settings", async (t) => {
-  const { reader, directory } = await openStore(t, oddRecords(seededRandom(4), 10), NOW);
+  const { reader, spillDirectory: directory } = await openStore(t, oddRecords(seededRandom(4), 10), NOW);
   const secret = join(directory, "..", "allowlist.csv");
   writeFileSync(secret, "id,api_key\n1,sk-secret\n");
   const target = join(directory, "out.csv");

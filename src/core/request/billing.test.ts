@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { billingOf, tokensOf } from "./billing.ts";
 import type { RequestRecord } from "./request-record.ts";
-import { hasSettled, dedupKeyOf } from "./usage-dedup.ts";
+import { countsUsage, dedupKeyOf } from "./usage-dedup.ts";
 
 function record(fields: Partial<RequestRecord>): RequestRecord {
   return {
@@ -122,8 +122,8 @@ test("a stored response with usage is a reread, and counts only if the ledger ha
   const replay = record({ response_id: "r", usage_state: "replay", input_tokens: 5, method: "GET" });
   assert.deepEqual(dedupKeyOf(replay), { kind: "reread", provider: "openai", id: "r" });
   assert.equal(dedupKeyOf({ ...replay, input_tokens: null }), undefined);
-  assert.equal(hasSettled(replay), false);
-  assert.equal(hasSettled({ ...replay, usage_state: "final" }), true);
+  assert.equal(countsUsage(replay), false);
+  assert.equal(countsUsage({ ...replay, usage_state: "final" }), true);
 });
 
 test("a batch is billed as many responses of unknown sizes", () => {

@@ -1,6 +1,6 @@
 import { errorCode } from "../../core/errno.ts";
 import { recordOnLine } from "../../core/request/record-line.ts";
-import { hasSettled, dedupKeyOf } from "../../core/request/usage-dedup.ts";
+import { countsUsage, dedupKeyOf } from "../../core/request/usage-dedup.ts";
 import { readTail } from "../../jsonl/read-tail.ts";
 import { PendingUsage } from "../costs/pending-usage.ts";
 import { storedLedger } from "../files/ledger-path.ts";
@@ -22,7 +22,7 @@ export function pendingInTail(outputPath: string): PendingUsage {
     if (record === undefined) continue;
     const key = dedupKeyOf(record);
     if (key?.kind === "pending") pending.add(key);
-    else if (pending.size > 0 && record.response_id !== undefined && hasSettled(record)) {
+    else if (pending.size > 0 && record.response_id !== undefined && countsUsage(record)) {
       pending.settle({ provider: record.provider, id: record.response_id });
     }
   }

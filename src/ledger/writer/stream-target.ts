@@ -6,12 +6,12 @@ import type { Target, WriteOutcome } from "./target.ts";
 
 const { O_APPEND, O_NONBLOCK, O_WRONLY } = constants;
 
-/** A FIFO, a device or a descriptor. It is only appended to: no lock, no rotation, no repair. */
+/** A FIFO, a device, or an inherited descriptor by its path, such as /dev/stdout. It is only appended to: no lock, no rotation, no repair. */
 export class StreamTarget implements Target {
   /** Written lines have been passed to the stream's reader; there is nothing to rotate. */
   readonly hasLines = false;
   readonly #fd: number;
-  /** The rest of a line whose beginning the pipe has taken. */
+  /** The unwritten rest of a line that the pipe has taken in part. The line is already reported as accepted. */
   #rest: Buffer = Buffer.alloc(0);
 
   private constructor(fd: number) {
@@ -35,6 +35,7 @@ export class StreamTarget implements Target {
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
       const atLineStart = written === 0 ? restBytes === 0 : bytes[written - 1] === LINE_END;
+      // The end of the last line that the pipe has taken, in whole or in part.
       const end = atLineStart ? written : bytes.indexOf(LINE_END, written) + 1;
       this.#rest = Buffer.from(bytes.subarray(written, end));
       return { accepted: Math.max(0, end - restBytes), error: asError(error) };
@@ -44,7 +45,7 @@ export class StreamTarget implements Target {
   }
 
   sync(): void {
-    // fdatasync is not defined for pipes and terminals (EINVAL).
+    // Pipes and terminals cannot be synced (EINVAL).
   }
 
   isCurrent(): boolean {

@@ -49,8 +49,8 @@ export async function withStoreLock<T>(directory: string, waitMs: number, work: 
 }
 
 /**
- * A full disk can leave half of the file, and a process that has just created and locked it has not yet written it. The
- * file is therefore overwritten, not replaced: a lock that another process holds on it stays in force.
+ * A full disk can leave half of the file. It is overwritten, not replaced, because another process that repairs it at the
+ * same time may already hold its lock on it.
  */
 async function repair(path: string): Promise<void> {
   const whole = `${path}.${process.pid}`;

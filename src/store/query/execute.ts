@@ -9,11 +9,11 @@ import { chooseBackend, type QueryContext } from "./choose-backend.ts";
 import { planQuery, queryRangeOf, type QueryPlan } from "./plan-query.ts";
 
 export interface ExecuteOptions extends QueryContext {
-  /** Reads single requests only, as if there were no hourly sums. The result is the same, but slower. */
+  /** Reads single requests only, as if there were no hourly sums. The result is the same, but slower: for tests that compare both. */
   readonly fromRequests?: boolean;
 }
 
-/** Runs in a read transaction of the caller. Throws a `QueryError` for an invalid query. */
+/** Runs a query inside an open read transaction of `connection`. Throws a `QueryError` for an invalid query. */
 export async function execute(
   connection: DuckDBConnection,
   query: Query,
@@ -53,18 +53,19 @@ async function compute(connection: DuckDBConnection, plan: QueryPlan, options: E
   const earlier = plan.query.compare === "previous" ? earlierRange(plan, current) : undefined;
   const backend = await chooseBackend(connection, options, earlier === undefined ? [current] : [current, earlier]);
   const result = await backend.aggregate(current, { ...plan, groups: undefined });
+  // The previous period shows the groups of the current one, even if others were larger then.
   const previous = earlier && (await backend.aggregate(earlier, { ...plan, groups: result.groups }));
   if (backend instanceof MemoryBackend) {
     const [coverage, lastRequest] = [await backend.coverage(current), await backend.lastRequest()];
     return { result, previous, coverage, lastRequest };
   }
-  // Coverage needs neither groups nor buckets, so memory may hold what it needs although it could not compute the rest.
+  // The query needed SQL, but coverage has neither groups nor buckets, so memory may be enough for it.
   const whole = { ...current, dimensions: [], edges: [current.from, current.to] };
   const other = await chooseBackend(connection, options, [whole]);
   return { result, previous, coverage: await other.coverage(whole), lastRequest: await other.lastRequest() };
 }
 
-/** The range to compare with, bucket by bucket. Buckets that the calendar lacks there, such as 31 February, are empty. */
+/** The range to compare with, with a bucket for each current one. A day that it lacks, such as 31 February, is empty. */
 function earlierRange({ range, edges }: QueryPlan, current: QueryRange): QueryRange {
   const earlier = edges.map((edge) => range.earlier(edge));
   return { ...current, from: range.earlier(range.from), to: range.earlier(range.to), edges: earlier };
@@ -120,7 +121,7 @@ function pointsOf({ query, size, edges }: QueryPlan, result: QueryResult, group:
   );
 }
 
-/** Requests count when they end, so a bucket that is over no longer changes. */
+/** The start of the bucket that can still grow; null if none can. A request counts when it ends, so no past bucket can. */
 function partialFrom({ range, edges, zone }: QueryPlan, now: number): string | null {
   if (range.to < now) return null;
   const begun = edges.slice(0, -1).findLast((edge) => edge <= now);

@@ -16,6 +16,7 @@ import {
   type ProxyFixture,
 } from "../fixture.ts";
 
+/** The timeouts of the gateway. An idle upstream connection closes before an idle client connection. */
 const seconds = { head: 1.6, stream: 1.8, clientHead: 1.8, clientIdle: 2, clientBody: 1.8, upstreamIdle: 1 };
 
 let fixture: ProxyFixture;
@@ -36,14 +37,19 @@ before(async () => {
 afterEach(() => fixture.clear());
 after(() => fixture.stop());
 
-/** A timeout is never early, counted from before its clock starts. How late it is depends on the machine. */
+/** Between two characters of a slow peer: far less than any timeout. */
+const DRIBBLE_MS = 150;
+/** The gateway's timers count in coarse ticks. */
+const TICK_MS = 60;
+
+/** Asserts that `work` takes as long as the timeout, whose clock starts after `startedAt`. It may take longer. */
 async function lasts(leastSeconds: number, startedAt: number, work: Promise<unknown>): Promise<void> {
   await work;
   const elapsedMs = performance.now() - startedAt;
-  assert.ok(elapsedMs >= leastSeconds * 1_000 - 60, `over after ${elapsedMs} ms already`);
+  assert.ok(elapsedMs >= leastSeconds * 1_000 - TICK_MS, `ended too early, after ${elapsedMs} ms`);
 }
 
-test("R18: a stream that stalls is cut, and LMGate does not end it properly", async () => {
+test("R18: a stream that stalls is cut, without the last chunk that would make it look complete", async () => {
   const client = await fixture.client();
   client.send(post());
   const { connection } = await fixture.provider.nextRequest();
@@ -73,12 +79,12 @@ test("R19: an upstream that does not respond is 504", async () => {
   await fixture.record(expectedRecord(2));
 });
 
-/** Sends `text` one character at a time until the connection has ended or `enough` returns true. */
+/** Sends `text` one character at a time until the connection has ended. Returns a function that stops it. */
 function dribble(connection: { send(text: string): void; closed: boolean; ended: boolean }, text: string): () => void {
   let at = 0;
   const timer = setInterval(() => {
     if (at < text.length && !connection.ended && !connection.closed) connection.send(text.charAt(at++));
-  }, 150);
+  }, DRIBBLE_MS);
   return () => clearInterval(timer);
 }
 
@@ -96,7 +102,7 @@ test("R21: a response body that comes byte by byte is forwarded as long as bytes
   const client = await fixture.client();
   client.send(get());
   const { connection } = await fixture.provider.nextRequest();
-  const length = Math.ceil((1.8 * seconds.stream * 1_000) / 150);
+  const length = Math.ceil((1.8 * seconds.stream * 1_000) / DRIBBLE_MS);
   const startedAt = performance.now();
   connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
   t.after(dribble(connection, "x".repeat(length)));
@@ -119,7 +125,7 @@ test("R43: a client whose head comes byte by byte is disconnected", async (t) =>
   assert.equal(fixture.provider.pending, 0);
 });
 
-test("a client whose body stalls is disconnected, and so is the upstream", async () => {
+test("a client whose request body stalls is disconnected, and so is the upstream", async () => {
   const client = await fixture.client();
   const startedAt = performance.now();
   client.send(request("POST", "/openai/v1/chat/completions", "Content-Length: 100") + "{");
@@ -132,7 +138,7 @@ test("a client whose body stalls is disconnected, and so is the upstream", async
 
 test("a client whose body comes byte by byte is not disconnected", async (t) => {
   const client = await fixture.client();
-  const body = "x".repeat(Math.ceil((1.5 * seconds.clientBody * 1_000) / 150));
+  const body = "x".repeat(Math.ceil((1.5 * seconds.clientBody * 1_000) / DRIBBLE_MS));
   client.send(post(body).slice(0, -body.length));
   t.after(dribble(client, body));
   const { connection } = await fixture.provider.nextRequest();

@@ -12,11 +12,16 @@ import { ScriptedProvider } from "../../harness/scripted-provider.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
 import { assertErrorResponse, get, post, startProxyFixture, type ProxyFixture } from "../fixture.ts";
 
+/** Short, because some of these tests wait for it. */
 const connectSeconds = 0.8;
+/** Of an upstream whose tests are skipped. */
+const UNUSED_PORT = 9;
 
-/** Each is unreachable in its own way. One gateway serves all of them. */
+/** Accepts TCP connections and sends nothing. */
 let silent: ScriptedProvider;
+/** Has an expired certificate. */
 let expired: ScriptedProvider | undefined;
+/** Accepts no connection, and the kernel takes none for it any more. */
 let full: { readonly port: number; stop(): Promise<void> } | undefined;
 let certificates: string;
 let fixture: ProxyFixture;
@@ -29,9 +34,9 @@ before(async () => {
   full = await listenWithoutRoom();
   const providers = {
     closed: { upstream: `http://127.0.0.1:${await closedPort()}` },
-    full: { upstream: `http://127.0.0.1:${full?.port ?? 9}` },
+    full: { upstream: `http://127.0.0.1:${full?.port ?? UNUSED_PORT}` },
     silent: { upstream: `https://127.0.0.1:${silent.port}` },
-    expired: { upstream: `https://127.0.0.1:${expired?.port ?? 9}` },
+    expired: { upstream: `https://127.0.0.1:${expired?.port ?? UNUSED_PORT}` },
   };
   fixture = await startProxyFixture({
     config: { timeouts: { connect_seconds: connectSeconds }, providers },
@@ -124,6 +129,7 @@ test("R35: an upstream with an expired certificate is 502 and receives no reques
   }
 });
 
+/** The report of a run shows diagnostics, but not why a test was skipped. */
 function skipWithMessage(t: TestContext, why: string): void {
   t.diagnostic(`SKIPPED: ${why}`);
   t.skip(why);
@@ -138,9 +144,13 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
+const MAX_FILLERS = 20;
+/** A connection to the same machine that takes longer is waiting for room in the backlog. */
+const WAITS_MS = 300;
+
 /**
  * A process that listens with a backlog of one and never accepts. When the backlog is full, the kernel leaves further
- * connection attempts waiting, as with an unreachable host.
+ * connection attempts waiting, as with an unreachable host. `undefined` if the kernel cannot be brought to that.
  */
 async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Promise<void> } | undefined> {
   const listener = `
@@ -157,13 +167,13 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
     child.kill("SIGKILL");
     await once(child, "close");
   };
-  for (let filled = 0; filled < 20; filled++) {
+  for (let filled = 0; filled < MAX_FILLERS; filled++) {
     const filler = connect(port, "127.0.0.1");
     filler.on("error", () => undefined); // it is reset at the end
     fillers.push(filler);
     const connected = await Promise.race([
       once(filler, "connect").then(() => true),
-      new Promise<false>((resolve) => void setTimeout(() => resolve(false), 300)),
+      new Promise<false>((resolve) => void setTimeout(() => resolve(false), WAITS_MS)),
     ]);
     if (!connected) return { port, stop };
   }
@@ -171,7 +181,8 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
   return undefined;
 }
 
-/** A certificate for 127.0.0.1 that expired yesterday and that the gateway would trust otherwise. */
+/** A certificate for 127.0.0.1 that expired yesterday and that the gateway would trust otherwise. `undefined` without
+ * openssl. */
 async function expiredIdentity(): Promise<{ readonly key: string; readonly cert: string } | undefined> {
   const [keyPath, certPath] = [join(certificates, "key.pem"), join(certificates, "cert.pem")];
   const requestPath = join(certificates, "request.pem");

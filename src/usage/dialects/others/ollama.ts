@@ -16,11 +16,11 @@ const OLLAMA_SPEC = {
 
 const COUNTERS = ["prompt_eval_count", "prompt_eval_cached_count", "eval_count"] as const;
 const DONE = "done";
-/** Loading and unloading a model has the same path and generates nothing. */
+/** The status of a request that only loads or unloads a model, on the path of a generation. It uses no tokens. */
 const IDLE = "idle";
 const TERMINAL: ReadonlySet<string> = new Set([DONE, IDLE]);
 
-/** …/api/chat and …/api/generate: lines of JSON by default, the last of which has the counters; and …/api/embed. */
+/** …/api/chat and …/api/generate: lines of JSON by default, the last of which has the counters. …/api/embed: one document. */
 export const ollama: Dialect = {
   name: "ollama",
   shape: shapeOf(OLLAMA_SPEC),
@@ -55,9 +55,9 @@ function countersOf(document: Fields): Fields | undefined {
 }
 
 function usageOfOllama({ usage, status }: PartialUsage): Usage | undefined {
-  if (usage === undefined) return status === IDLE ? NONE : undefined;
+  if (usage === undefined) return status === IDLE ? NO_TOKENS : undefined;
   const inputTokens = countAt(usage, "prompt_eval_count");
-  // Embeddings have no `done` and no output.
+  // Embeddings have no `done`, hence no status, and their output is 0, not unknown.
   const outputTokens = countAt(usage, "eval_count") ?? (status === undefined ? 0 : undefined);
   return {
     ...inclusiveTotals(inputTokens, outputTokens),
@@ -66,4 +66,4 @@ function usageOfOllama({ usage, status }: PartialUsage): Usage | undefined {
   };
 }
 
-const NONE: Usage = { inputTokens: 0, outputTokens: 0, totalInputTokens: 0, totalOutputTokens: 0, totalTokens: 0 };
+const NO_TOKENS: Usage = { inputTokens: 0, outputTokens: 0, totalInputTokens: 0, totalOutputTokens: 0, totalTokens: 0 };
