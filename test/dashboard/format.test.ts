@@ -7,6 +7,7 @@ import {
   formatCostExactly,
   formatCount,
   formatDuration,
+  formatQuantity,
   formatShare,
 } from "../../dashboard/src/format/number.ts";
 import { resolveMoment, shiftRange } from "../../dashboard/src/format/range.ts";
@@ -33,6 +34,12 @@ test("a small cost has more digits", () => {
   for (const [value, text] of rows) assert.equal(plain(formatCost(value)), text, String(value));
   assert.equal(formatCostExactly(0.000_412_34), "$0.000412");
   assert.equal(formatCostExactly(1234.567_89), "$1,234.5679");
+});
+
+test("a quantity has the plural of its noun unless it is one", () => {
+  assert.equal(formatQuantity(0, "request"), "0 requests");
+  assert.equal(formatQuantity(1, "request"), "1 request");
+  assert.equal(formatQuantity(12_345, "request"), "12,345 requests");
 });
 
 test("an unknown value is a dash and never a zero", () => {

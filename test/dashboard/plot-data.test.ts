@@ -53,6 +53,6 @@ test("a chart has a text description", () => {
   });
   assert.equal(
     text,
-    "Requests by owner: 12 in 3 steps from Mon 23 Nov 10:00 to Mon 23 Nov 12:00. Highest: 6 at Mon 23 Nov 10:00. Largest: anna, 50.0\u202f%.",
+    "Requests by owner: 12 in 3 intervals from Mon 23 Nov 10:00 to Mon 23 Nov 12:00. Highest: 6 at Mon 23 Nov 10:00. Largest: anna, 50.0\u202f%.",
   );
 });

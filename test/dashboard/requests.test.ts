@@ -52,7 +52,7 @@ test("a request copied as curl contains no key, and no path can break out of its
 test("an unknown number has a reason and a hint", () => {
   assert.match(usageReason({ usage_state: "missing", usage_reason: "not_requested" }), /include_usage/);
   assert.match(costReason({ usage_state: "final", cost_source: "none" }), /No price/);
-  assert.match(usageReason({ usage_state: "not_applicable" }), /Nothing was used/);
+  assert.match(usageReason({ usage_state: "not_applicable" }), /uses no tokens, or it failed/);
 });
 
 test("every tool's setup names the base URL and, if the tool can send one, the LMGate key", () => {

@@ -191,7 +191,7 @@ describe("figures on the screen", { skip: noBrowser, concurrency: 2 }, () => {
   test("if no request matches, the page says so and links to the nearest ones that do", async (t) => {
     const long = { from: from() - 400 * DAY, to: from() - 399 * DAY };
     const page = await dashboard.open(t, address("", long, { "f.provider": "google" }));
-    await page.getByText("No requests match").waitFor();
+    await page.getByText("No matching requests").waitFor();
     await page.getByRole("button", { name: "Go to the nearest requests" }).click();
     await becomes(page, "there are calls", async () => Number(await tileValue(page, "Requests")) > 0);
     const range = (await addressOf(page)).searchParams;

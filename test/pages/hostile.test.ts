@@ -105,7 +105,7 @@ describe("S55: hostile records", { skip: noBrowser, concurrency: 2 }, () => {
   test("S55: the list of requests shows each model as it was sent", async (t) => {
     const page = await dashboard.open(t, "requests?from=-1h&refresh=off");
     await settled(page);
-    const shown = (await readRows(page, "Calls")).map((row) => readable(row["Model"]?.text ?? ""));
+    const shown = (await readRows(page, "Requests")).map((row) => readable(row["Model"]?.text ?? ""));
     for (const text of HOSTILE) {
       assert.ok(
         shown.some((cell) => cell.startsWith(readable(text))),

@@ -50,7 +50,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await settled(page);
     await page.getByText("per second", { exact: false }).first().waitFor();
     const models = async (): Promise<readonly string[]> =>
-      (await readRows(page, "Calls")).map((row) => row["Model"]?.text ?? "");
+      (await readRows(page, "Requests")).map((row) => row["Model"]?.text ?? "");
     await call(testKey.key, "live-one");
     await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-one") === true);
     await page.keyboard.press("Space");
@@ -62,7 +62,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await becomes(page, "it is on top", async () => (await models())[0]?.startsWith("live-two") === true);
     await call(testKey.key, "live-three");
     await page
-      .getByRole("button", { name: /Live requests: on|^Live$/ })
+      .getByRole("button", { name: /Live requests are on|^Live$/ })
       .first()
       .click();
     assert.equal((await addressOf(page)).searchParams.get("tail"), "off");

@@ -51,7 +51,7 @@ export function ChartMenu({ frame, series, place, onClose }: ChartMenuProps): JS
       ref={root}
       class="chart-menu popover"
       role="group"
-      aria-label="This point"
+      aria-label="Actions for this point"
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
       <div class="menu-title">{formatBucket(frame.buckets[place.at] ?? "", frame.bucket, frame.tz)}</div>

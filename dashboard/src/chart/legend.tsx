@@ -27,7 +27,7 @@ export function Legend({ series, hidden, onChange, hasPrevious, hasPartial }: Le
             type="button"
             class="legend-item"
             aria-pressed={!hidden.has(name)}
-            title={`${label}\nClick: show alone. Alt-click: hide.`}
+            title={`${label}\nClick to show only this series. Alt-click to hide it.`}
             onClick={(event) => click(name, event.altKey)}
           >
             <span class="swatch" style={{ background: `var(${color})` }} />

@@ -1,5 +1,5 @@
 import { formatBucket } from "../format/moment.ts";
-import { formatShare } from "../format/number.ts";
+import { formatQuantity, formatShare } from "../format/number.ts";
 import type { ChartFrame, ChartSeries } from "./chart-series.ts";
 import { sumOf } from "./chart-series.ts";
 
@@ -16,7 +16,7 @@ export function describeChart({ title, frame, series, isStack, exactly }: Descri
   const first = frame.buckets[0];
   if (first === undefined || series.length === 0) return `${title}: no data.`;
   const name = (at: number): string => formatBucket(frame.buckets[at] ?? first, frame.bucket, frame.tz);
-  const when = `${frame.buckets.length} steps from ${name(0)} to ${name(frame.buckets.length - 1)}`;
+  const when = `${formatQuantity(frame.buckets.length, "interval")} from ${name(0)} to ${name(frame.buckets.length - 1)}`;
   const columns = frame.buckets.map((_, at) => {
     const values = series.map((one) => one.values[at] ?? null);
     return isStack ? sumOf(values) : (values[0] ?? null);

@@ -11,7 +11,7 @@ export class ApiError extends Error {
   constructor(status: number, problem: Problem | undefined) {
     super(
       problem?.detail ??
-        (status === 0 ? "The gateway cannot be reached." : `The gateway responded with status ${status}.`),
+        (status === 0 ? "Could not reach the gateway." : `The gateway responded with status ${status}.`),
     );
     this.status = status;
     this.problem = problem;

@@ -7,7 +7,7 @@ import { useStore } from "./store.ts";
 export interface Resource<T> {
   readonly data: T | undefined;
   readonly error: ApiError | undefined;
-  /** Requested model something else than what `data` shows. */
+  /** The request is for something other than what `data` shows. */
   readonly isLoading: boolean;
   readonly reload: () => void;
 }

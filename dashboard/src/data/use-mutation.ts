@@ -36,4 +36,4 @@ export const keyPath = (id: string): string => `/keys/${encodeURIComponent(id)}`
 
 /** Says that a change is in force on every worker. */
 export const acknowledged = (count: number): string =>
-  `in force on ${count === 1 ? "the one worker" : `all ${count} threads`}`;
+  `in force on ${count === 1 ? "1 worker" : `all ${count} workers`}`;

@@ -15,13 +15,13 @@ export const isFailed: Filter = { dimension: "error_type", op: "is_not", values:
 
 /** Errors that LMGate defines; all others are the provider's own. */
 const ours: Readonly<Record<string, string>> = {
-  client_aborted: "The client disconnected, or stopped sending or reading",
+  client_aborted: "The client disconnected, stopped sending or stopped reading",
   body_too_large: "The request body was larger than the limit",
-  upstream_unreachable: "No connection to the provider: name, network, port or certificate",
+  upstream_unreachable: "Could not connect to the provider. Check its host name, network, port and certificate",
   upstream_timeout: "The provider took longer than the timeouts allow",
   upstream_reset: "The provider closed the connection before its response was complete",
   upstream_invalid: "The provider's response was not valid HTTP",
-  shutdown: "The gateway stopped, and the drain time was over",
+  shutdown: "The gateway shut down before the request finished",
   interrupted: "The request was interrupted when its worker or the process ended",
 };
 
@@ -81,18 +81,22 @@ function columnsFor(result: QueryResponse): Column<Series>[] {
       card: "title",
       sortValue: ({ key }) => key[0] ?? null,
       render: ({ key: [type], other }) =>
-        other ? "Other" : <code title={ours[type ?? ""] ?? "The provider's own name for it"}>{type ?? "(none)"}</code>,
+        other ? (
+          "Other"
+        ) : (
+          <code title={ours[type ?? ""] ?? "Error name reported by the provider"}>{type ?? "(none)"}</code>
+        ),
     },
     {
       id: "by",
       label: "From",
       card: "none",
-      render: ({ key: [type] }) => (type && ours[type] ? <Badge mood="neutral">seen by LMGate</Badge> : "provider"),
+      render: ({ key: [type] }) => (type && ours[type] ? <Badge mood="neutral">LMGate</Badge> : "provider"),
     },
     { id: "provider", label: "Provider", sortValue: ({ key }) => key[1] ?? null, render: ({ key }) => key[1] },
     {
       id: "requests",
-      label: "Calls",
+      label: "Requests",
       align: "end",
       sortValue: ({ total }) => total.requests ?? null,
       render: ({ total }) => <span title={formatCountExactly(total.requests)}>{formatCount(total.requests)}</span>,

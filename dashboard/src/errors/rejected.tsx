@@ -13,7 +13,7 @@ import { Badge, Status } from "../ui/status.tsx";
 
 const meanings: Readonly<Record<string, string>> = {
   no_key: "no key",
-  unknown_key: "not on the list",
+  unknown_key: "not on the allow-list",
   expired: "expired",
   mixed_keys: "two different keys",
 };
@@ -32,7 +32,7 @@ export function RejectedKeys({ scope }: { readonly scope: Scope }): JSX.Element 
   return (
     <Panel
       title="Rejected by LMGate"
-      subtitle="The last 100 since the gateway started. They were not forwarded and are not counted elsewhere."
+      subtitle="The last 100 rejected requests since startup. They were not forwarded and do not appear in other figures."
       isFlush
       error={data && error}
     >
@@ -40,7 +40,7 @@ export function RejectedKeys({ scope }: { readonly scope: Scope }): JSX.Element 
       {!error && data === undefined && <SkeletonRows rows={4} height={36} />}
       {rows?.length === 0 && (
         <Empty icon="check" title="No rejected requests">
-          Every request since the gateway started had a key on the allow-list.
+          The gateway has rejected no requests since it started.
         </Empty>
       )}
       {rows && rows.length > 0 && (
@@ -71,7 +71,7 @@ const deniedColumns = (tz: string): readonly Column<Denied>[] => [
   },
   {
     id: "why",
-    label: "Why",
+    label: "Reason",
     render: ({ last: { status, code, reason } }) => (
       <span class="status-cell">
         <Status status={status} error={code} />
@@ -81,10 +81,10 @@ const deniedColumns = (tz: string): readonly Column<Denied>[] => [
   },
   { id: "prefix", label: "Path", card: "none", render: ({ last }) => (last.prefix === "" ? "—" : `/${last.prefix}`) },
   { id: "ip", label: "From", card: "none", render: ({ last }) => last.clientIp },
-  { id: "count", label: "Times", align: "end", render: ({ count }) => formatCount(count) },
+  { id: "count", label: "Count", align: "end", render: ({ count }) => formatCount(count) },
   {
     id: "at",
-    label: "Last",
+    label: "Last seen",
     align: "end",
     render: ({ last }) => (
       <time dateTime={last.at} title={formatMomentExactly(last.at, tz)}>
@@ -115,7 +115,7 @@ export function RejectedByProviders({ scope }: { readonly scope: Scope }): JSX.E
       value: formatCount(total.requests),
       exactly: formatCountExactly(total.requests),
       share: all > 0 ? (total.requests ?? 0) / all : null,
-      note: status === "429" ? <Badge mood="warning">too many</Badge> : <Badge mood="bad">not allowed</Badge>,
+      note: status === "429" ? <Badge mood="warning">rate limited</Badge> : <Badge mood="bad">not allowed</Badge>,
       color: status === "429" ? "var(--series-1)" : "var(--series-7)",
       onChoose: () =>
         go(
@@ -130,7 +130,7 @@ export function RejectedByProviders({ scope }: { readonly scope: Scope }): JSX.E
   return (
     <Panel
       title="Rejected by providers"
-      subtitle="Responses with 401, 403 or 429 from providers, in this range"
+      subtitle="401, 403 and 429 responses from providers in this range"
       isLoading={isLoading && data !== undefined}
       error={data && error}
     >

@@ -20,13 +20,13 @@ const classes = [
   { name: "429", label: "429 rate limited", color: "--series-1", holds: (status: number) => status === 429 },
   {
     name: "4xx",
-    label: "other 4xx",
+    label: "Other 4xx",
     color: "--series-7",
     holds: (status: number) => status >= 400 && status < 500 && status !== 429,
   },
   { name: "5xx", label: "5xx error", color: "--series-5", holds: (status: number) => status >= 500 },
 ] as const;
-const unanswered = { name: "none", label: "no response", color: "--series-other" } as const;
+const unanswered = { name: "none", label: "No response", color: "--series-other" } as const;
 
 const views = [
   { value: "errors", label: "Errors" },

@@ -29,7 +29,7 @@ export function ExploreChart({ scope, exploration }: ExploreChartProps): JSX.Ele
     ? `${look.label} by weekday and hour`
     : `${look.label} by ${by.map((one) => dimensionLabel(one).toLowerCase()).join(" and ")}`;
   const subtitle =
-    !isHeat && picks.length > 0 ? `${picks.length} picked · ${describeScope(scope)}` : describeScope(scope);
+    !isHeat && picks.length > 0 ? `${picks.length} selected · ${describeScope(scope)}` : describeScope(scope);
   // Until the next response arrives, the data belongs to the query before.
   const isFitting = data !== undefined && data.query.metrics[0] === metric && isHeat === (data.query.bucket === "none");
   return (

@@ -33,7 +33,7 @@ export function ExploreControls({ exploration }: { readonly exploration: Explora
         label="Then by"
         prefix="then"
         value={second ?? "none"}
-        options={[{ value: "none", label: "nothing" }, ...optionsFor(second).filter(({ value }) => value !== first)]}
+        options={[{ value: "none", label: "none" }, ...optionsFor(second).filter(({ value }) => value !== first)]}
         onChange={(value) => setGrouping(value === "none" ? [first] : [first, value])}
       />
       <span class="spring" />

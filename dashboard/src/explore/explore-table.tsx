@@ -76,8 +76,8 @@ function columnsFor(result: QueryResponse, exploration: Exploration, params: Par
 function pickColumn({ picks }: Exploration, params: Params): Column<Series> {
   return {
     id: "pick",
-    label: "Pick",
-    hint: `Compare up to ${MAX_PICKS} in the chart`,
+    label: "Compare",
+    hint: `Select up to ${MAX_PICKS} groups to compare in the chart`,
     card: "none",
     render: ({ key, label, other }) =>
       other ? null : (

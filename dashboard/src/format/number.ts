@@ -50,6 +50,11 @@ export function formatCountExactly(value: Known): string {
   return isKnown(value) ? grouped.format(value) : DASH;
 }
 
+/** "1 request", "2,345 requests". */
+export function formatQuantity(count: number, one: string): string {
+  return `${formatCountExactly(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
 export function formatShare(value: Known): string {
   if (!isKnown(value)) return DASH;
   const percent = value * 100;

@@ -6,10 +6,10 @@ const usageReasons: Readonly<Record<string, string>> = {
   not_requested:
     'The client did not ask for usage. Set stream_options: {"include_usage": true} in the request to get it.',
   absent: "The response is complete, but the provider did not include usage.",
-  pending: "The response runs in the background. Usage is known after the first request for its result.",
-  unsupported: "The usage is not sent through the gateway.",
+  pending: "The response runs in the background. Usage becomes known when a client first fetches the result.",
+  unsupported: "The usage of this kind of request does not pass through LMGate in a readable form.",
   unparsable: "The body was not valid JSON.",
-  encoding: "The body's compression is unknown or damaged.",
+  encoding: "The body could not be decompressed: unknown encoding or damaged data.",
   too_large: "The decompressed body is larger than the limit.",
   opaque: "The response was neither JSON nor an event stream.",
   error: "The response ended with an error.",
@@ -17,7 +17,7 @@ const usageReasons: Readonly<Record<string, string>> = {
   aborted: "The client disconnected before the end.",
   interrupted: "The request was interrupted when its worker or the process ended.",
   drained: "The client disconnected; the gateway read the response to its end to learn its usage.",
-  inconsistent: "The provider's parts exceeded its totals and were reduced to fit.",
+  inconsistent: "The provider's detailed token counts exceeded its totals and were reduced to match.",
   observer_error: "The gateway could not read the response. Please report this.",
 };
 
@@ -25,7 +25,7 @@ type Usage = Pick<RequestRow | RequestRecord, "usage_state" | "usage_reason">;
 
 export function usageReason({ usage_state, usage_reason }: Usage): string {
   if (usage_reason !== undefined) return usageReasons[usage_reason] ?? usage_reason;
-  if (usage_state === "not_applicable") return "Nothing was used: an error, or a request without usage.";
+  if (usage_state === "not_applicable") return "This request uses no tokens, or it failed.";
   return "The provider did not send usage.";
 }
 

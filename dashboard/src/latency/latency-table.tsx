@@ -51,9 +51,7 @@ const nameColumn = (by: Dimension): Column<Series> => ({
 function metricColumn(result: QueryResponse, metric: Metric): Column<Series> {
   const look = metricLook(metric);
   const write = (value: number | null | undefined): JSX.Element => (
-    <span title={value === null || value === undefined ? "No duration is known" : look.exactly(value)}>
-      {look.format(value)}
-    </span>
+    <span title={value === null || value === undefined ? "No data" : look.exactly(value)}>{look.format(value)}</span>
   );
   return {
     id: metric,

@@ -10,7 +10,7 @@ import { Badge } from "../ui/status.tsx";
 
 const AGAIN_MS = 5_000;
 const KEPT = 60;
-/** Delays below this are not noticeable and are shown as "on time". */
+/** Delays below this are not noticeable and are shown as "OK". */
 const LATE_MS = 50;
 
 /** LMGate's own part of the latency: the event-loop delay of its workers. */
@@ -33,7 +33,7 @@ export function LoopLag(): JSX.Element {
   return (
     <Panel
       title="LMGate's event-loop delay"
-      subtitle="Event-loop delay of each worker. The line is p99 since this page was opened."
+      subtitle="One row per worker. The line shows p99 since you opened this page."
       isFlush
       error={data && error}
     >
@@ -45,7 +45,7 @@ export function LoopLag(): JSX.Element {
             <span class="lag-name">
               <strong>{name}</strong>
               <Badge mood={state === "down" ? "bad" : p99 > LATE_MS ? "warning" : "good"}>
-                {state !== "running" ? state : p99 > LATE_MS ? "late" : "on time"}
+                {state !== "running" ? state : p99 > LATE_MS ? "delayed" : "OK"}
               </Badge>
             </span>
             <span class="lag-spark">

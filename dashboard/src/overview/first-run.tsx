@@ -4,6 +4,7 @@ import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { Button } from "../ui/button.tsx";
 import { Icon } from "../ui/icon.tsx";
+import { formatQuantity } from "../format/number.ts";
 import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { copyText } from "../ui/toast.tsx";
@@ -19,14 +20,14 @@ export function FirstRun(): JSX.Element {
     `  -H "Authorization: Bearer $OPENAI_API_KEY"`,
   ].join("\n");
   return (
-    <Panel title="Get started" subtitle="This page fills as soon as a request has been recorded." class="first-run">
+    <Panel title="Get started" subtitle="Data appears here after the first request." class="first-run">
       <ol class="steps">
         <Step isDone={status?.state === "serving"} title="The gateway is running">
-          {status ? `Version ${status.version}, on port ${status.address.port}.` : "Waiting…"}
+          {status ? `Version ${status.version} on port ${status.address.port}.` : "Waiting…"}
         </Step>
-        <Step isDone={(status?.allowlist.keys ?? 0) > 0} title="A key is on the list">
+        <Step isDone={(status?.allowlist.keys ?? 0) > 0} title="A key is on the allow-list">
           {(status?.allowlist.keys ?? 0) > 0 ? (
-            `${status?.allowlist.keys ?? 0} on the list.`
+            `${formatQuantity(status?.allowlist.keys ?? 0, "key")} on the allow-list.`
           ) : (
             <Link page="keys" params={scopeParams(params)}>
               Add your first key
@@ -34,7 +35,7 @@ export function FirstRun(): JSX.Element {
           )}
         </Step>
         <Step isDone={false} title="Send a request">
-          Point a tool at the gateway, or send one from the shell.{" "}
+          Point a tool at the gateway, or send a request from the shell.{" "}
           <Link page="setup" params={scopeParams(params)}>
             Set up your tool
           </Link>

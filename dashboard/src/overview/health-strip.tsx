@@ -3,7 +3,7 @@ import type { ProxyStatus } from "../../../src/admin/api/contract.ts";
 import { scopeParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
-import { formatCount, formatCountExactly, formatDuration } from "../format/number.ts";
+import { formatCount, formatDuration, formatQuantity } from "../format/number.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
 import { Skeleton } from "../ui/state.tsx";
@@ -13,9 +13,11 @@ export function issuesOf(status: ProxyStatus): readonly string[] {
   const down = status.threads.filter(({ state }) => state === "down").length;
   return [
     status.state === "serving" ? "" : `The gateway is ${status.state}`,
-    status.ledger.dropped > 0 ? `${formatCountExactly(status.ledger.dropped)} records were dropped` : "",
+    status.ledger.dropped > 0
+      ? `${formatQuantity(status.ledger.dropped, "record")} ${status.ledger.dropped === 1 ? "was" : "were"} dropped`
+      : "",
     status.ledger.degraded ? `Records cannot be written: ${status.ledger.lastError ?? "unknown"}` : "",
-    down > 0 ? `${down} of ${status.threads.length} workers are down` : "",
+    down > 0 ? `${down} of ${formatQuantity(status.threads.length, "worker")} ${down === 1 ? "is" : "are"} down` : "",
     status.allowlist.error === undefined ? "" : "The last reload of the allow-list failed",
   ].filter(Boolean);
 }
@@ -44,17 +46,17 @@ export function HealthStrip(): JSX.Element {
     <div class={`health ${troubles.length > 0 ? "bad" : "good"}`}>
       <span class="health-state" role="status">
         <Icon name={troubles.length > 0 ? "errors" : "check"} size={14} />
-        {troubles[0] ?? "All systems operational"}
+        {troubles[0] ?? "No problems"}
         {troubles.length > 1 && ` and ${troubles.length - 1} more`}
       </span>
-      <Fact label="In flight" value={formatCount(data.callsInFlight)} />
+      <Fact label="Running requests" value={formatCount(data.callsInFlight)} />
       <Fact label="Keys" value={formatCount(data.allowlist.keys)} />
-      <Fact label="Dropped" value={formatCount(data.ledger.dropped)} />
-      <Fact label="Loop delay p99" value={formatDuration(lag)} />
+      <Fact label="Dropped records" value={formatCount(data.ledger.dropped)} />
+      <Fact label="Event-loop delay (p99)" value={formatDuration(lag)} />
       <Fact
         label="Last record"
         value={
-          data.ledger.lastWriteAt === undefined ? "none since start" : formatAgo(data.ledger.lastWriteAt, Date.now())
+          data.ledger.lastWriteAt === undefined ? "none since startup" : formatAgo(data.ledger.lastWriteAt, Date.now())
         }
       />
       <Link page="system" params={scopeParams(params)} class="health-link">

@@ -32,7 +32,7 @@ const groupings = [
   { value: "client_app", label: "Client app" },
   { value: "operation", label: "Operation" },
   { value: "status", label: "Status" },
-  { value: "none", label: "Nothing" },
+  { value: "none", label: "None" },
 ] as const;
 
 export type Grouping = (typeof groupings)[number]["value"];

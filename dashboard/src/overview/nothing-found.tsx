@@ -18,7 +18,7 @@ export function NothingFound({ scope, result }: NothingFoundProps): JSX.Element 
   const range = data?.range;
   return (
     <Empty
-      title="No requests match"
+      title="No matching requests"
       actions={
         <>
           {scope.filters.length > 0 && <Button onClick={() => setFilters([])}>Clear filters</Button>}

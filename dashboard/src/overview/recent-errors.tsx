@@ -30,7 +30,7 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
   return (
     <Panel
       title="Recent errors"
-      subtitle="newest first"
+      subtitle="Newest first"
       actions={link}
       isFlush
       isLoading={isLoading && data !== undefined}

@@ -24,12 +24,12 @@ interface TileEntry {
 }
 
 const tiles: readonly TileEntry[] = [
-  { label: "Cost", metric: "cost", chart: "cost", unknown: "no prices known" },
-  { label: "Tokens", metric: "total_tokens", chart: "total_tokens", unknown: "no usage sent" },
-  { label: "Requests", metric: "requests", chart: "requests", unknown: "no requests" },
-  { label: "Error rate", metric: "error_rate", chart: "errors", unknown: "no requests" },
-  { label: "First token p95", metric: "ttft_p95", chart: "ttft_p95", unknown: "no timed responses" },
-  { label: "Cache hits", metric: "cache_hit_rate", unknown: "no input tokens known" },
+  { label: "Cost", metric: "cost", chart: "cost", unknown: "No known prices" },
+  { label: "Tokens", metric: "total_tokens", chart: "total_tokens", unknown: "No usage reported" },
+  { label: "Requests", metric: "requests", chart: "requests", unknown: "No requests" },
+  { label: "Error rate", metric: "error_rate", chart: "errors", unknown: "No requests" },
+  { label: "First token p95", metric: "ttft_p95", chart: "ttft_p95", unknown: "No timed responses" },
+  { label: "Cache hits", metric: "cache_hit_rate", unknown: "No known input tokens" },
 ];
 
 const overviewAsk: UsageRequest = { metrics: tiles.map(({ metric }) => metric), compare: true };

@@ -3,7 +3,6 @@ import type { QueryResponse, Dimension, Metric, Series } from "../../../src/admi
 import { seriesColor, seriesLabel } from "../chart/chart-series.ts";
 import { useUsage } from "../data/use-usage.ts";
 import { scopeParams, toggleValue, useUrlState, withChanges, type Scope } from "../data/url-state.ts";
-import { dimensionLabel } from "../format/dimension.ts";
 import { metricLook } from "../format/metric.ts";
 import { formatShare, isKnown } from "../format/number.ts";
 import { BarList, type BarRow } from "../ui/bar-list.tsx";
@@ -45,7 +44,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
   return (
     <Panel
       title={title}
-      subtitle={`by ${metricLook(metric).label.toLowerCase()}`}
+      subtitle={`By ${metricLook(metric).label.toLowerCase()}`}
       actions={link}
       isLoading={isLoading && data !== undefined}
       error={data && error}
@@ -56,7 +55,7 @@ export function TopList({ title, dimension, scope, metric, isColored }: TopListP
         <BarList
           rows={data && rowsOf({ data, dimension, metric, scope, isColored })}
           size={SIZE}
-          empty={`No ${dimensionLabel(dimension).toLowerCase()} in this range`}
+          empty={`No ${title.toLowerCase()} in this range`}
         />
       )}
     </Panel>

@@ -63,7 +63,7 @@ export function ErrorsPage({ scope }: { readonly scope: Scope }): JSX.Element {
             </div>
             <RequestList
               title="Latest errors"
-              subtitle="newest first"
+              subtitle="Newest first"
               scope={scope}
               order="newest"
               filters={[isFailed]}
@@ -89,17 +89,17 @@ function Tiles({ scope, result }: { readonly scope: Scope; readonly result: Quer
   const { data: throttles } = useUsage(scope, throttled);
   const { data: failures } = useUsage(scope, failed);
   const subtitle = describeScope(scope);
-  const unknown = "no requests";
+  const unknown = "No requests";
   return (
     <div class="tiles four">
       <Tile label="Error rate" metric="error_rate" result={result} subtitle={subtitle} unknown={unknown} />
       <Tile label="Errors" metric="errors" result={result} subtitle={subtitle} unknown={unknown} />
-      <Tile label="Rate limited" metric="requests" result={throttles} subtitle="status 429" unknown={unknown} />
+      <Tile label="Rate limited" metric="requests" result={throttles} subtitle="Status 429" unknown={unknown} />
       <Tile
-        label="Failed at the provider"
+        label="Server errors"
         metric="requests"
         result={failures}
-        subtitle="status 500 and above"
+        subtitle="Status 500 and above"
         unknown={unknown}
       />
     </div>

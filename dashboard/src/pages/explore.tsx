@@ -7,6 +7,7 @@ import { ExploreControls } from "../explore/explore-controls.tsx";
 import { ExploreTable, tableMetrics } from "../explore/explore-table.tsx";
 import { readExploration, type Exploration } from "../explore/view.ts";
 import { isMetric } from "../format/metric.ts";
+import { formatQuantity } from "../format/number.ts";
 import { NothingFound } from "../overview/nothing-found.tsx";
 import { exportedUsage } from "../shell/export-menu.tsx";
 import { describeRange } from "../shell/range-picker.tsx";
@@ -41,14 +42,14 @@ export function ExplorePage({ scope }: { readonly scope: Scope }): JSX.Element {
           <ExploreChart scope={scope} exploration={exploration} />
           <Panel
             title={exploration.by.map(dimensionLabel).join(" and ")}
-            subtitle={data ? groupsWords(data.series.filter(({ other }) => !other).length) : "Counting"}
+            subtitle={data ? groupsWords(data.series.filter(({ other }) => !other).length) : "Counting…"}
             isFlush
             isLoading={isLoading && data !== undefined}
             error={data && error}
             actions={
               exploration.picks.length > 0 && (
                 <Button size="small" kind="quiet" onClick={() => setParams({ pick: null })}>
-                  Clear {exploration.picks.length} picked
+                  {`Clear selection (${exploration.picks.length})`}
                 </Button>
               )
             }
@@ -84,5 +85,5 @@ function askFor({ by, metric, sort }: Exploration): UsageRequest {
 
 const groupsWords = (count: number): string =>
   count === GROUPS
-    ? `The first ${GROUPS} groups; the rest is summed as other`
-    : `${count} ${count === 1 ? "group" : "groups"}`;
+    ? `Showing the first ${GROUPS} groups. The rest are combined as Other.`
+    : formatQuantity(count, "group");

@@ -68,10 +68,10 @@ export function LatencyPage({ scope }: { readonly scope: Scope }): JSX.Element {
           <SpeedChart scope={scope} by={by} />
           <RequestList
             title="Slowest requests"
-            subtitle="of the whole range"
+            subtitle="In the whole range"
             scope={scope}
             order="slowest"
-            empty={<Empty title="No duration is known">The records in this range have no duration.</Empty>}
+            empty={<Empty title="No timed requests">No record in this range has a duration.</Empty>}
           />
         </div>
       )}
@@ -105,7 +105,7 @@ function SpeedChart({ scope, by }: { readonly scope: Scope; readonly by: Groupin
   return (
     <Panel
       title={title}
-      subtitle="the five groups with the most requests"
+      subtitle="The five groups with the most requests"
       isLoading={isLoading && data !== undefined}
       error={data && error}
     >

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import type { RequestRow } from "../../../src/admin/api/contract.ts";
 import { useLiveRequests, type LiveRequests } from "../data/live-requests.ts";
 import { setParams, useUrlState, type Params, type Scope } from "../data/url-state.ts";
-import { formatCountExactly } from "../format/number.ts";
+import { formatCountExactly, formatQuantity } from "../format/number.ts";
 import { isGrowing } from "../format/range.ts";
 import { NothingFound } from "../overview/nothing-found.tsx";
 import { RequestDrawer } from "../requests/request-drawer.tsx";
@@ -97,7 +97,7 @@ function RequestsPanel({ scope, requests, chosen, onOpen, onScrolled, onShowNew 
   };
   return (
     <Panel
-      title="Calls"
+      title="Requests"
       subtitle={describeScope(scope)}
       isFlush
       class="requests"
@@ -117,7 +117,7 @@ function RequestsPanel({ scope, requests, chosen, onOpen, onScrolled, onShowNew 
       {rows?.length === 0 && !isLoading && <NothingFound scope={scope} />}
       {rows && rows.length > 0 && (
         <RequestsTable
-          label="Calls"
+          label="Requests"
           rows={rows}
           tz={scope.tz}
           chosen={chosen}
@@ -176,21 +176,25 @@ function TailTools({ requests, isLive, isPaused, cap, onPause, onToggle }: TailT
       {isLive && (
         <Button
           icon={isPaused ? "play" : "pause"}
-          label={isPaused ? "Resume  Space" : "Pause  Space"}
+          label={isPaused ? "Resume (Space)" : "Pause (Space)"}
           pressed={isPaused}
           onClick={onPause}
         />
       )}
       {isLive && (
         <Select
-          label="At most"
+          label="Maximum rate"
           prefix="up to"
           value={cap}
           options={capOptions}
           onChange={(value) => setParams({ cap: value === "50" ? null : value }, { replace: true })}
         />
       )}
-      <Button label={isLive ? "Live requests: on  l" : "Live requests: off  l"} pressed={isLive} onClick={onToggle}>
+      <Button
+        label={isLive ? "Live requests are on (L)" : "Live requests are off (L)"}
+        pressed={isLive}
+        onClick={onToggle}
+      >
         Live
       </Button>
     </div>
@@ -204,7 +208,7 @@ const SPOKEN_MS = 15_000;
 function Announcer({ requests, isLive }: { readonly requests: LiveRequests; readonly isLive: boolean }): JSX.Element {
   const [text, setText] = useState("");
   const { perSecond, failedPerSecond } = requests;
-  const words = `${rateText(perSecond)} requests per second, ${rateText(failedPerSecond)} of them failed`;
+  const words = `${rateText(perSecond)} requests per second, ${rateText(failedPerSecond)} failed per second`;
   const [spokenAt, setSpokenAt] = useState(0);
   useEffect(() => {
     if (!isLive || Date.now() - spokenAt < SPOKEN_MS) return;
@@ -222,11 +226,12 @@ function Foot({ requests, count }: { readonly requests: LiveRequests; readonly c
   return (
     <>
       <span>
-        {formatCountExactly(count)} requests{requests.loadMore ? "; scroll for more" : ""}
+        {formatQuantity(count, "request")}
+        {requests.loadMore ? "; scroll for more" : ""}
       </span>
       {requests.skipped > 0 && (
         <span>
-          {formatCountExactly(requests.skipped)} not shown live because of the rate limit; they appear after a refresh
+          {formatQuantity(requests.skipped, "request")} skipped to stay within the live limit. Refresh to see them.
         </span>
       )}
     </>

@@ -45,7 +45,7 @@ const columnsFor = (onEdit: (task: PriceTask) => void): Column<UnpricedModel>[] 
   },
   {
     id: "requests",
-    label: "Calls",
+    label: "Requests",
     align: "end",
     render: ({ requests }) => <span title={formatCountExactly(requests)}>{formatCount(requests)}</span>,
   },

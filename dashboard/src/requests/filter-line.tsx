@@ -31,7 +31,7 @@ export function FilterLine(): JSX.Element {
       <Icon name="search" />
       <input
         ref={input}
-        aria-label="Filter by typing"
+        aria-label="Filter requests"
         aria-invalid={wrong !== null}
         aria-describedby={wrong === null ? undefined : "filter-problem"}
         placeholder="model:gpt-5  status:>=400  owner:!anna"
@@ -46,7 +46,7 @@ export function FilterLine(): JSX.Element {
       />
       {wrong !== null && (
         <span class="filter-problem" id="filter-problem" role="alert">
-          <code>{wrong}</code> is not a filter. Type a name, a colon and a value.
+          <code>{wrong}</code> is not a valid filter. Use name:value, such as model:gpt-5.
         </span>
       )}
     </form>

@@ -42,8 +42,8 @@ export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: RequestDraw
   const actions = (
     <>
       <div class="drawer-steps">
-        <Button icon="up" label="Newer request  k" disabled={!onNewer} onClick={() => onNewer?.()} />
-        <Button icon="down" label="Older request  j" disabled={!onOlder} onClick={() => onOlder?.()} />
+        <Button icon="up" label="Newer request (K)" disabled={!onNewer} onClick={() => onNewer?.()} />
+        <Button icon="down" label="Older request (J)" disabled={!onOlder} onClick={() => onOlder?.()} />
       </div>
       {record && (
         <>
@@ -58,7 +58,7 @@ export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: RequestDraw
     </>
   );
   return (
-    <Dialog kind="drawer" title={record?.model ?? record?.endpoint ?? "Call"} onClose={onClose} actions={actions}>
+    <Dialog kind="drawer" title={record?.model ?? record?.endpoint ?? "Request"} onClose={onClose} actions={actions}>
       {error && record === undefined && <Failure error={error} onRetry={reload} />}
       {!error && record === undefined && <SkeletonRows rows={12} height={36} />}
       {record && <Details record={record} tz={tz} />}
@@ -95,17 +95,17 @@ function Details({ record, tz }: { readonly record: RequestRecord; readonly tz: 
       <Section title="Tokens and cost">
         <RequestTokens record={record} />
       </Section>
-      <Section title="Call">
+      <Section title="Request">
         <Facts facts={requestDetails(record)} />
       </Section>
-      <Section title="Ids">
+      <Section title="IDs">
         <Facts facts={idFacts(record)} />
       </Section>
       <Section title="Record">
         <pre class="record" tabIndex={0} aria-label="The record as JSON">
           {JSON.stringify(record, null, 2)}
         </pre>
-        <p class="drawer-note">Prompts, responses and keys are never recorded.</p>
+        <p class="drawer-note">Prompts, response bodies and full keys are never recorded.</p>
       </Section>
     </>
   );
@@ -151,10 +151,10 @@ function requestDetails(record: RequestRecord): readonly Fact[] {
     ["Endpoint", <code>{`${record.method ?? ""} ${record.endpoint}`}</code>],
     ["Operation", record.operation],
     ["Streamed", stream === undefined ? undefined : stream ? "yes" : "no"],
-    ["Request", record.request_bytes === undefined ? undefined : formatBytes(record.request_bytes)],
-    ["Response", record.response_bytes === undefined ? undefined : formatBytes(record.response_bytes)],
+    ["Request size", record.request_bytes === undefined ? undefined : formatBytes(record.request_bytes)],
+    ["Response size", record.response_bytes === undefined ? undefined : formatBytes(record.response_bytes)],
     ["Service tier", record.service_tier],
-    ["Client", record.user_agent],
+    ["User agent", record.user_agent],
     ["Client address", record.client_ip],
     ["WebSocket close code", record.close_code],
   ];
@@ -165,8 +165,8 @@ function requestDetails(record: RequestRecord): readonly Fact[] {
 function idFacts(record: RequestRecord): readonly Fact[] {
   const ids: readonly (readonly [string, string | undefined])[] = [
     ["LMGate", record.id],
-    ["Provider request id", record.request_id],
-    ["Provider response id", record.response_id],
+    ["Provider request ID", record.request_id],
+    ["Provider response ID", record.response_id],
     ["WebSocket", record.session_id],
     ["Process", record.instance && `${record.instance}, record ${record.seq ?? DASH}`],
   ];

@@ -12,8 +12,7 @@ interface Step {
 /** The timing of a request. The record counts from the end of the request; the total counts from its first byte. */
 export function RequestTiming({ record }: { readonly record: RequestRecord }): JSX.Element {
   const { duration_ms: whole, ttfb_ms: first, ttft_ms: token, total_output_tokens: output } = record;
-  if (!isKnown(whole))
-    return <p class="muted">The duration is not known because the end of this request was not seen.</p>;
+  if (!isKnown(whole)) return <p class="muted">The duration is unknown because LMGate did not see this request end.</p>;
   const steps = stepsOf(whole, first, token);
   const streaming = whole - (token ?? whole);
   return (
@@ -42,9 +41,9 @@ export function RequestTiming({ record }: { readonly record: RequestRecord }): J
         </li>
       </ul>
       {isKnown(output) && output > 0 && streaming > 50 && (
-        <p class="drawer-note">{formatRate(output / (streaming / 1000))} output tokens after the first.</p>
+        <p class="drawer-note">Output tokens after the first one: {formatRate(output / (streaming / 1000))}</p>
       )}
-      {steps.length === 1 && <p class="drawer-note">No response was seen before the end.</p>}
+      {steps.length === 1 && <p class="drawer-note">The request ended before a response arrived.</p>}
     </>
   );
 }

@@ -92,7 +92,8 @@ function Estimates({ record }: { readonly record: RequestRecord }): JSX.Element 
   if (!isKnown(input) && !isKnown(output)) return null;
   return (
     <p class="drawer-note">
-      Estimated, not included in totals: {formatCountExactly(input)} input, {formatCountExactly(output)} output tokens.
+      Estimate: {formatCountExactly(input)} input and {formatCountExactly(output)} output tokens. Not included in
+      totals.
     </p>
   );
 }
@@ -113,7 +114,7 @@ function CostLine({ record, price }: CostLineProps): JSX.Element {
         {isKnown(cost) && source !== undefined ? costSources[source] : costReason(record)}
         {price && source !== "provider" && (
           <>
-            , now{" "}
+            ; current price as of{" "}
             <Link page="prices" params={pricesOf}>
               {price.asOf}
             </Link>

@@ -107,14 +107,19 @@ const appColumn: Column<RequestRow> = {
 };
 
 const tokenColumns: readonly Column<RequestRow>[] = [
-  { id: "input", label: "Input", key: "total_input_tokens" } as const,
-  { id: "output", label: "Output", key: "total_output_tokens" } as const,
-].map(({ id, label, key }) => ({
+  { id: "input", label: "Input", key: "total_input_tokens", hint: "All input tokens, including cached" } as const,
+  {
+    id: "output",
+    label: "Output",
+    key: "total_output_tokens",
+    hint: "All output tokens, including reasoning",
+  } as const,
+].map(({ id, label, key, hint }) => ({
   id,
   label,
   align: "end",
   card: "none",
-  hint: `${label} tokens, all kinds`,
+  hint,
   render: (row: RequestRow) => (
     <span title={isKnown(row[key]) ? formatCountExactly(row[key]) : usageReason(row)}>{formatCount(row[key])}</span>
   ),
@@ -138,7 +143,7 @@ const timeColumns: readonly Column<RequestRow>[] = [
     align: "end",
     card: "none",
     render: ({ ttft_ms, stream }) => (
-      <span title={isKnown(ttft_ms) ? undefined : stream === true ? "No content was seen" : "Not a stream"}>
+      <span title={isKnown(ttft_ms) ? undefined : stream === true ? "No content arrived" : "Not a stream"}>
         {formatDuration(ttft_ms)}
       </span>
     ),

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Coverage } from "../../../src/admin/api/contract.ts";
 import { scopeParams, useUrlState } from "../data/url-state.ts";
-import { formatCount, formatCountExactly, formatShare } from "../format/number.ts";
+import { formatCount, formatCountExactly, formatQuantity, formatShare } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
 import { Link } from "./link.tsx";
 
@@ -21,12 +21,12 @@ export function CoverageLine({ coverage }: { readonly coverage: Coverage | undef
     .map(({ reason, requests }) => `${reason}: ${formatCountExactly(requests)}`);
   return (
     <span class="coverage">
-      Usage known for {formatShare(share)} of requests
+      Usage is known for {formatShare(share)} of requests
       {reasons.length > 0 && (
-        <span class="coverage-why" tabIndex={0} role="note" aria-label={`Not known: ${reasons.join("; ")}`}>
+        <span class="coverage-why" tabIndex={0} role="note" aria-label={`Unknown usage: ${reasons.join("; ")}`}>
           <Icon name="info" size={14} />
           <span class="coverage-reasons" aria-hidden="true">
-            <strong>No usage for {formatCount(coverage.withoutUsage)} requests</strong>
+            <strong>No usage for {formatQuantity(coverage.withoutUsage, "request")}</strong>
             {reasons.map((reason) => (
               <span key={reason}>{reason}</span>
             ))}
@@ -56,7 +56,7 @@ export function UnpricedChip({ coverage }: { readonly coverage: Coverage | undef
   if (coverage === undefined || coverage.unpricedRequests === 0) return null;
   const models = coverage.unpricedModels;
   const what = models.length === 1 ? (models[0] ?? "1 model") : `${models.length} models`;
-  const label = `No price for ${models.join(", ")}: ${formatCountExactly(coverage.unpricedTokens)} tokens of ${formatCountExactly(coverage.unpricedRequests)} requests are not included in the cost.`;
+  const label = `No price for ${models.join(", ")}: ${formatQuantity(coverage.unpricedTokens, "token")} of ${formatQuantity(coverage.unpricedRequests, "request")} are not included in the cost.`;
   return (
     <Link page="prices" params={scopeParams(params)} class="chip warning" title={label}>
       <Icon name="errors" size={14} />

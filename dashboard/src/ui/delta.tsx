@@ -1,16 +1,9 @@
 import type { JSX } from "preact";
 import type { Metric, Series } from "../../../src/admin/api/contract.ts";
 import { metricLook } from "../format/metric.ts";
-import { DASH, formatShare, isKnown } from "../format/number.ts";
+import { changeOf, noChangeReason } from "../format/change.ts";
+import { DASH, formatShare } from "../format/number.ts";
 import { Icon } from "./icon.tsx";
-
-/** How a metric changed compared with the previous period; `null` where either is unknown or there was nothing. */
-function changeOf(series: Pick<Series, "total" | "previous">, metric: Metric): number | null {
-  const now = series.total[metric];
-  const before = series.previous?.[metric];
-  if (!isKnown(now) || !isKnown(before) || before === 0) return null;
-  return now / before - 1;
-}
 
 interface DeltaProps {
   readonly series: Pick<Series, "total" | "previous">;
@@ -25,9 +18,8 @@ export function Delta({ series, metric, isLong }: DeltaProps): JSX.Element {
   const look = metricLook(metric);
   const before = series.previous?.[metric];
   if (change === null) {
-    const reason = isKnown(before) ? "No previous data to compare with" : "Unknown for the previous period";
     return (
-      <span class="delta flat" title={reason}>
+      <span class="delta flat" title={noChangeReason(series, metric)}>
         {DASH}
         {isLong && " vs previous"}
       </span>

@@ -45,7 +45,7 @@ export function Panel({
         </div>
         {error && (
           <span title={error.message}>
-            <Badge mood="warning">out of date</Badge>
+            <Badge mood="warning">Update failed</Badge>
           </span>
         )}
         {actions !== undefined && <div class="panel-actions">{actions}</div>}

@@ -43,7 +43,7 @@ export function Failure({ error, onRetry }: { readonly error: ApiError; readonly
         ))}
         {error.problem?.request_id !== undefined && (
           <div>
-            Request <code>{error.problem.request_id}</code>
+            Request ID: <code>{error.problem.request_id}</code>
           </div>
         )}
       </div>

@@ -36,6 +36,6 @@ export async function copyText(text: string, what = "Copied"): Promise<void> {
     await navigator.clipboard.writeText(text);
     toast(what);
   } catch {
-    toast("The browser did not allow copying. Select the text and copy it.", "failed");
+    toast("The browser blocked copying. Select the text and copy it manually.", "failed");
   }
 }
