@@ -29,15 +29,18 @@ function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[]
   const down = threads.filter(({ state }) => state !== "running").map(({ name }) => name);
   return [
     allowlist.error === undefined
-      ? ok("Allow-list", `${allowlist.keys} keys active, loaded ${allowlist.loadedAt}`)
-      : warning("Allow-list", allowlist.error, "Fix the file. The last good list stays in force."),
+      ? ok(
+          "Allow-list",
+          `${allowlist.keys} active ${allowlist.keys === 1 ? "key" : "keys"}, loaded ${allowlist.loadedAt}`,
+        )
+      : warning("Allow-list", allowlist.error, "Fix the file. The last valid list remains in force."),
     ledger.degraded
       ? failure(
           "Stats file",
           ledger.lastError ?? "cannot be written",
           "Check the disk. Requests continue, and records are kept in memory.",
         )
-      : ok("Stats file", `${ledger.written} records written by this process`),
+      : ok("Stats file", `Records written by this process: ${ledger.written}`),
     ledger.dropped === 0
       ? ok("Records lost", "none")
       : failure("Records lost", `${ledger.dropped}`, "See data/ledger-events.jsonl for which and why."),
@@ -45,7 +48,7 @@ function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[]
       ? failure("Workers", `not running: ${down.join(", ")}`, "They are restarting. See the log for why they ended.")
       : restarts === 0
         ? ok("Workers", `${threads.length} running`)
-        : warning("Workers", `${restarts} restarted since the start`, "See the log for why."),
+        : warning("Workers", `Restarts since startup: ${restarts}`, "See the log for why."),
     Number(process.versions.node.split(".")[0]) >= 24
       ? ok("Node.js", process.version)
       : warning("Node.js", process.version, "Install Node.js 24 or later."),

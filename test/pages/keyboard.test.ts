@@ -77,7 +77,7 @@ describe("by keyboard alone", { skip: noBrowser, concurrency: 2 }, () => {
     await settled(page);
     await page.locator("#range-button").focus();
     await page.keyboard.press("?");
-    const sheet = page.getByRole("dialog", { name: "Keyboard" });
+    const sheet = page.getByRole("dialog", { name: "Keyboard shortcuts" });
     await sheet.waitFor();
     const listed = await sheet.locator("dt").allInnerTexts();
     for (const letter of Object.keys(GO)) assert.ok(listed.some((keys) => keys.replaceAll(/\s/g, "") === `g${letter}`));

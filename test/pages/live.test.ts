@@ -30,7 +30,7 @@ describe("what happens now", { skip: noBrowser }, () => {
     await becomes(page, "the first call counts", async () => (await tileValue(page, "Requests")) === "1");
   });
 
-  test("setup waits for the first request and reports a rejected one with its reason", async (t) => {
+  test("setup waits for the first request and reports a rejected one with its reason, a failed one as failed, and then the first that works", async (t) => {
     const page = await dashboard.open(t, "setup");
     await settled(page);
     await page.getByRole("button", { name: "OpenAI for Python" }).click();
@@ -38,6 +38,10 @@ describe("what happens now", { skip: noBrowser }, () => {
     await call("sk-absent-key-0123456789");
     await page.getByText("A request arrived and was rejected").waitFor();
     await assertAccessible(page, "rejected");
+    await call(testKey.key, "gpt-4o-mini--sim-status-401");
+    await page.getByText("A request arrived, but it failed.").waitFor();
+    assert.equal(await page.getByText("It works.").count(), 0);
+    await assertAccessible(page, "failed");
     await call();
     await page.getByText("It works.").waitFor();
     await assertAccessible(page, "it works");

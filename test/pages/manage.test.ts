@@ -45,14 +45,14 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     const form = page.getByRole("dialog", { name: "Add a key" });
     await assertAccessible(page, "the form", { within: "dialog" });
     await form.getByLabel("Owner").fill("newcomer");
-    await form.getByLabel("Id", { exact: true }).fill("newcomer-laptop");
+    await form.getByLabel("ID", { exact: true }).fill("newcomer-laptop");
     await page.keyboard.press("Enter");
     const shown = page.getByRole("dialog", { name: "New key" });
     const secret = (await shown.locator(".secret pre").innerText()).trim();
     assert.match(secret, /^lmg_/);
     await assertAccessible(page, "the new key", { within: "dialog" });
     assert.equal(await statusOf(secret), 200);
-    await shown.getByRole("button", { name: "I copied it" }).click();
+    await shown.getByRole("button", { name: "Done" }).click();
     await page.getByRole("row", { name: /newcomer-laptop/ }).waitFor();
     assert.ok(!(await page.locator("body").innerText()).includes(secret));
 
@@ -118,7 +118,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await dialog.getByRole("button", { name: "Preview changes" }).click();
     await dialog.getByText("1 new").waitFor();
     assert.equal(await statusOf("sk-imported-0123456789"), 403);
-    await dialog.getByRole("button", { name: "Import 1" }).click();
+    await dialog.getByRole("button", { name: "Import 1 key" }).click();
     await dialog.waitFor({ state: "detached" });
     assert.equal(await statusOf("sk-imported-0123456789"), 200);
   });
@@ -145,7 +145,16 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await settled(page);
     await page.getByRole("button", { name: `Set a price for ${model}` }).click();
     await dialog.getByRole("button", { name: "Use list price" }).click();
-    await page.getByText("No price matches").waitFor();
+    await page.getByText("No matching prices").waitFor();
+  });
+
+  test("a reload that cannot reach the gateway says so, and blames no file", async (t) => {
+    const page = await dashboard.open(t, "system", { expected: /net::ERR_|Failed to load resource/ });
+    await settled(page);
+    await page.route("**/api/v1/reload", (route) => route.abort());
+    await page.getByRole("button", { name: "Reload" }).click();
+    await page.locator(".toast.failed").getByText("Could not reach the gateway.").waitFor();
+    assert.equal(await page.getByText("The allow-list file is invalid").count(), 0);
   });
 
   test("the forms fit a phone", async (t) => {

@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { KeyRow, KeysChanged } from "../../../src/admin/api/contract.ts";
 import { acknowledged, keyPath, useMutation } from "../data/use-mutation.ts";
+import { formatQuantity } from "../format/number.ts";
 import { formatAgo } from "../format/moment.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -53,7 +54,7 @@ function Confirm({ title, children, verb, isDanger, isReady = true, onClose, onC
         <>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind={isDanger ? "danger" : "primary"} disabled={isBusy || !isReady} onClick={() => void confirm()}>
-            {isBusy ? "…" : verb}
+            {isBusy ? "Saving…" : verb}
           </Button>
         </>
       }
@@ -64,7 +65,7 @@ function Confirm({ title, children, verb, isDanger, isReady = true, onClose, onC
 }
 
 const graces = [
-  { value: "0", label: "stops working now" },
+  { value: "0", label: "stops working immediately" },
   { value: "3600", label: "works for 1 more hour" },
   { value: "86400", label: "works for 1 more day" },
   { value: "604800", label: "works for 7 more days" },
@@ -86,8 +87,8 @@ function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
   return (
     <Confirm title={`Rotate ${row.id}`} verb="Rotate" onClose={onClose} onConfirm={rotate}>
       <p>
-        The id gets a new key. Both keys work until the overlap ends, so you can update clients one by one without
-        failed requests.
+        Creates a new key for this id. Both keys work during the overlap, so you can update clients without
+        interruption.
       </p>
       <Select label="Overlap" prefix={`Old key ${row.maskedKey}`} value={grace} options={graces} onChange={setGrace} />
       <Field
@@ -95,7 +96,7 @@ function Rotate({ row, onClose, onSecret }: PartProps): JSX.Element {
         type="password"
         value={apiKey}
         onInput={setApiKey}
-        note="Leave it empty to generate a key. You will see it once."
+        note="Leave empty to generate a key, which is shown only once."
       />
       <Problem error={error} />
     </Confirm>
@@ -116,14 +117,14 @@ function Change({ row, onClose }: PartProps): JSX.Element {
     return changed !== undefined;
   };
   return (
-    <Confirm title={`Change ${row.id}`} verb="Save" isReady={owner.trim() !== ""} onClose={onClose} onConfirm={change}>
-      <Field label="Owner" value={owner} onInput={setOwner} note="Requests from now on are counted for this owner." />
+    <Confirm title={`Edit ${row.id}`} verb="Save" isReady={owner.trim() !== ""} onClose={onClose} onConfirm={change}>
+      <Field label="Owner" value={owner} onInput={setOwner} note="Applies to new requests." />
       <Field
-        label="Valid until"
+        label="Expires on"
         type="date"
         value={expires}
         onInput={setExpires}
-        note="The key stops working at the start of that day (UTC). Leave it empty for no expiry. Applies to all keys of this id."
+        note="The key stops working at the start of that day (UTC). Leave empty for no expiry. Applies to all keys with this id."
       />
       <Problem error={error} />
     </Confirm>
@@ -147,8 +148,8 @@ function Switch({ row, isOn, onClose }: PartProps & { readonly isOn: boolean }):
     >
       <p>
         {isOn
-          ? "Requests with its keys are admitted again."
-          : "Requests with its keys get 403 until you enable it again. Running requests finish."}
+          ? "Requests with its keys are accepted again."
+          : "Requests with its keys are rejected with status 403 until you enable it again. Running requests finish."}
       </p>
       <LastUse row={row} />
       <Problem error={error} />
@@ -174,8 +175,8 @@ function Revoke({ row, onClose }: PartProps): JSX.Element {
       onConfirm={revoke}
     >
       <p>
-        All keys of this id are removed from the list. Requests with them get 403 at once. Their past requests stay in
-        the statistics.
+        All keys with this id are removed from the allow-list. Requests with them are rejected with status 403
+        immediately. Their past requests stay in the statistics.
       </p>
       <LastUse row={row} />
       <Field label={`To confirm, type ${row.id}`} value={typed} onInput={setTyped} autofocus />
@@ -186,6 +187,8 @@ function Revoke({ row, onClose }: PartProps): JSX.Element {
 
 const LastUse = ({ row }: { readonly row: KeyRow }): JSX.Element => (
   <p class="field-note">
-    Last used {formatAgo(row.lastUsed, Date.now())}, {row.requests24h} requests in the last 24 hours.
+    {row.lastUsed === null
+      ? "Never used."
+      : `Last used ${formatAgo(row.lastUsed, Date.now())}; ${formatQuantity(row.requests24h, "request")} in the last 24 hours.`}
   </p>
 );

@@ -53,21 +53,21 @@ export function AddDialog({ onClose, onSecret }: AddDialogProps): JSX.Element {
         <Segmented label="Kind of key" value={kind} options={kinds} onChange={setKind} />
         <p class="field-note">
           {kind === "made"
-            ? "LMGate generates it and shows it once. Clients send it beside the provider's own credential."
-            : "Clients keep sending it to the provider; LMGate uses it to identify them."}
+            ? "LMGate generates the key and shows it once. Clients send it in addition to their provider credential."
+            : "Clients keep sending their key to the provider. LMGate uses it to identify them."}
         </p>
         <Field label="Owner" value={owner} onInput={setOwner} placeholder="anna" required autofocus />
         {kind === "given" && <Field label="Provider key" type="password" value={apiKey} onInput={setApiKey} required />}
         <div class="form-row">
-          <Field label="Id" value={id} onInput={setId} placeholder="generated if empty" />
+          <Field label="ID" value={id} onInput={setId} placeholder="Generated if empty" />
           <Field label="Label" value={label} onInput={setLabel} placeholder="laptop" />
         </div>
         <Field
-          label="Valid until"
+          label="Expires on"
           type="date"
           value={expires}
           onInput={setExpires}
-          note="The key stops working at the start of that day (UTC). Leave it empty for no expiry."
+          note="The key stops working at the start of that day (UTC). Leave empty for no expiry."
         />
         <Problem error={error} />
       </form>

@@ -2,6 +2,7 @@ import type { JSX, TargetedEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { KeysImport } from "../../../src/admin/api/contract.ts";
 import { useMutation } from "../data/use-mutation.ts";
+import { formatQuantity } from "../format/number.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Problem } from "../ui/form.tsx";
@@ -25,7 +26,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): JSX
       setPlan(done);
       return;
     }
-    toast(`${done.added.length} keys added, ${done.changed.length} changed`);
+    toast(`${formatQuantity(done.added.length, "key")} added, ${done.changed.length} changed`);
     onClose();
   };
   const changes = plan === null ? 0 : plan.added.length + plan.changed.length;
@@ -35,11 +36,11 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }): JSX
       <Button onClick={onClose}>Cancel</Button>
       {isReady ? (
         <Button kind="primary" disabled={isBusy} onClick={() => void apply()}>
-          {`Import ${changes}`}
+          {`Import ${formatQuantity(changes, "key")}`}
         </Button>
       ) : (
         <Button kind="primary" disabled={isBusy || csv.trim() === ""} onClick={() => void look()}>
-          {isBusy ? "Looking…" : "Preview changes"}
+          {isBusy ? "Checking…" : "Preview changes"}
         </Button>
       )}
     </>
@@ -63,7 +64,7 @@ interface SourceProps {
 function Source({ csv, onChange }: SourceProps): JSX.Element {
   const read = (event: TargetedEvent<HTMLInputElement>): void => {
     const [file] = event.currentTarget.files ?? [];
-    file?.text().then(onChange, () => toast("The file cannot be read.", "failed"));
+    file?.text().then(onChange, () => toast("Could not read the file.", "failed"));
   };
   return (
     <>

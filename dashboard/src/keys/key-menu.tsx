@@ -13,7 +13,7 @@ interface KeyMenuProps {
 export function KeyMenu({ row, onAction }: KeyMenuProps): JSX.Element {
   const actions: readonly (readonly [KeyAction, string])[] = [
     ["rotate", "Rotate…"],
-    ["change", "Owner and expiry…"],
+    ["change", "Edit owner and expiry…"],
     row.state === "disabled" ? ["enable", "Enable"] : ["disable", "Disable…"],
     ["revoke", "Revoke…"],
   ];

@@ -39,9 +39,9 @@ export function KeyState({ row, tz }: { readonly row: KeyRow; readonly tz: strin
   const { state, expiresAt } = row;
   const isEnding = state === "active" && expiresAt !== null;
   return (
-    <span class="status-cell" title={expiresAt === null ? undefined : `Until ${formatMomentExactly(expiresAt, tz)}`}>
+    <span class="status-cell" title={expiresAt === null ? undefined : `Expiry: ${formatMomentExactly(expiresAt, tz)}`}>
       <Badge mood={moods[state]}>{state}</Badge>
-      {isEnding && <span class="muted">ends {formatUntil(expiresAt, Date.now())}</span>}
+      {isEnding && <span class="muted">expires {formatUntil(expiresAt, Date.now())}</span>}
     </span>
   );
 }
@@ -50,7 +50,7 @@ function columnsFor(tz: string, params: Params, onAction: KeysTableProps["onActi
   return [
     {
       id: "id",
-      label: "Id",
+      label: "ID",
       card: "title",
       sortValue: ({ id }) => id,
       render: ({ id }) => (
@@ -82,14 +82,14 @@ function columnsFor(tz: string, params: Params, onAction: KeysTableProps["onActi
     },
     {
       id: "requests24h",
-      label: "Requests 24 h",
+      label: "Requests (24 h)",
       align: "end",
       card: "none",
       sortValue: ({ requests24h }) => requests24h,
       render: ({ requests24h }) => <span title={formatCountExactly(requests24h)}>{formatCount(requests24h)}</span>,
     },
-    costColumn("cost24h", "Cost 24 h", "none"),
-    costColumn("cost30d", "Cost 30 d", "field"),
+    costColumn("cost24h", "Cost (24 h)", "none"),
+    costColumn("cost30d", "Cost (30 d)", "field"),
     {
       id: "menu",
       label: "Actions",
@@ -108,7 +108,7 @@ const costColumn = (id: "cost24h" | "cost30d", label: string, card: "none" | "fi
   hint: "Estimated from list prices",
   sortValue: (row) => row[id],
   render: (row) => (
-    <span title={isKnown(row[id]) ? formatCostExactly(row[id]) : "Requests for a model without a price"}>
+    <span title={isKnown(row[id]) ? formatCostExactly(row[id]) : "Unknown, for example because the model has no price"}>
       {formatCost(row[id])}
     </span>
   ),

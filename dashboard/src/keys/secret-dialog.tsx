@@ -30,18 +30,16 @@ export function SecretDialog({ secret, onClose }: SecretDialogProps): JSX.Elemen
       onClose={onClose}
       actions={
         <Button kind="primary" onClick={onClose}>
-          I copied it
+          Done
         </Button>
       }
     >
-      <Notice kind="warning">
-        It is shown this once. It cannot be looked up later; it can only be replaced by a new one.
-      </Notice>
+      <Notice kind="warning">Copy this key now. You won't be able to see it again; if you lose it, rotate it.</Notice>
       <div class="secret">
         <Snippet text={secret} label="New key" />
       </div>
       <p class="lead">
-        Clients send it in the header <code>{HEADER}</code>, beside the provider's own credential.
+        Clients send it in the header <code>{HEADER}</code>, in addition to their provider credential.
       </p>
       {chosen && (
         <>

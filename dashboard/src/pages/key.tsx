@@ -62,10 +62,10 @@ export function KeyPage({ scope, rest: id }: KeyPageProps): JSX.Element {
       {error && data === undefined && <Failure error={error} onRetry={reload} />}
       {!error && data === undefined && <SkeletonRows rows={2} height={40} />}
       {rows?.length === 0 && (
-        <Notice kind="info">This id has no key on the list now. Its past requests are below.</Notice>
+        <Notice kind="info">This id has no key on the allow-list. Its past requests, if any, are shown below.</Notice>
       )}
       {rows && rows.length > 0 && (
-        <Panel title={rows.length === 1 ? "Key" : "Keys, during a rotation"} isFlush>
+        <Panel title={rows.length === 1 ? "Key" : "Keys during a rotation"} isFlush>
           {rows.map((one) => (
             <KeyFacts key={one.line} row={one} tz={scope.tz} />
           ))}
@@ -84,11 +84,11 @@ function KeyFacts({ row, tz }: { readonly row: KeyRow; readonly tz: string }): J
     ["State", <KeyState row={row} tz={tz} />],
     ["Key", <code>{row.maskedKey}</code>],
     ["Added", row.added === "" ? "—" : row.added],
-    ["Ends", row.expiresAt === null ? "never" : formatDay(row.expiresAt, tz)],
+    ["Expires", row.expiresAt === null ? "never" : formatDay(row.expiresAt, tz)],
     ["Last used", formatAgo(row.lastUsed, Date.now())],
-    ["Requests, 24 hours", formatCount(row.requests24h)],
-    ["Cost, 24 hours", formatCost(row.cost24h)],
-    ["Cost, 30 days", formatCost(row.cost30d)],
+    ["Requests (24 h)", formatCount(row.requests24h)],
+    ["Cost (24 h)", formatCost(row.cost24h)],
+    ["Cost (30 d)", formatCost(row.cost30d)],
     ...(Object.keys(row.columns).length === 0 ? [] : [["Labels", <Labels columns={row.columns} />] as const]),
   ];
   return (

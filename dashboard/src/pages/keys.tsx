@@ -56,7 +56,7 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
         actions={<Tools />}
         foot={
           <span>
-            Costs are <EstimatedNote />. Changes take effect at once on every worker.
+            Costs are <EstimatedNote />. Changes take effect immediately.
           </span>
         }
       >
@@ -65,7 +65,7 @@ export function KeysPage({ scope }: { readonly scope: Scope }): JSX.Element {
         {data?.length === 0 && <NoKeys onAdd={() => setDialog("add")} />}
         {data && data.length > 0 && shown?.length === 0 && (
           <Empty
-            title="No key matches"
+            title="No matching keys"
             actions={<Button onClick={() => setParams({ search: null, state: null })}>Show all</Button>}
           />
         )}
@@ -84,7 +84,7 @@ function Broken({ status }: { readonly status: ProxyStatus | undefined }): JSX.E
   if (status?.allowlist.error === undefined) return null;
   return (
     <Notice kind="danger">
-      The allow-list file is not valid. The last valid list stays in force: {status.allowlist.error}
+      The allow-list file is invalid: {status.allowlist.error}. The last valid list remains in force.
     </Notice>
   );
 }
@@ -123,7 +123,7 @@ const NoKeys = ({ onAdd }: { readonly onAdd: () => void }): JSX.Element => (
       </Button>
     }
   >
-    Until then every request gets 403.
+    Every request is rejected until you add a key.
   </Empty>
 );
 

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { PriceRow, SystemInfo } from "../../../src/admin/api/contract.ts";
 import { setParams, useUrlState } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
-import { formatCountExactly } from "../format/number.ts";
+import { formatQuantity } from "../format/number.ts";
 import { PriceDialog, type PriceTask } from "../prices/price-dialog.tsx";
 import { PricesTable } from "../prices/prices-table.tsx";
 import { Unpriced } from "../prices/unpriced.tsx";
@@ -15,7 +15,7 @@ import { Empty, Failure, Notice, SkeletonRows } from "../ui/state.tsx";
 const sources = [
   { value: "all", label: "All" },
   { value: "override", label: "Your price" },
-  { value: "table", label: "List" },
+  { value: "table", label: "List price" },
 ] as const;
 
 /** The prices in force. */
@@ -29,14 +29,18 @@ export function PricesPage(): JSX.Element {
     <>
       <PageHead
         title="Prices"
-        subtitle="US dollars per 1M tokens. A cost reported by the provider comes first, then your price, then the list price."
+        subtitle="US dollars per 1M tokens. LMGate uses the cost that the provider reports, else your price, else the list price."
       />
       <ReadOnly />
       <div class="stack first">
         <Unpriced onEdit={setTask} />
         <Panel
           title="Prices in force"
-          subtitle={shown ? `${formatCountExactly(shown.length)} models · list ${versions.join(", ")}` : "\u00a0"}
+          subtitle={
+            shown
+              ? [formatQuantity(shown.length, "price"), ...versions.map((version) => `list of ${version}`)].join(" · ")
+              : "\u00a0"
+          }
           isFlush
           error={data && error}
           actions={<Tools rows={data ?? []} />}
@@ -79,9 +83,9 @@ function Tools({ rows }: { readonly rows: readonly PriceRow[] }): JSX.Element {
       />
       <Select
         label="Provider"
-        prefix="at"
+        prefix="Provider"
         value={providers.find((name) => name === params.get("provider")) ?? ""}
-        options={[{ value: "", label: "all providers" }, ...providers.map((value) => ({ value, label: value }))]}
+        options={[{ value: "", label: "all" }, ...providers.map((value) => ({ value, label: value }))]}
         onChange={(value) => setParams({ provider: value || null }, { replace: true })}
       />
       <Segmented
@@ -105,12 +109,12 @@ function NoneFound({ params, onEdit }: NoneFoundProps): JSX.Element {
   return (
     <Empty
       icon="prices"
-      title="No price matches"
+      title="No matching prices"
       actions={
         <>
           <Button onClick={() => setParams({ search: null, provider: null, source: null })}>Show all</Button>
           {provider !== null && model !== null && (
-            <Button onClick={() => onEdit({ provider, model })}>{`Set one for ${model}`}</Button>
+            <Button onClick={() => onEdit({ provider, model })}>{`Set a price for ${model}`}</Button>
           )}
         </>
       }

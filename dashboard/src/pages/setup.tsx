@@ -25,7 +25,7 @@ export function SetupPage(): JSX.Element {
     <>
       <PageHead
         title="Setup"
-        subtitle="Point a tool at the gateway: set one base URL and use a key that is on the list."
+        subtitle="Point a tool at the gateway: set one base URL and use a key that is on the allow-list."
       />
       <div class="setup">
         <nav class="setup-tools" aria-label="Tools">
@@ -84,7 +84,7 @@ function Steps({ tool, providers }: StepsProps): JSX.Element {
   if (provider === undefined) {
     return (
       <Panel title={tool.label}>
-        <Empty icon="setup" title={`The provider ${tool.providers.join(" or ")} is not enabled`}>
+        <Empty icon="setup" title={`${tool.providers.join(" or ")} is not enabled`}>
           Add it under <code>providers</code> in the gateway's configuration.
         </Empty>
       </Panel>
@@ -136,16 +136,16 @@ function KeyNote({ isMade, chosen }: { readonly isMade: boolean; readonly chosen
     <p class="setup-note">
       {isMade ? (
         <>
-          Add it to <code>{HEADER}</code>, beside the provider's own credential, which is passed on as it is. It was
-          shown once, when it was made;{" "}
+          Send the key in <code>{HEADER}</code>, in addition to the provider's credential, which LMGate forwards
+          unchanged. The key was shown once, when it was created. Lost it?{" "}
         </>
       ) : (
-        "The key that the tool sends must be on the list; "
+        "The key that the tool sends must be on the allow-list. Not there yet? "
       )}
       <Link page="keys" params={scopeParams(params)}>
-        {isMade ? "generate another" : "add it"}
+        {isMade ? "Generate another" : "Add it"}
       </Link>
-      {chosen && `. The one of ${chosen.id} ends with ${chosen.maskedKey}`}.
+      .{chosen && ` The key of ${chosen.id} ends with ${chosen.maskedKey}.`}
     </p>
   );
 }
@@ -182,7 +182,7 @@ function Addresses({ providers }: { readonly providers: readonly ProviderInfo[] 
       subtitle={
         isLocal
           ? "The gateway listens on this machine only. Change server.host to listen on other addresses."
-          : "For clients on the gateway's machine. From elsewhere, replace the host with the gateway's name."
+          : "For clients on the gateway's machine. From other machines, replace the host with the gateway's host name."
       }
       isFlush
     >

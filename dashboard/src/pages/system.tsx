@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { SystemInfo } from "../../../src/admin/api/contract.ts";
 import { acknowledged, useMutation } from "../data/use-mutation.ts";
 import type { Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
 import { formatAgo } from "../format/moment.ts";
-import { formatCountExactly } from "../format/number.ts";
+import { formatCountExactly, formatQuantity } from "../format/number.ts";
 import { issuesOf } from "../overview/health-strip.tsx";
 import { GatewayPanel, LedgerPanel } from "../system/gateway-panel.tsx";
 import { Numbers } from "../system/numbers.tsx";
@@ -53,7 +53,11 @@ const moods = { ok: "good", warning: "warning", failure: "bad" } as const;
 function Checks({ checks }: Pick<SystemInfo, "checks">): JSX.Element {
   const bad = checks.filter(({ result }) => result !== "ok").length;
   return (
-    <Panel title="Checks" subtitle={bad === 0 ? "No problems" : `${bad} of ${checks.length} need attention`} isFlush>
+    <Panel
+      title="Checks"
+      subtitle={bad === 0 ? "No problems" : `${bad} of ${checks.length} ${bad === 1 ? "needs" : "need"} attention`}
+      isFlush
+    >
       <ul class="checks">
         {checks.map(({ name, result, detail, remedy }) => (
           <li key={name}>
@@ -74,9 +78,11 @@ function Allowlist({ status: { allowlist } }: Pick<SystemInfo, "status">): JSX.E
   const { isBusy, error, run } = useMutation<{ readonly keys: number; readonly acknowledgedBy: number }>();
   const again = async (): Promise<void> => {
     const done = await run("POST", "/reload");
-    if (done) toast(`${formatCountExactly(done.keys)} keys, ${acknowledged(done.acknowledgedBy)}`);
-    else toast("The file is not valid. The last valid list stays in force.", "failed");
+    if (done) toast(`${formatQuantity(done.keys, "key")}, ${acknowledged(done.acknowledgedBy)}`);
   };
+  useEffect(() => {
+    if (error !== null) toast(error.message, "failed");
+  }, [error]);
   const problem = error?.problem?.errors?.map(({ message }) => message).join("; ") ?? allowlist.error;
   return (
     <Panel
@@ -93,7 +99,7 @@ function Allowlist({ status: { allowlist } }: Pick<SystemInfo, "status">): JSX.E
         facts={[
           ["Keys", formatCountExactly(allowlist.keys)],
           ["Version", String(allowlist.version)],
-          ["Read", formatAgo(allowlist.loadedAt, Date.now())],
+          ["Last loaded", formatAgo(allowlist.loadedAt, Date.now())],
           ["Failed reloads", formatCountExactly(allowlist.reloadErrors)],
         ]}
       />
@@ -107,7 +113,7 @@ function Licenses({ licenses }: Pick<SystemInfo, "licenses">): JSX.Element {
   return (
     <Panel
       title="Licenses"
-      subtitle={`${licenses.length} packages are installed with the gateway`}
+      subtitle={`${formatQuantity(licenses.length, "package")} installed with the gateway`}
       isFlush
       actions={
         <Button size="small" expanded={isOpen} onClick={() => setOpen(!isOpen)}>

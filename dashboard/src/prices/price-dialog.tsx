@@ -35,12 +35,12 @@ export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (price === undefined || isBusy || (await run("PUT", path, price)) === undefined) return;
-    toast(`${model} now has your price`);
+    toast(`Price saved for ${model}`);
     onClose();
   };
   const restore = async (): Promise<void> => {
     if ((await run("DELETE", path)) === undefined) return;
-    toast(`${model} now has the list price again`);
+    toast(`${model} uses the list price again`);
     onClose();
   };
   const actions = (
@@ -60,7 +60,7 @@ export function PriceDialog({ task, onClose }: PriceDialogProps): JSX.Element {
     <Dialog title={`Price of ${model}`} onClose={onClose} actions={actions}>
       <form class="form" id={FORM} onSubmit={(event) => void save(event)}>
         <p class="field-note">
-          At {provider}, in US dollars per 1M tokens. Applies to new requests; recorded requests keep their cost.
+          Price at {provider}, in US dollars per 1M tokens. Applies to new requests; recorded requests keep their cost.
         </p>
         <div class="form-row">
           <Field label="Input" type="number" value={input} onInput={setInput} required autofocus />
@@ -84,7 +84,7 @@ interface CachePriceProps {
 
 /** An optional price; without it, cached tokens cost what input costs. */
 const CachePrice = (props: CachePriceProps): JSX.Element => (
-  <Field {...props} type="number" placeholder="same as input" />
+  <Field {...props} type="number" placeholder="Same as input" />
 );
 
 function overrideOf(filled: Readonly<Record<keyof PriceOverride, string>>): PriceOverride | undefined {

@@ -48,14 +48,14 @@ function columnsFor(onEdit: PricesTableProps["onEdit"]): Column<PriceRow>[] {
       sortValue: ({ source }) => source,
       render: ({ source, asOf }) => (
         <span class="status-cell">
-          {source === "override" ? <Badge mood="good">your own</Badge> : <Badge mood="neutral">list</Badge>}
+          {source === "override" ? <Badge mood="good">your price</Badge> : <Badge mood="neutral">list price</Badge>}
           <span class="muted">{source === "override" ? asOf.slice(0, 10) : asOf}</span>
         </span>
       ),
     },
     {
       id: "edit",
-      label: "Change",
+      label: "Edit",
       align: "end",
       card: "none",
       render: (row) => (
@@ -83,8 +83,6 @@ const amount = (
   hint: "US dollars per 1M tokens",
   sortValue: (row) => row[id],
   render: (row) => (
-    <span title={isKnown(row[id]) ? "US dollars per 1M tokens" : "The list has no separate price for these"}>
-      {formatPrice(row[id])}
-    </span>
+    <span title={isKnown(row[id]) ? "US dollars per 1M tokens" : "No separate price"}>{formatPrice(row[id])}</span>
   ),
 });

@@ -47,7 +47,10 @@ export function RequestDrawer({ id, tz, onClose, onNewer, onOlder }: RequestDraw
       </div>
       {record && (
         <>
-          <Button icon="copy" onClick={() => void copyText(curlOf(record, providers), "Copied, without key and body")}>
+          <Button
+            icon="copy"
+            onClick={() => void copyText(curlOf(record, providers), "Copied without the key and body")}
+          >
             Copy as curl
           </Button>
           <Button icon="copy" onClick={() => void copyText(JSON.stringify(record, null, 2), "JSON copied")}>

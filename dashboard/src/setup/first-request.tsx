@@ -5,7 +5,7 @@ import { get } from "../data/api.ts";
 import { formatFilter } from "../../../src/store/filter/filter-text.ts";
 import { listen } from "../data/live.ts";
 import { scopeParams, useUrlState, withChanges } from "../data/url-state.ts";
-import { formatCost, formatCount, formatDuration } from "../format/number.ts";
+import { DASH, formatCost, formatDuration, formatQuantity, isKnown } from "../format/number.ts";
 import { Icon } from "../ui/icon.tsx";
 import { Link } from "../ui/link.tsx";
 import { Status } from "../ui/status.tsx";
@@ -34,15 +34,17 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
     });
   }, [path]);
   if (record !== null) {
+    const hasFailed = record.error_type !== null;
     return (
-      <div class="waiting done" role="status">
+      <div class={`waiting ${hasFailed ? "bad" : "done"}`} role="status">
         <span class="waiting-mark">
-          <Icon name="check" />
+          <Icon name={hasFailed ? "errors" : "check"} />
         </span>
         <div>
-          <strong>It works.</strong> {record.model ?? record.endpoint} for {record.owner ?? record.lmgate_id}:{" "}
+          <strong>{hasFailed ? "A request arrived, but it failed." : "It works."}</strong>{" "}
+          {record.model ?? record.endpoint} for {record.owner ?? record.lmgate_id}:{" "}
           <Status status={record.status} error={record.error_type} /> in {formatDuration(record.duration_ms)},{" "}
-          {formatCount(record.total_tokens)} tokens, {formatCost(record.cost_usd)}.{" "}
+          {tokensOf(record)}, {formatCost(record.cost_usd)}.{" "}
           <Link page="requests" params={withChanges(scopeParams(params), { id: record.id })}>
             See its record
           </Link>
@@ -68,18 +70,21 @@ export function FirstRequest({ provider, keyId }: FirstRequestProps): JSX.Elemen
         <span class="spinner" />
       </span>
       <div>
-        <strong>Waiting for the first request…</strong> Start the tool and ask it something; this page will tell.
+        <strong>Waiting for the first request…</strong> Start the tool and send a prompt. The result appears here.
       </div>
     </div>
   );
 }
 
+const tokensOf = ({ total_tokens: tokens }: RequestRow): string =>
+  isKnown(tokens) ? formatQuantity(tokens, "token") : `${DASH} tokens`;
+
 function adviceOf({ reason, code, maskedKey }: RecentRejection): string {
-  if (reason === "no_key") return "it had no key. Is the key set in the environment of the tool?";
-  if (reason === "unknown_key") return `its key, which ends with ${maskedKey}, is not on the list.`;
+  if (reason === "no_key") return "it had no key. Check the tool's environment variables.";
+  if (reason === "unknown_key") return `its key, which ends with ${maskedKey}, is not on the allow-list.`;
   if (reason === "expired") return `its key, which ends with ${maskedKey}, has expired.`;
   if (reason === "mixed_keys") return "it sent two different keys.";
-  return `${code.replaceAll("_", " ")}. Look at the base URL.`;
+  return `${code.replaceAll("_", " ")}. Check the base URL.`;
 }
 
 /** Rejected requests have no record, so they are not in the stream. */

@@ -1,5 +1,5 @@
 // How to point each tool at the gateway, and common mistakes. The key differs between clients and is a placeholder;
-// an LMGate key goes into a header of its own, beside the provider's key.
+// an LMGate key goes into a header of its own, in addition to the provider's key.
 
 interface UrlState {
   /** The provider's base URL at the gateway. */
@@ -25,8 +25,8 @@ export const HEADER = "x-lmgate-key";
 /** Joins lines; some exist only with an LMGate key. */
 const lines = (...all: readonly (string | undefined)[]): string => all.filter((line) => line !== undefined).join("\n");
 
-const noV1 = "Without /v1 at the end: the tool adds it itself, and /v1/v1 gets 404.";
-const withV1 = "With /v1 at the end: the tool adds nothing, and without it requests get 404.";
+const noV1 = "Leave out /v1: the tool adds it, and /v1/v1 returns 404.";
+const withV1 = "Include /v1: the tool does not add it, and requests without it return 404.";
 const bigStreams =
   'Streams report usage only if the request asks for it: stream_options: {"include_usage": true}. LMGate never changes a request.';
 
@@ -40,13 +40,15 @@ export const tools: readonly Tool[] = [
     write: ({ base, key }) =>
       lines(
         `export ANTHROPIC_BASE_URL=${base}`,
-        key ? `export ANTHROPIC_CUSTOM_HEADERS="${HEADER}: ${key}"` : `export ANTHROPIC_API_KEY=<a key on the list>`,
+        key
+          ? `export ANTHROPIC_CUSTOM_HEADERS="${HEADER}: ${key}"`
+          : `export ANTHROPIC_API_KEY=<a key on the allow-list>`,
         "claude",
       ),
     traps: [
       noV1,
-      "ANTHROPIC_API_KEY is sent as x-api-key, ANTHROPIC_AUTH_TOKEN as Authorization: Bearer; either may be the key on the list.",
-      "With a claude.ai login the token changes every hour: use an LMGate key instead.",
+      "ANTHROPIC_API_KEY is sent as x-api-key, ANTHROPIC_AUTH_TOKEN as Authorization: Bearer; either can hold a key on the allow-list.",
+      "With a claude.ai login, the token changes every hour, so use an LMGate key.",
       "Set CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1 to load the list of models through the gateway.",
     ],
   },
@@ -88,12 +90,12 @@ export const tools: readonly Tool[] = [
           ? `export GEMINI_CLI_CUSTOM_HEADERS="${HEADER}:${key}"`
           : base.endsWith("/google")
             ? undefined
-            : "export GEMINI_API_KEY=<a key on the list>",
+            : "export GEMINI_API_KEY=<a key on the allow-list>",
         "gemini",
       ),
     traps: [
       "The key is sent as x-goog-api-key; security.auth.selectedType in ~/.gemini/settings.json must be gemini-api-key.",
-      "Google Cloud tokens change every hour: for Vertex use an LMGate key.",
+      "Google Cloud tokens change every hour. With Vertex AI, use an LMGate key.",
     ],
   },
   {
@@ -110,7 +112,7 @@ export const tools: readonly Tool[] = [
         key &&
           `# .aider.model.settings.yml\n- name: aider/extra_params\n  extra_params:\n    extra_headers:\n      ${HEADER}: ${key}`,
       ),
-    traps: ["For OpenAI with /v1 at the end, for Anthropic without."],
+    traps: ["OpenAI base URLs end with /v1; Anthropic's do not."],
   },
   {
     id: "cline",
@@ -125,7 +127,7 @@ export const tools: readonly Tool[] = [
         "API key:   <the provider's key>",
         key && `Header:    ${HEADER}: ${key}`,
       ),
-    traps: ["For OpenAI with /v1 at the end, for Anthropic without."],
+    traps: ["OpenAI base URLs end with /v1; Anthropic's do not."],
   },
   {
     id: "continue",
@@ -143,7 +145,7 @@ export const tools: readonly Tool[] = [
         "    apiKey: <the provider's key>",
         key && `    requestOptions:\n      headers:\n        ${HEADER}: ${key}`,
       ),
-    traps: ["Here Anthropic also needs /v1/ at the end."],
+    traps: ["With Continue, Anthropic's URL also ends with /v1/."],
   },
   {
     id: "open-webui",
@@ -151,10 +153,10 @@ export const tools: readonly Tool[] = [
     kind: "Tools",
     providers: ["openai"],
     where: "In the environment of the server",
-    write: ({ base }) => lines(`OPENAI_API_BASE_URLS="${base}/v1"`, `OPENAI_API_KEYS="<a key on the list>"`),
+    write: ({ base }) => lines(`OPENAI_API_BASE_URLS="${base}/v1"`, `OPENAI_API_KEYS="<a key on the allow-list>"`),
     traps: [
       withV1,
-      "It cannot send a custom header to every connection: put the provider key on the list.",
+      "It cannot send a custom header to every connection, so put the provider key on the allow-list.",
       "Separate several connections with ; in both variables.",
     ],
   },
@@ -163,7 +165,7 @@ export const tools: readonly Tool[] = [
     label: "OpenAI for Python",
     kind: "Libraries",
     providers: ["openai"],
-    where: "Or OPENAI_BASE_URL in the environment",
+    where: "In code, or set OPENAI_BASE_URL",
     write: ({ base, key }) =>
       lines(
         "from openai import OpenAI",
@@ -180,7 +182,7 @@ export const tools: readonly Tool[] = [
     label: "OpenAI for JavaScript",
     kind: "Libraries",
     providers: ["openai"],
-    where: "Or OPENAI_BASE_URL in the environment",
+    where: "In code, or set OPENAI_BASE_URL",
     write: ({ base, key }) =>
       lines(
         `import OpenAI from "openai";`,
@@ -197,7 +199,7 @@ export const tools: readonly Tool[] = [
     label: "Anthropic for Python",
     kind: "Libraries",
     providers: ["anthropic"],
-    where: "Or ANTHROPIC_BASE_URL in the environment",
+    where: "In code, or set ANTHROPIC_BASE_URL",
     write: ({ base, key }) =>
       lines(
         "from anthropic import Anthropic",
@@ -214,7 +216,7 @@ export const tools: readonly Tool[] = [
     label: "Anthropic for JavaScript",
     kind: "Libraries",
     providers: ["anthropic"],
-    where: "Or ANTHROPIC_BASE_URL in the environment",
+    where: "In code, or set ANTHROPIC_BASE_URL",
     write: ({ base, key }) =>
       lines(
         `import Anthropic from "@anthropic-ai/sdk";`,
@@ -231,7 +233,7 @@ export const tools: readonly Tool[] = [
     label: "google-genai",
     kind: "Libraries",
     providers: ["gemini", "google"],
-    where: "Or GOOGLE_GEMINI_BASE_URL, for Vertex GOOGLE_VERTEX_BASE_URL",
+    where: "In code, or set GOOGLE_GEMINI_BASE_URL; for Vertex AI, GOOGLE_VERTEX_BASE_URL",
     write: ({ base, key }) =>
       lines(
         "from google import genai",
@@ -248,7 +250,7 @@ export const tools: readonly Tool[] = [
     label: "Vercel AI SDK",
     kind: "Libraries",
     providers: ["openai", "anthropic", "gemini"],
-    where: "In the code",
+    where: "In code",
     write: ({ base, key }) => {
       const [name, make, version] = base.endsWith("/anthropic")
         ? ["anthropic", "createAnthropic", "v1"]
@@ -273,7 +275,7 @@ export const tools: readonly Tool[] = [
     label: "LangChain",
     kind: "Libraries",
     providers: ["openai", "anthropic"],
-    where: "In the code",
+    where: "In code",
     write: ({ base, key }) => {
       const isAnthropic = base.endsWith("/anthropic");
       return lines(
@@ -289,7 +291,7 @@ export const tools: readonly Tool[] = [
     },
     traps: [
       "Set stream_usage=True to get usage in OpenAI streams.",
-      "For OpenAI with /v1 at the end, for Anthropic without.",
+      "OpenAI base URLs end with /v1; Anthropic's do not.",
     ],
   },
   {
@@ -297,7 +299,7 @@ export const tools: readonly Tool[] = [
     label: "LlamaIndex",
     kind: "Libraries",
     providers: ["openai", "anthropic"],
-    where: "In the code",
+    where: "In code",
     write: ({ base, key }) => {
       const isAnthropic = base.endsWith("/anthropic");
       const name = isAnthropic ? "Anthropic" : "OpenAI";
@@ -310,14 +312,14 @@ export const tools: readonly Tool[] = [
         ")",
       );
     },
-    traps: ["OpenAI's address is called api_base and ends with /v1; Anthropic's is called base_url and does not."],
+    traps: ["For OpenAI, set api_base, which ends with /v1; for Anthropic, base_url, which does not."],
   },
   {
     id: "azure",
     label: "Azure OpenAI",
     kind: "Libraries",
     providers: ["azure"],
-    where: "Or AZURE_OPENAI_ENDPOINT in the environment",
+    where: "In code, or set AZURE_OPENAI_ENDPOINT",
     write: ({ base, key }) =>
       lines(
         "from openai import AzureOpenAI",
@@ -330,7 +332,7 @@ export const tools: readonly Tool[] = [
       ),
     traps: [
       "The key is sent in the header api-key. Clients with Entra tokens need an LMGate key.",
-      "Configure each resource as a provider of its own.",
+      "Configure each Azure resource as a separate provider.",
     ],
   },
   {

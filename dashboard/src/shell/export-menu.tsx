@@ -26,11 +26,11 @@ export function ExportMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   const requests = scopeQuery(scope);
   requests.set("what", "calls");
   return (
-    <Popover label="Export  x" id="export-button" icon="download" align="end">
+    <Popover label="Export (X)" id="export-button" icon="download" align="end">
       {(close) => (
         <div class="menu">
-          {usage !== null && <Files title="These figures" query={usage} onDone={close} />}
-          <Files title="The requests" query={requests} onDone={close} />
+          {usage !== null && <Files title="This view" query={usage} onDone={close} />}
+          <Files title="Requests" query={requests} onDone={close} />
           <div class="menu-title">Image</div>
           <button
             type="button"

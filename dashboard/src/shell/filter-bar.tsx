@@ -25,7 +25,7 @@ export function FilterBar({ scope }: { readonly scope: Scope }): JSX.Element {
               type="button"
               class="chip-text"
               disabled={!isPlain}
-              title={isPlain ? "Invert: is / is not" : words}
+              title={isPlain ? "Switch between “is” and “is not”" : words}
               onClick={() => replace(filter, turned)}
             >
               {words}

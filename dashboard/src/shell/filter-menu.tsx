@@ -18,7 +18,7 @@ type Close = () => void;
 /** Choose a dimension, then values, or type `model:gpt-5` or `status:>=400`. */
 export function FilterMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   return (
-    <Popover label="Filter  /" id="filter-button" icon="filter" text="Filter" class="filter-menu">
+    <Popover label="Filter (/)" id="filter-button" icon="filter" text="Filter" class="filter-menu">
       {(close) => <FilterSteps scope={scope} close={close} />}
     </Popover>
   );
@@ -67,7 +67,7 @@ function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element 
         ref={input}
         class="menu-search"
         aria-label="Filter by"
-        placeholder="Filter by, or model:gpt-5"
+        placeholder="Search, or type model:gpt-5"
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
@@ -81,7 +81,7 @@ function DimensionStep({ onChoose, onFilter }: DimensionStepProps): JSX.Element 
         ))}
       </div>
       <p class="menu-note">
-        Also <code>status:&gt;=400</code>, <code>owner:!anna</code>, <code>tag:team</code>
+        You can also type <code>status:&gt;=400</code>, <code>owner:!anna</code>, <code>tag:team</code>
       </p>
     </form>
   );

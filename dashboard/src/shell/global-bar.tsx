@@ -49,7 +49,7 @@ export function GlobalBar({ scope, isTimeless }: GlobalBarProps): JSX.Element {
           onClick={() => void copyText(location.href, "Link copied")}
         />
         <ThemeButton />
-        <Button icon="help" class="help" label="Keyboard shortcuts  ?" onClick={() => isHelpOpen.set(true)} />
+        <Button icon="help" class="help" label="Keyboard shortcuts (?)" onClick={() => isHelpOpen.set(true)} />
       </div>
     </div>
   );
@@ -60,7 +60,7 @@ function ScopeTools({ scope }: { readonly scope: Scope }): JSX.Element {
     <>
       <Button
         icon="compare"
-        label="Compare with the previous period  c"
+        label="Compare with the previous period (C)"
         pressed={scope.compare}
         onClick={() => setParams({ compare: scope.compare ? null : "previous" })}
       />
@@ -76,7 +76,7 @@ function RefreshMenu({ scope }: { readonly scope: Scope }): JSX.Element {
   const text = scope.refresh === "live" ? "Live" : scope.refresh === "off" ? "Off" : scope.refresh.replace("s", " s");
   return (
     <Popover
-      label={`Refresh and step size; now ${refreshLabels[scope.refresh]}`}
+      label={`Refresh and interval; now ${refreshLabels[scope.refresh]}`}
       icon="refresh"
       text={<span class={isRunning && scope.refresh === "live" ? "live" : ""}>{text}</span>}
       class="refresh"
@@ -106,7 +106,7 @@ function RefreshMenu({ scope }: { readonly scope: Scope }): JSX.Element {
               {refreshLabels[choice]}
             </Choice>
           ))}
-          <div class="menu-title">Chart step size</div>
+          <div class="menu-title">Chart interval</div>
           {bucketChoices.map((choice) => (
             <Choice
               key={choice}

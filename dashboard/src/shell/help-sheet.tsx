@@ -9,18 +9,18 @@ const sections = [
     title: "Range and filters",
     keys: [
       ["/", "Add a filter"],
-      ["1 … 7", "15 minutes … month to date"],
-      ["[ ]", "Earlier, later"],
+      ["1 … 7", "Select a preset range"],
+      ["[ ]", "Earlier or later range"],
       ["c", "Compare with the previous period"],
-      ["l", "Live on or off"],
+      ["l", "Turn live refresh on or off"],
       ["x", "Export"],
     ],
   },
   {
     title: "On a page",
     keys: [
-      ["t", "Charts as tables"],
-      ["j k", "Next, previous row"],
+      ["t", "Show charts as tables"],
+      ["j k", "Next or previous row"],
       ["Enter", "Open the row"],
       ["Space", "Pause live requests"],
       ["Esc", "Close"],
@@ -32,7 +32,7 @@ const sections = [
 export function HelpSheet(): JSX.Element | null {
   if (!useStore(isHelpOpen)) return null;
   return (
-    <Dialog title="Keyboard" width="wide" onClose={() => isHelpOpen.set(false)}>
+    <Dialog title="Keyboard shortcuts" width="wide" onClose={() => isHelpOpen.set(false)}>
       <div class="help-columns">
         <section>
           <h3>Go to</h3>
@@ -55,7 +55,7 @@ export function HelpSheet(): JSX.Element | null {
       </div>
       <p class="help-note">
         Drag over a chart to zoom; the browser's Back button undoes it. Click a series to show it alone, Alt-click to
-        hide it. Right-click a chart to see the requests of that moment. Shortcuts are off while you type.
+        hide it. Click or right-click a chart for actions at that point. Shortcuts are off while you type.
       </p>
     </Dialog>
   );

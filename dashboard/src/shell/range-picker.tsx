@@ -27,11 +27,11 @@ export function shift(scope: Range, direction: -1 | 1): void {
 export function RangePicker({ scope }: { readonly scope: Scope }): JSX.Element {
   return (
     <div class="range">
-      <Button icon="left" label="Earlier  [" onClick={() => shift(scope, -1)} />
+      <Button icon="left" label="Earlier ([)" onClick={() => shift(scope, -1)} />
       <Popover label="Time range" id="range-button" icon="calendar" text={describeRange(scope)} class="range-popover">
         {(close) => <RangeMenu scope={scope} close={close} />}
       </Popover>
-      <Button icon="right" label="Later  ]" disabled={isGrowing(scope)} onClick={() => shift(scope, 1)} />
+      <Button icon="right" label="Later (])" disabled={isGrowing(scope)} onClick={() => shift(scope, 1)} />
     </div>
   );
 }
@@ -89,7 +89,9 @@ function CustomRange({
         <span>To (exclusive)</span>
         <input type="datetime-local" value={to} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
-      <p class="field-note">{isWrong ? "The end must be after the start." : `Times are in ${scope.tz}`}</p>
+      <p class="field-note">
+        {isWrong ? "The end must be after the start." : `Times are in ${scope.tz.replaceAll("_", " ")}.`}
+      </p>
       <Button kind="primary" type="submit" disabled={isWrong}>
         Apply
       </Button>

@@ -23,8 +23,8 @@ export function SignIn(): JSX.Element {
         <Mark size={40} />
         <h1>Sign in to LMGate</h1>
         <p class="muted">
-          The admin token was printed when the gateway first started. It is also in the file <code>admin-token</code> of
-          the data directory.
+          The admin token was printed when the gateway first started. It is also in the file set by{" "}
+          <code>admin.token_path</code>, by default <code>data/admin-token</code>.
         </p>
         <label class="field">
           <span>Admin token</span>
@@ -43,7 +43,7 @@ export function SignIn(): JSX.Element {
           {problem}
         </p>
         <Button kind="primary" type="submit" disabled={isBusy || token.trim() === ""}>
-          {isBusy ? "Signing in …" : "Sign in"}
+          {isBusy ? "Signing in…" : "Sign in"}
         </Button>
       </form>
     </main>

@@ -28,7 +28,7 @@ export function StaleBanner({ scope }: { readonly scope: Scope }): JSX.Element |
       kind="warning"
       actions={
         <Button size="small" onClick={refreshNow}>
-          Try now
+          Refresh now
         </Button>
       }
     >

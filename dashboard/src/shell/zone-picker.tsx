@@ -42,11 +42,11 @@ function ZoneMenu({ scope, close }: { readonly scope: Scope; readonly close: () 
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
       <div class="menu-list">
-        {wanted === "" && line(own, `This browser: ${own.replaceAll("_", " ")}`)}
+        {wanted === "" && line(own, `Browser time zone: ${own.replaceAll("_", " ")}`)}
         {"utc".includes(wanted) && line("UTC", "UTC")}
         {named.slice(0, SHOWN).map((tz) => line(tz, tz.replaceAll("_", " ")))}
-        {named.length > SHOWN && <p class="menu-note">{named.length - SHOWN} more: type to search</p>}
-        {named.length === 0 && <p class="menu-note">No time zone matches</p>}
+        {named.length > SHOWN && <p class="menu-note">{named.length - SHOWN} more. Type to search.</p>}
+        {named.length === 0 && <p class="menu-note">No matching time zones</p>}
       </div>
     </div>
   );

@@ -20,13 +20,13 @@ export function GatewayPanel({ status, tz }: StatusProps): JSX.Element {
     ["Node.js", status.node],
     ["Uptime", ageWords(status.uptimeSeconds), formatMomentExactly(status.startedAt, tz)],
     ["Address", `${status.address.host}:${status.address.port}`],
-    ["Requests in flight", formatCountExactly(status.callsInFlight)],
+    ["Running requests", formatCountExactly(status.callsInFlight)],
     ["Instance", <code title={status.instance}>{status.instance.slice(0, 8)}</code>],
   ];
   return (
     <Panel title="Gateway" isFlush>
       <Numbers facts={facts} />
-      <DataTable label="Threads" columns={threadColumns} rows={status.threads} keyOf={({ name }) => name} />
+      <DataTable label="Workers" columns={threadColumns} rows={status.threads} keyOf={({ name }) => name} />
     </Panel>
   );
 }
@@ -45,7 +45,7 @@ const lag = (id: "p50" | "p99" | "max"): Column<Thread> => ({
 });
 
 const threadColumns: readonly Column<Thread>[] = [
-  { id: "name", label: "Thread", card: "title", render: ({ name }) => name },
+  { id: "name", label: "Worker", card: "title", render: ({ name }) => name },
   {
     id: "state",
     label: "State",
@@ -56,11 +56,11 @@ const threadColumns: readonly Column<Thread>[] = [
   { id: "restarts", label: "Restarts", align: "end", render: ({ restarts }) => formatCountExactly(restarts) },
   {
     id: "keys",
-    label: "Keys in force",
+    label: "Allow-list version",
     align: "end",
     card: "none",
     hint: "Version of the allow-list that the worker uses",
-    render: ({ name, accessVersion }) => (name === "ledger" ? "—" : `version ${accessVersion}`),
+    render: ({ name, accessVersion }) => (name === "ledger" ? "—" : String(accessVersion)),
   },
   lag("p50"),
   lag("p99"),
@@ -71,16 +71,16 @@ const threadColumns: readonly Column<Thread>[] = [
 export function LedgerPanel({ status, tz }: StatusProps): JSX.Element {
   const { ledger } = status;
   const facts: readonly Fact[] = [
-    ["State", <Badge mood={ledger.degraded ? "bad" : "good"}>{ledger.degraded ? "not writable" : "writing"}</Badge>],
+    ["State", <Badge mood={ledger.degraded ? "bad" : "good"}>{ledger.degraded ? "cannot write" : "writing"}</Badge>],
     ["Written", formatCountExactly(ledger.written)],
     ["Dropped", <Zero count={ledger.dropped} />],
-    ["Waiting", formatCountExactly(ledger.queued)],
+    ["Queued", formatCountExactly(ledger.queued)],
     [
       "Interrupted",
       formatCountExactly(ledger.interrupted),
       "Requests that were interrupted when their worker or the process ended",
     ],
-    ["Unconfirmed", formatCountExactly(ledger.unconfirmed), "Responses released before their records were written"],
+    ["Unconfirmed", formatCountExactly(ledger.unconfirmed), "Responses sent before their records were written"],
     ["Rotations", formatCountExactly(ledger.rotations)],
     [
       "Last record",

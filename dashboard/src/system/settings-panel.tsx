@@ -10,7 +10,7 @@ type Setting = SystemInfo["settings"][number];
 
 const views = [
   { value: "all", label: "All" },
-  { value: "set", label: "Changed" },
+  { value: "set", label: "Customized" },
 ] as const;
 
 /** Every setting and its source. The gateway masks secrets. */
@@ -24,7 +24,7 @@ export function SettingsPanel({ settings }: Pick<SystemInfo, "settings">): JSX.E
   return (
     <Panel
       title="Settings"
-      subtitle="The settings in force. Changes take effect after a restart."
+      subtitle="Current settings. Changes to the configuration take effect after a restart."
       isFlush
       actions={
         <div class="table-tools">
@@ -46,7 +46,7 @@ export function SettingsPanel({ settings }: Pick<SystemInfo, "settings">): JSX.E
       }
     >
       {shown.length === 0 ? (
-        <p class="bar-empty">No setting matches</p>
+        <p class="bar-empty">No matching settings</p>
       ) : (
         <DataTable label="Settings" columns={columns} rows={shown} keyOf={({ path }) => path} />
       )}
@@ -63,7 +63,7 @@ const columns: readonly Column<Setting>[] = [
   },
   {
     id: "source",
-    label: "From",
+    label: "Source",
     render: ({ source }) =>
       source === "default" ? (
         <span class="muted">default</span>

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { StoreInfo } from "../../../src/admin/api/contract.ts";
 import { formatMomentExactly } from "../format/moment.ts";
-import { formatBytes, formatCountExactly } from "../format/number.ts";
+import { formatBytes, formatCountExactly, formatQuantity } from "../format/number.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Empty } from "../ui/state.tsx";
 import { Badge } from "../ui/status.tsx";
@@ -18,7 +18,7 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
     return (
       <Panel title="Query store">
         <Empty icon="system" title="The query store is disabled">
-          Set <code>store.enabled: true</code> to see statistics. Requests are recorded either way.
+          Set <code>store.enabled</code> to <code>true</code> to see statistics. Requests are recorded either way.
         </Empty>
       </Panel>
     );
@@ -32,11 +32,11 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
       "Compacted up to",
       store.compactedThrough === null ? "nothing yet" : formatMomentExactly(store.compactedThrough, tz),
     ],
-    ["Ledger", `${formatBytes(store.ledgerBytes)} in ${formatCountExactly(store.segments)} files`],
+    ["Ledger", `${formatBytes(store.ledgerBytes)} in ${formatQuantity(store.segments, "file")}`],
     ["Compacted", formatBytes(store.parquetBytes)],
     ["Bad lines", <Badge mood={store.badLines === 0 ? "good" : "warning"}>{formatCountExactly(store.badLines)}</Badge>],
-    ["Retention", retention.days === null ? "ever" : `${retention.days} days`],
-    ["Maximum size", retention.gigabytes === null ? "any size" : `${retention.gigabytes} GB`],
+    ["Retention", retention.days === null ? "forever" : formatQuantity(retention.days, "day")],
+    ["Maximum size", retention.gigabytes === null ? "unlimited" : `${retention.gigabytes} GB`],
   ];
   return (
     <Panel title="Query store" subtitle="Built from the ledger. It can be rebuilt at any time." isFlush>
