@@ -204,7 +204,7 @@ export class AllowlistWatch {
     this.#error = error;
     this.#reloadErrors += 1;
     const { path, log, onError } = this.#options;
-    log.error({ path, faults: formatIssues(issues) }, "allow-list not reloaded; the last good one stays in force");
+    log.error({ path, faults: formatIssues(issues) }, "allow-list not reloaded; the last valid one stays in force");
     onError?.(error);
   }
 

@@ -187,7 +187,7 @@ function assertNothingIn(where: string, text: string): void {
 test("S25, S27: the log contains no canary in any form, at the debug level", () => {
   const log = seen.get("stdout") ?? "";
   assert.match(log, /"rejected"/);
-  assert.match(log, /the last good one stays in force/);
+  assert.match(log, /the last valid one stays in force/);
   assert.match(log, /records are kept in memory/);
   assertNothingIn("stdout", log);
   assertNothingIn("stderr", seen.get("stderr") ?? "");

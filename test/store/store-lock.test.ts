@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { withStoreLock } from "../../src/store/files/store-lock.ts";
 
-const SCRIPT = join(import.meta.dirname, "lock-process.ts");
+const SCRIPT = join(import.meta.dirname, "lock-child.ts");
 const PROCESSES = 4;
 const ROUNDS = 8;
 
