@@ -59,6 +59,22 @@ test("a renamed file is read to its end before the file that takes its name", as
   assert.deepEqual(await news(), ["late", "new"]);
 });
 
+test("files that came and went between two looks are read in order of time", async (t) => {
+  const { path, begin, news } = followed(t);
+  const rotated = (n: number): string => path.replace("file.jsonl", `file-2026112${n}.jsonl`);
+  writeFileSync(rotated(0), "before\n");
+  writeFileSync(path, "old\n");
+  await begin();
+  for (const n of [1, 2, 3]) {
+    appendFileSync(path, `last of ${n}\n`);
+    renameSync(path, rotated(n));
+    writeFileSync(path, `first of ${n + 1}\n`);
+  }
+  assert.deepEqual(await news(), ["last of 1", "first of 2", "last of 2", "first of 3", "last of 3", "first of 4"]);
+  appendFileSync(path, "next\n");
+  assert.deepEqual(await news(), ["next"]);
+});
+
 test("a truncated file is read from its beginning again", async (t) => {
   const { path, begin, news } = followed(t);
   writeFileSync(path, "one\ntwo\nthree\n");

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import { errorCode } from "../core/errno.ts";
 import { LINE_END } from "./file-bytes.ts";
 
@@ -7,6 +8,8 @@ import { LINE_END } from "./file-bytes.ts";
 const BLOCK_BYTES = 256 * 1024;
 /** Longer than any record; an unfinished line beyond it is dropped instead of held in memory. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
+/** Rotations between two looks. Only a machine that hardly runs this process has more than one. */
+const MAX_MISSED_FILES = 20;
 // Without O_NONBLOCK, opening a FIFO would wait for a writer that may never come.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -36,20 +39,22 @@ export class FileFollower {
     this.#offset = found.size;
   }
 
-  /** The whole lines appended since the last time. A file that came and went between two looks is missed. */
+  /** The whole lines appended since the last time. */
   async *lines(): AsyncGenerator<string> {
-    // The next file is opened before lines of the old one are yielded, because their reader may rotate the next one away.
+    // The next files are opened before lines of the old one are yielded, because their reader may rotate or remove them.
     const next = await this.#openNext();
+    const files = next === undefined ? [] : [next];
     try {
-      // The old file is read to its end before the one that has taken its name.
+      if (next !== undefined) files.unshift(...(await this.#openMissed(next.inode)));
+      // The old file is read to its end before those that have taken its name.
       if (this.#file !== undefined) yield* this.#readRest(this.#file);
-    } catch (error) {
-      await next?.file.close();
-      throw error;
+      for (let opened = files.shift(); opened !== undefined; opened = files.shift()) {
+        await this.#switchTo(opened);
+        yield* this.#readRest(opened.file);
+      }
+    } finally {
+      for (const { file } of files) await file.close();
     }
-    if (next === undefined) return;
-    await this.#switchTo(next);
-    yield* this.#readRest(next.file);
   }
 
   async close(): Promise<void> {
@@ -71,6 +76,36 @@ export class FileFollower {
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
+  }
+
+  /**
+   * The files that had the name after the one that is open and before the one with the inode `next`. Rotation gives them
+   * names that sort by time.
+   */
+  async #openMissed(next: number): Promise<readonly OpenedFile[]> {
+    if (this.#file === undefined) return [];
+    let missed: string[] = [];
+    for (const path of await this.#rotatedFiles()) {
+      const inode = (await stat(path).catch(() => undefined))?.ino;
+      if (inode === this.#inode) return openAll(missed.toReversed());
+      // It was rotated away meanwhile, so what is newer comes with the next look.
+      if (inode === next) missed = [];
+      else if (inode !== undefined) missed.push(path);
+      if (missed.length > MAX_MISSED_FILES) break;
+    }
+    return [];
+  }
+
+  /** The latest first. */
+  async #rotatedFiles(): Promise<readonly string[]> {
+    const [directory, name] = [dirname(this.#path), basename(this.#path)];
+    const extension = extname(name);
+    const stem = name.slice(0, name.length - extension.length);
+    return (await readdir(directory))
+      .filter((each) => each !== name && each.startsWith(`${stem}-`) && each.endsWith(extension))
+      .toSorted()
+      .toReversed()
+      .map((each) => join(directory, each));
   }
 
   async #switchTo({ file, inode }: OpenedFile): Promise<void> {
@@ -99,4 +134,20 @@ export class FileFollower {
       if (end > 0) yield* bytes.toString("utf8", 0, end - 1).split("\n");
     }
   }
+}
+
+async function openAll(paths: readonly string[]): Promise<readonly OpenedFile[]> {
+  const opened: OpenedFile[] = [];
+  for (const path of paths) {
+    try {
+      const file = await open(path, OPEN_FLAGS);
+      const { ino, size } = await file.stat();
+      opened.push({ file, inode: ino, size });
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") continue; // It was removed meanwhile.
+      for (const { file } of opened) await file.close();
+      throw error;
+    }
+  }
+  return opened;
 }
