@@ -73,14 +73,16 @@ const shapes: Readonly<Record<string, Shape>> = {
 };
 
 function formOf([name, shape]: [string, Shape]): ResponseForm {
+  // The upstream ends its connection, and says so: otherwise the next request might be sent on it before its end arrives.
+  const responseHead = shape.head.replace("\r\n", "\r\nConnection: close\r\n");
   const chunked = shape.head.includes("Transfer-Encoding");
   const endsWithConnection = !chunked && !shape.head.includes("Content-Length");
   const latin1 = (text: string | Buffer): Buffer => (typeof text === "string" ? Buffer.from(text, "latin1") : text);
   return {
     name,
     request: shape.oldClient === true ? http10 : http11,
-    response: Buffer.concat([latin1(shape.head), latin1(shape.framedBody)]),
-    headLength: shape.head.length,
+    response: Buffer.concat([latin1(responseHead), latin1(shape.framedBody)]),
+    headLength: responseHead.length,
     endsWithConnection,
     clientSeesEnd: shape.oldClient === true,
     body: latin1(shape.body),
