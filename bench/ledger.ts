@@ -76,6 +76,7 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
   const silent = { info: () => undefined, warn: console.warn, error: console.error };
   const ledgerWorker = new LedgerWorkerHandle({
     prestarted: undefined,
+    threadUsage: () => undefined,
     settings: read.settings,
     overrides: NO_OVERRIDES,
     instance: "bench",

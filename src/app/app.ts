@@ -16,7 +16,7 @@ import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
 import { loadPriceOverrides } from "../prices/overrides-file.ts";
 import { StoreClient } from "../store/service/store-client.ts";
 import { collectStartupGarbage } from "../workers/supervision/collect-startup-garbage.ts";
-import { Supervisor } from "../workers/supervisor.ts";
+import { StartCancelled, Supervisor } from "../workers/supervisor.ts";
 import { AllowlistRollout, reloadAllowlist } from "./allowlist-rollout.ts";
 import { DeferredMetrics } from "./deferred-metrics.ts";
 import { ReadinessPublisher } from "./readiness.ts";
@@ -28,6 +28,7 @@ import { describeStartFailure } from "./startup/failure.ts";
 import { openLog } from "./startup/logger.ts";
 import { openAdminToken } from "./startup/open-admin-token.ts";
 import type { Prestart } from "./startup/prestart.ts";
+import { readThreadUsage } from "./thread-usage.ts";
 
 export interface AppOptions {
   readonly prestart: Prestart;
@@ -88,6 +89,7 @@ async function run(options: AppOptions): Promise<number> {
     return await app.serveUntilSignal();
   } catch (error) {
     await app.abandon();
+    if (error instanceof StartCancelled) return EXIT_OK;
     if (error instanceof AdminTokenError) {
       options.stderr.write(`lmgate: ${error.message}\n`);
       return EXIT_INVALID;
@@ -136,6 +138,7 @@ class App {
     const { token, created } = openAdminToken({ path, given: adminToken, allowlist, log: this.#log });
     const supervisor = await this.#startSupervisor(allowlist, prestart);
     this.#supervisor = supervisor;
+    if (this.#signals.stopping.aborted) return;
     // The list may have changed while the workers were starting.
     this.onAllowlist(allowlist.current);
     // Requests are served from here on. What only operators need is loaded now.
@@ -178,6 +181,8 @@ class App {
       overrides: this.#overrides,
       instance: this.#instance,
       log: this.#log,
+      threadUsage: readThreadUsage,
+      cancel: this.#signals.stopping,
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (worker, delta) => this.#metrics.update((metrics) => metrics.add(worker, delta)),

@@ -37,7 +37,7 @@ export class ReadinessPublisher {
  */
 function readinessOf({ state, allowlist, ledger, workers }: HealthStatus): Readiness {
   const data = workers.filter(({ name }) => name.startsWith("data-"));
-  const running = data.filter((worker) => worker.state === "running").length;
+  const running = data.filter(({ state, isStarved }) => state === "running" && !isStarved).length;
   const stale = allowlist.error !== undefined;
   const degraded = stale || ledger.degraded || running < data.length;
   const status = state !== "serving" ? state : degraded ? "degraded" : "ok";

@@ -2,12 +2,15 @@
 export class Signals {
   /** Resolves with the first SIGTERM or SIGINT. */
   readonly first: Promise<NodeJS.Signals>;
+  /** Aborted by it. */
+  readonly stopping: AbortSignal;
   /** Aborted by a second one: stop without waiting. */
   readonly hurry: AbortSignal;
   #second: NodeJS.Signals | undefined;
 
   constructor(onHangup: () => void) {
     const first = Promise.withResolvers<NodeJS.Signals>();
+    const stopping = new AbortController();
     const hurry = new AbortController();
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
@@ -17,8 +20,10 @@ export class Signals {
       }
       isStopping = true;
       first.resolve(signal);
+      stopping.abort();
     };
     this.first = first.promise;
+    this.stopping = stopping.signal;
     this.hurry = hurry.signal;
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);

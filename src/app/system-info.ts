@@ -26,6 +26,7 @@ export function describeSystem(
 
 function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[] {
   const restarts = threads.reduce((sum, thread) => sum + thread.restarts, 0);
+  const starved = threads.filter(({ isStarved }) => isStarved).map(({ name }) => name);
   const down = threads.filter(({ state }) => state !== "running").map(({ name }) => name);
   return [
     allowlist.error === undefined
@@ -46,9 +47,15 @@ function checksOf({ allowlist, ledger, threads }: ProxyStatus): readonly Check[]
       : failure("Records lost", `${ledger.dropped}`, "See data/ledger-events.jsonl for which and why."),
     down.length > 0
       ? failure("Workers", `not running: ${down.join(", ")}`, "They are restarting. See the log for why they ended.")
-      : restarts === 0
-        ? ok("Workers", `${threads.length} running`)
-        : warning("Workers", `Restarts since startup: ${restarts}`, "See the log for why."),
+      : starved.length > 0
+        ? warning(
+            "Workers",
+            `too little CPU time: ${starved.join(", ")}`,
+            "Give the machine or the container more CPU time.",
+          )
+        : restarts === 0
+          ? ok("Workers", `${threads.length} running`)
+          : warning("Workers", `Restarts since startup: ${restarts}`, "See the log for why."),
     Number(process.versions.node.split(".")[0]) >= 24
       ? ok("Node.js", process.version)
       : warning("Node.js", process.version, "Install Node.js 24 or later."),

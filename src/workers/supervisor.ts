@@ -11,6 +11,7 @@ import { ConnectionCounts } from "./data/connection-counts.ts";
 import { DataWorkerHandle } from "./data/data-worker-handle.ts";
 import { LedgerWorkerHandle } from "./ledger/ledger-worker-handle.ts";
 import type { PrestartedWorkers } from "./supervision/prestarted-workers.ts";
+import type { ThreadUsage } from "./supervision/worker-judge.ts";
 import type { AccessVersion, ConnectionPart, Readiness, RejectionNote } from "./protocol/messages.ts";
 
 export interface SupervisorOptions {
@@ -19,6 +20,10 @@ export interface SupervisorOptions {
   readonly overrides: PriceOverrides;
   readonly instance: string;
   readonly log: Logger;
+  /** The CPU time and state of the thread with this name; `undefined` if unknown. */
+  readonly threadUsage: (name: string) => ThreadUsage | undefined;
+  /** Aborted to stop the start. */
+  readonly cancel: AbortSignal;
   readonly access: AccessVersion;
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
@@ -28,12 +33,19 @@ export interface SupervisorOptions {
   readonly onChange: () => void;
 }
 
+/** A start that is cancelled waits no longer for a stats file that does not open. */
+const CANCEL_MS = 5_000;
+
+/** The process was told to stop before it could serve a request. */
+export class StartCancelled extends Error {}
+
 /** Starts the workers, restarts those that end, and tells them what changes. */
 export class Supervisor {
   readonly port: number;
   readonly #options: SupervisorOptions;
   readonly #ledger: LedgerWorkerHandle;
-  readonly #data: readonly DataWorkerHandle[];
+  readonly #data: DataWorkerHandle[] = [];
+  #isStarting = true;
   #access: AccessVersion;
   #readiness: Readiness;
 
@@ -43,14 +55,12 @@ export class Supervisor {
     this.#ledger = ledger;
     this.#access = options.access;
     this.#readiness = options.readiness;
-    const count = dataWorkerCount(options.settings, options.log);
-    const connections = ConnectionCounts.allocate(count, randomInt(2 ** 31));
-    this.#data = Array.from({ length: count }, (_, index) =>
-      this.#startDataWorker(port, { shared: connections, worker: index }),
-    );
   }
 
-  /** Resolves when every data worker is listening. Rejects if the port or the stats file is in use. */
+  /**
+   * Resolves when every data worker is listening. If `cancel` is aborted, it resolves with those that are, or rejects with
+   * `StartCancelled` if the stats file is not open yet. Rejects if the port or the stats file is in use.
+   */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const port = await claimPort(options.settings);
     const ledger = new LedgerWorkerHandle({
@@ -59,20 +69,25 @@ export class Supervisor {
       overrides: options.overrides,
       instance: options.instance,
       log: options.log,
+      threadUsage: options.threadUsage,
       onStatus: options.onChange,
       onCosts: options.onCosts,
       // A worker is only replaced after it was open, and `supervisor` is assigned by then.
       onReplaced: () => supervisor.relink(),
     });
+    const cancelled = abortOf(options.cancel);
     try {
-      await ledger.opened;
+      await Promise.race([ledger.opened, cancelled.then(() => Promise.reject(new StartCancelled()))]);
     } catch (error) {
+      // A worker that is about to open the file then closes it, with its lock.
+      if (error instanceof StartCancelled) await Promise.race([ledger.close(), timeout(CANCEL_MS)]);
       await ledger.worker.terminate();
       throw error;
     }
     const supervisor = new Supervisor(options, ledger, port);
     try {
-      await Promise.all(supervisor.#data.map((worker) => worker.listening));
+      await Promise.race([supervisor.#startDataWorkers(), cancelled]);
+      supervisor.#isStarting = false;
     } catch (error) {
       await supervisor.abandon();
       throw error;
@@ -89,6 +104,7 @@ export class Supervisor {
     const ledger: WorkerStatus = {
       name: worker.name,
       state: worker.state,
+      isStarved: worker.health === "starved",
       restarts: worker.restarts,
       loopLagMs: { p50: 0, p99: 0, max: 0 },
       accessVersion: 0,
@@ -151,12 +167,27 @@ export class Supervisor {
   }
 
   async abandon(): Promise<void> {
+    this.#isStarting = false;
     await this.terminateDataWorkers();
     await this.#ledger.close();
   }
 
+  /** Starts as many at the same time as there are CPUs, because workers that compete for one delay each other. */
+  async #startDataWorkers(): Promise<void> {
+    const count = dataWorkerCount(this.#options.settings, this.#options.log);
+    const shared = ConnectionCounts.allocate(count, randomInt(2 ** 31));
+    const startNext = async (): Promise<void> => {
+      while (this.#isStarting && this.#data.length < count) {
+        const worker = this.#startDataWorker(this.port, { shared, worker: this.#data.length });
+        this.#data.push(worker);
+        await worker.listening;
+      }
+    };
+    await Promise.all(Array.from({ length: availableParallelism() }, startNext));
+  }
+
   #startDataWorker(port: number, connections: ConnectionPart): DataWorkerHandle {
-    const { settings, log, onDelta, onRejected, onChange } = this.#options;
+    const { settings, log, threadUsage, onDelta, onRejected, onChange } = this.#options;
     const name = `data-${connections.worker + 1}`;
     return new DataWorkerHandle({
       name,
@@ -165,6 +196,7 @@ export class Supervisor {
       port,
       reusePort: canReusePort(),
       log,
+      threadUsage,
       access: () => this.#access,
       readiness: () => this.#readiness,
       connections,
@@ -175,6 +207,17 @@ export class Supervisor {
       onChange,
     });
   }
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function timeout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, milliseconds).unref());
 }
 
 /** SO_REUSEPORT balances load on Linux and newer BSDs; on other systems one worker has the port. */

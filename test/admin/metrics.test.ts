@@ -30,7 +30,15 @@ function record(fields: Partial<RequestRecord>): RequestRecord {
 }
 
 function thread(fields: Partial<WorkerStatus>): WorkerStatus {
-  return { name: "data-0", state: "running", restarts: 0, loopLagMs: lag, accessVersion: 1, ...fields };
+  return {
+    name: "data-0",
+    state: "running",
+    isStarved: false,
+    restarts: 0,
+    loopLagMs: lag,
+    accessVersion: 1,
+    ...fields,
+  };
 }
 
 const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };

@@ -28,6 +28,7 @@ function startBroken(): Watched {
       error: (_, message) => void failures.push(message),
     },
     whenUnresponsive: "restart",
+    threadUsage: () => undefined,
     init: () => ({ data: {}, transfer: [] }),
     onMessage: () => undefined,
     onExit: () => {
@@ -35,7 +36,7 @@ function startBroken(): Watched {
       // The log entry is written after `onExit`.
       queueMicrotask(() => waiting.changed());
     },
-    onResponsiveChange: () => undefined,
+    onHealthChange: () => undefined,
   };
   const watched: Watched = { worker: new SupervisedWorker(options), delays, failures, waiting, downs: 0 };
   return watched;

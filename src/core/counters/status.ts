@@ -44,6 +44,8 @@ export interface LedgerStatus {
 export interface WorkerStatus {
   readonly name: string;
   readonly state: "starting" | "running" | "down";
+  /** It runs, but gets too little CPU time to respond. */
+  readonly isStarved: boolean;
   readonly restarts: number;
   readonly loopLagMs: { readonly p50: number; readonly p99: number; readonly max: number };
   readonly accessVersion: number;

@@ -6,6 +6,7 @@ import type { WorkerStatus } from "../../core/counters/status.ts";
 import { ConnectionCounts } from "./connection-counts.ts";
 import { TransferCounters } from "../protocol/transfer-counters.ts";
 import { SupervisedWorker } from "../supervision/supervised-worker.ts";
+import type { ThreadUsage } from "../supervision/worker-judge.ts";
 import type {
   AccessVersion,
   ConnectionPart,
@@ -25,6 +26,7 @@ export interface DataWorkerHandleOptions {
   readonly port: number;
   readonly reusePort: boolean;
   readonly log: Logger;
+  readonly threadUsage: (name: string) => ThreadUsage | undefined;
   readonly access: () => AccessVersion;
   readonly readiness: () => Readiness;
   readonly connections: ConnectionPart;
@@ -66,6 +68,7 @@ export class DataWorkerHandle {
       prestarted: options.prestarted,
       log: options.log,
       whenUnresponsive: "restart",
+      threadUsage: options.threadUsage,
       init: (heartbeat) => {
         this.#counts = TransferCounters.allocate();
         const ledger = options.link(options.name, this.#counts);
@@ -91,7 +94,7 @@ export class DataWorkerHandle {
       },
       onMessage: (message) => this.#receive(message),
       onExit: () => this.#exited(),
-      onResponsiveChange: options.onChange,
+      onHealthChange: options.onChange,
     });
   }
 
@@ -103,6 +106,7 @@ export class DataWorkerHandle {
     return {
       name: this.#worker.name,
       state: this.#worker.state,
+      isStarved: this.#worker.health === "starved",
       restarts: this.#worker.restarts,
       loopLagMs: this.#lag,
       accessVersion: this.#accessVersion,

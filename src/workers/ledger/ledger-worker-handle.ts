@@ -6,6 +6,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
 import { SupervisedWorker } from "../supervision/supervised-worker.ts";
+import type { ThreadUsage } from "../supervision/worker-judge.ts";
 import type {
   FromLedger,
   TransferDelta,
@@ -22,6 +23,7 @@ export interface LedgerWorkerHandleOptions {
   readonly overrides: PriceOverrides;
   readonly instance: string;
   readonly log: Logger;
+  readonly threadUsage: (name: string) => ThreadUsage | undefined;
   readonly onStatus: () => void;
   readonly onCosts: (costs: CostDeltas) => void;
   /** A new ledger worker is open; the data workers need new links. */
@@ -60,6 +62,7 @@ export class LedgerWorkerHandle {
       prestarted: options.prestarted,
       log: options.log,
       whenUnresponsive: "wait",
+      threadUsage: options.threadUsage,
       init: (heartbeat) => ({ data: this.#init(heartbeat), transfer: [] }),
       onMessage: (message) => {
         if (message.kind === "open") {
@@ -75,15 +78,16 @@ export class LedgerWorkerHandle {
         } else this.#receive(message);
       },
       onExit: () => this.#exited(),
-      onResponsiveChange: options.onStatus,
+      onHealthChange: options.onStatus,
     });
   }
 
   status(): LedgerStatus {
     const { written, dropped, interrupted, unconfirmed, rotations } = this.#past;
-    const unresponsive = this.worker.unresponsive
-      ? { degraded: true, lastError: "the ledger worker is not responding: the disk may hang" }
-      : undefined;
+    const unresponsive =
+      this.worker.health === "hung"
+        ? { degraded: true, lastError: "the ledger worker is not responding: the disk may hang" }
+        : undefined;
     return {
       ...this.#status,
       ...unresponsive,

@@ -3,13 +3,19 @@ import { Backoff } from "../../core/backoff.ts";
 import type { Logger } from "../../core/log.ts";
 import type { WorkerStatus } from "../../core/counters/status.ts";
 import type { Heartbeat } from "../protocol/messages.ts";
-import { HeartbeatMonitor } from "./heartbeat.ts";
 import { startWorker, type WorkerEntry } from "./prestarted-workers.ts";
+import { WorkerJudge, type JudgeLimits, type ThreadUsage, type WorkerHealth } from "./worker-judge.ts";
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5_000;
 const CHECK_MS = 1_000;
-const MAX_MISSED_CHECKS = 5;
+/** A start that takes longer is worth a line in the log. */
+const SLOW_START_MS = 10_000;
+
+/** A worker whose event loop hangs is restarted once it has used so much CPU time, however long that takes. */
+export const RESTART_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 60_000, startCpuMs: 60_000 };
+/** A worker that waits for a disk is only reported. */
+export const REPORT_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 5_000, startCpuMs: 60_000 };
 
 export interface SupervisedWorkerOptions<Out> {
   readonly name: string;
@@ -22,25 +28,29 @@ export interface SupervisedWorkerOptions<Out> {
    * a system call on a disk, which cannot be interrupted and may still return.
    */
   readonly whenUnresponsive: "restart" | "wait";
+  /** The CPU time and state of the thread with this name; `undefined` if unknown. */
+  readonly threadUsage: (name: string) => ThreadUsage | undefined;
   /** Called for each start. Ports in `data` are also listed in `transfer`. */
   readonly init: (heartbeat: Heartbeat) => { readonly data: unknown; readonly transfer: readonly Transferable[] };
   readonly onMessage: (message: Out) => void;
   /** The worker ended by itself. It will be restarted unless it was retired. */
   readonly onExit: () => void;
-  /** The worker stopped responding, or is responding again. */
-  readonly onResponsiveChange: () => void;
+  /** The worker is starved, hangs, or is responding again. */
+  readonly onHealthChange: () => void;
 }
 
-/** Runs a worker and restarts it when it throws, runs out of memory or stops responding. */
+/** Runs a worker and restarts it when it throws, runs out of memory or hangs. */
 export class SupervisedWorker<In, Out> {
   state: WorkerStatus["state"] = "starting";
   restarts = 0;
-  unresponsive = false;
+  health: WorkerHealth = "starting";
   readonly #options: SupervisedWorkerOptions<Out>;
   readonly #checks: NodeJS.Timeout;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
   #worker: Worker;
-  #monitor: HeartbeatMonitor;
+  #heartbeat: Heartbeat;
+  #judge: WorkerJudge;
+  #isSlowStartLogged = false;
   #startedAt = 0;
   #restart: NodeJS.Timeout | undefined;
   #retired = false;
@@ -48,7 +58,7 @@ export class SupervisedWorker<In, Out> {
 
   constructor(options: SupervisedWorkerOptions<Out>) {
     this.#options = options;
-    [this.#worker, this.#monitor] = this.#start(options.prestarted);
+    [this.#worker, this.#heartbeat, this.#judge] = this.#start(options.prestarted);
     this.#checks = setInterval(() => this.#check(), CHECK_MS);
   }
 
@@ -84,7 +94,7 @@ export class SupervisedWorker<In, Out> {
     clearInterval(this.#checks);
   }
 
-  #start(prestarted?: Worker): [Worker, HeartbeatMonitor] {
+  #start(prestarted?: Worker): [Worker, Heartbeat, WorkerJudge] {
     const { entry, name } = this.#options;
     const heartbeat: Heartbeat = { beats: new SharedArrayBuffer(4), slot: 0 };
     const { data, transfer } = this.#options.init(heartbeat);
@@ -97,28 +107,46 @@ export class SupervisedWorker<In, Out> {
     worker.on("exit", () => this.#exited(worker));
     this.#startedAt = performance.now();
     this.state = "starting";
-    return [worker, new HeartbeatMonitor(heartbeat)];
+    this.health = "starting";
+    this.#isSlowStartLogged = false;
+    return [worker, heartbeat, new WorkerJudge(this.#limits, this.#startedAt)];
+  }
+
+  get #limits(): JudgeLimits {
+    return this.#options.whenUnresponsive === "restart" ? RESTART_LIMITS : REPORT_LIMITS;
   }
 
   #check(): void {
     if (this.state === "down") return;
-    const unresponsive = this.#monitor.check() >= MAX_MISSED_CHECKS;
-    if (unresponsive === this.unresponsive) return;
-    this.unresponsive = unresponsive;
-    const fields = { thread: this.name, silentSeconds: MAX_MISSED_CHECKS };
-    if (!unresponsive) this.#options.log.info({ thread: this.name }, "worker responding again");
-    else if (this.#options.whenUnresponsive === "wait") this.#options.log.error(fields, "worker not responding");
-    else {
-      this.#options.log.error(fields, "worker not responding; restarting");
+    const now = performance.now();
+    const { name, log, threadUsage } = this.#options;
+    const beats = Atomics.load(new Int32Array(this.#heartbeat.beats), this.#heartbeat.slot);
+    const health = this.#judge.check(beats, now, () => threadUsage(name));
+    if (health === "starting" && !this.#isSlowStartLogged && now - this.#startedAt > SLOW_START_MS) {
+      this.#isSlowStartLogged = true;
+      log.warn({ thread: name }, "worker is still starting: it gets little CPU time");
+    }
+    if (health !== this.health) this.#changeHealth(health);
+  }
+
+  #changeHealth(health: WorkerHealth): void {
+    const { name, log, whenUnresponsive, onHealthChange } = this.#options;
+    const before = this.health;
+    this.health = health;
+    if (health === "starved") log.warn({ thread: name }, "worker gets too little CPU time; its requests wait");
+    else if (health === "serving" && before !== "starting") log.info({ thread: name }, "worker responding again");
+    else if (health === "hung" && whenUnresponsive === "wait") log.error({ thread: name }, "worker not responding");
+    else if (health === "hung") {
+      log.error({ thread: name }, "worker not responding; restarting");
       this.end();
     }
-    this.#options.onResponsiveChange();
+    onHealthChange();
   }
 
   #exited(worker: Worker): void {
     if (worker !== this.#worker) return;
     this.state = "down";
-    this.unresponsive = false;
+    this.health = "starting";
     if (!this.#supervised) return;
     if (this.#retired) {
       this.#stopSupervising();
@@ -130,7 +158,7 @@ export class SupervisedWorker<In, Out> {
     this.#options.log.warn({ thread: this.name, delayMs }, "worker ended; restarting");
     this.#restart = setTimeout(() => {
       this.restarts++;
-      [this.#worker, this.#monitor] = this.#start();
+      [this.#worker, this.#heartbeat, this.#judge] = this.#start();
     }, delayMs);
   }
 }
