@@ -130,7 +130,7 @@ test(
     const busy = Array.from({ length: 2 * availableParallelism() }, () =>
       spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }),
     );
-    let answered = 0;
+    let responses = 0;
     try {
       for (const client of clients) client.send(REQUEST);
       await delay(STARVED_SECONDS * 1_000);
@@ -144,11 +144,11 @@ test(
       for (let request = 0; request < 2; request++) {
         const response = await client.message();
         assert.equal(statusOf(response), 200);
-        answered++;
+        responses++;
       }
     }
     await eventually("every request has arrived", () => upstreamRequests() === 2 * CONNECTIONS);
-    assert.equal((await gateway.records(answered)).length, 2 * CONNECTIONS);
+    assert.equal((await gateway.records(responses)).length, 2 * CONNECTIONS);
     for (const client of clients) client.destroy();
     await assertNoneEnded(gateway);
   },

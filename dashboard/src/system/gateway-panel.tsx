@@ -49,8 +49,10 @@ const threadColumns: readonly Column<Thread>[] = [
   {
     id: "state",
     label: "State",
-    render: ({ state }) => (
-      <Badge mood={state === "running" ? "good" : state === "down" ? "bad" : "warning"}>{state}</Badge>
+    render: ({ state, isStarved }) => (
+      <Badge mood={state === "down" ? "bad" : state === "starting" || isStarved ? "warning" : "good"}>
+        {isStarved ? "starved" : state}
+      </Badge>
     ),
   },
   { id: "restarts", label: "Restarts", align: "end", render: ({ restarts }) => formatCountExactly(restarts) },

@@ -20,19 +20,13 @@ export interface PoolSettings {
 /** LMGate closes an idle connection this long before the upstream would, so that a request does not meet its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-/**
- * The connections to one upstream. Idle ones are reused, the most recently used first, once the event loop has looked
- * whether the upstream sent anything after its response: that must not become the response to the next request.
- */
+/** The connections to one upstream. Idle ones are reused, the most recently used first. */
 export class UpstreamPool {
   readonly #upstream: Upstream;
   readonly #settings: PoolSettings;
   readonly #dns: DnsCache;
   readonly #wheel: TimerWheel;
   readonly #idle: UpstreamConnection[] = [];
-  /** Released in this turn of the event loop, and in the turn before. */
-  #released: UpstreamConnection[] = [];
-  #releasedBefore: UpstreamConnection[] = [];
   readonly #all = new Set<UpstreamConnection>();
   #tlsSession: Buffer | undefined;
 
@@ -69,17 +63,8 @@ export class UpstreamPool {
       return;
     }
     connection.setIdle(idleMs);
-    if (this.#released.length + this.#releasedBefore.length === 0) setImmediate(this.#endTurn);
-    this.#released.push(connection);
+    this.#idle.push(connection);
   }
-
-  /** Runs after the sockets of a turn were read. */
-  readonly #endTurn = (): void => {
-    for (const connection of this.#releasedBefore) if (connection.usable) this.#idle.push(connection);
-    this.#releasedBefore = this.#released;
-    this.#released = [];
-    if (this.#releasedBefore.length > 0) setImmediate(this.#endTurn);
-  };
 
   close(): void {
     for (const connection of this.#all) connection.destroy();
