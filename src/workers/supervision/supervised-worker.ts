@@ -15,7 +15,7 @@ const SLOW_START_MS = 10_000;
 /** A worker whose event loop hangs is restarted once it has used so much CPU time, however long that takes. */
 export const RESTART_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 60_000, startCpuMs: 60_000 };
 /** A worker that waits for a disk is only reported. */
-export const REPORT_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 5_000, startCpuMs: 60_000 };
+const REPORT_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 5_000, startCpuMs: 60_000 };
 
 export interface SupervisedWorkerOptions<Out> {
   readonly name: string;
