@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./button.tsx";
 
 interface DialogProps {
@@ -26,13 +26,9 @@ export function Dialog({
 }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
+  // Opened after the paint, or the Enter that opens a dialog would also press its first button.
+  useEffect(() => dialog.current?.showModal(), []);
+  useRestoredFocus(dialog);
   return (
     <dialog
       ref={dialog}
@@ -57,4 +53,12 @@ export function Dialog({
       </div>
     </dialog>
   );
+}
+
+/** An open dialog gives the focus back in `close()`, so it is closed before it is removed: that is when layout effects are cleaned up. */
+function useRestoredFocus(dialog: { readonly current: HTMLDialogElement | null }): void {
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    return () => element?.close();
+  }, []);
 }
