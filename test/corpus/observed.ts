@@ -8,6 +8,7 @@ import { observedRequest, observedResponse } from "../../src/proxy/recording/obs
 import { toRequestRecord } from "../../src/proxy/recording/finished-request.ts";
 import { findRoute } from "../../src/proxy/admission/route.ts";
 import { findProvider } from "../../src/providers/index.ts";
+import { readExtracts } from "../../src/usage/observe/read-extracts.ts";
 import { RequestObserver } from "../../src/usage/observe/observer.ts";
 import { RequestHeadReader } from "../../src/wire/request-head.ts";
 import { type ResponseHead, ResponseHeadReader } from "../../src/wire/response-head.ts";
@@ -30,6 +31,19 @@ export function readingOf(step: Step, delivery: Delivery): UsageReading {
   const observer = observerOf(step, delivery);
   for (const piece of delivery.pieces) observer.responseBytes(piece);
   return observer.finish(OUTCOMES[delivery.end ?? step.response.end]);
+}
+
+/** The same reading by way of the extracts of both bodies; `undefined` if this exchange is not read in that way. */
+export function readingOfExtracts(step: Step, delivery: Delivery): UsageReading | undefined {
+  const { request, response } = step;
+  const observer = observerOf(step, delivery);
+  for (const piece of delivery.pieces) observer.responseBytes(piece);
+  const extracts = observer.takeExtracts(OUTCOMES[delivery.end ?? response.end]);
+  if (extracts === undefined) return undefined;
+  const { route } = admittedRequest(request);
+  const { exclusiveReasoning } = route.provider;
+  const read = { method: request.method, path: route.path, query: route.query, exclusiveReasoning };
+  return readExtracts(read, response.status, extracts);
 }
 
 /** An observer that has read everything except the response body. */

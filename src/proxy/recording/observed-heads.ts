@@ -16,6 +16,7 @@ export function observedRequest(
     query: route.query,
     exclusiveReasoning: route.provider.exclusiveReasoning,
     upgrade,
+    bodyLength: head.body.kind === "length" ? head.body.length : undefined,
     contentType: lastValue(head.fields, "content-type"),
     contentEncoding: joinedValues(head.fields, "content-encoding"),
     estimate: accounting.estimate === "heuristic" && !upgrade,

@@ -1,19 +1,16 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
-import { clamped } from "./clamp.ts";
 import { type Decoding, openDecoding } from "../decode/decoder.ts";
 import { type PartialUsage, type HeaderLookup, EMPTY_PARTIAL } from "../dialects/dialect.ts";
 import { endpointOf } from "../endpoints/endpoint-table.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { AwsEventStreamReader } from "../framing/aws-event-stream.ts";
-import { estimated } from "../estimate/estimate.ts";
 import type { FrameReader } from "../framing/frame-reader.ts";
-import { openFraming } from "../framing/framing.ts";
+import { type Framing, openFraming } from "../framing/framing.ts";
 import { declaredFraming, type DetectedFraming, bodyStart, detectFraming } from "../framing/detect-framing.ts";
 import type { DecodeFailure } from "../decode/zlib-decoder.ts";
-import { modelInQuery, namesInPath, resourceInPath } from "../endpoints/path-names.ts";
-import { NO_PARAMETERS, type RequestParameters, type RequestBodyFormat, RequestReader } from "./request-reader.ts";
-import { modelName } from "../dialects/safe-names.ts";
+import { JsonExtractor } from "../json/json-extractor.ts";
+import { NO_PARAMETERS, REQUEST_SHAPE, type RequestBodyFormat, RequestReader } from "./request-reader.ts";
 import { DecoderPool } from "../decode/decoder-pool.ts";
 import { SseReader } from "../framing/sse.ts";
 import { ReadingBuilder } from "./reading-builder.ts";
@@ -21,16 +18,14 @@ import type { TextMembers } from "../dialects/text-members.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 import { endingOf } from "./ending.ts";
 import { unreadable } from "./unreadable.ts";
-import { type UnreadReason, readingStateOf } from "./reading-state.ts";
+import { conclude, isStream, namesOf, type ReadRequest } from "./conclude.ts";
+import type { BodyExtracts } from "./read-extracts.ts";
+import type { UnreadReason } from "./reading-state.ts";
 
-export interface ObservedRequest {
-  readonly method: string;
-  /** The path after the provider's prefix, without the query, as sent. */
-  readonly path: string;
-  /** Without the question mark. */
-  readonly query: string;
-  readonly exclusiveReasoning: boolean;
+export interface ObservedRequest extends ReadRequest {
   readonly upgrade: boolean;
+  /** The length that the head declares for the body, before any decoding. */
+  readonly bodyLength?: number | undefined;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
   /** Count text, for estimates if no usage arrives. */
@@ -54,6 +49,8 @@ export class RequestObserver {
   readonly #now: () => number;
   readonly #decoders: DecoderPool;
   readonly #endpoint: Endpoint;
+  /** A copy of a small request body, which is read at the end. */
+  #wholeRequest: Buffer | undefined;
   #requestReader: RequestReader | undefined;
   #response: ObservedResponse | undefined;
   #decoding: Decoding | undefined;
@@ -61,6 +58,8 @@ export class RequestObserver {
   #declared: DetectedFraming | undefined;
   #frames: FrameReader | undefined;
   #builder: ReadingBuilder | undefined;
+  /** The wanted members of a response body that came in one piece. */
+  #extract: string | undefined;
   #unreadReason: UnreadReason | undefined;
   #requestComplete = false;
   #textCounter: TextCounter | undefined;
@@ -80,8 +79,38 @@ export class RequestObserver {
   /** Takes a chunk of the request body without its framing, still content-encoded. */
   requestBytes(bytes: Buffer): void {
     if (this.#request.upgrade) return;
+    const isFirst = this.#requestReader === undefined && this.#wholeRequest === undefined;
+    if (isFirst && bytes.length === this.#request.bodyLength && bytes.length <= MAX_KEPT) {
+      // A copy: the bytes belong to the socket. Reading waits for the end, because objects that live as long as the
+      // provider takes cost more than the reading itself.
+      this.#wholeRequest = Buffer.from(bytes);
+      return;
+    }
     this.#requestReader ??= new RequestReader(this.#bodyFormat(), this.#decoders);
     this.#requestReader.push(bytes);
+  }
+
+  /** The reader of the request's body, which has read what was kept. */
+  #readRequest(): RequestReader | undefined {
+    const whole = this.#wholeRequest;
+    this.#wholeRequest = undefined;
+    if (whole === undefined) return this.#requestReader;
+    this.#requestReader = new RequestReader(this.#bodyFormat(), this.#decoders);
+    this.#requestReader.push(whole);
+    return this.#requestReader;
+  }
+
+  #requestExtract(): string {
+    const whole = this.#wholeRequest;
+    const { contentType = "", contentEncoding } = this.#request;
+    if (whole !== undefined && contentEncoding === undefined && !/^\s*multipart\//i.test(contentType)) {
+      const extract = EXTRACTOR.extract(whole, 0, whole.length, REQUEST_SHAPE);
+      if (extract !== undefined) return extract;
+    }
+    const reader = this.#readRequest();
+    if (reader === undefined) return "";
+    const { model, stream, includeUsage, background } = reader.end();
+    return JSON.stringify({ model, stream, stream_options: { include_usage: includeUsage }, background });
   }
 
   #bodyFormat(): RequestBodyFormat {
@@ -122,62 +151,60 @@ export class RequestObserver {
 
   /** The reading so far, for a record that the ledger writes if the process ends before the exchange. */
   snapshot(): UsageReading {
-    const parameters = this.#requestReader?.parameters ?? NO_PARAMETERS;
+    const parameters = this.#readRequest()?.parameters ?? NO_PARAMETERS;
     return {
       ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
-      stream: this.#isStream(this.#frames?.isStream ?? false, parameters),
-      ...this.#names(parameters),
+      stream: isStream(this.#request, parameters, this.#frames?.isStream ?? false, this.#hasResponse),
+      ...namesOf(this.#request, parameters),
       ...(this.#endpoint.usage === "none" && !this.#request.upgrade ? NOT_APPLICABLE : INTERRUPTED),
     };
   }
 
   finish(outcome: Outcome): UsageReading {
-    const ending = endingOf(outcome);
+    this.#readExtract();
     const stream = this.#frames?.isStream ?? false;
     const invalid = this.#frames?.end() === "invalid";
     this.#decoding?.close();
-    const parameters = this.#requestReader?.end() ?? NO_PARAMETERS;
+    const parameters = this.#readRequest()?.end() ?? NO_PARAMETERS;
     const partial = this.#builder?.partial ?? this.#head;
-    const dialect = partial.dialect ?? this.#endpoint.reader;
-    const complete = !invalid && this.#unreadReason === undefined && (ending === "complete" || ending === "drained");
-    const stated = dialect.toUsage(partial, { exclusiveReasoning: this.#request.exclusiveReasoning, stream, complete });
-    const { usage, inconsistent } = stated === undefined ? { usage: undefined, inconsistent: false } : clamped(stated);
-
-    const state = readingStateOf({
-      ending,
+    return conclude({
+      request: this.#request,
       endpoint: this.#endpoint,
-      partial,
-      usage,
-      inconsistent,
+      parameters,
+      ending: endingOf(outcome),
       status: this.#response?.status,
       hasBody: this.#response?.hasBody ?? false,
+      partial,
       stream,
+      hasDocuments: this.#frames !== undefined,
       unreadReason: this.#unreadReason,
       invalid,
       hasInvalidDocument: this.#builder?.hasInvalid ?? false,
       lacksEnd: hasEnd(this.#frames) && !partial.ended,
-      usageRequested: parameters.includeUsage,
+      firstContentAt: this.#builder?.firstContentAt,
+      inputText: () => (this.#requestComplete ? parameters.textTokens() : undefined),
+      outputText: () =>
+        this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined,
     });
-    return {
-      dialect: partial.dialect?.name ?? this.#endpoint.dialect,
-      operation: this.#endpoint.operation,
-      stream: this.#isStream(stream, parameters),
-      ...this.#names(parameters),
-      responseModel: partial.model,
-      responseId: partial.id ?? (this.#request.method === "GET" ? resourceInPath(this.#request.path) : undefined),
-      usage,
-      ...state,
-      ...estimated(state, usage, {
-        input: () => (this.#requestComplete ? parameters.textTokens() : undefined),
-        output: () =>
-          this.#unreadReason === undefined ? (this.#textCounter ?? this.#builder?.textCounter)?.tokens : undefined,
-      }),
-      errorType: partial.errorType,
-      firstContentAt: stream ? this.#builder?.firstContentAt : undefined,
-    };
+  }
+
+  /**
+   * Ends the exchange like `finish`, if what it has kept of both bodies is all that the reading needs. `undefined`: call
+   * `finish`.
+   */
+  takeExtracts(outcome: Outcome): BodyExtracts | undefined {
+    const response = this.#extract;
+    if (response === undefined || outcome.kind !== "complete" || this.#unreadReason !== undefined) return undefined;
+    // The record of a response that is fetched again depends on its usage.
+    if (this.#endpoint.usage === "replay") return undefined;
+    const request = this.#requestExtract();
+    this.#decoding?.close();
+    return { request, response };
   }
 
   #readDecoded(bytes: Buffer): DecodeFailure | undefined {
+    // What follows a complete document is not read.
+    if (this.#extract !== undefined) return undefined;
     if (this.#frames === undefined) {
       const start = bodyStart(bytes, 0, bytes.length);
       if (start === bytes.length) return undefined;
@@ -186,23 +213,42 @@ export class RequestObserver {
         this.#unreadReason = "opaque";
         return "stopped";
       }
-      this.#builder = new ReadingBuilder(
-        this.#endpoint.reader,
-        (this.#response?.status ?? 0) >= 400,
-        this.#now,
-        this.#head,
-      );
-      this.#frames = openFraming(framing, this.#endpoint.reader.shape, this.#builder);
+      if (framing === "json" && this.#keepExtract(bytes, start)) return undefined;
+      const frames = this.#openFrames(framing);
       // The text of an AWS event stream is counted after decoding; other bodies contain it directly.
-      const isEncoded = this.#frames instanceof AwsEventStreamReader;
-      if (isEncoded) this.#builder.textCounter = this.#openTextCounter(true);
-      this.#frames.push(bytes, start, bytes.length);
-      this.#textCounter = isEncoded ? undefined : this.#openTextCounter(this.#frames.isStream);
+      const isEncoded = frames instanceof AwsEventStreamReader;
+      if (isEncoded && this.#builder !== undefined) this.#builder.textCounter = this.#openTextCounter(true);
+      frames.push(bytes, start, bytes.length);
+      this.#textCounter = isEncoded ? undefined : this.#openTextCounter(frames.isStream);
     } else {
       this.#frames.push(bytes, 0, bytes.length);
     }
     this.#textCounter?.push(bytes, 0, bytes.length);
     return undefined;
+  }
+
+  #openFrames(framing: Framing): FrameReader {
+    const { reader } = this.#endpoint;
+    this.#builder = new ReadingBuilder(reader, (this.#response?.status ?? 0) >= 400, this.#now, this.#head);
+    this.#frames = openFraming(framing, reader.shape, this.#builder);
+    return this.#frames;
+  }
+
+  /** Keeps only the members that the reading needs, if the bytes hold the whole document and state its usage. */
+  #keepExtract(bytes: Buffer, start: number): boolean {
+    // Counters in the response head are not part of the extract.
+    if (this.#endpoint.reader.readHead !== undefined) return false;
+    const extract = EXTRACTOR.extract(bytes, start, bytes.length, this.#endpoint.reader.shape);
+    // Where the usage is missing, the text of the response is counted.
+    if (extract === undefined || (this.#text !== undefined && !STATES_USAGE.test(extract))) return false;
+    this.#extract = extract;
+    return true;
+  }
+
+  #readExtract(): void {
+    if (this.#extract === undefined) return;
+    const bytes = Buffer.from(this.#extract);
+    this.#openFrames("json").push(bytes, 0, bytes.length);
   }
 
   get #text(): TextMembers | undefined {
@@ -216,21 +262,17 @@ export class RequestObserver {
     return members === undefined ? undefined : new TextCounter(members);
   }
 
-  #names(parameters: RequestParameters): Pick<UsageReading, "requestModel" | "deployment"> {
-    const { path, query } = this.#request;
-    const inPath = namesInPath(path);
-    return {
-      requestModel: modelName(parameters.model) ?? inPath.model ?? modelInQuery(query),
-      deployment: inPath.deployment,
-    };
-  }
-
-  #isStream(sawStream: boolean, parameters: RequestParameters): boolean | undefined {
-    const hasResponse = this.#frames !== undefined && (this.#response?.status ?? 0) < 400;
-    if (sawStream || hasResponse) return sawStream;
-    return parameters.stream ?? (/:stream\w+$/.test(this.#request.path) ? true : undefined);
+  get #hasResponse(): boolean {
+    const isRead = this.#frames !== undefined || this.#extract !== undefined;
+    return isRead && (this.#response?.status ?? 0) < 400;
   }
 }
+
+const EXTRACTOR = new JsonExtractor();
+/** A larger request body is read as it passes, so that many of them do not fill the memory. */
+const MAX_KEPT = 16 * 1024;
+/** A counter of any dialect, such as `"prompt_tokens":12`. */
+const STATES_USAGE = /"[^"]*(?:[Tt]oken|[Cc]ount|seconds|pages|units|cost)[^"]*"\s*:\s*"?[0-9]/;
 
 const INTERRUPTED = { state: "aborted", reason: "interrupted" } as const;
 const NOT_APPLICABLE = { state: "not_applicable", reason: undefined } as const;

@@ -29,13 +29,9 @@ export class ReadingBuilder implements FrameSink {
   }
 
   document(document: Fields, event: string | undefined): void {
-    this.partial = this.#dialect.read(this.partial, document, event);
+    this.partial = withDocument(this.partial, this.#dialect, document, event, this.#isError);
     if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
       this.firstContentAt = this.#now();
-    // Some hosts send the bare error object, which only the status code shows to be an error.
-    if (this.#isError && this.partial.errorType === undefined) {
-      this.partial = { ...this.partial, failed: true, errorType: errorTypeOf(document) };
-    }
   }
 
   onDecoded(bytes: Buffer, from: number, to: number): void {
@@ -54,6 +50,21 @@ export class ReadingBuilder implements FrameSink {
   ended(): void {
     this.partial = { ...this.partial, ended: true };
   }
+}
+
+/** Adds a document of the response to what its earlier documents say. */
+export function withDocument(
+  before: PartialUsage,
+  dialect: Dialect,
+  document: Fields,
+  event: string | undefined,
+  isError: boolean,
+): PartialUsage {
+  const partial = dialect.read(before, document, event);
+  // Some hosts send the bare error object, which only the status code shows to be an error.
+  return isError && partial.errorType === undefined
+    ? { ...partial, failed: true, errorType: errorTypeOf(document) }
+    : partial;
 }
 
 const MODEL = /"model(?:Version|_version)?"\s*:\s*"(?!")/;

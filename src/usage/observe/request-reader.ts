@@ -44,7 +44,7 @@ export class RequestReader {
     const isForm = contentType !== undefined && /^\s*multipart\//i.test(contentType);
     if (isForm) this.#form = new FormFields(contentType, ["model", "stream"]);
     else {
-      this.#picker = new JsonPicker(SHAPE, (document) => (this.#document = document));
+      this.#picker = new JsonPicker(REQUEST_SHAPE, (document) => (this.#document = document));
       if (text !== undefined) this.#textCounter = new TextCounter(text);
     }
     this.#left = isForm ? MAX_FORM_BYTES : MAX_JSON_BYTES;
@@ -73,17 +73,25 @@ export class RequestReader {
   get parameters(): RequestParameters {
     const form = this.#form;
     if (form !== undefined) return { ...NO_PARAMETERS, model: form.value("model"), stream: flag(form.value("stream")) };
-    const stream = member(this.#document, "stream");
-    const includeUsage = member(fieldsAt(this.#document, "stream_options"), "include_usage");
-    return {
-      model: textAt(this.#document, "model"),
-      stream: typeof stream === "boolean" ? stream : undefined,
-      includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
-      background: member(this.#document, "background") === true,
-      // Zero means unknown: the text may be in members of other names, or the body in an unknown coding.
-      textTokens: () => this.#textCounter?.tokens || undefined,
-    };
+    // Zero means unknown: the text may be in members of other names, or the body in an unknown coding.
+    return parametersOf(this.#document, () => this.#textCounter?.tokens || undefined);
   }
+}
+
+/** The parameters in the members of `REQUEST_SHAPE`. */
+export function parametersOf(
+  document: Fields | undefined,
+  textTokens: RequestParameters["textTokens"],
+): RequestParameters {
+  const stream = member(document, "stream");
+  const includeUsage = member(fieldsAt(document, "stream_options"), "include_usage");
+  return {
+    model: textAt(document, "model"),
+    stream: typeof stream === "boolean" ? stream : undefined,
+    includeUsage: typeof includeUsage === "boolean" ? includeUsage : undefined,
+    background: member(document, "background") === true,
+    textTokens,
+  };
 }
 
 /** Parses a boolean as the official libraries write it in forms. */
@@ -92,7 +100,8 @@ function flag(text: string | undefined): boolean | undefined {
   return /^(?:true|1)$/i.test(text);
 }
 
-const SHAPE = shapeOf({
+/** The members of a request that its reading needs. */
+export const REQUEST_SHAPE = shapeOf({
   model: "value",
   stream: "value",
   stream_options: { include_usage: "value" },
