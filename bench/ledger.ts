@@ -83,6 +83,7 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
     log: silent,
     onStatus: () => undefined,
     onCosts: () => undefined,
+    onRecorded: () => undefined,
     onReplaced: () => undefined,
   });
   await ledgerWorker.opened;

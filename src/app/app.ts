@@ -186,6 +186,7 @@ class App {
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (worker, delta) => this.#metrics.update((metrics) => metrics.add(worker, delta)),
+      onRecorded: (recorded) => this.#metrics.update((metrics) => metrics.addRecorded(recorded)),
       onCosts: (costs) => this.#metrics.update((metrics) => metrics.addCosts(costs)),
       onRejected: (rejected, unlisted) => this.#rejections.add(rejected, unlisted, Date.now()),
       onChange: () => this.refresh(),

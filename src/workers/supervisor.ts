@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { CostDeltas } from "../core/counters/cost-deltas.ts";
-import type { ProxyDeltas } from "../core/counters/proxy-deltas.ts";
+import type { ProxyDeltas, RecordDeltas } from "../core/counters/proxy-deltas.ts";
 import type { PriceOverrides } from "../core/price-overrides.ts";
 import type { Settings } from "../config/settings.ts";
 import type { LedgerStatus, WorkerStatus } from "../core/counters/status.ts";
@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly readiness: Readiness;
   readonly onDelta: (thread: string, delta: ProxyDeltas) => void;
   readonly onCosts: (costs: CostDeltas) => void;
+  /** Counts of records that the ledger worker made. */
+  readonly onRecorded: (recorded: RecordDeltas) => void;
   readonly onRejected: (rejected: readonly RejectionNote[], unlisted: number) => void;
   /** Something that readiness depends on may have changed. */
   readonly onChange: () => void;
@@ -72,6 +74,7 @@ export class Supervisor {
       threadUsage: options.threadUsage,
       onStatus: options.onChange,
       onCosts: options.onCosts,
+      onRecorded: options.onRecorded,
       // A worker is only replaced after it was open, and `supervisor` is assigned by then.
       onReplaced: () => supervisor.relink(),
     });

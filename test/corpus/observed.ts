@@ -6,6 +6,7 @@ import type { UsageReading } from "../../src/core/usage/usage.ts";
 import type { AdmittedRequest } from "../../src/proxy/admission/admit.ts";
 import { observedRequest, observedResponse } from "../../src/proxy/recording/observed-heads.ts";
 import { toRequestRecord } from "../../src/proxy/recording/finished-request.ts";
+import { clientFields, requestId } from "../../src/proxy/recording/recorded-fields.ts";
 import { findRoute } from "../../src/proxy/admission/route.ts";
 import { findProvider } from "../../src/providers/index.ts";
 import { readExtracts } from "../../src/usage/observe/read-extracts.ts";
@@ -58,25 +59,31 @@ function observerOf({ request, response }: Step, delivery: Omit<Delivery, "piece
 }
 
 export function recordOfReading({ request, response }: Step, reading: UsageReading, end: End): RequestRecord {
+  const { head, route, maskedKey } = admittedRequest(request);
   const finished = {
     id: ID,
-    request: admittedRequest(request),
+    client: undefined,
+    provider: route.provider.name,
+    endpoint: route.endpoint,
+    method: head.method,
+    maskedKey,
     clientIp: "127.0.0.1",
+    ...clientFields(head.fields),
+    requestId: requestId(responseHeadOf(request.method, response).fields),
     outcome: OUTCOMES[end],
     status: response.status,
-    responseFields: responseHeadOf(request.method, response).fields,
+    wallEndedAt: NOW,
     startedAt: 0,
     requestSentAt: 0,
     firstByteAt: 1,
     endedAt: 1,
     requestBytes: request.body.length,
     responseBytes: response.body.length,
-    reading,
     sessionId: undefined,
     closeCode: undefined,
   };
   // The ledger omits unknown fields.
-  return JSON.parse(JSON.stringify(toRequestRecord(finished, NOW))) as RequestRecord; // Reason for the cast: a record is plain data.
+  return JSON.parse(JSON.stringify(toRequestRecord(finished, reading, []))) as RequestRecord; // Reason for the cast: a record is plain data.
 }
 
 const ID = "019aafc1-2f00-7abc-8def-0123456789ab";

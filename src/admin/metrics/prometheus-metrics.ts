@@ -3,7 +3,7 @@
 // number of cores, owners and models by a cap, everything else by closed sets.
 import { Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
-import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
+import type { ProxyDeltas, RecordDeltas } from "../../core/counters/proxy-deltas.ts";
 import type { AllowlistStatus, LedgerStatus, WorkerStatus } from "../../core/counters/status.ts";
 import { redactedMetrics } from "./redacted-metrics.ts";
 import { RequestMetrics } from "./request-metrics.ts";
@@ -52,6 +52,10 @@ export class Metrics {
     this.#requests.add(worker, delta);
     this.#connections.add(worker, delta);
     this.#workers.setLag(worker, delta.loopLagMs);
+  }
+
+  addRecorded(deltas: RecordDeltas): void {
+    this.#requests.addRecorded(deltas);
   }
 
   addCosts(deltas: CostDeltas): void {

@@ -1,7 +1,7 @@
 // Requests and their usage: sums of the data workers' deltas.
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
-import type { RequestDeltas, ProxyDeltas, ProviderDelta, StatusCounts } from "../../core/counters/proxy-deltas.ts";
+import type { RequestDeltas, ProxyDeltas, RecordDeltas, StatusCounts } from "../../core/counters/proxy-deltas.ts";
 import { durationBounds, rateBounds } from "../../core/counters/proxy-deltas.ts";
 import type { ForbiddenReason } from "../../core/request/rejection.ts";
 import { BoundedLabel } from "./bounded-label.ts";
@@ -56,15 +56,30 @@ export class RequestMetrics {
   add(worker: string, delta: ProxyDeltas): void {
     for (const [reason, count] of Object.entries(delta.forbidden)) this.#counters.denied.inc({ reason }, count);
     for (const [kind, count] of Object.entries(delta.rejected)) this.#counters.refused.inc({ kind }, count);
-    this.#counters.recordsSent.inc(delta.records);
     const active = new Map<string, number>();
     for (const [name, counts] of Object.entries(delta.providers)) {
       const provider = this.#providers.of(name);
-      this.#addProvider(provider, counts);
+      for (const [kind, left] of Object.entries(counts.rateLimitRemaining)) {
+        this.#rateLimitRemaining.set({ provider, kind }, left);
+      }
       active.set(provider, (active.get(provider) ?? 0) + counts.active);
     }
     this.#active.set(worker, active);
-    for (const deltas of delta.requests) this.#addRequestDeltas(deltas);
+    this.addRecorded(delta.recorded);
+  }
+
+  /** From every worker that makes records. */
+  addRecorded({ records, requests, providers }: RecordDeltas): void {
+    const { recordsSent, upstreamErrors, usageMissing } = this.#counters;
+    recordsSent.inc(records);
+    for (const [name, counts] of Object.entries(providers)) {
+      const provider = this.#providers.of(name);
+      for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
+      for (const [reason, count] of Object.entries(counts.usageMissing)) {
+        usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
+      }
+    }
+    for (const deltas of requests) this.#addRequestDeltas(deltas);
   }
 
   /** From the ledger worker: costs, and tokens of stored responses whose usage was read after their request. */
@@ -82,16 +97,6 @@ export class RequestMetrics {
   /** The requests of a worker end with it. */
   forget(worker: string): void {
     this.#active.delete(worker);
-  }
-
-  #addProvider(provider: string, counts: ProviderDelta): void {
-    const { upstreamErrors, usageMissing } = this.#counters;
-    for (const [kind, left] of Object.entries(counts.rateLimitRemaining))
-      this.#rateLimitRemaining.set({ provider, kind }, left);
-    for (const [kind, count] of Object.entries(counts.upstreamErrors)) upstreamErrors.inc({ provider, kind }, count);
-    for (const [reason, count] of Object.entries(counts.usageMissing)) {
-      usageMissing.inc({ provider, reason: this.#reasons.of(reason) }, count);
-    }
   }
 
   #addRequestDeltas(deltas: RequestDeltas): void {

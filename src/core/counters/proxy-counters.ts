@@ -1,8 +1,8 @@
 import type { RequestRecord } from "../request/request-record.ts";
-import { RequestCounters } from "./request-counters.ts";
+import { RecordCounters } from "./record-counters.ts";
 import type { ConnectionRejection, ProxyDeltas, ProviderDelta, RejectionKind } from "./proxy-deltas.ts";
 import { rateLimitRemainingIn } from "../usage/rate-limit-remaining.ts";
-import type { ForbiddenReason, Rejection, UpstreamFault } from "../request/rejection.ts";
+import type { ForbiddenReason, Rejection } from "../request/rejection.ts";
 
 /**
  * Counts what one data worker does, and returns the counts as deltas. The methods are called for every request, so each is
@@ -13,8 +13,7 @@ export class ProxyCounters {
   #forbidden = new Map<ForbiddenReason, number>();
   #rejected = new Map<RejectionKind, number>();
   #connectionsRejected = new Map<ConnectionRejection, number>();
-  readonly #requests = new RequestCounters();
-  #records = 0;
+  readonly #recorded = new RecordCounters();
 
   /** A request to a provider starts; `requestEnded` must follow exactly once. */
   requestStarted(provider: string): void {
@@ -40,21 +39,18 @@ export class ProxyCounters {
   }
 
   recorded(record: RequestRecord): void {
-    this.#records++;
-    this.#provider(record.provider).add(record);
-    this.#requests.add(record);
+    this.#recorded.add(record);
   }
 
   /** The counts since the last delta; counting starts again at zero. */
   take({ loopLagMs, connections }: Pick<ProxyDeltas, "loopLagMs" | "connections">): ProxyDeltas {
     const delta: ProxyDeltas = {
       providers: Object.fromEntries([...this.#providers].map(([name, counters]) => [name, counters.take()])),
-      requests: this.#requests.take(),
+      recorded: this.#recorded.take(),
       forbidden: Object.fromEntries(this.#forbidden),
       rejected: Object.fromEntries(this.#rejected),
       connectionsRejected: Object.fromEntries(this.#connectionsRejected),
       connections,
-      records: this.#records,
       loopLagMs,
     };
     // This delta reports that no request is running at these providers, so later ones can leave them out.
@@ -62,7 +58,6 @@ export class ProxyCounters {
     this.#forbidden.clear();
     this.#rejected.clear();
     this.#connectionsRejected.clear();
-    this.#records = 0;
     return delta;
   }
 
@@ -82,39 +77,12 @@ const NO_FIELDS: Fields = [];
 class ProviderCounters {
   active = 0;
   lastFields = NO_FIELDS;
-  #upstreamErrors = new Map<UpstreamFault, number>();
-  #usageMissing = new Map<string, number>();
-
-  add(record: RequestRecord): void {
-    const error = record.error_type;
-    if (isUpstreamFault(error)) increment(this.#upstreamErrors, error);
-    if (record.usage_state === "missing") increment(this.#usageMissing, record.usage_reason ?? "unknown");
-  }
 
   take(): ProviderDelta {
-    const delta = {
-      active: this.active,
-      rateLimitRemaining: rateLimitRemainingIn(this.lastFields),
-      upstreamErrors: Object.fromEntries(this.#upstreamErrors),
-      usageMissing: Object.fromEntries(this.#usageMissing),
-    };
+    const delta = { active: this.active, rateLimitRemaining: rateLimitRemainingIn(this.lastFields) };
     this.lastFields = NO_FIELDS;
-    this.#upstreamErrors.clear();
-    this.#usageMissing.clear();
     return delta;
   }
-}
-
-const upstreamFaults: Readonly<Record<UpstreamFault, true>> = {
-  upstream_unreachable: true,
-  upstream_timeout: true,
-  upstream_reset: true,
-  upstream_invalid: true,
-};
-
-/** `error_type` may also be the provider's own text, which is unbounded and must not become a label. */
-function isUpstreamFault(errorType: string | null): errorType is UpstreamFault {
-  return errorType !== null && Object.hasOwn(upstreamFaults, errorType);
 }
 
 function increment<K>(counts: Map<K, number>, key: K): void {

@@ -9,15 +9,13 @@ import type { WorkerStatus } from "./status.ts";
 export interface ProxyDeltas {
   /** Only providers with requests since the last delta or with requests still running. */
   readonly providers: Readonly<Record<string, ProviderDelta>>;
-  readonly requests: readonly RequestDeltas[];
+  readonly recorded: RecordDeltas;
   readonly forbidden: Readonly<Partial<Record<ForbiddenReason, number>>>;
   readonly rejected: Readonly<Partial<Record<RejectionKind, number>>>;
   /** Client connections that were closed immediately because of a limit. */
   readonly connectionsRejected: Readonly<Partial<Record<ConnectionRejection, number>>>;
   /** Client connections that are open now; a gauge, not a difference. */
   readonly connections: number;
-  /** Records sent to the ledger worker. */
-  readonly records: number;
   readonly loopLagMs: WorkerStatus["loopLagMs"];
 }
 
@@ -32,6 +30,19 @@ export interface ProviderDelta {
   readonly active: number;
   /** From the last response since the last delta that reports it. */
   readonly rateLimitRemaining: RateLimitRemaining;
+}
+
+/**
+ * What the records of a worker say since the last delta. A record that the ledger worker makes is counted there, every
+ * other one by the data worker that made it.
+ */
+export interface RecordDeltas {
+  readonly records: number;
+  readonly requests: readonly RequestDeltas[];
+  readonly providers: Readonly<Record<string, RecordedProviderDelta>>;
+}
+
+export interface RecordedProviderDelta {
   readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
   readonly usageMissing: Readonly<Record<string, number>>;
 }

@@ -1,4 +1,5 @@
 import type { ApiKey, Client } from "../../core/request/client.ts";
+import type { DeferredRecord } from "../../core/request/deferred-record.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { Rejection } from "../../core/request/rejection.ts";
 import type { ListenAddress } from "../../core/proxy-loop.ts";
@@ -36,6 +37,8 @@ export interface ProxyContext {
    * end of this process, or when waiting for that has timed out.
    */
   record(record: RequestRecord, announced: boolean, written: (() => void) | undefined): void;
+  /** Like `record`, for a record that the ledger worker makes. */
+  recordLater(deferred: DeferredRecord, announced: boolean, written: (() => void) | undefined): void;
   /** `fields` are those of the provider's response, empty if there was none. */
   requestEnded(provider: string, fields: readonly Field[]): void;
 }

@@ -253,6 +253,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     this.#phase = "body";
     this.#responseHead = head;
     this.#recorder.responseFields = head.fields;
+    this.#recorder.upstreamStatus = head.status;
     if (!this.#draining) this.#recorder.status = head.status;
     this.#responseStarted = true;
     this.#recorder.observer.responseHead(observedResponse(head));

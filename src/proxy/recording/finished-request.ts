@@ -2,28 +2,35 @@ import { RECORD_SCHEMA } from "../../core/request/field-definition.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading, Usage } from "../../core/usage/usage.ts";
-import type { Field } from "../../wire/field.ts";
-import type { AdmittedRequest } from "../admission/admit.ts";
+import type { ApiKey } from "../../core/request/client.ts";
 import { recordedItems } from "./recorded-items.ts";
 import { CheckedTexts, redactKeys } from "./redaction.ts";
 import { parseTags } from "../admission/tags.ts";
 import { Timestamps } from "./record-ids.ts";
 
-const MAX_USER_AGENT = 256;
-const MAX_REQUEST_ID = 128;
-
 /**
- * Everything known about a forwarded request, or about one billed turn of a WebSocket session, when it ends. Times are
- * on the worker's monotonic clock.
+ * Everything known about a forwarded request, or about one billed turn of a WebSocket session, when it ends, except what
+ * it used. Plain data. The monotonic times are only compared with each other.
  */
 export interface FinishedRequest {
   readonly id: string;
-  readonly request: AdmittedRequest;
+  /** `undefined` for a preflight, which carries no key. */
+  readonly client: { readonly id: string; readonly owner: string } | undefined;
+  readonly provider: string;
+  readonly endpoint: string;
+  readonly method: string;
+  readonly maskedKey: string;
   readonly clientIp: string;
+  readonly userAgent: string | undefined;
+  /** The field `x-lmgate-tags` as sent. */
+  readonly tags: string | undefined;
+  /** The provider's own id of the request, which its support asks for. */
+  readonly requestId: string | undefined;
   readonly outcome: Outcome;
   /** As sent to the client; `undefined` if no response was. */
   readonly status: number | undefined;
-  readonly responseFields: readonly Field[];
+  /** Epoch milliseconds. */
+  readonly wallEndedAt: number;
   readonly startedAt: number;
   readonly requestSentAt: number | undefined;
   readonly firstByteAt: number | undefined;
@@ -31,7 +38,6 @@ export interface FinishedRequest {
   /** `undefined` for a turn of a session: its bytes are counted with the session. */
   readonly requestBytes: number | undefined;
   readonly responseBytes: number | undefined;
-  readonly reading: UsageReading;
   readonly sessionId: string | undefined;
   readonly closeCode: number | undefined;
 }
@@ -44,30 +50,30 @@ export class RecordCaches {
 
 // One flat list in the order of the record's fields. Two parts would be harder to read and cost a copy per request.
 // oxlint-disable max-lines-per-function
-/** Makes the record. `wallNow` is the moment when the request ended, in epoch milliseconds. */
+/** Makes the record. `keys` are those of the request. */
 export function toRequestRecord(
   finished: FinishedRequest,
-  wallNow: number,
+  reading: UsageReading,
+  keys: readonly ApiKey[],
   caches = new RecordCaches(),
 ): RequestRecord {
-  const { request, reading, requestSentAt } = finished;
+  const { requestSentAt } = finished;
   const usage: Usage = reading.usage ?? {};
-  const sent = clientFields(request.head.fields);
   const record: RequestRecord = {
-    timestamp: caches.timestamps.format(wallNow),
-    lmgate_id: request.client?.id ?? null,
-    provider: request.route.provider.name,
-    endpoint: request.route.endpoint,
+    timestamp: caches.timestamps.format(finished.wallEndedAt),
+    lmgate_id: finished.client?.id ?? null,
+    provider: finished.provider,
+    endpoint: finished.endpoint,
     model: reading.responseModel ?? reading.requestModel ?? null,
     status: finished.status ?? null,
     input_tokens: usage.inputTokens ?? null,
     output_tokens: usage.outputTokens ?? null,
-    masked_key: request.maskedKey,
-    error_type: errorType(finished),
+    masked_key: finished.maskedKey,
+    error_type: errorType(finished, reading),
     id: finished.id,
     schema: RECORD_SCHEMA,
-    owner: request.client?.owner,
-    method: request.head.method,
+    owner: finished.client?.owner,
+    method: finished.method,
     operation: reading.operation,
     stream: reading.stream,
     duration_ms: rounded(finished.endedAt - finished.startedAt),
@@ -110,14 +116,14 @@ export function toRequestRecord(
     response_model: differing(reading.responseModel, reading.requestModel),
     deployment: reading.deployment,
     response_id: reading.responseId,
-    request_id: requestId(finished.responseFields),
-    user_agent: sent.userAgent,
+    request_id: finished.requestId,
+    user_agent: finished.userAgent,
     client_ip: finished.clientIp,
-    tags: sent.tags,
+    tags: finished.tags === undefined ? undefined : parseTags(finished.tags),
     session_id: finished.sessionId,
     close_code: finished.closeCode,
   };
-  return redactKeys(record, request.keys, caches.checkedTexts);
+  return redactKeys(record, keys, caches.checkedTexts);
 }
 
 /** The two model names get fields of their own only if both are known and they differ. */
@@ -133,8 +139,7 @@ function rounded(milliseconds: number): number {
   return Math.round(milliseconds * 100) / 100;
 }
 
-function errorType(finished: FinishedRequest): string | null {
-  const { outcome, reading, status } = finished;
+function errorType({ outcome, status }: FinishedRequest, reading: UsageReading): string | null {
   switch (outcome.kind) {
     case "complete":
       if (reading.errorType !== undefined) return reading.errorType;
@@ -150,34 +155,4 @@ function errorType(finished: FinishedRequest): string | null {
     case "upstream":
       return outcome.fault;
   }
-}
-
-interface ClientFields {
-  readonly userAgent: string | undefined;
-  readonly tags: Readonly<Record<string, string>> | undefined;
-}
-
-function clientFields(fields: readonly Field[]): ClientFields {
-  let userAgent: string | undefined;
-  let tags: Readonly<Record<string, string>> | undefined;
-  for (const field of fields) {
-    if (field.name === "user-agent") userAgent ??= field.value.slice(0, MAX_USER_AGENT);
-    else if (field.name === "x-lmgate-tags") tags ??= parseTags(field.value);
-  }
-  return { userAgent, tags };
-}
-
-/** The provider's own id of the request, which its support asks for. */
-function requestId(fields: readonly Field[]): string | undefined {
-  for (const field of fields) {
-    switch (field.name) {
-      case "x-request-id":
-      case "request-id":
-      case "x-amzn-requestid":
-      case "apim-request-id":
-        return field.value.slice(0, MAX_REQUEST_ID);
-      default:
-    }
-  }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../../usage/observe/observer.ts";
+import type { BodyExtracts } from "../../usage/observe/read-extracts.ts";
 import type { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import { unreadable } from "../../usage/observe/unreadable.ts";
 
@@ -60,6 +61,16 @@ export class GuardedObserver {
     } catch {
       this.#fail();
       return this.#failed;
+    }
+  }
+
+  /** What the reading of a complete exchange needs, to be read later; `undefined`: call `finish`. */
+  takeExtracts(outcome: Outcome): BodyExtracts | undefined {
+    try {
+      return this.#observer?.takeExtracts(outcome);
+    } catch {
+      this.#fail();
+      return undefined;
     }
   }
 

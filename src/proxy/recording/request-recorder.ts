@@ -8,6 +8,8 @@ import type { ResponseHead } from "../../wire/response-head.ts";
 import type { AdmittedRequest } from "../admission/admit.ts";
 import type { ProxyContext } from "../admission/proxy-context.ts";
 import { type FinishedRequest, type RecordCaches, toRequestRecord } from "./finished-request.ts";
+import { clientFields, requestId } from "./recorded-fields.ts";
+import { deferred, readLater, type ReadLater } from "./deferred-request.ts";
 import { GuardedObserver } from "./guarded-observer.ts";
 import { observedRequest } from "./observed-heads.ts";
 import type { RecordIds } from "./record-ids.ts";
@@ -45,6 +47,8 @@ export class RequestRecorder implements RunningRequest {
   readonly observer: GuardedObserver;
   /** As sent to the client; `undefined` until then. */
   status: number | undefined;
+  /** As the provider sent it; 0 until then. */
+  upstreamStatus = 0;
   responseFields: readonly Field[] = NO_FIELDS;
   requestSentAt: number | undefined;
   firstByteAt: number | undefined;
@@ -96,12 +100,11 @@ export class RequestRecorder implements RunningRequest {
 
   /** The record that the ledger writes if this process ends before the request does. */
   snapshot(): InFlightRequest {
-    const request = this.#summarize({ kind: "interrupted" }, this.observer.snapshot(), undefined, undefined);
-    const wallNow = this.#shared.wallClock();
-    const startedAt = wallNow - (request.endedAt - request.startedAt);
+    const request = this.#summarize({ kind: "interrupted" }, undefined, undefined);
+    const startedAt = request.wallEndedAt - (request.endedAt - request.startedAt);
     // The ledger fills in both when it finds out that the request has ended.
     const record = {
-      ...toRequestRecord(request, wallNow, this.#shared.recordCaches),
+      ...toRequestRecord(request, this.observer.snapshot(), this.#request.keys, this.#shared.recordCaches),
       timestamp: undefined,
       duration_ms: undefined,
     };
@@ -110,50 +113,74 @@ export class RequestRecorder implements RunningRequest {
 
   /** Called once, when the request is over. `written` is called when its record would survive the end of this process. */
   finish(outcome: Outcome, traffic: Traffic, written?: () => void): void {
-    const session = this.#session?.finish(outcome);
-    const observed = this.observer.finish(outcome);
-    const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(observed) : observed);
-    const request = this.#summarize(session?.outcome ?? outcome, reading, traffic, undefined);
-    this.#record(request, this.announced, written);
+    if (traffic.upgraded || !this.#recordLater(outcome, traffic, written)) {
+      const session = this.#session?.finish(outcome);
+      const observed = this.observer.finish(outcome);
+      const reading = session?.reading ?? (traffic.upgraded ? tunnelReading(observed) : observed);
+      const finished = this.#summarize(session?.outcome ?? outcome, traffic, undefined);
+      this.#record(finished, reading, this.announced, written);
+    }
     this.#shared.running.end(this);
     this.#shared.context.requestEnded(this.#request.route.provider.name, this.responseFields);
   }
 
+  /** Leaves reading and recording to the ledger worker, which does it for many requests at once. */
+  #recordLater(outcome: Outcome, traffic: Traffic, written?: () => void): boolean {
+    const extracts = this.observer.takeExtracts(outcome);
+    if (extracts === undefined) return false;
+    const { keys, route } = this.#request;
+    const finished = this.#summarize(outcome, traffic, undefined);
+    const later: ReadLater = {
+      finished,
+      upstreamStatus: this.upstreamStatus,
+      query: route.query,
+      exclusiveReasoning: route.provider.exclusiveReasoning,
+      extracts,
+    };
+    const request = deferred(later, keys);
+    if (request !== undefined) this.#shared.context.recordLater(request, this.announced, written);
+    else this.#record(finished, readLater(later), this.announced, written);
+    return true;
+  }
+
   /** Writes the record of one response or turn of the WebSocket session. */
   #recordTurn(turn: TurnReading, outcome: Outcome): void {
-    this.#record(this.#summarize(outcome, turn.reading, undefined, turn), false);
+    this.#record(this.#summarize(outcome, undefined, turn), turn.reading, false);
   }
 
   /** Without `traffic` the request is still running; with `turn` the summary is about that turn of its session. */
-  #summarize(
-    outcome: Outcome,
-    reading: UsageReading,
-    traffic: Traffic | undefined,
-    turn: TurnReading | undefined,
-  ): FinishedRequest {
+  #summarize(outcome: Outcome, traffic: Traffic | undefined, turn: TurnReading | undefined): FinishedRequest {
+    const { client, route, head, maskedKey } = this.#request;
+    const { userAgent, tags } = clientFields(head.fields);
     return {
       id: turn === undefined ? this.id : this.#shared.ids.next(),
-      request: this.#request,
+      client,
+      provider: route.provider.name,
+      endpoint: route.endpoint,
+      method: head.method,
+      maskedKey,
       clientIp: this.#clientIp,
+      userAgent,
+      tags,
+      requestId: requestId(this.responseFields),
       outcome,
       status: this.status,
-      responseFields: this.responseFields,
+      wallEndedAt: this.#shared.wallClock(),
       startedAt: turn === undefined ? this.startedAt : turn.startedAt,
       requestSentAt: turn === undefined ? this.requestSentAt : turn.startedAt,
       firstByteAt: turn === undefined ? this.firstByteAt : undefined,
       endedAt: this.#shared.clock(),
       requestBytes: traffic?.requestBytes,
       responseBytes: traffic?.responseBytes,
-      reading,
       sessionId: this.#session === undefined ? undefined : this.id,
       closeCode: traffic === undefined ? undefined : this.#session?.closeCode,
     };
   }
 
-  /** The one place where records are written. */
-  #record(request: FinishedRequest, announced: boolean, written?: () => void): void {
-    const { context, wallClock, recordCaches } = this.#shared;
-    context.record(toRequestRecord(request, wallClock(), recordCaches), announced, written);
+  /** The one place where records are made in this thread. */
+  #record(finished: FinishedRequest, reading: UsageReading, announced: boolean, written?: () => void): void {
+    const record = toRequestRecord(finished, reading, this.#request.keys, this.#shared.recordCaches);
+    this.#shared.context.record(record, announced, written);
   }
 }
 

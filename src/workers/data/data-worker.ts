@@ -1,8 +1,10 @@
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { parentPort } from "node:worker_threads";
 import { ProxyCounters } from "../../core/counters/proxy-counters.ts";
+import { SEPARATOR } from "../../core/request/deferred-record.ts";
 import { suggestPrefix } from "../../providers/index.ts";
 import type { HealthPath, HealthResponse, ProxyContext, RejectedRequest } from "../../proxy/admission/proxy-context.ts";
+import { toDeferredRecord } from "../../proxy/recording/deferred-request.ts";
 import { Listener } from "../../proxy/downstream/listener.ts";
 import { openDataPlane, type DataPlane } from "../../proxy/exchange/data-plane.ts";
 import type { DataWorkerInit, FromDataWorker, Readiness, RejectionNote, ToDataWorker } from "../protocol/messages.ts";
@@ -145,13 +147,22 @@ class DataWorker {
       holdsResponses: settings.stats.durability === "written",
       record: (record, announced, written) => {
         this.#counters.recorded(record);
-        const sent = this.#sender.add(toRecordMessage(record), announced);
-        if (written === undefined) return;
-        if (sent) this.#durability.hold(written);
-        else this.#durability.releaseUnconfirmed(written);
+        this.#whenWritten(this.#sender.add(toRecordMessage(record), announced), written);
+      },
+      recordLater: (deferred, announced, written) => {
+        const isSent = this.#sender.addDeferred(deferred, announced);
+        // The ledger worker counts the records that it makes.
+        if (!isSent) this.#counters.recorded(toDeferredRecord(deferred.numbers, 0, deferred.text.split(SEPARATOR), 0));
+        this.#whenWritten(isSent, written);
       },
       requestEnded: (provider, fields) => this.#counters.requestEnded(provider, fields),
     };
+  }
+
+  #whenWritten(isSent: boolean, written: (() => void) | undefined): void {
+    if (written === undefined) return;
+    if (isSent) this.#durability.hold(written);
+    else this.#durability.releaseUnconfirmed(written);
   }
 
   #health(path: HealthPath): HealthResponse {

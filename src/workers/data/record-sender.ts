@@ -1,8 +1,11 @@
 import type { InFlightChange } from "../../core/request/in-flight.ts";
+import type { DeferredRecord } from "../../core/request/deferred-record.ts";
+import { DeferredRecords } from "./deferred-records.ts";
 import type { LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol/messages.ts";
 import type { RecordMessage } from "../protocol/record-message.ts";
 import { ahead, TransferCounters } from "../protocol/transfer-counters.ts";
 
+/** A batch may grow beyond this only while the ledger worker is down. */
 const MAX_BATCH = 64;
 const MAX_WAIT_MS = 5;
 /** The most that may be in transit, in characters. Beyond it new records are dropped and counted. */
@@ -16,6 +19,7 @@ export class RecordSender {
   #link: LedgerLink;
   #sentCharacters: number;
   #batch: RecordMessage[] = [];
+  readonly #deferred = new DeferredRecords();
   /** The number of the batch's first record. */
   #first = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -44,13 +48,34 @@ export class RecordSender {
   relink(link: LedgerLink, inFlight: InFlightChange): void {
     this.#link = link;
     const { receivedCharacters } = this.#counters;
-    this.#sentCharacters = this.#batch.reduce((sum, { text }) => sum + text.length, receivedCharacters) | 0;
+    const { characters } = this.#deferred;
+    this.#sentCharacters = this.#batch.reduce((sum, { text }) => sum + text.length, receivedCharacters + characters) | 0;
     this.#listen();
     this.sendInFlight(inFlight);
   }
 
   /** Returns false if the record was dropped. */
   add(record: RecordMessage, announced: boolean): boolean {
+    if (!this.#begin(record.text.length, announced)) return false;
+    this.#batch.push(record);
+    // The ledger must know a pending response before a client can fetch it again through another worker.
+    this.#sendSoon(record.dedupKey !== undefined);
+    return true;
+  }
+
+  /** Like `add`, for a record that the ledger worker makes. */
+  addDeferred(record: DeferredRecord, announced: boolean): boolean {
+    if (!this.#begin(record.text.length, announced)) return false;
+    this.#deferred.add(record, this.#size);
+    this.#sendSoon(false);
+    return true;
+  }
+
+  get #size(): number {
+    return this.#batch.length + this.#deferred.length;
+  }
+
+  #begin(characters: number, announced: boolean): boolean {
     const number = this.#counters.produced;
     this.#counters.produce(announced);
     // If the ledger worker hangs on its disk, its records must not fill this worker's memory.
@@ -60,17 +85,18 @@ export class RecordSender {
       this.dropped++;
       return false;
     }
-    this.#sentCharacters = (this.#sentCharacters + record.text.length) | 0;
-    if (this.#batch.length === 0) this.#first = number;
-    this.#batch.push(record);
-    // The ledger must know a pending response before a client can fetch it again through another worker.
-    if (this.#batch.length >= MAX_BATCH || record.dedupKey !== undefined) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
+    this.#sentCharacters = (this.#sentCharacters + characters) | 0;
+    if (this.#size === 0) this.#first = number;
     return true;
   }
 
+  #sendSoon(atOnce: boolean): void {
+    if (atOnce || this.#size >= MAX_BATCH) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), MAX_WAIT_MS);
+  }
+
   flush(): void {
-    if (this.#batch.length > 0) this.#postBatch(undefined, false);
+    if (this.#size > 0) this.#postBatch(undefined, false);
   }
 
   /** Sends what there is, and asks the ledger worker to confirm when it is written. */
@@ -103,9 +129,9 @@ export class RecordSender {
     this.#timer = undefined;
     if (!this.#connected) return;
     const records = this.#batch;
-    const first = records.length === 0 ? this.produced : this.#first;
+    const first = this.#size === 0 ? this.produced : this.#first;
     this.#batch = [];
-    this.#post({ first, records, inFlight, confirm });
+    this.#post({ first, records, deferred: this.#deferred.take(), inFlight, confirm });
   }
 
   #post(message: ToLedgerFromData): void {

@@ -1,12 +1,17 @@
+import type { RecordCounters } from "../../core/counters/record-counters.ts";
 import type { InFlightRecovery } from "../../ledger/in-flight/in-flight-recovery.ts";
 import type { Ledger } from "../../ledger/writer/ledger.ts";
+import { RecordCaches } from "../../proxy/recording/finished-request.ts";
+import { DeferredReader } from "./deferred-reader.ts";
 import type { Batch, LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol/messages.ts";
-import type { RecordMessage } from "../protocol/record-message.ts";
+import { type RecordMessage, toRecordMessage } from "../protocol/record-message.ts";
 import { ahead, TransferCounters } from "../protocol/transfer-counters.ts";
 
 export interface DataWorkerChannelOptions {
   readonly ledger: Ledger;
   readonly recovery: InFlightRecovery;
+  /** Counts the records that are made here. */
+  readonly counters: RecordCounters;
   /** Appends the record, now or in a moment, and calls `consumed` then. */
   readonly append: (record: RecordMessage, consumed: () => void) => void;
   readonly onClose: (channel: DataWorkerChannel) => void;
@@ -18,6 +23,7 @@ export class DataWorkerChannel {
   readonly #counters: TransferCounters;
   readonly #options: DataWorkerChannelOptions;
   readonly #consumed: () => void;
+  readonly #caches = new RecordCaches();
   /** The number that the next record should have. */
   #next: number;
   #isLinked = false;
@@ -38,15 +44,21 @@ export class DataWorkerChannel {
   }
 
   #receive(batch: Batch): void {
-    const { ledger, recovery, append } = this.#options;
+    const { ledger, recovery, counters, append } = this.#options;
     const { thread, port } = this.#link;
     this.#countMissing(batch);
-    let characters = 0;
-    for (const record of batch.records) {
-      characters += record.text.length;
+    const deferred = new DeferredReader(batch.deferred, this.#caches);
+    const size = batch.records.length + deferred.length;
+    let characters = deferred.characters;
+    for (let place = 0, sent = 0; place < size; place++) {
+      const made = deferred.recordAt(place);
+      const record = made === undefined ? batch.records[sent++] : toRecordMessage(made);
+      if (record === undefined) break;
+      if (made === undefined) characters += record.text.length;
+      else counters.add(made);
       append(record, this.#consumed);
     }
-    this.#next = (batch.first + batch.records.length) | 0;
+    this.#next = (batch.first + size) | 0;
     ledger.flush();
     this.#counters.receive(characters);
     if (batch.inFlight !== undefined) recovery.update(thread, batch.inFlight);

@@ -2,6 +2,7 @@ import type { Logger } from "../../core/log.ts";
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
+import type { RecordDeltas } from "../../core/counters/proxy-deltas.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
@@ -26,6 +27,7 @@ export interface LedgerWorkerHandleOptions {
   readonly threadUsage: (name: string) => ThreadUsage | undefined;
   readonly onStatus: () => void;
   readonly onCosts: (costs: CostDeltas) => void;
+  readonly onRecorded: (recorded: RecordDeltas) => void;
   /** A new ledger worker is open; the data workers need new links. */
   readonly onReplaced: () => void;
 }
@@ -161,6 +163,9 @@ export class LedgerWorkerHandle {
         break;
       case "costs":
         this.#options.onCosts(message.costs);
+        break;
+      case "recorded":
+        this.#options.onRecorded(message.recorded);
         break;
       case "rotated":
         this.#rotating.shift()?.(message.segment);

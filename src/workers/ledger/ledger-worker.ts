@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { relayLogger } from "../../core/log.ts";
+import { RecordCounters } from "../../core/counters/record-counters.ts";
 import { CostAnnotator } from "../../ledger/costs/cost-annotator.ts";
 import { InFlightRecovery } from "../../ledger/in-flight/in-flight-recovery.ts";
 import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
@@ -14,8 +15,9 @@ import { collectStartupGarbage } from "../supervision/collect-startup-garbage.ts
 import { startHeartbeat } from "../supervision/heartbeat.ts";
 import type { FromLedger, LedgerWorkerInit, ToLedger } from "../protocol/messages.ts";
 
-// The entry of the ledger worker: receives batches of records from the data workers, adds what only it knows (the cost,
-// and whether a response was counted before) and writes each batch to the stats file at once.
+// The entry of the ledger worker: receives batches of records from the data workers, makes those that they left to it,
+// adds what only it knows (the cost, and whether a response was counted before) and writes each batch to the stats file
+// at once.
 
 const STATUS_MS = 500;
 /** A fetched response that no record has announced waits this long: its record may be on its way from another worker. */
@@ -29,6 +31,7 @@ class LedgerWorker {
   readonly #post: (message: FromLedger) => void;
   readonly #stopHeartbeat: () => void;
   readonly #status: NodeJS.Timeout;
+  readonly #counters = new RecordCounters();
   readonly #channels = new Set<DataWorkerChannel>();
   readonly #providers: ReturnType<typeof pricedProviders>;
   readonly #waiting = new Map<RecordMessage, () => void>();
@@ -57,6 +60,7 @@ class LedgerWorker {
           new DataWorkerChannel(message.link, {
             ledger: this.#ledger,
             recovery: this.#recovery,
+            counters: this.#counters,
             append: (record, consumed) => this.#append(record, consumed),
             onClose: (channel) => {
               this.#channels.delete(channel);
@@ -127,6 +131,7 @@ class LedgerWorker {
     this.#post({ kind: "status", status: { ...this.#ledger.status(), interrupted: this.#recovery.interrupted } });
     const costs = this.#costs.take();
     if (costs !== undefined) this.#post({ kind: "costs", costs });
+    if (!this.#counters.isEmpty) this.#post({ kind: "recorded", recorded: this.#counters.take() });
   }
 }
 

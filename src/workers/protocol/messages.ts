@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
-import type { ProxyDeltas } from "../../core/counters/proxy-deltas.ts";
+import type { ProxyDeltas, RecordDeltas } from "../../core/counters/proxy-deltas.ts";
 import type { LogEntry } from "../../core/log.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
 import type { InFlightChange } from "../../core/request/in-flight.ts";
@@ -119,10 +119,19 @@ export interface Batch {
   /** The number of the first record, counted over the life of the data worker. Missing numbers before it were dropped. */
   readonly first: number;
   readonly records: readonly RecordMessage[];
+  /** The batch's other records, which the ledger worker makes. */
+  readonly deferred: DeferredBatch | undefined;
   /** The records of requests that have ended are in this batch or in an earlier one. */
   readonly inFlight: InFlightChange | undefined;
   /** Asks the ledger worker for a `ToDataFromLedger`. */
   readonly confirm: boolean;
+}
+
+export interface DeferredBatch {
+  /** For each record its place in the batch, and after it the `NUMBERS`. */
+  readonly numbers: Float64Array;
+  /** The texts of all records, separated by `SEPARATOR`. */
+  readonly text: string;
 }
 
 /** Ledger worker → data worker: all records before this number are consumed. `written`: the operating system has them. */
@@ -146,6 +155,7 @@ export type FromLedger =
   | { readonly kind: "open-failed"; readonly message: string; readonly retryAfterMs: number | undefined }
   | { readonly kind: "status"; readonly status: LedgerStatus }
   | { readonly kind: "costs"; readonly costs: CostDeltas }
+  | { readonly kind: "recorded"; readonly recorded: RecordDeltas }
   | { readonly kind: "rotated"; readonly segment: string | undefined }
   | ({ readonly kind: "log" } & LogEntry)
   | { readonly kind: "closed" };
