@@ -35,7 +35,20 @@ const SHAPE = shapeOf({
 });
 const names = fc.constantFrom("id", "usage", "error", "choices", "type", "finish_reason", "delta", "x", "", "i\\u0064");
 const space = fc.constantFrom("", "", "", " ", "\n", "\t \r\n");
-const scalar = fc.constantFrom("1", "-0.5e3", "true", "null", '"a"', '"\\"}"', '"é😀"', '"\\u0022"', "nul", "01", '""', "1 2");
+const scalar = fc.constantFrom(
+  "1",
+  "-0.5e3",
+  "true",
+  "null",
+  '"a"',
+  '"\\"}"',
+  '"é😀"',
+  '"\\u0022"',
+  "nul",
+  "01",
+  '""',
+  "1 2",
+);
 
 const { object } = fc.letrec<{ value: string; object: string }>((tie) => ({
   value: fc.oneof(
@@ -46,7 +59,9 @@ const { object } = fc.letrec<{ value: string; object: string }>((tie) => ({
   ),
   object: fc
     .tuple(fc.array(fc.tuple(names, tie("value"), space), { maxLength: 5 }), fc.constantFrom("}", "}", "}", ",}", ""))
-    .map(([members, end]) => `{${members.map(([name, of, gap]) => `${gap}"${name}"${gap}:${gap}${of}`).join(",")}${end}`),
+    .map(
+      ([members, end]) => `{${members.map(([name, of, gap]) => `${gap}"${name}"${gap}:${gap}${of}`).join(",")}${end}`,
+    ),
 }));
 
 test("an extract has the members that the general reader takes from the same bytes", () => {
@@ -72,7 +87,9 @@ function picked(bytes: Buffer): unknown[] {
 
 test("nothing is extracted from a document that is incomplete, wherever it is cut", () => {
   const extractor = new JsonExtractor();
-  const whole = Buffer.from('{"id":"a\\"b","x":[1,{"y":"]"}],"usage":{"n":12},"choices":[{"finish_reason":"stop"}, 5]}');
+  const whole = Buffer.from(
+    '{"id":"a\\"b","x":[1,{"y":"]"}],"usage":{"n":12},"choices":[{"finish_reason":"stop"}, 5]}',
+  );
   assert.equal(
     extractor.extract(whole, 0, whole.length, SHAPE),
     '{"id":"a\\"b","usage":{"n":12},"choices":[{"finish_reason":"stop"}]}',

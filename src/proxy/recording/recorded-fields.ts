@@ -16,7 +16,8 @@ export function clientFields(fields: readonly Field[]): ClientFields {
   let tags: string | undefined;
   for (const field of fields) {
     if (field.name === "user-agent") userAgent ??= field.value.slice(0, MAX_USER_AGENT);
-    else if (field.name === "x-lmgate-tags" && (tags === undefined || parseTags(tags) === undefined)) tags = field.value;
+    else if (field.name === "x-lmgate-tags" && (tags === undefined || parseTags(tags) === undefined))
+      tags = field.value;
   }
   return { userAgent, tags };
 }

@@ -48,8 +48,7 @@ export function conclude(end: ExchangeEnd): UsageReading {
   const { request, endpoint, parameters, ending, partial, stream } = end;
   const { exclusiveReasoning } = request;
   const dialect = partial.dialect ?? endpoint.reader;
-  const isComplete =
-    !end.invalid && end.unreadReason === undefined && (ending === "complete" || ending === "drained");
+  const isComplete = !end.invalid && end.unreadReason === undefined && (ending === "complete" || ending === "drained");
   const stated = dialect.toUsage(partial, { exclusiveReasoning, stream, complete: isComplete });
   const { usage, inconsistent } = stated === undefined ? UNSTATED : clamped(stated);
   const state = readingStateOf({

@@ -49,7 +49,8 @@ export class RecordSender {
     this.#link = link;
     const { receivedCharacters } = this.#counters;
     const { characters } = this.#deferred;
-    this.#sentCharacters = this.#batch.reduce((sum, { text }) => sum + text.length, receivedCharacters + characters) | 0;
+    this.#sentCharacters =
+      this.#batch.reduce((sum, { text }) => sum + text.length, receivedCharacters + characters) | 0;
     this.#listen();
     this.sendInFlight(inFlight);
   }
