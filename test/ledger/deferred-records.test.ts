@@ -108,6 +108,6 @@ test("a record is not deferred if a separator in a body could shift its texts", 
 
 test("a record that could not be sent can be made by the worker that has its text", () => {
   const { numbers, text } = deferred(LATER, [KEY]) ?? assert.fail();
-  const record = toDeferredRecord(numbers, 0, text.split(SEPARATOR), 0);
+  const record = toDeferredRecord([0, ...numbers], text.split(SEPARATOR), 0);
   assert.deepEqual(record, toRequestRecord(FINISHED, readLater(LATER), []));
 });

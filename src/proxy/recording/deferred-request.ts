@@ -1,5 +1,5 @@
 import type { ApiKey } from "../../core/request/client.ts";
-import { type DeferredRecord, SEPARATOR } from "../../core/request/deferred-record.ts";
+import { type DeferredRecord, NUMBERS, SEPARATOR, TEXTS } from "../../core/request/deferred-record.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { type BodyExtracts, readExtracts } from "../../usage/observe/read-extracts.ts";
@@ -76,17 +76,21 @@ function isSeparable({ request, response }: BodyExtracts): boolean {
   return !response.includes(SEPARATOR) && !request.includes(SEPARATOR);
 }
 
-/** Makes the record of a deferred request from its numbers, from `number` on, and its texts, from `text` on. */
+/**
+ * Makes a record of a batch. `place`: how many deferred records precede it there. `numbers` has `NUMBERS` for each of
+ * them, after a number of the batch itself, and `texts` has `TEXTS`.
+ */
 export function toDeferredRecord(
   numbers: Float64Array | readonly number[],
-  number: number,
   texts: readonly string[],
-  text: number,
+  place: number,
   caches?: RecordCaches,
 ): RequestRecord {
-  const textAt = (index: number): string => texts[text + index] ?? "";
+  const firstNumber = place * (1 + NUMBERS) + 1;
+  const firstText = place * TEXTS;
+  const textAt = (index: number): string => texts[firstText + index] ?? "";
   const optionalAt = (index: number): string | undefined => (textAt(index) === ABSENT ? undefined : textAt(index));
-  const numberAt = (index: number): number => numbers[number + index] ?? NaN;
+  const numberAt = (index: number): number => numbers[firstNumber + index] ?? NaN;
   const timeAt = (index: number): number | undefined => (Number.isNaN(numberAt(index)) ? undefined : numberAt(index));
   const id = optionalAt(1);
   const finished: FinishedRequest = {

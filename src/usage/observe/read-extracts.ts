@@ -5,7 +5,7 @@ import type { Fields } from "../json/fields.ts";
 import { JsonPicker } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 import { conclude, type ReadRequest } from "./conclude.ts";
-import { withDocument } from "./reading-builder.ts";
+import { withError } from "./reading-builder.ts";
 import { NO_PARAMETERS, parametersOf, REQUEST_SHAPE } from "./request-reader.ts";
 
 /**
@@ -24,6 +24,7 @@ export function readExtracts(request: ReadRequest, status: number, extracts: Bod
   const document = documentIn(extracts.response, endpoint.reader.shape) ?? {};
   const parameters =
     extracts.request === "" ? NO_PARAMETERS : parametersOf(documentIn(extracts.request, REQUEST_SHAPE), noText);
+  const partial = endpoint.reader.read(EMPTY_PARTIAL, document, undefined);
   return conclude({
     request,
     endpoint,
@@ -31,7 +32,7 @@ export function readExtracts(request: ReadRequest, status: number, extracts: Bod
     ending: "complete",
     status,
     hasBody: true,
-    partial: withDocument(EMPTY_PARTIAL, endpoint.reader, document, undefined, status >= 400),
+    partial: status >= 400 ? withError(partial, document) : partial,
     stream: false,
     hasDocuments: true,
     unreadReason: undefined,

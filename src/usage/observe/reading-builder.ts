@@ -29,9 +29,10 @@ export class ReadingBuilder implements FrameSink {
   }
 
   document(document: Fields, event: string | undefined): void {
-    this.partial = withDocument(this.partial, this.#dialect, document, event, this.#isError);
+    this.partial = this.#dialect.read(this.partial, document, event);
     if (this.firstContentAt === undefined && this.#current.hasContent(document, event))
       this.firstContentAt = this.#now();
+    if (this.#isError) this.partial = withError(this.partial, document);
   }
 
   onDecoded(bytes: Buffer, from: number, to: number): void {
@@ -52,19 +53,9 @@ export class ReadingBuilder implements FrameSink {
   }
 }
 
-/** Adds a document of the response to what its earlier documents say. */
-export function withDocument(
-  before: PartialUsage,
-  dialect: Dialect,
-  document: Fields,
-  event: string | undefined,
-  isError: boolean,
-): PartialUsage {
-  const partial = dialect.read(before, document, event);
-  // Some hosts send the bare error object, which only the status code shows to be an error.
-  return isError && partial.errorType === undefined
-    ? { ...partial, failed: true, errorType: errorTypeOf(document) }
-    : partial;
+/** Some hosts send the bare error object, which only the status code shows to be an error. */
+export function withError(partial: PartialUsage, document: Fields): PartialUsage {
+  return partial.errorType === undefined ? { ...partial, failed: true, errorType: errorTypeOf(document) } : partial;
 }
 
 const MODEL = /"model(?:Version|_version)?"\s*:\s*"(?!")/;

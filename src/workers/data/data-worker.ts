@@ -152,7 +152,8 @@ class DataWorker {
       recordLater: (deferred, announced, written) => {
         const isSent = this.#sender.addDeferred(deferred, announced);
         // The ledger worker counts the records that it makes.
-        if (!isSent) this.#counters.recorded(toDeferredRecord(deferred.numbers, 0, deferred.text.split(SEPARATOR), 0));
+        if (!isSent)
+          this.#counters.recorded(toDeferredRecord([0, ...deferred.numbers], deferred.text.split(SEPARATOR), 0));
         this.#whenWritten(isSent, written);
       },
       requestEnded: (provider, fields) => this.#counters.requestEnded(provider, fields),

@@ -1,4 +1,4 @@
-import { NUMBERS, SEPARATOR, TEXTS } from "../../core/request/deferred-record.ts";
+import { NUMBERS, SEPARATOR } from "../../core/request/deferred-record.ts";
 import type { RequestRecord } from "../../core/request/request-record.ts";
 import { toDeferredRecord } from "../../proxy/recording/deferred-request.ts";
 import type { RecordCaches } from "../../proxy/recording/finished-request.ts";
@@ -32,6 +32,6 @@ export class DeferredReader {
     const read = this.#read;
     if (this.#numbers[read * STEP] !== place) return undefined;
     this.#read++;
-    return toDeferredRecord(this.#numbers, read * STEP + 1, this.#texts, read * TEXTS, this.#caches);
+    return toDeferredRecord(this.#numbers, this.#texts, read, this.#caches);
   }
 }
