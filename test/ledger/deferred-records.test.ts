@@ -6,6 +6,7 @@ import { SEPARATOR } from "../../src/core/request/deferred-record.ts";
 import { ApiKey } from "../../src/core/request/client.ts";
 import { deferred, readLater, toDeferredRecord, type ReadLater } from "../../src/proxy/recording/deferred-request.ts";
 import { RecordCaches, toRequestRecord, type FinishedRequest } from "../../src/proxy/recording/finished-request.ts";
+import { snapshotRecord, snapshotText, type Snapshot } from "../../src/proxy/recording/snapshot-text.ts";
 import { DeferredRecords } from "../../src/workers/data/deferred-records.ts";
 import { DeferredReader } from "../../src/workers/ledger/deferred-reader.ts";
 
@@ -80,6 +81,35 @@ test("the sizes of a batch are the same on both sides", () => {
   for (let at = 0; at < 3; at++) batch.add(deferred(LATER, []) ?? assert.fail(), at);
   const { characters } = batch;
   assert.equal(new DeferredReader(batch.take(), new RecordCaches()).characters, characters);
+});
+
+const RUNNING: Snapshot = {
+  request: { ...FINISHED, outcome: { kind: "interrupted" }, requestBytes: undefined, responseBytes: undefined },
+  query: "",
+  exclusiveReasoning: false,
+  exchange: { request: '{"model":"gpt-5"}', upgrade: false, sawStream: true, hasResponse: true, failed: false },
+};
+
+test("the snapshot of a running request gives the record of its interruption, without the time of its end", () => {
+  const text = snapshotText(RUNNING, [KEY]);
+  assert.ok(!text.startsWith("{"), "nothing is made before it is needed");
+  const { timestamp, duration_ms, ...record } = JSON.parse(snapshotRecord(text)) as Readonly<Record<string, unknown>>; // as: an object
+  assert.deepEqual([timestamp, duration_ms], [undefined, undefined]);
+  assert.equal(record["model"], "gpt-5");
+  assert.equal(record["stream"], true);
+  assert.equal(record["usage_reason"], "interrupted");
+  assert.equal(record["ttfb_ms"], 39.25);
+  assert.equal(record["owner"], "nadia");
+  assert.deepEqual(record["tags"], { team: "a", feature: "b" });
+});
+
+test("a snapshot that may hold a key is the redacted record itself, and both give the same", () => {
+  const agent = { ...RUNNING.request, userAgent: "x%y" };
+  const text = snapshotText({ ...RUNNING, request: agent }, [KEY]);
+  assert.equal(snapshotRecord(text), text);
+  assert.equal(text, snapshotRecord(snapshotText({ ...RUNNING, request: agent }, [])));
+  const hidden = snapshotText({ ...RUNNING, request: { ...RUNNING.request, userAgent: `x ${reveal}` } }, [KEY]);
+  assert.ok(!hidden.includes(reveal), hidden);
 });
 
 const reveal = KEY.reveal();

@@ -1,10 +1,10 @@
-/** A running request, with the record it gets if its end is never seen. */
+/** A running request, with what its record is made from if its end is never seen. */
 export interface InFlightRequest {
   readonly id: string;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** The JSON text of its record as far as it is known, without the time of its end. */
-  readonly record: string;
+  /** A text that only its maker and the ledger worker understand. */
+  readonly snapshot: string;
 }
 
 /** Changes of the running requests of one data worker. */

@@ -148,8 +148,8 @@ export class InFlightJournal {
   }
 }
 
-function requestLine(worker: string, { id, startedAt, record }: InFlightRequest): string {
-  return `{"id":"${id}","thread":${JSON.stringify(worker)},"startedAt":${startedAt},"record":${record}}\n`;
+function requestLine(worker: string, { id, startedAt, snapshot }: InFlightRequest): string {
+  return `{"id":"${id}","thread":${JSON.stringify(worker)},"startedAt":${startedAt},"snapshot":${JSON.stringify(snapshot)}}\n`;
 }
 
 /** The journal of the last process; `undefined` if there is none. Lines that cannot be parsed are skipped. */
@@ -175,10 +175,13 @@ export function readJournal(path: string): JournalContents | undefined {
   return { instance, entries: [...entries.values()], lastAt };
 }
 
-function entryOf({ id, thread, startedAt, record }: Readonly<Record<string, unknown>>): JournalEntry | undefined {
+function entryOf(line: Readonly<Record<string, unknown>>): JournalEntry | undefined {
+  const { id, thread, startedAt, snapshot, record } = line;
   if (typeof id !== "string" || typeof thread !== "string" || typeof startedAt !== "number") return undefined;
+  if (typeof snapshot === "string") return { id, worker: thread, startedAt, snapshot };
+  // Earlier versions kept the records themselves.
   if (typeof record !== "object" || record === null) return undefined;
-  return { id, worker: thread, startedAt, record: JSON.stringify(record) };
+  return { id, worker: thread, startedAt, snapshot: JSON.stringify(record) };
 }
 
 function parseLine(line: string): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { Logger } from "../../core/log.ts";
-import type { InFlightChange, InFlightRequest } from "../../core/request/in-flight.ts";
+import type { InFlightChange } from "../../core/request/in-flight.ts";
 import { runningInstance } from "../events/event-reader.ts";
 import { companionFilesOf } from "../files/companion-files.ts";
 import { followLinks } from "../files/ledger-path.ts";
@@ -15,6 +15,8 @@ export interface InFlightRecoveryOptions {
   readonly instance: string;
   /** The ledger of a worker of this process that died, and the last sequence number it assigned. */
   readonly replaces: { readonly instance: string; readonly seq: number } | undefined;
+  /** The JSON text of the record of an `InFlightRequest`, without the time of its end. */
+  readonly recordOf: (snapshot: string) => string;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -104,7 +106,10 @@ export class InFlightRecovery {
 
   #interrupt(entries: readonly JournalEntry[], lastSeen: number): void {
     if (entries.length === 0) return;
-    for (const entry of entries) this.#ledger.append(interruptedRecord(entry, lastSeen));
+    const { recordOf } = this.#options;
+    for (const { snapshot, startedAt } of entries) {
+      this.#ledger.append(interruptedRecord(recordOf(snapshot), startedAt, lastSeen));
+    }
     this.#ledger.flush();
     this.interrupted += entries.length;
     this.update("", { alive: [], gone: entries.map(({ id }) => id) });
@@ -177,7 +182,7 @@ function unrecorded(path: string, entries: readonly JournalEntry[]): readonly Jo
 }
 
 /** The JSON text of the record of a request whose end was not seen: it ends when the request was last known to run. */
-function interruptedRecord({ record, startedAt }: InFlightRequest, lastSeen: number): string {
+function interruptedRecord(record: string, startedAt: number, lastSeen: number): string {
   const end = Math.max(lastSeen, startedAt);
   const timestamp = new Date(end).toISOString();
   return `{"timestamp":"${timestamp}",${record.slice(1, -1)},"duration_ms":${Math.round(end - startedAt)}}`;

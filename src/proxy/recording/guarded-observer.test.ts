@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import type { ObservedRequest, ObservedResponse } from "../../usage/observe/observer.ts";
+import { readUnfinished } from "../../usage/observe/read-unfinished.ts";
 import { GuardedObserver } from "./guarded-observer.ts";
 
 const CHAT: ObservedRequest = {
@@ -37,11 +38,12 @@ test("an observer that throws has the reason observer_error, and no error reache
   assert.deepEqual([reason, dialect], ["observer_error", "openai.chat"]);
 });
 
-test("a failed observer expects no usage, and its snapshot says observer_error", () => {
+test("a failed observer expects no usage, and says so while the exchange is running", () => {
   const observer = new GuardedObserver(CHAT, brokenClock, new DecoderPool());
   assert.equal(observer.expectsUsage, true);
   observer.responseHead(EVENTS);
   observer.responseBytes(EVENT);
   assert.equal(observer.expectsUsage, false);
-  assert.equal(observer.snapshot().reason, "observer_error");
+  assert.equal(observer.unfinished().failed, true);
+  assert.equal(readUnfinished(CHAT, observer.unfinished()).reason, "observer_error");
 });

@@ -2,6 +2,7 @@ import type { Outcome } from "../../core/request/outcome.ts";
 import type { UsageReading } from "../../core/usage/usage.ts";
 import { RequestObserver, type ObservedRequest, type ObservedResponse } from "../../usage/observe/observer.ts";
 import type { BodyExtracts } from "../../usage/observe/read-extracts.ts";
+import { FAILED, type UnfinishedExchange } from "../../usage/observe/read-unfinished.ts";
 import type { DecoderPool } from "../../usage/decode/decoder-pool.ts";
 import { unreadable } from "../../usage/observe/unreadable.ts";
 
@@ -55,12 +56,12 @@ export class GuardedObserver {
   }
 
   /** What is known so far. */
-  snapshot(): UsageReading {
+  unfinished(): UnfinishedExchange {
     try {
-      return this.#observer?.snapshot() ?? this.#failed;
+      return this.#observer?.unfinished() ?? FAILED;
     } catch {
       this.#fail();
-      return this.#failed;
+      return FAILED;
     }
   }
 

@@ -14,8 +14,10 @@ import { GuardedObserver } from "./guarded-observer.ts";
 import { observedRequest } from "./observed-heads.ts";
 import type { RecordIds } from "./record-ids.ts";
 import type { RunningRequest, RunningRequests } from "./running-requests.ts";
+import { snapshotText } from "./snapshot-text.ts";
 import { WebSocketObserver } from "./websocket-observer.ts";
 
+const INTERRUPTED: Outcome = { kind: "interrupted" };
 const NO_FIELDS: readonly Field[] = [];
 
 /** What the recorders of a data worker share. */
@@ -98,17 +100,17 @@ export class RequestRecorder implements RunningRequest {
     return this.#session;
   }
 
-  /** The record that the ledger writes if this process ends before the request does. */
+  /** For the record that the ledger writes if this process ends before the request does. */
   snapshot(): InFlightRequest {
-    const request = this.#summarize({ kind: "interrupted" }, undefined, undefined);
-    const startedAt = request.wallEndedAt - (request.endedAt - request.startedAt);
-    // The ledger fills in both when it finds out that the request has ended.
-    const record = {
-      ...toRequestRecord(request, this.observer.snapshot(), this.#request.keys, this.#shared.recordCaches),
-      timestamp: undefined,
-      duration_ms: undefined,
+    const request = this.#summarize(INTERRUPTED, undefined, undefined);
+    const { route, keys } = this.#request;
+    const { exclusiveReasoning } = route.provider;
+    const snapshot = { request, query: route.query, exclusiveReasoning, exchange: this.observer.unfinished() };
+    return {
+      id: this.id,
+      startedAt: request.wallEndedAt - (request.endedAt - request.startedAt),
+      snapshot: snapshotText(snapshot, keys),
     };
-    return { id: this.id, startedAt, record: JSON.stringify(record) };
   }
 
   /** Called once, when the request is over. `written` is called when its record would survive the end of this process. */

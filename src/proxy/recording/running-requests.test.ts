@@ -10,7 +10,7 @@ function request(id: string, startedAt: number): RunningRequest {
     announced: false,
     id,
     startedAt,
-    snapshot: () => ({ id, startedAt, record: "{}" }),
+    snapshot: () => ({ id, startedAt, snapshot: "{}" }),
   };
 }
 

@@ -18,8 +18,9 @@ import type { TextMembers } from "../dialects/text-members.ts";
 import { TextCounter } from "../estimate/text-counter.ts";
 import { endingOf } from "./ending.ts";
 import { unreadable } from "./unreadable.ts";
-import { conclude, isStream, namesOf, type ReadRequest } from "./conclude.ts";
+import { conclude, type ReadRequest } from "./conclude.ts";
 import type { BodyExtracts } from "./read-extracts.ts";
+import type { UnfinishedExchange } from "./read-unfinished.ts";
 import type { UnreadReason } from "./reading-state.ts";
 
 export interface ObservedRequest extends ReadRequest {
@@ -51,6 +52,8 @@ export class RequestObserver {
   readonly #endpoint: Endpoint;
   /** A copy of a small request body, which is read at the end. */
   #wholeRequest: Buffer | undefined;
+  /** The members of that body, once somebody has asked for them. */
+  #requestMembers: string | undefined;
   #requestReader: RequestReader | undefined;
   #response: ObservedResponse | undefined;
   #decoding: Decoding | undefined;
@@ -100,16 +103,17 @@ export class RequestObserver {
     return this.#requestReader;
   }
 
+  /** The members of the request as far as it has passed. */
   #requestExtract(): string {
     const whole = this.#wholeRequest;
     const { contentType = "", contentEncoding } = this.#request;
     if (whole !== undefined && contentEncoding === undefined && !/^\s*multipart\//i.test(contentType)) {
-      const extract = EXTRACTOR.extract(whole, 0, whole.length, REQUEST_SHAPE);
-      if (extract !== undefined) return extract;
+      this.#requestMembers ??= EXTRACTOR.extract(whole, 0, whole.length, REQUEST_SHAPE);
+      if (this.#requestMembers !== undefined) return this.#requestMembers;
     }
     const reader = this.#readRequest();
     if (reader === undefined) return "";
-    const { model, stream, includeUsage, background } = reader.end();
+    const { model, stream, includeUsage, background } = reader.parameters;
     return JSON.stringify({ model, stream, stream_options: { include_usage: includeUsage }, background });
   }
 
@@ -149,14 +153,14 @@ export class RequestObserver {
     return unreadable(this.#endpoint.dialect, this.#endpoint.operation);
   }
 
-  /** The reading so far, for a record that the ledger writes if the process ends before the exchange. */
-  snapshot(): UsageReading {
-    const parameters = this.#readRequest()?.parameters ?? NO_PARAMETERS;
+  /** What is known so far, for a record that the ledger writes if the process ends before the exchange. */
+  unfinished(): UnfinishedExchange {
     return {
-      ...unreadable(this.#endpoint.dialect, this.#request.upgrade ? "session" : this.#endpoint.operation),
-      stream: isStream(this.#request, parameters, this.#frames?.isStream ?? false, this.#hasResponse),
-      ...namesOf(this.#request, parameters),
-      ...(this.#endpoint.usage === "none" && !this.#request.upgrade ? NOT_APPLICABLE : INTERRUPTED),
+      request: this.#requestExtract(),
+      upgrade: this.#request.upgrade,
+      sawStream: this.#frames?.isStream ?? false,
+      hasResponse: this.#hasResponse,
+      failed: false,
     };
   }
 
@@ -273,9 +277,6 @@ const EXTRACTOR = new JsonExtractor();
 const MAX_KEPT = 16 * 1024;
 /** A counter of any dialect, such as `"prompt_tokens":12`. */
 const STATES_USAGE = /"[^"]*(?:[Tt]oken|[Cc]ount|seconds|pages|units|cost)[^"]*"\s*:\s*"?[0-9]/;
-
-const INTERRUPTED = { state: "aborted", reason: "interrupted" } as const;
-const NOT_APPLICABLE = { state: "not_applicable", reason: undefined } as const;
 
 /** Every dialect that LMGate reads marks the end of a stream in these framings. */
 function hasEnd(frames: FrameReader | undefined): boolean {

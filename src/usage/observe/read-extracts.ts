@@ -6,7 +6,7 @@ import { JsonPicker } from "../json/json-picker.ts";
 import type { Shape } from "../json/json-shape.ts";
 import { conclude, type ReadRequest } from "./conclude.ts";
 import { withError } from "./reading-builder.ts";
-import { NO_PARAMETERS, parametersOf, REQUEST_SHAPE } from "./request-reader.ts";
+import { NO_PARAMETERS, parametersOf, REQUEST_SHAPE, type RequestParameters } from "./request-reader.ts";
 
 /**
  * The bodies of an exchange that ended completely, reduced to the members that its reading needs, as JSON text. Any
@@ -22,13 +22,11 @@ export interface BodyExtracts {
 export function readExtracts(request: ReadRequest, status: number, extracts: BodyExtracts): UsageReading {
   const endpoint = endpointOf(request.method, request.path, false);
   const document = documentIn(extracts.response, endpoint.reader.shape) ?? {};
-  const parameters =
-    extracts.request === "" ? NO_PARAMETERS : parametersOf(documentIn(extracts.request, REQUEST_SHAPE), noText);
   const partial = endpoint.reader.read(EMPTY_PARTIAL, document, undefined);
   return conclude({
     request,
     endpoint,
-    parameters,
+    parameters: parametersIn(extracts.request),
     ending: "complete",
     status,
     hasBody: true,
@@ -43,6 +41,11 @@ export function readExtracts(request: ReadRequest, status: number, extracts: Bod
     inputText: noText,
     outputText: noText,
   });
+}
+
+/** The parameters in the extract of a request. */
+export function parametersIn(extract: string): RequestParameters {
+  return extract === "" ? NO_PARAMETERS : parametersOf(documentIn(extract, REQUEST_SHAPE), noText);
 }
 
 function noText(): undefined {}

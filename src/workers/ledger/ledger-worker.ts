@@ -7,6 +7,7 @@ import { LedgerCounts } from "../../ledger/writer/ledger-counts.ts";
 import { Ledger } from "../../ledger/writer/ledger.ts";
 import { LedgerOpenError } from "../../ledger/files/ledger-open-error.ts";
 import { pendingInTail } from "../../ledger/in-flight/ledger-tail.ts";
+import { snapshotRecord } from "../../proxy/recording/snapshot-text.ts";
 import type { Settings } from "../../config/settings.ts";
 import { openPrices } from "../../prices/prices.ts";
 import { DataWorkerChannel } from "./data-worker-channel.ts";
@@ -143,6 +144,7 @@ function openRecovery(ledger: Ledger, init: LedgerWorkerInit, post: (message: Fr
     fileMode,
     instance,
     replaces: replaces && { instance: replaces.instance, seq: new LedgerCounts(replaces.counts).seq },
+    recordOf: snapshotRecord,
     now: () => Date.now(),
     log: relayLogger((entry) => post({ kind: "log", ...entry })),
   });
