@@ -14,15 +14,19 @@ export function redactKeys(
   checked = new CheckedTexts(),
 ): RequestRecord {
   const search: Search = { keys, checked };
+  const searchOnce: Search = { keys, checked: undefined };
   let result = record;
   for (const name of REDACTED_FIELDS) {
     const value = record[name];
     if (value === undefined || value === null) continue;
-    const redacted = redactValue(value, search);
+    const redacted = redactValue(value, DIFFERENT.has(name) ? searchOnce : search);
     if (redacted !== value) result = { ...result, [name]: redacted };
   }
   return result;
 }
+
+/** Every record has another text here, so remembering it would only push out the others. */
+const DIFFERENT: ReadonlySet<keyof RequestRecord> = new Set(["response_id", "request_id"]);
 
 /** Model names, user agents and member names of usage objects are few and short. Ids are longer or never repeat. */
 const MAX_LENGTH = 64;
@@ -45,7 +49,7 @@ export class CheckedTexts {
 
 interface Search {
   readonly keys: readonly ApiKey[];
-  readonly checked: CheckedTexts;
+  readonly checked: CheckedTexts | undefined;
 }
 
 function redactValue(value: unknown, search: Search): unknown {
@@ -78,7 +82,7 @@ function isObject(value: unknown): value is object {
 
 function redactText(text: string, { keys, checked }: Search): string {
   // The shape of a text never changes, but every request has its own keys, so those are always searched for.
-  const isChecked = checked.has(text);
+  const isChecked = checked?.has(text) === true;
   let result = isChecked ? text : withoutKeyShapes(text);
   for (const key of keys) {
     const secret = key.reveal();
@@ -86,7 +90,7 @@ function redactText(text: string, { keys, checked }: Search): string {
   }
   if (isChecked) return result;
   if (!result.includes("%")) {
-    if (result === text) checked.add(text);
+    if (result === text) checked?.add(text);
     return result;
   }
   // A path may hold a key in percent-encoded form; then its whole segment is redacted.

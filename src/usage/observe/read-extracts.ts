@@ -45,8 +45,20 @@ export function readExtracts(request: ReadRequest, status: number, extracts: Bod
 
 /** The parameters in the extract of a request. */
 export function parametersIn(extract: string): RequestParameters {
-  return extract === "" ? NO_PARAMETERS : parametersOf(documentIn(extract, REQUEST_SHAPE), noText);
+  if (extract === "") return NO_PARAMETERS;
+  const known = KNOWN_PARAMETERS.get(extract);
+  if (known !== undefined) return known;
+  const parameters = parametersOf(documentIn(extract, REQUEST_SHAPE), noText);
+  if (extract.length > MAX_KNOWN_LENGTH) return parameters;
+  if (KNOWN_PARAMETERS.size >= MAX_KNOWN) KNOWN_PARAMETERS.clear();
+  KNOWN_PARAMETERS.set(extract, parameters);
+  return parameters;
 }
+
+/** Most requests ask for one of a few models. */
+const KNOWN_PARAMETERS = new Map<string, RequestParameters>();
+const MAX_KNOWN = 256;
+const MAX_KNOWN_LENGTH = 256;
 
 function noText(): undefined {}
 
