@@ -52,7 +52,7 @@ export class RequestObserver {
   readonly #endpoint: Endpoint;
   /** A copy of a small request body, which is read at the end. */
   #wholeRequest: Buffer | undefined;
-  /** The members of that body, once somebody has asked for them. */
+  /** The members of that body, once they were read. */
   #requestMembers: string | undefined;
   #requestReader: RequestReader | undefined;
   #response: ObservedResponse | undefined;
