@@ -10,6 +10,8 @@ export interface ChildGatewayOptions {
   readonly configPath: string;
   readonly cwd: string;
   readonly env: Environment;
+  /** A command that runs Node.js, for example to limit its resources. */
+  readonly runner?: readonly string[];
   /** Gives the child its own process group, so that Ctrl-C at the terminal reaches only its parent. */
   readonly detached?: boolean;
   readonly startDeadlineMs?: number;
@@ -45,7 +47,8 @@ const mainPath = fileURLToPath(
 );
 
 export async function startChildGateway(options: ChildGatewayOptions): Promise<ChildGateway> {
-  const child = spawn(process.execPath, [mainPath, "start", "--config", options.configPath], {
+  const [command, ...first] = [...(options.runner ?? []), process.execPath];
+  const child = spawn(command, [...first, mainPath, "start", "--config", options.configPath], {
     cwd: options.cwd,
     env: options.env,
     detached: options.detached ?? false,

@@ -41,6 +41,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Starts without an admin token, as on a first start: LMGate generates and prints one. */
   readonly firstStart?: boolean;
+  /** A command that runs Node.js, for example to limit its resources. */
+  readonly runner?: readonly string[];
   /** Prepares the directory before the start. */
   readonly before?: (directory: string) => void;
 }
@@ -88,6 +90,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       cwd: directory,
       env: { ...withoutGatewaySettings(process.env), ...options.env },
       startDeadlineMs: HANG_MS,
+      ...(options.runner === undefined ? {} : { runner: options.runner }),
     });
     return running(gateway, directory);
   } catch (cause) {

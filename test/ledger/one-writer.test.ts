@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { test } from "node:test";
 
@@ -62,18 +62,57 @@ test("a lock of another machine is respected for 15 seconds after its last heart
   leaveLock(fixture, 0);
   const { heartbeat } = lockIn(fixture);
   const after = (ms: number) => ({ now: () => Date.parse(heartbeat) + ms });
-  assert.throws(() => fixture.open(after(15_000)), LedgerOpenError);
+  fixture.open(after(15_000)).close();
+  assert.equal(lockIn(fixture).instance, "other");
   fixture.open(after(15_001));
   assert.equal(lockIn(fixture).instance, "one");
 });
 
-test("the error says when to retry, unless the holder is known to be running", (t) => {
+test("while the holder of the lock may have ended, records wait in memory and no file is written", async (t) => {
   const fixture = ledgerFixture(t);
   leaveLock(fixture, 0);
-  const now = Date.parse(lockIn(fixture).heartbeat) + 4_000;
-  assert.throws(() => fixture.open({ now: () => now }), { name: "LedgerOpenError", retryAfterMs: 11_001 });
-  fixture.open({ now: () => now + 11_001 });
-  assert.throws(() => fixture.open({ instance: "two" }), { name: "LedgerOpenError", retryAfterMs: undefined });
+  let now = Date.parse(lockIn(fixture).heartbeat) + 4_000;
+  const ledger = fixture.open({ now: () => now });
+  appendAll(ledger, 0, 3);
+  const { degraded, queued, lastError } = ledger.status();
+  assert.deepEqual({ degraded, queued }, { degraded: true, queued: 3 });
+  assert.match(lastError ?? "", /expires 15 s after it was last seen/);
+  assert.deepEqual([ledger.holdsLock, ledger.isDrained, ledger.isWaitingForLock], [false, false, true]);
+  assert.deepEqual(readdirSync(fixture.dir), ["stats.jsonl.lock"]);
+  now += 11_001;
+  await until("it holds the lock", () => !ledger.status().degraded);
+  assert.equal(lockIn(fixture).instance, "one");
+  assert.deepEqual(
+    linesIn(fixture.path).map(({ n }) => n),
+    [0, 1, 2],
+  );
+  assert.throws(() => fixture.open({ instance: "two" }), { name: "LedgerOpenError", mayHaveEnded: false });
+});
+
+test("a holder that renews its lock keeps it, and that is reported once", async (t) => {
+  const fixture = ledgerFixture(t);
+  leaveLock(fixture, 0);
+  let now = Date.now();
+  const ledger = fixture.open({ now: () => now });
+  appendAll(ledger, 0, 1);
+  now += MINUTE;
+  leaveLock(fixture, -MINUTE);
+  await until("it is reported", () => fixture.log.some(({ level }) => level === "error"));
+  assert.equal(ledger.isWaitingForLock, false);
+  rmSync(`${fixture.path}.lock`);
+  await until("it holds the lock", () => !ledger.status().degraded);
+  assert.equal(linesIn(fixture.path).length, 1);
+  assert.equal(fixture.log.filter(({ level }) => level === "error").length, 1);
+});
+
+test("records that wait for a lock are bounded, and the lost ones are counted", (t) => {
+  const fixture = ledgerFixture(t);
+  leaveLock(fixture, 0);
+  const ledger = fixture.open({ maxQueueBytes: 1_000 });
+  appendAll(ledger, 0, 20);
+  const { dropped, queued } = ledger.status();
+  assert.equal(dropped + queued, 20);
+  assert.ok(dropped > 0 && queued > 0);
 });
 
 test("a lock with a heartbeat in the future is stale", (t) => {
@@ -85,7 +124,9 @@ test("a lock with a heartbeat in the future is stale", (t) => {
 test("for a lock that cannot be parsed, the age of its file decides", (t) => {
   const fixture = ledgerFixture(t);
   writeFileSync(`${fixture.path}.lock`, '{"instance":"oth');
-  assert.throws(() => fixture.open(), /an unknown process/);
+  const ledger = fixture.open();
+  assert.match(ledger.status().lastError ?? "", /an unknown process/);
+  ledger.close();
   fixture.open({ now: () => Date.now() + MINUTE });
 });
 
@@ -98,10 +139,12 @@ test("of several processes that find an abandoned lock, exactly one acquires it"
     const replies = await Promise.all(
       children.map((child, n) => child.open({ path: fixture.path, instance: `${round}-${n}` })),
     );
-    const winners = replies.flatMap(({ error }, n) => (error === undefined ? [n] : []));
+    const winners = replies.flatMap(({ error, status }, n) =>
+      error === undefined && status?.degraded === false ? [n] : [],
+    );
     assert.equal(winners.length, 1, `round ${round}: ${winners.join(", ")}`);
     assert.equal(lockIn(fixture).instance, `${round}-${winners[0]}`);
-    await children[winners[0] ?? 0]?.send({ kind: "close" });
+    await Promise.all(children.map((child) => child.send({ kind: "close" })));
   }
 });
 

@@ -2,13 +2,13 @@
 export class LedgerOpenError extends Error {
   override readonly name = "LedgerOpenError";
   /**
-   * Set where the process that holds the file may be dead: after this time its lock has expired. A container that is
-   * killed and restarted at once should wait for that and not give up.
+   * True where the process that holds the file may have ended, which only its silence can show. A container that is killed
+   * and restarted at once should serve requests meanwhile and not give up.
    */
-  readonly retryAfterMs: number | undefined;
+  readonly mayHaveEnded: boolean;
 
-  constructor(message: string, retryAfterMs?: number) {
+  constructor(message: string, { mayHaveEnded = false } = {}) {
     super(message);
-    this.retryAfterMs = retryAfterMs;
+    this.mayHaveEnded = mayHaveEnded;
   }
 }

@@ -64,6 +64,8 @@ export class InFlightRecovery {
 
   /** Takes a data worker's changes. The records of requests that are gone must have been appended before. */
   update(worker: string, { alive, gone }: InFlightChange): void {
+    // The journal of the last process must be read before this process writes its own.
+    if (!this.#started) this.tick();
     if (this.#ending.size === 0 && this.#ledger.isDrained) this.#journal.update(worker, { alive, gone });
     else {
       this.#journal.update(worker, { alive, gone: [] });

@@ -19,7 +19,8 @@ interface Holder extends ProcessIdentity {
 }
 
 export const HEARTBEAT_MS = 5_000;
-const STALE_MS = 15_000;
+/** Without renewal for so long, a lock may be taken over. */
+export const STALE_MS = 15_000;
 const MAX_TRIES = 10;
 
 /**
@@ -193,10 +194,13 @@ function heldBy(holder: Holder, { path, now }: LockOptions): LedgerOpenError {
   const ageMs = Math.max(0, now() - holder.heartbeat);
   const name =
     holder.pid === 0 ? "an unknown process" : `pid ${holder.pid} on host ${holder.host} (instance ${holder.instance})`;
+  const mayHaveEnded = liveness(holder) !== "alive";
+  const expiry = mayHaveEnded
+    ? ` If it has ended, its lock expires ${STALE_MS / 1000} s after it was last seen and can be taken over then.`
+    : "";
   return new LedgerOpenError(
     `another LMGate is writing to this stats file: ${path} is held by ${name}, last seen ${Math.round(ageMs / 1000)} s ago. ` +
-      `Stop that process, or set a different stats.output_path here. If it is no longer running, its lock expires ` +
-      `${STALE_MS / 1000} s after it was last seen; try again then.`,
-    liveness(holder) === "alive" ? undefined : STALE_MS - ageMs + 1,
+      `Stop that process, or set a different stats.output_path here.${expiry}`,
+    { mayHaveEnded },
   );
 }

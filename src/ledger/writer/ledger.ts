@@ -10,7 +10,7 @@ import { LedgerCounts } from "./ledger-counts.ts";
 import type { GapReason, LedgerEvent } from "../events/ledger-event.ts";
 import { EventWriter } from "../events/event-writer.ts";
 import { LedgerOpenError } from "../files/ledger-open-error.ts";
-import { HEARTBEAT_MS } from "../lock/lock-file.ts";
+import { HEARTBEAT_MS, STALE_MS } from "../lock/lock-file.ts";
 import { type SeqRange, UnreportedGaps } from "./unreported-gaps.ts";
 import { RecordQueue } from "./record-queue.ts";
 import { StatsFile } from "./stats-file.ts";
@@ -40,6 +40,10 @@ const CLOSE_TRIES = 50;
 interface Outage {
   readonly since: number;
   readonly droppedBefore: number;
+  /** Another instance holds the lock, so its file of events is left alone as well. */
+  readonly isLocked: boolean;
+  /** The holder of the lock has renewed it since. */
+  isHolderRunning: boolean;
 }
 
 export class Ledger {
@@ -81,14 +85,15 @@ export class Ledger {
 
   /**
    * Throws `LedgerOpenError` where writing would be wrong: another instance writes there, or the path is a directory.
-   * A file that cannot be written at the moment must not stop requests: the ledger starts degraded and keeps trying.
+   * A file that cannot be written at the moment must not stop requests: the ledger starts degraded and keeps trying. The
+   * same holds for a lock whose holder may have ended: until it expires, records are kept in memory.
    */
   static open(options: LedgerOptions): Ledger {
     const ledger = new Ledger(options);
     try {
       ledger.#file.keepOpen();
     } catch (error) {
-      if (error instanceof LedgerOpenError) {
+      if (error instanceof LedgerOpenError && !error.mayHaveEnded) {
         ledger.#stopTimers();
         throw error;
       }
@@ -100,6 +105,11 @@ export class Ledger {
   /** True while it may write the stats file and its companion files. */
   get holdsLock(): boolean {
     return this.#file.holdsLock;
+  }
+
+  /** True while another instance holds the lock that may have ended. */
+  get isWaitingForLock(): boolean {
+    return this.#outage?.isLocked === true && !this.#outage.isHolderRunning;
   }
 
   get seq(): number {
@@ -256,13 +266,25 @@ export class Ledger {
 
   #fail(error: unknown): void {
     this.#lastError = errorText(error);
-    if (this.#outage) return;
-    this.#outage = { since: this.#options.now(), droppedBefore: this.#counts.dropped };
-    this.#options.log.error(
-      { path: this.#options.path, error: this.#lastError, queued: this.#queue.length },
-      "the stats file cannot be written; requests continue, and records are kept in memory",
-    );
-    const { instance } = this.#options;
+    const { path, instance, now, log } = this.#options;
+    const fields = { path, error: this.#lastError, queued: this.#queue.length };
+    if (this.#outage) {
+      if (this.isWaitingForLock && now() - this.#outage.since > 2 * STALE_MS) {
+        this.#outage.isHolderRunning = true;
+        log.error(
+          fields,
+          "another LMGate is using the stats file; requests continue, and records are kept in memory until it stops",
+        );
+      }
+      return;
+    }
+    const isLocked = error instanceof LedgerOpenError && error.mayHaveEnded;
+    this.#outage = { since: now(), droppedBefore: this.#counts.dropped, isLocked, isHolderRunning: false };
+    if (isLocked) {
+      log.warn(fields, "the stats file is still locked; requests continue, and records are kept in memory");
+      return;
+    }
+    log.error(fields, "the stats file cannot be written; requests continue, and records are kept in memory");
     this.addEvent({ event: "unwritable", instance, error: this.#lastError, last_seq: this.#writtenSeq });
   }
 
@@ -276,7 +298,7 @@ export class Ledger {
       { path, afterMs, dropped: this.#counts.dropped - outage.droppedBefore },
       "the stats file can be written again",
     );
-    this.addEvent({ event: "writable", instance, after_ms: afterMs });
+    if (!outage.isLocked) this.addEvent({ event: "writable", instance, after_ms: afterMs });
   }
 
   #drop(range: SeqRange, reason: GapReason): void {

@@ -74,9 +74,8 @@ export class LedgerWorkerHandle {
           else options.onReplaced();
           first = false;
         } else if (message.kind === "open-failed") {
-          const { message: reason, retryAfterMs } = message;
-          if (retryAfterMs === undefined && first) opened.reject(new Error(reason));
-          else this.#openLater(reason, retryAfterMs ?? REOPEN_MS);
+          if (first) opened.reject(new Error(message.message));
+          else this.#openLater(message.message);
         } else this.#receive(message);
       },
       onExit: () => this.#exited(),
@@ -150,9 +149,9 @@ export class LedgerWorkerHandle {
     return { kind: "ledger", settings, ...current, replaces: this.#predecessor, overrides, heartbeat };
   }
 
-  #openLater(reason: string, delayMs: number): void {
-    this.#options.log.warn({ reason, delayMs }, "stats file not opened yet; retrying");
-    setTimeout(() => this.worker.end(), delayMs);
+  #openLater(reason: string): void {
+    this.#options.log.warn({ reason, delayMs: REOPEN_MS }, "stats file not opened yet; retrying");
+    setTimeout(() => this.worker.end(), REOPEN_MS);
   }
 
   #receive(message: FromLedger): void {

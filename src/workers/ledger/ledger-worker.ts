@@ -23,6 +23,9 @@ import type { FromLedger, LedgerWorkerInit, ToLedger } from "../protocol/message
 const STATUS_MS = 500;
 /** A fetched response that no record has announced waits this long: its record may be on its way from another worker. */
 const REREAD_WAIT_MS = 50;
+/** How long closing waits for a lock to expire, so that the records in memory can still be written. */
+const LOCK_WAIT_MS = 8_000;
+const LOCK_CHECK_MS = 250;
 const MAX_QUEUE_BYTES = 64 * 1024 * 1024;
 
 class LedgerWorker {
@@ -37,6 +40,7 @@ class LedgerWorker {
   readonly #providers: ReturnType<typeof pricedProviders>;
   readonly #waiting = new Map<RecordMessage, () => void>();
   #closing = false;
+  #closeBy = 0;
 
   constructor(ledger: Ledger, costs: CostAnnotator, init: LedgerWorkerInit, post: (message: FromLedger) => void) {
     this.#ledger = ledger;
@@ -79,6 +83,7 @@ class LedgerWorker {
         break;
       case "close":
         this.#closing = true;
+        this.#closeBy = performance.now() + LOCK_WAIT_MS;
         this.#closeWhenDone();
         break;
     }
@@ -118,6 +123,10 @@ class LedgerWorker {
   #closeWhenDone(): void {
     if (!this.#closing || this.#channels.size > 0) return;
     for (const record of this.#waiting.keys()) this.#decide(record);
+    if (this.#ledger.isWaitingForLock && !this.#ledger.isDrained && performance.now() < this.#closeBy) {
+      setTimeout(() => this.#closeWhenDone(), LOCK_CHECK_MS);
+      return;
+    }
     this.#closing = false;
     clearInterval(this.#status);
     this.#ledger.flush();
@@ -150,7 +159,7 @@ function openRecovery(ledger: Ledger, init: LedgerWorkerInit, post: (message: Fr
   });
 }
 
-/** Call this only after the ledger is open and locked, because it reads the end of the file. */
+/** Call this only after the ledger is open: opening repairs the end of the file, which this reads. */
 function openCosts({ settings, overrides }: LedgerWorkerInit, post: (message: FromLedger) => void): CostAnnotator {
   const prices = openPrices({ overrides, providers: pricedProviders(settings) });
   const pending = pendingInTail(settings.stats.outputPath);
@@ -185,6 +194,6 @@ parent?.once("message", (init: LedgerWorkerInit) => {
     parent.on("message", (message: ToLedger) => worker.receive(message));
   } catch (error) {
     if (!(error instanceof LedgerOpenError)) throw error;
-    post({ kind: "open-failed", message: error.message, retryAfterMs: error.retryAfterMs });
+    post({ kind: "open-failed", message: error.message });
   }
 });

@@ -151,8 +151,7 @@ export type ToLedger =
 
 export type FromLedger =
   | { readonly kind: "open" }
-  /** `retryAfterMs`: the process that holds the file may have crashed, which is certain after this time. */
-  | { readonly kind: "open-failed"; readonly message: string; readonly retryAfterMs: number | undefined }
+  | { readonly kind: "open-failed"; readonly message: string }
   | { readonly kind: "status"; readonly status: LedgerStatus }
   | { readonly kind: "costs"; readonly costs: CostDeltas }
   | { readonly kind: "recorded"; readonly recorded: RecordDeltas }
