@@ -122,7 +122,7 @@ function startStore(): { readonly store: StoreClient; readonly reader: StoreRead
     warn: (facts: object, text: string) => void info(`${text} ${JSON.stringify(facts)}`),
     error: silent,
   };
-  const store = new StoreClient({ settings: settings.store, ledgerPath, log });
+  const store = new StoreClient({ settings: { ...settings.store, path: join(home, "store") }, ledgerPath, log });
   store.start();
   return { store, reader: remoteReader(store) };
 }

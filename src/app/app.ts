@@ -14,6 +14,7 @@ import type { ProxyStatus } from "../core/counters/status.ts";
 import type { Logger } from "../core/log.ts";
 import { NO_OVERRIDES, type PriceOverrides } from "../core/price-overrides.ts";
 import { loadPriceOverrides } from "../prices/overrides-file.ts";
+import { locateStore } from "../store/files/store-directory.ts";
 import { StoreClient } from "../store/service/store-client.ts";
 import { collectStartupGarbage } from "../workers/supervision/collect-startup-garbage.ts";
 import { StartCancelled, Supervisor } from "../workers/supervisor.ts";
@@ -127,8 +128,10 @@ class App {
     this.#overrides = overrides;
     this.#log = log;
     this.#rejections = new RejectionLog(log);
-    const { store, stats } = settings;
-    if (store.enabled) this.#store = new StoreClient({ settings: store, ledgerPath: stats.outputPath, log });
+    if (settings.store.enabled) {
+      const ledgerPath = settings.stats.outputPath;
+      this.#store = new StoreClient({ settings: locateStore(settings), ledgerPath, log });
+    }
   }
 
   async start(allowlist: AllowlistWatch, { prestart, adminToken, stderr }: AppOptions): Promise<void> {

@@ -50,7 +50,7 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "stats.file_mode": { good: ['"0640"', '"600"', "0640"], bad: ["640", '"0888"', '"0040"', '"rw"', "0o640"] },
   "pricing.overrides_path": { good: ["prices.yaml", "null"], bad: ["5", "true", "[x]"] },
   "store.enabled": { good: ["true", "false"], bad: ["yes", "1", "null"] },
-  "store.path": { good: ["/var/lib/lmgate/store"], bad: ["1", "true"] },
+  "store.path": { good: ["/var/lib/lmgate/store", "null"], bad: ["1", "true"] },
   "store.memory_megabytes": { good: ["128", "4096"], bad: ["127", "0.5", "null"] },
   "store.threads": { good: ["1", "8"], bad: ["0", "257", "auto"] },
   "store.retention_days": { good: ["null", "1", "365"], bad: ["0", "1.5", "30d"] },

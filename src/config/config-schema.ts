@@ -144,7 +144,12 @@ export const SETTINGS = {
   },
   store: {
     enabled: setting("enabled", trueOrFalse, true, "Whether a running gateway keeps the query store up to date."),
-    path: setting("path", path, "data/store", "Folder of the query store. Keep nothing else in it."),
+    path: setting(
+      "path",
+      orNull(path, "for `store` beside the stats file"),
+      null,
+      "Folder of the query store. It belongs to one stats file; keep nothing else in it.",
+    ),
     memory_megabytes: setting(
       "memoryMegabytes",
       whole(128, 1_048_576),

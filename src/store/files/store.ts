@@ -14,7 +14,7 @@ import { LedgerFollower, type Source } from "../ingest/ledger-follower.ts";
 import {
   EMPTY_MANIFEST,
   manifestPath,
-  readManifest,
+  ManifestError,
   writeManifest,
   type Manifest,
   type Part,
@@ -23,7 +23,9 @@ import {
 import { brokenParts, markUnlisted, removeUnlisted, writePart, type PartWriter } from "../parquet/part-files.ts";
 import { clearLive, createRelations, dropLive, type Shape } from "../parquet/relations.ts";
 import { SegmentTrack } from "../ingest/segment-track.ts";
+import { setAsideIfUnusable, type SetAside } from "./set-aside.ts";
 import { withStoreLock } from "./store-lock.ts";
+import { readOwnManifest } from "./store-owner.ts";
 
 export interface StoreOptions {
   readonly ledgerPath: string;
@@ -35,6 +37,8 @@ export interface StoreOptions {
   readonly now: () => number;
   /** Start empty, whatever the manifest contains. */
   readonly fresh?: boolean;
+  /** A store that cannot be used is set aside and this is called. Without it, opening such a store fails. */
+  readonly onSetAside?: (moved: SetAside) => void;
 }
 
 /** Bytes of the ledger: those read so far, and all that have to be read. */
@@ -51,6 +55,7 @@ const LOCK_WAIT_MS = 5_000;
 
 export class Store {
   readonly directory: string;
+  readonly #ledgerPath: string;
   readonly #now: () => number;
   readonly #database: Database;
   readonly #follower: LedgerFollower;
@@ -73,14 +78,19 @@ export class Store {
     this.directory = options.directory;
     this.#now = options.now;
     this.#database = database;
-    this.#follower = new LedgerFollower(realLedgerPath(options.ledgerPath), options.now);
+    this.#ledgerPath = realLedgerPath(options.ledgerPath);
+    this.#follower = new LedgerFollower(this.#ledgerPath, options.now);
     this.#manifestSeen = seenAt(manifestPath(options.directory));
-    this.#manifest = options.fresh === true ? EMPTY_MANIFEST : readManifest(options.directory);
+    this.#manifest = options.fresh === true ? EMPTY_MANIFEST : readOwnManifest(options.directory, this.#ledgerPath);
     this.#tracks = tracksOf(this.#manifest);
   }
 
   /** Opens the state of the manifest. `refresh` adds what the ledger holds beyond it. */
   static async open(options: StoreOptions): Promise<Store> {
+    if (options.onSetAside !== undefined) {
+      const moved = await setAsideIfUnusable(options.directory, options.now());
+      if (moved !== undefined) options.onSetAside(moved);
+    }
     const database = await Database.open({ ...options, directories: [options.directory] });
     try {
       const store = new Store(options, database);
@@ -211,7 +221,7 @@ export class Store {
   async #follow(connection: DuckDBConnection): Promise<void> {
     const [before, now] = [this.#manifestSeen, seenAt(manifestPath(this.directory))];
     if (now === undefined ? before !== undefined : !isSame(before ?? null, now)) {
-      await this.#activate(connection, readManifest(this.directory), { check: true });
+      await this.#activate(connection, readOwnManifest(this.directory, this.#ledgerPath), { check: true });
       this.#manifestSeen = now;
     }
     this.#sources = this.#follower.look();
@@ -302,7 +312,13 @@ export class Store {
   }
 
   async #commit(connection: DuckDBConnection, next: Manifest, before: Manifest): Promise<void> {
-    if (!this.#isDraft) writeManifest(this.directory, next);
+    try {
+      if (!this.#isDraft) writeManifest(this.directory, { ...next, ledger: this.#ledgerPath });
+    } catch (error) {
+      // The state in memory is wrong, so it is not used again.
+      if (error instanceof ManifestError) this.#broken = error;
+      throw error;
+    }
     try {
       if (!this.#isDraft) this.#manifestSeen = seenAt(manifestPath(this.directory));
       await this.#activate(connection, next);

@@ -53,6 +53,8 @@ const manifest = z.object({
   version: z.literal(VERSION),
   /** Increased by each change. */
   generation: whole,
+  /** The real path of the stats file that the store belongs to. Earlier versions wrote none. */
+  ledger: z.string().optional(),
   parts: z.array(part),
   segments: z.array(segment),
 });
@@ -90,9 +92,16 @@ export function readManifest(directory: string): Manifest {
   );
 }
 
-/** Returns once the manifest is safely on disk. A crash before that leaves the old state. */
+/**
+ * Returns once the manifest is safely on disk. A crash before that leaves the old state. Throws a `ManifestError`, and writes
+ * nothing, if the next start could not read it.
+ */
 export function writeManifest(directory: string, next: Manifest): void {
   const path = manifestPath(directory);
+  const checked = manifest.safeParse(next);
+  if (!checked.success) {
+    throw new ManifestError(`${path} was not written: ${z.prettifyError(checked.error)}`, { cause: checked.error });
+  }
   const temporary = `${path}.new`;
   const fd = openSync(temporary, "w", 0o640);
   try {

@@ -5,6 +5,7 @@ import { errorCode } from "../../core/errno.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LocalReader } from "./local-reader.ts";
 import type { StoreReader } from "../schema/reader.ts";
+import { locateStore } from "../files/store-directory.ts";
 import { Store, type OnProgress } from "../files/store.ts";
 import { StoreBusy } from "../files/store-lock.ts";
 
@@ -32,7 +33,7 @@ const COMPACT_BYTES = 64 * 1024 * 1024;
 
 /** Opens the store as it is on disk, without reading what the ledger holds beyond it. */
 export async function openStore({ settings, now, fresh = false }: OfflineOptions): Promise<OfflineStore> {
-  const { path: directory, memoryMegabytes, threads } = settings.store;
+  const { path: directory, memoryMegabytes, threads } = locateStore(settings);
   const spillDirectory = join(tmpdir(), `lmgate-${process.pid}`);
   const ledgerPath = settings.stats.outputPath;
   const store = await Store.open({ ledgerPath, directory, memoryMegabytes, threads, spillDirectory, now, fresh });

@@ -5,11 +5,11 @@
 import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../../core/log.ts";
 import { Backoff } from "../../core/backoff.ts";
-import type { StoreSettings } from "../../config/settings.ts";
+import type { LocatedStore } from "../files/store-directory.ts";
 import type { FromStore, PlainError, ToStore } from "./store-protocol.ts";
 
 export interface StoreClientOptions {
-  readonly settings: StoreSettings;
+  readonly settings: LocatedStore;
   readonly ledgerPath: string;
   readonly log: Logger;
 }

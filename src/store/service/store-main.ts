@@ -2,14 +2,14 @@
  * Entry point of the store's process. The process may be killed at any time: its files are complete at every moment, and what
  * it has in memory is also in the ledger. It ends with the gateway that started it.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
-import { join } from "node:path";
 import { relayLogger } from "../../core/log.ts";
 import { HourCache } from "../backends/memory/hour-cache.ts";
 import { LocalReader, type LocalReaderOptions } from "./local-reader.ts";
 import { readerMethods } from "./reader-rpc.ts";
 import { storeInfo } from "../files/store-info.ts";
+import { openSpillDirectory } from "./spill-directory.ts";
 import { StoreRefresher } from "./store-refresher.ts";
 import type { FromStore, Methods, PlainError, StoreInit, ToStore } from "./store-protocol.ts";
 
@@ -57,9 +57,7 @@ function onMessage(message: ToStore): void {
 }
 
 async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
-  const spillDirectory = join(settings.path, "spill");
-  // A killed process leaves its temporary files behind.
-  rmSync(spillDirectory, { recursive: true, force: true });
+  const spillDirectory = openSpillDirectory(settings.path, Date.now);
   const log = relayLogger((entry) => send({ kind: "log", ...entry }));
   const onBroken = (error: unknown): never => end(error);
   try {

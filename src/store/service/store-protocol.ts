@@ -1,11 +1,11 @@
 import type { LogEntry } from "../../core/log.ts";
-import type { StoreSettings } from "../../config/settings.ts";
+import type { LocatedStore } from "../files/store-directory.ts";
 
 // The messages between the gateway and the store's process. They are plain data; `reader-rpc.ts` says which methods there
 // are and what they take and return.
 
 export interface StoreInit {
-  readonly settings: StoreSettings;
+  readonly settings: LocatedStore;
   readonly ledgerPath: string;
 }
 

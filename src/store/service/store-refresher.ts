@@ -1,13 +1,13 @@
 import type { Logger } from "../../core/log.ts";
-import type { StoreSettings } from "../../config/settings.ts";
 import { prune } from "../files/retention.ts";
 import { Store } from "../files/store.ts";
+import type { LocatedStore } from "../files/store-directory.ts";
 import { StoreBusy } from "../files/store-lock.ts";
 
 // Keeps a store up to date beside a running gateway.
 
 export interface StoreRefresherOptions {
-  readonly settings: StoreSettings;
+  readonly settings: LocatedStore;
   readonly ledgerPath: string;
   readonly now: () => number;
   readonly log: Logger;
@@ -49,9 +49,21 @@ export class StoreRefresher {
   }
 
   static async start(options: StoreRefresherOptions, spillDirectory: string): Promise<StoreRefresher> {
-    const { settings, ledgerPath, now } = options;
+    const { settings, ledgerPath, now, log } = options;
     const { memoryMegabytes, threads, path } = settings;
-    const store = await Store.open({ ledgerPath, directory: path, memoryMegabytes, threads, spillDirectory, now });
+    const store = await Store.open({
+      ledgerPath,
+      directory: path,
+      memoryMegabytes,
+      threads,
+      spillDirectory,
+      now,
+      onSetAside: (moved) =>
+        log.warn(
+          moved,
+          "the query store could not be used; it was set aside, and a new one is built from the stats files",
+        ),
+    });
     const refresher = new StoreRefresher(options, store);
     refresher.#reportDamage();
     refresher.#schedule();

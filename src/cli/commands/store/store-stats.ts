@@ -21,11 +21,11 @@ export function storeStatsCommand(terminal: Terminal, finish: (code: number) => 
 }
 
 function show(terminal: Terminal, options: SettingsOptions): (work: StoreWork) => Promise<number> {
-  return async ({ offline: { store }, settings, onProgress }) => {
+  return async ({ offline: { store }, onProgress }) => {
     await store.refresh({ onProgress });
     const held = storeInfo(store);
     const result = {
-      path: settings.store.path,
+      path: store.directory,
       records: held.records,
       in_parquet: held.inParquet,
       files: held.files,
