@@ -123,7 +123,6 @@ function startStore(): { readonly store: StoreClient; readonly reader: StoreRead
     error: silent,
   };
   const store = new StoreClient({ settings: { ...settings.store, path: join(home, "store") }, ledgerPath, log });
-  store.start();
   return { store, reader: remoteReader(store) };
 }
 

@@ -84,6 +84,7 @@ async function openLedger(path: string): Promise<LedgerWorkerHandle> {
     onStatus: () => undefined,
     onCosts: () => undefined,
     onRecorded: () => undefined,
+    onMoved: () => undefined,
     onReplaced: () => undefined,
   });
   await ledgerWorker.opened;

@@ -44,8 +44,9 @@ export interface AppOptions {
 
 const version: string = manifest.version;
 
-/** The store's process starts after the gateway, unless a query needs it earlier. */
-const STORE_DELAY_MS = 2000;
+/** How often the store is woken to delete what retention no longer keeps. */
+const RETENTION_MS = 60 * 60_000;
+const FIRST_RETENTION_MS = 60_000;
 
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
@@ -120,7 +121,7 @@ class App {
   #allowlist: AllowlistWatch | undefined;
   #supervisor: Supervisor | undefined;
   #admin: AdminServer | undefined;
-  #storeDelay: NodeJS.Timeout | undefined;
+  #retention: NodeJS.Timeout | undefined;
 
   constructor({ settings, origins }: LoadedSettings, overrides: PriceOverrides, log: Logger) {
     this.#settings = settings;
@@ -167,7 +168,7 @@ class App {
     if (created) stderr.write(newTokenLine(urls, token, path));
     if (stderr.isTTY === true) stderr.write(startupBanner(urls, settings));
     collectStartupGarbage(() => true);
-    this.#storeDelay = setTimeout(() => this.#store?.start(), STORE_DELAY_MS);
+    this.#retention = this.#startRetention();
     if (allowlist.status().keys === 0) {
       this.#log.warn(
         { path: settings.auth.allowlistPath },
@@ -190,6 +191,7 @@ class App {
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
       onDelta: (worker, delta) => this.#metrics.update((metrics) => metrics.add(worker, delta)),
       onRecorded: (recorded) => this.#metrics.update((metrics) => metrics.addRecorded(recorded)),
+      onMoved: () => this.#store?.wake(),
       onCosts: (costs) => this.#metrics.update((metrics) => metrics.addCosts(costs)),
       onRejected: (rejected, unlisted) => this.#rejections.add(rejected, unlisted, Date.now()),
       onChange: () => this.refresh(),
@@ -269,8 +271,20 @@ class App {
   }
 
   #stopStore(): void {
-    clearTimeout(this.#storeDelay);
+    clearTimeout(this.#retention);
     this.#store?.stop();
+  }
+
+  /** Retention is the store's work, so it is woken for it now and then. */
+  #startRetention(): NodeJS.Timeout | undefined {
+    const { retentionDays, retentionBytes } = this.#settings.store;
+    const store = this.#store;
+    if (store === undefined || (retentionDays === undefined && retentionBytes === undefined)) return undefined;
+    const wake = (): void => {
+      store.wake();
+      this.#retention = setTimeout(wake, RETENTION_MS).unref();
+    };
+    return setTimeout(wake, FIRST_RETENTION_MS).unref();
   }
 
   async #rotateLedger(supervisor: Supervisor): Promise<string | undefined> {

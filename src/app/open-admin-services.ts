@@ -63,6 +63,8 @@ async function storeInfo(
   };
   const nothing = { records: 0, parquetBytes: 0, ledgerBytes: 0, segments: 0, badLines: 0 };
   const unknown = { ...nothing, compactedThrough: null, from: null, retention };
+  // Looking at the state is no reason to start it.
+  if (store.isAsleep) return { state: "asleep", ...unknown };
   try {
     const deadline = delay(STORE_DEADLINE_MS, undefined, { ref: false });
     const info = (await Promise.race([store.invoke("storeInfo", undefined), deadline])) as StoreFilesInfo | undefined; // as: the result type of that method

@@ -30,6 +30,8 @@ export interface SupervisorOptions {
   readonly onCosts: (costs: CostDeltas) => void;
   /** Counts of records that the ledger worker made. */
   readonly onRecorded: (recorded: RecordDeltas) => void;
+  /** Another program has renamed or deleted the stats file. */
+  readonly onMoved: () => void;
   readonly onRejected: (rejected: readonly RejectionNote[], unlisted: number) => void;
   /** Something that readiness depends on may have changed. */
   readonly onChange: () => void;
@@ -75,6 +77,7 @@ export class Supervisor {
       onStatus: options.onChange,
       onCosts: options.onCosts,
       onRecorded: options.onRecorded,
+      onMoved: options.onMoved,
       // A worker is only replaced after it was open, and `supervisor` is assigned by then.
       onReplaced: () => supervisor.relink(),
     });

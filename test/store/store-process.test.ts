@@ -75,13 +75,67 @@ test("the process has a lower priority than the gateway, which does not load the
   assert.doesNotMatch(stdout, /duckdb/);
 });
 
+test("no process runs before the first query", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  const { store } = started(t, place);
+  assert.deepEqual([store.pid, store.isAsleep], [undefined, true]);
+  assert.deepEqual((await remoteReader(store).sql(COUNT)).rows, [[10]]);
+  assert.equal(store.isAsleep, false);
+});
+
+test("the process ends after a while without queries, and the next query misses nothing", async (t) => {
+  const place = storePlace(t);
+  const { store, log } = started(t, place, 1);
+  const reader = remoteReader(store);
+  for (let nth = 0; nth < 3; nth++) {
+    place.append(recordsFrom(nth * 10, 10));
+    assert.deepEqual((await reader.sql(COUNT)).rows, [[(nth + 1) * 10]]);
+    const { pid = 0 } = store;
+    await store.ended;
+    assert.throws(() => process.kill(pid, 0), "the process has ended");
+    assert.deepEqual([store.pid, store.isAsleep, store.restarts], [undefined, true, 0]);
+  }
+  assert.deepEqual(
+    log.filter((line) => line.startsWith("warn")),
+    [],
+  );
+});
+
+test("a query that comes while the process is ending waits for the next one", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  const { store, waiting, log } = started(t, place, 1);
+  const reader = remoteReader(store);
+  await reader.sql(COUNT);
+  await waiting.until("the process is told to end", () => log.find((line) => line.includes("no queries for a while")));
+  assert.equal(store.isAsleep, true);
+  const results = await Promise.all([reader.sql(COUNT), reader.sql(COUNT)]);
+  assert.deepEqual(
+    results.map(({ rows }) => rows),
+    [[[10]], [[10]]],
+  );
+});
+
+test("a result that is still being read keeps the process running", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  const { store } = started(t, place, 1);
+  const reader = remoteReader(store);
+  const slow = reader.sql({ ...ENDLESS, text: "SELECT sum(a.i * b.i) FROM range(30000) a(i), range(3000) b(i)" });
+  await reader.sql(COUNT);
+  const { pid } = store;
+  await slow;
+  assert.equal(store.pid, pid);
+});
+
 interface Started {
   readonly store: StoreClient;
   readonly log: readonly string[];
   readonly waiting: Waiting;
 }
 
-function started(t: TestContext, place: StorePlace): Started {
+function started(t: TestContext, place: StorePlace, idleMs?: number): Started {
   const log: string[] = [];
   const waiting = new Waiting();
   const note = (level: string) => (_fields: object, message: string) => {
@@ -92,12 +146,12 @@ function started(t: TestContext, place: StorePlace): Started {
   const store = new StoreClient({
     settings: { enabled: true, path: place.directory, ...limits },
     ledgerPath: place.ledger,
+    ...(idleMs === undefined ? {} : { idleMs }),
     log: { info: note("info"), warn: note("warn"), error: note("error") },
   });
   t.after(async () => {
     store.stop();
     await store.ended;
   });
-  store.start();
   return { store, log, waiting };
 }

@@ -12,6 +12,10 @@ export interface Resource<T> {
   readonly reload: () => void;
 }
 
+/** The query store is reading what was recorded since the last query, and says how far it is. */
+const NOT_READY = 503;
+const RETRY_MS = 2_000;
+
 interface Held<T> {
   readonly path: string | null;
   readonly data: T | undefined;
@@ -26,15 +30,20 @@ export function useResource<T>(path: string | null): Resource<T> {
   useEffect(() => {
     if (path === null) return undefined;
     const controller = new AbortController();
+    let retry: ReturnType<typeof setTimeout> | undefined;
     get<T>(path, controller.signal).then(
       (data) => !controller.signal.aborted && setHeld({ path, data, error: undefined }),
       (error: unknown) => {
         if (controller.signal.aborted) return;
         const failure = error instanceof ApiError ? error : new ApiError(0, undefined);
         setHeld((old) => ({ path, data: old.data, error: failure }));
+        if (failure.status === NOT_READY) retry = setTimeout(() => setAgain((count) => count + 1), RETRY_MS);
       },
     );
-    return () => controller.abort();
+    return () => {
+      clearTimeout(retry);
+      controller.abort();
+    };
   }, [path, time, again]);
   const reload = useCallback(() => setAgain((count) => count + 1), []);
   return { data: held.data, error: held.error, isLoading: path !== null && held.path !== path, reload };

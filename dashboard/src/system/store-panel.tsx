@@ -24,8 +24,7 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
     );
   }
   const { retention } = store;
-  const facts: readonly Fact[] = [
-    ["State", <Badge mood={moods[store.state]}>{store.state}</Badge>],
+  const content: readonly Fact[] = [
     ["Records", formatCountExactly(store.records)],
     ["First record", store.from === null ? "none yet" : formatMomentExactly(store.from, tz)],
     [
@@ -35,14 +34,18 @@ export function StorePanel({ store, tz }: StorePanelProps): JSX.Element {
     ["Ledger", `${formatBytes(store.ledgerBytes)} in ${formatQuantity(store.segments, "file")}`],
     ["Compacted", formatBytes(store.parquetBytes)],
     ["Bad lines", <Badge mood={store.badLines === 0 ? "good" : "warning"}>{formatCountExactly(store.badLines)}</Badge>],
+  ];
+  const facts: readonly Fact[] = [
+    ["State", <Badge mood={moods[store.state]}>{store.state}</Badge>],
+    ...(store.state === "ready" ? content : []),
     ["Retention", retention.days === null ? "forever" : formatQuantity(retention.days, "day")],
     ["Maximum size", retention.gigabytes === null ? "unlimited" : `${retention.gigabytes} GB`],
   ];
   return (
-    <Panel title="Query store" subtitle="Built from the ledger. It can be rebuilt at any time." isFlush>
+    <Panel title="Query store" subtitle="Built from the ledger. It sleeps while no statistics are asked for." isFlush>
       <Numbers facts={facts} />
     </Panel>
   );
 }
 
-const moods = { ready: "good", starting: "warning", down: "bad" } as const;
+const moods = { asleep: "neutral", ready: "good", starting: "warning", down: "bad" } as const;

@@ -24,6 +24,12 @@ export function Empty({ icon = "search", title, children, actions }: EmptyProps)
   );
 }
 
+function titleOf({ status, problem }: ApiError): string {
+  if (status === 0) return "No connection";
+  if (status === 503) return "Not ready yet";
+  return problem?.title ?? `Error ${status}`;
+}
+
 /** An error with its id in the gateway's log and a retry button. */
 export function Failure({ error, onRetry }: { readonly error: ApiError; readonly onRetry?: () => void }): JSX.Element {
   return (
@@ -31,9 +37,7 @@ export function Failure({ error, onRetry }: { readonly error: ApiError; readonly
       <span class="empty-icon">
         <Icon name="errors" size={20} />
       </span>
-      <p class="empty-title">
-        {error.status === 0 ? "No connection" : (error.problem?.title ?? `Error ${error.status}`)}
-      </p>
+      <p class="empty-title">{titleOf(error)}</p>
       <div class="empty-text">
         {error.message}
         {error.problem?.errors?.map(({ where, message }) => (

@@ -130,7 +130,7 @@ export interface SystemInfo {
 }
 
 export interface StoreInfo {
-  readonly state: "starting" | "ready" | "down";
+  readonly state: "asleep" | "starting" | "ready" | "down";
   readonly records: number;
   readonly parquetBytes: number;
   readonly ledgerBytes: number;

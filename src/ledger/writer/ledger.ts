@@ -23,6 +23,8 @@ export interface LedgerOptions extends StatsFileOptions {
   readonly maxQueueBytes: number;
   /** Counters that outlive this ledger's worker, for the next one. */
   readonly counts?: LedgerCounts;
+  /** Another program has renamed or deleted the file. */
+  readonly onMoved?: () => void;
 }
 
 /** Bytes of one write: large enough to make the system call cheap, small enough to keep rotated files at their size. */
@@ -326,6 +328,7 @@ export class Ledger {
   #onFileChange(change: FileChange): void {
     const { instance } = this.#options;
     const last_seq = this.#writtenSeq;
+    if (change.kind === "moved") this.#options.onMoved?.();
     if (change.kind !== "rotated") this.addEvent({ event: change.kind, instance, last_seq });
     else this.addEvent({ event: "rotated", instance, segment: basename(change.segment), last_seq });
   }

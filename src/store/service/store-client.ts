@@ -1,6 +1,7 @@
 /**
- * The gateway's side of the store's process: starts it, sends it queries and restarts it if it ends, which loses nothing.
- * DuckDB is loaded only in that process, which has a lower priority than requests.
+ * The gateway's side of the store's process. It starts the process for the first query, sends it queries, restarts it if it
+ * crashes, and ends it when there have been no queries for a while. None of that loses anything: the store is built from the
+ * ledger. DuckDB is loaded only in that process, which has a lower priority than requests.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import type { Logger } from "../../core/log.ts";
@@ -12,6 +13,8 @@ export interface StoreClientOptions {
   readonly settings: LocatedStore;
   readonly ledgerPath: string;
   readonly log: Logger;
+  /** The process ends after this time without a query. */
+  readonly idleMs?: number;
 }
 
 /** The store cannot be queried: it is disabled or stopped, or its process ended during the query. */
@@ -33,6 +36,8 @@ class StoreProcessError extends Error {
   }
 }
 
+/** Long enough that reading a page does not end it, short enough that a closed dashboard costs nothing. */
+const IDLE_MS = 5 * 60_000;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
 /** A query during the start of the process waits for it up to this long. */
@@ -57,6 +62,10 @@ export class StoreClient {
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MAX_BACKOFF_MS);
   #restart: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** The process has been asked to end, and does not take queries any more. */
+  #isClosing = false;
+  #users = 0;
+  #idle: NodeJS.Timeout | undefined;
   #end = Promise.withResolvers<void>();
 
   constructor(options: StoreClientOptions) {
@@ -69,6 +78,11 @@ export class StoreClient {
     return this.#restarts;
   }
 
+  /** True if no process runs because there are no queries. The next one starts it. */
+  get isAsleep(): boolean {
+    return !this.#stopped && this.#restart === undefined && (this.#child === undefined || this.#isClosing);
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -78,7 +92,7 @@ export class StoreClient {
     return this.#end.promise;
   }
 
-  start(): void {
+  #start(): void {
     if (this.#stopped || this.#child !== undefined) return;
     // Type stripping runs `.ts` in a checkout; a package contains compiled `.js`.
     const entry = new URL(import.meta.url.endsWith(".ts") ? "./store-main.ts" : "./store-main.js", import.meta.url);
@@ -101,17 +115,26 @@ export class StoreClient {
     this.#send({ kind: "open", init: { settings: this.#options.settings, ledgerPath: this.#options.ledgerPath } });
   }
 
+  /** Lets the store read what is new. Call this before files disappear that it has not read. */
+  wake(): void {
+    this.invoke("storeInfo", undefined).catch((error: unknown) => {
+      if (error instanceof StoreUnavailable || this.#stopped) return;
+      this.#options.log.warn({ error: String(error) }, "the store could not be woken");
+    });
+  }
+
   /** Ends the process at once. Whatever it was doing, nothing is lost. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#restart);
+    clearTimeout(this.#idle);
     this.#child?.kill("SIGKILL");
     this.#rejectAll("the store was stopped");
   }
 
   /** Runs a method in the store's process. Rejects with its error, or with `StoreUnavailable` if the process cannot run it. */
   async invoke(method: string, argument: unknown, signal?: AbortSignal): Promise<unknown> {
-    await this.#whenReady(signal);
+    const release = await this.#use(signal);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = this.#expect({ resolve, part: () => undefined, reject });
     const cancel = (): void => {
@@ -125,12 +148,13 @@ export class StoreClient {
       return await promise;
     } finally {
       signal?.removeEventListener("abort", cancel);
+      release();
     }
   }
 
   /** The same for a result in parts. Leaving the loop early ends the work in the store's process. */
   async *stream(method: string, argument: unknown, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    await this.#whenReady(signal);
+    const release = await this.#use(signal);
     let next = Promise.withResolvers<Uint8Array | undefined>();
     const id = this.#expect({
       resolve: () => next.resolve(undefined),
@@ -152,7 +176,33 @@ export class StoreClient {
     } finally {
       signal?.removeEventListener("abort", cancel);
       if (this.#pending.delete(id)) this.#send({ kind: "cancel", id });
+      release();
     }
+  }
+
+  /** Resolves when the process takes queries. The returned function ends the use, after which the process may end. */
+  async #use(signal: AbortSignal | undefined): Promise<() => void> {
+    this.#users++;
+    clearTimeout(this.#idle);
+    const release = (): void => {
+      if (--this.#users === 0 && !this.#stopped) {
+        this.#idle = setTimeout(() => this.#sleep(), this.#options.idleMs ?? IDLE_MS).unref();
+      }
+    };
+    try {
+      await this.#whenReady(signal);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return release;
+  }
+
+  #sleep(): void {
+    if (this.#child === undefined || this.#isClosing) return;
+    this.#isClosing = true;
+    this.#options.log.info({}, "no queries for a while; the store's process ends until the next one");
+    this.#send({ kind: "close" });
   }
 
   #expect(pending: Pending): number {
@@ -162,9 +212,11 @@ export class StoreClient {
   }
 
   async #whenReady(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#stopped) throw new StoreUnavailable("the store was stopped");
     signal?.throwIfAborted();
-    if (this.#restart === undefined) this.start();
+    // A process that is ending takes no more queries; the next one starts when it is gone.
+    while (this.#isClosing) await this.#end.promise;
+    if (this.#stopped) throw new StoreUnavailable("the store was stopped");
+    if (this.#restart === undefined) this.#start();
     const { promise, reject } = Promise.withResolvers<undefined>();
     const late = setTimeout(() => reject(new StoreUnavailable("the store is not ready")), READY_DEADLINE_MS);
     try {
@@ -199,15 +251,17 @@ export class StoreClient {
   #onClose(child: ChildProcess, how: { code: number | null; signal: string | null; stderr: string }): void {
     if (child !== this.#child) return;
     this.#child = undefined;
+    const wasAsked = this.#isClosing;
+    this.#isClosing = false;
     this.#end.resolve();
     this.#rejectAll("the store's process ended");
-    if (this.#stopped) return;
+    if (this.#stopped || wasAsked) return;
     const delayMs = this.#backoff.next(performance.now() - this.#startedAt);
     this.#options.log.warn({ ...how, delayMs }, "the store's process ended; restarting");
     this.#restart = setTimeout(() => {
       this.#restart = undefined;
       this.#restarts++;
-      this.start();
+      this.#start();
     }, delayMs);
   }
 

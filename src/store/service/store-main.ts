@@ -1,6 +1,6 @@
 /**
  * Entry point of the store's process. The process may be killed at any time: its files are complete at every moment, and what
- * it has in memory is also in the ledger. It ends with the gateway that started it.
+ * it has in memory is also in the ledger. It ends with the gateway that started it, or after a while without queries.
  */
 import { writeFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
@@ -20,8 +20,8 @@ const EXIT_BROKEN = 1;
 
 /** Rejects queries during the first read, because results of half a ledger look complete. The client knows the error by its name. */
 class FirstReadRunning extends Error {
-  constructor() {
-    super("the stats files are being read for the first time");
+  constructor(progress: string) {
+    super(`what was recorded since the last query is being read${progress === "" ? "" : ` (${progress})`}`);
     this.name = "StoreUnavailable";
   }
 }
@@ -53,7 +53,16 @@ function onMessage(message: ToStore): void {
       running.get(message.id)?.abort();
       pulls.get(message.id)?.();
       return;
+    case "close":
+      void close();
+      return;
   }
+}
+
+async function close(): Promise<void> {
+  const { refresher } = await serving.promise;
+  await refresher.close();
+  process.exit();
 }
 
 async function open({ settings, ledgerPath }: StoreInit): Promise<void> {
@@ -87,7 +96,7 @@ async function invoke(id: number, name: string, argument: unknown): Promise<void
   running.set(id, controller);
   try {
     const isFresh = await refresher.bringUpToDate(UPDATE_DEADLINE_MS);
-    if (!isFresh && !refresher.hasCaughtUp) throw new FirstReadRunning();
+    if (!isFresh && !refresher.hasCaughtUp) throw new FirstReadRunning(refresher.progress);
     controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`the store has no method ${name}`);

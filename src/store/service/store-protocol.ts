@@ -15,7 +15,9 @@ export type ToStore =
   /** Requests the next part of a stream. The first part comes without it. */
   | { readonly kind: "pull"; readonly id: number }
   /** The result is no longer needed. */
-  | { readonly kind: "cancel"; readonly id: number };
+  | { readonly kind: "cancel"; readonly id: number }
+  /** Write what the next process would have to read again, and end. */
+  | { readonly kind: "close" };
 
 export type FromStore =
   | { readonly kind: "ready" }

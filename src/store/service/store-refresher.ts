@@ -15,7 +15,8 @@ export interface StoreRefresherOptions {
   readonly onBroken: (error: unknown) => void;
 }
 
-const POLL_MS = 1000;
+/** A query brings the store up to date itself; between queries rare, large batches cost least. */
+const POLL_MS = 5000;
 /** A state this young is treated as current. */
 const FRESH_MS = 20;
 /** With less than this in memory, it is not written to Parquet: a command reads that much from the ledger quickly. */
@@ -33,12 +34,19 @@ export class StoreRefresher {
   readonly #options: StoreRefresherOptions;
   readonly #store: Store;
   #poll: NodeJS.Timeout | undefined;
+  #working: Promise<void> = Promise.resolve();
   #freshAt = -Infinity;
   #refreshing: Promise<void> | undefined;
   #compactedAt: number;
   #failedAt = -Infinity;
   #prunedAt: number;
   #isReported = false;
+  #readBytes = 0;
+  #totalBytes = 0;
+  readonly #onProgress = (done: number, total: number): void => {
+    this.#readBytes = done;
+    this.#totalBytes = total;
+  };
 
   private constructor(options: StoreRefresherOptions, store: Store) {
     this.#options = options;
@@ -79,6 +87,13 @@ export class StoreRefresher {
     return this.#freshAt > -Infinity;
   }
 
+  /** How far the running read is, such as "34 % of 250 MB"; empty before it is known. */
+  get progress(): string {
+    if (this.#totalBytes === 0) return "";
+    const percent = Math.floor((100 * this.#readBytes) / this.#totalBytes);
+    return `${percent} % of ${Math.ceil(this.#totalBytes / 1e6)} MB`;
+  }
+
   /**
    * Resolves to true once everything that the ledger held when it was called has been read, or to false after the
    * deadline.
@@ -96,6 +111,20 @@ export class StoreRefresher {
     }
   }
 
+  /** Writes what is in memory, unless it is little, and closes the store. */
+  async close(): Promise<void> {
+    clearTimeout(this.#poll);
+    this.#poll = undefined;
+    await this.#working;
+    await this.#refreshing;
+    try {
+      if (this.#store.liveBytes >= SMALL_BYTES) await this.#store.compact();
+    } catch (error) {
+      this.#failed(error);
+    }
+    await this.#store.close();
+  }
+
   #reportDamage(): void {
     const files = this.#store.damaged.map(({ calls }) => calls);
     if (files.length === 0) return;
@@ -103,7 +132,9 @@ export class StoreRefresher {
   }
 
   #schedule(): void {
-    this.#poll = setTimeout(() => void this.#work(), POLL_MS);
+    this.#poll = setTimeout(() => {
+      this.#working = this.#work();
+    }, POLL_MS);
   }
 
   async #work(): Promise<void> {
@@ -122,7 +153,7 @@ export class StoreRefresher {
     const mayCompact = began - this.#failedAt > RETRY_MS;
     if (!mayCompact && this.#store.liveBytes > MAX_LIVE_BYTES) return;
     try {
-      await this.#store.refresh({ compactAt: mayCompact ? BULK_BYTES : undefined });
+      await this.#store.refresh({ compactAt: mayCompact ? BULK_BYTES : undefined, onProgress: this.#onProgress });
       this.#freshAt = began;
     } catch (error) {
       this.#failed(error);

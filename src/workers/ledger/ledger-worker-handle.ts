@@ -28,6 +28,8 @@ export interface LedgerWorkerHandleOptions {
   readonly onStatus: () => void;
   readonly onCosts: (costs: CostDeltas) => void;
   readonly onRecorded: (recorded: RecordDeltas) => void;
+  /** Another program has renamed or deleted the stats file. */
+  readonly onMoved: () => void;
   /** A new ledger worker is open; the data workers need new links. */
   readonly onReplaced: () => void;
 }
@@ -165,6 +167,9 @@ export class LedgerWorkerHandle {
         break;
       case "recorded":
         this.#options.onRecorded(message.recorded);
+        break;
+      case "moved":
+        this.#options.onMoved();
         break;
       case "rotated":
         this.#rotating.shift()?.(message.segment);

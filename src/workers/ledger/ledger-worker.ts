@@ -187,6 +187,7 @@ parent?.once("message", (init: LedgerWorkerInit) => {
       instance: init.instance,
       replaces: init.replaces?.instance,
       counts: new LedgerCounts(init.counts),
+      onMoved: () => post({ kind: "moved" }),
       now: () => Date.now(),
       log: relayLogger((entry) => post({ kind: "log", ...entry })),
     });

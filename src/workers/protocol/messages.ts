@@ -156,5 +156,7 @@ export type FromLedger =
   | { readonly kind: "costs"; readonly costs: CostDeltas }
   | { readonly kind: "recorded"; readonly recorded: RecordDeltas }
   | { readonly kind: "rotated"; readonly segment: string | undefined }
+  /** Another program has renamed or deleted the stats file. */
+  | { readonly kind: "moved" }
   | ({ readonly kind: "log" } & LogEntry)
   | { readonly kind: "closed" };

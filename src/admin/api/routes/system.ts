@@ -7,7 +7,7 @@ import { proxyStatus } from "./operation.ts";
 const storeInfo: z.ZodType<StoreInfo> = named(
   "Store",
   z.object({
-    state: z.enum(["starting", "ready", "down"]),
+    state: z.enum(["asleep", "starting", "ready", "down"]),
     records: z.number(),
     parquetBytes: z.number(),
     ledgerBytes: z.number(),
