@@ -1,5 +1,6 @@
 import type { Logger } from "../core/log.ts";
 import type { RecentRejection } from "../core/counters/status.ts";
+import type { Rejection } from "../core/request/rejection.ts";
 import { gatewayError } from "../proxy/admission/error-responses.ts";
 import type { RejectionNote } from "../workers/protocol/messages.ts";
 
@@ -56,9 +57,14 @@ function toRecent(note: RejectionNote): RecentRejection {
     at: new Date(note.at).toISOString(),
     status: error.status,
     code: error.code,
-    reason: note.rejection.kind === "forbidden" ? note.rejection.reason : undefined,
+    reason: reasonOf(note.rejection),
     maskedKey: note.maskedKey,
     prefix: note.prefix,
     clientIp: note.clientIp,
   };
+}
+
+function reasonOf(rejection: Rejection): RecentRejection["reason"] {
+  if (rejection.kind === "forbidden") return rejection.reason;
+  return "spoken" in rejection ? rejection.spoken : undefined;
 }

@@ -120,7 +120,7 @@ function readStatusLine({ bytes, text }: Head): StatusLine | WireFault {
     if ((octet(code) & DIGIT) === 0) return malformed("the status is not three digits");
     status = status * 10 + code - 0x30;
   }
-  if (status < 100 || status > 599) return malformed("the status is not between 100 and 599");
+  if (status < 100) return malformed("the status is less than 100");
 
   // The grammar requires the space even before an empty reason, but many servers leave it out, which does no harm.
   const separator = bytes[REASON_AT - 1];

@@ -168,6 +168,9 @@ describe("through the gateway", () => {
         "500 x",
         "529 Overloaded",
         "599 ?",
+        "600 Beyond",
+        "777 Lucky",
+        "999 Request denied",
       ]) {
         await bothWays({}, `HTTP/1.1 ${status}\r\nRetry-After: 7\r\nContent-Length: 7\r\n\r\n{"a":1}`);
       }

@@ -14,6 +14,8 @@ import { Badge, Status } from "../ui/status.tsx";
 const meanings: Readonly<Record<string, string>> = {
   no_key: "no key",
   unknown_key: "not on the allow-list",
+  tls: "TLS on the plain HTTP port",
+  http2: "HTTP/2 without TLS",
   expired: "expired",
   mixed_keys: "two different keys",
 };

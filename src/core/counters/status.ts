@@ -1,4 +1,4 @@
-import type { ForbiddenReason } from "../request/rejection.ts";
+import type { ForbiddenReason, SpokenProtocol } from "../request/rejection.ts";
 
 /** The body of `GET /api/v1/status`, and a source of `/metrics`. The names of the members are part of the API. */
 export interface ProxyStatus {
@@ -55,7 +55,8 @@ export interface RecentRejection {
   readonly at: string;
   readonly status: number;
   readonly code: string;
-  readonly reason: ForbiddenReason | undefined;
+  /** Why the key was rejected, or what the client spoke instead of plain HTTP/1. */
+  readonly reason: ForbiddenReason | SpokenProtocol | undefined;
   readonly maskedKey: string;
   readonly prefix: string;
   readonly clientIp: string;

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Rejection } from "../../core/request/rejection.ts";
+import type { Rejection, SpokenProtocol } from "../../core/request/rejection.ts";
 import { isFault, type WireFault } from "../../wire/fault.ts";
 import { RequestHeadReader, type RequestHead } from "../../wire/request-head.ts";
 import { admit } from "../admission/admit.ts";
@@ -10,11 +10,16 @@ import type { ClientHandler, ClientSide } from "../exchange/client-side.ts";
 import type { DataPlane } from "../exchange/data-plane.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { Expiring } from "../io/timer-wheel.ts";
+import { spokenIn, WRONG_PROTOCOL } from "./spoken-protocol.ts";
 
 /** Bytes of pipelined requests that are kept during an exchange; then LMGate stops reading from the client. */
 const MAX_PIPELINED_BYTES = 65_536;
-/** LMGate reads on this long after its last response, so that a reset does not destroy that response (RFC 9112 §9.6). */
+/**
+ * After its last response LMGate reads on and discards, because a reset would destroy that response (RFC 9112 §9.6): until
+ * the client has sent nothing for `LINGER_MS`, at most `MAX_LINGER_MS`. Clients that read only after their upload need it.
+ */
 const LINGER_MS = 2_000;
+const MAX_LINGER_MS = 30_000;
 const JSON_TYPE = "application/json";
 
 /** Empty if the client has already left. */
@@ -44,6 +49,8 @@ export class ClientConnection implements Expiring, ClientSide {
   #keepAlive = false;
   #writeHolds = 0;
   #endAfterRelease = false;
+  /** The response was sent at this time, and the client's bytes are discarded; on the monotonic clock. */
+  #lingersSince: number | undefined;
 
   constructor(socket: Socket, plane: DataPlane, onClosed: (connection: ClientConnection) => void) {
     this.#socket = socket;
@@ -168,7 +175,10 @@ export class ClientConnection implements Expiring, ClientSide {
   // Called by the socket.
 
   #received(bytes: Buffer): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open") {
+      this.#linger();
+      return;
+    }
     let rest: Buffer | undefined = bytes;
     if (this.#exchange !== undefined) rest = this.#exchange.clientData(bytes);
     if (rest === undefined || rest.length === 0) return;
@@ -198,7 +208,7 @@ export class ClientConnection implements Expiring, ClientSide {
         this.#headStarted = true;
         this.#plane.wheel.arm(this, this.#plane.context.timeouts.clientHeadMs);
       }
-    } else if (isFault(head)) this.#rejectHead(head);
+    } else if (isFault(head)) this.#rejectHead(head, spokenIn(bytes));
     else {
       this.#headStarted = false;
       this.#startRequest(head, this.#heads.takeRest());
@@ -248,13 +258,18 @@ export class ClientConnection implements Expiring, ClientSide {
     const prefix = shownPrefix(head.target, context.providers);
     context.requestRejected({ rejection, maskedKey, prefix, clientIp: this.ip });
     // LMGate does not read the body of a rejected request, and must not read it as the next request.
-    const close = head.body.kind !== "none" || rejection.kind === "malformed";
+    // What follows a CONNECT is meant for the tunnel that it did not get.
+    const close = head.body.kind !== "none" || rejection.kind === "malformed" || head.method === "CONNECT";
     this.#respondWithError(rejection, close);
     this.#armIdleTimeout();
   }
 
-  #rejectHead(fault: WireFault): void {
-    const rejection: Rejection = { kind: fault.fault, detail: fault.detail };
+  #rejectHead({ fault, detail }: WireFault, spoken: SpokenProtocol | undefined): void {
+    const rejection: Rejection = {
+      kind: fault,
+      detail: spoken === undefined ? detail : WRONG_PROTOCOL[spoken],
+      spoken,
+    };
     this.#minor = 1;
     this.#headOnly = false;
     this.#plane.context.requestRejected({ rejection, maskedKey: "", prefix: "", clientIp: this.ip });
@@ -300,7 +315,7 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#plane.wheel.arm(this, this.#socket.writableNeedDrain ? timeouts.clientWriteStallMs : timeouts.clientIdleMs);
   }
 
-  /** Half-closes the connection, then reads on for a moment and discards what it reads. */
+  /** Half-closes the connection, then reads on for a while and discards what it reads. */
   #endAndLinger(): void {
     if (this.#state !== "open") return;
     this.#state = "ending";
@@ -317,9 +332,19 @@ export class ClientConnection implements Expiring, ClientSide {
     // A slow reader that has not received the whole response yet gets the usual time for that.
     wheel.arm(this, this.#socket.writableLength > 0 ? context.timeouts.clientWriteStallMs : LINGER_MS);
     this.#socket.end(() => {
-      if (this.#state === "ending") wheel.arm(this, LINGER_MS);
+      if (this.#state !== "ending") return;
+      this.#lingersSince = this.#plane.clock();
+      wheel.arm(this, LINGER_MS);
     });
     this.#socket.resume();
+  }
+
+  /** The client still sends. A gateway that stops does not wait for it. */
+  #linger(): void {
+    const since = this.#lingersSince;
+    if (since === undefined || this.#state !== "ending" || this.#plane.stopping) return;
+    const left = MAX_LINGER_MS - (this.#plane.clock() - since);
+    if (left > 0) this.#plane.wheel.arm(this, Math.min(LINGER_MS, left));
   }
 
   #ended(): void {
