@@ -1,10 +1,8 @@
 /** Why LMGate responded to a request itself, before or instead of the provider. */
 export type Rejection =
-  | {
-      readonly kind: "malformed" | "head-too-large" | "version";
-      readonly detail: string;
-      readonly spoken?: SpokenProtocol | undefined;
-    }
+  | { readonly kind: "malformed"; readonly detail: string; readonly spoken?: SpokenProtocol | undefined }
+  | { readonly kind: "head-too-large"; readonly detail: string }
+  | { readonly kind: "version"; readonly detail: string }
   | { readonly kind: "method"; readonly method: string }
   | { readonly kind: "forbidden"; readonly reason: ForbiddenReason }
   | { readonly kind: "unknown-route"; readonly prefixes: readonly string[]; readonly suggestion: string | undefined }
