@@ -140,14 +140,17 @@ class App {
     this.#allowlist = allowlist;
     const path = settings.admin.tokenPath;
     const { token, created } = openAdminToken({ path, given: adminToken, allowlist, log: this.#log });
-    const supervisor = await this.#startSupervisor(allowlist, prestart);
+    // Everything that needs files is loaded before the client port opens: a flood of connections may leave no descriptor.
+    const adminModules = loadAdminModules();
+    const supervisor = await this.#openSupervisor(allowlist, prestart);
     this.#supervisor = supervisor;
+    const admin = await this.#startAdmin(token, allowlist, supervisor, await adminModules);
+    this.#admin = admin;
+    if (this.#signals.stopping.aborted) return;
+    await supervisor.listen();
     if (this.#signals.stopping.aborted) return;
     // The list may have changed while the workers were starting.
     this.onAllowlist(allowlist.current);
-    // Requests are served from here on. What only operators need is loaded now.
-    const admin = await this.#startAdmin(token, allowlist, supervisor);
-    this.#admin = admin;
     this.#state = "serving";
     this.refresh();
     const urls = { address: ownUrl(settings.server.host, supervisor.port), admin: ownUrl(admin.host, admin.port) };
@@ -177,9 +180,9 @@ class App {
     }
   }
 
-  #startSupervisor(allowlist: AllowlistWatch, prestart: Prestart): Promise<Supervisor> {
+  #openSupervisor(allowlist: AllowlistWatch, prestart: Prestart): Promise<Supervisor> {
     const { current } = allowlist;
-    return Supervisor.start({
+    return Supervisor.open({
       prestarted: prestart.workers,
       settings: this.#settings,
       overrides: this.#overrides,
@@ -198,14 +201,15 @@ class App {
     });
   }
 
-  async #startAdmin(token: string, allowlist: AllowlistWatch, supervisor: Supervisor): Promise<AdminServer> {
+  async #startAdmin(
+    token: string,
+    allowlist: AllowlistWatch,
+    supervisor: Supervisor,
+    { startAdmin, openAdminServices }: AdminModules,
+  ): Promise<AdminServer> {
     const { admin, providers } = this.#settings;
     const names = providers.map((provider) => provider.name);
     const metrics = await this.#metrics.load({ version, node: process.version, providers: names });
-    const [{ startAdmin }, { openAdminServices }] = await Promise.all([
-      import("../admin/server/admin-server.ts"),
-      import("./open-admin-services.ts"),
-    ]);
     const services = openAdminServices({
       settings: this.#settings,
       origins: this.#origins,
@@ -314,6 +318,18 @@ class App {
       refusals: this.#rejections.recent,
     };
   }
+}
+
+type AdminModules = Awaited<ReturnType<typeof loadAdminModules>>;
+
+/** Loads them while the ledger worker opens the stats file. */
+function loadAdminModules() {
+  const loading = Promise.all([import("../admin/server/admin-server.ts"), import("./open-admin-services.ts")]).then(
+    ([{ startAdmin }, { openAdminServices }]) => ({ startAdmin, openAdminServices }),
+  );
+  // The caller sees the error, unless the start has failed for another reason before.
+  loading.catch(() => undefined);
+  return loading;
 }
 
 function loadOverrides({ pricing }: Settings): ReturnType<typeof loadPriceOverrides> {

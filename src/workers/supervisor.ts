@@ -62,10 +62,10 @@ export class Supervisor {
   }
 
   /**
-   * Resolves when every data worker is listening. If `cancel` is aborted, it resolves with those that are, or rejects with
-   * `StartCancelled` if the stats file is not open yet. Rejects if the port or the stats file is in use.
+   * Resolves when the stats file is open and the port is known; `listen` opens the port. Rejects if one of them is in use, and
+   * with `StartCancelled` if `cancel` is aborted before.
    */
-  static async start(options: SupervisorOptions): Promise<Supervisor> {
+  static async open(options: SupervisorOptions): Promise<Supervisor> {
     const port = await claimPort(options.settings);
     const ledger = new LedgerWorkerHandle({
       prestarted: options.prestarted.take("ledger"),
@@ -90,15 +90,15 @@ export class Supervisor {
       await ledger.worker.terminate();
       throw error;
     }
+    // Also used by `onReplaced` above.
     const supervisor = new Supervisor(options, ledger, port);
-    try {
-      await Promise.race([supervisor.#startDataWorkers(), cancelled]);
-      supervisor.#isStarting = false;
-    } catch (error) {
-      await supervisor.abandon();
-      throw error;
-    }
     return supervisor;
+  }
+
+  /** Resolves when every data worker is listening. If `cancel` is aborted, it resolves with those that are. */
+  async listen(): Promise<void> {
+    await Promise.race([this.#startDataWorkers(), abortOf(this.#options.cancel)]);
+    this.#isStarting = false;
   }
 
   get requestsInFlight(): number {
@@ -178,7 +178,10 @@ export class Supervisor {
     await this.#ledger.close();
   }
 
-  /** Starts as many at the same time as there are CPUs, because workers that compete for one delay each other. */
+  /**
+   * Starts as many at the same time as there are CPUs, because workers that compete for one delay each other. None listens
+   * before all are loaded: connections that come at once must not take the file descriptors that loading needs.
+   */
   async #startDataWorkers(): Promise<void> {
     const count = dataWorkerCount(this.#options.settings, this.#options.log);
     const shared = ConnectionCounts.allocate(count, randomInt(2 ** 31));
@@ -186,10 +189,13 @@ export class Supervisor {
       while (this.#isStarting && this.#data.length < count) {
         const worker = this.#startDataWorker(this.port, { shared, worker: this.#data.length });
         this.#data.push(worker);
-        await worker.listening;
+        await worker.loaded;
       }
     };
     await Promise.all(Array.from({ length: availableParallelism() }, startNext));
+    if (!this.#isStarting) return;
+    for (const worker of this.#data) worker.listen();
+    await Promise.all(this.#data.map((worker) => worker.listening));
   }
 
   #startDataWorker(port: number, connections: ConnectionPart): DataWorkerHandle {

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { test } from "node:test";
 
@@ -170,6 +180,38 @@ test("the holder renews its lock, and notices when another instance has taken it
     linesIn(fixture.path).map(({ n }) => n),
     [0, 1],
   );
+});
+
+test("a holder that cannot renew its lock stops writing before another process may take it over", async (t) => {
+  const fixture = ledgerFixture(t);
+  let now = Date.now();
+  const ledger = fixture.open({ now: () => now });
+  appendAll(ledger, 0, 1);
+  rmSync(`${fixture.path}.lock`);
+  mkdirSync(`${fixture.path}.lock`);
+  now += 9_000;
+  appendAll(ledger, 1, 1);
+  assert.equal(linesIn(fixture.path).length, 2);
+  now += 2_000;
+  appendAll(ledger, 2, 1);
+  const { degraded, queued, lastError } = ledger.status();
+  assert.deepEqual({ degraded, queued }, { degraded: true, queued: 1 });
+  assert.match(lastError ?? "", /could not be renewed/);
+
+  rmdirSync(`${fixture.path}.lock`);
+  await until("it writes again", () => !ledger.status().degraded);
+  assert.equal(linesIn(fixture.path).length, 3);
+});
+
+test("a lock that was copied to its place, as by a backup, is renewed there", (t) => {
+  const fixture = ledgerFixture(t);
+  let now = Date.now();
+  const ledger = fixture.open({ now: () => now });
+  cpSync(`${fixture.path}.lock`, `${fixture.path}.copy`);
+  renameSync(`${fixture.path}.copy`, `${fixture.path}.lock`);
+  now += MINUTE;
+  appendAll(ledger, 0, 1);
+  assert.equal(lockIn(fixture).heartbeat, new Date(now).toISOString());
 });
 
 test("closing does not remove a lock that another instance has taken", (t) => {

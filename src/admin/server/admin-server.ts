@@ -58,6 +58,8 @@ function loadOnFirstRequest(
     loading.then(
       (handle) => handle(request, response),
       (error: unknown) => {
+        // Without a file descriptor nothing can be loaded; the next request tries again.
+        loading = undefined;
         options.log.error({ err: error }, "admin listener could not be loaded");
         response
           .writeHead(500, { "content-type": problemType })

@@ -1,4 +1,14 @@
-import { closeSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 
 import { errorCode } from "../../core/errno.ts";
 import { LedgerOpenError } from "../files/ledger-open-error.ts";
@@ -22,6 +32,7 @@ export const HEARTBEAT_MS = 5_000;
 /** Without renewal for so long, a lock may be taken over. */
 export const STALE_MS = 15_000;
 const MAX_TRIES = 10;
+const MAX_LOCK_BYTES = 4_096;
 
 /**
  * Lets one instance at a time write to a path. It is a file because Node cannot call flock(2), which moreover does not
@@ -31,6 +42,8 @@ export class LockFile {
   readonly #options: LockOptions;
   readonly #self: ProcessIdentity = ownIdentity();
   #heartbeatAt: number;
+  /** Our lock, kept open so that it can be renewed when the process has no file descriptor left. */
+  #fd: number | undefined;
 
   private constructor(options: LockOptions) {
     this.#options = options;
@@ -40,12 +53,23 @@ export class LockFile {
   /** Throws `LedgerOpenError` while another instance holds the lock, and system errors as they are. */
   static acquire(options: LockOptions): LockFile {
     const lock = new LockFile(options);
+    try {
+      lock.#acquire();
+      return lock;
+    } catch (error) {
+      lock.#close();
+      throw error;
+    }
+  }
+
+  #acquire(): void {
+    const options = this.#options;
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      if (lock.#create(options.path)) return lock;
+      if (this.#create(options.path)) return;
       const holder = readHolder(options.path);
       if (holder === undefined) continue;
-      if (!lock.#mayReplace(holder)) throw heldBy(holder, options);
-      if (lock.#replace(holder)) return lock;
+      if (!this.#mayReplace(holder)) throw heldBy(holder, options);
+      if (this.#replace(holder)) return;
     }
     throw new LedgerOpenError(
       `the lock ${options.path} keeps changing its holder. Check whether another program uses this file name.`,
@@ -59,45 +83,77 @@ export class LockFile {
 
   /** Renews the lock; false if another instance has taken it. */
   heartbeat(): boolean {
-    const { path } = this.#options;
-    if (readHolder(path) === undefined && this.#create(path)) return true;
-    if (!this.#isOurs()) return false;
-    // The content always has the same length and is overwritten in place, so the lock is never missing or empty.
-    const fd = openSync(path, "r+");
-    try {
-      this.#write(fd);
-    } finally {
-      closeSync(fd);
+    const { path, instance } = this.#options;
+    if (this.#holder() === undefined && this.#create(path)) return true;
+    if (this.#holder()?.instance !== instance) {
+      this.#close();
+      return false;
     }
+    // The content always has the same length and is overwritten in place, so the lock is never missing or empty.
+    this.#write(this.#openOwn());
     return true;
   }
 
   /** Removes the lock, unless another instance has taken it. */
   release(): void {
-    if (this.#isOurs()) unlinkSync(this.#options.path);
+    const { path, instance } = this.#options;
+    try {
+      if (this.#holder()?.instance === instance) unlinkSync(path);
+    } finally {
+      this.#close();
+    }
   }
 
-  #isOurs(): boolean {
-    return readHolder(this.#options.path)?.instance === this.#options.instance;
+  /** Who holds the lock; `undefined` if there is none. */
+  #holder(): Holder | undefined {
+    const { path } = this.#options;
+    try {
+      return readHolder(path);
+    } catch (error) {
+      if (this.#fd === undefined || !isOutOfDescriptors(error)) throw error;
+      if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+      // The open file can be read without a new descriptor. If it is no longer at the path, the holder is another one.
+      return parseHolder(this.#isAtPath(this.#fd) ? readFrom(this.#fd) : "", 0);
+    }
   }
 
-  /** False if the file exists already. */
+  /** The open lock. A program that restores files may have put a copy in its place. */
+  #openOwn(): number {
+    if (this.#fd !== undefined && this.#isAtPath(this.#fd)) return this.#fd;
+    this.#close();
+    this.#fd = openSync(this.#options.path, "r+");
+    return this.#fd;
+  }
+
+  #isAtPath(fd: number): boolean {
+    const found = statSync(this.#options.path, { bigint: true, throwIfNoEntry: false });
+    const own = fstatSync(fd, { bigint: true });
+    return found !== undefined && found.ino === own.ino && found.dev === own.dev;
+  }
+
+  #close(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) closeSync(fd);
+  }
+
+  /** Creates the file with our lock and keeps it open. False if it exists already. */
   #create(path: string): boolean {
     let fd: number;
     try {
-      fd = openSync(path, "wx", 0o640);
+      fd = openSync(path, "wx+", 0o640);
     } catch (error) {
       if (errorCode(error) === "EEXIST") return false;
       throw error;
     }
+    this.#close();
+    this.#fd = fd;
     try {
       this.#write(fd);
       return true;
     } catch (error) {
       unlinkSync(path);
       throw error;
-    } finally {
-      closeSync(fd);
     }
   }
 
@@ -140,8 +196,18 @@ export class LockFile {
       return false;
     }
     unlessMissing(() => renameSync(next, path));
-    return this.#isOurs();
+    return readHolder(path)?.instance === this.#options.instance;
   }
+}
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "EMFILE" || code === "ENFILE";
+}
+
+function readFrom(fd: number): string {
+  const bytes = Buffer.alloc(MAX_LOCK_BYTES);
+  return bytes.toString("utf8", 0, readSync(fd, bytes, 0, MAX_LOCK_BYTES, 0));
 }
 
 function unlessMissing(act: () => void): void {

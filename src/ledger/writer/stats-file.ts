@@ -62,6 +62,8 @@ export class StatsFile {
   /** Opens the file if it is not open, or a new one if it is no longer at its path. Throws if that fails. */
   keepOpen(): void {
     if (this.#lock?.isFresh() === false) this.heartbeat();
+    // Another process may take over a lock that is not renewed.
+    if (this.#lock?.isFresh() === false) throw new Error(`the lock ${this.#path}.lock could not be renewed`);
     if (this.#target?.isCurrent() === false) {
       this.#options.log.warn(
         { path: this.#path },

@@ -25,6 +25,8 @@ export class Listener {
       this.#server.once("error", reject);
       this.#server.listen({ ...options, backlog: 4_096 }, () => {
         this.#server.off("error", reject);
+        // A connection that cannot be accepted, for lack of a file descriptor, must not end the worker.
+        this.#server.on("error", () => undefined);
         // as: the server listens on a host and port, so this is an address and not the name of a pipe.
         resolve(this.#server.address() as AddressInfo);
       });

@@ -44,12 +44,16 @@ const NO_LAG = { p50: 0, p99: 0, max: 0 };
 
 /** The main thread's side of one data worker. */
 export class DataWorkerHandle {
+  /** Its code is loaded, and it waits for `listen`. */
+  readonly loaded: Promise<void>;
   readonly listening: Promise<void>;
   readonly stopped: Promise<void>;
   readonly #options: DataWorkerHandleOptions;
   readonly #worker: SupervisedWorker<ToDataWorker, FromDataWorker>;
+  readonly #loaded = Promise.withResolvers<void>();
   readonly #listening = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<void>();
+  #mayListen = false;
   #stopping = false;
   #accessVersion = 0;
   #lag: WorkerStatus["loopLagMs"] = NO_LAG;
@@ -60,6 +64,7 @@ export class DataWorkerHandle {
 
   constructor(options: DataWorkerHandleOptions) {
     this.#options = options;
+    this.loaded = this.#loaded.promise;
     this.listening = this.#listening.promise;
     this.stopped = this.#stopped.promise;
     this.#worker = new SupervisedWorker<ToDataWorker, FromDataWorker>({
@@ -117,6 +122,12 @@ export class DataWorkerHandle {
     this.#worker.post(message);
   }
 
+  /** Opens the port now, and at once after each restart. Call it when the worker is loaded. */
+  listen(): void {
+    this.#mayListen = true;
+    this.#worker.post({ kind: "listen" });
+  }
+
   relink(): void {
     const link = this.#options.link(this.#options.name, this.#counts);
     this.#worker.post({ kind: "ledger", link }, [link.port]);
@@ -136,6 +147,10 @@ export class DataWorkerHandle {
 
   #receive(message: FromDataWorker): void {
     switch (message.kind) {
+      case "loaded":
+        this.#loaded.resolve();
+        if (this.#mayListen) this.#worker.post({ kind: "listen" });
+        break;
       case "listening":
         this.#worker.state = "running";
         this.#listening.resolve();

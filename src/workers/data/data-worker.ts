@@ -60,7 +60,7 @@ class DataWorker {
     this.#announcements = setInterval(() => this.#announce(clock() - ANNOUNCE_AGE_MS), ANNOUNCE_MS);
   }
 
-  async listen(): Promise<void> {
+  async #listen(): Promise<void> {
     const { settings, port, reusePort } = this.#init;
     try {
       await this.#listener.listen({ host: settings.server.host, port, reusePort });
@@ -81,6 +81,9 @@ class DataWorker {
 
   receive(message: ToDataWorker): void {
     switch (message.kind) {
+      case "listen":
+        void this.#listen();
+        break;
       case "access":
         this.#keys.replace(message.access);
         this.#post({ kind: "access-applied", version: message.access.version });
@@ -231,5 +234,5 @@ parent?.once("message", (init: DataWorkerInit) => {
   parent.on("message", (message: ToDataWorker) => worker.receive(message));
   // The monitor does not catch: the error still ends the worker and reaches its supervisor.
   process.on("uncaughtExceptionMonitor", () => worker.crashing());
-  void worker.listen();
+  parent.postMessage({ kind: "loaded" } satisfies FromDataWorker);
 });

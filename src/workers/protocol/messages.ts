@@ -76,6 +76,8 @@ export interface LedgerLink {
 }
 
 export type ToDataWorker =
+  /** Open the port. */
+  | { readonly kind: "listen" }
   | { readonly kind: "access"; readonly access: AccessVersion }
   | { readonly kind: "readiness"; readonly readiness: Readiness }
   | { readonly kind: "ledger"; readonly link: LedgerLink }
@@ -87,6 +89,8 @@ export type ToDataWorker =
   | { readonly kind: "abort" };
 
 export type FromDataWorker =
+  /** Its code is loaded, so that it needs no more files. */
+  | { readonly kind: "loaded" }
   | { readonly kind: "listening" }
   | { readonly kind: "listen-failed"; readonly code: string; readonly message: string }
   | { readonly kind: "access-applied"; readonly version: number }
