@@ -232,6 +232,12 @@ export const SETTINGS = {
       50,
       "Maximum time that LMGate keeps an idle connection to a provider for the next request. If the provider announces a shorter `Keep-Alive: timeout`, LMGate uses that time, less one second.",
     ),
+    upstream_max_age_seconds: setting(
+      "upstreamMaxAgeMs",
+      secondsFrom(0),
+      300,
+      "Maximum age of a connection to a provider. An older one is not used for another request, so that requests follow a name whose address has changed. LMGate takes up to a tenth off at random, so that connections that were opened together are not closed together. `0`: no limit.",
+    ),
     drain_delay_seconds: setting(
       "drainDelayMs",
       secondsFrom(0),

@@ -39,6 +39,8 @@ export function openDataPlane(context: ProxyContext, clock: () => number, wallCl
     writes,
     connectMs: context.timeouts.connectMs,
     idleMs: context.timeouts.upstreamIdleMs,
+    maxAgeMs: context.timeouts.upstreamMaxAgeMs,
+    clock,
     listenAddress: context.listenAddress,
     headLimits: { maxBytes: context.maxHeadBytes, maxFields: context.maxHeaders },
     readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),

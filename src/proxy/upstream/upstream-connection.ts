@@ -33,6 +33,8 @@ export interface ConnectionContext {
   readonly readBuffer: Buffer;
   readonly buffers: BufferPool;
   readonly listenAddress: ListenAddress;
+  /** The pool's clock. After this time the connection is too old for another request. */
+  readonly reuseUntil: number;
   readonly tlsSession: Buffer | undefined;
   onTlsSession(session: Buffer): void;
   onClosed(connection: UpstreamConnection): void;
@@ -57,6 +59,10 @@ export class UpstreamConnection implements Expiring {
     this.#socket = openSocket(context, (length) => this.#received(length));
     this.#listen(context.upstream.secure ? "secureConnect" : "connect");
     context.wheel.arm(this, context.connectMs);
+  }
+
+  get reuseUntil(): number {
+    return this.#context.reuseUntil;
   }
 
   get usable(): boolean {

@@ -11,6 +11,10 @@ export interface PoolSettings {
   readonly writes: WriteBatcher;
   readonly connectMs: number;
   readonly idleMs: number;
+  /** 0: no limit. */
+  readonly maxAgeMs: number;
+  /** Monotonic, in milliseconds. */
+  readonly clock: () => number;
   readonly listenAddress: ListenAddress;
   readonly headLimits: HeadLimits;
   readonly readBuffer: Buffer;
@@ -19,6 +23,8 @@ export interface PoolSettings {
 
 /** LMGate closes an idle connection this long before the upstream would, so that a request does not meet its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** The part of the maximum age that is taken off at random. */
+const AGE_JITTER = 0.1;
 
 /** The connections to one upstream. Idle ones are reused, the most recently used first. */
 export class UpstreamPool {
@@ -57,13 +63,20 @@ export class UpstreamPool {
   release(connection: UpstreamConnection, keepAliveTimeoutSeconds: number | undefined): void {
     const offered =
       keepAliveTimeoutSeconds === undefined ? Infinity : keepAliveTimeoutSeconds * 1_000 - KEEP_ALIVE_MARGIN_MS;
-    const idleMs = Math.min(this.#settings.idleMs, offered);
+    const { clock } = this.#settings;
+    const idleMs = Math.min(this.#settings.idleMs, offered, connection.reuseUntil - clock());
     if (idleMs <= 0 || !connection.usable) {
       connection.destroy();
       return;
     }
     connection.setIdle(idleMs);
     this.#idle.push(connection);
+  }
+
+  /** When a connection that is opened now is too old for another request. */
+  #reuseUntil(): number {
+    const { clock, maxAgeMs } = this.#settings;
+    return maxAgeMs === 0 ? Infinity : clock() + maxAgeMs * (1 - AGE_JITTER * Math.random());
   }
 
   close(): void {
@@ -81,6 +94,7 @@ export class UpstreamPool {
       readBuffer: this.#settings.readBuffer,
       buffers: this.#settings.buffers,
       listenAddress: this.#settings.listenAddress,
+      reuseUntil: this.#reuseUntil(),
       tlsSession: this.#tlsSession,
       onTlsSession: (session) => {
         this.#tlsSession = session;

@@ -103,3 +103,36 @@ test("the upstream's Connection and Keep-Alive fields do not reach the client", 
   assert.equal(client.text, jsonResponse(8));
   await fixture.record(expectedRecord(8));
 });
+
+test("a connection in steady use is replaced when it is old enough, and no request fails", async () => {
+  const aged = await startProxyFixture({ config: { timeouts: { upstream_max_age_seconds: 0.3 } } });
+  const client = await aged.client();
+  let sent = 0;
+  const roundTrip = async (connection: { send(text: string): void }): Promise<void> => {
+    connection.send(jsonResponse(1));
+    assert.equal(statusOf(await client.message()), 200);
+    client.send(post());
+    sent++;
+  };
+  client.send(post());
+  const { connection } = await aged.provider.nextRequest();
+  const second = aged.provider.nextRequest();
+  let isReplaced = false;
+  const old = (async () => {
+    // The requests follow each other without a pause, so the connection is never idle for long.
+    await roundTrip(connection);
+    while (!isReplaced) {
+      const message = await Promise.race([connection.message().catch(() => undefined), second.then(() => undefined)]);
+      if (message === undefined) return;
+      await roundTrip(connection);
+    }
+  })();
+  const next = await second;
+  isReplaced = true;
+  await old;
+  next.connection.send(jsonResponse(2));
+  assert.match((await client.message()).body.toString(), /m-2"/);
+  await aged.records(sent + 1);
+  await aged.clear();
+  await aged.stop();
+});
