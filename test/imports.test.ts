@@ -70,6 +70,8 @@ const MODULES: Readonly<Record<string, Module>> = {
     builtins: [
       ...BYTES,
       "node:worker_threads",
+      // Reaches a worker whose event loop hangs.
+      "node:inspector",
       "node:perf_hooks",
       "node:v8",
       "node:vm",

@@ -39,6 +39,16 @@ const failures = {
   hangs: "setTimeout(() => { for (;;); }, 10); 1",
 };
 
+/** The announcement of requests that have run for 50 ms no longer happens. */
+const HANGS_AFTER_A_WRITE = `{
+  const { prototype } = process.getBuiltinModule("node:net").Socket;
+  const { write } = prototype;
+  prototype.write = function (...parts) {
+    write.apply(this, parts);
+    for (;;);
+  };
+} 1`;
+
 interface WorkerState {
   readonly name: string;
   readonly restarts: number;
@@ -60,8 +70,13 @@ const endsWithConnection = {
   "in chunks": `${streamHead}4\r\n`,
 } as const;
 
-for (const [what, head] of Object.entries(endsWithConnection)) {
-  test(`R97: a response ${what} to an HTTP/1.0 client is reset when its worker throws, because an end would look complete`, async (t) => {
+for (const [what, how] of [
+  ["without a length", "throws"],
+  ["in chunks", "throws"],
+  ["without a length", "hangs"],
+] as const) {
+  const head = endsWithConnection[what];
+  test(`R97: a response ${what} to an HTTP/1.0 client is reset when its worker ${how}, because an end would look complete`, async (t) => {
     const isolated = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
     t.after(async () => {
       assert.equal(await isolated.gateway.stop(), 0);
@@ -72,11 +87,28 @@ for (const [what, head] of Object.entries(endsWithConnection)) {
     const { connection } = await isolated.provider.nextRequest();
     connection.send(`${head}half`);
     await client.waitFor("half");
-    await evaluateInWorker(isolated.gateway, "data-1", failures.throws);
+    await evaluateInWorker(isolated.gateway, "data-1", failures[how]);
     await client.until("an end of any kind", () => client.ended || client.closed || undefined);
     assert.deepEqual([client.ended, client.wasReset], [false, true]);
+    const [record] = await isolated.gateway.records(1);
+    assert.equal(record?.error_type, "interrupted");
   });
 }
+
+test("R97: a request on which its worker hangs in the moment in which it is forwarded has a record", async (t) => {
+  const isolated = await startProxyFixture({ ...options, config: { ...options.config, server: { workers: 1 } } });
+  t.after(async () => {
+    assert.equal(await isolated.gateway.stop(), 0);
+    await isolated.provider.stop();
+  });
+  await evaluateInWorker(isolated.gateway, "data-1", HANGS_AFTER_A_WRITE);
+  const client = await isolated.client();
+  client.send(post());
+  const [record] = await isolated.gateway.records(1);
+  assert.equal(record?.error_type, "interrupted");
+  await client.until("an end of any kind", () => client.ended || client.closed || undefined);
+  assert.deepEqual([client.ended, client.wasReset], [false, true]);
+});
 
 test("R97: a response without a length does not look complete to an HTTP/1.1 client when the process is killed", async (t) => {
   const isolated = await startProxyFixture(options);

@@ -7,6 +7,7 @@ import type { HealthPath, HealthResponse, ProxyContext, RejectedRequest } from "
 import { toDeferredRecord } from "../../proxy/recording/deferred-request.ts";
 import { Listener } from "../../proxy/downstream/listener.ts";
 import { openDataPlane, type DataPlane } from "../../proxy/exchange/data-plane.ts";
+import { END_FUNCTION } from "../protocol/messages.ts";
 import type { DataWorkerInit, FromDataWorker, Readiness, RejectionNote, ToDataWorker } from "../protocol/messages.ts";
 import { toRecordMessage } from "../protocol/record-message.ts";
 import { collectStartupGarbage } from "../supervision/collect-startup-garbage.ts";
@@ -72,7 +73,7 @@ class DataWorker {
     }
   }
 
-  /** An uncaught error is about to end the worker. */
+  /** An uncaught error, or the supervisor, is about to end the worker. */
   crashing(): void {
     this.#announce(Infinity);
     this.#sender.flush();
@@ -234,5 +235,9 @@ parent?.once("message", (init: DataWorkerInit) => {
   parent.on("message", (message: ToDataWorker) => worker.receive(message));
   // The monitor does not catch: the error still ends the worker and reaches its supervisor.
   process.on("uncaughtExceptionMonitor", () => worker.crashing());
+  Reflect.set(globalThis, END_FUNCTION, () => {
+    worker.crashing();
+    process.exit(1);
+  });
   parent.postMessage({ kind: "loaded" } satisfies FromDataWorker);
 });

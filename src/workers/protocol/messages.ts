@@ -11,6 +11,9 @@ import type { RecordMessage } from "./record-message.ts";
 
 // The messages between the threads. All are plain data, shared memory or ports.
 
+/** The global function of a data worker that the supervisor calls through the inspector when its event loop hangs. */
+export const END_FUNCTION = "lmgateEndHungWorker";
+
 export interface DataWorkerInit {
   readonly kind: "data";
   readonly name: string;

@@ -2,7 +2,8 @@ import type { Transferable, Worker } from "node:worker_threads";
 import { Backoff } from "../../core/backoff.ts";
 import type { Logger } from "../../core/log.ts";
 import type { WorkerStatus } from "../../core/counters/status.ts";
-import type { Heartbeat } from "../protocol/messages.ts";
+import { END_FUNCTION, type Heartbeat } from "../protocol/messages.ts";
+import { interruptWorker } from "./interrupt-worker.ts";
 import { startWorker, type WorkerEntry } from "./prestarted-workers.ts";
 import { WorkerJudge, type JudgeLimits, type ThreadUsage, type WorkerHealth } from "./worker-judge.ts";
 
@@ -14,6 +15,8 @@ const SLOW_START_MS = 10_000;
 
 /** A worker whose event loop hangs is restarted once it has used so much CPU time, however long that takes. */
 export const RESTART_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 60_000, startCpuMs: 60_000 };
+/** How long a worker that hangs may take to end itself. One that hangs in a system call cannot. */
+const END_ITSELF_MS = 1_000;
 /** A worker that waits for a disk is only reported. */
 const REPORT_LIMITS: JudgeLimits = { cpuMs: 5_000, asleepMs: 5_000, startCpuMs: 60_000 };
 
@@ -138,9 +141,21 @@ export class SupervisedWorker<In, Out> {
     else if (health === "hung" && whenUnresponsive === "wait") log.error({ thread: name }, "worker not responding");
     else if (health === "hung") {
       log.error({ thread: name }, "worker not responding; restarting");
-      this.end();
+      this.#endHung(this.#worker);
     }
     onHealthChange();
+  }
+
+  /** Lets the worker report its requests and reset its connections, which only its own thread can do, before it ends. */
+  #endHung(worker: Worker): void {
+    const deadline = setTimeout(() => void worker.terminate(), END_ITSELF_MS);
+    worker.once("exit", () => clearTimeout(deadline));
+    try {
+      worker.once("exit", interruptWorker(worker, `${END_FUNCTION}()`));
+    } catch (error) {
+      // Node.js was built without an inspector; the worker is ended from outside.
+      this.#options.log.warn({ thread: this.name, error: describe(error) }, "worker could not be interrupted");
+    }
   }
 
   #exited(worker: Worker): void {
