@@ -156,11 +156,13 @@ test("each process of a store has its own folder for what does not fit into memo
   const HOUR_MS = 3_600_000;
   mkdirSync(join(directory, "spill"));
   const first = openSpillDirectory(directory, Date.now);
+  mkdirSync(first);
   const second = openSpillDirectory(directory, Date.now);
   assert.notEqual(first, second);
   assert.ok(existsSync(first) && existsSync(join(directory, "spill")), "one in use is left alone");
-  const third = openSpillDirectory(directory, () => Date.now() + 2 * HOUR_MS);
-  assert.deepEqual(readdirSync(directory), [third.slice(directory.length + 1)]);
+  openSpillDirectory(directory, () => Date.now() + 2 * HOUR_MS);
+  assert.deepEqual(readdirSync(directory), []);
+  openSpillDirectory(join(directory, "missing"), Date.now);
 });
 
 test("three gateways that are started from one directory have three stores", async (t) => {

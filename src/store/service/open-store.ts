@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +35,8 @@ const COMPACT_BYTES = 64 * 1024 * 1024;
 /** Opens the store as it is on disk, without reading what the ledger holds beyond it. */
 export async function openStore({ settings, now, fresh = false }: OfflineOptions): Promise<OfflineStore> {
   const { path: directory, memoryMegabytes, threads } = locateStore(settings);
-  const spillDirectory = join(tmpdir(), `lmgate-${process.pid}`);
+  // Not named after the process alone: two containers may share the folder, and their processes a number.
+  const spillDirectory = join(tmpdir(), `lmgate-${randomUUID()}`);
   const ledgerPath = settings.stats.outputPath;
   const store = await Store.open({ ledgerPath, directory, memoryMegabytes, threads, spillDirectory, now, fresh });
   const reader = new LocalReader({ use: (work) => store.read(work), now, directory: spillDirectory });

@@ -1,5 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "../../core/errno.ts";
 
 const PREFIX = "spill-";
 const TOUCH_MS = 10 * 60_000;
@@ -7,19 +9,28 @@ const TOUCH_MS = 10 * 60_000;
 const ABANDONED_MS = 60 * 60_000;
 
 /**
- * Makes a folder for what does not fit into the database's memory, for this process alone: DuckDB gives its files the same
- * names in each process, and two processes that share a folder read each other's memory. Removes the folders of processes
- * that were killed.
+ * Names a folder for what does not fit into the database's memory, for this process alone: DuckDB gives its files the same
+ * names in each process, and two processes that share a folder read each other's memory. The folder is created when it is
+ * needed and removed when the process exits. Those of processes that were killed are removed here.
  */
 export function openSpillDirectory(store: string, now: () => number): string {
-  mkdirSync(store, { recursive: true, mode: 0o750 });
-  for (const name of readdirSync(store)) {
+  for (const name of namesIn(store)) {
     // Earlier versions had one folder of this name.
     if (name === "spill" || name.startsWith(PREFIX)) removeIfAbandoned(join(store, name), now());
   }
-  const directory = mkdtempSync(join(store, PREFIX));
+  const directory = join(store, PREFIX + randomUUID());
   setInterval(() => touch(directory, now()), TOUCH_MS).unref();
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   return directory;
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return []; // Opening the store reports what is wrong with its folder.
+  }
 }
 
 function removeIfAbandoned(directory: string, now: number): void {
@@ -30,7 +41,7 @@ function removeIfAbandoned(directory: string, now: number): void {
 function touch(directory: string, now: number): void {
   try {
     utimesSync(directory, now / 1000, now / 1000);
-  } catch {
-    // A full or missing disk; the database will say so when it needs the folder.
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error; // Otherwise it was not needed yet.
   }
 }
