@@ -1,7 +1,8 @@
 // The store's process, as the gateway uses it.
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { constants, getPriority } from "node:os";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { remoteReader } from "../../src/store/service/reader-rpc.ts";
 import { StoreClient, StoreUnavailable } from "../../src/store/service/store-client.ts";
@@ -40,6 +41,25 @@ test("a query fails when its process is killed, and a new process runs the next 
   );
   assert.deepEqual((await reader.sql(COUNT)).rows, [[10]]);
   assert.equal(store.restarts, 1);
+});
+
+test("a store that cannot be used is set aside, which is logged once, and the next query has every record", async (t) => {
+  const place = storePlace(t);
+  place.append(recordsFrom(0, 10));
+  mkdirSync(place.directory);
+  writeFileSync(
+    join(place.directory, "manifest.json"),
+    '{"version":1,"generation":0,"parts":[],"segments":[{"bad":-1}]}',
+  );
+  const { store, log } = started(t, place);
+  assert.deepEqual((await remoteReader(store).sql(COUNT)).rows, [[10]]);
+  const message =
+    "warn the query store could not be used; it was set aside, and a new one is built from the stats files";
+  assert.deepEqual(
+    log.filter((line) => !line.startsWith("info")),
+    [message],
+  );
+  assert.equal(store.restarts, 0);
 });
 
 test("a stopped store rejects queries, and its process has ended", async (t) => {
