@@ -10,7 +10,7 @@ const ABANDONED_MS = 60 * 60_000;
 
 /**
  * Names a folder for what does not fit into the database's memory, for this process alone: DuckDB gives its files the same
- * names in each process, and two processes that share a folder read each other's memory. The folder is created when it is
+ * names in each process, and two processes that share a folder overwrite each other's files. The folder is created when it is
  * needed and removed when the process exits. Those of processes that were killed are removed here.
  */
 export function openSpillDirectory(store: string, now: () => number): string {
