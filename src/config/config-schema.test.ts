@@ -58,6 +58,7 @@ const FIELDS: Readonly<Record<string, { readonly good: readonly string[]; readon
   "stats.durability": { good: ["relaxed", "written"], bad: ["synced", "true", "1", "null"] },
   "logging.level": { good: ["INFO", "debug", "Warn", "WARNING", "error"], bad: ["verbose", "1", "off"] },
   "timeouts.drain_delay_seconds": { good: ["0", "5"], bad: ["-1", "x"] },
+  "timeouts.upstream_max_age_seconds": { good: ["0", "300"], bad: ["-1", "604801", "5m"] },
   "accounting.estimate": { good: ["off", "heuristic"], bad: ["on", "true", "exact", "null"] },
   "accounting.on_client_abort": { good: ["cancel", "drain"], bad: ["off", "true", "wait"] },
   "accounting.drain_max_megabytes": { good: ["0.001", "64"], bad: ["0", "null", "1048577"] },

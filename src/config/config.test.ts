@@ -60,6 +60,7 @@ test("an empty file gives every default, in bytes and milliseconds, deeply froze
     responseHeadMs: 900_000,
     streamIdleMs: 900_000,
     upstreamIdleMs: 50_000,
+    upstreamMaxAgeMs: 300_000,
     drainDelayMs: 0,
     drainMs: 300_000,
   });
