@@ -143,7 +143,6 @@ const badHeads: Readonly<Record<string, string>> = {
   "HTTP/2": "HTTP/2 200\r\n\r\n",
   "four digits of status": "HTTP/1.1 1000 No\r\nContent-Length: 0\r\n\r\n",
   "status 099": "HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n",
-  "status 099": "HTTP/1.1 099 No\r\nContent-Length: 0\r\n\r\n",
   "a head of 70 KB": `${ok}X: ${"a".repeat(70_000)}\r\nContent-Length: 0\r\n\r\n`,
   "2,000 fields": `${ok}${"X: a\r\n".repeat(2_000)}\r\n`,
   "chunks in HTTP/1.0": "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
