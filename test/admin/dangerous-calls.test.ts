@@ -29,7 +29,12 @@ const DANGERS: readonly Danger[] = [
     pattern: /\bimport\s*\(\s*(?!["'])|\brequire\s*\(|\bcreateRequire\b|\bprocess\.(?:binding|dlopen)\b/,
     allowed: [],
   },
-  { what: "inspects the process", pattern: /["'](?:node:)?(?:inspector|repl)["']/, allowed: [] },
+  {
+    what: "inspects the process",
+    pattern: /["'](?:node:)?(?:inspector|repl)["']/,
+    // To interrupt an endless loop in a worker of this process. It opens no port.
+    allowed: ["src/workers/supervision/interrupt-worker.ts"],
+  },
   {
     what: "fetches",
     pattern: /\bfetch\s*\(|\bnew WebSocket\b|\bnew EventSource\b/,
@@ -49,8 +54,12 @@ const DANGERS: readonly Danger[] = [
   {
     what: "opens connections",
     pattern: /\b(?:connect|createConnection|new Socket|new TLSSocket)\s*\(/,
-    // To providers; to a database in this process.
-    allowed: ["src/proxy/upstream/upstream-connection.ts", "src/store/duckdb/database.ts"],
+    // To providers; to a database and to an inspector in this process.
+    allowed: [
+      "src/proxy/upstream/upstream-connection.ts",
+      "src/store/duckdb/database.ts",
+      "src/workers/supervision/interrupt-worker.ts",
+    ],
   },
 ];
 
