@@ -69,6 +69,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     ],
     builtins: [
       ...BYTES,
+      "node:events",
       "node:worker_threads",
       // Reaches a worker whose event loop hangs.
       "node:inspector",

@@ -1,5 +1,6 @@
 import type { Logger } from "../core/log.ts";
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { CostDeltas } from "../core/counters/cost-deltas.ts";
@@ -46,6 +47,7 @@ export class StartCancelled extends Error {}
 /** Starts the workers, restarts those that end, and tells them what changes. */
 export class Supervisor {
   readonly port: number;
+  readonly #claimed: ClaimedPort;
   readonly #options: SupervisorOptions;
   readonly #ledger: LedgerWorkerHandle;
   readonly #data: DataWorkerHandle[] = [];
@@ -53,8 +55,9 @@ export class Supervisor {
   #access: AccessVersion;
   #readiness: Readiness;
 
-  private constructor(options: SupervisorOptions, ledger: LedgerWorkerHandle, port: number) {
-    this.port = port;
+  private constructor(options: SupervisorOptions, ledger: LedgerWorkerHandle, claimed: ClaimedPort) {
+    this.port = claimed.port;
+    this.#claimed = claimed;
     this.#options = options;
     this.#ledger = ledger;
     this.#access = options.access;
@@ -66,7 +69,7 @@ export class Supervisor {
    * with `StartCancelled` if `cancel` is aborted before.
    */
   static async open(options: SupervisorOptions): Promise<Supervisor> {
-    const port = await claimPort(options.settings);
+    const claimed = await claimPort(options.settings);
     const ledger = new LedgerWorkerHandle({
       prestarted: options.prestarted.take("ledger"),
       settings: options.settings,
@@ -88,10 +91,11 @@ export class Supervisor {
       // A worker that is about to open the file then closes it, with its lock.
       if (error instanceof StartCancelled) await Promise.race([ledger.close(), timeout(CANCEL_MS)]);
       await ledger.worker.terminate();
+      await claimed.release();
       throw error;
     }
     // Also used by `onReplaced` above.
-    const supervisor = new Supervisor(options, ledger, port);
+    const supervisor = new Supervisor(options, ledger, claimed);
     return supervisor;
   }
 
@@ -174,6 +178,7 @@ export class Supervisor {
 
   async abandon(): Promise<void> {
     this.#isStarting = false;
+    await this.#claimed.release();
     await this.terminateDataWorkers();
     await this.#ledger.close();
   }
@@ -194,6 +199,7 @@ export class Supervisor {
     };
     await Promise.all(Array.from({ length: availableParallelism() }, startNext));
     if (!this.#isStarting) return;
+    await this.#claimed.release();
     for (const worker of this.#data) worker.listen();
     await Promise.all(this.#data.map((worker) => worker.listening));
   }
@@ -249,19 +255,29 @@ function dataWorkerCount(settings: Settings, log: Logger): number {
   return wanted;
 }
 
+interface ClaimedPort {
+  readonly port: number;
+  /** Frees the port for the workers. */
+  release(): Promise<void>;
+}
+
 /**
  * Binds the port once without sharing it, so that a second LMGate fails with "address in use", and port 0 becomes the
- * same real port for all workers.
+ * same real port for all workers. A port that the system chose stays bound until the workers listen, because the system
+ * could give it to another program; no client knows it yet.
  */
-function claimPort(settings: Settings): Promise<number> {
+async function claimPort(settings: Settings): Promise<ClaimedPort> {
   const { host, port } = settings.server;
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      const address = server.address();
-      const claimed = typeof address === "object" && address !== null ? address.port : port;
-      server.close(() => resolve(claimed));
-    });
-  });
+  const server = createServer((socket) => socket.destroy());
+  server.listen({ host, port, exclusive: true });
+  await once(server, "listening");
+  const address = server.address();
+  const release = async (): Promise<void> => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, "close");
+  };
+  if (port !== 0) await release();
+  server.unref();
+  return { port: typeof address === "object" && address !== null ? address.port : port, release };
 }
