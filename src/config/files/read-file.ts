@@ -16,28 +16,8 @@ export interface FileIssue {
 // Without O_NONBLOCK, opening a FIFO would wait until another process opens it for writing.
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** A file that is replaced while it is read is read again, so often at most. */
-const MAX_READS = 20;
-
-/** Reads a regular file of at most `maxBytes`. A file that changes while it is read is an issue. */
+/** Reads a regular file of at most `maxBytes`. A file whose content changes while it is read is an issue. */
 export async function readRegularFile(path: string, maxBytes: number): Promise<FileContent | FileIssue> {
-  for (let reads = 1; ; reads++) {
-    const read = await readOnce(path, maxBytes);
-    if (read !== "replaced") return read;
-    if (reads === MAX_READS) return changing();
-  }
-}
-
-/** The synchronous form, for the start and for commands. */
-export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
-  for (let reads = 1; ; reads++) {
-    const read = readOnceSync(path, maxBytes);
-    if (read !== "replaced") return read;
-    if (reads === MAX_READS) return changing();
-  }
-}
-
-async function readOnce(path: string, maxBytes: number): Promise<FileContent | FileIssue | "replaced"> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, OPEN_FLAGS);
@@ -59,7 +39,8 @@ async function readOnce(path: string, maxBytes: number): Promise<FileContent | F
   }
 }
 
-function readOnceSync(path: string, maxBytes: number): FileContent | FileIssue | "replaced" {
+/** The synchronous form, for the start and for commands. */
+export function readRegularFileSync(path: string, maxBytes: number): FileContent | FileIssue {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, OPEN_FLAGS);
@@ -86,11 +67,11 @@ function contentOf(
   filled: number,
   before: BigIntStats,
   after: BigIntStats,
-): FileContent | FileIssue | "replaced" {
-  const fingerprint = fingerprintOf(after);
-  if (filled === bytes.length && fingerprint === fingerprintOf(before)) return { bytes, fingerprint };
-  // Another file has its name now; its own content may not have changed at all.
-  return after.nlink === 0n ? "replaced" : changing();
+): FileContent | FileIssue {
+  // Only the change time (ctime) differs when the file got another name, or lost its name to a new
+  // file: what was read is then the whole old file.
+  const unchanged = filled === bytes.length && after.size === before.size && after.mtimeNs === before.mtimeNs;
+  return unchanged ? { bytes, fingerprint: fingerprintOf(after) } : changing();
 }
 
 /** The fingerprint of the file at `path`, symbolic links followed; the error code if it cannot be read. */
