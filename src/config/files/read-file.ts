@@ -62,12 +62,7 @@ export function readRegularFileSync(path: string, maxBytes: number): FileContent
   }
 }
 
-function contentOf(
-  bytes: Buffer,
-  filled: number,
-  before: BigIntStats,
-  after: BigIntStats,
-): FileContent | FileIssue {
+function contentOf(bytes: Buffer, filled: number, before: BigIntStats, after: BigIntStats): FileContent | FileIssue {
   // Only the change time (ctime) differs when the file got another name, or lost its name to a new
   // file: what was read is then the whole old file.
   const unchanged = filled === bytes.length && after.size === before.size && after.mtimeNs === before.mtimeNs;
