@@ -11,8 +11,8 @@ import {
 import type { MessageReader } from "../../usage/websocket/message-reader.ts";
 import type { TurnReading } from "../../usage/websocket/session-turns.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
-import { negotiatedExtensions, type Negotiated } from "../../wire/websocket-extensions.ts";
-import { WebSocketReader } from "../../wire/websocket.ts";
+import { negotiatedExtensions, type Negotiated } from "../../wire/websocket/websocket-extensions.ts";
+import { WebSocketReader } from "../../wire/websocket/websocket.ts";
 
 type Side = "client" | "server";
 
