@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { LastHead } from "./last-head.ts";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
 import { COLON, CR, HTAB, LF, octet, SP, TOKEN, VALUE } from "./octet.ts";
 
@@ -20,20 +21,44 @@ export interface Head {
   readonly lower: string;
 }
 
+const NO_FIELDS: readonly Field[] = [];
+
 /** The head in the first `length` bytes. */
 export function headOf(bytes: Buffer, length: number): Head {
   const text = bytes.toString("latin1", 0, length);
   return { bytes, text, lower: text.toLowerCase() };
 }
 
+/** The last head of the connection, whose lines may come again. */
+export type KnownHead = LastHead<{ readonly fields: readonly Field[] }>;
+
 /** Reads the field lines from `from` to the blank line that ends the head. */
-export function readFields(head: Head, from: number, maxFields: number, into: Field[]): WireFault | undefined {
+// oxlint-disable-next-line max-params -- an object for four of them would be made for every head
+export function readFields(
+  head: Head,
+  from: number,
+  maxFields: number,
+  known: KnownHead,
+  into: Field[],
+): WireFault | undefined {
   const { bytes } = head;
+  const knownFields = known.head?.fields ?? NO_FIELDS;
   let at = from;
+  let expected = 0;
   while (bytes[at] !== CR) {
     if (into.length === maxFields) return tooManyFields(maxFields);
+    const field = knownFields[expected];
+    if (field !== undefined && known.has(bytes, at, field.start, field.end)) {
+      expected++;
+      const end = at + field.end - field.start;
+      into.push(at === field.start ? field : { name: field.name, value: field.value, start: at, end });
+      at = end;
+      continue;
+    }
     const next = readField(head, at, into);
     if (next < 0) return fieldFault(bytes, at);
+    // The line has another value than before, so the lines after it may be the known ones again.
+    if (field?.name === into.at(-1)?.name) expected++;
     at = next;
   }
   return bytes[at + 1] === LF ? undefined : malformed("a carriage return stands without its line feed");

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { malformed, tooLarge, type WireFault } from "./fault.ts";
-import { fieldFault, headOf, readField, tooManyFields, type Field, type Head } from "./field.ts";
+import { fieldFault, headOf, readField, tooManyFields, type Field, type Head, type KnownHead } from "./field.ts";
 import { COLON, CR, LF, octet, TOKEN, VALUE } from "./octet.ts";
 
 export interface HeadLimits {
@@ -56,6 +56,15 @@ export class HeadCollector {
     const rest = this.#rest;
     this.#rest = NOTHING;
     return rest;
+  }
+
+  /** Takes the bytes of `known` if a new head begins with them; returns false otherwise. */
+  skipKnown(bytes: Buffer, known: KnownHead): boolean {
+    const isStart = this.#length === 0 && !this.#halfBlankLine && this.#fault === undefined;
+    if (!isStart || !known.isAtStartOf(bytes)) return false;
+    this.#blankLines = 0;
+    this.#rest = bytes.length === known.length ? NOTHING : bytes.subarray(known.length);
+    return true;
   }
 
   push(bytes: Buffer): Head | WireFault | undefined {

@@ -5,6 +5,7 @@ import { declaredFraming, NO_BODY, persists, readFramingFields, type BodyFraming
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
 import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
+import { LastHead } from "./last-head.ts";
 import { isAuthority, isHost } from "./host.ts";
 import { isMethod, LONGEST_METHOD } from "./method.ts";
 import { CR, octet, SP, matchesAt, SUSPECT, TARGET, TOKEN } from "./octet.ts";
@@ -37,6 +38,7 @@ export interface RequestHead {
 export class RequestHeadReader {
   readonly #limits: HeadLimits;
   readonly #collector: HeadCollector;
+  readonly #last = new LastHead<RequestHead>();
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -53,11 +55,16 @@ export class RequestHeadReader {
     return this.#collector.empty;
   }
 
+  /** A head that has the same bytes as the one before it is the same object. */
   push(bytes: Buffer): RequestHead | WireFault | undefined {
+    const last = this.#last;
+    if (this.#collector.skipKnown(bytes, last)) return last.head;
     const raw = this.#collector.push(bytes);
     if (raw === undefined || isFault(raw)) return raw;
-    const head = parseRequestHead(raw, this.#limits.maxFields);
-    return isFault(head) ? this.#collector.fail(head) : head;
+    const head = parseRequestHead(raw, this.#limits.maxFields, last);
+    if (isFault(head)) return this.#collector.fail(head);
+    last.remember(raw.bytes, raw.text.length, head);
+    return head;
   }
 }
 
@@ -71,11 +78,11 @@ interface RequestLine {
   readonly end: number;
 }
 
-function parseRequestHead(raw: Head, maxFields: number): RequestHead | WireFault {
+function parseRequestHead(raw: Head, maxFields: number, last: LastHead<RequestHead>): RequestHead | WireFault {
   const line = readRequestLine(raw);
   if (isFault(line)) return line;
   const fields: Field[] = [];
-  const fault = readFields(raw, line.end, maxFields, fields);
+  const fault = readFields(raw, line.end, maxFields, last, fields);
   if (fault !== undefined) return fault;
   const found = readFramingFields(fields);
   if (isFault(found)) return found;

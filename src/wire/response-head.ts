@@ -11,6 +11,7 @@ import {
 import { isFault, malformed, wrongVersion, type WireFault } from "./fault.ts";
 import { readFields, type Field, type Head } from "./field.ts";
 import { HeadCollector, type HeadLimits, type StartLine } from "./head-collector.ts";
+import { LastHead } from "./last-head.ts";
 import { CR, DIGIT, LF, octet, SP, matchesAt, VALUE } from "./octet.ts";
 
 export type { HeadLimits } from "./head-collector.ts";
@@ -36,6 +37,9 @@ export interface ResponseHead {
 export class ResponseHeadReader {
   readonly #limits: HeadLimits;
   readonly #collector: HeadCollector;
+  readonly #last = new LastHead<ResponseHead>();
+  /** The method of the request of the last head. */
+  #lastMethod = "";
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -49,10 +53,15 @@ export class ResponseHeadReader {
 
   /** The method of the request decides whether the response can have a body (RFC 9112 §6.3). */
   push(bytes: Buffer, requestMethod: string): ResponseHead | WireFault | undefined {
+    const last = this.#last;
+    if (requestMethod === this.#lastMethod && this.#collector.skipKnown(bytes, last)) return last.head;
     const raw = this.#collector.push(bytes);
     if (raw === undefined || isFault(raw)) return raw;
-    const head = parseResponseHead(raw, this.#limits.maxFields, requestMethod);
-    return isFault(head) ? this.#collector.fail(head) : head;
+    const head = parseResponseHead(raw, requestMethod, this.#limits.maxFields, last);
+    if (isFault(head)) return this.#collector.fail(head);
+    last.remember(raw.bytes, raw.text.length, head);
+    this.#lastMethod = requestMethod;
+    return head;
   }
 }
 
@@ -64,11 +73,16 @@ interface StatusLine {
   readonly end: number;
 }
 
-function parseResponseHead(raw: Head, maxFields: number, requestMethod: string): ResponseHead | WireFault {
+function parseResponseHead(
+  raw: Head,
+  requestMethod: string,
+  maxFields: number,
+  last: LastHead<ResponseHead>,
+): ResponseHead | WireFault {
   const line = readStatusLine(raw);
   if (isFault(line)) return line;
   const fields: Field[] = [];
-  const fault = readFields(raw, line.end, maxFields, fields);
+  const fault = readFields(raw, line.end, maxFields, last, fields);
   if (fault !== undefined) return fault;
   const found = readFramingFields(fields);
   if (isFault(found)) return found;
