@@ -14,19 +14,27 @@ export interface Field {
 }
 
 /** The same bytes at the same offsets, as numbers to check (several times faster than characters) and as strings to cut. */
-export interface Head {
+export class Head {
   readonly bytes: Uint8Array;
   readonly text: string;
-  /** Lower-casing the whole head costs less than lower-casing each name. */
-  readonly lower: string;
+  #lower: string | undefined;
+
+  constructor(bytes: Uint8Array, text: string) {
+    this.bytes = bytes;
+    this.text = text;
+  }
+
+  /** Lower-casing the whole head once costs less than lower-casing each name. */
+  get lower(): string {
+    return (this.#lower ??= this.text.toLowerCase());
+  }
 }
 
 const NO_FIELDS: readonly Field[] = [];
 
 /** The head in the first `length` bytes. */
 export function headOf(bytes: Buffer, length: number): Head {
-  const text = bytes.toString("latin1", 0, length);
-  return { bytes, text, lower: text.toLowerCase() };
+  return new Head(bytes, bytes.toString("latin1", 0, length));
 }
 
 /** The last head of the connection, whose lines may come again. */
@@ -55,10 +63,11 @@ export function readFields(
       at = end;
       continue;
     }
-    const next = readField(head, at, into);
+    const name = field !== undefined && hasName(field, known, bytes, at) ? field.name : undefined;
+    const next = readField(head, at, into, name);
     if (next < 0) return fieldFault(bytes, at);
-    // The line has another value than before, so the lines after it may be the known ones again.
-    if (field?.name === into.at(-1)?.name) expected++;
+    // Only the value is another one, so the lines after it may be the known ones again.
+    if (name !== undefined) expected++;
     at = next;
   }
   return bytes[at + 1] === LF ? undefined : malformed("a carriage return stands without its line feed");
@@ -68,13 +77,21 @@ export function tooManyFields(maxFields: number): WireFault {
   return tooLarge(`there are more than ${maxFields} header fields`);
 }
 
-/** Appends the field of the line at `start`. Returns the start of the next line, or -1 if the line is invalid. */
-export function readField(head: Head, start: number, into: Field[]): number {
-  const { bytes, text, lower } = head;
-  let at = start;
+/** True if the line at `at` begins with the name of that field and a colon. */
+function hasName({ name, start }: Field, known: KnownHead, bytes: Uint8Array, at: number): boolean {
+  return known.has(bytes, at, start, start + name.length + 1);
+}
+
+/**
+ * Appends the field of the line at `start`, whose name is `knownName` if that is given. Returns the start of the next
+ * line, or -1 if the line is invalid.
+ */
+export function readField(head: Head, start: number, into: Field[], knownName?: string): number {
+  const { bytes, text } = head;
+  let at = knownName === undefined ? start : start + knownName.length;
   while ((octet(bytes[at]) & TOKEN) !== 0) at++;
   if (at === start || bytes[at] !== COLON) return -1;
-  const name = lower.slice(start, at);
+  const name = knownName ?? head.lower.slice(start, at);
 
   do at++;
   while (isBlank(bytes[at]));

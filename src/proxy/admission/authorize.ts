@@ -31,6 +31,6 @@ export function authorize(
   return { ok: true, client, keys, maskedKey };
 }
 
-function isExpired(client: Client, now: number): boolean {
+export function isExpired(client: Client, now: number): boolean {
   return client.expiresAt !== undefined && now >= client.expiresAt;
 }

@@ -2,13 +2,14 @@ import type { Socket } from "node:net";
 import type { Rejection, SpokenProtocol } from "../../core/request/rejection.ts";
 import { isFault, type WireFault } from "../../wire/fault.ts";
 import { RequestHeadReader, type RequestHead } from "../../wire/request-head.ts";
-import { admit } from "../admission/admit.ts";
 import { encodeResponse, errorBody, gatewayError, type EncodedResponse } from "../admission/error-responses.ts";
 import type { HealthPath } from "../admission/proxy-context.ts";
+import { RepeatedAdmission } from "../admission/repeated-admission.ts";
 import { shownPrefix } from "../admission/route.ts";
 import type { ClientHandler, ClientSide } from "../exchange/client-side.ts";
 import type { DataPlane } from "../exchange/data-plane.ts";
 import { Exchange } from "../exchange/exchange.ts";
+import { prepareRequest, type PreparedRequest } from "../exchange/prepared-request.ts";
 import type { Expiring } from "../io/timer-wheel.ts";
 import { spokenIn, WRONG_PROTOCOL } from "./spoken-protocol.ts";
 
@@ -35,6 +36,8 @@ export class ClientConnection implements Expiring, ClientSide {
   readonly #socket: Socket;
   readonly #plane: DataPlane;
   readonly #heads: RequestHeadReader;
+  readonly #admission = new RepeatedAdmission();
+  #prepared: PreparedRequest | undefined;
   readonly #onClosed: (connection: ClientConnection) => void;
   #exchange: ClientHandler | undefined;
   #pipelined: Buffer[] = [];
@@ -220,7 +223,7 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#minor = head.minor;
     this.#headOnly = head.method === "HEAD";
     this.#keepAlive = head.keepAlive;
-    const admission = admit(head, plane.context, plane.wallClock());
+    const admission = this.#admission.admit(head, plane.context, plane.wallClock());
     let left: Buffer | undefined = rest;
     switch (admission.kind) {
       case "admitted": {
@@ -229,7 +232,10 @@ export class ClientConnection implements Expiring, ClientSide {
           break;
         }
         plane.wheel.arm(this, 0);
-        const exchange = new Exchange(plane, this, admission);
+        if (this.#prepared?.admitted !== admission) {
+          this.#prepared = prepareRequest(admission, plane.context.accounting);
+        }
+        const exchange = new Exchange(plane, this, this.#prepared);
         this.#exchange = exchange;
         left = exchange.start(rest);
         break;

@@ -10,7 +10,7 @@ import type { UpstreamConnection, UpstreamHandler } from "../upstream/upstream-c
 import type { ClientHandler, ClientSide } from "./client-side.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { ExpectContinue } from "./expect-continue.ts";
-import { isUpgrade } from "./forwarded-request-head.ts";
+import type { PreparedRequest } from "./prepared-request.ts";
 import { RequestBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -43,14 +43,15 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   #draining = false;
   #responseHead: ResponseHead | undefined;
 
-  constructor(plane: DataPlane, client: ClientSide, request: AdmittedRequest) {
+  constructor(plane: DataPlane, client: ClientSide, prepared: PreparedRequest) {
     this.#plane = plane;
     this.#client = client;
+    const request = prepared.admitted;
     this.#request = request;
-    this.#upgrading = isUpgrade(request.head);
+    this.#upgrading = prepared.upgrading;
     this.#expectContinue = new ExpectContinue(request.head);
-    this.#recorder = new RequestRecorder(plane, request, client.ip, this.#upgrading);
-    this.#requestBody = new RequestBody(request, client, this.#recorder.observer, plane.context.maxBodyBytes);
+    this.#recorder = new RequestRecorder(plane, prepared, client.ip);
+    this.#requestBody = new RequestBody(prepared, client, this.#recorder.observer, plane.context.maxBodyBytes);
     this.#upstream = plane.poolOf(request.route.provider).acquire(this, false);
   }
 
@@ -64,7 +65,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
   upstreamReady(): void {
     if (this.#phase !== "connect") return;
     this.#phase = "head";
-    const hasRoom = this.#requestBody.begin(this.#upstream, this.#upgrading);
+    const hasRoom = this.#requestBody.begin(this.#upstream);
     if (this.#requestBody.done) this.#requestSent();
     else if (!hasRoom) this.#upstream.arm(this.#plane.context.timeouts.streamIdleMs);
     else if (this.#expectContinue.awaited) this.#upstream.arm(CONTINUE_MS);

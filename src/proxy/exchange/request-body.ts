@@ -1,9 +1,8 @@
 import type { WireFault } from "../../wire/fault.ts";
 import { BodyRelay, type BodySink } from "./body-relay.ts";
 import type { ClientSide } from "./client-side.ts";
-import type { AdmittedRequest } from "../admission/admit.ts";
 import type { GuardedObserver } from "../recording/guarded-observer.ts";
-import { forwardedRequestHead } from "./forwarded-request-head.ts";
+import type { PreparedRequest } from "./prepared-request.ts";
 import type { UpstreamConnection } from "../upstream/upstream-connection.ts";
 
 /** LMGate keeps this many body bytes while it connects to the upstream; then it stops reading from the client. */
@@ -15,7 +14,7 @@ const MAX_COPIED_BYTES = 16_384;
 export class RequestBody implements BodySink {
   /** The upstream has no room, so LMGate does not read from the client. */
   blocked = false;
-  readonly #request: AdmittedRequest;
+  readonly #forwardedHead: string;
   readonly #client: ClientSide;
   readonly #observer: GuardedObserver;
   readonly #maxBytes: number | undefined;
@@ -25,12 +24,17 @@ export class RequestBody implements BodySink {
   #nearLimit: Buffer[] | undefined;
   #upstream: UpstreamConnection | undefined;
 
-  constructor(request: AdmittedRequest, client: ClientSide, observer: GuardedObserver, maxBytes: number | undefined) {
-    this.#request = request;
+  constructor(
+    { admitted, forwardedHead }: PreparedRequest,
+    client: ClientSide,
+    observer: GuardedObserver,
+    maxBytes: number | undefined,
+  ) {
+    this.#forwardedHead = forwardedHead;
     this.#client = client;
     this.#observer = observer;
     this.#maxBytes = maxBytes;
-    this.#relay = new BodyRelay(request.head.body, this, "as framed");
+    this.#relay = new BodyRelay(admitted.head.body, this, "as framed");
   }
 
   /** The whole body has been read from the client. */
@@ -61,10 +65,9 @@ export class RequestBody implements BodySink {
   }
 
   /** Sends the head and the body bytes so far in one write. Returns false if the upstream has no room for more. */
-  begin(upstream: UpstreamConnection, upgrading: boolean): boolean {
+  begin(upstream: UpstreamConnection): boolean {
     this.#upstream = upstream;
-    const head = forwardedRequestHead(this.#request.head, this.#request.route, upgrading);
-    const hasRoom = this.#writeFirst(upstream, head);
+    const hasRoom = this.#writeFirst(upstream, this.#forwardedHead);
     if (this.#heldBytes > MAX_HELD_BYTES) this.#client.resumeReading();
     this.#held.length = 0;
     this.#heldBytes = 0;

@@ -8,10 +8,10 @@ import type { ResponseHead } from "../../wire/response-head.ts";
 import type { AdmittedRequest } from "../admission/admit.ts";
 import type { ProxyContext } from "../admission/proxy-context.ts";
 import { type FinishedRequest, type RecordCaches, toRequestRecord } from "./finished-request.ts";
-import { clientFields, requestId } from "./recorded-fields.ts";
+import type { RecordedRequest } from "./recorded-request.ts";
+import { requestId } from "./recorded-fields.ts";
 import { deferred, readLater, type ReadLater } from "./deferred-request.ts";
 import { GuardedObserver } from "./guarded-observer.ts";
-import { observedRequest } from "./observed-heads.ts";
 import type { RecordIds } from "./record-ids.ts";
 import type { RunningRequest, RunningRequests } from "./running-requests.ts";
 import { snapshotText } from "./snapshot-text.ts";
@@ -55,24 +55,20 @@ export class RequestRecorder implements RunningRequest {
   requestSentAt: number | undefined;
   firstByteAt: number | undefined;
   readonly #shared: RecordingContext;
+  readonly #recorded: RecordedRequest;
   readonly #request: AdmittedRequest;
   readonly #clientIp: string;
-  readonly #upgrading: boolean;
   #session: WebSocketObserver | undefined;
 
-  constructor(shared: RecordingContext, request: AdmittedRequest, clientIp: string, upgrading: boolean) {
+  constructor(shared: RecordingContext, recorded: RecordedRequest, clientIp: string) {
     this.#shared = shared;
-    this.#request = request;
+    this.#recorded = recorded;
+    this.#request = recorded.admitted;
     this.#clientIp = clientIp;
-    this.#upgrading = upgrading;
     this.startedAt = shared.clock();
     this.id = shared.ids.next();
-    this.observer = new GuardedObserver(
-      observedRequest(request, upgrading, shared.context.accounting),
-      shared.clock,
-      shared.decoders,
-    );
-    shared.context.requestStarted(request.route.provider.name);
+    this.observer = new GuardedObserver(recorded.observed, shared.clock, shared.decoders);
+    shared.context.requestStarted(this.#request.route.provider.name);
     shared.running.begin(this);
   }
 
@@ -87,14 +83,14 @@ export class RequestRecorder implements RunningRequest {
 
   /** True if the rest of the response is worth reading after the client has left, because it reports usage. */
   get wantsDrain(): boolean {
-    return this.#request.route.provider.onClientAbort === "drain" && !this.#upgrading && this.observer.expectsUsage;
+    const { upgrading } = this.#recorded;
+    return this.#request.route.provider.onClientAbort === "drain" && !upgrading && this.observer.expectsUsage;
   }
 
   /** Observes what passes after a 101, if that is a WebSocket. */
   openSession(head: ResponseHead): WebSocketObserver | undefined {
     if (head.upgrade?.toLowerCase() !== "websocket") return undefined;
-    const request = observedRequest(this.#request, true, this.#shared.context.accounting);
-    this.#session = new WebSocketObserver(request, head, this.#shared.clock, (turn, outcome) =>
+    this.#session = new WebSocketObserver(this.#recorded.observed, head, this.#shared.clock, (turn, outcome) =>
       this.#recordTurn(turn, outcome),
     );
     return this.#session;
@@ -153,7 +149,7 @@ export class RequestRecorder implements RunningRequest {
   /** Without `traffic` the request is still running; with `turn` the summary is about that turn of its session. */
   #summarize(outcome: Outcome, traffic: Traffic | undefined, turn: TurnReading | undefined): FinishedRequest {
     const { client, route, head, maskedKey } = this.#request;
-    const { userAgent, tags } = clientFields(head.fields);
+    const { userAgent, tags } = this.#recorded.fields;
     return {
       id: turn === undefined ? this.id : this.#shared.ids.next(),
       client,

@@ -43,6 +43,23 @@ import { autoDetectAmong, batchById } from "./auto-detect.ts";
  * decides.
  */
 export function endpointOf(method: string, path: string, upgrade: boolean): Endpoint {
+  const isRemembered = method === "POST" && !upgrade && path.length <= MAX_REMEMBERED_LENGTH;
+  const known = isRemembered ? REMEMBERED.get(path) : undefined;
+  if (known !== undefined) return known;
+  const endpoint = findEndpoint(method, path, upgrade);
+  if (isRemembered) {
+    if (REMEMBERED.size === MAX_REMEMBERED) REMEMBERED.clear();
+    REMEMBERED.set(path, endpoint);
+  }
+  return endpoint;
+}
+
+/** Endpoints of POST requests, of which most have one of a few paths. */
+const REMEMBERED = new Map<string, Endpoint>();
+const MAX_REMEMBERED = 256;
+const MAX_REMEMBERED_LENGTH = 128;
+
+function findEndpoint(method: string, path: string, upgrade: boolean): Endpoint {
   const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
   for (const row of ROWS) if (matchesRow(row, method, trimmed, upgrade)) return row.endpoint;
   return method === "POST" ? UNKNOWN : NO_USAGE;
