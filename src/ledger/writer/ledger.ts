@@ -76,7 +76,7 @@ export class Ledger {
     this.#counts = options.counts ?? new LedgerCounts();
     this.#gaps = new UnreportedGaps(options.now);
     this.#events = openEvents(options);
-    this.#queue = new RecordQueue(options.maxQueueBytes);
+    this.#queue = new RecordQueue(options.maxQueueBytes, BATCH_BYTES);
     this.#lineEnd = `,"instance":${JSON.stringify(options.instance)},"seq":`;
     this.#timers = [
       setInterval(() => this.#drain(), CHECK_MS).unref(),
@@ -131,7 +131,8 @@ export class Ledger {
     const seq = this.#counts.seq + 1;
     this.#counts.seq = seq;
     // Between JSON tokens a line break equals a space, and strings hold no raw line break.
-    const text = /[\r\n]/.test(record) ? record.replaceAll(/[\r\n]/g, " ").trimEnd() : record;
+    const isOneLine = !record.includes("\n") && !record.includes("\r");
+    const text = isOneLine ? record : record.replaceAll(/[\r\n]/g, " ").trimEnd();
     const line = `${text.slice(0, -1)}${moreMembers}${this.#lineEnd}${seq}}\n`;
     const dropped = this.#closed ? { from: seq, to: seq, records: 1 } : this.#queue.push(line, seq);
     if (dropped !== undefined) this.#drop(dropped, dropped.from === seq ? "too_large" : "queue_full");
@@ -229,7 +230,7 @@ export class Ledger {
       this.#file.keepOpen();
       this.#reportGaps();
       while (this.#queue.length > 0) {
-        const { accepted, error } = this.#file.write(this.#queue.batch(BATCH_BYTES));
+        const { accepted, error } = this.#file.write(this.#queue.batch());
         const written = this.#queue.release(accepted);
         if (written !== undefined) this.#count(written);
         if (error !== undefined) throw error;

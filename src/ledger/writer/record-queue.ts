@@ -1,55 +1,67 @@
+import { QueueChunk } from "./queue-chunk.ts";
 import type { SeqRange } from "./unreported-gaps.ts";
 
-interface QueuedLine {
-  readonly seq: number;
-  readonly text: string;
-  readonly bytes: number;
-}
-
-const RELEASED: QueuedLine = { seq: 0, text: "", bytes: 0 };
-
-/** Lines waiting to be written, oldest first. The queue is bounded in bytes: when it is full, the oldest are dropped. */
+/**
+ * Lines waiting to be written, oldest first, encoded as they come and in pieces as large as one write. The queue is
+ * bounded in bytes: when it is full, the oldest are dropped.
+ */
 export class RecordQueue {
   readonly #maxBytes: number;
-  #lines: QueuedLine[] = [];
-  #head = 0;
+  readonly #chunkBytes: number;
+  /** The oldest first. The last one takes the next line. */
+  #chunks: QueueChunk[];
   #bytes = 0;
+  #length = 0;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, chunkBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#chunkBytes = chunkBytes;
+    this.#chunks = [new QueueChunk(chunkBytes)];
   }
 
   get length(): number {
-    return this.#lines.length - this.#head;
+    return this.#length;
   }
 
   /** Adds a line. Returns the records that were dropped to make room, if any. */
   push(text: string, seq: number): SeqRange | undefined {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > this.#maxBytes) return { from: seq, to: seq, records: 1 };
-    let dropped: SeqRange | undefined;
-    if (this.#bytes + bytes > this.#maxBytes) dropped = this.#release(this.#bytes + bytes - this.#maxBytes);
-    this.#lines.push({ seq, text, bytes });
+    let bytes = this.#chunks.at(-1)?.add(text, seq) ?? 0;
+    if (bytes === 0) {
+      const length = Buffer.byteLength(text);
+      if (length > this.#maxBytes) return { from: seq, to: seq, records: 1 };
+      const chunk = new QueueChunk(Math.max(this.#chunkBytes, length));
+      bytes = chunk.add(text, seq);
+      this.#chunks.push(chunk);
+    }
+    this.#length += 1;
     this.#bytes += bytes;
-    return dropped;
+    return this.release(this.#bytes - this.#maxBytes);
   }
 
-  /** The oldest lines as one buffer of at most `maxBytes`, but at least one line. They stay queued until released. */
-  batch(maxBytes: number): Buffer {
-    const texts: string[] = [];
-    let total = 0;
-    for (let at = this.#head; at < this.#lines.length; at += 1) {
-      const { text, bytes } = this.#lines[at] ?? RELEASED;
-      if (total > 0 && total + bytes > maxBytes) break;
-      texts.push(text);
-      total += bytes;
-    }
-    return Buffer.from(texts.join(""));
+  /** The oldest lines, at least one, as one buffer. They stay queued until released, and the buffer is theirs until then. */
+  batch(): Buffer {
+    this.#dropEmpty();
+    return this.#chunks[0]?.pending ?? NOTHING;
   }
 
   /** Removes the oldest lines, as many as `bytes` cover, and returns which they were. */
   release(bytes: number): SeqRange | undefined {
-    return bytes > 0 ? this.#release(bytes) : undefined;
+    if (bytes <= 0 || this.#length === 0) return undefined;
+    let from = 0;
+    let to = 0;
+    let left = bytes;
+    let records = 0;
+    while (this.#length > 0 && left > 0) {
+      this.#dropEmpty();
+      const line = this.#chunks[0]?.shift() ?? NO_LINE;
+      if (records === 0) from = line.seq;
+      to = line.seq;
+      left -= line.bytes;
+      records += 1;
+      this.#length -= 1;
+      this.#bytes -= line.bytes;
+    }
+    return { from, to, records };
   }
 
   /** Removes all lines and returns which they were. */
@@ -57,29 +69,10 @@ export class RecordQueue {
     return this.release(this.#bytes);
   }
 
-  #release(bytes: number): SeqRange {
-    const from = this.#lines[this.#head]?.seq ?? 0;
-    let to = from;
-    let left = bytes;
-    let records = 0;
-    while (this.length > 0 && left > 0) {
-      to = this.#lines[this.#head]?.seq ?? to;
-      left -= this.#shift();
-      records += 1;
-    }
-    return { from, to, records };
-  }
-
-  #shift(): number {
-    const { bytes } = this.#lines[this.#head] ?? RELEASED;
-    this.#lines[this.#head] = RELEASED;
-    this.#head += 1;
-    this.#bytes -= bytes;
-    // Compacting on every shift would take quadratic time for a long backlog, so this waits until half is empty.
-    if (this.#head * 2 >= this.#lines.length) {
-      this.#lines = this.#lines.slice(this.#head);
-      this.#head = 0;
-    }
-    return bytes;
+  #dropEmpty(): void {
+    while (this.#chunks.length > 1 && this.#chunks[0]?.isEmpty === true) this.#chunks.shift();
   }
 }
+
+const NOTHING = Buffer.alloc(0);
+const NO_LINE = { seq: 0, bytes: 0 };
