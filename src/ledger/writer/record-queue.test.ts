@@ -29,7 +29,13 @@ test("what was not accepted comes out again, from the start of its line", () => 
 test("a full queue drops the oldest lines, and a line that is larger than the queue is refused", () => {
   const queue = new RecordQueue(20, 12);
   const dropped = [1, 2, 3, 4, 5].map((seq) => queue.push(`1234${seq}\n`, seq));
-  assert.deepEqual(dropped, [undefined, undefined, undefined, { from: 1, to: 1, records: 1 }, { from: 2, to: 2, records: 1 }]);
+  assert.deepEqual(dropped, [
+    undefined,
+    undefined,
+    undefined,
+    { from: 1, to: 1, records: 1 },
+    { from: 2, to: 2, records: 1 },
+  ]);
   assert.deepEqual(queue.push(`${"x".repeat(20)}\n`, 6), { from: 6, to: 6, records: 1 });
   assert.equal(queue.length, 3);
   assert.equal(queue.batch().toString(), "12343\n12344\n");
