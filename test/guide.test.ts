@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Metrics } from "../src/admin/metrics/prometheus-metrics.ts";
 import { RECORD_FIELDS } from "../src/core/request/record-fields.ts";
+import { UPSTREAM_ERRORS } from "../src/core/request/upstream-error-code.ts";
 import type { Rejection } from "../src/core/request/rejection.ts";
 import { gatewayError } from "../src/proxy/admission/error-responses.ts";
 import { loadSettings, readSettings } from "../src/config/config.ts";
@@ -95,6 +96,17 @@ test("the tables of states, reasons and sources name all that the code can write
   for (const reason of reasons) {
     if (reason !== undefined && !notReasons.has(reason)) assert.ok(section.includes(reason), reason);
   }
+});
+
+test("the table of error codes is the one in the code", () => {
+  const documented = rowsBelow(guide, "error_code").map(([name = "", meaning]) => [
+    codeSpans(name)[0],
+    meaning?.trim(),
+  ]);
+  assert.deepEqual(
+    documented.filter(([name]) => name !== undefined),
+    Object.entries(UPSTREAM_ERRORS).map(([name, { meaning }]) => [name, meaning]),
+  );
 });
 
 test("what is counted, and what is not yet, names every dialect of the table", () => {

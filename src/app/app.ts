@@ -22,6 +22,7 @@ import { AllowlistRollout, reloadAllowlist } from "./allowlist-rollout.ts";
 import { DeferredMetrics } from "./deferred-metrics.ts";
 import { ReadinessPublisher } from "./readiness.ts";
 import { RejectionLog } from "./rejection-log.ts";
+import { UpstreamErrorLog } from "./upstream-error-log.ts";
 import { drain } from "./shutdown.ts";
 import { Signals } from "./signals.ts";
 import { newTokenLine, ownUrl, startupBanner } from "./startup/banner.ts";
@@ -113,6 +114,7 @@ class App {
   readonly #metrics = new DeferredMetrics();
   readonly #readiness = new ReadinessPublisher(this.#metrics);
   readonly #rejections: RejectionLog;
+  readonly #upstreamErrors: UpstreamErrorLog;
   // Created before anything is opened, so that a signal during the start still stops in order.
   readonly #signals = new Signals(() => void this.#reloadOnSignal());
   readonly #rollout = new AllowlistRollout(() => this.#supervisor?.workers() ?? []);
@@ -129,6 +131,7 @@ class App {
     this.#overrides = overrides;
     this.#log = log;
     this.#rejections = new RejectionLog(log);
+    this.#upstreamErrors = new UpstreamErrorLog(log);
     if (settings.store.enabled) {
       const ledgerPath = settings.stats.outputPath;
       this.#store = new StoreClient({ settings: locateStore(settings), ledgerPath, log });
@@ -192,7 +195,10 @@ class App {
       cancel: this.#signals.stopping,
       access: { version: current.version, table: current.buffer },
       readiness: { status: 503, body: JSON.stringify({ status: "starting" }) },
-      onDelta: (worker, delta) => this.#metrics.update((metrics) => metrics.add(worker, delta)),
+      onDelta: (worker, delta) => {
+        this.#metrics.update((metrics) => metrics.add(worker, delta));
+        this.#upstreamErrors.add(delta.recorded, performance.now());
+      },
       onRecorded: (recorded) => this.#metrics.update((metrics) => metrics.addRecorded(recorded)),
       onMoved: () => this.#store?.wake(),
       onCosts: (costs) => this.#metrics.update((metrics) => metrics.addCosts(costs)),

@@ -41,8 +41,8 @@ test("S10: a request to a provider that resolves to the gateway itself ends at t
   }
   const records = await here.records(2);
   assert.deepEqual(
-    records.map(({ endpoint, error_type: type }) => [endpoint, type]),
-    Array.from({ length: 2 }, () => ["/home/x", "upstream_unreachable"]),
+    records.map(({ endpoint, error_type: type, error_code: code }) => [endpoint, type, code]),
+    Array.from({ length: 2 }, () => ["/home/x", "upstream_unreachable", "proxy_loop"]),
   );
 });
 

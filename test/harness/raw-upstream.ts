@@ -44,7 +44,12 @@ export async function startRawUpstream({ tls }: RawUpstreamOptions = {}): Promis
   };
   const secure = tls && createTlsServer(tls, accept);
   const server: Server = secure ?? createServer(accept);
-  server.on("connection", () => void (seen.connections += 1));
+  server.on("connection", (socket: Socket) => {
+    seen.connections += 1;
+    // With TLS, this is the socket below, which stays open if its handshake fails.
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

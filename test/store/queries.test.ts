@@ -361,3 +361,18 @@ test("a query whose caller no longer waits is interrupted", async (t) => {
   await assert.rejects(result, /gone/);
   assert.equal((await reader.query(querySchema.parse({}))).totals.total.requests, 1);
 });
+
+test("a listed request has the reason for which its provider could not be reached", async (t) => {
+  const failed = {
+    ...requestAt("2026-11-23T11:00:00Z"),
+    error_type: "upstream_unreachable",
+    error_code: "tls_expired",
+  };
+  const { reader } = await openStore(t, [failed, requestAt("2026-11-23T11:01:00Z")], NOW);
+  const page = await reader.listRequests({ from: "-30d", to: "now", tz: "UTC", filters: [], limit: 9 });
+  assert.deepEqual(
+    page.rows.map(({ error_code }) => error_code),
+    [undefined, "tls_expired"],
+  );
+  assert.equal((await reader.findRequest(failed.id))?.error_code, "tls_expired");
+});

@@ -3,6 +3,7 @@ import type { RequestRow, RequestsPage } from "../../../src/admin/api/contract.t
 import { scopeQuery } from "../data/use-usage.ts";
 import { go, scopeParams, useUrlState, withChanges, withFilters, type Scope } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
+import { errorText } from "../format/error-text.ts";
 import { formatAgo, formatMomentExactly } from "../format/moment.ts";
 import { Link } from "../ui/link.tsx";
 import { Panel } from "../ui/panel.tsx";
@@ -50,7 +51,7 @@ export function RecentErrors({ scope }: { readonly scope: Scope }): JSX.Element 
               <Status status={row.status} error={row.error_type} />
               <span class="event-main">
                 <strong>{row.model ?? row.endpoint}</strong>
-                <span class="muted">{row.error_type}</span>
+                <span class="muted">{errorText(row)}</span>
               </span>
               <span class="event-side muted">{row.lmgate_id ?? row.masked_key}</span>
               <time

@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { RequestRecord, Dimension, ProviderInfo } from "../../../src/admin/api/contract.ts";
 import { scopeParams, useUrlState, withFilters } from "../data/url-state.ts";
 import { useResource } from "../data/resource.ts";
+import { errorText } from "../format/error-text.ts";
 import { formatMomentExactly } from "../format/moment.ts";
 import { DASH, formatBytes } from "../format/number.ts";
 import { Button } from "../ui/button.tsx";
@@ -87,7 +88,7 @@ function Details({ record, tz }: { readonly record: RequestRecord; readonly tz: 
     <>
       <div class="drawer-lead">
         <Status status={record.status} error={record.error_type} />
-        {record.error_type !== null && <code>{record.error_type}</code>}
+        {record.error_type !== null && <code>{errorText(record)}</code>}
         <time class="muted" dateTime={record.timestamp}>
           ended {formatMomentExactly(record.timestamp, tz)}
         </time>

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { RequestRow } from "../../../src/admin/api/contract.ts";
+import { errorText } from "../format/error-text.ts";
 import { costReason, usageReason } from "../format/reason.ts";
 import { formatClock, formatMoment, formatMomentExactly } from "../format/moment.ts";
 import {
@@ -67,10 +68,10 @@ const timeColumn = (tz: string, isToday: boolean): Column<RequestRow> => ({
 const statusColumn: Column<RequestRow> = {
   id: "status",
   label: "Status",
-  render: ({ status, error_type }) => (
+  render: ({ status, error_type, error_code }) => (
     <span class="status-cell">
       <Status status={status} error={error_type} />
-      {error_type !== null && <span class="status-why">{error_type}</span>}
+      {error_type !== null && <span class="status-why">{errorText({ error_type, error_code })}</span>}
     </span>
   ),
 };

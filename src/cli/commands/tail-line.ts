@@ -20,7 +20,7 @@ export function recordSummaryLine(terminal: Terminal, row: RequestRow): string {
     tokens(row.total_output_tokens).padStart(7),
     (row.cost_usd === null || row.cost_usd === undefined ? UNKNOWN : formatDollars(row.cost_usd)).padStart(9),
     seconds(row.duration_ms).padStart(7),
-    isFailed ? color("red", printable(row.error_type ?? "")) : "",
+    isFailed ? color("red", printable([row.error_type, row.error_code].filter(Boolean).join(": "))) : "",
   ]
     .join("  ")
     .trimEnd();

@@ -44,6 +44,8 @@ export interface RecordDeltas {
 
 export interface RecordedProviderDelta {
   readonly upstreamErrors: Readonly<Partial<Record<UpstreamFault, number>>>;
+  /** By `error_code`. */
+  readonly errorCodes: Readonly<Record<string, number>>;
   readonly usageMissing: Readonly<Record<string, number>>;
 }
 

@@ -13,7 +13,11 @@ export class RecordCounters {
     this.#records++;
     this.#requests.add(record);
     const error = record.error_type;
-    if (isUpstreamFault(error)) increment(this.#provider(record.provider).upstreamErrors, error);
+    if (isUpstreamFault(error)) {
+      const counters = this.#provider(record.provider);
+      increment(counters.upstreamErrors, error);
+      if (record.error_code !== undefined) increment(counters.errorCodes, record.error_code);
+    }
     if (record.usage_state !== "missing") return;
     increment(this.#provider(record.provider).usageMissing, record.usage_reason ?? "unknown");
   }
@@ -42,11 +46,13 @@ export class RecordCounters {
 
 class ProviderCounters {
   readonly upstreamErrors = new Map<UpstreamFault, number>();
+  readonly errorCodes = new Map<string, number>();
   readonly usageMissing = new Map<string, number>();
 
   delta(): RecordedProviderDelta {
     return {
       upstreamErrors: Object.fromEntries(this.upstreamErrors),
+      errorCodes: Object.fromEntries(this.errorCodes),
       usageMissing: Object.fromEntries(this.usageMissing),
     };
   }

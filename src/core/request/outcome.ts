@@ -1,4 +1,5 @@
 import type { UpstreamFault } from "./rejection.ts";
+import type { UpstreamErrorCode } from "./upstream-error-code.ts";
 
 /** How a forwarded exchange ended. */
 export type Outcome =
@@ -13,4 +14,4 @@ export type Outcome =
   | { readonly kind: "shutdown" }
   /** The worker or the process ended before the exchange did. */
   | { readonly kind: "interrupted" }
-  | { readonly kind: "upstream"; readonly fault: UpstreamFault };
+  | { readonly kind: "upstream"; readonly fault: UpstreamFault; readonly code?: UpstreamErrorCode | undefined };

@@ -10,6 +10,7 @@ const OWN_TEXTS: readonly string[] = [
   "masked_key",
   "owner",
   "operation",
+  "error_code",
   "usage_reason",
   "client_ip",
   "session_id",

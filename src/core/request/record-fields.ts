@@ -137,6 +137,13 @@ const REQUEST_FIELDS = {
   },
   request_bytes: { type: "count", from: "gateway", column: "BIGINT", doc: "Bytes of the request body as forwarded." },
   response_bytes: { type: "count", from: "gateway", column: "BIGINT", doc: "Bytes of the response body as forwarded." },
+  error_code: {
+    type: "text",
+    from: "gateway",
+    // A column of its own would make every Parquet file that exists unreadable.
+    column: "rest",
+    doc: "Why the connection to the provider failed, if error_type is upstream_unreachable, upstream_timeout or upstream_reset.",
+  },
 } as const satisfies Readonly<Record<string, FieldDefinition>>;
 
 const FURTHER_FIELDS = {

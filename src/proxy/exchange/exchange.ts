@@ -1,5 +1,6 @@
 import type { Outcome } from "../../core/request/outcome.ts";
 import type { Rejection, UpstreamFault } from "../../core/request/rejection.ts";
+import type { UpstreamErrorCode } from "../../core/request/upstream-error-code.ts";
 import { isFault } from "../../wire/fault.ts";
 import type { ResponseHead } from "../../wire/response-head.ts";
 import type { AdmittedRequest } from "../admission/admit.ts";
@@ -331,13 +332,13 @@ export class Exchange implements ClientHandler, UpstreamHandler {
       this.#upstream.destroy();
       this.#responseBody.end();
       this.#complete(this.#responseBody);
-    } else this.#fail("upstream_reset");
+    } else this.#fail("upstream_reset", "closed");
   }
 
-  upstreamClosed(fault: UpstreamFault): void {
+  upstreamClosed(fault: UpstreamFault, code: UpstreamErrorCode | undefined): void {
     // After the client's own end, it is no fault if the upstream closes the tunnel.
     if (this.#phase === "tunnel" && this.#tunnel?.clientHasEnded === true) this.#tunnelFinished();
-    else this.#fail(fault);
+    else this.#fail(fault, code);
   }
 
   upstreamExpired(): void {
@@ -348,7 +349,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     else this.#fail("upstream_timeout");
   }
 
-  #fail(fault: UpstreamFault): void {
+  #fail(fault: UpstreamFault, code?: UpstreamErrorCode): void {
     if (this.#phase === "over") return;
     this.#upstream.destroy();
     if (fault === "upstream_reset" && this.#retryable()) {
@@ -360,7 +361,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     if (this.#draining) {
       this.#abortClient();
       this.#finish({ kind: "client-aborted", drain: "cut" });
-    } else this.#reject({ kind: "upstream", fault }, { kind: "upstream", fault });
+    } else this.#reject({ kind: "upstream", fault }, { kind: "upstream", fault, code });
   }
 
   /** A GET or HEAD without a body may be sent once more if no byte of a response came (RFC 9110 §9.2.2). */

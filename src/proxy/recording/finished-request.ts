@@ -81,6 +81,7 @@ export function toRequestRecord(
     ttft_ms: since(requestSentAt, reading.firstContentAt),
     request_bytes: finished.requestBytes,
     response_bytes: finished.responseBytes,
+    error_code: finished.outcome.kind === "upstream" ? finished.outcome.code : undefined,
     total_input_tokens: usage.totalInputTokens,
     total_output_tokens: usage.totalOutputTokens,
     total_tokens: usage.totalTokens,

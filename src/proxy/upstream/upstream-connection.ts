@@ -2,6 +2,7 @@ import { isIP, connect as connectPlain, type Socket } from "node:net";
 import { isProxyLoop, type ListenAddress } from "../../core/proxy-loop.ts";
 import type { Upstream } from "../../core/provider.ts";
 import type { UpstreamFault } from "../../core/request/rejection.ts";
+import { upstreamErrorCode, type UpstreamErrorCode } from "../../core/request/upstream-error-code.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import { ResponseHeadReader } from "../../wire/response-head.ts";
 import type { DnsCache } from "./dns-cache.ts";
@@ -17,8 +18,8 @@ export interface UpstreamHandler {
   upstreamDrained(): void;
   /** The upstream sent its FIN. */
   upstreamEnded(): void;
-  /** The connection is closed; `fault` is the record's `error_type`. */
-  upstreamClosed(fault: UpstreamFault): void;
+  /** The connection is closed; `fault` is the record's `error_type`, and `code` its `error_code`, if it is known. */
+  upstreamClosed(fault: UpstreamFault, code: UpstreamErrorCode | undefined): void;
   upstreamExpired(): void;
 }
 
@@ -49,7 +50,8 @@ export class UpstreamConnection implements Expiring {
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   #handler: UpstreamHandler | undefined;
-  #timedOut = false;
+  /** What the connection is waiting for, as the `error_code` of a timeout. */
+  #stage: "dns_timeout" | "connect_timeout" | "tls_timeout" = "dns_timeout";
   #isClosed = false;
 
   constructor(context: ConnectionContext, handler: UpstreamHandler) {
@@ -121,8 +123,7 @@ export class UpstreamConnection implements Expiring {
 
   expire(): void {
     if (!this.ready) {
-      this.#timedOut = true;
-      this.#closed("upstream_timeout");
+      this.#closed("upstream_timeout", this.#stage);
       this.#socket.destroy();
     } else if (this.#handler === undefined) this.destroy();
     else this.#handler.upstreamExpired();
@@ -130,9 +131,12 @@ export class UpstreamConnection implements Expiring {
 
   #listen(readyEvent: "connect" | "secureConnect"): void {
     const socket = this.#socket;
+    if (isIP(this.#context.upstream.host) === 0) socket.on("lookup", () => (this.#stage = "connect_timeout"));
+    else this.#stage = "connect_timeout";
+    socket.on("connect", () => (this.#stage = "tls_timeout"));
     socket.on(readyEvent, () => {
       if (isProxyLoop(socket, this.#context.listenAddress)) {
-        this.#closed("upstream_unreachable");
+        this.#closed("upstream_unreachable", "proxy_loop");
         socket.destroy();
         return;
       }
@@ -145,10 +149,8 @@ export class UpstreamConnection implements Expiring {
       if (this.#handler === undefined) this.destroy();
       else this.#handler.upstreamEnded();
     });
-    socket.on("error", () => {
-      this.#closed(this.ready ? "upstream_reset" : "upstream_unreachable");
-    });
-    socket.on("close", () => this.#closed(this.ready ? "upstream_reset" : "upstream_unreachable"));
+    socket.on("error", (error) => this.#failed(upstreamErrorCode(error)));
+    socket.on("close", () => this.#failed("closed"));
   }
 
   #received(length: number): void {
@@ -164,13 +166,17 @@ export class UpstreamConnection implements Expiring {
     this.#handler.upstreamData(bytes, pooled);
   }
 
-  #closed(fault: UpstreamFault): void {
+  #failed(code: UpstreamErrorCode | undefined): void {
+    this.#closed(this.ready ? "upstream_reset" : "upstream_unreachable", code);
+  }
+
+  #closed(fault: UpstreamFault, code: UpstreamErrorCode | undefined): void {
     if (this.#isClosed) return;
     const handler = this.#handler;
     this.#handler = undefined;
     if (!this.ready) this.#context.dns.recheck(this.#context.upstream.host);
     this.#detach();
-    handler?.upstreamClosed(this.#timedOut ? "upstream_timeout" : fault);
+    handler?.upstreamClosed(fault, code);
   }
 
   #detach(): void {

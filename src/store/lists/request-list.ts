@@ -15,6 +15,7 @@ const SHOWN = [
   "owner",
   "operation",
   "method",
+  "error_code",
   "stream",
   "duration_ms",
   "ttft_ms",

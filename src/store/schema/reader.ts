@@ -53,6 +53,7 @@ export type RequestRow = Pick<
   | "method"
   | "status"
   | "error_type"
+  | "error_code"
   | "stream"
   | "duration_ms"
   | "ttft_ms"

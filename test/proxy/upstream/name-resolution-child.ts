@@ -56,10 +56,13 @@ async function connectTo(provider: string) {
   return client.message();
 }
 
-for (const provider of ["gone", "ill"]) {
+for (const [provider, error_code] of [
+  ["gone", "dns_not_found"],
+  ["ill", "dns_failed"],
+] as const) {
   test(`R34: ${provider}: a name without an address is 502`, async () => {
     assertErrorResponse(await connectTo(provider), 502, "upstream_unreachable");
-    await fixture.record({ provider, status: 502, error_type: "upstream_unreachable" });
+    await fixture.record({ provider, status: 502, error_type: "upstream_unreachable", error_code });
   });
 }
 
@@ -70,7 +73,8 @@ test("R34: mute: a silent resolver is 504 at the connect timeout for all who wai
   await fixture.record({ provider: "both", status: 200 });
   for (const rejection of await Promise.all(waiting)) assertErrorResponse(rejection, 504, "upstream_timeout");
   assert.ok(performance.now() - startedAt >= connectSeconds * 1_000);
-  await fixture.records(64);
+  const records = await fixture.records(64);
+  assert.deepEqual(new Set(records.map((record) => record.error_code)), new Set(["dns_timeout"]));
 });
 
 test("R34: both: IPv4 is used if IPv6 leads nowhere", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { TlsOptions } from "node:tls";
 import { after, before, describe, it } from "node:test";
 
 import { requestOnce } from "../../harness/raw-client.ts";
@@ -31,6 +32,16 @@ describe("an upstream that speaks TLS", () => {
     upstream.respond = (socket) => void socket.write("HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 2\r\n\r\nok");
   });
   after(() => upstream.close());
+
+  /** Closes the server also if the test fails; it would otherwise keep the process running. */
+  async function usingUpstream(tls: TlsOptions, test: (upstream: RawUpstream) => Promise<void>): Promise<void> {
+    const opened = await startRawUpstream({ tls });
+    try {
+      await test(opened);
+    } finally {
+      await opened.close();
+    }
+  }
 
   async function within(options: GatewayOptions, test: (gateway: Gateway) => Promise<void>): Promise<void> {
     const gateway = await startGateway(options);
@@ -71,20 +82,20 @@ describe("an upstream that speaks TLS", () => {
   });
 
   it("R35: gets nothing while its certificate has another name", async () => {
-    const elsewhere = await startRawUpstream({ tls: await identity("elsewhere") });
-    await assertRejected(elsewhere, withTestAuthority);
-    await elsewhere.close();
+    await usingUpstream(await identity("elsewhere"), (elsewhere) => assertRejected(elsewhere, withTestAuthority));
   });
 
   it("R35: gets nothing while it speaks no TLS newer than 1.0", async () => {
     const old = { minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-    const ancient = await startRawUpstream({ tls: { ...(await identity("server")), ...old } });
-    await assertRejected(ancient, withTestAuthority);
-    await ancient.close();
+    const tls = { ...(await identity("server")), ...old };
+    await usingUpstream(tls, (ancient) => assertRejected(ancient, withTestAuthority));
   });
 
   it("R35: is asked again for its certificate on a new connection, whatever it showed before", async () => {
-    const changing = await startRawUpstream({ tls: await identity("server") });
+    await usingUpstream(await identity("server"), assertAskedAgain);
+  });
+
+  async function assertAskedAgain(changing: RawUpstream): Promise<void> {
     changing.respond = (socket) =>
       void socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
     const providers = { openai: { upstream: `https://localhost:${changing.port}` } };
@@ -103,8 +114,7 @@ describe("an upstream that speaks TLS", () => {
       changing.present(await identity("server"));
       assert.equal(await statusNow(), "200", "fixed");
     });
-    await changing.close();
-  });
+  }
 
   async function assertRejected(rejected: RawUpstream, env: Readonly<Record<string, string>>): Promise<void> {
     const { connections, bytes } = { ...rejected.seen };
@@ -128,10 +138,13 @@ describe("an upstream that speaks TLS", () => {
       socket.write(payload);
     };
     const providers = { openai: { upstream: `https://localhost:${upstream.port}` } };
-    await within({ config: { providers }, env: withTestAuthority }, async (gateway) => {
-      const reply = await requestOnce(gateway.port, requestOf("openai"), "POST");
-      assert.ok(reply.body.equals(payload));
-    });
-    upstream.respond = previous;
+    try {
+      await within({ config: { providers }, env: withTestAuthority }, async (gateway) => {
+        const reply = await requestOnce(gateway.port, requestOf("openai"), "POST");
+        assert.ok(reply.body.equals(payload));
+      });
+    } finally {
+      upstream.respond = previous;
+    }
   });
 });

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
-import { promisify } from "node:util";
 
+import { openTestAuthority, type TestAuthority } from "../../harness/certificates.ts";
 import { ScriptedProvider } from "../../harness/scripted-provider.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
 import { assertErrorResponse, get, post, startProxyFixture, type ProxyFixture } from "../fixture.ts";
@@ -23,14 +20,13 @@ let silent: ScriptedProvider;
 let expired: ScriptedProvider | undefined;
 /** Accepts no connection, and the kernel takes none for it any more. */
 let full: { readonly port: number; stop(): Promise<void> } | undefined;
-let certificates: string;
+let authority: TestAuthority | undefined;
 let fixture: ProxyFixture;
 
 before(async () => {
-  certificates = await mkdtemp(join(tmpdir(), "lmgate-test-"));
   silent = await ScriptedProvider.start();
-  const identity = await expiredIdentity();
-  if (identity !== undefined) expired = await ScriptedProvider.start(identity);
+  authority = await openTestAuthority();
+  if (authority !== undefined) expired = await ScriptedProvider.start(await authority.issue("IP:127.0.0.1", -1));
   full = await listenWithoutRoom();
   const providers = {
     closed: { upstream: `http://127.0.0.1:${await closedPort()}` },
@@ -40,7 +36,7 @@ before(async () => {
   };
   fixture = await startProxyFixture({
     config: { timeouts: { connect_seconds: connectSeconds }, providers },
-    env: { NODE_EXTRA_CA_CERTS: join(certificates, "cert.pem") },
+    ...(authority === undefined ? {} : { env: { NODE_EXTRA_CA_CERTS: authority.path } }),
   });
 });
 
@@ -50,7 +46,7 @@ after(async () => {
   await silent.stop();
   await expired?.stop();
   await full?.stop();
-  await rm(certificates, { recursive: true });
+  await authority?.remove();
 });
 
 async function connectTo(prefix: string): Promise<RawPeer> {
@@ -79,7 +75,12 @@ test("R11: an upstream that does not accept the connection is 504 at the connect
   assertErrorResponse(await client.message(), 504, "upstream_timeout");
   const elapsedMs = performance.now() - startedAt;
   assert.ok(elapsedMs >= connectSeconds * 1_000, `over after ${elapsedMs} ms already`);
-  await fixture.record({ provider: "full", status: 504, error_type: "upstream_timeout" });
+  await fixture.record({
+    provider: "full",
+    status: 504,
+    error_type: "upstream_timeout",
+    error_code: "connect_timeout",
+  });
 });
 
 test("R11: a client that leaves while LMGate is connecting is recorded once", async (t) => {
@@ -179,22 +180,4 @@ async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Pro
   }
   await stop();
   return undefined;
-}
-
-/** A certificate for 127.0.0.1 that expired yesterday and that the gateway would trust otherwise. `undefined` without
- * openssl. */
-async function expiredIdentity(): Promise<{ readonly key: string; readonly cert: string } | undefined> {
-  const [keyPath, certPath] = [join(certificates, "key.pem"), join(certificates, "cert.pem")];
-  const requestPath = join(certificates, "request.pem");
-  const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", keyPath];
-  const sign = ["-copy_extensions", "copyall", "-days", "-1", "-in", requestPath, "-signkey", keyPath];
-  const run = promisify(execFile);
-  try {
-    await run("openssl", ["req", ...newKey, ...name, "-out", requestPath]);
-    await run("openssl", ["x509", "-req", ...sign, "-out", certPath]);
-    return { key: await readFile(keyPath, "utf8"), cert: await readFile(certPath, "utf8") };
-  } catch {
-    return undefined;
-  }
 }

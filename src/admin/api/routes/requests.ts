@@ -26,6 +26,7 @@ const requestRow: z.ZodType<RequestRow> = named(
     method: z.string().optional(),
     status: z.number().nullable(),
     error_type: text,
+    error_code: z.string().optional(),
     stream: z.boolean().optional(),
     duration_ms: count,
     ttft_ms: count,

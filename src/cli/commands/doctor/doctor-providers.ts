@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { errorCode } from "../../../core/errno.ts";
+import { UPSTREAM_ERRORS, upstreamErrorCode } from "../../../core/request/upstream-error-code.ts";
 import type { Provider } from "../../../core/provider.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 
@@ -19,24 +20,28 @@ async function checkProvider({ name, upstream }: Provider): Promise<readonly Che
   try {
     await lookup(upstream.host.replace(/^\[|\]$/g, ""));
   } catch (error) {
-    return [
-      failure(
-        title,
-        `cannot resolve ${upstream.host} (${codeOf(error)})`,
-        "Check the host name and this machine's DNS.",
-      ),
-    ];
+    return [providerFailure(title, `cannot resolve ${upstream.host}`, upstream.secure, error)];
   }
   try {
     const date = await head(upstream);
     const milliseconds = Math.round(performance.now() - startedAt);
     return [ok(title, `${upstream.authority} responds in ${milliseconds} ms`), ...clockCheck(name, date)];
   } catch (error) {
-    const remedy = upstream.secure
-      ? "Check firewalls and proxies. For a private certificate authority set NODE_EXTRA_CA_CERTS."
-      : "Check that the server is running, and firewalls.";
-    return [failure(title, `${upstream.authority}: ${codeOf(error)}`, remedy)];
+    return [providerFailure(title, upstream.authority, upstream.secure, error)];
   }
+}
+
+/** The reason has the name that a failed request has in its record, `error_code`. */
+function providerFailure(title: string, where: string, secure: boolean, error: unknown): Check {
+  const code = upstreamErrorCode(error);
+  if (code !== undefined) {
+    const { meaning, remedy } = UPSTREAM_ERRORS[code];
+    return failure(title, `${where}: ${code}: ${meaning} (${codeOf(error)})`, remedy);
+  }
+  const remedy = secure
+    ? "Check firewalls and proxies. For a private certificate authority set NODE_EXTRA_CA_CERTS."
+    : "Check that the server is running, and firewalls.";
+  return failure(title, `${where}: ${codeOf(error)}`, remedy);
 }
 
 function head({ secure, host, port, pathPrefix }: Provider["upstream"]): Promise<string | undefined> {
