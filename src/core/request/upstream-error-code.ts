@@ -158,7 +158,7 @@ export const UPSTREAM_ERRORS = {
   },
   reset: {
     codes: ["ECONNRESET", "EPIPE", "ECONNABORTED"],
-    meaning: "the connection was reset",
+    meaning: "the connection was reset, or closed within the TLS handshake",
     remedy: "Check proxies between this machine and the provider, and the provider's status page.",
   },
 } as const satisfies Readonly<Record<string, UpstreamErrorDefinition>>;

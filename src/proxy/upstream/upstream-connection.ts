@@ -146,6 +146,8 @@ export class UpstreamConnection implements Expiring {
     });
     socket.on("drain", () => this.#handler?.upstreamDrained());
     socket.on("end", () => {
+      // Within the TLS handshake the connection was never open. An error with the reason may follow.
+      if (!this.ready) return;
       if (this.#handler === undefined) this.destroy();
       else this.#handler.upstreamEnded();
     });
