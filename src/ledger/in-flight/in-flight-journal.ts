@@ -18,6 +18,12 @@ export interface JournalContents {
   readonly lastAt: number;
 }
 
+interface KeptRequest {
+  readonly worker: string;
+  readonly request: InFlightRequest;
+  readonly line: string;
+}
+
 interface JournalOptions {
   readonly path: string;
   readonly mode: number;
@@ -35,7 +41,7 @@ const HEARTBEAT_MS = 900;
 export class InFlightJournal {
   readonly #options: JournalOptions;
   /** The line of each running request, to rewrite the file from. */
-  readonly #lines = new Map<string, { readonly entry: JournalEntry; readonly line: string }>();
+  readonly #lines = new Map<string, KeptRequest>();
   #fd: number | undefined;
   #size = 0;
   #neededBytes = 0;
@@ -49,14 +55,14 @@ export class InFlightJournal {
 
   /** Takes over requests from the journal of the last process. */
   adopt(entries: readonly JournalEntry[]): void {
-    for (const entry of entries) this.#keep(entry, requestLine(entry.worker, entry));
+    for (const entry of entries) this.#keep(entry.worker, entry, requestLine(entry.worker, entry));
   }
 
   update(worker: string, { alive, gone }: InFlightChange): void {
     const lines: string[] = [];
     for (const request of alive) {
       const line = requestLine(worker, request);
-      this.#keep({ ...request, worker }, line);
+      this.#keep(worker, request, line);
       lines.push(line);
     }
     const removed = gone.filter((id) => this.#remove(id));
@@ -65,7 +71,8 @@ export class InFlightJournal {
   }
 
   entriesOf(worker: string): readonly JournalEntry[] {
-    return [...this.#lines.values()].map(({ entry }) => entry).filter((entry) => entry.worker === worker);
+    const kept = [...this.#lines.values()].filter((each) => each.worker === worker);
+    return kept.map(({ request }) => ({ ...request, worker }));
   }
 
   /** While requests run and nothing changes, it notes at intervals that its writer is running. */
@@ -81,9 +88,9 @@ export class InFlightJournal {
       ignoreSystemErrors(() => rmSync(this.#options.path, { force: true }));
   }
 
-  #keep(entry: JournalEntry, line: string): void {
-    this.#remove(entry.id);
-    this.#lines.set(entry.id, { entry, line });
+  #keep(worker: string, request: InFlightRequest, line: string): void {
+    this.#remove(request.id);
+    this.#lines.set(request.id, { worker, request, line });
     this.#neededBytes += line.length;
   }
 

@@ -26,7 +26,7 @@ test("what was not accepted comes out again, from the start of its line", () => 
   assert.deepEqual([queue.length, queue.batch().length, queue.clear()], [0, 0, undefined]);
 });
 
-test("a full queue drops the oldest lines, and a line that is larger than the queue is refused", () => {
+test("a full queue drops the oldest lines, and a line that is larger than the queue is dropped", () => {
   const queue = new RecordQueue(20, 12);
   const dropped = [1, 2, 3, 4, 5].map((seq) => queue.push(`1234${seq}\n`, seq));
   assert.deepEqual(dropped, [

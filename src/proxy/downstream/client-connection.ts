@@ -233,7 +233,7 @@ export class ClientConnection implements Expiring, ClientSide {
         }
         plane.wheel.arm(this, 0);
         if (this.#prepared?.admitted !== admission) {
-          this.#prepared = prepareRequest(admission, plane.context.accounting);
+          this.#prepared = prepareRequest(admission, this.ip, plane.context.accounting);
         }
         const exchange = new Exchange(plane, this, this.#prepared);
         this.#exchange = exchange;

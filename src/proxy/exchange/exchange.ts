@@ -51,7 +51,7 @@ export class Exchange implements ClientHandler, UpstreamHandler {
     this.#request = request;
     this.#upgrading = prepared.upgrading;
     this.#expectContinue = new ExpectContinue(request.head);
-    this.#recorder = new RequestRecorder(plane, prepared, client.ip);
+    this.#recorder = new RequestRecorder(plane, prepared);
     this.#requestBody = new RequestBody(prepared, client, this.#recorder.observer, plane.context.maxBodyBytes);
     this.#upstream = plane.poolOf(request.route.provider).acquire(this, false);
   }

@@ -8,11 +8,15 @@ export interface PreparedRequest extends RecordedRequest {
   readonly forwardedHead: string;
 }
 
-export function prepareRequest(admitted: AdmittedRequest, accounting: AccountingSettings): PreparedRequest {
+export function prepareRequest(
+  admitted: AdmittedRequest,
+  clientIp: string,
+  accounting: AccountingSettings,
+): PreparedRequest {
   const { head, route } = admitted;
   const upgrading = isUpgrade(head);
   return {
-    ...recordedRequest(admitted, upgrading, accounting),
+    ...recordedRequest(admitted, upgrading, clientIp, accounting),
     forwardedHead: forwardedRequestHead(head, route, upgrading),
   };
 }

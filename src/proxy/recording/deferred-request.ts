@@ -5,7 +5,16 @@ import type { UsageReading } from "../../core/usage/usage.ts";
 import { type BodyExtracts, readExtracts } from "../../usage/observe/read-extracts.ts";
 import { unreadable } from "../../usage/observe/unreadable.ts";
 import { type FinishedRequest, type RecordCaches, toRequestRecord } from "./finished-request.ts";
-import { mayHoldKey, pathOf, REQUEST_TEXTS, requestOf, requestTexts } from "./request-texts.ts";
+import {
+  hasExclusiveReasoning,
+  headTexts,
+  mayHoldKey,
+  pathOf,
+  queryOf,
+  REQUEST_TEXTS,
+  requestOf,
+  requestTexts,
+} from "./request-texts.ts";
 
 /** A complete request and what its usage can be read from later. */
 export interface ReadLater {
@@ -30,13 +39,18 @@ export function readLater({ finished, upstreamStatus, query, exclusiveReasoning,
   }
 }
 
-/** Returns `undefined` if the record must be made here, because a text may hold one of the request's keys. */
-export function deferred(request: ReadLater, keys: readonly ApiKey[]): DeferredRecord | undefined {
+/**
+ * Returns `undefined` if the record must be made here, because a text may hold one of the request's keys. `head` has the
+ * texts of this request.
+ */
+export function deferred(
+  request: ReadLater,
+  keys: readonly ApiKey[],
+  head = headTexts({ ...request.finished, ...request }, keys),
+): DeferredRecord | undefined {
   const { finished, extracts } = request;
-  const texts = requestTexts(finished);
-  texts.push(request.query, request.exclusiveReasoning ? "1" : "", extracts.request, extracts.response);
-  const text = texts.join(SEPARATOR);
-  if (mayHoldKey(text, keys) || !isSeparable(extracts)) return undefined;
+  if (head.mayHoldKey || isHiding(request, keys) || !isSeparable(extracts)) return undefined;
+  const text = `${requestTexts(finished, head)}${SEPARATOR}${extracts.request}${SEPARATOR}${extracts.response}`;
   const numbers = [
     finished.status ?? NaN,
     request.upstreamStatus,
@@ -49,6 +63,14 @@ export function deferred(request: ReadLater, keys: readonly ApiKey[]): DeferredR
     finished.responseBytes ?? 0,
   ];
   return { numbers, text };
+}
+
+function isHiding({ finished, extracts }: ReadLater, keys: readonly ApiKey[]): boolean {
+  return (
+    mayHoldKey(extracts.response, keys) ||
+    mayHoldKey(extracts.request, keys) ||
+    mayHoldKey(finished.requestId ?? "", keys)
+  );
 }
 
 function isSeparable({ request, response }: BodyExtracts): boolean {
@@ -84,9 +106,9 @@ export function toDeferredRecord(
   const later: ReadLater = {
     finished,
     upstreamStatus: numberAt(1),
-    query: textAt(REQUEST_TEXTS),
-    exclusiveReasoning: textAt(REQUEST_TEXTS + 1) !== "",
-    extracts: { request: textAt(REQUEST_TEXTS + 2), response: textAt(REQUEST_TEXTS + 3) },
+    query: queryOf(textAt),
+    exclusiveReasoning: hasExclusiveReasoning(textAt),
+    extracts: { request: textAt(REQUEST_TEXTS), response: textAt(REQUEST_TEXTS + 1) },
   };
   return toRequestRecord(finished, readLater(later), NO_KEYS, caches);
 }

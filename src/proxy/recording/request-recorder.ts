@@ -57,14 +57,12 @@ export class RequestRecorder implements RunningRequest {
   readonly #shared: RecordingContext;
   readonly #recorded: RecordedRequest;
   readonly #request: AdmittedRequest;
-  readonly #clientIp: string;
   #session: WebSocketObserver | undefined;
 
-  constructor(shared: RecordingContext, recorded: RecordedRequest, clientIp: string) {
+  constructor(shared: RecordingContext, recorded: RecordedRequest) {
     this.#shared = shared;
     this.#recorded = recorded;
     this.#request = recorded.admitted;
-    this.#clientIp = clientIp;
     this.startedAt = shared.clock();
     this.id = shared.ids.next();
     this.observer = new GuardedObserver(recorded.observed, shared.clock, shared.decoders);
@@ -105,7 +103,7 @@ export class RequestRecorder implements RunningRequest {
     return {
       id: this.id,
       startedAt: request.wallEndedAt - (request.endedAt - request.startedAt),
-      snapshot: snapshotText(snapshot, keys),
+      snapshot: snapshotText(snapshot, keys, this.#recorded.texts),
     };
   }
 
@@ -135,7 +133,7 @@ export class RequestRecorder implements RunningRequest {
       exclusiveReasoning: route.provider.exclusiveReasoning,
       extracts,
     };
-    const request = deferred(later, keys);
+    const request = deferred(later, keys, this.#recorded.texts);
     if (request !== undefined) this.#shared.context.recordLater(request, this.announced, written);
     else this.#record(finished, readLater(later), this.announced, written);
     return true;
@@ -149,7 +147,8 @@ export class RequestRecorder implements RunningRequest {
   /** Without `traffic` the request is still running; with `turn` the summary is about that turn of its session. */
   #summarize(outcome: Outcome, traffic: Traffic | undefined, turn: TurnReading | undefined): FinishedRequest {
     const { client, route, head, maskedKey } = this.#request;
-    const { userAgent, tags } = this.#recorded.fields;
+    const { clientIp, fields } = this.#recorded;
+    const { userAgent, tags } = fields;
     return {
       id: turn === undefined ? this.id : this.#shared.ids.next(),
       client,
@@ -157,7 +156,7 @@ export class RequestRecorder implements RunningRequest {
       endpoint: route.endpoint,
       method: head.method,
       maskedKey,
-      clientIp: this.#clientIp,
+      clientIp,
       userAgent,
       tags,
       requestId: requestId(this.responseFields),

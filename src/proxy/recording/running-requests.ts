@@ -1,6 +1,6 @@
 import type { InFlightRequest, InFlightChange } from "../../core/request/in-flight.ts";
 
-/** A request in the list of running ones. Only the list writes the fields that are not readonly. */
+/** A request in the list of running ones. Only the lists write the fields that are not readonly. */
 export interface RunningRequest {
   older: RunningRequest | undefined;
   younger: RunningRequest | undefined;
@@ -14,48 +14,42 @@ export interface RunningRequest {
 
 /**
  * Keeps the running requests of one data worker by age, so that it can announce the long ones to the ledger, which
- * records them if the worker crashes. A short request costs only a few assignments: the list is linked through the
- * requests themselves and allocates nothing.
+ * records them if the worker crashes. A short request costs only a few assignments: the lists are linked through the
+ * requests themselves and allocate nothing.
  */
 export class RunningRequests {
-  #oldest: RunningRequest | undefined;
-  #youngest: RunningRequest | undefined;
-  readonly #announced = new Set<RunningRequest>();
+  readonly #unannounced = new LinkedRequests();
+  readonly #announced = new LinkedRequests();
   #gone: string[] = [];
 
   get isEmpty(): boolean {
-    return this.#oldest === undefined && this.#announced.size === 0;
+    return this.#unannounced.oldest === undefined && this.#announced.oldest === undefined;
   }
 
   begin(request: RunningRequest): void {
-    const youngest = this.#youngest;
-    request.older = youngest;
-    if (youngest === undefined) this.#oldest = request;
-    else youngest.younger = request;
-    this.#youngest = request;
+    this.#unannounced.add(request);
   }
 
   /** Call this after the request's record has been sent to the ledger worker. */
   end(request: RunningRequest): void {
     if (request.announced) {
-      this.#announced.delete(request);
+      this.#announced.remove(request);
       this.#gone.push(request.id);
-    } else this.#unlink(request);
+    } else this.#unannounced.remove(request);
   }
 
   /** Requests older than `startedBefore` not announced yet, and announced ones that ended; `undefined` if none. */
   takeChanges(startedBefore: number): InFlightChange | undefined {
     const gone = this.#gone;
-    let request = this.#oldest;
-    if (gone.length === 0 && (request === undefined || request.startedAt > startedBefore)) return undefined;
+    let { oldest } = this.#unannounced;
+    if (gone.length === 0 && (oldest === undefined || oldest.startedAt > startedBefore)) return undefined;
     const alive: InFlightRequest[] = [];
-    while (request !== undefined && request.startedAt <= startedBefore) {
-      const { younger } = request;
-      this.#unlink(request);
-      request.announced = true;
-      this.#announced.add(request);
-      alive.push(request.snapshot());
-      request = younger;
+    while (oldest !== undefined && oldest.startedAt <= startedBefore) {
+      this.#unannounced.remove(oldest);
+      this.#announced.add(oldest);
+      oldest.announced = true;
+      alive.push(oldest.snapshot());
+      ({ oldest } = this.#unannounced);
     }
     this.#gone = [];
     return { alive, gone };
@@ -65,12 +59,29 @@ export class RunningRequests {
   reannounce(): InFlightChange {
     const gone = this.#gone;
     this.#gone = [];
-    return { alive: [...this.#announced].map((request) => request.snapshot()), gone };
+    const alive: InFlightRequest[] = [];
+    for (let request = this.#announced.oldest; request !== undefined; request = request.younger) {
+      alive.push(request.snapshot());
+    }
+    return { alive, gone };
+  }
+}
+
+class LinkedRequests {
+  oldest: RunningRequest | undefined;
+  #youngest: RunningRequest | undefined;
+
+  add(request: RunningRequest): void {
+    const youngest = this.#youngest;
+    request.older = youngest;
+    if (youngest === undefined) this.oldest = request;
+    else youngest.younger = request;
+    this.#youngest = request;
   }
 
-  #unlink(request: RunningRequest): void {
+  remove(request: RunningRequest): void {
     const { older, younger } = request;
-    if (older === undefined) this.#oldest = younger;
+    if (older === undefined) this.oldest = younger;
     else older.younger = younger;
     if (younger === undefined) this.#youngest = older;
     else younger.older = older;

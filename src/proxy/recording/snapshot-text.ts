@@ -2,7 +2,16 @@ import type { ApiKey } from "../../core/request/client.ts";
 import { SEPARATOR } from "../../core/request/deferred-record.ts";
 import { readUnfinished, type UnfinishedExchange } from "../../usage/observe/read-unfinished.ts";
 import { type FinishedRequest, type RecordCaches, toRequestRecord } from "./finished-request.ts";
-import { mayHoldKey, REQUEST_TEXTS, requestOf, requestTexts, pathOf } from "./request-texts.ts";
+import {
+  hasExclusiveReasoning,
+  headTexts,
+  mayHoldKey,
+  pathOf,
+  queryOf,
+  REQUEST_TEXTS,
+  requestOf,
+  requestTexts,
+} from "./request-texts.ts";
 
 /** A running request, and what its usage can be read from. */
 export interface Snapshot {
@@ -17,21 +26,19 @@ export interface Snapshot {
  * One text from which `snapshotRecord` makes the record of a request whose end is never seen. Most requests end, so
  * nothing is made before. It holds no key: where a text may hold one, it is the record itself.
  */
-export function snapshotText(snapshot: Snapshot, keys: readonly ApiKey[]): string {
+export function snapshotText(
+  snapshot: Snapshot,
+  keys: readonly ApiKey[],
+  head = headTexts({ ...snapshot.request, ...snapshot }, keys),
+): string {
   const { request, exchange } = snapshot;
-  const { startedAt, requestSentAt, firstByteAt, status } = request;
-  const texts = requestTexts(request);
-  texts.push(
-    snapshot.query,
-    exchange.request,
-    flags(snapshot),
-    status === undefined ? "" : String(status),
-    requestSentAt === undefined ? "" : String(requestSentAt - startedAt),
-    firstByteAt === undefined ? "" : String(firstByteAt - startedAt),
-  );
-  const text = texts.join(SEPARATOR);
-  if (!mayHoldKey(text, keys) && !exchange.request.includes(SEPARATOR)) return text;
-  return recordText(snapshot, keys);
+  const { startedAt, requestSentAt, firstByteAt, status, requestId = "" } = request;
+  const isHiding = head.mayHoldKey || mayHoldKey(exchange.request, keys) || mayHoldKey(requestId, keys);
+  if (isHiding || exchange.request.includes(SEPARATOR)) return recordText(snapshot, keys);
+  const sent = requestSentAt === undefined ? "" : String(requestSentAt - startedAt);
+  const firstByte = firstByteAt === undefined ? "" : String(firstByteAt - startedAt);
+  const more = [exchange.request, flags(snapshot), status === undefined ? "" : String(status), sent, firstByte];
+  return `${requestTexts(request, head)}${SEPARATOR}${more.join(SEPARATOR)}`;
 }
 
 /** The JSON text of the record, without the time and the duration that depend on the request's end. */
@@ -42,32 +49,33 @@ export function snapshotRecord(text: string, caches?: RecordCaches): string {
   const textAt = (index: number): string => texts[index] ?? "";
   const moreAt = (index: number): string => textAt(REQUEST_TEXTS + index);
   const numberAt = (index: number): number | undefined => (moreAt(index) === "" ? undefined : Number(moreAt(index)));
-  const has = (flag: string): boolean => moreAt(2).includes(flag);
+  const has = (flag: string): boolean => moreAt(1).includes(flag);
   const request = requestOf(textAt, INTERRUPTED, {
-    status: numberAt(3),
+    status: numberAt(2),
     wallEndedAt: 0,
     startedAt: 0,
-    requestSentAt: numberAt(4),
-    firstByteAt: numberAt(5),
+    requestSentAt: numberAt(3),
+    firstByteAt: numberAt(4),
     endedAt: 0,
     requestBytes: undefined,
     responseBytes: undefined,
     sessionId: has("w") ? textAt(0) : undefined,
   });
   const exchange = {
-    request: moreAt(1),
+    request: moreAt(0),
     upgrade: has("u"),
     sawStream: has("s"),
     hasResponse: has("r"),
     failed: has("f"),
   };
-  return recordText({ request, query: moreAt(0), exclusiveReasoning: has("e"), exchange }, NO_KEYS, caches);
+  const query = queryOf(textAt);
+  return recordText({ request, query, exclusiveReasoning: hasExclusiveReasoning(textAt), exchange }, NO_KEYS, caches);
 }
 
-function flags({ request, exclusiveReasoning, exchange }: Snapshot): string {
+function flags({ request, exchange }: Snapshot): string {
   const { upgrade, sawStream, hasResponse, failed } = exchange;
   const session = request.sessionId === undefined ? "" : "w";
-  return `${upgrade ? "u" : ""}${sawStream ? "s" : ""}${hasResponse ? "r" : ""}${failed ? "f" : ""}${exclusiveReasoning ? "e" : ""}${session}`;
+  return `${upgrade ? "u" : ""}${sawStream ? "s" : ""}${hasResponse ? "r" : ""}${failed ? "f" : ""}${session}`;
 }
 
 function recordText(snapshot: Snapshot, keys: readonly ApiKey[], caches?: RecordCaches): string {

@@ -25,7 +25,7 @@ export class DeferredRecords {
 
   take(): DeferredBatch | undefined {
     if (this.#texts.length === 0) return undefined;
-    const batch = { numbers: Float64Array.from(this.#numbers), text: this.#texts.join(SEPARATOR) };
+    const batch = { numbers: new Float64Array(this.#numbers), text: this.#texts.join(SEPARATOR) };
     this.#numbers = [];
     this.#texts = [];
     this.#characters = 0;

@@ -1,6 +1,7 @@
 import type { InFlightChange } from "../../core/request/in-flight.ts";
 import type { DeferredRecord } from "../../core/request/deferred-record.ts";
 import { DeferredRecords } from "./deferred-records.ts";
+import { toInFlightMessage } from "../protocol/in-flight-message.ts";
 import type { LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol/messages.ts";
 import type { RecordMessage } from "../protocol/record-message.ts";
 import { ahead, TransferCounters } from "../protocol/transfer-counters.ts";
@@ -132,7 +133,8 @@ export class RecordSender {
     const records = this.#batch;
     const first = this.#size === 0 ? this.produced : this.#first;
     this.#batch = [];
-    this.#post({ first, records, deferred: this.#deferred.take(), inFlight, confirm });
+    const deferred = this.#deferred.take();
+    this.#post({ first, records, deferred, inFlight: inFlight && toInFlightMessage(inFlight), confirm });
   }
 
   #post(message: ToLedgerFromData): void {

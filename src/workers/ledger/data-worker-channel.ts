@@ -1,9 +1,11 @@
 import type { RecordCounters } from "../../core/counters/record-counters.ts";
+import type { InFlightChange } from "../../core/request/in-flight.ts";
 import type { InFlightRecovery } from "../../ledger/in-flight/in-flight-recovery.ts";
 import type { Ledger } from "../../ledger/writer/ledger.ts";
 import { RecordCaches } from "../../proxy/recording/finished-request.ts";
 import { DeferredReader } from "./deferred-reader.ts";
 import type { Batch, LedgerLink, ToDataFromLedger, ToLedgerFromData } from "../protocol/messages.ts";
+import { fromInFlightMessage } from "../protocol/in-flight-message.ts";
 import { type RecordMessage, toRecordMessage } from "../protocol/record-message.ts";
 import { ahead, TransferCounters } from "../protocol/transfer-counters.ts";
 
@@ -46,7 +48,8 @@ export class DataWorkerChannel {
   #receive(batch: Batch): void {
     const { ledger, recovery, counters, append } = this.#options;
     const { thread, port } = this.#link;
-    this.#countMissing(batch);
+    const inFlight = batch.inFlight && fromInFlightMessage(batch.inFlight);
+    this.#countMissing(batch.first, inFlight);
     const deferred = new DeferredReader(batch.deferred, this.#caches);
     const size = batch.records.length + deferred.length;
     let characters = deferred.characters;
@@ -61,14 +64,14 @@ export class DataWorkerChannel {
     this.#next = (batch.first + size) | 0;
     ledger.flush();
     this.#counters.receive(characters);
-    if (batch.inFlight !== undefined) recovery.update(thread, batch.inFlight);
+    if (inFlight !== undefined) recovery.update(thread, inFlight);
     if (!batch.confirm) return;
     const confirmation: ToDataFromLedger = { consumed: this.#next, written: ledger.isDrained };
     port.postMessage(confirmation);
   }
 
   /** Counts the records that the data worker produced before this batch and did not send. */
-  #countMissing({ first, inFlight }: Batch): void {
+  #countMissing(first: number, inFlight: InFlightChange | undefined): void {
     const missing = ahead(first, this.#next);
     if (this.#isLinked) this.#lose(missing, "handover_full");
     else {

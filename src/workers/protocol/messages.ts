@@ -3,7 +3,7 @@ import type { CostDeltas } from "../../core/counters/cost-deltas.ts";
 import type { ProxyDeltas, RecordDeltas } from "../../core/counters/proxy-deltas.ts";
 import type { LogEntry } from "../../core/log.ts";
 import type { PriceOverrides } from "../../core/price-overrides.ts";
-import type { InFlightChange } from "../../core/request/in-flight.ts";
+import type { InFlightMessage } from "./in-flight-message.ts";
 import type { Rejection } from "../../core/request/rejection.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { LedgerStatus } from "../../core/counters/status.ts";
@@ -129,7 +129,7 @@ export interface Batch {
   /** The batch's other records, which the ledger worker makes. */
   readonly deferred: DeferredBatch | undefined;
   /** The records of requests that have ended are in this batch or in an earlier one. */
-  readonly inFlight: InFlightChange | undefined;
+  readonly inFlight: InFlightMessage | undefined;
   /** Asks the ledger worker for a `ToDataFromLedger`. */
   readonly confirm: boolean;
 }
