@@ -16,17 +16,23 @@ export interface OtherProxy {
   stop(): Promise<void>;
 }
 
-/** `undefined` if it is not installed. */
-export async function startNginxProxy(upstreamPort: number): Promise<OtherProxy | undefined> {
+const LOCAL: readonly string[] = ["127.0.0.1"];
+
+/** `undefined` if it is not installed. With several `hosts`, the upstream has these addresses. */
+export async function startNginxProxy(upstreamPort: number, hosts = LOCAL): Promise<OtherProxy | undefined> {
   const version = versionOf("nginx", "-v");
   if (version === undefined) return undefined;
   const port = await freePort();
   const directory = await mkdtemp(join(tmpdir(), "lmgate-nginx-"));
+  const several = hosts.length > 1;
+  const target = several ? "several" : `${hosts[0]}:${upstreamPort}`;
+  const servers = hosts.map((host) => `server ${host}:${upstreamPort} max_fails=0;`);
   const nginx = await startNginx(
     directory,
     port,
     `keepalive_timeout 5s; client_header_timeout 2s; client_body_timeout 2s; proxy_read_timeout 2s;
-     server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${upstreamPort}; proxy_http_version 1.1; } }`,
+     proxy_connect_timeout 2s; ${several ? `upstream several { ${servers.join(" ")} }` : ""}
+     server { listen 127.0.0.1:${port}; location / { proxy_pass http://${target}; proxy_http_version 1.1; } }`,
   );
   return {
     name: "nginx",
@@ -40,7 +46,7 @@ export async function startNginxProxy(upstreamPort: number): Promise<OtherProxy 
 }
 
 /** `undefined` if it is not installed. */
-export async function startHaproxy(upstreamPort: number): Promise<OtherProxy | undefined> {
+export async function startHaproxy(upstreamPort: number, hosts = LOCAL): Promise<OtherProxy | undefined> {
   const version = versionOf("haproxy", "-v");
   if (version === undefined) return undefined;
   const port = await freePort();
@@ -58,7 +64,9 @@ frontend front
   bind 127.0.0.1:${port}
   default_backend back
 backend back
-  server upstream 127.0.0.1:${upstreamPort}
+  balance roundrobin
+  option redispatch
+${hosts.map((host, at) => `  server upstream${at} ${host}:${upstreamPort}`).join("\n")}
 `,
   );
   const child = spawn("haproxy", ["-db", "-q", "-f", file], { stdio: "ignore" });

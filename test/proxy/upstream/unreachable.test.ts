@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { after, before, test, type TestContext } from "node:test";
 
 import { openTestAuthority, type TestAuthority } from "../../harness/certificates.ts";
+import { listenWithoutRoom, type FullListener } from "../../harness/full-listener.ts";
 import { ScriptedProvider } from "../../harness/scripted-provider.ts";
 import type { RawPeer } from "../../harness/raw-client.ts";
 import { assertErrorResponse, get, post, startProxyFixture, type ProxyFixture } from "../fixture.ts";
@@ -19,7 +19,7 @@ let silent: ScriptedProvider;
 /** Has an expired certificate. */
 let expired: ScriptedProvider | undefined;
 /** Accepts no connection, and the kernel takes none for it any more. */
-let full: { readonly port: number; stop(): Promise<void> } | undefined;
+let full: FullListener | undefined;
 let authority: TestAuthority | undefined;
 let fixture: ProxyFixture;
 
@@ -143,41 +143,4 @@ async function closedPort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-const MAX_FILLERS = 20;
-/** A connection to the same machine that takes longer is waiting for room in the backlog. */
-const WAITS_MS = 300;
-
-/**
- * A process that listens with a backlog of one and never accepts. When the backlog is full, the kernel leaves further
- * connection attempts waiting, as with an unreachable host. `undefined` if the kernel cannot be brought to that.
- */
-async function listenWithoutRoom(): Promise<{ readonly port: number; stop(): Promise<void> } | undefined> {
-  const listener = `
-    require("node:net").createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 }, function () {
-      require("node:fs").writeSync(1, String(this.address().port));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`;
-  const child = spawn(process.execPath, ["-e", listener], { stdio: ["ignore", "pipe", "inherit"] });
-  const [output] = (await once(child.stdout, "data")) as [Buffer]; // as: a readable stream without an encoding emits buffers
-  const port = Number(output);
-  const fillers: Socket[] = [];
-  const stop = async (): Promise<void> => {
-    for (const filler of fillers) filler.destroy();
-    child.kill("SIGKILL");
-    await once(child, "close");
-  };
-  for (let filled = 0; filled < MAX_FILLERS; filled++) {
-    const filler = connect(port, "127.0.0.1");
-    filler.on("error", () => undefined); // it is reset at the end
-    fillers.push(filler);
-    const connected = await Promise.race([
-      once(filler, "connect").then(() => true),
-      new Promise<false>((resolve) => void setTimeout(() => resolve(false), WAITS_MS)),
-    ]);
-    if (!connected) return { port, stop };
-  }
-  await stop();
-  return undefined;
 }
