@@ -19,7 +19,11 @@ export interface OtherProxy {
 const LOCAL: readonly string[] = ["127.0.0.1"];
 
 /** `undefined` if it is not installed. With several `hosts`, the upstream has these addresses. */
-export async function startNginxProxy(upstreamPort: number, hosts = LOCAL): Promise<OtherProxy | undefined> {
+export async function startNginxProxy(
+  upstreamPort: number,
+  hosts = LOCAL,
+  directives = "",
+): Promise<OtherProxy | undefined> {
   const version = versionOf("nginx", "-v");
   if (version === undefined) return undefined;
   const port = await freePort();
@@ -32,7 +36,7 @@ export async function startNginxProxy(upstreamPort: number, hosts = LOCAL): Prom
     port,
     `keepalive_timeout 5s; client_header_timeout 2s; client_body_timeout 2s; proxy_read_timeout 2s;
      proxy_connect_timeout 2s; ${several ? `upstream several { ${servers.join(" ")} }` : ""}
-     server { listen 127.0.0.1:${port}; location / { proxy_pass http://${target}; proxy_http_version 1.1; } }`,
+     server { listen 127.0.0.1:${port}; ${directives} location / { proxy_pass http://${target}; proxy_http_version 1.1; } }`,
   );
   return {
     name: "nginx",

@@ -3,6 +3,7 @@ import type { UpstreamFault } from "../../core/request/rejection.ts";
 import { upstreamErrorCode, type UpstreamErrorCode } from "../../core/request/upstream-error-code.ts";
 import type { HeadLimits } from "../../wire/head-collector.ts";
 import { ResponseHeadReader } from "../../wire/response-head.ts";
+import { holdWriteErrors } from "./hold-write-errors.ts";
 import { MIN_POOLED_BYTES, type BufferPool } from "../io/buffer-pool.ts";
 import type { Expiring } from "../io/timer-wheel.ts";
 import type { WriteBatcher } from "../io/write-batcher.ts";
@@ -43,6 +44,8 @@ export class UpstreamConnection implements Expiring, RaceHandler {
   readonly #context: ConnectionContext;
   #handler: UpstreamHandler | undefined;
   #isClosed = false;
+  /** A write failed because the upstream has closed the connection. What it sent before is still read. */
+  #writeError: Error | undefined;
 
   constructor(context: ConnectionContext, handler: UpstreamHandler) {
     this.#context = context;
@@ -59,7 +62,8 @@ export class UpstreamConnection implements Expiring, RaceHandler {
 
   get usable(): boolean {
     const socket = this.#socket;
-    return !this.#isClosed && socket !== undefined && socket.readable && socket.writable;
+    if (socket === undefined || this.#isClosed || this.#writeError !== undefined) return false;
+    return socket.readable && socket.writable;
   }
 
   /** Gives an idle connection to an exchange. */
@@ -131,8 +135,11 @@ export class UpstreamConnection implements Expiring, RaceHandler {
   raceWon(socket: Socket): void {
     this.#socket = socket;
     socket.on("drain", () => this.#handler?.upstreamDrained());
+    holdWriteErrors(socket, (error) => this.#writeFailed(socket, error));
     socket.on("end", () => {
       if (this.#handler === undefined) this.destroy();
+      // After a reset that a write has met, the end of the bytes looks like a FIN.
+      else if (this.#writeError !== undefined) socket.destroy(this.#writeError);
       else this.#handler.upstreamEnded();
     });
     socket.on("error", (error) => this.#closed("upstream_reset", upstreamErrorCode(error)));
@@ -157,6 +164,12 @@ export class UpstreamConnection implements Expiring, RaceHandler {
     const bytes = pooled?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     readBuffer.copy(bytes, 0, 0, length);
     this.#handler.upstreamData(bytes, pooled);
+  }
+
+  #writeFailed(socket: Socket, error: Error): void {
+    this.#writeError = error;
+    // If everything has been read already, nothing else would report the error.
+    if (socket.readableEnded) socket.destroy(error);
   }
 
   #closed(fault: UpstreamFault, code: UpstreamErrorCode | undefined): void {
