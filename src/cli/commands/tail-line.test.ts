@@ -48,4 +48,6 @@ test("unknown values are dashes, and an error is named at the end", () => {
     }),
   );
   assert.match(line, /  ---  anna .*—.*—  client_aborted$/);
+  const unreachable = row({ status: 502, error_type: "upstream_unreachable", error_code: "tls_expired" });
+  assert.match(recordSummaryLine(terminal, unreachable), /  upstream_unreachable: tls_expired$/);
 });

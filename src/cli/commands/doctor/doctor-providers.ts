@@ -1,12 +1,14 @@
 import { lookup } from "node:dns/promises";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { errorCode } from "../../../core/errno.ts";
 import { UPSTREAM_ERRORS, upstreamErrorCode } from "../../../core/request/upstream-error-code.ts";
 import type { Provider } from "../../../core/provider.ts";
 import { failure, ok, warning, type Check } from "./doctor-check.ts";
 
 const TIMEOUT_MS = 5_000;
+/** Unlike the gateway, Node.js tries one address after the other. */
+const ATTEMPT_MS = 2_000;
 const MAX_SKEW_MS = 30_000;
 
 /** Sends a HEAD request without a key to each provider: checks DNS, connection, certificate and clock. */
@@ -46,13 +48,15 @@ function providerFailure(title: string, where: string, secure: boolean, error: u
 
 function head({ secure, host, port, pathPrefix }: Provider["upstream"]): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
+    const patient = { autoSelectFamilyAttemptTimeout: ATTEMPT_MS };
     const send = secure ? httpsRequest : httpRequest;
     const request = send({
       host: host.replace(/^\[|\]$/g, ""),
       port,
       path: `${pathPrefix}/`,
       method: "HEAD",
-      agent: false,
+      // As the gateway, it speaks only HTTP/1.1 and is patient with a slow address.
+      agent: secure ? new HttpsAgent({ ...patient, ALPNProtocols: ["http/1.1"] }) : new HttpAgent(patient),
       timeout: TIMEOUT_MS,
     });
     request.on("response", (response) => {
