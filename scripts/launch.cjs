@@ -35,10 +35,25 @@ async function main(args) {
 }
 
 async function runHere(args) {
-  const file = path.resolve(root, args[0]);
+  const file = fileToRun(args[0]);
+  useCompileCache();
   ignoreRepeatedSignals(process, FORWARDED_SIGNALS, noteSignal);
   process.argv.splice(1, process.argv.length, file, ...args.slice(1));
   await import(url.pathToFileURL(file).href);
+}
+
+// A checkout that could not be compiled starts from its sources.
+function fileToRun(name) {
+  const file = path.resolve(root, name);
+  if (fs.existsSync(file) || name.indexOf("dist/") !== 0) return file;
+  return path.resolve(root, name.replace("dist/", "").replace(/\.js$/, ".ts"));
+}
+
+// Node keeps what V8 compiled, for this process, its workers and its children.
+function useCompileCache() {
+  const variable = "NODE_COMPILE_CACHE";
+  if (!process.env[variable]) process.env[variable] = path.join(root, ".runtime", "compile-cache");
+  require("module").enableCompileCache(process.env[variable]);
 }
 
 async function runUnderPinnedNode(args) {

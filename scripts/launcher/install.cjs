@@ -84,7 +84,7 @@ async function underLock(root, isDone, work) {
   const lock = path.join(root, ".runtime", "lock");
   fs.mkdirSync(path.dirname(lock), { recursive: true });
   for (let isWaiting = false; !takeLock(lock); isWaiting = true) {
-    if (!isWaiting) info("Waiting for another command to finish installing.");
+    if (!isWaiting) info("Waiting for another command to finish installing or compiling.");
     await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
   try {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkout, exitOf, nextLine, programWaitingFor } from "./checkout.ts";
@@ -27,6 +28,25 @@ test("programs found on the PATH run under the downloaded Node too", async (t) =
   clone.write("program.ts", 'console.log((process.env["PATH"] ?? "").split(":")[0]);');
   const exit = await clone.run(["program.ts"], { old: true });
   assert.ok(exit.stdout.startsWith(join(clone.directory, ".runtime")), exit.stdout);
+});
+
+test("what is not compiled runs from its sources", async (t) => {
+  const clone = checkout(t);
+  clone.write("program.ts", 'process.stdout.write("sources");');
+  assert.equal((await clone.run(["dist/program.js"])).stdout, "sources");
+  mkdirSync(join(clone.directory, "dist"));
+  clone.write("dist/program.js", 'process.stdout.write("compiled");');
+  assert.equal((await clone.run(["dist/program.js"])).stdout, "compiled");
+});
+
+test("compiled code is kept in the checkout, or where the environment says", async (t) => {
+  const clone = checkout(t);
+  clone.write("program.ts", 'process.stdout.write(process.env["NODE_COMPILE_CACHE"] ?? "");');
+  const inCheckout = join(clone.directory, ".runtime", "compile-cache");
+  assert.equal((await clone.run(["program.ts"], { env: { NODE_COMPILE_CACHE: "" } })).stdout, inCheckout);
+  assert.ok(readdirSync(inCheckout).length > 0);
+  const elsewhere = join(clone.directory, "cache");
+  assert.equal((await clone.run(["program.ts"], { env: { NODE_COMPILE_CACHE: elsewhere } })).stdout, elsewhere);
 });
 
 for (const old of [true, false]) {
