@@ -56,7 +56,7 @@ const DANGERS: readonly Danger[] = [
     pattern: /\b(?:connect|createConnection|new Socket|new TLSSocket)\s*\(/,
     // To providers; to a database and to an inspector in this process.
     allowed: [
-      "src/proxy/upstream/upstream-connection.ts",
+      "src/proxy/upstream/upstream-socket.ts",
       "src/store/duckdb/database.ts",
       "src/workers/supervision/interrupt-worker.ts",
     ],
