@@ -21,6 +21,8 @@ const MAX_PIPELINED_BYTES = 65_536;
  */
 const LINGER_MS = 2_000;
 const MAX_LINGER_MS = 30_000;
+/** When LMGate stops, a connection that is still unused gets this time for its first request, which may be on its way. */
+const UNUSED_MS = 1_000;
 const JSON_TYPE = "application/json";
 
 /** Empty if the client has already left. */
@@ -43,6 +45,8 @@ export class ClientConnection implements Expiring, ClientSide {
   #pipelined: Buffer[] = [];
   #pipelinedBytes = 0;
   #reading = false;
+  /** A first request has begun, or was rejected. */
+  #isUsed = false;
   #headStarted = false;
   /** The pool's buffers that hold bytes which are not sent yet. */
   #retained: Buffer[] = [];
@@ -167,7 +171,9 @@ export class ClientConnection implements Expiring, ClientSide {
   }
 
   endWhenIdle(): void {
-    if (this.idle && this.#state === "open") this.#endAndLinger();
+    if (!this.idle || this.#state !== "open") return;
+    if (this.#isUsed) this.#endAndLinger();
+    else this.#plane.wheel.arm(this, UNUSED_MS);
   }
 
   expire(): void {
@@ -220,6 +226,8 @@ export class ClientConnection implements Expiring, ClientSide {
 
   #startRequest(head: RequestHead, rest: Buffer): void {
     const plane = this.#plane;
+    const isUsed = this.#isUsed;
+    this.#isUsed = true;
     this.#minor = head.minor;
     this.#headOnly = head.method === "HEAD";
     this.#keepAlive = head.keepAlive;
@@ -227,7 +235,7 @@ export class ClientConnection implements Expiring, ClientSide {
     let left: Buffer | undefined = rest;
     switch (admission.kind) {
       case "admitted": {
-        if (plane.stopping) {
+        if (plane.stopping && isUsed) {
           this.#rejectRequest({ kind: "draining" }, admission.maskedKey, head);
           break;
         }

@@ -9,11 +9,15 @@ export interface ListenOptions {
   readonly reusePort: boolean;
 }
 
+/** A flood of new connections must not keep a worker from stopping. */
+const MAX_ACCEPTING_MS = 1_000;
+
 /** The client port of one data worker. */
 export class Listener {
   readonly #plane: DataPlane;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
+  #accepted = 0;
 
   constructor(plane: DataPlane) {
     this.#plane = plane;
@@ -42,14 +46,30 @@ export class Listener {
     this.#plane.draining = true;
   }
 
-  /** Accepts no new connections and closes idle ones. Resolves when the last request is over. */
+  /** Accepts no further connections and closes idle ones. Resolves when the last request is over. */
   async stop(): Promise<void> {
     this.#plane.stopping = true;
     this.drain();
+    await this.#acceptWaiting();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#plane.drains.close();
     for (const connection of this.#connections) connection.endWhenIdle();
     await closed;
+  }
+
+  /**
+   * Accepts the connections that wait in the kernel's queue, which it would reset with the socket that listens: until the
+   * event loop has looked for new ones and found none.
+   */
+  async #acceptWaiting(): Promise<void> {
+    const { clock } = this.#plane;
+    const since = clock();
+    for (let before = -1; before !== this.#accepted && clock() - since < MAX_ACCEPTING_MS;) {
+      before = this.#accepted;
+      // The first turn may have looked for events before it came here.
+      await nextTurn();
+      await nextTurn();
+    }
   }
 
   /** Ends the running requests, each with its record. */
@@ -63,6 +83,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    this.#accepted++;
     const { context } = this.#plane;
     const address = clientAddress(socket);
     if (!context.acceptConnection(address)) {
@@ -78,4 +99,8 @@ export class Listener {
     this.#connections.add(connection);
     if (this.#plane.stopping) connection.endWhenIdle();
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }

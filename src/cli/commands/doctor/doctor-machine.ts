@@ -52,6 +52,30 @@ export function descriptorCheck(): Check {
       );
 }
 
+const MIGRATE_REQ = "net.ipv4.tcp_migrate_req";
+
+/** Each worker has a queue of connections of its own, and a worker that ends takes its queue with it. */
+export function acceptQueueCheck({ server }: Settings): Check {
+  const name = "Accept queue";
+  if (server.workers === 1) return ok(name, "one worker accepts all connections");
+  const value = systemSetting("/proc/sys/net/ipv4/tcp_migrate_req");
+  if (value === undefined) return ok(name, `this system has no ${MIGRATE_REQ}`);
+  return ok(
+    name,
+    value === "0"
+      ? `${MIGRATE_REQ} is 0: connections that wait for a worker are reset if it ends; with 1, another worker takes them`
+      : `${MIGRATE_REQ} is ${value}: connections that wait for a worker that ends go to another one`,
+  );
+}
+
+function systemSetting(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
 export function modeCheck(name: string, path: string): Check {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return ok(name, `${path} does not exist yet`);

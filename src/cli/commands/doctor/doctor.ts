@@ -8,7 +8,15 @@ import { openOffline } from "../../../store/service/open-store.ts";
 import { querySchema } from "../../../store/schema/query.ts";
 import type { Check } from "./doctor-check.ts";
 import { failure, ok, warning } from "./doctor-check.ts";
-import { dataCheck, descriptorCheck, diskCheck, modeCheck, nodeCheck, portCheck } from "./doctor-machine.ts";
+import {
+  acceptQueueCheck,
+  dataCheck,
+  descriptorCheck,
+  diskCheck,
+  modeCheck,
+  nodeCheck,
+  portCheck,
+} from "./doctor-machine.ts";
 import { providerChecks } from "./doctor-providers.ts";
 import { formatCount } from "../../output/format-bytes.ts";
 import { printable } from "../../output/print-table.ts";
@@ -79,6 +87,7 @@ async function* runChecks(terminal: Terminal, options: DoctorOptions): AsyncGene
   yield diskCheck(settings);
   yield descriptorCheck();
   yield await portCheck(settings, running !== undefined);
+  yield acceptQueueCheck(settings);
   yield* recordChecks(settings);
   if (options.network) yield* await providerChecks(settings.providers);
 }
