@@ -11,6 +11,7 @@ import type { DataPlane } from "../exchange/data-plane.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { prepareRequest, type PreparedRequest } from "../exchange/prepared-request.ts";
 import type { Expiring } from "../io/timer-wheel.ts";
+import { ResetProbe } from "./reset-probe.ts";
 import { spokenIn, WRONG_PROTOCOL } from "./spoken-protocol.ts";
 
 /** Bytes of pipelined requests that are kept during an exchange; then LMGate stops reading from the client. */
@@ -45,6 +46,7 @@ export class ClientConnection implements Expiring, ClientSide {
   #pipelined: Buffer[] = [];
   #pipelinedBytes = 0;
   #reading = false;
+  #resetProbe: ResetProbe | undefined;
   /** A first request has begun, or was rejected. */
   #isUsed = false;
   #headStarted = false;
@@ -103,6 +105,8 @@ export class ClientConnection implements Expiring, ClientSide {
 
   pauseReading(): void {
     this.#socket.pause();
+    this.#resetProbe ??= new ResetProbe(this.#socket, this.#plane.wheel);
+    this.#resetProbe.start();
   }
 
   resumeReading(): void {
@@ -194,7 +198,7 @@ export class ClientConnection implements Expiring, ClientSide {
     this.#pipelined.push(rest);
     this.#pipelinedBytes += rest.length;
     if (this.#exchange === undefined) this.#readRequests();
-    if (this.#pipelinedBytes > MAX_PIPELINED_BYTES) this.#socket.pause();
+    if (this.#pipelinedBytes > MAX_PIPELINED_BYTES) this.pauseReading();
   }
 
   /** Reads heads until one starts an exchange. A loop and not a recursion, since many requests may be rejected in a row. */
@@ -370,6 +374,7 @@ export class ClientConnection implements Expiring, ClientSide {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#plane.wheel.remove(this);
+    this.#resetProbe?.stop();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#pipelined = [];
