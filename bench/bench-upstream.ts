@@ -3,11 +3,12 @@
 //
 //   node bench/bench-upstream.ts <port> <TLS port> <certificate> <key>
 //
-// The request body selects the response: {"user":"bench events=100 every=25"}, "bench size=5000000", "bench hold".
+// The request body selects the response: {"user":"bench events=100 every=25 format=google"}, "bench size=5000000",
+// "bench after=100", "bench hold".
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { chatCompletion, EVENT, LAST_EVENTS } from "./compare/responses.ts";
+import { chatCompletion, type StreamFormat, STREAMS } from "./compare/responses.ts";
 
 /** Of a body no more is kept: what it asks for stands first. */
 const KEPT_BYTES = 2_048;
@@ -19,13 +20,21 @@ function chunk(bytes: string): string {
   return `${Buffer.byteLength(bytes).toString(16)}\r\n${bytes}\r\n`;
 }
 
-const streamStart = Buffer.from(STREAM_HEAD + chunk(EVENT));
-const eventChunk = Buffer.from(chunk(EVENT));
-const streamEnd = Buffer.from(chunk(LAST_EVENTS) + LAST_CHUNK);
+function formatBytes({ first, event, last }: StreamFormat) {
+  return {
+    start: Buffer.from(STREAM_HEAD + chunk(first + event)),
+    event: Buffer.from(chunk(event)),
+    end: Buffer.from(chunk(last) + LAST_CHUNK),
+  };
+}
+
+const formats = new Map(Object.entries(STREAMS).map(([name, format]) => [name, formatBytes(format)] as const));
+const openai = formatBytes(STREAMS.openai);
 const large = new Map<number, Buffer>();
 
 interface Stream {
   readonly socket: Socket;
+  readonly bytes: typeof openai;
   left: number;
 }
 
@@ -61,10 +70,10 @@ class Pace {
 
   #sendEvent(stream: Stream, slot: Set<Stream> | undefined): void {
     if (stream.socket.writableNeedDrain) return;
-    if (stream.left-- > 0) stream.socket.write(eventChunk);
+    if (stream.left-- > 0) stream.socket.write(stream.bytes.event);
     else {
       slot?.delete(stream);
-      stream.socket.write(streamEnd);
+      stream.socket.write(stream.bytes.end);
     }
   }
 }
@@ -75,13 +84,16 @@ function respond(socket: Socket, body: string): void {
   const directive = /"user": ?"bench ([^"]*)"/.exec(body)?.[1] ?? "";
   const size = /size=(\d+)/.exec(directive)?.[1];
   const events = /events=(\d+)/.exec(directive)?.[1];
+  const after = /after=(\d+)/.exec(directive)?.[1];
+  const bytes = formats.get(/format=(\w+)/.exec(directive)?.[1] ?? "openai") ?? openai;
   if (size !== undefined) socket.write(largeResponse(Number(size)));
-  else if (directive === "hold") socket.write(streamStart);
+  else if (after !== undefined) setTimeout(() => socket.write(largeResponse(0)), Number(after));
+  else if (directive === "hold") socket.write(bytes.start);
   else if (events !== undefined) {
     const everyMs = Number(/every=(\d+)/.exec(directive)?.[1] ?? "0");
-    socket.write(streamStart);
-    if (everyMs === 0) socket.write(Buffer.concat([...Array<Buffer>(Number(events)).fill(eventChunk), streamEnd]));
-    else paceOf(everyMs).join({ socket, left: Number(events) - 1 });
+    socket.write(bytes.start);
+    if (everyMs === 0) socket.write(Buffer.concat([...Array<Buffer>(Number(events)).fill(bytes.event), bytes.end]));
+    else paceOf(everyMs).join({ socket, bytes, left: Number(events) - 1 });
   } else socket.write(largeResponse(0));
 }
 

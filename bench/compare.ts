@@ -1,9 +1,9 @@
 // Compares LMGate with other proxies: none, a relay that does nothing, nginx, HAProxy, node:http with undici, Portkey's
-// gateway. Rounds alternate between them; the main figure is CPU time of the proxy's own process.
+// gateway. Rounds alternate between them; the main figure is CPU time of all of a proxy's processes.
 //
-//   npm run bench [-- --quick] [--only small,sse-200] [--proxies lmgate,nginx] [--rounds N] [--out docs] [--install-peers]
+//   npm run bench [-- --quick] [--only small,sse-200] [--proxies lmgate,nginx] [--rounds N] [--out docs] [--busy] [--install-peers]
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Children } from "./compare/children.ts";
@@ -13,6 +13,7 @@ import { PROXIES } from "./compare/proxies.ts";
 import { installPeers } from "./compare/peers.ts";
 import type { Proxy } from "./compare/proxy.ts";
 import { emptyResults, type Results } from "./compare/results.ts";
+import { runKills } from "./compare/run-kills.ts";
 import { runStarts } from "./compare/run-starts.ts";
 import { runWorkloads } from "./compare/run-workloads.ts";
 import type { Comparison } from "./compare/comparison.ts";
@@ -21,6 +22,9 @@ import { startUpstreams } from "./compare/upstreams.ts";
 import { WORKLOADS, type Workload } from "./compare/workloads.ts";
 
 const STARTS = "starts";
+const KILLS = "kills";
+/** Above it, other work on the machine changes the figures. */
+const MAX_LOAD = 1.5;
 const ROUNDS = 5;
 const QUICK = { rounds: 2, share: 0.4, only: "starts,small,gzip,response,sse-200,latency" };
 const EXIT_USAGE = 2;
@@ -33,6 +37,7 @@ const { values } = parseArgs({
     proxies: { type: "string" },
     rounds: { type: "string" },
     out: { type: "string" },
+    busy: { type: "boolean", default: false },
     "install-peers": { type: "boolean", default: false },
   },
 });
@@ -73,7 +78,16 @@ async function main(directory: string, children: Children): Promise<void> {
     info(`the benchmark needs ${tool}: ${reason}`);
     process.exit(EXIT_USAGE);
   }
-  const all: readonly (readonly [string, Workload | undefined])[] = [[STARTS, undefined], ...byName(WORKLOADS)];
+  const load = loadavg()[0] ?? 0;
+  if (load > MAX_LOAD && !values.busy) {
+    info(`the load average is ${load.toFixed(1)}: wait until the machine is quiet, or add --busy`);
+    process.exit(EXIT_USAGE);
+  }
+  const all: readonly (readonly [string, Workload | typeof STARTS | typeof KILLS])[] = [
+    [STARTS, STARTS],
+    [KILLS, KILLS],
+    ...byName(WORKLOADS),
+  ];
   const parts = selectByName(values.only ?? (values.quick ? QUICK.only : undefined), new Map(all));
   if (process.env["LMGATE_BENCH_DIST"] === undefined) await buildIfStale(info);
   const results = emptyResults();
@@ -92,15 +106,17 @@ async function main(directory: string, children: Children): Promise<void> {
     results,
     info,
   };
-  if (parts.includes(undefined)) await runStarts(comparison);
-  const workloads = parts.filter((part) => part !== undefined);
+  if (parts.includes(STARTS)) await runStarts(comparison);
+  const workloads = parts.filter((part) => typeof part !== "string");
   if (workloads.length > 0) await runWorkloads(comparison, workloads, values.quick ? QUICK.share : 1);
+  if (parts.includes(KILLS)) await runKills(comparison);
   const options = process.argv.slice(2).join(" ");
   const facts: RunFacts = {
     command: `npm run bench${options === "" ? "" : ` -- ${options}`}`,
     date: new Date().toISOString().slice(0, 10),
     rounds: comparison.rounds,
     minutes: Math.round(performance.now() / 60_000),
+    load,
   };
   process.stdout.write(`${textOf(results, facts)}\n`);
   if (values.out !== undefined) await writeDocument(values.out, results, facts);

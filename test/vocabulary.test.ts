@@ -84,6 +84,9 @@ const STORE = /^(?:src|test)\/store\//;
 
 /** Identifiers by file: members of a contract, or of OpenAI's messages and output items. */
 const EXCEPTIONS: Readonly<Record<string, readonly string[]>> = {
+  // The name in V8's CPU profiles.
+  "bench/profile.ts": ["callFrame"],
+  "bench/profile-kinds.ts": ["callFrame"],
   "simulator/openai-chat.ts": ["refusal"],
   "simulator/openai-responses.ts": ["call_id"],
   // Fields of the log.

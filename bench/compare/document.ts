@@ -13,6 +13,8 @@ export interface RunFacts {
   readonly date: string;
   readonly rounds: number;
   readonly minutes: number;
+  /** The load average at the start. */
+  readonly load: number;
 }
 
 const SIGNIFICANT = 5;
@@ -28,7 +30,7 @@ export function textOf(results: Results, facts: RunFacts): string {
     return `### ${heading}\n\n${text}${picture}`;
   });
   return [
-    `Measured on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all.`,
+    `Measured on ${facts.date} with \`${facts.command}\`, ${facts.rounds} rounds, ${facts.minutes} minutes in all; the load average was ${facts.load.toFixed(1)} at the start.`,
     `${where}.\n${versions}.`,
     ...sections,
   ].join("\n\n");

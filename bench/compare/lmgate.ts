@@ -14,10 +14,14 @@ export interface LMGateOptions {
   readonly title: string;
   readonly workers: number;
   readonly certificateAuthority: string;
+  /** The entry, in place of the compiled one. */
+  readonly main?: string;
+  readonly nodeFlags?: readonly string[];
 }
 
 /** LMGate with its defaults. */
-export function lmgate({ name, title, workers, certificateAuthority }: LMGateOptions): Proxy {
+export function lmgate(options: LMGateOptions): Proxy {
+  const { name, title, workers, certificateAuthority, nodeFlags = [] } = options;
   return {
     name,
     title,
@@ -25,7 +29,7 @@ export function lmgate({ name, title, workers, certificateAuthority }: LMGateOpt
     version: () => (workers === 1 ? manifest.version : ""),
     async start({ children, directory, upstreams }) {
       const [port = 0] = await freePorts(1);
-      const main = join(process.env["LMGATE_BENCH_DIST"] ?? join(root, "dist"), "src/cli/main.js");
+      const main = options.main ?? join(process.env["LMGATE_BENCH_DIST"] ?? join(root, "dist"), "src/cli/main.js");
       mkdirSync(join(directory, "data"), { recursive: true });
       writeFileSync(join(directory, "data/allowlist.csv"), `id,api_key,owner,added\n1,${KEY},bench,2026-01-01\n`);
       const providers = ROUTES.map(
@@ -41,9 +45,12 @@ providers:
 ${providers.join("\n")}
 `,
       );
-      const child = children.start(process.execPath, [main, "start", "--config", "lmgate.yaml"], {
+      const child = children.start(process.execPath, [...nodeFlags, main, "start", "--config", "lmgate.yaml"], {
         cwd: directory,
-        env: { ...process.env, NODE_EXTRA_CA_CERTS: certificateAuthority },
+        env: {
+          ...process.env,
+          ...(certificateAuthority === "" ? {} : { NODE_EXTRA_CA_CERTS: certificateAuthority }),
+        },
       });
       return {
         pids: () => [child.pid ?? 0],

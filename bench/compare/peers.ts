@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { installLitellm } from "./litellm.ts";
 import { runNode } from "../../scripts/run-node.ts";
 
 const directory = join(import.meta.dirname, "../.peers");
@@ -39,4 +40,6 @@ export async function installPeers(): Promise<void> {
   const flags = ["--prefix", directory, "--ignore-scripts", "--no-audit", "--no-fund", "--no-workspaces"];
   const ended = await runNode([npm, "install", ...flags], { cwd: directory, show: true, limitMs: 300_000 });
   if (ended.exitCode !== 0) throw new Error("npm could not install the peers");
+  const reason = installLitellm();
+  if (reason !== undefined) process.stderr.write(`LiteLLM is not installed: ${reason}\n`);
 }

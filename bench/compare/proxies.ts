@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf } from "../cpu-time.ts";
 import { startNginx } from "../nginx.ts";
+import { litellm } from "./litellm.ts";
 import { lmgate } from "./lmgate.ts";
 import { freePorts } from "./free-ports.ts";
 import { missingPortkey, PORTKEY_SERVER, portkeyVersion, versionOf } from "./peers.ts";
@@ -179,6 +180,7 @@ export const PROXIES: readonly Proxy[] = [
   }),
   naive,
   portkey,
+  litellm,
 ];
 
 function running(pid: number | undefined, target: RunningProxy["target"], stop: () => Promise<void>): RunningProxy {

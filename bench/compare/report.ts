@@ -25,10 +25,10 @@ export function sectionsOf(results: Results): readonly Section[] {
     {
       heading: "CPU time",
       text: [
-        "Microseconds per request, and per chunk for event streams: median (minimum–maximum) of the rounds.",
-        cpuTable(results, "cpu"),
-        "LMGate's query store is a separate process with a lower priority. It uses in addition, per request, until it has read all records:",
-        cpuTable(results, "helper-cpu", [LMGATE, LMGATE_TWO]),
+        "Microseconds per request, and per chunk for event streams, of all processes: median (minimum–maximum) of the rounds.",
+        cpuTable(results),
+        "The first 2,000 requests of a process, whose code is not compiled yet:",
+        table(results, [["small JSON", "cold.first-requests"]], plain(results)),
       ].join("\n\n"),
       plot: ["cpu", "CPU time of a small request and of a chunk of a stream, by proxy"],
     },
@@ -47,7 +47,7 @@ export function sectionsOf(results: Results): readonly Section[] {
     {
       heading: "Memory and start",
       text: [
-        "Resident memory of all processes of a proxy, without LMGate's query store (MB of 2^20 bytes, KB of 2^10); start until the first served request.",
+        "Resident memory of all processes of a proxy (MB of 2^20 bytes, KB of 2^10); start until the first served request.",
         memoryTable(results),
       ].join("\n\n"),
       plot: ["memory", "Memory of each proxy when idle, and for each open stream"],
@@ -77,13 +77,8 @@ function targetsTable(results: Results): string {
 
 type Cell = (figure: string, proxy: string) => string;
 
-function table(
-  results: Results,
-  rows: readonly (readonly [title: string, figure: string])[],
-  cell: Cell,
-  names?: readonly string[],
-): string {
-  const columns = compared.filter(({ name }) => names === undefined || names.includes(name));
+function table(results: Results, rows: readonly (readonly [title: string, figure: string])[], cell: Cell): string {
+  const columns = compared;
   const kept = rows.filter(([, figure]) => results.figures[figure] !== undefined);
   if (kept.length === 0) return "Not measured in this run.";
   const head = ["", ...columns.map(({ title }) => title)];
@@ -93,9 +88,9 @@ function table(
   ]);
 }
 
-function cpuTable(results: Results, part: string, names?: readonly string[]): string {
-  const rows = WORKLOADS.map(({ name, title }) => [title, `${name}.${part}`] as const);
-  return table(results, rows, plain(results), names);
+function cpuTable(results: Results): string {
+  const rows = WORKLOADS.map(({ name, title }) => [title, `${name}.cpu`] as const);
+  return table(results, rows, plain(results));
 }
 
 function plain({ figures }: Results, scale = 1): Cell {
@@ -109,6 +104,7 @@ function ratioTable(results: Results): string {
     ["two data workers / one", LMGATE_TWO, LMGATE],
     ["node:http + undici / LMGate", "naive", LMGATE],
     ["Portkey / LMGate", "portkey", LMGATE],
+    ["LiteLLM / LMGate", "litellm", LMGATE],
   ] as const;
   const rows = WORKLOADS.map(({ name, title }) => [
     title,
@@ -139,7 +135,7 @@ function memoryTable(results: Results): string {
     "memory.per-tls-streams": kilobytes,
     "memory.slow-readers": megabytes,
     "memory.peak": megabytes,
-    "memory.helpers": megabytes,
+    "memory.after-many": megabytes,
     "start.ms": one,
   };
   const rows = [
@@ -148,7 +144,7 @@ function memoryTable(results: Results): string {
     ["the same with a TLS upstream, KB", "memory.per-tls-streams"],
     ["growth with 20 responses of 50 MB to slow readers, MB", "memory.slow-readers"],
     ["peak of all this, MB", "memory.peak"],
-    ["LMGate's query store, idle, MB", "memory.helpers"],
+    ["after 100,000 requests, MB", "memory.after-many"],
     ["start, ms", "start.ms"],
   ] as const;
   return table(results, rows, (figure, proxy) => cells[figure]?.(figure, proxy) ?? "");

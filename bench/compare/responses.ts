@@ -30,7 +30,42 @@ function event(choices: readonly object[], usage: object | null): string {
   return `data: ${JSON.stringify({ ...data, ...rest })}\n\n`;
 }
 
-/** One event of a stream, with one token. */
-export const EVENT = event([{ index: 0, delta: { content: WORD }, logprobs: null, finish_reason: null }], null);
+const EVENT = event([{ index: 0, delta: { content: WORD }, logprobs: null, finish_reason: null }], null);
 
-export const LAST_EVENTS = `${event([{ index: 0, delta: {}, logprobs: null, finish_reason: "stop" }], null)}${event([], USAGE)}data: [DONE]\n\n`;
+const LAST_EVENTS = `${event([{ index: 0, delta: {}, logprobs: null, finish_reason: "stop" }], null)}${event([], USAGE)}data: [DONE]\n\n`;
+
+/** The parts of an event stream. */
+export interface StreamFormat {
+  /** Comes before the first event. */
+  readonly first: string;
+  /** One event with one token. Every event has one `data:`. */
+  readonly event: string;
+  readonly last: string;
+}
+
+const ANTHROPIC_USAGE = { input_tokens: 120, output_tokens: 1, cache_read_input_tokens: 64 };
+
+function anthropic(type: string, data: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
+}
+
+function google(text: string, rest: object): string {
+  const usageMetadata = { promptTokenCount: 120, candidatesTokenCount: 120, totalTokenCount: 240 };
+  const candidates = [{ content: { parts: [{ text }], role: "model" }, index: 0, ...rest }];
+  const more = { usageMetadata, modelVersion: "gemini-bench", responseId: "bench" };
+  return `data: ${JSON.stringify({ candidates, ...more })}\r\n\r\n`;
+}
+
+export const STREAMS = {
+  openai: { first: "", event: EVENT, last: LAST_EVENTS },
+  anthropic: {
+    first: anthropic("message_start", {
+      message: { id: "msg_bench", type: "message", role: "assistant", model: "claude-bench", usage: ANTHROPIC_USAGE },
+    }),
+    event: anthropic("content_block_delta", { index: 0, delta: { type: "text_delta", text: WORD } }),
+    last:
+      anthropic("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 120 } }) +
+      anthropic("message_stop", {}),
+  },
+  google: { first: "", event: google(WORD, {}), last: google("", { finishReason: "STOP" }) },
+} as const satisfies Readonly<Record<string, StreamFormat>>;

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { loadLong, measureCold } from "./cold.ts";
 import { measureMemory, measureSlowReaders, residentBytes } from "./memory.ts";
+import { LMGATE } from "./proxies.ts";
 import type { Proxy, RunningProxy } from "./proxy.ts";
 import { addAbsence } from "./results.ts";
 import { attempt, rotated, type Measurements, type Comparison } from "./comparison.ts";
@@ -26,18 +28,36 @@ export async function runStarts(comparison: Comparison): Promise<void> {
       await attempt(comparison, "memory", proxy, () => Promise.resolve(idleMemory(running)));
     }
     for (const [proxy, running] of started) {
+      await attempt(comparison, "cold", proxy, () => measureCold(running));
+    }
+    for (const [proxy, running] of started) {
       if (running.target("tls-streams") === undefined) {
         addAbsence(comparison.results, "memory.per-tls-streams", proxy.name, "does not support TLS");
       }
       await attempt(comparison, "memory", proxy, () => measureMemory(running, ["streams", "tls-streams"]));
       await attempt(comparison, "memory", proxy, () => measureSlowReaders(running));
       await running.stop();
+      if (proxy.name === LMGATE) await attempt(comparison, "memory", proxy, () => memoryAfterMany(comparison, proxy));
     }
   }
 }
 
 function idleMemory(running: RunningProxy): Measurements {
-  const idle = residentBytes(running.pids("openai"));
-  const helpers = running.helpers?.() ?? [];
-  return helpers.length === 0 ? { idle } : { idle, helpers: residentBytes(helpers) };
+  return { idle: memoryOf(running) };
+}
+
+async function memoryAfterMany(comparison: Comparison, proxy: Proxy): Promise<Measurements> {
+  const { running } = await startTimed(proxy, comparison.startContext(proxy));
+  try {
+    await loadLong(running, comparison.directory);
+    await delay(IDLE_MS);
+    return { "after-many": memoryOf(running) };
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Of all its processes. */
+function memoryOf(running: RunningProxy): number {
+  return residentBytes([...running.pids("openai"), ...(running.helpers?.() ?? [])]);
 }

@@ -1,10 +1,9 @@
-import { EVENT } from "./responses.ts";
 import { withDeadline } from "./deadline.ts";
 import { RawClient } from "./raw-request.ts";
 import { requestBytes, directiveBody, type Target } from "./target.ts";
 
 const OPEN_MS = 15_000;
-const EVENT_START = Buffer.from(EVENT.slice(0, EVENT.indexOf(":") + 1));
+const EVENT_START = Buffer.from("data:");
 
 /** Opens streams and counts their events. */
 export class StreamLoad {
@@ -13,8 +12,8 @@ export class StreamLoad {
   #failed: Error | undefined;
 
   /** Resolves when every stream has sent its first event. */
-  async open(target: Target, count: number, directive: string): Promise<void> {
-    const request = requestBytes(target, directiveBody(directive));
+  async open(target: Target, count: number, directive: string, path?: string): Promise<void> {
+    const request = requestBytes(target, directiveBody(directive), path);
     const started = Array.from({ length: count }, () => this.#begin(target.port, request));
     await withDeadline(Promise.all(started), OPEN_MS, `the start of ${count} streams`);
   }

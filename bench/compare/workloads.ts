@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { runWrk } from "../wrk.ts";
 import type { Probe } from "./probe.ts";
 import type { Measurements } from "./comparison.ts";
+import type { STREAMS } from "./responses.ts";
 import { StreamLoad } from "./stream-load.ts";
 import { CHAT_PATH, SDK_HEADERS, directiveBody, type Route, type Target } from "./target.ts";
 
@@ -27,12 +28,16 @@ export interface Workload {
   readonly route: Route;
   /** Length of one round; a quick run shortens it. */
   readonly seconds: number;
+  /** V8 compiles a proxy's code with the requests that it sees: this many go before the first round. */
+  readonly warmUpUnits?: number;
   readonly run: (tools: Tools, run: Run) => Promise<Measurements>;
 }
 
 const MB = 1_000_000;
 const RAMP_MS = 300;
 const SMALL_CONNECTIONS = 32;
+const SLOW_CONNECTIONS = 200;
+const WARM_REQUESTS = 40_000;
 /** Few, because copying large bodies keeps both processors busy. */
 const LARGE_CONNECTIONS = 4;
 
@@ -79,12 +84,19 @@ function uploadBody(): string {
   return `${part('name="model"', "gpt-bench")}${file}--${BOUNDARY}--\r\n`;
 }
 
+interface StreamOptions {
+  readonly withLatency?: boolean;
+  readonly format?: keyof typeof STREAMS;
+  readonly path?: string;
+}
+
 /** Open streams that send events at a fixed interval. */
-function withStreams(streams: number, everyMs: number, withLatency = false): Workload["run"] {
+function withStreams(streams: number, everyMs: number, options: StreamOptions = {}): Workload["run"] {
+  const { withLatency = false, format = "openai", path } = options;
   return async ({ probe }, { target, seconds, cpu }) => {
     const load = new StreamLoad();
     try {
-      await load.open(target, streams, `events=1000000 every=${everyMs}`);
+      await load.open(target, streams, `events=1000000 every=${everyMs} format=${format}`, path);
       await delay(RAMP_MS); // until all streams send events
       const [cpuBefore, eventsBefore, startedAt] = [cpu(), load.events, performance.now()];
       await delay(seconds * 1000);
@@ -117,14 +129,25 @@ export const WORKLOADS: readonly Workload[] = [
     unit: "request",
     route: "openai",
     seconds: 2,
+    warmUpUnits: WARM_REQUESTS,
     run: withWrk(),
   },
   {
+    name: "slow",
+    title: "the same, upstream responds after 100 ms, 200 connections",
+    unit: "request",
+    route: "streams",
+    seconds: 3,
+    warmUpUnits: WARM_REQUESTS,
+    run: withWrk({ connections: SLOW_CONNECTIONS, body: () => directiveBody("after=100", false) }),
+  },
+  {
     name: "gzip",
-    title: "the same, responses gzipped",
+    title: "small JSON, responses gzipped",
     unit: "request",
     route: "openai",
     seconds: 2,
+    warmUpUnits: WARM_REQUESTS,
     run: withWrk({ headers: gzip }),
   },
   {
@@ -179,7 +202,23 @@ export const WORKLOADS: readonly Workload[] = [
     unit: "chunk",
     route: "streams",
     seconds: 1.2,
-    run: withStreams(200, 25, true),
+    run: withStreams(200, 25, { withLatency: true }),
+  },
+  {
+    name: "sse-anthropic",
+    title: "the same in Anthropic's format",
+    unit: "chunk",
+    route: "streams",
+    seconds: 1.2,
+    run: withStreams(200, 25, { format: "anthropic", path: "/v1/messages" }),
+  },
+  {
+    name: "sse-google",
+    title: "the same in Google's format",
+    unit: "chunk",
+    route: "streams",
+    seconds: 1.2,
+    run: withStreams(200, 25, { format: "google", path: "/v1beta/models/bench:streamGenerateContent?alt=sse" }),
   },
   {
     name: "sse-2000",
