@@ -201,7 +201,8 @@ export const WORKLOADS: readonly Workload[] = [
     title: "200 event streams, 8,000 events/s in all",
     unit: "chunk",
     route: "streams",
-    seconds: 1.2,
+    seconds: 3,
+    warmUpUnits: WARM_REQUESTS,
     run: withStreams(200, 25, { withLatency: true }),
   },
   {
@@ -209,7 +210,8 @@ export const WORKLOADS: readonly Workload[] = [
     title: "the same in Anthropic's format",
     unit: "chunk",
     route: "streams",
-    seconds: 1.2,
+    seconds: 3,
+    warmUpUnits: WARM_REQUESTS,
     run: withStreams(200, 25, { format: "anthropic", path: "/v1/messages" }),
   },
   {
@@ -217,7 +219,8 @@ export const WORKLOADS: readonly Workload[] = [
     title: "the same in Google's format",
     unit: "chunk",
     route: "streams",
-    seconds: 1.2,
+    seconds: 3,
+    warmUpUnits: WARM_REQUESTS,
     run: withStreams(200, 25, { format: "google", path: "/v1beta/models/bench:streamGenerateContent?alt=sse" }),
   },
   {
