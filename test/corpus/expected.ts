@@ -20,6 +20,7 @@ const NOT_OF_THE_EXCHANGE: ReadonlySet<string> = new Set([
   "ttft_ms",
   "request_bytes",
   "response_bytes",
+  "error_code",
   "cost_usd",
   "cost_source",
   "usage_raw",

@@ -48,7 +48,12 @@ export interface RefreshOptions {
   /** When this many bytes are in memory, they are written to Parquet. */
   readonly compactAt?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
+  /** Reads the newest segment first, and is called after each: of what is later than this, nothing is missing. */
+  readonly onCompleteSince?: ((epochMs: number) => void) | undefined;
 }
+
+/** Records of two data workers reach the ledger in another order than that of their times. */
+const ORDER_MARGIN_MS = 60_000;
 
 /** How long to wait for another process that changes the store; then `StoreBusy` is thrown. */
 const LOCK_WAIT_MS = 5_000;
@@ -142,12 +147,13 @@ export class Store {
   }
 
   /** Reads what was added to the ledger since the last refresh. */
-  refresh({ compactAt, onProgress }: RefreshOptions = {}): Promise<void> {
+  refresh(options: RefreshOptions = {}): Promise<void> {
+    const { compactAt } = options;
     return this.#serialize(async (connection) => {
       await this.#follow(connection);
       if (compactAt === undefined || this.#liveBytes + this.behindBytes < compactAt) {
-        await this.#readNew(connection, { onProgress });
-      } else await this.#underLock(connection, () => this.#readNew(connection, { compactAt, onProgress }));
+        await this.#readNew(connection, { ...options, compactAt: undefined });
+      } else await this.#underLock(connection, () => this.#readNew(connection, options));
     });
   }
 
@@ -236,15 +242,19 @@ export class Store {
     });
   }
 
-  async #readNew(connection: DuckDBConnection, { compactAt, onProgress }: RefreshOptions): Promise<void> {
+  async #readNew(connection: DuckDBConnection, options: RefreshOptions): Promise<void> {
+    const { compactAt, onProgress, onCompleteSince } = options;
     const total = this.behindBytes;
     let done = 0;
-    for (const source of this.#sources) {
-      if (source.file.seen.size <= this.#track(source.file).bytes) continue;
-      for await (const bytes of this.#readSource(connection, source)) {
-        onProgress?.((done += bytes), total);
-        if (compactAt !== undefined && this.#liveBytes >= compactAt) await this.#compact(connection);
+    for (const source of onCompleteSince === undefined ? this.#sources : this.#sources.toReversed()) {
+      if (source.file.seen.size > this.#track(source.file).bytes) {
+        for await (const bytes of this.#readSource(connection, source)) {
+          onProgress?.((done += bytes), total);
+          if (compactAt !== undefined && this.#liveBytes >= compactAt) await this.#compact(connection);
+        }
       }
+      const { firstTs } = this.#track(source.file);
+      if (firstTs !== null) onCompleteSince?.(Date.parse(firstTs) + ORDER_MARGIN_MS);
     }
   }
 

@@ -30,6 +30,11 @@ export class SegmentTrack {
     return this.#state.bytes;
   }
 
+  /** The time of the earliest record that was read; `null` if there is none. */
+  get firstTs(): string | null {
+    return this.#state.firstTs;
+  }
+
   get name(): string {
     return this.#state.name;
   }

@@ -10,6 +10,7 @@ import { LocalReader, type LocalReaderOptions } from "./local-reader.ts";
 import { readerMethods } from "./reader-rpc.ts";
 import { storeInfo } from "../files/store-info.ts";
 import { openSpillDirectory } from "./spill-directory.ts";
+import { earliestTime } from "../query/earliest-time.ts";
 import { StoreRefresher } from "./store-refresher.ts";
 import type { FromStore, Methods, PlainError, StoreInit, ToStore } from "./store-protocol.ts";
 
@@ -95,8 +96,10 @@ async function invoke(id: number, name: string, argument: unknown): Promise<void
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    const isFresh = await refresher.bringUpToDate(UPDATE_DEADLINE_MS);
-    if (!isFresh && !refresher.hasCaughtUp) throw new FirstReadRunning(refresher.progress);
+    const isReady = refresher.hasCaughtUp
+      ? (await refresher.bringUpToDate(UPDATE_DEADLINE_MS), true)
+      : await refresher.isCompleteSince(earliestTime(name, argument, Date.now()), UPDATE_DEADLINE_MS);
+    if (!isReady && !refresher.hasCaughtUp) throw new FirstReadRunning(refresher.progress);
     controller.signal.throwIfAborted();
     const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
     if (method === undefined) throw new Error(`the store has no method ${name}`);

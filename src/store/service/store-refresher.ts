@@ -43,6 +43,14 @@ export class StoreRefresher {
   #isReported = false;
   #readBytes = 0;
   #totalBytes = 0;
+  /** Since this time nothing is missing, while the first read runs. */
+  #completeSince = Infinity;
+  #completed = Promise.withResolvers<void>();
+  readonly #onCompleteSince = (epochMs: number): void => {
+    this.#completeSince = Math.min(this.#completeSince, epochMs);
+    this.#completed.resolve();
+    this.#completed = Promise.withResolvers();
+  };
   readonly #onProgress = (done: number, total: number): void => {
     this.#readBytes = done;
     this.#totalBytes = total;
@@ -91,7 +99,29 @@ export class StoreRefresher {
   get progress(): string {
     if (this.#totalBytes === 0) return "";
     const percent = Math.floor((100 * this.#readBytes) / this.#totalBytes);
-    return `${percent} % of ${Math.ceil(this.#totalBytes / 1e6)} MB`;
+    const since = this.#completeSince;
+    const complete = since === Infinity ? "" : `; what is later than ${new Date(since).toISOString()} can be queried`;
+    return `${percent} % of ${Math.ceil(this.#totalBytes / 1e6)} MB${complete}`;
+  }
+
+  /**
+   * Resolves to true once nothing is missing of what is later than `from` (epoch milliseconds), as of a moment after the
+   * store was opened; or to false after the deadline. The newest segments are read first.
+   */
+  async isCompleteSince(from: number, deadlineMs: number): Promise<boolean> {
+    const deadline = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => deadline.resolve(false), deadlineMs);
+    const whole = this.bringUpToDate(deadlineMs);
+    try {
+      for (;;) {
+        if (this.#completeSince <= from) return true;
+        const completed = this.#completed.promise.then(() => undefined);
+        const isComplete = await Promise.race([whole, deadline.promise, completed]);
+        if (isComplete !== undefined) return isComplete;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /**
@@ -153,7 +183,12 @@ export class StoreRefresher {
     const mayCompact = began - this.#failedAt > RETRY_MS;
     if (!mayCompact && this.#store.liveBytes > MAX_LIVE_BYTES) return;
     try {
-      await this.#store.refresh({ compactAt: mayCompact ? BULK_BYTES : undefined, onProgress: this.#onProgress });
+      await this.#store.refresh({
+        compactAt: mayCompact ? BULK_BYTES : undefined,
+        onProgress: this.#onProgress,
+        // Once everything was read, what is new is little and comes in order.
+        onCompleteSince: this.hasCaughtUp ? undefined : this.#onCompleteSince,
+      });
       this.#freshAt = began;
     } catch (error) {
       this.#failed(error);

@@ -276,7 +276,7 @@ const EXTRACTOR = new JsonExtractor();
 /** A larger request body is read as it passes, so that many of them do not fill the memory. */
 const MAX_KEPT = 16 * 1024;
 /** A counter of any dialect, such as `"prompt_tokens":12`. */
-const STATES_USAGE = /(?:[Tt]oken|[Cc]ount|seconds|pages|units|cost)[^"]*"\s*:\s*"?[0-9]/;
+const STATES_USAGE = /"[^"]*(?:[Tt]oken|[Cc]ount|seconds|pages|units|cost)[^"]*"\s*:\s*"?[0-9]/;
 
 /** Every dialect that LMGate reads marks the end of a stream in these framings. */
 function hasEnd(frames: FrameReader | undefined): boolean {
