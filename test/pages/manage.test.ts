@@ -48,6 +48,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     await form.getByLabel("ID", { exact: true }).fill("newcomer-laptop");
     await page.keyboard.press("Enter");
     const shown = page.getByRole("dialog", { name: "New key" });
+    await shown.waitFor();
     const secret = (await shown.locator(".secret pre").innerText()).trim();
     assert.match(secret, /^lmg_/);
     await assertAccessible(page, "the new key", { within: "dialog" });
@@ -100,6 +101,7 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
     const rotate = await act(page, "fatima", "Rotate");
     await rotate.getByRole("button", { name: "Rotate" }).click();
     const shown = page.getByRole("dialog", { name: "New key" });
+    await shown.waitFor();
     const secret = (await shown.locator(".secret pre").innerText()).trim();
     await page.keyboard.press("Escape");
     assert.deepEqual([await statusOf(old), await statusOf(secret)], [200, 200]);
@@ -160,10 +162,15 @@ describe("what is changed on a page", { skip: noBrowser }, () => {
   test("the forms fit a phone", async (t) => {
     const page = await keysPage(t);
     await assertFits(page, SMALL_PHONE);
+    // A dialog opens only after the next paint.
+    const form = page.getByRole("dialog");
     await page.getByRole("button", { name: "Add key" }).click();
+    await form.waitFor();
     await assertFits(page, SMALL_PHONE);
     await page.keyboard.press("Escape");
+    await form.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Import" }).click();
+    await form.waitFor();
     await assertFits(page, SMALL_PHONE);
   });
 });

@@ -1,6 +1,6 @@
 // The contract of a backend: both compute the same numbers from the same store, to the last digit.
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { after, before, test } from "node:test";
 import type { Backend } from "../../src/store/backends/backend.ts";
 import { MemoryBackend } from "../../src/store/backends/memory/memory-backend.ts";
 import { unbucketed, type QueryRange } from "../../src/store/backends/query-range.ts";
@@ -12,7 +12,7 @@ import { metricNames } from "../../src/store/schema/metrics.ts";
 import { querySchema } from "../../src/store/schema/query.ts";
 import { seededRandom } from "../harness/seeded-random.ts";
 import { oddRecords } from "./odd-ledger.ts";
-import { openStore } from "./opened-store.ts";
+import { openStore, type OpenedStore } from "./opened-store.ts";
 
 const NOW = Date.parse("2026-11-20T12:34:56.789Z");
 /** Both ends are inside an hour, so that single requests are needed beside the hourly sums. */
@@ -24,12 +24,21 @@ const GROUPINGS: readonly (readonly Dimension[])[] = [
   ["day", "provider"],
 ];
 
+/** No test changes it. */
+let opened: OpenedStore;
+let close: () => unknown;
+before(async () => {
+  const owner: Parameters<typeof openStore>[0] = { after: (work) => void (close = work as () => unknown) }; // as: it takes no argument
+  opened = await openStore(owner, oddRecords(seededRandom(7), 400), NOW);
+});
+after(() => close());
+
 for (const groupBy of GROUPINGS) {
   const name = groupBy.length === 0 ? "nothing" : groupBy.join(" and ");
-  test(`both backends aggregate every metric by ${name} alike`, async (t) => {
+  test(`both backends aggregate every metric by ${name} alike`, async () => {
     const plan = planOf({ groupBy, bucket: "1w" });
     const range = queryRangeOf(plan);
-    await withBackends(t, [range], async (sql, memory) => {
+    await withBackends([range], async (sql, memory) => {
       const expected = await sql.aggregate(range, { ...plan, groups: undefined });
       const actual = await memory.aggregate(range, { ...plan, groups: undefined });
       assert.deepEqual(valuesOf(actual, plan), valuesOf(expected, plan));
@@ -40,19 +49,19 @@ for (const groupBy of GROUPINGS) {
   });
 }
 
-test("both backends agree on coverage, unpriced models and the last request", async (t) => {
+test("both backends agree on coverage, unpriced models and the last request", async () => {
   const range = queryRangeOf(planOf({ groupBy: [], bucket: "none" }));
-  await withBackends(t, [range], async (sql, memory) => {
+  await withBackends([range], async (sql, memory) => {
     assert.deepEqual(await memory.coverage(range), await sql.coverage(range));
     assert.deepEqual(await memory.unpriced(range, 20), await sql.unpriced(range, 20));
     assert.equal(await memory.lastRequest(), await sql.lastRequest());
   });
 });
 
-test("both backends find the same values of a dimension, in the same order", async (t) => {
+test("both backends find the same values of a dimension, in the same order", async () => {
   for (const dimension of ["owner", "model", "provider", "status"] as const) {
     const range = unbucketed(queryRangeOf(planOf({ groupBy: [], bucket: "none" })), [dimension]);
-    await withBackends(t, [range], async (sql, memory) => {
+    await withBackends([range], async (sql, memory) => {
       for (const search of ["", "o", "%"]) {
         const expected = await sql.values(range, { search, limit: 1000 });
         assert.deepEqual(await memory.values(range, { search, limit: 1000 }), expected, `${dimension} ${search}`);
@@ -61,10 +70,10 @@ test("both backends find the same values of a dimension, in the same order", asy
   }
 });
 
-test("both backends report the same activity of each key", async (t) => {
+test("both backends report the same activity of each key", async () => {
   const whole = queryRangeOf(planOf({ groupBy: [], bucket: "none" }));
   const ranges = [unbucketed(whole, ["key"]), unbucketed({ ...whole, from: whole.to - 30 * 86_400_000 }, ["key"])];
-  await withBackends(t, ranges, async (sql, memory) => {
+  await withBackends(ranges, async (sql, memory) => {
     const expected = await sql.keyActivity(ranges);
     const actual = await memory.keyActivity(ranges);
     assert.deepEqual(sorted(actual.lastUsed), sorted(expected.lastUsed));
@@ -74,11 +83,10 @@ test("both backends report the same activity of each key", async (t) => {
 });
 
 async function withBackends(
-  t: TestContext,
   ranges: readonly QueryRange[],
   compare: (sql: Backend, memory: Backend) => Promise<void>,
 ): Promise<void> {
-  const { use, cache } = await openStore(t, oddRecords(seededRandom(7), 400), NOW);
+  const { use, cache } = opened;
   await use(async (connection) => {
     const rows = await cache.rowsFor(connection, ranges);
     assert.ok(rows, "memory holds what the ranges need");

@@ -20,7 +20,11 @@ export interface OpenedStore {
 
 /** A ledger with these records and a store over it: the first half of them in Parquet and the others not yet, so
  * that queries read both. */
-export async function openStore(t: TestContext, records: readonly RequestRecord[], now: number): Promise<OpenedStore> {
+export async function openStore(
+  t: Pick<TestContext, "after">,
+  records: readonly RequestRecord[],
+  now: number,
+): Promise<OpenedStore> {
   const home = mkdtempSync(join(tmpdir(), "lmgate-store-"));
   const ledgerPath = join(home, "stats.jsonl");
   const spillDirectory = join(home, "spill");

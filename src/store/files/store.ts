@@ -2,7 +2,9 @@
  * The ledger in a form for queries: older records as Parquet files with hourly sums, the newest in memory. The
  * relations `calls` and `hours` combine both, each record once. Everything here can be rebuilt from the ledger.
  */
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { errorCode } from "../../core/errno.ts";
 import { dropSegments, inTime, mergeParts, partsToMerge } from "../parquet/compaction.ts";
@@ -61,6 +63,7 @@ const LOCK_WAIT_MS = 5_000;
 export class Store {
   readonly directory: string;
   readonly #ledgerPath: string;
+  readonly #scratch: string;
   readonly #now: () => number;
   readonly #database: Database;
   readonly #follower: LedgerFollower;
@@ -81,6 +84,7 @@ export class Store {
 
   private constructor(options: StoreOptions, database: Database) {
     this.directory = options.directory;
+    this.#scratch = join(options.spillDirectory, `batch-${randomUUID()}.jsonl`);
     this.#now = options.now;
     this.#database = database;
     this.#ledgerPath = realLedgerPath(options.ledgerPath);
@@ -282,7 +286,7 @@ export class Store {
     }
     try {
       for (const { bytes, end } of lines.blocks(this.#track(file).bytes, finished)) {
-        const counts = await ingest(connection, bytes, file.id, this.#shape);
+        const counts = await ingest(connection, bytes, file.id, { shape: this.#shape, scratch: this.#scratch });
         this.#track(file).add(bytes, end, counts);
         this.#liveBytes += bytes.length;
         yield bytes.length;

@@ -1,8 +1,10 @@
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { LINE_END } from "../../jsonl/file-bytes.ts";
 import { firstRow, inTransaction } from "../duckdb/database.ts";
 import { isoTimeOf, type Part } from "../parquet/manifest.ts";
-import { rowsOfLinesSql } from "./record-sql.ts";
+import { rowsOfFileSql, rowsOfLinesSql } from "./record-sql.ts";
 import { partsSql, without, type Shape } from "../parquet/relations.ts";
 import type { IngestCounts } from "./segment-track.ts";
 
@@ -14,14 +16,11 @@ export async function ingest(
   connection: DuckDBConnection,
   bytes: Buffer,
   segment: string,
-  shape: Shape,
+  { shape, scratch }: IngestContext,
 ): Promise<IngestCounts> {
   const lines = countLines(bytes);
+  const batch = await readBatch(connection, bytes, { segment, lines, scratch });
   return await inTransaction(connection, async () => {
-    // Bytes that are not UTF-8 become U+FFFD, because DuckDB's texts are UTF-8.
-    const values = [bytes.toString("utf8"), segment];
-    await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfLinesSql()}`, values);
-    const batch = await describe(connection);
     const dropped = await dropDuplicates(connection, batch, shape);
     await connection.run("INSERT INTO live FROM batch");
     const kept = dropped === 0 ? batch : await describe(connection);
@@ -34,6 +33,58 @@ export async function ingest(
       lastTs: kept.lastTs,
     };
   });
+}
+
+export interface IngestContext {
+  readonly shape: Shape;
+  /** A file of this store alone, in a folder that DuckDB may read. It exists only while a batch is read. */
+  readonly scratch: string;
+}
+
+/** Below this, writing a file costs more than it saves. */
+const MIN_FILE_BYTES = 256 * 1024;
+
+/** Fills the table `batch` with the rows of these lines. */
+async function readBatch(
+  connection: DuckDBConnection,
+  bytes: Buffer,
+  { segment, lines, scratch }: { readonly segment: string; readonly lines: number; readonly scratch: string },
+): Promise<Batch> {
+  // Bytes that are not UTF-8 become U+FFFD, because DuckDB's texts are UTF-8.
+  const text = bytes.toString("utf8");
+  if (bytes.length >= MIN_FILE_BYTES) {
+    const found = await readFile(connection, text, segment, scratch);
+    if (found?.rows === lines) return found;
+  }
+  await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfLinesSql()}`, [text, segment]);
+  return describe(connection);
+}
+
+/** Reads the lines by way of a file; `undefined` if that fails, as on a full disk. */
+async function readFile(
+  connection: DuckDBConnection,
+  text: string,
+  segment: string,
+  scratch: string,
+): Promise<Batch | undefined> {
+  try {
+    mkdirSync(dirname(scratch), { recursive: true, mode: 0o700 });
+    writeFileSync(scratch, text, { mode: 0o600 });
+    await connection.run(`CREATE OR REPLACE TEMP TABLE batch AS ${rowsOfFileSql(scratch)}`, [segment]);
+    return await describe(connection);
+  } catch {
+    return undefined;
+  } finally {
+    removeIfThere(scratch);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It could not be written either.
+  }
 }
 
 interface Batch {
