@@ -19,7 +19,7 @@ const NOW = Date.parse("2026-11-20T12:34:56.789Z");
 const DAYS = ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"];
 
 const seed = Number(process.env["SEED"] ?? 20261123);
-const roundCount = Number(process.env["ROUNDS"] ?? rounds(40, 12));
+const roundCount = Number(process.env["ROUNDS"] ?? rounds(40, 8));
 
 test(`values, totals, groups and buckets equal the sums of the ledger's lines (seed ${seed})`, async (t) => {
   const random = seededRandom(seed);

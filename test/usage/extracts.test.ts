@@ -20,12 +20,21 @@ test("every exchange of the corpus that is read by way of extracts is read the s
       const reading = readingOfExtracts(step, delivery);
       if (reading === undefined) continue;
       read++;
-      const bytes = Array.from(step.response.body, (byte) => Buffer.of(byte));
-      assert.deepEqual(reading, readingOf(step, { pieces: bytes, estimate }), step.request.target);
+      assert.deepEqual(
+        reading,
+        readingOf(step, { pieces: inPieces(step.response.body), estimate }),
+        step.request.target,
+      );
     }
   }
   assert.ok(read > steps.length / 2, `${read} readings of ${steps.length} exchanges`);
 });
+
+/** A body in pieces is for the general reader: byte by byte in a full run, else in a few pieces. */
+function inPieces(body: Buffer): readonly Buffer[] {
+  const size = rounds(1, Math.max(1, Math.ceil(body.length / 3)));
+  return Array.from({ length: Math.ceil(body.length / size) }, (_, at) => body.subarray(at * size, (at + 1) * size));
+}
 
 const SHAPE = shapeOf({
   id: "value",
