@@ -53,8 +53,8 @@ async function test(paths: readonly string[]): Promise<number> {
       ["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ["--test-reporter=tap", `--test-reporter-destination=${plainReport}`],
     ];
-    // Tests wait more than they compute, so one file more than there are CPUs ends sooner.
-    const defaults = [`--test-timeout=${TEST_LIMIT_MS}`, `--test-concurrency=${availableParallelism() + 1}`];
+    // Tests wait more than they compute, so two files more than there are CPUs end sooner.
+    const defaults = [`--test-timeout=${TEST_LIMIT_MS}`, `--test-concurrency=${availableParallelism() + 2}`];
     const args = ["--test", ...defaults, ...reporters.flat(), ...flags, ...paths];
     // Starting processes costs most of a run. With a compile cache only the first process of a kind compiles its code.
     const env = {
