@@ -105,5 +105,7 @@ test("a file that is replaced again and again is read whole each time", async (t
   for (let n = 0; n < 2_000; n++) add(readRegularFileSync(path, 100));
   for (let n = 0; n < 200; n++) add(await readRegularFile(path, 100));
   await writer.terminate();
-  assert.deepEqual([...found].toSorted(), ["first", "whole"]);
+  // The writer may have replaced the first file before anything was read.
+  found.delete("first");
+  assert.deepEqual([...found], ["whole"]);
 });
